@@ -1,0 +1,64 @@
+# Every target installs what it needs where it can, and otherwise says in one line
+# what is missing. `make help` lists the targets.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+STYTCH  := web/node_modules/@stytch/vanilla-js/dist/iife
+SWAGGER := web/node_modules/swagger-ui-dist
+ASSETS  := internal/idp/assets/stytch-b2b.js \
+           internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
+
+.PHONY: help run build web test check lint generated bench chromium notices clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: web ## everything on this machine: app, emulator, people to sign in as
+	@go run ./cmd/guestpass dev
+
+build: web ## the program, as bin/guestpass
+	go build -trimpath -o bin/guestpass ./cmd/guestpass
+
+web: $(ASSETS) ## what the browser needs, from npm at pinned versions
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
+	cd web && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@touch $@
+
+internal/idp/assets/stytch-b2b.js: web/node_modules/.package-lock.json
+	sed '/^\/\/# sourceMappingURL=/d' $(STYTCH)/b2b/index.js > $@
+
+internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css: internal/site/assets/%: web/node_modules/.package-lock.json
+	sed 's/^\/[*/]# sourceMappingURL=.*$$//' $(SWAGGER)/$* > $@
+
+test: web chromium ## all tests, with a real browser and the race detector
+	go test -race -timeout 15m ./...
+
+check: lint generated test ## what CI runs
+
+lint: web
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt -w these files: $$unformatted" >&2; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	@go mod tidy -diff >/dev/null || { echo "go.mod is not tidy: run go mod tidy" >&2; exit 1; }
+
+generated: web ## generated files are as the code makes them
+	@scripts/notices.sh | diff -u THIRD_PARTY_NOTICES - >/dev/null || { echo "THIRD_PARTY_NOTICES is out of date: run make notices" >&2; exit 1; }
+
+bench: web ## benchmarks; compare ratios of one run, machines differ
+	go test -run '^$$' -bench . -benchmem ./...
+
+# The browser test drives Chromium. Root can install it, others are told how.
+chromium:
+	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core) >/dev/null; \
+	  else echo "Chromium is missing: sudo apt-get install chromium" >&2; exit 1; fi; }
+
+notices: web ## write THIRD_PARTY_NOTICES anew
+	scripts/notices.sh > THIRD_PARTY_NOTICES
+
+clean: ## remove what make made
+	rm -rf bin web/node_modules $(ASSETS)
