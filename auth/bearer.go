@@ -1,0 +1,50 @@
+package auth
+
+import (
+	"net/http"
+	"strings"
+)
+
+// Bearer takes the token out of a request, as RFC 6750 section 2.1 has it: one
+// Authorization header, the scheme in any letter case, one space, the token. A token
+// in the query is an error, one in a cookie is not looked at, one in a form body is
+// left to whoever reads bodies. Errors wrap [ErrNoToken] or [ErrInvalidRequest].
+func Bearer(r *http.Request) (string, error) {
+	if r.URL.RawQuery != "" && r.URL.Query().Has("access_token") {
+		return "", &refusal{ErrInvalidRequest, "token in the query"}
+	}
+	headers := r.Header.Values("Authorization")
+	switch len(headers) {
+	case 0:
+		return "", &refusal{ErrNoToken, "no header"}
+	case 1:
+		return bearer(headers[0])
+	}
+	return "", &refusal{ErrInvalidRequest, "more than one header"}
+}
+
+func bearer(header string) (string, error) {
+	const scheme = "bearer"
+	if len(header) < len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
+		return "", &refusal{ErrNoToken, "another scheme"}
+	}
+	rest := header[len(scheme):]
+	if rest != "" && rest[0] != ' ' && isTokenCharacter(rest[0]) {
+		return "", &refusal{ErrNoToken, "another scheme"} // Bearerx is a scheme of its own
+	}
+	token, ok := strings.CutPrefix(rest, " ")
+	if !ok || token == "" {
+		return "", &refusal{ErrInvalidRequest, "no token after the scheme"}
+	}
+	body := strings.TrimRight(token, "=") // b64token of RFC 6750 section 2.1
+	for i := range len(body) {
+		if !isTokenCharacter(body[i]) {
+			return "", &refusal{ErrInvalidRequest, "characters that no token has"}
+		}
+	}
+	return token, nil
+}
+
+func isTokenCharacter(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~+/", c) >= 0
+}

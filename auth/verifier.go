@@ -1,0 +1,147 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	//lint:ignore SA1019 chosen by the project; only this package imports it, behind the gate
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	//lint:ignore SA1019 chosen by the project; only this package imports it, behind the gate
+	"github.com/lestrrat-go/jwx/v2/jws"
+)
+
+// Options configure a [Verifier].
+type Options struct {
+	ProjectID     string        // required; its environment (test or live) is read off it
+	Vertical      Vertical      // required
+	Issuers       []string      // required; iss must be exactly one of them
+	JWKSURL       string        // required; https, or http on a loopback host
+	Audience      string        // custom audience that aud must contain as well; "" for none
+	Resources     []string      // further values tolerated in aud (RFC 8707)
+	ClientIDs     []string      // admitted connected apps; empty: every one of the project
+	HeaderMembers []string      // header members tolerated besides alg, kid and typ
+	MaxLifetime   time.Duration // exp - iat at most; 0: 2 hours
+	Now           func() time.Time
+	Log           *slog.Logger
+	Transport     http.RoundTripper // fetches the keys; nil: our own, bounded, without a proxy
+}
+
+// A Verifier verifies access tokens. Safe for concurrent use.
+type Verifier struct {
+	options         Options
+	environment     string
+	subject, client *regexp.Regexp
+	keys            *keySource
+	cache           tokenCache
+}
+
+// NewVerifier lists every fault of the options in one error. It does not touch the network.
+func NewVerifier(o Options) (*Verifier, error) {
+	if o.MaxLifetime == 0 {
+		o.MaxLifetime = 2 * time.Hour
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if err := listFaults(o.faults()); err != nil {
+		return nil, err
+	}
+	v := &Verifier{options: o, environment: strings.Split(o.ProjectID, "-")[1],
+		cache: tokenCache{entries: map[[sha256.Size]byte]*cacheEntry{}}}
+	kind := map[Vertical]string{B2B: "member", Consumer: "user"}[o.Vertical]
+	v.subject = regexp.MustCompile(`^` + kind + `-` + v.environment + `-[A-Za-z0-9._-]{1,100}$`)
+	v.client = regexp.MustCompile(`^connected-app-` + v.environment + `-[A-Za-z0-9._-]{1,100}$`)
+	v.keys = newKeySource(o)
+	return v, nil
+}
+
+var projectPattern = regexp.MustCompile(`^project-(test|live)-[A-Za-z0-9._-]{1,100}$`)
+
+func (o Options) faults() (faults []string) {
+	if !projectPattern.MatchString(o.ProjectID) {
+		faults = append(faults, "the project id must be project-test-… or project-live-…")
+	}
+	if o.Vertical != B2B && o.Vertical != Consumer {
+		faults = append(faults, "the vertical must be b2b or consumer")
+	}
+	if len(o.Issuers) == 0 || slices.Contains(o.Issuers, "") {
+		faults = append(faults, "at least one issuer is needed, and none may be empty")
+	}
+	u, err := url.Parse(o.JWKSURL)
+	if err != nil || u.Host == "" || (u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname()))) {
+		faults = append(faults, "the JWKS URL must be https, or http on a loopback host")
+	}
+	if o.MaxLifetime < 0 {
+		faults = append(faults, "the maximum lifetime is negative")
+	}
+	return faults
+}
+
+func loopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// Run loads the keys and refreshes them every five minutes until ctx ends, then
+// returns nil. Without it the keys are fetched when the first token comes.
+func (v *Verifier) Run(ctx context.Context) error { return v.keys.run(ctx) }
+
+// Ready returns nil while a key set is loaded and not older than 24 hours.
+func (v *Verifier) Ready() error { return v.keys.ready() }
+
+// Verify returns whose token it is. Its error wraps [ErrInvalidToken], or
+// [ErrUnavailable] when there are no keys to tell. It may wait up to a second for
+// keys that are being fetched.
+func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
+	// Form, before any cryptography.
+	parts, err := splitCompact(token)
+	if err != nil {
+		return Identity{}, err
+	}
+	now, hash := v.options.Now(), sha256.Sum256([]byte(token))
+	if keys := v.keys.current(); keys != nil {
+		if identity, ok := v.cache.get(hash, now, keys.generation); ok {
+			return identity, nil
+		}
+	}
+	decoded, err := decodeParts(parts)
+	if err != nil {
+		return Identity{}, err
+	}
+	kid, err := v.checkHeader(decoded.header)
+	if err != nil {
+		return Identity{}, err
+	}
+
+	// Signature.
+	key, generation, err := v.keys.find(ctx, kid)
+	if err != nil {
+		return Identity{}, err
+	}
+	if len(decoded.signature) != key.Size() {
+		return Identity{}, invalid("signature length")
+	}
+	payload, err := jws.Verify([]byte(token), jws.WithKey(jwa.RS256, key))
+	if err != nil {
+		return Identity{}, invalid("signature")
+	}
+
+	// Claims.
+	identity, err := v.identity(payload, now)
+	if err != nil {
+		return Identity{}, err
+	}
+	v.cache.put(hash, identity, now, generation)
+	return identity, nil
+}
