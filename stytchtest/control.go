@@ -1,0 +1,114 @@
+package stytchtest
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// control adds the emulator's own endpoints and its page. They are no part of Stytch.
+func (e *Emulator) control(r chi.Router) {
+	r.Get("/", e.page)
+	r.Get("/_emulator/page.css", e.pageStyle)
+	r.Get("/_emulator/state", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.current()) })
+	r.Get("/_emulator/inbox", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, orEmpty(e.Inbox())) })
+	r.Get("/_emulator/requests", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.Requests()) })
+	r.Post("/_emulator/tokens", e.own(e.mintToken))
+	r.Post("/_emulator/keys/rotate", func(w http.ResponseWriter, _ *http.Request) {
+		e.RotateKeys()
+		writeJSON(w, http.StatusOK, map[string]any{"rotated": true})
+	})
+	r.Post("/_emulator/clock", e.own(e.moveClock))
+	r.Post("/_emulator/faults", e.own(e.addFault))
+	r.Delete("/_emulator/faults", func(w http.ResponseWriter, _ *http.Request) {
+		e.ClearFaults()
+		writeJSON(w, http.StatusOK, map[string]any{})
+	})
+	r.Post("/_emulator/reset", func(w http.ResponseWriter, _ *http.Request) { e.Reset(); writeJSON(w, http.StatusOK, map[string]any{}) })
+}
+
+func orEmpty(mails []Mail) []Mail {
+	if mails == nil {
+		return []Mail{}
+	}
+	return mails
+}
+
+// current is the state as a seed, secrets included: these endpoints are for the
+// machine's owner.
+func (e *Emulator) current() Seed {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	s := Seed{Project: e.state.project, Organizations: e.state.organizations, Policy: e.state.policy}
+	for _, m := range e.state.members {
+		s.Members = append(s.Members, *m)
+	}
+	for _, a := range e.state.apps {
+		s.ConnectedApps = append(s.ConnectedApps, *a)
+	}
+	return s.clone()
+}
+
+// own serves a control endpoint, which locks for itself.
+func (e *Emulator) own(do endpoint) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		c := &call{r: r}
+		bad := c.read(w)
+		var answer any
+		if bad == nil {
+			answer, bad = do(c)
+		}
+		if bad != nil {
+			writeFailure(w, bad)
+			return
+		}
+		writeJSON(w, http.StatusOK, asMap(answer))
+	}
+}
+
+func (e *Emulator) mintToken(c *call) (any, *failure) {
+	m := MintRequest{Kind: c.text("kind"), Subject: c.text("subject"), ClientID: c.text("client_id"), Issuer: c.text("issuer"),
+		ExpiresIn: c.number("expires_in", 0)}
+	if _, given := c.body["scopes"]; given {
+		m.Scopes = c.texts("scopes")
+	}
+	m.Claims, _ = c.body["claims"].(map[string]any)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if m.Issuer == "" {
+		m.Issuer = e.base(c)
+	}
+	token, err := e.mint(m)
+	if err != nil {
+		return nil, fail(http.StatusBadRequest, "invalid_mint_request", err.Error())
+	}
+	return map[string]any{"token": token}, nil
+}
+
+func (e *Emulator) moveClock(c *call) (any, *failure) {
+	by, err := time.ParseDuration(c.text("advance"))
+	if err != nil {
+		return nil, fail(http.StatusBadRequest, "invalid_duration", `Say how far, such as {"advance":"2h"}.`)
+	}
+	e.Advance(by)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return map[string]any{"now": e.now().UTC().Format(time.RFC3339)}, nil
+}
+
+func (e *Emulator) addFault(c *call) (any, *failure) {
+	f := Fault{Path: c.text("path"), Status: c.number("status", 0), Count: c.number("count", 0), Kind: c.text("kind")}
+	if text := c.text("delay"); text != "" {
+		delay, err := time.ParseDuration(text)
+		if err != nil || delay < 0 || delay > 10*time.Minute {
+			return nil, fail(http.StatusBadRequest, "invalid_duration", `delay must be a duration such as "2s", ten minutes at most.`)
+		}
+		f.Delay = delay
+	}
+	if f.Path == "" || f.Status != 0 && (f.Status < 400 || f.Status > 599) || f.Status == 0 && f.Delay == 0 && f.Kind != "drop" {
+		return nil, fail(http.StatusBadRequest, "invalid_fault", "A fault needs a path, and a status (400 to 599), a delay, or the kind drop.")
+	}
+	e.Fail(f)
+	return map[string]any{}, nil
+}
