@@ -1,0 +1,92 @@
+package openapi
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// writer is a ResponseWriter that can be used again and counts nothing.
+type writer struct {
+	header http.Header
+	status int
+	bytes  int
+}
+
+func (w *writer) Header() http.Header { return w.header }
+
+func (w *writer) WriteHeader(status int) { w.status = status }
+
+func (w *writer) Write(p []byte) (int, error) {
+	w.bytes += len(p)
+	return len(p), nil
+}
+
+// request is as ChatGPT makes it, with further header fields.
+func request(header ...string) *http.Request {
+	r := httptest.NewRequest("GET", "/openapi.json", nil)
+	r.Header.Set("Accept-Encoding", "gzip, deflate")
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	return r
+}
+
+// serveOnce empties the header first, as net/http does between requests.
+func (w *writer) serveOnce(d *Document, r *http.Request) {
+	clear(w.header)
+	d.ServeJSON(w, r)
+}
+
+func newWriter() *writer { return &writer{header: make(http.Header, 16)} }
+
+func conditional(t testing.TB, d *Document) *http.Request {
+	t.Helper()
+	w := newWriter()
+	w.serveOnce(d, request())
+	return request("If-None-Match", `W/"other", `+w.header.Get("ETag"))
+}
+
+func TestServingAllocatesNothing(t *testing.T) {
+	d, w := mustPublish(t, realistic(), example()), newWriter()
+	for status, r := range map[int]*http.Request{200: request(), 304: conditional(t, d)} {
+		if n := testing.AllocsPerRun(100, func() { w.serveOnce(d, r) }); n != 0 || w.status != status {
+			t.Errorf("status %d (want %d) with %v allocations", w.status, status, n)
+		}
+	}
+}
+
+func BenchmarkServe200(b *testing.B) { benchmarkServe(b, 200) }
+
+func BenchmarkServe304(b *testing.B) { benchmarkServe(b, 304) }
+
+func benchmarkServe(b *testing.B, status int) {
+	d, w, r := mustPublish(b, realistic(), example()), newWriter(), request()
+	if status == http.StatusNotModified {
+		r = conditional(b, d)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		w.serveOnce(d, r)
+	}
+	if w.status != status {
+		b.Fatalf("status is %d", w.status)
+	}
+}
+
+// BenchmarkPublish30 makes the largest document there can be, as a program does once.
+func BenchmarkPublish30(b *testing.B) {
+	api := newAPI()
+	for i := range 15 {
+		read, write := fmt.Sprint("/api/v1/things", i), fmt.Sprint("/api/v1/others", i)
+		declare[listInput, listReply](api, huma.Operation{OperationID: fmt.Sprint("listThings", i), Path: read})
+		declare[createInput, taskReply](api, huma.Operation{OperationID: fmt.Sprint("createThing", i), Method: "POST", Path: write})
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		mustPublish(b, api, example())
+	}
+}

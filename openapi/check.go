@@ -1,0 +1,261 @@
+package openapi
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	maxOperations     = 30  // G020 (M9, C)
+	manyOperations    = 15  // G021 (C)
+	maxOperationText  = 300 // G032 (M21, A)
+	maxArgumentText   = 700 // G035 (A)
+	maxOperationID    = 64  // G030 (C, I)
+	comfortableIDSize = 40  // G031 (C)
+)
+
+// check applies to the finished document the rules that the profile does not
+// guarantee by itself.
+func check(d *document, o Options, found *report) {
+	checkInfo(d, found)
+	checkServer(o, found)
+	checkOAuth(o, found)
+	checkScopes(o, found)
+	checkPrivacy(o, found)
+	checkCount(d, found)
+	ids := map[string]place{}
+	for op := range d.operations() {
+		checkID(op, ids, found)
+		checkTexts(op, found)
+		checkPath(op, found)
+		checkNames(op, found)
+		checkSecurity(op, o, found)
+		checkList(op, found)
+		checkSchemas(op, found)
+	}
+}
+
+// checkInfo is G004 (M2, D) and G005 (A).
+func checkInfo(d *document, found *report) {
+	at := place{operation: "document"}
+	if strings.TrimSpace(d.Info.Title) == "" {
+		found.fault("G004", at, "the title is empty", "set Options.Title")
+	}
+	if strings.TrimSpace(d.Info.Version) == "" {
+		found.fault("G004", at, "the version is empty", "set Options.Version")
+	}
+	if strings.TrimSpace(d.Info.Description) == "" {
+		found.warn("G005", at, "the description is empty", "say in Options.Description when the API is relevant")
+	}
+}
+
+// checkCount is G020 (M9, C) and G021 (C).
+func checkCount(d *document, found *report) {
+	count := 0
+	for range d.operations() {
+		count++
+	}
+	at := place{operation: "document"}
+	switch {
+	case count == 0:
+		found.fault("G020", at, "no operation is published", `set Metadata["gpt"] to true on at least one operation`)
+	case count > maxOperations:
+		found.fault("G020", at, fmt.Sprintf("%d operations are published, at most %d", count, maxOperations), "publish fewer")
+	case count > manyOperations:
+		found.warn("G021", at, fmt.Sprintf("%d operations are published; models choose well among %d", count, manyOperations), "publish fewer")
+	}
+}
+
+var operationID = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
+
+// checkID is G030 (M10, C, I) and G031 (C). Nothing is renamed: the id is what logs,
+// instructions and the model go by.
+func checkID(op *operation, ids map[string]place, found *report) {
+	id := op.OperationID
+	switch {
+	case id == "":
+		found.fault("G030", op.at, "operationId is missing", "give it a name such as listMembers")
+		return
+	case len(id) > maxOperationID || !operationID.MatchString(id):
+		found.fault("G030", op.at, fmt.Sprintf("operationId %q is not a letter and up to 63 letters, digits and underscores", id), "call it "+camelCase(id))
+	case len(id) > comfortableIDSize:
+		found.warn("G031", op.at, fmt.Sprintf("operationId has %d characters", len(id)), fmt.Sprintf("keep it to %d", comfortableIDSize))
+	}
+	folded := strings.ToLower(id)
+	if other, taken := ids[folded]; taken {
+		found.fault("G030", op.at, fmt.Sprintf("operationId %s is that of %s, letter case ignored", id, other), "choose another")
+	}
+	ids[folded] = op.at
+}
+
+// camelCase suggests an id: list-all-items becomes listAllItems.
+func camelCase(id string) string {
+	words := strings.FieldsFunc(id, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9')
+	})
+	var b strings.Builder
+	for i, word := range words {
+		if i > 0 {
+			word = strings.ToUpper(word[:1]) + word[1:]
+		}
+		b.WriteString(word)
+	}
+	suggestion := strings.TrimLeft(b.String(), "0123456789")
+	if suggestion == "" {
+		return "something like listMembers"
+	}
+	return suggestion[:min(len(suggestion), comfortableIDSize)]
+}
+
+var trigger = regexp.MustCompile(`(?i)\b(always (call|use)|whenever|must (be )?(call|use|invoke)|before (answering|responding))`)
+
+// checkTexts is G032 (M21, A), G033 (T, A) and G034 (A).
+func checkTexts(op *operation, found *report) {
+	for _, text := range []struct{ name, text string }{{"summary", op.Summary}, {"description", op.Description}} {
+		tooLong(found, "G032", op.at, text.name, text.text, maxOperationText)
+		if text.text == "" {
+			found.warn("G033", op.at, "the "+text.name+" is empty", "say what the operation does and returns")
+		}
+		if match := trigger.FindString(text.text); match != "" {
+			found.warn("G034", op.at, fmt.Sprintf("the %s says %q", text.name, match), "say what the operation does, not when to call it")
+		}
+	}
+}
+
+// tooLong counts code points.
+func tooLong(found *report, rule string, at place, name, text string, limit int) {
+	if n := utf8.RuneCountInString(text); n > limit {
+		found.fault(rule, at, fmt.Sprintf("%s has %d characters, at most %d", name, n, limit), "shorten it")
+	}
+}
+
+var (
+	variable = regexp.MustCompile(`\{([^{}]*)\}`)
+	plain    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+)
+
+// checkPath is G013 (M12, D, I) and the half of G043 (M13, C) that compares the
+// template with the parameters.
+func checkPath(op *operation, found *report) {
+	switch path := op.path; {
+	case !strings.HasPrefix(path, "/"):
+		found.fault("G013", op.at, "the path does not begin with a slash, and the editor skips it", "write /"+path)
+	case strings.Contains(path, "//") || len(path) > 1 && strings.HasSuffix(path, "/"):
+		found.warn("G013", op.at, "the path has an empty segment", "write "+regexp.MustCompile(`/+`).ReplaceAllString(strings.TrimRight(path, "/"), "/"))
+	}
+	var inTemplate []string
+	for _, match := range variable.FindAllStringSubmatch(op.path, -1) {
+		name, _, pattern := strings.Cut(match[1], ":")
+		inTemplate = append(inTemplate, name)
+		switch {
+		case pattern:
+			found.fault("G043", op.at, "the path has a pattern in {"+match[1]+"}", "write {"+name+"} and tag the field pattern")
+		case !slices.ContainsFunc(op.Parameters, func(p parameter) bool { return p.In == "path" && p.Name == name }):
+			found.fault("G043", op.at, "the path has {"+name+"}, but there is no such parameter", "declare a field tagged path:\""+name+"\"")
+		}
+	}
+	for _, param := range op.Parameters {
+		if param.In == "path" && !slices.Contains(inTemplate, param.Name) {
+			found.fault("G043", param.at, "the path has no {"+param.Name+"}", "put it into the path, or tag the field query")
+		}
+	}
+}
+
+// checkNames is G042 (M15, D, T): path, query and body are one list of arguments.
+// Renaming one by itself would break other clients. G044 (I, T) is what a name may be.
+func checkNames(op *operation, found *report) {
+	type use struct{ name, where string }
+	taken := map[string]use{}
+	add := func(name, where string, at place) {
+		folded := strings.ToLower(name)
+		switch other, known := taken[folded]; {
+		case !known:
+		case other.name == name:
+			found.fault("G042", at, "the name "+name+" is used in the "+other.where+" as well", "rename one of the two")
+		default: // G082 (I)
+			found.warn("G082", at, "the name differs only in letter case from "+other.name+" in the "+other.where, "rename one of the two")
+		}
+		taken[folded] = use{name, where}
+		if !plain.MatchString(name) {
+			found.warn("G044", at, "the name "+name+" is not made of letters, digits and underscores", "rename it, as in created_after")
+		}
+	}
+	for _, param := range op.Parameters {
+		add(param.Name, param.In, param.at)
+		checkSecretName(param, found)
+	}
+	if op.RequestBody != nil {
+		root := op.RequestBody.Content.JSON.Schema
+		for _, name := range sortedKeys(root.Properties) {
+			add(name, "body", op.at.in("body").property(name))
+		}
+	}
+}
+
+var (
+	wordStart   = regexp.MustCompile(`([a-z0-9])([A-Z])`)
+	secretWords = []string{"key", "apikey", "token", "secret", "password", "credential", "credentials"}
+)
+
+// checkSecretName is G117 (D): the approval prompt shows query parameters.
+func checkSecretName(param parameter, found *report) {
+	if param.In != "query" {
+		return
+	}
+	words := strings.FieldsFunc(wordStart.ReplaceAllString(param.Name, "${1}_$2"), func(r rune) bool { return r == '_' || r == '-' || r == '.' })
+	for _, word := range words {
+		if slices.Contains(secretWords, strings.ToLower(word)) {
+			found.fault("G117", param.at, "a secret in the query would be shown in the approval prompt", "leave it to OAuth; if it is none, rename it, as in cursor")
+			return
+		}
+	}
+}
+
+// checkSecurity is G101 (M24, D) and G103 (A).
+func checkSecurity(op *operation, o Options, found *report) {
+	if op.Security == nil {
+		found.fault("G101", op.at, "security is not declared", "set Security to []map[string][]string{} for a public operation, else to the scopes it needs")
+	}
+	for _, requirement := range op.Security {
+		if len(requirement) != 1 || requirement["oauth2"] == nil {
+			found.fault("G101", op.at, fmt.Sprintf("security names %q, not the one scheme there is", sortedKeys(requirement)), "name oauth2, or leave the list empty for a public operation")
+			continue
+		}
+		for _, scope := range requirement["oauth2"] {
+			if !slices.ContainsFunc(o.Scopes, func(s Scope) bool { return s.Name == scope }) {
+				found.fault("G101", op.at, "the scope "+scope+" is not one that the document lists", "add it to Options.Scopes")
+			}
+		}
+	}
+}
+
+// checkList is G092 (A): a reply has at most 100,000 characters, so a list needs pages.
+func checkList(op *operation, found *report) {
+	for _, status := range sortedKeys(op.Responses) {
+		reply := op.Responses[status].Content
+		if reply == nil || reply.JSON.Schema.Properties["next_cursor"] == nil {
+			continue
+		}
+		limit, cursor := op.query("limit"), op.query("cursor")
+		switch {
+		case limit == nil:
+			found.fault("G092", op.at, "it returns next_cursor but takes no limit", "add a query parameter limit with minimum, maximum and default")
+		case limit.Schema.Type != "integer" || limit.Schema.Maximum == nil:
+			found.fault("G092", limit.at, "limit has no maximum", "make it an integer tagged maximum")
+		}
+		if cursor == nil {
+			found.fault("G092", op.at, "it returns next_cursor but takes no cursor", "add a query parameter cursor")
+		}
+	}
+}
+
+func (op *operation) query(name string) *parameter {
+	i := slices.IndexFunc(op.Parameters, func(p parameter) bool { return p.In == "query" && p.Name == name })
+	if i < 0 {
+		return nil
+	}
+	return &op.Parameters[i]
+}

@@ -1,0 +1,183 @@
+package openapi
+
+import (
+	"fmt"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
+
+// normalOrigin writes an origin the way the editor compares it (G011, M6, C; G013, I):
+// lower-case host, no default port, no trailing slash. What is no origin stays as it is.
+func normalOrigin(origin string) string {
+	u, err := url.Parse(strings.TrimRight(origin, "/"))
+	if err != nil || u.Host == "" {
+		return origin
+	}
+	u.Host = strings.ToLower(u.Host)
+	if u.Scheme == "https" {
+		u.Host = strings.TrimSuffix(u.Host, ":443")
+	}
+	return u.String()
+}
+
+// checkServer is G010 (M5, C) and G011 (M6, C).
+func checkServer(o Options, found *report) {
+	at := place{operation: "document", part: "PublicURL"}
+	u := absolute(o.PublicURL)
+	switch {
+	case u == nil:
+		found.fault("G010", at, fmt.Sprintf("%q is no absolute URL", o.PublicURL), "set Options.PublicURL, as https://api.example.com")
+		return
+	case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
+		found.fault("G011", at, o.PublicURL+" is more than an origin", "write scheme and host only")
+	}
+	if isLoopback(u) {
+		found.note("G011 waived: %s is on this machine; ChatGPT cannot reach it, and the editor refuses it", o.PublicURL)
+		return
+	}
+	if problem := notPublic(u); problem != "" {
+		found.fault("G011", at, o.PublicURL+" "+problem, "use https on a public host name and the default port")
+	}
+}
+
+// notPublic says why OpenAI's servers would not call u, or nothing.
+func notPublic(u *url.URL) string {
+	host := u.Hostname()
+	_, notAnAddress := netip.ParseAddr(host)
+	switch {
+	case u.Scheme != "https":
+		return "is not https"
+	case u.Port() != "":
+		return "has a port"
+	case notAnAddress == nil:
+		return "has an address for a host"
+	case !strings.Contains(host, "."):
+		return "has a host that is not public"
+	}
+	return ""
+}
+
+// absolute returns nil for what M5 calls no valid URL: empty, relative, or a template.
+func absolute(text string) *url.URL {
+	u, err := url.Parse(text)
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(text, "{}<>") {
+		return nil
+	}
+	return u
+}
+
+func isLoopback(u *url.URL) bool {
+	host := strings.ToLower(u.Hostname())
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || strings.HasSuffix(host, ".localhost") || err == nil && address.IsLoopback()
+}
+
+// checkOAuth is G111 (M26, D) for each URL, then G110 (M25, C, A) for all of them.
+func checkOAuth(o Options, found *report) {
+	server := absolute(o.PublicURL)
+	if server == nil {
+		return // already a fault, from which the defaults of the others follow
+	}
+	complete := true
+	for _, endpoint := range []struct{ name, text string }{
+		{"AuthorizationURL", o.AuthorizationURL}, {"TokenURL", o.TokenURL},
+	} {
+		at := place{operation: "document", part: endpoint.name}
+		u := absolute(endpoint.text)
+		switch {
+		case u == nil || u.Fragment != "" || u.User != nil:
+			found.fault("G111", at, fmt.Sprintf("%q is no absolute URL without credentials and fragment", endpoint.text), "write it in full, beginning with https")
+			complete = false
+		case u.Scheme == "https":
+		case isLoopback(u) && isLoopback(server):
+			found.note("G111 waived: %s %s is on this machine", endpoint.name, endpoint.text)
+		default:
+			found.fault("G111", at, endpoint.text+" is not https", "use https")
+		}
+	}
+	if complete {
+		checkDomain(o, server, found)
+	}
+}
+
+// checkDomain is G110 (M25, C, A): authorization URL, token URL and API share a
+// registrable domain. Whether the editor counts private suffixes such as vercel.app is
+// not known; here they count.
+func checkDomain(o Options, server *url.URL, found *report) {
+	if isLoopback(server) {
+		found.note("G110 waived: on this machine there are no registrable domains to compare")
+		return
+	}
+	home := registrable(server.Hostname())
+	for _, endpoint := range []struct{ name, text string }{
+		{"AuthorizationURL", o.AuthorizationURL}, {"TokenURL", o.TokenURL},
+	} {
+		host := absolute(endpoint.text).Hostname()
+		if registrable(host) == home || slices.Contains(exemptHosts, strings.ToLower(host)) {
+			continue
+		}
+		found.fault("G110", place{operation: "document", part: endpoint.name},
+			fmt.Sprintf("%s is not under %s, the domain of the API", host, home),
+			"either (1) set up a Stytch custom domain under "+home+" and use it, or (2) forward on the API's own host: "+o.PublicURL+
+				map[string]string{"AuthorizationURL": "/idp", "TokenURL": "/oauth2/token"}[endpoint.name])
+	}
+}
+
+// exemptHosts are the OAuth hosts of Google, Microsoft and Adobe, which may differ from
+// the API's domain (A). OpenAI publishes no list (I).
+var exemptHosts = []string{
+	"accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com",
+	"login.microsoftonline.com", "login.live.com",
+	"ims-na1.adobelogin.com",
+}
+
+// registrable is the eTLD+1 with private suffixes, or the host itself if it has none.
+func registrable(host string) string {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	domain, err := publicsuffix.EffectiveTLDPlusOne(host)
+	if err != nil {
+		return host
+	}
+	return domain
+}
+
+// checkScopes is G112 (D) and G116 (A).
+func checkScopes(o Options, found *report) {
+	at := place{operation: "document", part: "Scopes"}
+	if len(o.Scopes) == 0 {
+		found.warn("G112", at, "the OAuth scheme lists no scope", "list in Options.Scopes what the operations need")
+		return
+	}
+	seen := map[string]bool{}
+	for _, scope := range o.Scopes {
+		if scope.Name == "" || strings.ContainsAny(scope.Name, " \"\\") || seen[scope.Name] { // RFC 6749 section 3.3
+			found.fault("G112", at, fmt.Sprintf("%q is no scope name, or listed twice", scope.Name), "list each scope once, without spaces and quotes")
+		}
+		seen[scope.Name] = true
+		if scope.Description == "" {
+			found.warn("G112", at, "the scope "+scope.Name+" is not described", "say what it allows")
+		}
+	}
+	if !seen["offline_access"] {
+		found.warn("G116", at, "offline_access is not among the scopes, so people must sign in again whenever their token expires", "add it")
+	}
+}
+
+// checkPrivacy is the part of G120 (M27, B) that shows without a request.
+func checkPrivacy(o Options, found *report) {
+	if o.PrivacyURL == "" {
+		return
+	}
+	u := absolute(o.PrivacyURL)
+	switch {
+	case u != nil && u.Scheme == "https":
+	case u != nil && isLoopback(u):
+		found.note("G120 waived: the privacy policy %s is on this machine", o.PrivacyURL)
+	default:
+		found.fault("G120", place{operation: "document", part: "PrivacyURL"}, fmt.Sprintf("%q is no https URL", o.PrivacyURL), "write it in full, or leave it out")
+	}
+}

@@ -1,0 +1,223 @@
+package openapi
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// serve starts a real server for d and returns a function that asks it.
+func serve(t *testing.T, d *Document) func(method, path string, header ...string) (*http.Response, []byte) {
+	server := httptest.NewServer(d.Handler())
+	t.Cleanup(server.Close)
+	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
+	t.Cleanup(client.CloseIdleConnections)
+	return func(method, path string, header ...string) (*http.Response, []byte) {
+		t.Helper()
+		request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(header); i += 2 {
+			request.Header.Add(header[i], header[i+1])
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		text, err := io.ReadAll(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return response, text
+	}
+}
+
+func expect(t *testing.T, response *http.Response, status int, header map[string]string) {
+	t.Helper()
+	if response.StatusCode != status {
+		t.Errorf("status is %d, want %d", response.StatusCode, status)
+	}
+	for name, want := range header {
+		if got := strings.Join(response.Header.Values(name), "|"); got != want {
+			t.Errorf("%s is %q, want %q", name, got, want)
+		}
+	}
+}
+
+func TestBothSyntaxesAreServed(t *testing.T) {
+	d := mustPublish(t, realistic(), example())
+	ask := serve(t, d)
+	for _, tt := range []struct {
+		path, contentType string
+		want              []byte
+	}{
+		{"/openapi.json", "application/json", d.JSON()},
+		{"/openapi.yaml", "application/yaml", d.YAML()},
+	} {
+		response, text := ask("GET", tt.path)
+		expect(t, response, 200, map[string]string{
+			"Content-Type": tt.contentType, "Content-Length": strconv.Itoa(len(tt.want)), "Content-Encoding": "",
+			"Cache-Control": "public, max-age=60", "Vary": "Accept-Encoding", "Access-Control-Allow-Origin": "*",
+		})
+		if !bytes.Equal(text, tt.want) {
+			t.Errorf("%s: another document is served", tt.path)
+		}
+		plain := response.Header.Get("ETag")
+
+		response, text = ask("GET", tt.path, "Accept-Encoding", "gzip, deflate")
+		expect(t, response, 200, map[string]string{"Content-Encoding": "gzip", "Content-Type": tt.contentType,
+			"Content-Length": strconv.Itoa(len(text)), "Vary": "Accept-Encoding"})
+		reader, err := gzip.NewReader(bytes.NewReader(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if text, err = io.ReadAll(reader); err != nil || !bytes.Equal(text, tt.want) {
+			t.Errorf("%s: unzipped it is another document (%v)", tt.path, err)
+		}
+		if compressed := response.Header.Get("ETag"); compressed == plain || strings.HasPrefix(compressed, "W/") {
+			t.Errorf("%s: entity tags are %s and %s", tt.path, plain, compressed)
+		}
+	}
+	if response, _ := ask("GET", "/openapi.json"); response.Header.Get("ETag") != d.ETag() {
+		t.Errorf("ETag() is %s, served is %s", d.ETag(), response.Header.Get("ETag"))
+	}
+	response, _ := ask("GET", "/")
+	expect(t, response, 404, nil)
+}
+
+func TestHeadHasTheHeadersOfGet(t *testing.T) {
+	d := mustPublish(t, realistic(), example())
+	response, text := serve(t, d)("HEAD", "/openapi.json")
+	expect(t, response, 200, map[string]string{"Content-Type": "application/json", "ETag": d.ETag(),
+		"Content-Length": strconv.Itoa(len(d.JSON()))})
+	if len(text) > 0 {
+		t.Errorf("HEAD has a body of %d bytes", len(text))
+	}
+}
+
+func TestOtherMethodsAreRefused(t *testing.T) {
+	ask := serve(t, mustPublish(t, realistic(), example()))
+	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
+		response, _ := ask(method, "/openapi.yaml")
+		expect(t, response, 405, map[string]string{"Allow": "GET, HEAD", "Access-Control-Allow-Origin": "*", "ETag": ""})
+	}
+}
+
+func TestIfNoneMatch(t *testing.T) {
+	d := mustPublish(t, realistic(), example())
+	ask := serve(t, d)
+	tag := d.ETag()
+	for _, tt := range []struct {
+		name  string
+		field []string
+		want  int
+	}{
+		{"the tag", []string{tag}, 304},
+		{"any", []string{"*"}, 304},
+		{"the tag, weak", []string{"W/" + tag}, 304},
+		{"the tag in a list", []string{`"a,b" , W/"c",` + tag}, 304},
+		{"the tag in a second field", []string{`"a"`, tag}, 304},
+		{"empty members", []string{",, " + tag}, 304},
+		{"another tag", []string{`"other"`}, 200},
+		{"the tag without quotes", []string{strings.Trim(tag, `"`)}, 200},
+		{"part of the tag", []string{tag[:5] + `"`}, 200},
+		{"the tag inside another", []string{`"x ` + strings.Trim(tag, `"`) + ` x"`}, 200},
+		{"a list that ends early", []string{`"open`}, 200},
+		{"weak mark alone", []string{"W/"}, 200},
+		{"nothing", []string{""}, 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var header []string
+			for _, value := range tt.field {
+				header = append(header, "If-None-Match", value)
+			}
+			for _, method := range []string{"GET", "HEAD"} {
+				response, text := ask(method, "/openapi.json", header...)
+				expect(t, response, tt.want, map[string]string{"ETag": tag, "Vary": "Accept-Encoding",
+					"Cache-Control": "public, max-age=60", "Access-Control-Allow-Origin": "*"})
+				if tt.want == 304 && (len(text) > 0 || response.Header.Get("Content-Type") != "") {
+					t.Error("304 has a body or a content type")
+				}
+			}
+		})
+	}
+	response, _ := ask("GET", "/openapi.json", "Accept-Encoding", "gzip", "If-None-Match", tag)
+	expect(t, response, 200, map[string]string{"Content-Encoding": "gzip"}) // the tag is that of another encoding
+	response, _ = ask("GET", "/openapi.json", "Accept-Encoding", "gzip", "If-None-Match", response.Header.Get("ETag"))
+	expect(t, response, 304, map[string]string{"Content-Encoding": ""})
+}
+
+func TestAcceptEncoding(t *testing.T) {
+	for _, tt := range []struct {
+		field string
+		want  bool
+	}{
+		{"gzip", true}, {"GZIP", true}, {"x-gzip", true}, {"deflate, gzip;q=1.0", true}, {"gzip ; q=0.001", true},
+		{"*", true}, {"*;q=0.5", true}, {"br;q=1, gzip;q=0.5, identity;q=0.1", true}, {"gzip;q=0.5, identity;q=0.5", true},
+		{"*;q=0, gzip", true}, {"gzip;q=1.000", true},
+		{"", false}, {"gzip;q=0", false}, {"gzip;q=0.000", false}, {"*, gzip;q=0", false}, {"*;q=0", false}, {"identity", false},
+		{"br", false}, {"gzip;q=0.5, identity", false}, {"gzip;q=x", false}, {"gzip;q=0.5x", false}, {"gzip;q=2", false},
+		{"gzip;level=9", false}, {"gzip;q=0.1234", false}, {"gzipped", false},
+	} {
+		if got := acceptsGzip([]string{tt.field}); got != tt.want {
+			t.Errorf("%q: gzip is %v, want %v", tt.field, got, tt.want)
+		}
+	}
+	if !acceptsGzip([]string{"br", "gzip"}) {
+		t.Error("the second field is not read")
+	}
+	if acceptsGzip(nil) {
+		t.Error("gzip without Accept-Encoding")
+	}
+}
+
+func TestVaryOfOthersIsKept(t *testing.T) {
+	d := mustPublish(t, realistic(), example())
+	for range 2 {
+		w := httptest.NewRecorder()
+		w.Header().Add("Vary", "Origin")
+		d.ServeJSON(w, httptest.NewRequest("GET", "/", nil))
+		if got := strings.Join(w.Header().Values("Vary"), "|"); got != "Origin|Accept-Encoding" {
+			t.Errorf("Vary is %q", got)
+		}
+		w.Header().Add("Cache-Control", "no-transform") // must not reach the next response
+	}
+	w := httptest.NewRecorder()
+	d.ServeJSON(w, httptest.NewRequest("GET", "/", nil))
+	if got := len(w.Header().Values("Cache-Control")); got != 1 {
+		t.Errorf("a value added to one response is in another: %d values", got)
+	}
+}
+
+func TestConcurrentUse(t *testing.T) {
+	d := mustPublish(t, realistic(), example())
+	var group sync.WaitGroup
+	for i := range 8 {
+		group.Go(func() {
+			for range 50 {
+				w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/", nil)
+				if i%2 == 0 {
+					r.Header.Set("Accept-Encoding", "gzip")
+				}
+				if i%3 == 0 {
+					r.Header.Set("If-None-Match", d.ETag())
+				}
+				d.ServeJSON(w, r)
+				d.ServeYAML(httptest.NewRecorder(), r)
+				w.Header().Add("Vary", "Cookie")
+				d.Notes()
+				d.Warnings()
+				d.Operations()
+			}
+		})
+	}
+	group.Wait()
+}
