@@ -1,0 +1,196 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/stytchauth/stytch-go/v16/stytch/b2b/magiclinks/email"
+	"github.com/stytchauth/stytch-go/v16/stytch/b2b/organizations"
+	"github.com/stytchauth/stytch-go/v16/stytch/b2b/organizations/members"
+)
+
+// A Member as the rest of Guestpass may know one. Stytch keeps far more (phone
+// numbers, metadata, registrations); none of it is read.
+type Member struct {
+	ID, Name, Email string
+	EmailVerified   bool
+	Status          string   // active, invited, pending, deleted
+	Roles           []string // role ids; never nil
+}
+
+// An Organization, by its id, name and slug.
+type Organization struct{ ID, Name, Slug string }
+
+// MemberQuery narrows and pages a list of members.
+type MemberQuery struct {
+	Search string // part of a name or e-mail address, letter case ignored; "" for all
+	Status string // one of Stytch's member statuses; "" for all but deleted
+	Limit  int    // 1 to 100
+	Cursor string // MemberPage.Next of the page before; "" for the first
+}
+
+// MemberPage is one page. Total counts all pages, -1 when it is not known.
+type MemberPage struct {
+	Members []Member // never nil
+	Total   int
+	Next    string // "" on the last page
+}
+
+// A text search reads the organization's members itself, because Stytch searches
+// e-mail addresses only, not names, and demands three characters.
+const (
+	scanPage    = 1000 // Stytch's own maximum
+	maxScanned  = 5    // pages; members beyond the first 5,000 are not searched
+	totalHidden = -1   // what Stytch answers when totals are switched off
+)
+
+// Members lists the members of one organization.
+func (d *Directory) Members(ctx context.Context, organizationID string, q MemberQuery) (MemberPage, error) {
+	if q.Search != "" {
+		return d.searchMembers(ctx, organizationID, q)
+	}
+	return d.memberPage(ctx, organizationID, q.Status, q.Limit, q.Cursor)
+}
+
+func (d *Directory) memberPage(ctx context.Context, organizationID, status string, limit int, cursor string) (MemberPage, error) {
+	params := &members.SearchParams{OrganizationIds: []string{organizationID}, Limit: uint32(limit), Cursor: cursor}
+	if status != "" {
+		params.Query = &organizations.SearchQuery{
+			Operator: organizations.SearchQueryOperatorAND,
+			Operands: []map[string]any{{"filter_name": "statuses", "filter_value": []string{status}}},
+		}
+	}
+	answer, err := d.api.Organizations.Members.Search(ctx, params)
+	if err != nil {
+		return MemberPage{}, fmt.Errorf("list members: %w", d.translate(ctx, err))
+	}
+	page := MemberPage{Members: make([]Member, 0, len(answer.Members)), Next: answer.ResultsMetadata.NextCursor,
+		Total: max(int(answer.ResultsMetadata.Total), totalHidden)}
+	for _, m := range answer.Members {
+		if m.OrganizationID == organizationID { // Stytch has filtered already; a fault there must not cross tenants here
+			page.Members = append(page.Members, memberFrom(m))
+		}
+	}
+	return page, nil
+}
+
+// searchMembers walks the organization's members and keeps those whose name or
+// e-mail address contains the text. Its cursor is the number of matches before the page.
+func (d *Directory) searchMembers(ctx context.Context, organizationID string, q MemberQuery) (MemberPage, error) {
+	skip := 0
+	if q.Cursor != "" {
+		n, err := strconv.Atoi(q.Cursor)
+		if err != nil || n < 0 {
+			return MemberPage{}, &InvalidError{Field: "cursor", Reason: "is not one that this search returned; leave it out to start again"}
+		}
+		skip = n
+	}
+	wanted := strings.ToLower(q.Search)
+	matches, cursor, complete := []Member{}, "", false
+	for range maxScanned {
+		page, err := d.memberPage(ctx, organizationID, q.Status, scanPage, cursor)
+		if err != nil {
+			return MemberPage{}, err
+		}
+		for _, m := range page.Members {
+			if strings.Contains(strings.ToLower(m.Name), wanted) || strings.Contains(strings.ToLower(m.Email), wanted) {
+				matches = append(matches, m)
+			}
+		}
+		if cursor = page.Next; cursor == "" {
+			complete = true
+			break
+		}
+	}
+	result := MemberPage{Total: len(matches)}
+	if !complete {
+		result.Total = totalHidden
+	}
+	first, last := min(skip, len(matches)), min(skip+q.Limit, len(matches))
+	result.Members = matches[first:last]
+	if last < len(matches) {
+		result.Next = strconv.Itoa(last)
+	}
+	return result, nil
+}
+
+// Member returns one member of the organization, with the organization.
+func (d *Directory) Member(ctx context.Context, organizationID, memberID string) (Member, Organization, error) {
+	answer, err := d.api.Organizations.Members.Get(ctx, &members.GetParams{OrganizationID: organizationID, MemberID: memberID})
+	if err != nil {
+		return Member{}, Organization{}, fmt.Errorf("get member %s: %w", memberID, d.translate(ctx, err))
+	}
+	// An organization may also be named by its slug, a member by an external id: only the ids count here.
+	if answer.Member.OrganizationID != organizationID || answer.Member.MemberID != memberID {
+		return Member{}, Organization{}, fmt.Errorf("get member %s: %w", memberID, ErrNotFound)
+	}
+	o := answer.Organization
+	return memberFrom(answer.Member), Organization{ID: o.OrganizationID, Name: o.OrganizationName, Slug: o.OrganizationSlug}, nil
+}
+
+// CheckActive returns nil if the member may act now, [ErrInactive] or [ErrNotFound]
+// otherwise. It asks Stytch each time: it stands before writes.
+func (d *Directory) CheckActive(ctx context.Context, organizationID, memberID string) error {
+	m, _, err := d.Member(ctx, organizationID, memberID)
+	if err == nil && m.Status != "active" {
+		err = fmt.Errorf("member %s is %s: %w", memberID, m.Status, ErrInactive)
+	}
+	return err
+}
+
+// An Invitation to an organization.
+type Invitation struct {
+	Email, Name string
+	Roles       []string // beyond those that every member has
+	InvitedBy   string   // member id
+}
+
+// Invite sends the invitation and returns the new member, whose status is
+// "invited". [ErrExists] when that address belongs to a member, also to one who
+// was invited and has not answered; [InvalidError] for what Stytch refuses.
+// Never retried: every invitation is an e-mail.
+func (d *Directory) Invite(ctx context.Context, organizationID string, i Invitation) (Member, error) {
+	if err := d.refuseSecondInvitation(ctx, organizationID, i.Email); err != nil {
+		return Member{}, fmt.Errorf("invite: %w", err)
+	}
+	answer, err := d.api.MagicLinks.Email.Invite(ctx, &email.InviteParams{
+		OrganizationID: organizationID, EmailAddress: i.Email, Name: i.Name, Roles: i.Roles,
+		InvitedByMemberID: i.InvitedBy, InviteRedirectURL: d.options.InviteRedirectURL,
+	})
+	if err != nil {
+		return Member{}, fmt.Errorf("invite: %w", d.translate(ctx, err))
+	}
+	return memberFrom(answer.Member), nil
+}
+
+// refuseSecondInvitation looks the address up first: Stytch itself refuses active
+// members only and would write again to somebody invited already, so that a
+// repeated call of a model would become a second e-mail.
+func (d *Directory) refuseSecondInvitation(ctx context.Context, organizationID, address string) error {
+	answer, err := d.api.Organizations.Members.Search(ctx, &members.SearchParams{
+		OrganizationIds: []string{organizationID}, Limit: 1,
+		Query: &organizations.SearchQuery{Operator: organizations.SearchQueryOperatorAND,
+			Operands: []map[string]any{{"filter_name": "member_emails", "filter_value": []string{address}}}},
+	})
+	if err != nil {
+		return d.translate(ctx, err)
+	}
+	if slices.ContainsFunc(answer.Members, func(m organizations.Member) bool { return m.Status != "deleted" }) {
+		return ErrExists
+	}
+	return nil
+}
+
+func memberFrom(m organizations.Member) Member {
+	roles := make([]string, 0, len(m.Roles))
+	for _, role := range m.Roles {
+		if !slices.Contains(roles, role.RoleID) {
+			roles = append(roles, role.RoleID)
+		}
+	}
+	return Member{ID: m.MemberID, Name: m.Name, Email: m.EmailAddress,
+		EmailVerified: m.EmailAddressVerified, Status: m.Status, Roles: roles}
+}
