@@ -1,0 +1,120 @@
+// Package api holds the operations that ChatGPT may call: each is declared once,
+// with [Register], and everything else is derived from that declaration: the check
+// of who may call it, its place in the published document, whether ChatGPT asks
+// before calling, and the words on the privacy page.
+//
+// It serves problem details (RFC 9457) for everything that goes wrong. It knows
+// neither tokens (package auth does) nor how the document is published (openapi).
+package api
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"guestpass/auth"
+	"guestpass/internal/directory"
+)
+
+// AccessMode says what an operation's [auth.Access] is measured against.
+type AccessMode string
+
+const (
+	// ByScope: the token must carry the operation's scope.
+	ByScope AccessMode = "scopes"
+	// ByRole: the member's own Stytch roles must cover the operation's RBAC permission.
+	// For projects without custom scopes, where a GPT asks for openid, profile and email only.
+	ByRole AccessMode = "roles"
+)
+
+// Options configure a [Service]. The zero value makes one without any of
+// Guestpass's own operations that need Stytch, which serves public operations only.
+type Options struct {
+	Verifier         *auth.Verifier       // nil: every operation that is not public answers 401
+	Directory        *directory.Directory // nil: no getUserInfo, no member operations
+	Access           AccessMode           // "" : ByScope
+	ResourceMetadata string               // URL of the RFC 9728 document, named in WWW-Authenticate
+	CursorKey        []byte               // signs list cursors; the same on every instance. nil: random
+	Log              *slog.Logger         // nil: discard
+}
+
+// A Service is the set of registered operations and an http.Handler that serves
+// them. Register everything before the first request; after that it is safe for
+// concurrent use.
+type Service struct {
+	options    Options
+	log        *slog.Logger
+	router     chi.Router
+	huma       huma.API
+	cursors    cursorSigner
+	operations []Operation
+	faults     []error
+}
+
+// New returns a Service with Guestpass's own operations, as far as the options allow.
+func New(o Options) *Service {
+	if o.Access == "" {
+		o.Access = ByScope
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	configureHuma()
+	router := chi.NewMux()
+	router.NotFound(NotFound)
+	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { MethodNotAllowed(router, w, r) })
+	s := &Service{options: o, log: o.Log, router: router, cursors: newCursorSigner(o.CursorKey)}
+	s.huma = humachi.New(router, humaConfig())
+	s.huma.UseMiddleware(s.logProblems, s.authorize, s.refuseAmbiguousQuery)
+	s.registerNextSteps()
+	if o.Directory != nil {
+		s.registerUserInfo()
+		s.registerMembers()
+	}
+	return s
+}
+
+// Operations returns the declarations in the order of their registration.
+func (s *Service) Operations() []Operation { return s.operations }
+
+// OpenAPI returns the operations as Huma describes them, to be published by package
+// openapi. The caller must not change it.
+func (s *Service) OpenAPI() *huma.OpenAPI { return s.huma.OpenAPI() }
+
+// Err returns every fault of the declarations, or nil. A program must not serve a
+// Service whose Err is not nil.
+func (s *Service) Err() error { return errors.Join(s.faults...) }
+
+func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.router.ServeHTTP(w, r) }
+
+// configureHuma sets what Huma keeps process-wide; see problem.go for the errors.
+var configureHuma = sync.OnceFunc(func() {
+	huma.ValidateStrictCasing = true // else {"name":…,"NAME":…} is validated as one and decoded as the other
+	huma.DefaultArrayNullable = false
+	huma.NewErrorWithContext = newProblem
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		return newProblem(nil, status, message, errs...)
+	}
+})
+
+func humaConfig() huma.Config {
+	c := huma.DefaultConfig("Guestpass", "1")
+	c.CreateHooks = nil // no $schema members: they would become arguments of a model
+	c.SchemasPath, c.OpenAPIPath, c.DocsPath = "", "", ""
+	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalStrict}
+	c.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
+	c.RejectUnknownQueryParameters = true
+	c.AllowAdditionalPropertiesByDefault = false
+	c.FieldsOptionalByDefault = false
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	return c
+}
+
+// From returns who is calling: the verified identity. For handlers.
+func From(ctx context.Context) auth.Identity { return auth.From(ctx) }

@@ -1,0 +1,146 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+
+	"guestpass/auth"
+	"guestpass/internal/directory"
+)
+
+func (s *Service) registerMembers() {
+	Register(s, Operation{
+		ID: "listMembers", Method: http.MethodGet, Path: "/api/v1/members",
+		Summary:     "List the members of the organization",
+		Description: "Returns members of the signed-in person's organization with name, e-mail address, status and roles, one page at a time. Search by part of a name or e-mail address. For the next page pass next_cursor as cursor.",
+		Access:      auth.Scope("members:read").Permission("stytch.member", "search"),
+	}, s.listMembers)
+	Register(s, Operation{
+		ID: "getMember", Method: http.MethodGet, Path: "/api/v1/members/{member_id}",
+		Summary:     "Get one member",
+		Description: "Returns one member of the signed-in person's organization with name, e-mail address, status and roles.",
+		Access:      auth.Scope("members:read").Permission("stytch.member", "search"),
+	}, s.getMember)
+	Register(s, Operation{
+		ID: "inviteMember", Method: http.MethodPost, Path: "/api/v1/members/invitations",
+		Summary:     "Invite a person to the organization",
+		Description: "Sends an invitation by e-mail to join the signed-in person's organization and returns the new member with status invited. Fails with 409 if the address belongs to a member already.",
+		Access:      auth.Scope("members:invite").Permission("stytch.member", "create"),
+		Effect:      Write,
+	}, s.inviteMember)
+}
+
+// Member is a member of the caller's organization.
+type Member struct {
+	ID     string   `json:"member_id" doc:"Identifier, to be used with getMember"`
+	Name   string   `json:"name" doc:"Full name; empty if not known"`
+	Email  string   `json:"email" doc:"E-mail address"`
+	Status string   `json:"status" doc:"active, invited (has not accepted yet), pending or deleted"`
+	Roles  []string `json:"roles" doc:"Role names, such as stytch_admin"`
+}
+
+func memberFrom(m directory.Member) Member {
+	return Member{ID: m.ID, Name: m.Name, Email: m.Email, Status: m.Status, Roles: m.Roles}
+}
+
+type listMembersInput struct {
+	Search string `query:"search" maxLength:"100" doc:"Part of a name or e-mail address, letter case ignored. Leave out for all members"`
+	Status string `query:"status" enum:"active,invited,pending,deleted" doc:"Only members with this status. Leave out for all but deleted ones"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many members to return at most, 1 to 100"`
+	Cursor string `query:"cursor" maxLength:"2000" doc:"next_cursor of the previous page, with the same search and status. Leave out for the first page"`
+}
+
+type listMembersOutput struct {
+	Body struct {
+		Members    []Member `json:"members" doc:"Members of this page"`
+		Total      int      `json:"total" doc:"Number of members on all pages; -1 if not known"`
+		NextCursor string   `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
+	}
+}
+
+// listMembers lists the caller's own organization, whichever it is.
+func (s *Service) listMembers(ctx context.Context, in *listMembersInput) (*listMembersOutput, error) {
+	organization := auth.From(ctx).OrganizationID
+	position, ok := s.cursors.open(in.Cursor, "listMembers", organization, in.Search, in.Status)
+	if !ok {
+		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, with the same search and status, or leave it out")
+	}
+	page, err := s.options.Directory.Members(ctx, organization,
+		directory.MemberQuery{Search: in.Search, Status: in.Status, Limit: in.Limit, Cursor: position})
+	if err != nil {
+		return nil, fmt.Errorf("list members: %w", err)
+	}
+	out := &listMembersOutput{}
+	out.Body.Members = make([]Member, 0, len(page.Members))
+	for _, m := range page.Members {
+		out.Body.Members = append(out.Body.Members, memberFrom(m))
+	}
+	out.Body.Total = page.Total
+	out.Body.NextCursor = s.cursors.seal(page.Next, "listMembers", organization, in.Search, in.Status)
+	return out, nil
+}
+
+type getMemberInput struct {
+	ID string `path:"member_id" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$" doc:"Member identifier, as listMembers returns it"`
+}
+
+type memberOutput struct{ Body Member }
+
+// getMember returns one member of the caller's organization. A member of another
+// organization is reported as missing, so that identifiers cannot be probed.
+func (s *Service) getMember(ctx context.Context, in *getMemberInput) (*memberOutput, error) {
+	member, _, err := s.options.Directory.Member(ctx, auth.From(ctx).OrganizationID, in.ID)
+	if err != nil {
+		return nil, fmt.Errorf("get member: %w", err)
+	}
+	return &memberOutput{Body: memberFrom(member)}, nil
+}
+
+type inviteMemberInput struct {
+	Body struct {
+		Email string   `json:"email" format:"email" pattern:"^[^@\\s<>]+@[^@\\s<>]+$" patternDescription:"one e-mail address, name@example.com" maxLength:"254" doc:"E-mail address of the person to invite"`
+		Name  string   `json:"name" minLength:"1" maxLength:"200" doc:"Full name of the person to invite"`
+		Roles []string `json:"roles,omitempty" maxItems:"10" doc:"Roles to give besides the one every member has; only roles that the signed-in person has (see getUserInfo). Leave out for none"`
+	}
+}
+
+type invitationOutput struct {
+	Status int `json:"-"`
+	Body   Member
+}
+
+// inviteMember invites on behalf of the caller, into the caller's organization only.
+func (s *Service) inviteMember(ctx context.Context, in *inviteMemberInput) (*invitationOutput, error) {
+	identity := auth.From(ctx)
+	if err := s.mayGive(ctx, identity, in.Body.Roles); err != nil {
+		return nil, fmt.Errorf("invite member: %w", err)
+	}
+	member, err := s.options.Directory.Invite(ctx, identity.OrganizationID, directory.Invitation{
+		Email: in.Body.Email, Name: in.Body.Name, Roles: in.Body.Roles, InvitedBy: identity.Subject,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("invite member: %w", err)
+	}
+	return &invitationOutput{Status: http.StatusCreated, Body: memberFrom(member)}, nil
+}
+
+// mayGive refuses roles that the caller does not have: to Stytch we are the
+// project, which may assign anything, so nobody else would stop a member from
+// inviting an administrator.
+func (s *Service) mayGive(ctx context.Context, caller auth.Identity, roles []string) error {
+	if len(roles) == 0 {
+		return nil
+	}
+	inviter, _, err := s.options.Directory.Member(ctx, caller.OrganizationID, caller.Subject)
+	if err != nil {
+		return err
+	}
+	for i, role := range roles {
+		if !slices.Contains(inviter.Roles, role) {
+			return Invalid(fmt.Sprintf("body.roles[%d]", i), "is not a role of the signed-in person, who may give only roles they have; getUserInfo lists them")
+		}
+	}
+	return nil
+}

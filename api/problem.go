@@ -1,0 +1,242 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"guestpass/auth"
+	"guestpass/internal/directory"
+)
+
+// Problem is what a caller learns of a failure (RFC 9457). A model reads it and
+// acts on it, so Hint says the next step. RequestID finds the failure in the log.
+type Problem struct {
+	Type      string         `json:"type"`
+	Title     string         `json:"title"`
+	Status    int            `json:"status"`
+	Detail    string         `json:"detail"`
+	Hint      string         `json:"hint,omitempty"`
+	RequestID string         `json:"request_id,omitempty"`
+	Errors    []FieldProblem `json:"errors,omitempty"`
+}
+
+// FieldProblem names one input that was refused. The value itself is never
+// repeated: it may be a secret, or the whole body.
+type FieldProblem struct {
+	Location string `json:"location"` // query.limit, body.email, path.member_id
+	Message  string `json:"message"`
+}
+
+func (p *Problem) Error() string { return p.Detail }
+
+// GetStatus and ContentType are what Huma asks of an error.
+func (p *Problem) GetStatus() int              { return p.Status }
+func (p *Problem) ContentType(_ string) string { return "application/problem+json" }
+
+// Invalid is an error for a handler to return when an input has the right form but
+// cannot be used: 422 with its location, such as "body.email".
+func Invalid(location, message string) error {
+	return &Problem{Status: http.StatusUnprocessableEntity, Detail: "an input cannot be used",
+		Hint: hints[http.StatusUnprocessableEntity], Errors: []FieldProblem{{Location: location, Message: message}}}
+}
+
+// NotFoundError is an error for a handler to return for something that does not
+// exist, or not for this caller: 404, the same bytes for both.
+func NotFoundError(what string) error {
+	return &Problem{Status: http.StatusNotFound, Detail: "no such " + what, Hint: hints[http.StatusNotFound]}
+}
+
+// Conflict is an error for a handler to return when the request is right but the
+// world has moved on: 409.
+func Conflict(detail, hint string) error {
+	return &Problem{Status: http.StatusConflict, Detail: detail, Hint: hint}
+}
+
+// hints tell a model what to do next, by status.
+var hints = map[int]string{
+	http.StatusBadRequest:            "Correct the request and send it again.",
+	http.StatusUnauthorized:          "Ask the person to sign in again.",
+	http.StatusForbidden:             "Tell the person that they may not do this. Do not try again with the same account.",
+	http.StatusNotFound:              "Check the identifier: take it from a list operation, do not make one up.",
+	http.StatusMethodNotAllowed:      "Use one of the methods in the Allow header.",
+	http.StatusRequestEntityTooLarge: fmt.Sprintf("Send at most %d bytes.", MaxBody),
+	http.StatusUnsupportedMediaType:  "Send the body as application/json.",
+	http.StatusUnprocessableEntity:   "Correct what is named under errors and send it again.",
+	http.StatusInternalServerError:   "Try once more; if it fails again, give the person the request_id.",
+	http.StatusBadGateway:            "This server is set up wrongly. Do not try again; give the person the request_id.",
+	http.StatusServiceUnavailable:    "Wait as long as Retry-After says, then try again.",
+}
+
+// problem maps what a handler returned to what the caller may know. No other
+// function picks a status for a handler's error; the text of an unknown one goes
+// to the log only.
+func (s *Service) problem(ctx context.Context, err error) error {
+	var chosen huma.StatusError
+	var invalid *directory.InvalidError
+	var unavailable *directory.UnavailableError
+	switch {
+	case errors.As(err, new(*Problem)), errors.As(err, &chosen):
+		return finish(ctx, err)
+	case errors.Is(err, directory.ErrNotFound):
+		return finish(ctx, NotFoundError("member"))
+	case errors.Is(err, directory.ErrExists):
+		return finish(ctx, Conflict("this e-mail address belongs to a member of the organization, or to somebody invited already",
+			"Find the member with listMembers; there is no need to invite again."))
+	case errors.Is(err, directory.ErrInactive):
+		return finish(ctx, &Problem{Status: http.StatusForbidden, Detail: "this account is not active any more"})
+	case errors.As(err, &invalid):
+		return finish(ctx, Invalid(location(invalid.Field), invalid.Reason))
+	case errors.Is(err, directory.ErrCredentials): // 401 would send the person to sign in, in vain
+		return finish(ctx, &Problem{Status: http.StatusBadGateway, Detail: "the identity provider refused this server"})
+	case errors.As(err, &unavailable):
+		s.log.WarnContext(ctx, "Stytch unavailable", "error", err)
+		return huma.ErrorWithHeaders(finish(ctx, &Problem{Status: http.StatusServiceUnavailable,
+			Detail: "the identity provider does not answer at the moment"}).(*Problem), retryAfter(unavailable.RetryAfter))
+	}
+	s.log.ErrorContext(ctx, "request failed", "error", err)
+	return finish(ctx, &Problem{Status: http.StatusInternalServerError, Detail: "internal error"})
+}
+
+// location places a directory's field name in the request that carried it.
+func location(field string) string {
+	if field == "cursor" {
+		return "query.cursor"
+	}
+	return "body." + field
+}
+
+// finish fills what every problem has.
+func finish(ctx context.Context, err error) error {
+	var p *Problem
+	if !errors.As(err, &p) {
+		return err
+	}
+	full := *p
+	full.complete(ctx)
+	return &full
+}
+
+func (p *Problem) complete(ctx context.Context) {
+	p.Type = "about:blank"
+	p.Title = http.StatusText(p.Status)
+	if p.Hint == "" {
+		p.Hint = hints[p.Status]
+	}
+	if ctx != nil {
+		p.RequestID = middleware.GetReqID(ctx)
+	}
+}
+
+// retryAfter is the header for a wait; five seconds when nobody said how long.
+func retryAfter(wait time.Duration) http.Header {
+	if wait <= 0 {
+		wait = 5 * time.Second
+	}
+	return http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(wait.Seconds())))}}
+}
+
+// newProblem makes Huma's own errors (validation, bodies, negotiation) into
+// problems. Huma's would carry internal error texts and repeat the refused values.
+func newProblem(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
+	p := &Problem{Status: status, Detail: message}
+	for _, err := range errs {
+		if errors.As(err, new(*http.MaxBytesError)) {
+			p.Status, p.Detail, errs = http.StatusRequestEntityTooLarge, "request body is too large", nil
+			break
+		}
+	}
+	var requestContext context.Context
+	if ctx != nil {
+		requestContext = ctx.Context()
+	}
+	if p.Status >= http.StatusInternalServerError && p.Status != http.StatusServiceUnavailable {
+		noteInternal(requestContext, message, errs)
+		p.Detail = "internal error"
+		errs = nil
+	}
+	for _, err := range errs {
+		if d, ok := err.(huma.ErrorDetailer); ok {
+			detail := d.ErrorDetail()
+			p.Errors = append(p.Errors, FieldProblem{Location: detail.Location, Message: detail.Message})
+		}
+	}
+	p.complete(requestContext)
+	return p
+}
+
+// problemLog carries the service's logger to newProblem, which Huma calls without
+// a receiver.
+type problemLog struct{}
+
+func (s *Service) logProblems(ctx huma.Context, next func(huma.Context)) {
+	next(huma.WithValue(ctx, problemLog{}, s))
+}
+
+func noteInternal(ctx context.Context, message string, errs []error) {
+	if ctx == nil {
+		return
+	}
+	if s, ok := ctx.Value(problemLog{}).(*Service); ok {
+		s.log.ErrorContext(ctx, "request failed", "error", message, "causes", errors.Join(errs...))
+	}
+}
+
+// WriteProblem answers with a problem outside of any operation. Header values that
+// the caller has set stay.
+func WriteProblem(w http.ResponseWriter, r *http.Request, p Problem) {
+	p.complete(r.Context())
+	header := w.Header()
+	header.Set("Content-Type", "application/problem+json")
+	header.Set("Cache-Control", "no-store")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+// NotFound answers for paths that no route has.
+func NotFound(w http.ResponseWriter, r *http.Request) {
+	WriteProblem(w, r, Problem{Status: http.StatusNotFound, Detail: "there is nothing at this path",
+		Hint: "The operations and their paths are in /openapi.json."})
+}
+
+// MethodNotAllowed answers for paths that exist for other methods only, which the
+// Allow header names (RFC 9110 section 15.5.6).
+func MethodNotAllowed(routes chi.Routes, w http.ResponseWriter, r *http.Request) {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if routes.Match(chi.NewRouteContext(), method, r.URL.Path) {
+			allowed = append(allowed, method)
+		}
+	}
+	w.Header().Set("Allow", strings.Join(allowed, ", "))
+	WriteProblem(w, r, Problem{Status: http.StatusMethodNotAllowed, Detail: r.Method + " is not possible at this path"})
+}
+
+// refusal turns an error of package auth into the exact reply of RFC 6750 section 3.
+func (s *Service) refuse(ctx huma.Context, op Operation, err error) {
+	status, challenge := auth.Challenge(err, s.options.ResourceMetadata, strings.Join(s.Scopes(op), " "))
+	ctx.SetHeader("Cache-Control", "no-store")
+	if challenge != "" {
+		ctx.SetHeader("WWW-Authenticate", challenge)
+	}
+	detail := map[int]string{
+		http.StatusBadRequest:         "the Authorization header is malformed, given twice, or the token is in the wrong place",
+		http.StatusUnauthorized:       "a valid access token is required",
+		http.StatusForbidden:          "the person has not granted, or does not have, the permission for this",
+		http.StatusServiceUnavailable: "access tokens cannot be verified at the moment",
+	}[status]
+	if status == http.StatusServiceUnavailable {
+		ctx.SetHeader("Retry-After", "5")
+	}
+	_ = huma.WriteErr(s.huma, ctx, status, detail)
+}
