@@ -1,0 +1,104 @@
+// Package idp hosts the two places of the authorization flow that have to be on
+// our own domain: the page on which a person signs in and consents (with Stytch's
+// own browser component), and the token endpoint, which forwards to Stytch's.
+//
+// It does not issue or read tokens, and keeps no state: the authorization request
+// travels in the URL and, across an e-mail link, in a signed cookie.
+package idp
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"time"
+)
+
+//go:embed assets
+var assets embed.FS
+
+// bundleName is the ready-made IIFE of @stytch/vanilla-js that `make web` copies here.
+const bundleName = "stytch-b2b.js"
+
+// ErrNoBundle: the binary was built without Stytch's browser component.
+var ErrNoBundle = errors.New("this binary was built without Stytch's browser component: run `make web`, then build again")
+
+// A Client is what is known of a connected app before anybody has signed in.
+type Client struct {
+	Name         string
+	RedirectURIs []string // empty: not known here, Stytch decides
+}
+
+// ErrUnknownClient is what Options.LookUpClient returns for a client id that the project does not have.
+var ErrUnknownClient = errors.New("no such client")
+
+// Options configure a [Provider].
+type Options struct {
+	PublicURL   string // our origin: the page is at PublicURL + /idp
+	ProjectID   string // for the environment's API base
+	PublicToken string // of the Stytch project; public
+	SDKBaseURL  string // another base for the browser SDK than Stytch's own; for the emulator
+	TokenURL    string // Stytch's token endpoint in root form, https://{STYTCH_DOMAIN}/v1/oauth2/token
+	ClientIDs   []string
+	// LookUpClient returns ErrUnknownClient, or another error when it cannot tell
+	// now, in which case Stytch decides after the sign-in. nil: Stytch decides.
+	LookUpClient func(ctx context.Context, clientID string) (Client, error)
+	CookieKey    []byte // signs the cookie; the same on every instance
+	Log          *slog.Logger
+	Now          func() time.Time  // nil: time.Now
+	Transport    http.RoundTripper // to the token endpoint; nil: our own, bounded
+}
+
+// A Provider serves the page and the token endpoint. Safe for concurrent use.
+type Provider struct {
+	options Options
+	log     *slog.Logger
+	secure  bool // served over https
+	policy  string
+	forward *forwarder
+}
+
+// New checks the options. [ErrNoBundle] when the browser component is missing.
+func New(o Options) (*Provider, error) {
+	if _, err := fs.Stat(assets, "assets/"+bundleName); err != nil {
+		return nil, ErrNoBundle
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if len(o.CookieKey) == 0 {
+		return nil, errors.New("idp: no cookie key")
+	}
+	forward, err := newForwarder(o)
+	if err != nil {
+		return nil, fmt.Errorf("idp: %w", err)
+	}
+	p := &Provider{options: o, log: o.Log, forward: forward, secure: isHTTPS(o.PublicURL)}
+	p.policy = contentSecurityPolicy(o.apiBase())
+	return p, nil
+}
+
+// Token is POST /oauth2/token.
+func (p *Provider) Token() http.Handler { return p.forward }
+
+// Assets serves the page's scripts under the given prefix.
+func (p *Provider) Assets(prefix string) http.Handler {
+	files, _ := fs.Sub(assets, "assets")
+	server := http.StripPrefix(prefix, http.FileServerFS(files))
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if name := r.URL.Path[min(len(prefix), len(r.URL.Path)):]; name != bundleName && name != "idp.js" {
+			http.NotFound(w, r)
+			return
+		}
+		header := w.Header()
+		header.Set("Cache-Control", "public, max-age=3600")
+		header.Set("Content-Type", "text/javascript; charset=utf-8")
+		server.ServeHTTP(w, r)
+	})
+}

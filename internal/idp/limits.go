@@ -1,0 +1,85 @@
+package idp
+
+import (
+	"net/http"
+	"net/netip"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+)
+
+// Rates of the token endpoint, for each client and address, and for each client.
+const (
+	tokensPerSecond   = 10
+	tokenBurst        = 20
+	badGrantsInMinute = 5
+	maxLimiters       = 100_000
+)
+
+// tokenLimits slows down whoever tries codes or secrets. Kept in memory, per
+// process; a full map is emptied, which errs on the side of letting people in.
+type tokenLimits struct {
+	now func() time.Time
+
+	mu        sync.Mutex // guards the maps
+	requests  map[string]*rate.Limiter
+	badGrants map[string]*rate.Limiter
+}
+
+func newTokenLimits(now func() time.Time) *tokenLimits {
+	return &tokenLimits{now: now, requests: map[string]*rate.Limiter{}, badGrants: map[string]*rate.Limiter{}}
+}
+
+func (l *tokenLimits) admit(request tokenRequest, remote string) *oauthError {
+	address := remote
+	if to, err := netip.ParseAddrPort(remote); err == nil {
+		address = network(to.Addr().Unmap())
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if !limiter(l.requests, request.clientID+" "+address, tokensPerSecond, tokenBurst).AllowN(now, 1) {
+		return tooMany(1)
+	}
+	if bad := l.badGrants[request.clientID+" "+request.form.Get("grant_type")]; bad != nil && bad.TokensAt(now) < 1 {
+		return tooMany(60 / badGrantsInMinute)
+	}
+	return nil
+}
+
+// noteBadGrant counts a code that Stytch refused.
+func (l *tokenLimits) noteBadGrant(clientID string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	limiter(l.badGrants, clientID+" authorization_code", float64(badGrantsInMinute)/60, badGrantsInMinute).AllowN(l.now(), 1)
+}
+
+func limiter(of map[string]*rate.Limiter, key string, perSecond float64, burst int) *rate.Limiter {
+	found := of[key]
+	if found == nil {
+		if len(of) >= maxLimiters {
+			clear(of)
+		}
+		found = rate.NewLimiter(rate.Limit(perSecond), burst)
+		of[key] = found
+	}
+	return found
+}
+
+// network is the address for IPv4 and its /64 for IPv6, which one person has whole.
+func network(ip netip.Addr) string {
+	if ip.Is4() {
+		return ip.String()
+	}
+	prefix, err := ip.Prefix(64)
+	if err != nil {
+		return ip.String()
+	}
+	return prefix.String()
+}
+
+func tooMany(retryAfter int) *oauthError {
+	return &oauthError{status: http.StatusTooManyRequests, Code: "temporarily_unavailable",
+		Description: "too many token requests; wait as long as Retry-After says", retryAfter: retryAfter}
+}

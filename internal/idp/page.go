@@ -1,0 +1,130 @@
+package idp
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+//go:embed page.html
+var pageText string
+
+var page = template.Must(template.New("page").Parse(pageText))
+
+// pageData is what the page and, through data attributes, its script are told.
+type pageData struct {
+	Failure     *requestError // shown instead of everything else
+	ClientName  string
+	Request     string // canonical query of the authorization request, "" for none
+	PublicToken string
+	APIBase     string // "" for Stytch's own
+	ReturnURL   string // where e-mail links lead: the bare page
+	LogOut      bool   // an OpenID Connect logout (post_logout_redirect_uri)
+}
+
+// Page is GET /idp. Every reply, errors included, carries the same headers.
+func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
+	p.setHeaders(w.Header())
+	data := pageData{PublicToken: p.options.PublicToken, APIBase: p.options.SDKBaseURL, ReturnURL: p.options.PublicURL + "/idp"}
+	request, failure := p.request(w, r)
+	status := http.StatusOK
+	switch {
+	case failure != nil:
+		status, data.Failure = http.StatusBadRequest, failure
+	case request != nil:
+		data.Request, data.ClientName = request.Encode(), p.clientName(r.Context(), request)
+	case r.URL.Query().Has("post_logout_redirect_uri"):
+		data.LogOut = true
+	case !r.URL.Query().Has("stytch_token_type"):
+		status = http.StatusBadRequest
+		data.Failure = &requestError{"Nothing to allow here yet",
+			"This page opens by itself when ChatGPT asks you to sign in. Go back to ChatGPT and start there."}
+	}
+	var body bytes.Buffer
+	if err := page.Execute(&body, data); err != nil {
+		p.log.ErrorContext(r.Context(), "page not rendered", "error", err)
+		status = http.StatusInternalServerError
+	}
+	w.WriteHeader(status)
+	_, _ = body.WriteTo(w)
+}
+
+// request returns the authorization request of the URL, or the one kept while the
+// person was reading their mail.
+func (p *Provider) request(w http.ResponseWriter, r *http.Request) (url.Values, *requestError) {
+	request, err := parseRequest(r.URL.RawQuery)
+	if err == nil && request == nil {
+		return p.keptRequest(r), nil
+	}
+	if err == nil {
+		err = p.checkKnown(r.Context(), request)
+	}
+	var failure *requestError
+	if errors.As(err, &failure) {
+		return nil, failure
+	}
+	p.keepRequest(w, request)
+	return request, nil
+}
+
+func (p *Provider) checkKnown(ctx context.Context, request url.Values) error {
+	client, err := p.lookUp(ctx, request.Get("client_id"))
+	if errors.Is(err, ErrUnknownClient) {
+		return errUnknownApplication
+	}
+	return checkClient(p.options, client, request)
+}
+
+// lookUp waits briefly: the page can do without.
+func (p *Provider) lookUp(ctx context.Context, clientID string) (Client, error) {
+	if p.options.LookUpClient == nil {
+		return Client{}, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	client, err := p.options.LookUpClient(ctx, clientID)
+	if err != nil && !errors.Is(err, ErrUnknownClient) {
+		p.log.WarnContext(ctx, "client not looked up; Stytch will decide", "error", err)
+		return Client{}, nil
+	}
+	return client, err
+}
+
+func (p *Provider) clientName(ctx context.Context, request url.Values) string {
+	client, _ := p.lookUp(ctx, request.Get("client_id"))
+	return client.Name
+}
+
+// setHeaders are the page's fixed headers; see docs/security.md for each.
+func (p *Provider) setHeaders(h http.Header) {
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", p.policy)
+	h.Set("X-Frame-Options", "DENY")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=(), publickey-credentials-get=(self), browsing-topics=()")
+	h.Set("Cache-Control", "no-store")
+	if p.secure {
+		h.Set("Strict-Transport-Security", "max-age=63072000")
+	}
+}
+
+// apiBase is the origin the browser SDK talks to.
+func (o Options) apiBase() string {
+	switch {
+	case o.SDKBaseURL != "":
+		return strings.TrimSuffix(o.SDKBaseURL, "/")
+	case strings.HasPrefix(o.ProjectID, "project-live-"):
+		return "https://api.stytch.com"
+	}
+	return "https://test.stytch.com"
+}
+
+func isHTTPS(origin string) bool { return strings.HasPrefix(origin, "https://") }

@@ -1,0 +1,169 @@
+package idp
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+const callback = "https://chatgpt.com/aip/g-dev/oauth/callback"
+
+func pageProvider(t *testing.T, change ...func(*Options)) *Provider {
+	t.Helper()
+	o := Options{PublicURL: "https://gpt.example.com", ProjectID: testProject, PublicToken: "public-token-test-x",
+		TokenURL: "https://login.example.com/v1/oauth2/token", CookieKey: []byte("key"),
+		LookUpClient: func(_ context.Context, id string) (Client, error) {
+			if id != testClient {
+				return Client{}, ErrUnknownClient
+			}
+			return Client{Name: "Acme's <b>GPT</b>", RedirectURIs: []string{callback}}, nil
+		}}
+	for _, c := range change {
+		c(&o)
+	}
+	p, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func get(p *Provider, query string, cookies ...*http.Cookie) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "/idp?"+query, nil)
+	for _, c := range cookies {
+		r.AddCookie(c)
+	}
+	w := httptest.NewRecorder()
+	p.Page(w, r)
+	return w
+}
+
+func chatGPT(pairs ...string) string {
+	q := url.Values{"response_type": {"code"}, "client_id": {testClient}, "redirect_uri": {callback}, "scope": {"openid members:read"}, "state": {"st-1"}}
+	for i := 0; i < len(pairs); i += 2 {
+		if q.Del(pairs[i]); pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	return q.Encode()
+}
+
+func TestPageTakesWhatChatGPTSends(t *testing.T) {
+	for name, query := range map[string]string{
+		"as documented":                   chatGPT(),
+		"without response_type":           chatGPT("response_type", ""),
+		"without scope":                   chatGPT("scope", ""),
+		"with an empty scope":             chatGPT() + "&nonce=", // other values may be empty, too
+		"with unknown parameters":         chatGPT() + "&access_type=offline&foo=1&foo=2",
+		"with a state of 2,048":           chatGPT("state", strings.Repeat("s", 2048)),
+		"with PKCE":                       chatGPT("code_challenge", "x", "code_challenge_method", "S256"),
+		"with two resources":              chatGPT() + "&resource=a&resource=b",
+		"with a loopback address":         chatGPT("redirect_uri", "http://localhost:9999/callback"),
+		"with a client name that is HTML": chatGPT(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := get(pageProvider(t), query)
+			if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), `id="login"`) {
+				t.Fatalf("%d %s", w.Code, w.Body)
+			}
+			if strings.Contains(w.Body.String(), "<b>GPT</b>") {
+				t.Error("HTML in the client's name is not escaped")
+			}
+		})
+	}
+}
+
+func TestPageRefusesWithoutRedirecting(t *testing.T) {
+	for name, query := range map[string]string{
+		"unknown client":                      chatGPT("client_id", "connected-app-test-other"),
+		"client id with markup":               chatGPT("client_id", "<script>"),
+		"no client":                           chatGPT("client_id", ""),
+		"no redirect_uri":                     chatGPT("redirect_uri", ""),
+		"two redirect_uris":                   chatGPT() + "&redirect_uri=https%3A%2F%2Fevil.example",
+		"two states":                          chatGPT() + "&state=2",
+		"implicit flow":                       chatGPT("response_type", "token"),
+		"plain challenge":                     chatGPT("code_challenge", "x", "code_challenge_method", "plain"),
+		"state of 2,049":                      chatGPT("state", strings.Repeat("s", 2049)),
+		"long query":                          chatGPT() + "&x=" + strings.Repeat("y", maxQuery),
+		"malformed query":                     "client_id=%zz",
+		"nothing at all":                      "",
+		"another path":                        chatGPT("redirect_uri", callback+"/x"),
+		"a path that climbs":                  chatGPT("redirect_uri", "https://chatgpt.com/aip/g-dev/oauth/../callback"),
+		"another host":                        chatGPT("redirect_uri", "https://chatgpt.com.evil.example/aip/g-dev/oauth/callback"),
+		"user information":                    chatGPT("redirect_uri", "https://chatgpt.com@evil.example/aip/g-dev/oauth/callback"),
+		"http":                                chatGPT("redirect_uri", "http://chatgpt.com/aip/g-dev/oauth/callback"),
+		"another port":                        chatGPT("redirect_uri", "https://chatgpt.com:8443/aip/g-dev/oauth/callback"),
+		"a fragment":                          chatGPT("redirect_uri", callback+"#x"),
+		"a query":                             chatGPT("redirect_uri", callback+"?x=1"),
+		"letter case":                         chatGPT("redirect_uri", "https://ChatGPT.com/aip/g-dev/oauth/callback"),
+		"a trailing slash":                    chatGPT("redirect_uri", callback+"/"),
+		"a script":                            chatGPT("redirect_uri", "javascript:alert(1)"),
+		"a loopback name that is no loopback": chatGPT("redirect_uri", "http://localhost.evil.example/callback"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := get(pageProvider(t), query)
+			if w.Code != http.StatusBadRequest || w.Header().Get("Location") != "" || w.Header().Get("Refresh") != "" {
+				t.Errorf("%d, Location %q", w.Code, w.Header().Get("Location"))
+			}
+			body := w.Body.String()
+			if !strings.Contains(body, `role="alert"`) || strings.Contains(body, "<script") || strings.Contains(body, "evil.example") {
+				t.Errorf("page: %s", body)
+			}
+		})
+	}
+}
+
+func TestEveryReplyOfThePageCarriesTheHeaders(t *testing.T) {
+	for name, query := range map[string]string{"page": chatGPT(), "error": ""} {
+		h := get(pageProvider(t), query).Header()
+		for header, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-goG6NTJVb+JLlVfyyLcbrBJO1e6OPG6DpOWkP/MQIRQ=' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self'; connect-src https://test.stytch.com; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
+			"X-Frame-Options":         "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store", "Strict-Transport-Security": "max-age=63072000",
+		} {
+			if h.Get(header) != want {
+				t.Errorf("%s: %s is %q, want %q", name, header, h.Get(header), want)
+			}
+		}
+	}
+}
+
+func TestRequestSurvivesTheWayThroughAnEMail(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	p := pageProvider(t, func(o *Options) { o.Now = func() time.Time { return now } })
+	cookies := get(p, chatGPT("state", "st-&=7")).Result().Cookies()
+	if len(cookies) != 1 {
+		t.Fatalf("cookies %v", cookies)
+	}
+	c := cookies[0]
+	if c.Name != "__Host-guestpass-request" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" {
+		t.Errorf("cookie %+v", c)
+	}
+	link := "stytch_token_type=discovery&token=T"
+	if body := get(p, link, c).Body.String(); !strings.Contains(body, "state=st-%26%3D7") {
+		t.Errorf("the link's page has lost the request: %s", body)
+	}
+	forged := *c
+	forged.Value = "A" + c.Value[1:]
+	if body := get(p, link, &forged).Body.String(); strings.Contains(body, "state=") {
+		t.Error("a forged cookie was believed")
+	}
+	now = now.Add(requestLifetime)
+	if body := get(p, link, c).Body.String(); strings.Contains(body, "state=") {
+		t.Error("a cookie was believed after its time")
+	}
+}
+
+func TestStytchDecidesWhenTheClientCannotBeLookedUp(t *testing.T) {
+	p := pageProvider(t, func(o *Options) {
+		o.LookUpClient = func(context.Context, string) (Client, error) { return Client{}, errors.New("Stytch is away") }
+	})
+	if w := get(p, chatGPT()); w.Code != http.StatusOK {
+		t.Errorf("%d", w.Code)
+	}
+}

@@ -1,0 +1,161 @@
+package idp
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// parameters of an authorization request that we know; all others are ignored
+// (RFC 6749 section 3.1). resource (RFC 8707) may be repeated, no other may.
+var parameters = []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "prompt",
+	"code_challenge", "code_challenge_method", "resource"}
+
+const (
+	maxQuery = 8 << 10
+	maxState = 2048
+)
+
+var clientIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+
+// requestError is an authorization request that cannot go on, in words for the
+// person who sees it. Nobody is redirected.
+type requestError struct{ Title, Text string }
+
+func (e *requestError) Error() string { return e.Title + ": " + e.Text }
+
+// parseRequest returns the known parameters of the query, in canonical order. nil
+// when the query is no authorization request at all.
+func parseRequest(rawQuery string) (url.Values, error) {
+	if len(rawQuery) > maxQuery {
+		return nil, &requestError{"This request is too long", "The address that brought you here is longer than this page accepts."}
+	}
+	query, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return nil, &requestError{"This request is malformed", "The address that brought you here cannot be read."}
+	}
+	request := url.Values{}
+	for _, name := range parameters {
+		values := query[name]
+		if len(values) > 1 && name != "resource" {
+			return nil, &requestError{"This request is ambiguous", "The parameter " + name + " is given more than once."}
+		}
+		if len(values) > 0 {
+			request[name] = values
+		}
+	}
+	if !request.Has("client_id") && !request.Has("redirect_uri") {
+		return nil, nil
+	}
+	return request, checkRequest(request)
+}
+
+// checkRequest holds the form of the parameters; who the client is comes later.
+func checkRequest(request url.Values) error {
+	switch {
+	case !clientIDPattern.MatchString(request.Get("client_id")):
+		return &requestError{"Unknown application", "The request does not say which application asks for access."}
+	case request.Get("redirect_uri") == "":
+		return &requestError{"This request is incomplete", "It does not say where to return to (redirect_uri)."}
+	case request.Has("response_type") && request.Get("response_type") != "code": // ChatGPT may leave it out: then it means code
+		return &requestError{"This request is not supported", "Only the response type “code” is possible."}
+	case request.Has("code_challenge_method") && request.Get("code_challenge_method") != "S256":
+		return &requestError{"This request is not supported", "Only the code challenge method “S256” is possible."}
+	case len(request.Get("state")) > maxState:
+		return &requestError{"This request is too long", "Its state has more than " + strconv.Itoa(maxState) + " characters."}
+	}
+	return nil
+}
+
+// checkClient refuses, before anything is shown, what Stytch would refuse after the
+// sign-in. A loopback redirect_uri is left to Stytch, whose rule for ports we do not know.
+func checkClient(o Options, client Client, request url.Values) error {
+	id, redirect := request.Get("client_id"), request.Get("redirect_uri")
+	if len(o.ClientIDs) > 0 && !slices.Contains(o.ClientIDs, id) {
+		return errUnknownApplication
+	}
+	if len(client.RedirectURIs) > 0 && !slices.Contains(client.RedirectURIs, redirect) && !isLoopback(redirect) {
+		return &requestError{"Wrong return address",
+			"The application is known here, but not with the address to which it wants you to return. If you built it: add its callback URL to the connected app in Stytch."}
+	}
+	return nil
+}
+
+var errUnknownApplication = &requestError{"Unknown application", "No application is known here under the id in the address that brought you here. If you built it: check the client id in the GPT editor."}
+
+func isLoopback(rawURL string) bool {
+	u, err := url.Parse(rawURL)
+	return err == nil && u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1")
+}
+
+// The request cookie keeps an authorization request while the person reads their
+// mail: the link in it leads to the bare page, perhaps in another tab, because
+// Stytch matches redirect URLs including their query.
+const requestLifetime = 15 * time.Minute
+
+func (p *Provider) cookieName() string {
+	if p.secure {
+		return "__Host-guestpass-request"
+	}
+	return "guestpass-request" // loopback over http: browsers refuse the prefix there
+}
+
+// keepRequest sets the cookie. A request too large for one is not kept: then only
+// the e-mail link is affected, not the code.
+func (p *Provider) keepRequest(w http.ResponseWriter, request url.Values) {
+	expires := strconv.FormatInt(p.options.Now().Add(requestLifetime).Unix(), 10)
+	content := expires + " " + request.Encode()
+	value := base64.RawURLEncoding.EncodeToString(append(p.sign(content), content...))
+	if len(value) > 3800 { // browsers keep about 4,096 bytes with name and attributes
+		return
+	}
+	http.SetCookie(w, &http.Cookie{Name: p.cookieName(), Value: value, Path: "/", MaxAge: int(requestLifetime.Seconds()),
+		HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode})
+}
+
+// keptRequest returns the request in the cookie, or nil.
+func (p *Provider) keptRequest(r *http.Request) url.Values {
+	cookie, err := r.Cookie(p.cookieName())
+	if err != nil {
+		return nil
+	}
+	content, err := p.open(cookie.Value)
+	if err != nil {
+		return nil
+	}
+	request, err := parseRequest(content)
+	if err != nil {
+		return nil
+	}
+	return request
+}
+
+func (p *Provider) open(value string) (string, error) {
+	raw, err := base64.RawURLEncoding.Strict().DecodeString(value)
+	if err != nil || len(raw) < sha256.Size {
+		return "", errors.New("malformed")
+	}
+	content := string(raw[sha256.Size:])
+	if !hmac.Equal(raw[:sha256.Size], p.sign(content)) {
+		return "", errors.New("not ours")
+	}
+	expires, query, _ := strings.Cut(content, " ")
+	if seconds, err := strconv.ParseInt(expires, 10, 64); err != nil || p.options.Now().Unix() >= seconds {
+		return "", errors.New("expired")
+	}
+	return query, nil
+}
+
+func (p *Provider) sign(content string) []byte {
+	h := hmac.New(sha256.New, p.options.CookieKey)
+	h.Write([]byte("authorization request " + content))
+	return h.Sum(nil)
+}
