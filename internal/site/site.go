@@ -1,0 +1,152 @@
+// Package site is what a person sees of a Guestpass server besides the sign-in
+// page: the landing page with the values for the GPT editor, the operations at
+// /docs, and the privacy page. Everything on them comes from the declared
+// operations, so no page can be out of date.
+//
+// It knows nothing of tokens or of Stytch.
+package site
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"html/template"
+	"io/fs"
+	"net/http"
+	"strings"
+)
+
+//go:embed assets
+var assets embed.FS
+
+//go:embed *.html
+var pages embed.FS
+
+// swaggerFiles is what `make web` copies from the npm package swagger-ui-dist.
+var swaggerFiles = []string{"swagger-ui-bundle.js", "swagger-ui.css"}
+
+// ErrNoBundle: the binary was built without the documentation component.
+var ErrNoBundle = errors.New("this binary was built without the documentation component: run `make web`, then build again")
+
+// An Operation, as the pages show it.
+type Operation struct {
+	ID, Summary, Effect string // effect: read, write or destroy
+	Scope               string // "" for public ones
+}
+
+// A Scope that a person may grant, in words.
+type Scope struct{ Name, Description string }
+
+// Options configure a [Site].
+type Options struct {
+	Title            string
+	PublicURL        string
+	AuthorizationURL string
+	TokenURL         string
+	ClientID         string // shown for the GPT editor; "" when it is not known or not the only one
+	SecretHint       string // where the client secret is to be had
+	Scopes           []Scope
+	Operations       []Operation
+	Notes            []string // shown to the builder, such as that the editor wants https
+	Emulator         string   // the emulator's page, in development
+}
+
+// ScopeNames is the text for the editor's field Scope.
+func (o Options) ScopeNames() string {
+	names := make([]string, len(o.Scopes))
+	for i, scope := range o.Scopes {
+		names[i] = scope.Name
+	}
+	return strings.Join(names, " ")
+}
+
+// A Site serves pages that were rendered once. Safe for concurrent use.
+type Site struct {
+	Landing, Docs, Privacy http.Handler
+}
+
+// New renders the pages. [ErrNoBundle] when the documentation component is missing.
+func New(o Options) (*Site, error) {
+	for _, name := range swaggerFiles {
+		if _, err := fs.Stat(assets, "assets/"+name); err != nil {
+			return nil, ErrNoBundle
+		}
+	}
+	site := &Site{}
+	for _, page := range []struct {
+		handler *http.Handler
+		name    string
+		policy  string
+	}{
+		{&site.Landing, "landing.html", plainPolicy},
+		{&site.Docs, "docs.html", docsPolicy},
+		{&site.Privacy, "privacy.html", plainPolicy},
+	} {
+		parsed, err := template.ParseFS(pages, "layout.html", page.name)
+		if err != nil {
+			return nil, fmt.Errorf("site: %w", err)
+		}
+		var body bytes.Buffer
+		if err := parsed.ExecuteTemplate(&body, "layout.html", o); err != nil {
+			return nil, fmt.Errorf("site: render %s: %w", page.name, err)
+		}
+		*page.handler = rendered(body.Bytes(), page.policy, strings.HasPrefix(o.PublicURL, "https://"))
+	}
+	return site, nil
+}
+
+// The pages run no script but the documentation component's and its starter. That
+// component sets style attributes through the DOM only, shows its icons as data
+// URLs, and fetches the document from this server.
+const (
+	plainPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	docsPolicy  = "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+
+func rendered(body []byte, policy string, secure bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		h := w.Header()
+		h.Set("Content-Type", "text/html; charset=utf-8")
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Frame-Options", "DENY")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "no-referrer")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Cache-Control", "no-cache")
+		if secure {
+			h.Set("Strict-Transport-Security", "max-age=63072000")
+		}
+		_, _ = w.Write(body)
+	})
+}
+
+var assetTypes = map[string]string{
+	"guestpass.css":        "text/css; charset=utf-8",
+	"icon.svg":             "image/svg+xml",
+	"docs.js":              "text/javascript; charset=utf-8",
+	"swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+	"swagger-ui.css":       "text/css; charset=utf-8",
+	"docs.css":             "text/css; charset=utf-8",
+}
+
+// Assets serves style sheets, the icon and the documentation component's files
+// under the prefix; no other file, and no listing.
+func Assets(prefix string) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := strings.TrimPrefix(r.URL.Path, prefix)
+		kind, known := assetTypes[name]
+		content, err := assets.ReadFile("assets/" + name)
+		if !known || err != nil {
+			http.NotFound(w, r)
+			return
+		}
+		h := w.Header()
+		h.Set("Content-Type", kind)
+		h.Set("Cache-Control", "public, max-age=3600")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		_, _ = w.Write(content)
+	})
+}
