@@ -1,0 +1,76 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// allowedImports is the architecture: each package, and those of ours it may
+// import. Imports point down this table, never up or sideways. The emulator and the
+// simulator import nothing of ours: issuer and verifier must not share mistakes.
+var allowedImports = map[string][]string{
+	"guestpass/cmd/guestpass":      {"api", "auth", "gpttest", "internal/idp", "internal/server", "internal/site", "openapi", "stytchtest"},
+	"guestpass/internal/server":    {"api", "auth", "internal/directory", "internal/idp", "internal/site", "openapi"},
+	"guestpass/api":                {"auth", "internal/directory"},
+	"guestpass/auth":               {},
+	"guestpass/openapi":            {},
+	"guestpass/internal/directory": {},
+	"guestpass/internal/idp":       {},
+	"guestpass/internal/site":      {},
+	"guestpass/stytchtest":         {},
+	"guestpass/gpttest":            {},
+}
+
+// confined are libraries that one package alone may import.
+var confined = map[string]string{
+	"github.com/lestrrat-go/jwx/v2":       "guestpass/auth",
+	"github.com/stytchauth/stytch-go/v16": "guestpass/internal/directory",
+	"github.com/chromedp/chromedp":        "guestpass/gpttest",
+}
+
+func TestImportsFollowTheTable(t *testing.T) {
+	for _, p := range listPackages(t) {
+		allowed, known := allowedImports[p.ImportPath]
+		if !known {
+			t.Errorf("%s is not in the table of packages: decide what it may import", p.ImportPath)
+		}
+		for _, imported := range p.Imports {
+			if ours, ok := strings.CutPrefix(imported, "guestpass/"); ok && !slices.Contains(allowed, ours) {
+				t.Errorf("%s imports %s", p.ImportPath, imported)
+			}
+			for library, only := range confined {
+				if strings.HasPrefix(imported, library) && p.ImportPath != only {
+					t.Errorf("%s imports %s, which only %s may", p.ImportPath, imported, only)
+				}
+			}
+		}
+	}
+}
+
+type listed struct {
+	ImportPath string
+	Imports    []string
+}
+
+func listPackages(t *testing.T) (packages []listed) {
+	t.Helper()
+	output, err := exec.Command("go", "list", "-json=ImportPath,Imports", "guestpass/...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(output)))
+	for {
+		var p listed
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			return packages
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		packages = append(packages, p)
+	}
+}

@@ -1,0 +1,312 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var update = flag.Bool("update", false, "write README's transcript anew")
+
+// guestpass runs the program once.
+func guestpass(t *testing.T, environ []string, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errOut bytes.Buffer
+	code = run(t.Context(), args, environ, &out, &errOut)
+	return code, out.String(), errOut.String()
+}
+
+func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
+	taken, err := net.Listen("tcp", "localhost:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	for _, tt := range []struct {
+		name    string
+		environ []string
+		args    []string
+		want    string
+	}{
+		{"unknown command", nil, []string{"sevre"}, `there is no command "sevre"`},
+		{"unknown flag", nil, []string{"dev", "--port", "1"}, "unknown flag: --port"},
+		{"superfluous argument", nil, []string{"dev", "now"}, "unknown command"},
+		{"misspelt variable", []string{"GUESTPASS_ACESS=roles"}, []string{"dev"}, "there is no variable GUESTPASS_ACESS; did you mean GUESTPASS_ACCESS?"},
+		{"misspelt variable, try", []string{"GUESTPASS_PUBLICURL=x"}, []string{"try"}, "did you mean GUESTPASS_PUBLIC_URL?"},
+		{"port in use", nil, []string{"dev", "--addr", taken.Addr().String()}, "is in use by another program"},
+		{"emulator's port in use", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", taken.Addr().String()}, "--emulator-addr"},
+		{"emulator outside loopback", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "0.0.0.0:0"}, "loopback"},
+		{"live project with the emulator", []string{"STYTCH_PROJECT_ID=project-live-11111111-1111-4111-8111-111111111111"}, []string{"dev"}, "never stands in for one"},
+		{"unknown access", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0", "--access", "both"}, `GUESTPASS_ACCESS is "both", it must be scopes or roles`},
+		{"argument that is no pair", nil, []string{"try", "--call", "listMembers", "limit"}, `"limit" is not of the form key=value`},
+		{"arguments without an operation", nil, []string{"try", "limit=1"}, "--call OPERATION"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			code, _, stderr := guestpass(t, tt.environ, tt.args...)
+			if code != 2 || !strings.Contains(stderr, tt.want) {
+				t.Errorf("exit code %d, %s\nwant 2 and %q", code, stderr, tt.want)
+			}
+		})
+	}
+}
+
+func live() map[string]string {
+	return map[string]string{
+		"GUESTPASS_ADDR": "localhost:0", "GUESTPASS_PUBLIC_URL": "https://gpt.example.com",
+		"STYTCH_PROJECT_ID": "project-live-11111111-1111-4111-8111-111111111111", "STYTCH_SECRET": "secret-live-x",
+		"STYTCH_PUBLIC_TOKEN": "public-token-live-x", "STYTCH_DOMAIN": "words-1234.customers.stytch.com",
+	}
+}
+
+func environ(change ...string) []string {
+	variables := live()
+	for _, pair := range change {
+		name, value, _ := strings.Cut(pair, "=")
+		variables[name] = value
+	}
+	var list []string
+	for name, value := range variables {
+		list = append(list, name+"="+value)
+	}
+	return list
+}
+
+func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
+	for _, tt := range []struct{ change, want string }{
+		{"GUESTPASS_PUBLIC_URL=", "GUESTPASS_PUBLIC_URL is not set"},
+		{"GUESTPASS_PUBLIC_URL=http://gpt.example.com", "must be https"},
+		{"GUESTPASS_PUBLIC_URL=https://gpt.example.com/app", "must be an origin"},
+		{"GUESTPASS_PUBLIC_URL=https://GPT.example.com", "must be in lower case"},
+		{"STYTCH_PROJECT_ID=", "STYTCH_PROJECT_ID is not set"},
+		{"STYTCH_PROJECT_ID=my-project", "must begin with project-live- or project-test-"},
+		{"STYTCH_PROJECT_ID=project-test-11111111-1111-4111-8111-111111111111", "GUESTPASS_ALLOW_TEST_PROJECT=yes"},
+		{"STYTCH_SECRET=", "STYTCH_SECRET is not set"},
+		{"STYTCH_PUBLIC_TOKEN=", "STYTCH_PUBLIC_TOKEN is not set"},
+		{"STYTCH_DOMAIN=", "STYTCH_DOMAIN is not set"},
+		{"STYTCH_DOMAIN=http://words.customers.stytch.com", "STYTCH_DOMAIN"},
+		{"STYTCH_BASE_URL=http://localhost:8081", "STYTCH_BASE_URL is set together with a live project"},
+		{"STYTCH_VERTICAL=b2c", `STYTCH_VERTICAL "b2c" must be b2b`},
+		{"GUESTPASS_TOKEN_FORWARDER=off", "G110"},
+	} {
+		t.Run(tt.change, func(t *testing.T) {
+			code, _, stderr := guestpass(t, environ(tt.change), "serve")
+			if code != 2 || !strings.Contains(stderr, tt.want) || strings.Contains(stderr, "secret-live-x") {
+				t.Errorf("exit code %d, %s\nwant 2 and %q", code, stderr, tt.want)
+			}
+		})
+	}
+}
+
+// follower is an output that can be waited on.
+type follower struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+	more chan struct{}
+}
+
+func newFollower() *follower { return &follower{more: make(chan struct{}, 1)} }
+
+func (f *follower) Write(p []byte) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	select {
+	case f.more <- struct{}{}:
+	default:
+	}
+	return f.text.Write(p)
+}
+
+func (f *follower) String() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.text.String()
+}
+
+// wait returns the first match once it has been written.
+func (f *follower) wait(t *testing.T, pattern string) []string {
+	t.Helper()
+	expression := regexp.MustCompile(pattern)
+	for {
+		if match := expression.FindStringSubmatch(f.String()); match != nil {
+			return match
+		}
+		select {
+		case <-f.more:
+		case <-time.After(30 * time.Second):
+			t.Fatalf("nothing like %s in\n%s", pattern, f)
+		}
+	}
+}
+
+// development runs `guestpass dev` beside the test on ports that the system
+// chooses, and stops it at the end.
+func development(t *testing.T, args ...string) (app, emulator string) {
+	t.Helper()
+	out := newFollower()
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	go func() {
+		done <- run(ctx, append([]string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0"}, args...), nil, out, io.Discard)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		if code := <-done; code != 0 {
+			t.Errorf("guestpass dev ended with exit code %d", code)
+		}
+	})
+	app = out.wait(t, `app +(http://\S+)`)[1]
+	emulator = out.wait(t, `emulator +(http://\S+)`)[1]
+	out.wait(t, `note: the GPT editor will want https`)
+	return app, emulator
+}
+
+func TestTryWalksTheWholeLoop(t *testing.T) {
+	app, emulator := development(t)
+	code, stdout, stderr := guestpass(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "ada@acme.example")
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	for _, want := range []string{"0 warnings, 0 errors", "getUserInfo {}", `"name":"Ada Lovelace"`, "inviteMember", "201", "refresh"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("the output lacks %q:\n%s", want, stdout)
+		}
+	}
+	if *update {
+		writeTranscript(t, transcript(stdout, app))
+	}
+	if readme := readFile(t, "../../README.md"); !strings.Contains(readme, transcript(stdout, app)) {
+		t.Errorf("README's transcript is not what the program prints: run the tests of this package with -update\n%s", transcript(stdout, app))
+	}
+
+	code, stdout, stderr = guestpass(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "grace@acme.example", "--json")
+	if code != 0 {
+		t.Fatalf("Grace: exit code %d\n%s%s", code, stdout, stderr)
+	}
+	granted, refused := "", ""
+	for line := range strings.Lines(stdout) {
+		var step struct{ Step, Outcome, Operation, Scope string }
+		if err := json.Unmarshal([]byte(line), &step); err != nil {
+			t.Fatalf("%q is not JSON", line)
+		}
+		if step.Step == "exchange" {
+			granted = step.Scope
+		}
+		if step.Outcome == "refused" {
+			refused += step.Operation
+		}
+	}
+	if strings.Contains(granted, "members:invite") || !strings.Contains(granted, "members:read") || refused != "inviteMember" {
+		t.Errorf("Grace was granted %q and refused %q", granted, refused)
+	}
+}
+
+func TestTryCallsOneOperation(t *testing.T) {
+	app, emulator := development(t, "--access", "roles")
+	try := func(args ...string) (int, string) {
+		code, stdout, stderr := guestpass(t, nil, append([]string{"try", "--url", app, "--emulator", emulator, "--as", "grace@acme.example"}, args...)...)
+		return code, stdout + stderr
+	}
+	if code, output := try("--call", "listMembers", "search=hopper", "limit=5"); code != 0 || !strings.Contains(output, "grace@acme.example") {
+		t.Errorf("exit code %d\n%s", code, output)
+	}
+	if code, output := try("--call", "inviteMember", "email=x@acme.example", "name=X"); code != 1 || !strings.Contains(output, "403") {
+		t.Errorf("exit code %d\n%s", code, output)
+	}
+	if code, output := try("--call", "listMembers", "colour=red"); code != 1 || !strings.Contains(output, "UnrecognizedKwargsError: ") {
+		t.Errorf("exit code %d\n%s", code, output)
+	}
+	if code, output := try("--call", "deleteEverything"); code != 2 || !strings.Contains(output, "listMembers") {
+		t.Errorf("exit code %d\n%s", code, output)
+	}
+}
+
+func TestTryWithoutAServerSaysSo(t *testing.T) {
+	code, _, stderr := guestpass(t, nil, "try", "--url", "http://localhost:1")
+	if code != 1 || !strings.Contains(stderr, "is `guestpass dev` running?") {
+		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+func TestOpenAPIPrintsWhatIsPublished(t *testing.T) {
+	app, _ := development(t)
+	response, err := http.Get(app + "/openapi.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	published, _ := io.ReadAll(response.Body)
+	code, stdout, stderr := guestpass(t, nil, "openapi", "--public-url", app)
+	if code != 0 || stdout != string(published) {
+		t.Errorf("exit code %d, %d bytes printed, %d published: %s", code, len(stdout), len(published), stderr)
+	}
+	code, stdout, _ = guestpass(t, environ(), "openapi")
+	if code != 0 || !strings.Contains(stdout, `"https://gpt.example.com"`) || !strings.Contains(stdout, `"https://gpt.example.com/oauth2/token"`) {
+		t.Errorf("exit code %d: %s", code, stdout)
+	}
+}
+
+// transcript is what README shows: the output with the ports that people will see
+// and without what differs from run to run.
+func transcript(stdout, app string) string {
+	text := strings.ReplaceAll(stdout, app, "http://localhost:8080")
+	text = strings.ReplaceAll(text, strings.TrimPrefix(app, "http://"), "localhost:8080")
+	text = regexp.MustCompile(`guest-[a-z0-9]{6}@`).ReplaceAllString(text, "guest-k3x9ab@")
+	text = regexp.MustCompile(`member-test-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`).ReplaceAllStringFunc(text, func(id string) string {
+		if strings.HasPrefix(id, "member-test-aaaaaaaa-0000") {
+			return id
+		}
+		return "member-test-0b1e7c5a-…"
+	})
+	return text
+}
+
+func writeTranscript(t *testing.T, text string) {
+	t.Helper()
+	readme := readFile(t, "../../README.md")
+	replaced := regexp.MustCompile(`(?s)(<!-- transcript -->\n`+"```"+`text\n).*?(`+"```"+`\n<!-- /transcript -->)`).
+		ReplaceAllStringFunc(readme, func(block string) string {
+			return "<!-- transcript -->\n```text\n" + text + "```\n<!-- /transcript -->"
+		})
+	if err := os.WriteFile("../../README.md", []byte(replaced), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestReadmeShowsTheExampleThatIsCompiled(t *testing.T) {
+	readme, example := readFile(t, "../../README.md"), readFile(t, "../../api/example_test.go")
+	_, shown, _ := strings.Cut(readme, "<!-- example -->\n```go\n")
+	shown, _, _ = strings.Cut(shown, "```\n<!-- /example -->")
+	if shown == "" || !strings.Contains(example, shown) {
+		t.Error("README's example is not in api/example_test.go")
+	}
+}
+
+func TestReadmeExplainsEveryVariable(t *testing.T) {
+	readme := readFile(t, "../../README.md")
+	scanner := bufio.NewScanner(strings.NewReader(readFile(t, "config.go")))
+	for scanner.Scan() {
+		if match := regexp.MustCompile(`env:"([A-Z_]+)"`).FindStringSubmatch(scanner.Text()); match != nil && !strings.Contains(readme, "`"+match[1]+"`") {
+			t.Errorf("README does not explain %s", match[1])
+		}
+	}
+}
+
+func readFile(t *testing.T, name string) string {
+	t.Helper()
+	content, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}

@@ -1,0 +1,280 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os/exec"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"guestpass/gpttest"
+	"guestpass/stytchtest"
+)
+
+func tryCommand(environ []string) *cobra.Command {
+	var t try
+	command := &cobra.Command{
+		Use:   "try",
+		Short: "Be the GPT: import, authorize, call",
+		Long: `Does what ChatGPT does, step by step, and shows what it sees: imports the document
+as the GPT editor would, sends the person to sign in and allow, exchanges the code,
+calls every published operation, and renews the token.
+
+By default it opens your browser for the signing in. With --as it drives a headless
+Chromium through the same page, reading the code from the emulator's inbox.
+
+On a server that is not on this machine only operations that read are called, unless
+--call names one. Exit code 0: all went well (a 403 tells what the person may not do
+and counts as well); 1: something failed; 2: a mistake in the call.`,
+		Example: `  guestpass try --as ada@acme.example
+  guestpass try --as grace@acme.example --call listMembers search=hopper limit=5
+  guestpass try --url https://gpt.example.com --client-id connected-app-live-… --client-secret …`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if _, err := readConfig(environ); err != nil {
+				return err
+			}
+			t.print = newPrinter(cmd.OutOrStdout(), t.json)
+			return t.run(cmd.Context(), args)
+		},
+	}
+	gpt := stytchtest.Development().ConnectedApps[0]
+	flags := command.Flags()
+	flags.StringVar(&t.url, "url", "http://localhost:8080", "the server to import from")
+	flags.StringVar(&t.emulator, "emulator", "http://localhost:8081", "the Stytch emulator, whose inbox --as reads")
+	flags.StringVar(&t.as, "as", "", "sign in as this person in a headless Chromium")
+	flags.StringVar(&t.call, "call", "", "call this one operation with the key=value arguments that follow")
+	flags.BoolVar(&t.json, "json", false, "print one JSON object a step")
+	flags.BoolVar(&t.basic, "basic", false, "send the client secret in a Basic header instead of the form")
+	flags.StringVar(&t.clientID, "client-id", gpt.ClientID, "Client ID, as typed into the GPT editor")
+	flags.StringVar(&t.clientSecret, "client-secret", gpt.ClientSecret, "Client Secret, as typed into the GPT editor")
+	flags.StringVar(&t.redirectURI, "redirect-uri", "http://localhost:8090/callback", "where the page returns to; ChatGPT's own hosts only with --as")
+	return command
+}
+
+type try struct {
+	url, emulator, as, call             string
+	clientID, clientSecret, redirectURI string
+	json, basic                         bool
+	print                               *printer
+}
+
+func (t *try) run(ctx context.Context, args []string) error {
+	arguments, err := t.arguments(args)
+	if err != nil {
+		return err
+	}
+	imported, err := t.importDocument(ctx)
+	if err != nil {
+		return err
+	}
+	if t.call != "" {
+		if _, ok := imported.Operation(t.call); !ok {
+			return usagef("the document has no operation %q; it has %s", t.call, operationIDs(imported))
+		}
+	}
+	gpt := gpttest.New(imported, gpttest.Options{})
+	if err := t.authorize(ctx, gpt, imported); err != nil {
+		return err
+	}
+	if t.call != "" {
+		return t.callOne(ctx, gpt, t.call, arguments)
+	}
+	if err := t.callAll(ctx, gpt, imported); err != nil {
+		return err
+	}
+	return t.refresh(ctx, gpt)
+}
+
+// arguments reads key=value words.
+func (t *try) arguments(words []string) (map[string]string, error) {
+	if len(words) > 0 && t.call == "" {
+		return nil, usagef("%q: arguments need --call OPERATION before them", words[0])
+	}
+	arguments := map[string]string{}
+	for _, word := range words {
+		key, value, ok := strings.Cut(word, "=")
+		if !ok || key == "" {
+			return nil, usagef("%q is not of the form key=value", word)
+		}
+		arguments[key] = value
+	}
+	return arguments, nil
+}
+
+func (t *try) importDocument(ctx context.Context) (*gpttest.Imported, error) {
+	address := strings.TrimSuffix(t.url, "/") + "/openapi.json"
+	imported, err := gpttest.Import(ctx, address, gpttest.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("import %s: %w (is `guestpass dev` running?)", address, err)
+	}
+	t.print.imported(address, imported)
+	if !imported.OK() {
+		return nil, fmt.Errorf("the GPT editor would show %d errors and %d warnings", len(imported.Errors), len(imported.Warnings))
+	}
+	return imported, nil
+}
+
+func (t *try) authorize(ctx context.Context, gpt *gpttest.GPT, imported *gpttest.Imported) error {
+	auth := gpttest.Auth{ClientID: t.clientID, ClientSecret: t.clientSecret, AuthorizationURL: imported.OAuth.AuthorizationURL,
+		TokenURL: imported.OAuth.TokenURL, Scope: scopeNames(imported), TokenExchangeMethod: "default_post"}
+	if t.basic {
+		auth.TokenExchangeMethod = "basic_auth_header"
+	}
+	if err := gpt.Configure(auth); err != nil {
+		return fmt.Errorf("configure: %w", err)
+	}
+	t.print.configured(auth, gpt.Notes())
+	visitor, err := t.visitor(ctx)
+	if err != nil {
+		return err
+	}
+	code, err := gpt.Authorize(ctx, t.redirectURI, visitor)
+	var denied *gpttest.DeniedError
+	if errors.As(err, &denied) {
+		t.print.step("authorize", "denied", map[string]any{"error": denied.Code}, "the person did not allow it: "+denied.Error())
+		return errQuiet
+	}
+	if err != nil {
+		return fmt.Errorf("authorize: %w", err)
+	}
+	t.print.step("authorize", "ok", map[string]any{"redirect_uri": t.redirectURI}, "allowed; came back to "+t.redirectURI+" with a code and the state unchanged")
+	token, err := gpt.Exchange(ctx, code, t.redirectURI)
+	if err != nil {
+		return fmt.Errorf("exchange: %w", err)
+	}
+	t.print.token("exchange", token)
+	return nil
+}
+
+// visitor is the person: yours in your browser, or the one named by --as.
+func (t *try) visitor(ctx context.Context) (gpttest.Visitor, error) {
+	if t.as == "" {
+		return &gpttest.Loopback{Open: t.openBrowser}, nil
+	}
+	inbox := &inbox{url: strings.TrimSuffix(t.emulator, "/") + "/_emulator/inbox"}
+	if err := inbox.mark(ctx); err != nil {
+		return nil, err
+	}
+	return &gpttest.Chrome{Email: t.as, Code: inbox.code}, nil
+}
+
+func (t *try) openBrowser(address string) error {
+	t.print.step("authorize", "waiting", map[string]any{"url": address}, "sign in and allow in your browser, at\n"+address)
+	name, args := "xdg-open", []string{address}
+	switch runtime.GOOS {
+	case "darwin":
+		name = "open"
+	case "windows":
+		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", address}
+	}
+	_ = exec.Command(name, args...).Start() // without a desktop the address on the terminal is enough
+	return nil
+}
+
+func (t *try) refresh(ctx context.Context, gpt *gpttest.GPT) error {
+	if gpt.Token().RefreshToken == "" {
+		t.print.step("refresh", "skipped", nil, "no refresh token was issued (offline_access was not granted)")
+		return nil
+	}
+	token, err := gpt.Refresh(ctx)
+	if err != nil {
+		return fmt.Errorf("refresh: %w", err)
+	}
+	t.print.token("refresh", token)
+	return nil
+}
+
+// remote says whether the server is somebody else's to be careful with.
+func (t *try) remote() bool {
+	u, err := url.Parse(t.url)
+	return err != nil || !loopback(u.Hostname())
+}
+
+func scopeNames(imported *gpttest.Imported) string {
+	var names []string
+	for _, scope := range imported.OAuth.Scopes {
+		names = append(names, scope.Name)
+	}
+	return strings.Join(names, " ")
+}
+
+func operationIDs(imported *gpttest.Imported) string {
+	var ids []string
+	for _, op := range imported.Operations {
+		ids = append(ids, op.ID)
+	}
+	return strings.Join(ids, ", ")
+}
+
+// inbox is the emulator's, where the one-time codes arrive.
+type inbox struct {
+	url    string
+	before time.Time // the newest mail when we began
+}
+
+type mail struct {
+	To     string    `json:"to"`
+	Kind   string    `json:"kind"`
+	Code   string    `json:"code"`
+	SentAt time.Time `json:"sent_at"`
+}
+
+func (i *inbox) mark(ctx context.Context) error {
+	mails, err := i.read(ctx)
+	if err != nil {
+		return fmt.Errorf("read the emulator's inbox: %w (--as works with the emulator of `guestpass dev`; name it with --emulator)", err)
+	}
+	if len(mails) > 0 {
+		i.before = mails[0].SentAt
+	}
+	return nil
+}
+
+// code waits for a code that was sent after the mark.
+func (i *inbox) code(ctx context.Context, email string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		mails, err := i.read(ctx)
+		if err != nil {
+			return "", err
+		}
+		for _, m := range mails {
+			if m.Kind == "otp" && strings.EqualFold(m.To, email) && m.SentAt.After(i.before) {
+				return m.Code, nil
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return "", fmt.Errorf("no code was sent to %s", email)
+		case <-tick.C:
+		}
+	}
+}
+
+func (i *inbox) read(ctx context.Context) ([]mail, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, i.url, nil)
+	if err != nil {
+		return nil, err
+	}
+	client := &http.Client{Timeout: 5 * time.Second}
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return nil, fmt.Errorf("status %d", response.StatusCode)
+	}
+	return decodeMails(io.LimitReader(response.Body, 1<<20))
+}

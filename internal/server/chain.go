@@ -1,0 +1,111 @@
+package server
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
+
+	"guestpass/api"
+)
+
+// Bounds of every request; see docs/limits.md.
+const (
+	maxBody        = 256 << 10 // the last resort: operations and forwarder have smaller limits of their own
+	handlerTimeout = 20 * time.Second
+)
+
+// chain puts the middleware around the routes, the outermost first.
+func (s *Server) chain(next http.Handler) http.Handler {
+	layers := []func(http.Handler) http.Handler{requestID, s.accessLog, s.recoverer, secureHeaders, bound}
+	for i := len(layers) - 1; i >= 0; i-- {
+		next = layers[i](next)
+	}
+	return next
+}
+
+// requestID names the request in log and replies. A client's own id is not taken
+// over: it could be anything.
+func requestID(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		id := "req-" + strings.ToLower(rand.Text()[:20])
+		w.Header()["X-Request-Id"] = []string{id}
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), middleware.RequestIDKey, id)))
+	})
+}
+
+// accessLog writes one line a request. Never logged: the query (it may carry a
+// code), headers, bodies.
+func (s *Server) accessLog(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !s.log.Enabled(r.Context(), slog.LevelInfo) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		start := time.Now()
+		ctx, caller := api.WithCaller(r.Context())
+		recorded := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		defer func() {
+			attributes := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path),
+				slog.Int("status", recorded.Status()), slog.Duration("took", time.Since(start).Round(time.Microsecond)),
+				slog.String("request_id", middleware.GetReqID(ctx))}
+			if caller.Operation != "" {
+				attributes = append(attributes, slog.String("operation", caller.Operation), slog.String("subject", caller.Subject),
+					slog.String("organization", caller.OrganizationID), slog.String("client_id", caller.ClientID))
+			}
+			s.log.LogAttrs(ctx, slog.LevelInfo, "request", attributes...)
+		}()
+		next.ServeHTTP(recorded, r.WithContext(ctx))
+	})
+}
+
+// recoverer turns a panic into a problem. The panic's value may hold anything that
+// a request carried, so only its type, or the runtime's own words, are logged.
+func (s *Server) recoverer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			cause := recover()
+			if cause == nil {
+				return
+			}
+			if cause == http.ErrAbortHandler {
+				panic(cause)
+			}
+			what := fmt.Sprintf("%T", cause)
+			if fault, ok := cause.(runtime.Error); ok {
+				what = fault.Error()
+			}
+			s.log.ErrorContext(r.Context(), "panic", "cause", what, "request_id", middleware.GetReqID(r.Context()), "stack", string(debug.Stack()))
+			api.WriteProblem(w, r, api.Problem{Status: http.StatusInternalServerError, Detail: "internal error"})
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+func secureHeaders(next http.Handler) http.Handler {
+	nosniff := []string{"nosniff"}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header()["X-Content-Type-Options"] = nosniff
+		next.ServeHTTP(w, r)
+	})
+}
+
+// bound limits body and time of every request.
+func bound(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), handlerTimeout)
+		defer cancel()
+		r = r.WithContext(ctx)
+		if r.Body != http.NoBody {
+			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,228 @@
+// Package server assembles the parts into one http.Handler and runs it. All routes
+// are in one table, all middleware in one chain, both in this package.
+package server
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"guestpass/api"
+	"guestpass/auth"
+	"guestpass/internal/directory"
+	"guestpass/internal/idp"
+	"guestpass/internal/site"
+	"guestpass/openapi"
+)
+
+// Options configure a [Server]. Nothing is read from the environment here.
+type Options struct {
+	PublicURL string // the origin under which the world sees the server, without trailing slash
+
+	ProjectID, Secret, PublicToken string
+	Vertical                       auth.Vertical
+	Domain                         string // origin of the project's Stytch domain: issuer, JWKS, token endpoint
+	BaseURL                        string // another API base than Stytch's own; for the emulator
+
+	Access             api.AccessMode
+	ClientIDs          []string // connected apps admitted; empty: every one of the project
+	Audience           string   // custom audience that tokens must carry as well
+	TokenHeaderMembers []string // header members of a token admitted besides alg, kid and typ
+	ForwardTokens      bool     // serve /oauth2/token; false with a Stytch custom domain under our own
+
+	Title   string // of the app, as the pages and the document name it
+	Version string
+	Log     *slog.Logger
+
+	// Shown on the landing page of a development server.
+	Emulator, SecretHint string
+
+	// Extend registers operations of your own after Guestpass's. May be nil.
+	Extend func(*api.Service)
+}
+
+// A Server is the whole of Guestpass as an http.Handler. Call Run beside serving it.
+type Server struct {
+	options   Options
+	log       *slog.Logger
+	verifier  *auth.Verifier
+	directory *directory.Directory
+	service   *api.Service
+	document  *openapi.Document
+	provider  *idp.Provider
+	site      *site.Site
+	handler   http.Handler
+}
+
+// New assembles a server without touching the network. Its error lists what is
+// wrong with the options or with the declared operations.
+func New(o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.PublicURL, o.Domain = strings.TrimSuffix(o.PublicURL, "/"), strings.TrimSuffix(o.Domain, "/")
+	s := &Server{options: o, log: o.Log}
+	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildProvider, s.buildSite} {
+		if err := build(); err != nil {
+			return nil, err
+		}
+	}
+	s.handler = s.chain(s.router())
+	return s, nil
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Run keeps the verification keys fresh until ctx ends.
+func (s *Server) Run(ctx context.Context) error { return s.verifier.Run(ctx) }
+
+// Operations are the registered ones, in order.
+func (s *Server) Operations() []api.Operation { return s.service.Operations() }
+
+// Document is the published document.
+func (s *Server) Document() *openapi.Document { return s.document }
+
+// Ready returns an error while the keys are not loaded or Stytch cannot be reached.
+func (s *Server) Ready(ctx context.Context) error {
+	return errors.Join(s.verifier.Ready(), s.directory.Ping(ctx))
+}
+
+func (s *Server) buildService() error {
+	o, err := s.options, error(nil)
+	s.verifier, err = auth.NewVerifier(auth.Options{
+		ProjectID: o.ProjectID, Vertical: o.Vertical,
+		Issuers:  []string{o.Domain, "stytch.com/" + o.ProjectID},
+		JWKSURL:  o.Domain + "/.well-known/jwks.json",
+		Audience: o.Audience, Resources: []string{o.PublicURL, o.PublicURL + "/"},
+		ClientIDs: o.ClientIDs, HeaderMembers: o.TokenHeaderMembers, Log: o.Log,
+	})
+	if err != nil {
+		return err
+	}
+	s.directory, err = directory.New(directory.Options{ProjectID: o.ProjectID, Secret: o.Secret, BaseURL: o.BaseURL,
+		InviteRedirectURL: o.PublicURL + "/idp", Log: o.Log})
+	if err != nil {
+		return err
+	}
+	s.service = api.New(api.Options{Verifier: s.verifier, Directory: s.directory, Access: o.Access,
+		ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"), Log: o.Log})
+	if o.Extend != nil {
+		o.Extend(s.service)
+	}
+	return s.service.Err()
+}
+
+func (s *Server) buildDocument() error {
+	document, err := openapi.New(s.service.OpenAPI(), openapi.Options{
+		PublicURL: s.options.PublicURL, Title: s.options.Title, Version: s.options.Version,
+		Description: "Lets you act in " + s.options.Title + " for the signed-in person: find out who they are and who is in their organization, and invite people to it.",
+		PrivacyURL:  s.options.PublicURL + "/privacy",
+		TokenURL:    s.tokenURL(), Scopes: s.scopes(),
+	})
+	if err != nil {
+		return fmt.Errorf("the operations cannot be published:\n%w", err)
+	}
+	s.document = document
+	return nil
+}
+
+// tokenURL is the token endpoint as ChatGPT is told.
+func (s *Server) tokenURL() string {
+	if s.options.ForwardTokens {
+		return s.options.PublicURL + "/oauth2/token"
+	}
+	return s.options.Domain + "/v1/oauth2/token"
+}
+
+func (s *Server) buildProvider() error {
+	o := s.options
+	provider, err := idp.New(idp.Options{
+		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, SDKBaseURL: o.BaseURL,
+		TokenURL: o.Domain + "/v1/oauth2/token", ClientIDs: o.ClientIDs, LookUpClient: s.lookUpClient,
+		CookieKey: o.key("authorization request cookie"), Log: o.Log,
+	})
+	s.provider = provider
+	return err
+}
+
+func (s *Server) lookUpClient(ctx context.Context, clientID string) (idp.Client, error) {
+	app, err := s.directory.ConnectedApp(ctx, clientID)
+	if errors.Is(err, directory.ErrNotFound) {
+		return idp.Client{}, idp.ErrUnknownClient
+	}
+	return idp.Client{Name: app.Name, RedirectURIs: app.RedirectURLs}, err
+}
+
+func (s *Server) buildSite() error {
+	o := s.options
+	options := site.Options{
+		Title: o.Title, PublicURL: o.PublicURL, AuthorizationURL: o.PublicURL + "/idp", TokenURL: s.tokenURL(),
+		SecretHint: o.SecretHint, Emulator: o.Emulator,
+	}
+	if strings.HasPrefix(o.PublicURL, "http://") {
+		options.Notes = []string{"ChatGPT cannot reach this address: the GPT editor wants a public https one."}
+	}
+	if len(o.ClientIDs) == 1 {
+		options.ClientID = o.ClientIDs[0]
+	}
+	if options.SecretHint == "" {
+		options.SecretHint = "Shown once in the Stytch dashboard when the connected app is made; rotate it there if it is lost."
+	}
+	for _, scope := range s.scopes() {
+		options.Scopes = append(options.Scopes, site.Scope(scope))
+	}
+	for _, op := range s.service.Operations() {
+		options.Operations = append(options.Operations, site.Operation{ID: op.ID, Summary: op.Summary,
+			Effect: op.Effect.String(), Scope: strings.Join(s.service.Scopes(op), " ")})
+	}
+	built, err := site.New(options)
+	s.site = built
+	return err
+}
+
+// standardScopes are asked for beside the operations' own: who the person is, and
+// that ChatGPT may renew the pass (without offline_access it must ask every hour).
+var standardScopes = []openapi.Scope{
+	{Name: "openid", Description: "Know who you are here"},
+	{Name: "profile", Description: "See your name"},
+	{Name: "email", Description: "See your e-mail address"},
+	{Name: "offline_access", Description: "Stay connected until you disconnect"},
+}
+
+// scopes are the standard ones, then those of the operations in their order, each
+// described by what it allows.
+func (s *Server) scopes() []openapi.Scope {
+	scopes := append([]openapi.Scope(nil), standardScopes...)
+	at := map[string]int{}
+	for i, scope := range scopes {
+		at[scope.Name] = i
+	}
+	for _, op := range s.service.Operations() {
+		for _, name := range s.service.Scopes(op) {
+			i, known := at[name]
+			switch {
+			case !known:
+				at[name] = len(scopes)
+				scopes = append(scopes, openapi.Scope{Name: name, Description: op.Summary})
+			case i >= len(standardScopes):
+				scopes[i].Description += "; " + strings.ToLower(op.Summary[:1]) + op.Summary[1:]
+			}
+		}
+	}
+	return scopes
+}
+
+// key derives a secret of our own from the project's, so that all instances agree
+// on it without another setting (RFC 5869).
+func (o Options) key(purpose string) []byte {
+	key, err := hkdf.Key(sha256.New, []byte(o.Secret), nil, "guestpass: "+purpose, 32)
+	if err != nil {
+		panic(err) // only for lengths beyond 255 hashes
+	}
+	return key
+}

@@ -1,0 +1,156 @@
+package server_test
+
+import (
+	"bytes"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+
+	"guestpass/api"
+	"guestpass/auth"
+	"guestpass/gpttest"
+	"guestpass/internal/server"
+	"guestpass/stytchtest"
+)
+
+const (
+	acme  = "organization-test-aaaaaaaa-0000-4000-8000-000000000001"
+	ada   = "member-test-aaaaaaaa-0000-4000-8000-000000000001"
+	grace = "member-test-aaaaaaaa-0000-4000-8000-000000000002"
+	hank  = "member-test-bbbbbbbb-0000-4000-8000-000000000001"
+)
+
+// world is the whole loop: the assembled server and the emulator, both over HTTP.
+type world struct {
+	t      testing.TB
+	url    string
+	app    *server.Server
+	stytch *stytchtest.Server
+	log    *logBuffer
+}
+
+// logBuffer is a log that many goroutines write.
+type logBuffer struct {
+	mu   sync.Mutex // guards text
+	text bytes.Buffer
+}
+
+func (b *logBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.Write(p)
+}
+
+func (b *logBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.text.String()
+}
+
+func newWorld(t testing.TB, change ...func(*server.Options)) *world {
+	t.Helper()
+	stytch := stytchtest.NewServer(t, stytchtest.Options{})
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &world{t: t, url: "http://" + listener.Addr().String(), stytch: stytch, log: new(logBuffer)}
+	stytch.SetAuthorizationURL(w.url + "/idp")
+	stytch.SetRedirectURLs(w.url + "/idp")
+	seed := stytchtest.Development()
+	o := server.Options{
+		PublicURL: w.url, ProjectID: seed.Project.ID, Secret: seed.Project.Secret, PublicToken: seed.Project.PublicToken,
+		Vertical: auth.B2B, Domain: stytch.URL, BaseURL: stytch.URL, Access: api.ByScope,
+		ClientIDs: []string{seed.ConnectedApps[0].ClientID}, ForwardTokens: true,
+		Title: "Guestpass Demo", Version: "test", Log: slog.New(slog.NewJSONHandler(w.log, nil)),
+		Emulator: stytch.URL,
+	}
+	for _, c := range change {
+		c(&o)
+	}
+	if w.app, err = server.New(o); err != nil {
+		t.Fatal(err)
+	}
+	running := &httptest.Server{Listener: listener, Config: &http.Server{Handler: w.app}}
+	running.Start()
+	t.Cleanup(running.Close)
+	return w
+}
+
+func byRole(o *server.Options) { o.Access = api.ByRole }
+
+// token is one that Stytch could have issued.
+func (w *world) token(member string, scopes ...string) string {
+	w.t.Helper()
+	return w.mint(stytchtest.MintRequest{Kind: "access", Subject: member, Scopes: scopes})
+}
+
+func (w *world) mint(m stytchtest.MintRequest) string {
+	w.t.Helper()
+	token, err := w.stytch.Mint(m)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+type reply struct {
+	status int
+	header http.Header
+	body   string
+}
+
+// call sends one request; token "" for none.
+func (w *world) call(method, path, token, body string, change ...func(*http.Request)) reply {
+	w.t.Helper()
+	r, err := http.NewRequest(method, w.url+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, c := range change {
+		c(r)
+	}
+	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	response, err := client.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, _ := io.ReadAll(response.Body)
+	return reply{response.StatusCode, response.Header, string(content)}
+}
+
+// gpt imports the document and is ready to authorize, as a builder has set it up.
+func (w *world) gpt() *gpttest.GPT {
+	w.t.Helper()
+	imported, err := gpttest.Import(w.t.Context(), w.url+"/openapi.json", gpttest.Options{})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if !imported.OK() {
+		w.t.Fatalf("the editor shows %v %v", imported.Errors, imported.Warnings)
+	}
+	var scopes []string
+	for _, s := range imported.OAuth.Scopes {
+		scopes = append(scopes, s.Name)
+	}
+	app := stytchtest.Development().ConnectedApps[0]
+	gpt := gpttest.New(imported, gpttest.Options{})
+	err = gpt.Configure(gpttest.Auth{ClientID: app.ClientID, ClientSecret: app.ClientSecret, Scope: strings.Join(scopes, " "),
+		AuthorizationURL: imported.OAuth.AuthorizationURL, TokenURL: imported.OAuth.TokenURL, TokenExchangeMethod: "default_post"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return gpt
+}
