@@ -28,7 +28,7 @@ func (s *Service) registerMembers() {
 		Summary:     "Invite a person to the organization",
 		Description: "Sends an invitation by e-mail to join the signed-in person's organization and returns the new member with status invited. Fails with 409 if the address belongs to a member already.",
 		Access:      auth.Scope("members:invite").Permission("stytch.member", "create"),
-		Effect:      Write,
+		Effect:      Write, Status: http.StatusCreated,
 	}, s.inviteMember)
 }
 
@@ -106,13 +106,8 @@ type inviteMemberInput struct {
 	}
 }
 
-type invitationOutput struct {
-	Status int `json:"-"`
-	Body   Member
-}
-
 // inviteMember invites on behalf of the caller, into the caller's organization only.
-func (s *Service) inviteMember(ctx context.Context, in *inviteMemberInput) (*invitationOutput, error) {
+func (s *Service) inviteMember(ctx context.Context, in *inviteMemberInput) (*memberOutput, error) {
 	identity := auth.From(ctx)
 	if err := s.mayGive(ctx, identity, in.Body.Roles); err != nil {
 		return nil, fmt.Errorf("invite member: %w", err)
@@ -123,7 +118,7 @@ func (s *Service) inviteMember(ctx context.Context, in *inviteMemberInput) (*inv
 	if err != nil {
 		return nil, fmt.Errorf("invite member: %w", err)
 	}
-	return &invitationOutput{Status: http.StatusCreated, Body: memberFrom(member)}, nil
+	return &memberOutput{Body: memberFrom(member)}, nil
 }
 
 // mayGive refuses roles that the caller does not have: to Stytch we are the

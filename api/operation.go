@@ -37,6 +37,7 @@ type Operation struct {
 	Description string      // at most 300 characters, read by a model: what it does and returns
 	Access      auth.Access // the zero value admits nobody and is a fault
 	Effect      Effect      // may be left out for GET
+	Status      int         // of success; 0: 200
 }
 
 // Bounds of every operation. A body of MaxBody bytes is admitted, one more is 413.
@@ -114,7 +115,7 @@ func (s *Service) describe(op Operation) huma.Operation {
 	return huma.Operation{
 		OperationID: op.ID, Method: op.Method, Path: op.Path,
 		Summary: op.Summary, Description: op.Description,
-		Security:     security,
+		Security: security, DefaultStatus: op.Status,
 		Errors:       []int{},
 		MaxBodyBytes: MaxBody + 1, // Huma refuses a body of exactly its limit
 		Metadata:     map[string]any{metadataOperation: op, metadataPublish: true},

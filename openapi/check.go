@@ -167,18 +167,15 @@ func checkPath(op *operation, found *report) {
 // checkNames is G042 (M15, D, T): path, query and body are one list of arguments.
 // Renaming one by itself would break other clients. G044 (I, T) is what a name may be.
 func checkNames(op *operation, found *report) {
-	type use struct{ name, where string }
-	taken := map[string]use{}
+	exact, folded := map[string]string{}, map[string]string{} // to where the name is used
 	add := func(name, where string, at place) {
-		folded := strings.ToLower(name)
-		switch other, known := taken[folded]; {
-		case !known:
-		case other.name == name:
-			found.fault("G042", at, "the name "+name+" is used in the "+other.where+" as well", "rename one of the two")
-		default: // G082 (I)
-			found.warn("G082", at, "the name differs only in letter case from "+other.name+" in the "+other.where, "rename one of the two")
+		lower := strings.ToLower(name)
+		if other, taken := exact[name]; taken {
+			found.fault("G042", at, "the name "+name+" is used in the "+other+" as well", "rename one of the two")
+		} else if other, taken := folded[lower]; taken { // G082 (I)
+			found.warn("G082", at, "the name differs only in letter case from one in the "+other, "rename one of the two")
 		}
-		taken[folded] = use{name, where}
+		exact[name], folded[lower] = where, where
 		if !plain.MatchString(name) {
 			found.warn("G044", at, "the name "+name+" is not made of letters, digits and underscores", "rename it, as in created_after")
 		}

@@ -97,11 +97,11 @@ func New(o Options) (*Site, error) {
 }
 
 // The pages run no script but the documentation component's and its starter. That
-// component sets style attributes through the DOM only, shows its icons as data
-// URLs, and fetches the document from this server.
+// component styles through the DOM only, shows its icons as data URLs, and fetches
+// the document from this server.
 const (
 	plainPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	docsPolicy  = "default-src 'none'; style-src 'self' 'unsafe-inline'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	docsPolicy  = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 func rendered(body []byte, policy string, secure bool) http.Handler {
