@@ -12,9 +12,7 @@ import (
 	"strings"
 	"time"
 
-	//lint:ignore SA1019 chosen by the project; only this package imports it, behind the gate
 	"github.com/lestrrat-go/jwx/v2/jwa"
-	//lint:ignore SA1019 chosen by the project; only this package imports it, behind the gate
 	"github.com/lestrrat-go/jwx/v2/jws"
 )
 

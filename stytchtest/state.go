@@ -55,7 +55,6 @@ type grant struct {
 	scopes, resources                                 []string
 	expires                                           time.Time
 	used                                              bool
-	access                                            string // hash of the last access token's id, for revocation
 }
 
 type consentKey struct{ memberID, clientID string }

@@ -17,7 +17,7 @@ import (
 )
 
 // config is what the environment may say. Flags, where a command has them, win.
-// docs/configuration.md tells what each means.
+// README.md tells what each means.
 type config struct {
 	Addr               string   `env:"GUESTPASS_ADDR" envDefault:"localhost:8080"`
 	PublicURL          string   `env:"GUESTPASS_PUBLIC_URL"`

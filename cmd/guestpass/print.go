@@ -50,7 +50,17 @@ func (p *printer) imported(address string, i *gpttest.Imported) {
 	for _, note := range i.Notes {
 		text += "\nnote: " + note
 	}
-	p.step("import", outcome(i.OK()), map[string]any{"url": address, "operations": operationIDs(i), "warnings": i.Warnings, "errors": i.Errors, "notes": i.Notes}, text)
+	p.step("import", outcome(i.OK()), map[string]any{"url": address, "operations": operationIDs(i),
+		"warnings": texts(i.Warnings), "errors": texts(i.Errors), "notes": append([]string{}, i.Notes...)}, text)
+}
+
+// texts are the editor's messages, as an array also when there are none.
+func texts(messages []gpttest.Message) []string {
+	list := []string{}
+	for _, m := range messages {
+		list = append(list, m.String())
+	}
+	return list
 }
 
 func (p *printer) configured(a gpttest.Auth, notes []string) {
@@ -58,7 +68,7 @@ func (p *printer) configured(a gpttest.Auth, notes []string) {
 	for _, note := range notes {
 		text += "\nnote: " + note
 	}
-	p.step("configure", "ok", map[string]any{"client_id": a.ClientID, "authorization_url": a.AuthorizationURL, "token_url": a.TokenURL, "scope": a.Scope, "notes": notes}, text)
+	p.step("configure", "ok", map[string]any{"client_id": a.ClientID, "authorization_url": a.AuthorizationURL, "token_url": a.TokenURL, "scope": a.Scope, "notes": append([]string{}, notes...)}, text)
 }
 
 // token shows everything of a token reply but the tokens.

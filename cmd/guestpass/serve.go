@@ -23,7 +23,7 @@ func serveCommand(environ []string) *cobra.Command {
 		Use:   "serve",
 		Short: "Serve a real Stytch project",
 		Long: `Serves a real Stytch project. Everything is set by environment variables, which
-docs/configuration.md explains; at least
+the README explains; at least
 
   GUESTPASS_PUBLIC_URL, STYTCH_PROJECT_ID, STYTCH_SECRET, STYTCH_PUBLIC_TOKEN, STYTCH_DOMAIN
 

@@ -33,7 +33,7 @@ var (
 	// ErrExists: the member to invite is a member already.
 	ErrExists = errors.New("already a member")
 	// ErrCredentials: Stytch refused our own project id and secret.
-	ErrCredentials = errors.New("Stytch refused the project's credentials")
+	ErrCredentials = errors.New("the project's credentials were refused by Stytch")
 	// ErrInactive: the member exists but may not act any more.
 	ErrInactive = errors.New("the member is not active")
 )

@@ -16,7 +16,7 @@ import (
 	"guestpass/api"
 )
 
-// Bounds of every request; see docs/limits.md.
+// Bounds of every request; docs/security.md lists them.
 const (
 	maxBody        = 256 << 10 // the last resort: operations and forwarder have smaller limits of their own
 	handlerTimeout = 20 * time.Second
@@ -54,7 +54,7 @@ func (s *Server) accessLog(next http.Handler) http.Handler {
 		recorded := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
 			attributes := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path),
-				slog.Int("status", recorded.Status()), slog.Duration("took", time.Since(start).Round(time.Microsecond)),
+				slog.Int("status", recorded.Status()), slog.Int64("took_us", time.Since(start).Microseconds()),
 				slog.String("request_id", middleware.GetReqID(ctx))}
 			if caller.Operation != "" {
 				attributes = append(attributes, slog.String("operation", caller.Operation), slog.String("subject", caller.Subject),
