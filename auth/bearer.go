@@ -29,7 +29,7 @@ func bearer(header string) (string, error) {
 		return "", &refusal{ErrNoToken, "another scheme"}
 	}
 	rest := header[len(scheme):]
-	if rest != "" && rest[0] != ' ' && isTokenCharacter(rest[0]) {
+	if rest != "" && rest[0] != ' ' && tokenCharacters[rest[0]] {
 		return "", &refusal{ErrNoToken, "another scheme"} // Bearerx is a scheme of its own
 	}
 	token, ok := strings.CutPrefix(rest, " ")
@@ -38,13 +38,17 @@ func bearer(header string) (string, error) {
 	}
 	body := strings.TrimRight(token, "=") // b64token of RFC 6750 section 2.1
 	for i := range len(body) {
-		if !isTokenCharacter(body[i]) {
+		if !tokenCharacters[body[i]] {
 			return "", &refusal{ErrInvalidRequest, "characters that no token has"}
 		}
 	}
 	return token, nil
 }
 
-func isTokenCharacter(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("-._~+/", c) >= 0
-}
+// tokenCharacters are those of b64token in RFC 6750 section 2.1, without the padding.
+var tokenCharacters = func() (set [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/") {
+		set[c] = true
+	}
+	return set
+}()

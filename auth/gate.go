@@ -40,11 +40,11 @@ func splitCompact(token string) (parts [3]string, err error) {
 // its tolerance for line breaks.
 func canonicalBase64(part string) bool {
 	for i := range len(part) {
-		if base64Value(part[i]) < 0 {
+		if base64Values[part[i]] < 0 {
 			return false
 		}
 	}
-	last := base64Value(part[len(part)-1])
+	last := base64Values[part[len(part)-1]]
 	switch len(part) % 4 {
 	case 1:
 		return false
@@ -56,21 +56,13 @@ func canonicalBase64(part string) bool {
 	return true
 }
 
-func base64Value(c byte) int {
-	switch {
-	case c >= 'A' && c <= 'Z':
-		return int(c - 'A')
-	case c >= 'a' && c <= 'z':
-		return int(c-'a') + 26
-	case c >= '0' && c <= '9':
-		return int(c-'0') + 52
-	case c == '-':
-		return 62
-	case c == '_':
-		return 63
+// base64Values is the alphabet of RFC 4648 section 5 turned round; -1 for all else.
+var base64Values = func() (values [256]int8) {
+	for i := range values {
+		values[i] = int8(strings.IndexByte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", byte(i)))
 	}
-	return -1
-}
+	return values
+}()
 
 func decodeParts(parts [3]string) (jws compactJWS, err error) {
 	for i, to := range []*[]byte{&jws.header, &jws.payload, &jws.signature} {
