@@ -2,6 +2,7 @@ package auth
 
 import (
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -10,7 +11,7 @@ import (
 // in the query is an error, one in a cookie is not looked at, one in a form body is
 // left to whoever reads bodies. Errors wrap [ErrNoToken] or [ErrInvalidRequest].
 func Bearer(r *http.Request) (string, error) {
-	if r.URL.RawQuery != "" && r.URL.Query().Has("access_token") {
+	if inQuery(r.URL.RawQuery, "access_token") {
 		return "", &refusal{ErrInvalidRequest, "token in the query"}
 	}
 	headers := r.Header.Values("Authorization")
@@ -21,6 +22,17 @@ func Bearer(r *http.Request) (string, error) {
 		return bearer(headers[0])
 	}
 	return "", &refusal{ErrInvalidRequest, "more than one header"}
+}
+
+// inQuery also finds what url.ParseQuery drops: pairs with a semicolon or a broken escape.
+func inQuery(query, name string) bool {
+	for pair := range strings.FieldsFuncSeq(query, func(r rune) bool { return r == '&' || r == ';' }) {
+		key, _, _ := strings.Cut(pair, "=")
+		if key, err := url.QueryUnescape(key); err == nil && key == name {
+			return true
+		}
+	}
+	return false
 }
 
 func bearer(header string) (string, error) {
@@ -37,6 +49,9 @@ func bearer(header string) (string, error) {
 		return "", &refusal{ErrInvalidRequest, "no token after the scheme"}
 	}
 	body := strings.TrimRight(token, "=") // b64token of RFC 6750 section 2.1
+	if body == "" {
+		return "", &refusal{ErrInvalidRequest, "nothing but padding"}
+	}
 	for i := range len(body) {
 		if !tokenCharacters[body[i]] {
 			return "", &refusal{ErrInvalidRequest, "characters that no token has"}

@@ -94,7 +94,7 @@ func (v *Verifier) audience(claim any) bool {
 	case []any:
 		for _, value := range aud {
 			text, ok := value.(string)
-			if !ok || slices.Contains(values, text) {
+			if !ok || text == "" || slices.Contains(values, text) {
 				return false
 			}
 			values = append(values, text)

@@ -44,6 +44,9 @@ func canonicalBase64(part string) bool {
 			return false
 		}
 	}
+	if part == "" {
+		return false
+	}
 	last := base64Values[part[len(part)-1]]
 	switch len(part) % 4 {
 	case 1:

@@ -26,11 +26,11 @@ func parseKeySet(data []byte) (keys map[string]*rsa.PublicKey, skipped []string,
 		member, _ := element.(map[string]any)
 		kid, key, err := parseKey(member)
 		switch {
-		case err != nil:
-			skipped = append(skipped, fmt.Sprintf("key %d: %v", i, err))
-		case seen[kid]:
+		case seen[kid]: // whatever else is wrong with it
 			delete(keys, kid)
 			skipped = append(skipped, fmt.Sprintf("key %d: its kid is used twice", i))
+		case err != nil:
+			skipped = append(skipped, fmt.Sprintf("key %d: %v", i, err))
 		default:
 			keys[kid] = key
 		}
@@ -66,7 +66,7 @@ func parseKey(member map[string]any) (kid string, key *rsa.PublicKey, err error)
 		}
 	}
 	modulus, err := base64.RawURLEncoding.Strict().DecodeString(text("n"))
-	if err != nil {
+	if err != nil || !canonicalBase64(text("n")) {
 		return kid, nil, errors.New("its modulus is not base64url")
 	}
 	n := new(big.Int).SetBytes(modulus)

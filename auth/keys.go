@@ -99,7 +99,7 @@ func (s *keySource) find(ctx context.Context, kid string) (*rsa.PublicKey, uint6
 			return key, set.generation, nil
 		}
 	}
-	if fetch := s.fetchForMiss(); fetch != nil {
+	if fetch := s.fetchForMiss(kid); fetch != nil {
 		ctx, cancel := context.WithTimeout(ctx, waitForFetch)
 		s.await(ctx, fetch)
 		cancel()
@@ -117,15 +117,18 @@ func (s *keySource) find(ctx context.Context, kid string) (*rsa.PublicKey, uint6
 
 // fetchForMiss returns a fetch to wait for: the one under way, or a new one unless
 // another unknown id had one less than 30 s ago. Without any keys one may start
-// every two seconds.
-func (s *keySource) fetchForMiss() <-chan struct{} {
+// every two seconds. A fetch that ended since the caller looked may have brought the key.
+func (s *keySource) fetchForMiss(kid string) <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.fetching != nil {
 		return s.fetching
 	}
-	now := s.now()
-	if s.current() == nil {
+	now, set := s.now(), s.current()
+	if set != nil && set.keys[kid] != nil {
+		return nil
+	}
+	if set == nil {
 		if !s.lastTry.IsZero() && now.Sub(s.lastTry) < 2*time.Second {
 			return nil
 		}

@@ -44,7 +44,7 @@ func strictValue(decoder *json.Decoder, depth int) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if depth > maxDepth {
+	if _, nests := token.(json.Delim); nests && depth > maxDepth {
 		return nil, errors.New("nested too deep")
 	}
 	switch token {

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"context"
+	"crypto/rsa"
 	"crypto/sha256"
 	"log/slog"
 	"net"
@@ -77,8 +78,11 @@ func (o Options) faults() (faults []string) {
 		faults = append(faults, "at least one issuer is needed, and none may be empty")
 	}
 	u, err := url.Parse(o.JWKSURL)
-	if err != nil || u.Host == "" || (u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname()))) {
+	if err != nil || u.Hostname() == "" || (u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname()))) {
 		faults = append(faults, "the JWKS URL must be https, or http on a loopback host")
+	}
+	if slices.Contains(o.HeaderMembers, "crit") || slices.Contains(o.HeaderMembers, "b64") {
+		faults = append(faults, "the header members crit and b64 cannot be tolerated, only understood")
 	}
 	if o.MaxLifetime < 0 {
 		faults = append(faults, "the maximum lifetime is negative")
@@ -127,12 +131,9 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	if len(decoded.signature) != key.Size() {
-		return Identity{}, invalid("signature length")
-	}
-	payload, err := jws.Verify([]byte(token), jws.WithKey(jwa.RS256, key))
+	payload, err := verifySignature(token, decoded.signature, key)
 	if err != nil {
-		return Identity{}, invalid("signature")
+		return Identity{}, err
 	}
 
 	// Claims.
@@ -142,4 +143,17 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	}
 	v.cache.put(hash, identity, now, generation)
 	return identity, nil
+}
+
+// verifySignature returns the payload that the key signed with RS256. It wants a token
+// that has passed the gate, and does not read the header.
+func verifySignature(token string, signature []byte, key *rsa.PublicKey) ([]byte, error) {
+	if len(signature) != key.Size() {
+		return nil, invalid("signature length")
+	}
+	payload, err := jws.Verify([]byte(token), jws.WithKey(jwa.RS256, key))
+	if err != nil {
+		return nil, invalid("signature")
+	}
+	return payload, nil
 }

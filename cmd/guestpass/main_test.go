@@ -15,6 +15,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"guestpass/stytchtest"
 )
 
 var update = flag.Bool("update", false, "write README's transcript anew")
@@ -106,6 +108,45 @@ func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The emulator of guestpass dev stands in for Stytch here, as in any Stytch project
+// of the test environment.
+func TestServeAnswersUntilItIsStopped(t *testing.T) {
+	_, emulator := development(t)
+	seed := stytchtest.Development().Project
+	ctx, stop := context.WithCancel(t.Context())
+	log, done := newFollower(), make(chan int, 1)
+	go func() {
+		done <- run(ctx, []string{"serve", "--addr", "localhost:0", "--public-url", "http://localhost:9999"}, []string{
+			"STYTCH_PROJECT_ID=" + seed.ID, "STYTCH_SECRET=" + seed.Secret, "STYTCH_PUBLIC_TOKEN=" + seed.PublicToken,
+			"STYTCH_DOMAIN=" + emulator, "STYTCH_BASE_URL=" + emulator}, io.Discard, log)
+	}()
+	address := log.wait(t, `"addr":"([^"]+)"`)[1]
+	if body := get(t, "http://"+address+"/healthz"); body != `{"status":"ok"}` {
+		t.Errorf("healthz: %s", body)
+	}
+	ready := func() bool { return get(t, "http://"+address+"/readyz") == `{"directory":"ok","keys":"ok"}` }
+	for tries := 0; !ready(); tries++ { // the keys are loaded beside the start
+		if tries == 1000 {
+			t.Fatalf("never ready: %s", log)
+		}
+	}
+	stop()
+	if code := <-done; code != 0 {
+		t.Errorf("exit code %d: %s", code, log)
+	}
+}
+
+func get(t *testing.T, address string) string {
+	t.Helper()
+	response, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	body, _ := io.ReadAll(response.Body)
+	return strings.TrimSpace(string(body))
 }
 
 // follower is an output that can be waited on.
@@ -240,14 +281,9 @@ func TestTryWithoutAServerSaysSo(t *testing.T) {
 
 func TestOpenAPIPrintsWhatIsPublished(t *testing.T) {
 	app, _ := development(t)
-	response, err := http.Get(app + "/openapi.json")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	published, _ := io.ReadAll(response.Body)
+	published := get(t, app+"/openapi.json")
 	code, stdout, stderr := guestpass(t, nil, "openapi", "--public-url", app)
-	if code != 0 || stdout != string(published) {
+	if code != 0 || strings.TrimSpace(stdout) != published {
 		t.Errorf("exit code %d, %d bytes printed, %d published: %s", code, len(stdout), len(published), stderr)
 	}
 	code, stdout, _ = guestpass(t, environ(), "openapi")

@@ -1,0 +1,112 @@
+package auth
+
+import (
+	"crypto/sha256"
+	"strconv"
+	"testing"
+	"time"
+)
+
+// remembered tells whether the cache would answer for the token now.
+func (f *fixture) remembered(token string) bool {
+	_, ok := f.cache.get(sha256.Sum256([]byte(token)), f.clock.Now(), f.keys.current().generation)
+	return ok
+}
+
+func TestATokenIsRememberedForFiveMinutesAtMost(t *testing.T) {
+	f := newFixture(t)
+	token := f.token(nil)
+	f.accepts(t, token)
+	f.clock.Add(5*time.Minute - 1)
+	if !f.remembered(token) {
+		t.Error("forgotten too early")
+	}
+	f.accepts(t, token) // a hit does not prolong it
+	f.clock.Add(1)
+	if f.remembered(token) {
+		t.Error("remembered for five minutes")
+	}
+	f.accepts(t, token)
+	if !f.remembered(token) {
+		t.Error("not remembered again")
+	}
+}
+
+func TestATokenIsNeverRememberedBeyondItsEnd(t *testing.T) {
+	f := newFixture(t)
+	token := f.token(object{"exp": testEpoch.Unix() + 60})
+	f.accepts(t, token)
+	f.clock.Add(90*time.Second - 1)
+	if !f.remembered(token) {
+		t.Error("forgotten too early")
+	}
+	f.clock.Add(1)
+	if f.remembered(token) {
+		t.Error("remembered at exp + 30 s")
+	}
+	f.refuses(t, token, "exp, iat or nbf")
+}
+
+func TestARefusedTokenIsNotRemembered(t *testing.T) {
+	f := newFixture(t)
+	f.accepts(t, f.token(nil))
+	before := len(f.cache.entries)
+	f.refuses(t, f.token(object{"iss": "other"}), "iss")
+	f.refuses(t, f.by(testKid, keyTwo(), nil), "signature")
+	if len(f.cache.entries) != before {
+		t.Errorf("%d entries, want %d", len(f.cache.entries), before)
+	}
+}
+
+func TestTwoTokensWithOneJTIAreTwoEntries(t *testing.T) {
+	f := newFixture(t)
+	other := object{"sub": "member-test-other", organizationClaim: object{"organization_id": "organization-test-other"}}
+	first, second := f.token(nil), f.token(other)
+	for range 2 {
+		if got := f.accepts(t, first).Subject; got != testMember {
+			t.Errorf("first token is of %q", got)
+		}
+		if got := f.accepts(t, second); got.Subject != "member-test-other" || got.Owner() != "organization-test-other" {
+			t.Errorf("second token is of %+v", got)
+		}
+	}
+	if len(f.cache.entries) != 2 {
+		t.Errorf("%d entries, want 2", len(f.cache.entries))
+	}
+}
+
+func TestTheCacheIsBounded(t *testing.T) {
+	f := newFixture(t)
+	token := f.token(nil)
+	identity := f.accepts(t, token)
+	now := f.clock.Now()
+	var last [sha256.Size]byte
+	for i := range maxCached + 500 {
+		last = sha256.Sum256([]byte(strconv.Itoa(i)))
+		f.cache.put(last, identity, now, 1)
+		if len(f.cache.entries) > 10_000 {
+			t.Fatalf("%d entries", len(f.cache.entries))
+		}
+	}
+	if len(f.cache.entries) != 10_000 {
+		t.Errorf("%d entries, want 10,000", len(f.cache.entries))
+	}
+	f.cache.put(last, identity, now, 1) // known already: nothing has to go
+	if _, ok := f.cache.get(last, now, 1); !ok || len(f.cache.entries) != 10_000 {
+		t.Errorf("the newest entry is there: %t, of %d", ok, len(f.cache.entries))
+	}
+	f.accepts(t, token) // dropped or not
+}
+
+// The decision on a scope is made on every call, from what the token says.
+func TestACachedTokenStillNeedsTheScope(t *testing.T) {
+	f := newFixture(t)
+	token := f.token(object{"scope": "tasks:read"})
+	for range 2 {
+		identity := f.accepts(t, token)
+		if Scope("tasks:read").CheckScope(identity) != nil || Scope("tasks:write").CheckScope(identity) == nil {
+			t.Error("scopes differ on a hit")
+		}
+		identity.Scopes.List()[0] = "tasks:write"
+	}
+}
