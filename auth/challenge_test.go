@@ -81,6 +81,9 @@ func TestAccessAdmitsWhoHasTheScope(t *testing.T) {
 			}
 		})
 	}
+	if (Access{}).CheckScope(Identity{Scopes: Scopes{[]string{""}}}) == nil {
+		t.Error("an empty scope in the token opens the zero Access")
+	}
 	if !Public.IsPublic() || Public.IsZero() || !(Access{}).IsZero() || (Access{}).IsPublic() || Scope("a:b").IsZero() || Scope("a:b").ScopeName() != "a:b" {
 		t.Error("taking an Access apart")
 	}

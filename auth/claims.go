@@ -103,7 +103,7 @@ func (v *Verifier) audience(claim any) bool {
 		return false
 	}
 	for _, value := range values {
-		if value != v.options.ProjectID && (v.options.Audience == "" || value != v.options.Audience) && !slices.Contains(v.options.Resources, value) {
+		if value != v.options.ProjectID && value != v.options.Audience && !slices.Contains(v.options.Resources, value) {
 			return false
 		}
 	}

@@ -282,7 +282,7 @@ func TestJSONIsReadStrictly(t *testing.T) {
 		{"65 elements", func(s string) string { return in(s, `"x":[`+strings.Repeat("1,", 64)+`1]`) }, true},
 		{"64 elements", func(s string) string { return in(s, `"x":[`+strings.Repeat("1,", 63)+`1]`) }, false},
 		{"nesting of 8", func(s string) string { return in(s, `"x":`+nest(7)) }, false},
-		{"nesting of 8 with something in it", func(s string) string { return in(s, `"x":{"x":{"x":{"x":{"x":{"x":{"x":1}}}}}}`) }, false},
+		{"nesting of 8 with something in it", func(s string) string { return in(s, `"x":`+strings.Repeat(`{"x":`, 7)+"1"+strings.Repeat("}", 7)) }, false},
 		{"a pair of surrogates", func(s string) string { return in(s, `"x":"\uD83D\ude00"`) }, false},
 		{"an escaped backslash before ud800", func(s string) string { return in(s, `"x":"\\ud800"`) }, false},
 		{"same name in different objects", func(s string) string { return in(s, `"x":[{"y":1},{"y":1}]`) }, false},
@@ -308,6 +308,22 @@ func TestJSONIsReadStrictly(t *testing.T) {
 	t.Run("an escaped name is the same name", func(t *testing.T) {
 		f.accepts(t, sign(strings.Replace(header, `"kid"`, `"\u006bid"`, 1), payload, keyOne()))
 	})
+}
+
+// The gate's reading of one part is that of the strict decoder, line breaks aside.
+func TestCanonicalBase64IsTheStrictOne(t *testing.T) {
+	if canonicalBase64("") {
+		t.Error("nothing is canonical")
+	}
+	for length := 1; length <= 8; length++ {
+		for c := range 256 {
+			part := strings.Repeat("A", length-1) + string([]byte{byte(c)})
+			_, err := base64.RawURLEncoding.Strict().DecodeString(part)
+			if want := err == nil && c != '\r' && c != '\n'; canonicalBase64(part) != want {
+				t.Errorf("canonicalBase64(%q) = %t", part, !want)
+			}
+		}
+	}
 }
 
 func TestConfiguredHeaderMembersAreTolerated(t *testing.T) {

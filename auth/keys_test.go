@@ -36,6 +36,9 @@ func TestANewKeyIsAcceptedAfterOneFetch(t *testing.T) {
 	f.jwks.Serve(http.StatusOK, keySetOf(jwk(testKid, keyOne()), jwk("new", keyTwo())))
 	f.accepts(t, f.by("new", keyTwo(), nil))
 	f.wantFetches(t, 2)
+	if f.keys.current().generation != 2 || !strings.Contains(f.log.String(), "verification keys changed") {
+		t.Error("the change has no generation of its own, or is not in the log")
+	}
 	f.accepts(t, f.token(object{"jti": "old-key-during-the-overlap"}))
 	f.accepts(t, f.by("new", keyTwo(), object{"jti": "another"}))
 	f.wantFetches(t, 2)
@@ -79,19 +82,44 @@ func TestTheCoolDownEndsAfter30Seconds(t *testing.T) {
 	f.wantFetches(t, 3)
 }
 
-func TestAThousandFirstRequestsCauseOneFetch(t *testing.T) {
-	f := newFixture(t)
-	token := f.token(nil)
+// slow answers after half a second.
+type slow struct{ to http.RoundTripper }
+
+func (s slow) RoundTrip(r *http.Request) (*http.Response, error) {
+	time.Sleep(time.Second / 2)
+	return s.to.RoundTrip(r)
+}
+
+// together verifies the token a thousand times at once and joins the errors.
+func (f *fixture) together(t *testing.T, token string) error {
 	errs := make([]error, 1000)
 	var group sync.WaitGroup
 	for i := range errs {
 		group.Go(func() { _, errs[i] = f.Verify(t.Context(), token) })
 	}
 	group.Wait()
-	if err := errors.Join(errs...); err != nil {
+	return errors.Join(errs...)
+}
+
+func TestAThousandRequestsShareOneFetch(t *testing.T) {
+	f := newFixture(t)
+	if err := f.together(t, f.token(nil)); err != nil {
 		t.Errorf("refused: %v", err)
 	}
 	f.wantFetches(t, 1)
+
+	synctest.Test(t, func(t *testing.T) {
+		f := newFixture(t, func(o *Options) { o.Transport = slow{o.Transport} })
+		if err := f.together(t, f.token(nil)); err != nil {
+			t.Errorf("refused: %v", err)
+		}
+		f.wantFetches(t, 1)
+		f.jwks.Serve(http.StatusOK, keySetOf(jwk("new", keyTwo())))
+		if err := f.together(t, f.by("new", keyTwo(), nil)); err != nil {
+			t.Errorf("refused after a rotation: %v", err)
+		}
+		f.wantFetches(t, 2)
+	})
 }
 
 // A fetch that ended between looking for the key and asking for a fetch is enough.
@@ -285,6 +313,30 @@ func TestTheKeyClientIsBounded(t *testing.T) {
 type spaces struct{}
 
 func (spaces) Read(p []byte) (int, error) { return copy(p, bytes.Repeat([]byte(" "), len(p))), nil }
+
+// endless is a reply without end that counts what is taken of it.
+type endless struct {
+	io.Closer
+	taken int
+}
+
+func (e *endless) Read(p []byte) (int, error) {
+	e.taken += len(p)
+	return spaces{}.Read(p)
+}
+
+func (e *endless) RoundTrip(r *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: e, Request: r}, nil
+}
+
+func TestNoMoreThan64KiBAreRead(t *testing.T) {
+	body := &endless{Closer: io.NopCloser(nil)}
+	f := newFixture(t, func(o *Options) { o.Transport = body })
+	f.unavailable(t, f.token(nil))
+	if body.taken > 64<<10+1 {
+		t.Errorf("%d bytes read", body.taken)
+	}
+}
 
 func TestRunRefreshesEveryFiveMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
