@@ -87,18 +87,18 @@ func New(o Options) (*Provider, error) {
 // Token is POST /oauth2/token.
 func (p *Provider) Token() http.Handler { return p.forward }
 
-// Assets serves the page's scripts under the given prefix.
-func (p *Provider) Assets(prefix string) http.Handler {
-	files, _ := fs.Sub(assets, "assets")
-	server := http.StripPrefix(prefix, http.FileServerFS(files))
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if name := r.URL.Path[min(len(prefix), len(r.URL.Path)):]; name != bundleName && name != "idp.js" {
-			http.NotFound(w, r)
-			return
-		}
-		header := w.Header()
-		header.Set("Cache-Control", "public, max-age=3600")
-		header.Set("Content-Type", "text/javascript; charset=utf-8")
-		server.ServeHTTP(w, r)
-	})
+// Assets returns the page's two scripts, each by its name and with its handler.
+func (p *Provider) Assets() map[string]http.Handler {
+	handlers := map[string]http.Handler{}
+	for _, name := range []string{bundleName, "idp.js"} {
+		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			h := w.Header()
+			h.Set("Content-Type", "text/javascript; charset=utf-8")
+			h.Set("Cache-Control", "public, max-age=3600")
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("Cross-Origin-Resource-Policy", "same-origin")
+			http.ServeFileFS(w, r, assets, "assets/"+name)
+		})
+	}
+	return handlers
 }

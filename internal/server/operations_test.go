@@ -289,6 +289,7 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 		"trailing data":          {"POST", "/api/v1/members/invitations", `{"email":"a@b.example","name":"x"} {}`, "", 400},
 		"no body":                {"POST", "/api/v1/members/invitations", "", "", 400},
 		"unknown operation":      {"GET", "/api/v1/nothing", "", "/openapi.json", 404},
+		"unknown asset":          {"GET", "/assets/..%2fsite.go", "", "/openapi.json", 404},
 		"unknown page":           {"GET", "/nothing", "", "/openapi.json", 404},
 		"wrong method":           {"DELETE", "/api/v1/members", "", "DELETE", 405},
 		"wrong method on page":   {"POST", "/privacy", "{}", "POST", 405},

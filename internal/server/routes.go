@@ -30,15 +30,19 @@ func (s *Server) routes() []route {
 		{read, "/", s.site.Landing},
 		{read, "/docs", s.site.Docs},
 		{read, "/privacy", s.site.Privacy},
-		{read, "/assets/*", site.Assets("/assets/")},
 		{read, "/openapi.json", http.HandlerFunc(s.document.ServeJSON)},
 		{read, "/openapi.yaml", http.HandlerFunc(s.document.ServeYAML)},
 		{read, "/idp", http.HandlerFunc(s.provider.Page)},
-		{read, "/idp/assets/*", s.provider.Assets("/idp/assets/")},
 		{read, metadataPath, http.HandlerFunc(s.protectedResource)},
 		{read, "/healthz", http.HandlerFunc(s.healthz)},
 		{read, "/readyz", http.HandlerFunc(s.readyz)},
 		{all, "/api/*", s.service},
+	}
+	for name, handler := range site.Assets() {
+		routes = append(routes, route{read, "/assets/" + name, handler})
+	}
+	for name, handler := range s.provider.Assets() {
+		routes = append(routes, route{read, "/idp/assets/" + name, handler})
 	}
 	if s.options.ForwardTokens {
 		routes = append(routes, route{all, "/oauth2/token", s.provider.Token()})

@@ -122,31 +122,34 @@ func rendered(body []byte, policy string, secure bool) http.Handler {
 	})
 }
 
+// assetTypes are the files that are served, and as what.
 var assetTypes = map[string]string{
 	"guestpass.css":        "text/css; charset=utf-8",
 	"icon.svg":             "image/svg+xml",
 	"docs.js":              "text/javascript; charset=utf-8",
+	"docs.css":             "text/css; charset=utf-8",
 	"swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 	"swagger-ui.css":       "text/css; charset=utf-8",
-	"docs.css":             "text/css; charset=utf-8",
 }
 
-// Assets serves style sheets, the icon and the documentation component's files
-// under the prefix; no other file, and no listing.
-func Assets(prefix string) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		name := strings.TrimPrefix(r.URL.Path, prefix)
-		kind, known := assetTypes[name]
-		content, err := assets.ReadFile("assets/" + name)
-		if !known || err != nil {
-			http.NotFound(w, r)
-			return
-		}
-		h := w.Header()
-		h.Set("Content-Type", kind)
-		h.Set("Cache-Control", "public, max-age=3600")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		_, _ = w.Write(content)
-	})
+// Assets returns style sheets, the icon and the documentation component's files,
+// each by its name and with its handler. [New] has made sure that they are there.
+func Assets() map[string]http.Handler {
+	handlers := map[string]http.Handler{}
+	for name, kind := range assetTypes {
+		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			content, err := assets.ReadFile("assets/" + name)
+			if err != nil {
+				http.Error(w, "not built in", http.StatusNotFound)
+				return
+			}
+			h := w.Header()
+			h.Set("Content-Type", kind)
+			h.Set("Cache-Control", "public, max-age=3600")
+			h.Set("X-Content-Type-Options", "nosniff")
+			h.Set("Cross-Origin-Resource-Policy", "same-origin")
+			_, _ = w.Write(content)
+		})
+	}
+	return handlers
 }
