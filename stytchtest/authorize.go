@@ -1,12 +1,15 @@
 package stytchtest
 
 import (
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 )
+
+const authorizationCodeLifetime = 10 * time.Minute
 
 // builtInScopes need no policy.
 var builtInScopes = map[string]string{"openid": "Know who you are", "profile": "See your name", "email": "See your e-mail address",
@@ -33,64 +36,90 @@ func (e *Emulator) authorization(c *call) (a authorization, bad *failure) {
 		return a, bad
 	}
 	if a.app = e.state.app(c.text("client_id")); a.app == nil {
-		return a, notFound("connected_app_not_found", "The connected app could not be found.")
+		return a, connectedAppNotFound
 	}
-	if !slices.Contains(a.app.RedirectURLs, c.text("redirect_uri")) {
-		return a, fail(http.StatusUnauthorized, "connected_app_supplied_redirect_url_not_found_in_client",
-			"The redirect URL is not one of the connected app's.")
+	if !a.app.redirectsTo(c.text("redirect_uri")) {
+		return a, redirectNotOfClient
 	}
 	if kind := c.text("response_type"); kind != "" && kind != "code" {
 		return a, fail(http.StatusBadRequest, "oauth_invalid_response_type", "Only the response type code is supported.")
 	}
-	if a.app.public() && c.text("code_challenge") == "" {
+	if a.app.public() && c.text("code_challenge") == "" && !strings.HasSuffix(c.r.URL.Path, "/start") {
 		return a, fail(http.StatusBadRequest, "pkce_required_for_idp_authorization_flow", "Public clients must use PKCE.")
 	}
-	scopes := c.texts("scopes")
-	if len(scopes) == 0 {
-		scopes = []string{"openid", "email", "profile"}
+	if !e.state.organization(a.member.OrganizationID).allows(a.app) {
+		return a, fail(http.StatusForbidden, "connected_app_not_allowed_for_org", "The organization does not allow this connected app.")
 	}
-	for _, name := range scopes {
-		result, bad := e.judgeScope(a, name)
-		if bad != nil {
-			return a, bad
-		}
-		a.requested = append(a.requested, result)
-		if result.IsGrantable && !slices.Contains(a.granted, name) {
-			a.granted = append(a.granted, name)
-		}
+	if bad := e.judgeScopes(&a, c.texts("scopes")); bad != nil {
+		return a, bad
 	}
 	a.consent = e.consentRequired(a, c.text("prompt"))
 	return a, nil
 }
 
-// authorizingMember is the session's, or for servers the one that is named.
-func (e *Emulator) authorizingMember(c *call) (*Member, *failure) {
-	s := c.session
-	if token := c.text("session_token"); token != "" {
-		s = e.goodSession(token)
+var (
+	connectedAppNotFound = notFound("connected_app_not_found", "The connected app could not be found.")
+	redirectNotOfClient  = fail(http.StatusUnauthorized, "connected_app_supplied_redirect_url_not_found_in_client",
+		"The redirect URL is not one of the connected app's.")
+)
+
+// redirectsTo compares exactly. A registered loopback URL without a port stands for
+// every port (RFC 8252 section 7.3).
+func (a *ConnectedApp) redirectsTo(given string) bool {
+	if given == "" {
+		return false
 	}
-	id := ""
-	if s != nil {
-		id = s.memberID
-	} else if !strings.HasPrefix(c.r.URL.Path, "/sdk/") {
-		id = c.text("member_id")
-	}
-	m := e.state.member(id)
-	if m == nil {
-		return nil, fail(http.StatusUnauthorized, "session_not_found", "The session could not be found.")
-	}
-	if m.Status != "active" {
-		return nil, fail(http.StatusUnauthorized, "session_not_found", "The member is not active.")
-	}
-	return m, nil
+	return slices.ContainsFunc(a.RedirectURLs, func(registered string) bool {
+		if registered == given {
+			return true
+		}
+		u, err := url.Parse(registered)
+		v, err2 := url.Parse(given)
+		if err != nil || err2 != nil || u.Port() != "" || v.Port() == "" || !isLoopback(u.Hostname()) || u.Hostname() != v.Hostname() {
+			return false
+		}
+		u.Host = net.JoinHostPort(u.Hostname(), v.Port())
+		return u.String() == given
+	})
 }
 
+// allows is the organization's own rule about connected apps.
+func (o *Organization) allows(a *ConnectedApp) bool {
+	rule := o.ThirdPartyApps
+	if a.firstParty() {
+		rule = o.FirstPartyApps
+	}
+	return rule == "ALL_ALLOWED" || rule == "RESTRICTED" && slices.Contains(o.AllowedApps, a.ClientID)
+}
+
+func (e *Emulator) judgeScopes(a *authorization, names []string) *failure {
+	if len(names) == 0 {
+		names = []string{"openid", "email", "profile"}
+	}
+	for _, name := range names {
+		if slices.ContainsFunc(a.requested, func(r scopeResult) bool { return r.Scope == name }) {
+			continue
+		}
+		result, bad := e.judgeScope(*a, name)
+		if bad != nil {
+			return bad
+		}
+		a.requested = append(a.requested, result)
+		if result.IsGrantable {
+			a.granted = append(a.granted, name)
+		}
+	}
+	return nil
+}
+
+// judgeScope: a custom scope is grantable if the member's roles cover all of its
+// permissions (https://stytch.com/docs/connected-apps/resources/consent-management).
 func (e *Emulator) judgeScope(a authorization, name string) (scopeResult, *failure) {
 	if description, ok := builtInScopes[name]; ok {
-		if name == "full_access" && strings.HasPrefix(a.app.Type, "third_party") {
+		if name == "full_access" && !a.app.firstParty() {
 			return scopeResult{}, fail(http.StatusBadRequest, "third_party_clients_cannot_use_full_access", "Third party clients cannot use full_access.")
 		}
-		return scopeResult{name, description, true}, nil
+		return scopeResult{name, description, name != "full_access" || a.app.FullAccess}, nil
 	}
 	custom := e.state.scope(name)
 	if custom == nil {
@@ -99,20 +128,21 @@ func (e *Emulator) judgeScope(a authorization, name string) (scopeResult, *failu
 	return scopeResult{name, custom.Description, e.state.covers(a.member, custom.Permissions)}, nil
 }
 
-// consentRequired is Stytch's table: third parties are asked when scopes are new or
-// offline_access is among them, everybody is with prompt=consent.
+// consentRequired is Stytch's table: with prompt=consent everybody is asked; third
+// parties are when scopes are new or offline_access is among them; first parties for
+// offline_access only, and not even then if they may bypass it.
 func (e *Emulator) consentRequired(a authorization, prompt string) bool {
-	if prompt == "consent" {
+	offline := slices.Contains(a.granted, "offline_access")
+	switch {
+	case prompt == "consent":
+		return true
+	case a.app.firstParty():
+		return offline && !a.app.BypassOfflineConsent
+	case offline:
 		return true
 	}
-	if strings.HasPrefix(a.app.Type, "first_party") {
-		return slices.Contains(a.granted, "offline_access")
-	}
-	if slices.Contains(a.granted, "offline_access") {
-		return true
-	}
-	before := e.state.consents[consentKey{a.member.ID, a.app.ClientID}]
-	return before == nil || slices.ContainsFunc(a.granted, func(s string) bool { return !slices.Contains(before, s) })
+	before, given := e.state.consents[consentKey{a.member.ID, a.app.ClientID}]
+	return !given || slices.ContainsFunc(a.granted, func(s string) bool { return !slices.Contains(before, s) })
 }
 
 func (e *Emulator) authorizeStart(c *call) (any, *failure) {
@@ -120,69 +150,74 @@ func (e *Emulator) authorizeStart(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	return map[string]any{"member_id": a.member.ID, "member": e.memberObject(a.member), "organization": e.organizationObject(a.member.OrganizationID),
-		"consent_required": a.consent, "scope_results": a.requested,
-		"client": map[string]any{"client_id": a.app.ClientID, "client_name": a.app.Name, "client_description": a.app.Description,
-			"client_type": a.app.Type, "logo_url": "", "client_logo_url": ""}}, nil
+	reply := e.memberReply(a.member)
+	reply["consent_required"], reply["scope_results"] = a.consent, a.requested
+	reply["client"] = map[string]any{"client_id": a.app.ClientID, "client_name": a.app.Name, "client_description": a.app.Description,
+		"client_type": a.app.Type, "logo_url": a.app.LogoURL, "client_logo_url": a.app.LogoURL} // server API, SDK
+	return reply, nil
 }
 
 // authorizeSubmit grants what is grantable, or sends the denial back. An absent
-// consent_granted is false, which is right where no consent is needed.
+// consent_granted is false (stytch-go omits false), which is right where no consent is
+// needed.
 func (e *Emulator) authorizeSubmit(c *call) (any, *failure) {
 	a, bad := e.authorization(c)
 	if bad != nil {
 		return nil, bad
 	}
-	back, err := url.Parse(c.text("redirect_uri"))
-	if err != nil {
-		return nil, fail(http.StatusBadRequest, "invalid_redirect_url", "The redirect URL is malformed.")
+	if a.consent && !c.flag("consent_granted") {
+		return map[string]any{"redirect_uri": backTo(c, "error", "access_denied", "error_description", "The user denied the request")}, nil
 	}
-	query := back.Query()
-	code := ""
-	if granted, _ := c.body["consent_granted"].(bool); a.consent && !granted {
-		query.Set("error", "access_denied")
-		query.Set("error_description", "The user denied the request")
-	} else {
-		code = secret()
-		e.state.grants[code] = &grant{clientID: a.app.ClientID, memberID: a.member.ID, redirectURI: c.text("redirect_uri"),
-			challenge: c.text("code_challenge"), nonce: c.text("nonce"), scopes: a.granted, resources: c.texts("resources"),
-			expires: e.now().Add(10 * time.Minute)}
-		e.remember(a)
-		query.Set("code", code)
+	code := secret()
+	e.state.grants[code] = &grant{clientID: a.app.ClientID, memberID: a.member.ID, redirectURI: c.text("redirect_uri"),
+		challenge: c.text("code_challenge"), nonce: c.text("nonce"), scopes: a.granted, resources: resources(c),
+		expires: e.now().Add(authorizationCodeLifetime), lineage: secret()}
+	e.remember(a)
+	return map[string]any{"redirect_uri": backTo(c, "code", code), "authorization_code": code}, nil
+}
+
+// resources are those of RFC 8707; the SDK's types call the member resource, its
+// requests resources.
+func resources(c *call) []string {
+	list := append(c.texts("resources"), c.texts("resource")...)
+	if one := c.text("resource"); one != "" {
+		list = append(list, one)
 	}
+	return list
+}
+
+// backTo adds to the redirect URI's query, which stays as it was registered (RFC 6749
+// section 3.1.2), and the state as it came.
+func backTo(c *call, pairs ...string) string {
 	if state := c.text("state"); state != "" {
-		query.Set("state", state)
+		pairs = append(pairs, "state", state)
 	}
-	back.RawQuery = query.Encode()
-	reply := map[string]any{"redirect_uri": back.String()}
-	if code != "" {
-		reply["authorization_code"] = code
+	return withQuery(c.text("redirect_uri"), pairs...)
+}
+
+func withQuery(address string, pairs ...string) string {
+	address, fragment, hasFragment := strings.Cut(address, "#")
+	separator := "?"
+	if strings.Contains(address, "?") {
+		separator = "&"
 	}
-	return reply, nil
+	for i := 0; i < len(pairs); i += 2 {
+		address += separator + pairs[i] + "=" + url.QueryEscape(pairs[i+1])
+		separator = "&"
+	}
+	if hasFragment {
+		address += "#" + fragment
+	}
+	return address
 }
 
 func (e *Emulator) remember(a authorization) {
 	key := consentKey{a.member.ID, a.app.ClientID}
-	scopes := e.state.consents[key]
+	scopes := slices.Clone(e.state.consents[key])
 	for _, s := range a.granted {
 		if !slices.Contains(scopes, s) {
 			scopes = append(scopes, s)
 		}
 	}
-	e.state.consents[key] = scopes
-}
-
-func (e *Emulator) logoutStart(c *call) (any, *failure) {
-	app := e.state.app(c.text("client_id"))
-	if app == nil {
-		return nil, notFound("connected_app_not_found", "The connected app could not be found.")
-	}
-	back := c.text("post_logout_redirect_uri")
-	if !slices.Contains(app.RedirectURLs, back) {
-		return nil, fail(http.StatusUnauthorized, "connected_app_supplied_redirect_url_not_found_in_client", "The logout redirect URL is not one of the connected app's.")
-	}
-	if state := c.text("state"); state != "" {
-		back += "?state=" + url.QueryEscape(state)
-	}
-	return map[string]any{"redirect_uri": back, "consent_required": false}, nil
+	e.state.consents[key] = append([]string{}, scopes...)
 }

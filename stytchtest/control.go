@@ -14,13 +14,13 @@ func (e *Emulator) control(r chi.Router) {
 	r.Get("/_emulator/state", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.current()) })
 	r.Get("/_emulator/inbox", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, orEmpty(e.Inbox())) })
 	r.Get("/_emulator/requests", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.Requests()) })
-	r.Post("/_emulator/tokens", e.own(e.mintToken))
+	r.Post("/_emulator/tokens", e.controlled(e.mintToken))
 	r.Post("/_emulator/keys/rotate", func(w http.ResponseWriter, _ *http.Request) {
 		e.RotateKeys()
 		writeJSON(w, http.StatusOK, map[string]any{"rotated": true})
 	})
-	r.Post("/_emulator/clock", e.own(e.moveClock))
-	r.Post("/_emulator/faults", e.own(e.addFault))
+	r.Post("/_emulator/clock", e.controlled(e.moveClock))
+	r.Post("/_emulator/faults", e.controlled(e.addFault))
 	r.Delete("/_emulator/faults", func(w http.ResponseWriter, _ *http.Request) {
 		e.ClearFaults()
 		writeJSON(w, http.StatusOK, map[string]any{})
@@ -50,8 +50,8 @@ func (e *Emulator) current() Seed {
 	return s.clone()
 }
 
-// own serves a control endpoint, which locks for itself.
-func (e *Emulator) own(do endpoint) http.HandlerFunc {
+// controlled serves a control endpoint, which locks for itself.
+func (e *Emulator) controlled(do endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c := &call{r: r}
 		bad := c.read(w)
@@ -98,7 +98,10 @@ func (e *Emulator) moveClock(c *call) (any, *failure) {
 }
 
 func (e *Emulator) addFault(c *call) (any, *failure) {
-	f := Fault{Path: c.text("path"), Status: c.number("status", 0), Count: c.number("count", 0), Kind: c.text("kind")}
+	f := Fault{Path: c.text("path"), Status: c.number("status", 0), Count: c.number("count", 0), Kind: c.text("body_kind")}
+	if f.Kind == "" {
+		f.Kind = c.text("kind")
+	}
 	if text := c.text("delay"); text != "" {
 		delay, err := time.ParseDuration(text)
 		if err != nil || delay < 0 || delay > 10*time.Minute {

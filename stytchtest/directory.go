@@ -1,11 +1,11 @@
 package stytchtest
 
 import (
+	"encoding/base64"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 func (e *Emulator) memberObject(m *Member) map[string]any {
@@ -13,10 +13,10 @@ func (e *Emulator) memberObject(m *Member) map[string]any {
 	for _, r := range m.Roles {
 		roles = append(roles, map[string]any{"role_id": r, "sources": []any{map[string]any{"type": "direct_assignment", "details": map[string]any{}}}})
 	}
-	created := m.CreatedAt.UTC().Format(time.RFC3339)
+	created := timestamp(m.CreatedAt)
 	return map[string]any{"member_id": m.ID, "organization_id": m.OrganizationID, "email_address": m.Email,
 		"email_address_verified": m.Status == "active", "status": m.Status, "name": m.Name, "is_admin": slices.Contains(m.Roles, "stytch_admin"),
-		"is_breakglass": false, "external_id": "", "roles": roles, "trusted_metadata": map[string]any{}, "untrusted_metadata": map[string]any{},
+		"is_breakglass": false, "external_id": "", "roles": roles, "trusted_metadata": m.TrustedMetadata, "untrusted_metadata": m.UntrustedMetadata,
 		"created_at": created, "updated_at": created, "sso_registrations": []any{}, "scim_registrations": []any{}, "oauth_registrations": []any{},
 		"retired_email_addresses": []any{}, "mfa_enrolled": false, "mfa_phone_number": "", "default_mfa_method": "",
 		"totp_registration_id": "", "member_password_id": ""}
@@ -25,24 +25,26 @@ func (e *Emulator) memberObject(m *Member) map[string]any {
 func (e *Emulator) organizationObject(id string) map[string]any {
 	o := e.state.organization(id)
 	return map[string]any{"organization_id": o.ID, "organization_name": o.Name, "organization_slug": o.Slug, "organization_logo_url": "",
-		"email_invites": "ALL_ALLOWED", "email_jit_provisioning": "NOT_ALLOWED", "email_allowed_domains": []any{}, "auth_methods": "ALL_ALLOWED",
-		"allowed_auth_methods": []any{}, "mfa_policy": "OPTIONAL", "mfa_methods": "ALL_ALLOWED", "allowed_mfa_methods": []any{},
-		"sso_jit_provisioning": "NOT_ALLOWED", "sso_active_connections": []any{}, "trusted_metadata": map[string]any{},
-		"first_party_connected_apps_allowed_type": "ALL_ALLOWED", "third_party_connected_apps_allowed_type": "ALL_ALLOWED"}
+		"email_invites": o.EmailInvites, "email_jit_provisioning": "NOT_ALLOWED", "email_allowed_domains": o.EmailAllowedDomains,
+		"auth_methods": "ALL_ALLOWED", "allowed_auth_methods": []any{}, "mfa_policy": "OPTIONAL", "mfa_methods": "ALL_ALLOWED",
+		"allowed_mfa_methods": []any{}, "sso_jit_provisioning": "NOT_ALLOWED", "sso_active_connections": []any{},
+		"sso_jit_provisioning_allowed_connections": []any{}, "trusted_metadata": map[string]any{},
+		"first_party_connected_apps_allowed_type": o.FirstPartyApps, "third_party_connected_apps_allowed_type": o.ThirdPartyApps,
+		"allowed_first_party_connected_apps": e.allowedApps(o, true), "allowed_third_party_connected_apps": e.allowedApps(o, false)}
 }
 
-func policyObject(p Policy) map[string]any {
-	m := asMap(p)
-	for _, name := range []string{"roles", "resources", "scopes"} {
-		if m[name] == nil {
-			m[name] = []any{}
+func (e *Emulator) allowedApps(o *Organization, firstParty bool) []string {
+	ids := []string{}
+	for _, id := range o.AllowedApps {
+		if a := e.state.app(id); a != nil && a.firstParty() == firstParty {
+			ids = append(ids, id)
 		}
 	}
-	return m
+	return ids
 }
 
 func (e *Emulator) rbacPolicy(*call) (any, *failure) {
-	return map[string]any{"policy": policyObject(e.state.policy)}, nil
+	return map[string]any{"policy": e.state.policy}, nil
 }
 
 var organizationNotFound = notFound("organization_not_found", "The organization could not be found.")
@@ -64,26 +66,33 @@ func (e *Emulator) searchOrganizations(c *call) (any, *failure) {
 	return page(c, "organizations", all)
 }
 
-// page cuts a list; the cursor is the number of entries before it.
+// page cuts a list. The cursor, opaque to callers, is the number of entries before it.
 func page(c *call, name string, all []any) (map[string]any, *failure) {
 	limit := c.number("limit", 100)
 	if limit < 1 || limit > 1000 {
 		return nil, fail(http.StatusBadRequest, "invalid_limit", "The limit must be between 1 and 1000.")
 	}
-	start := 0
+	start, err := 0, error(nil)
 	if cursor := c.text("cursor"); cursor != "" {
-		n, err := strconv.Atoi(strings.TrimPrefix(cursor, "after-"))
-		if err != nil || n < 0 || n > len(all) {
+		start, err = cursorPosition(cursor)
+		if err != nil || start < 0 || start > len(all) {
 			return nil, fail(http.StatusBadRequest, "invalid_cursor", "The cursor is invalid.")
 		}
-		start = n
 	}
 	end := min(start+limit, len(all))
 	metadata := map[string]any{"total": len(all), "next_cursor": nil}
 	if end < len(all) {
-		metadata["next_cursor"] = "after-" + strconv.Itoa(end)
+		metadata["next_cursor"] = base64.RawURLEncoding.EncodeToString([]byte("after " + strconv.Itoa(end)))
 	}
 	return map[string]any{name: all[start:end], "results_metadata": metadata}, nil
+}
+
+func cursorPosition(cursor string) (int, error) {
+	plain, err := base64.RawURLEncoding.DecodeString(cursor)
+	if err != nil {
+		return 0, err
+	}
+	return strconv.Atoi(strings.TrimPrefix(string(plain), "after "))
 }
 
 func (e *Emulator) searchMembers(c *call) (any, *failure) {
@@ -96,6 +105,9 @@ func (e *Emulator) searchMembers(c *call) (any, *failure) {
 		o := e.state.organization(id)
 		if o == nil {
 			return nil, organizationNotFound
+		}
+		if bad := e.enforce(c, o.ID, "stytch.member", "search"); bad != nil {
+			return nil, bad
 		}
 		organizations[o.ID] = e.organizationObject(o.ID)
 	}
@@ -124,40 +136,48 @@ type filters struct {
 // memberFilters understands the five filters of which we know that Stytch has them.
 func memberFilters(c *call) (f filters, bad *failure) {
 	query, _ := c.body["query"].(map[string]any)
-	f.all = query["operator"] != "OR"
+	operator, given := query["operator"].(string)
+	if f.all = operator != "OR"; given && operator != "AND" && operator != "OR" {
+		return f, fail(http.StatusBadRequest, "invalid_search_operator", "The operator must be AND or OR.")
+	}
 	operands, _ := query["operands"].([]any)
 	for _, o := range operands {
 		operand := &call{}
 		operand.body, _ = o.(map[string]any)
-		values, text := operand.texts("filter_value"), operand.text("filter_value")
-		one := func(get func(*Member) string) func(*Member) bool {
-			return func(m *Member) bool {
-				return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, get(m)) })
-			}
+		match, bad := memberFilter(operand.text("filter_name"), operand.text("filter_value"), operand.texts("filter_value"))
+		if bad != nil {
+			return f, bad
 		}
-		var match func(*Member) bool
-		switch operand.text("filter_name") {
-		case "member_ids":
-			match = one(func(m *Member) string { return m.ID })
-		case "member_emails":
-			match = one(func(m *Member) string { return m.Email })
-		case "statuses":
-			match, f.deleted = one(func(m *Member) string { return m.Status }), slices.Contains(values, "deleted")
-		case "member_roles":
-			match = func(m *Member) bool {
-				return slices.ContainsFunc(values, func(v string) bool { return slices.Contains(m.Roles, v) })
-			}
-		case "member_email_fuzzy":
-			if len(text) < 3 {
-				return f, fail(http.StatusBadRequest, "member_search_fuzzy_too_short", "Fuzzy filters need three characters.")
-			}
-			match = func(m *Member) bool { return strings.Contains(strings.ToLower(m.Email), strings.ToLower(text)) }
-		default:
-			return f, fail(http.StatusBadRequest, "member_search_filter_name_not_recognized", "The filter name is not recognized.")
-		}
+		f.deleted = f.deleted || operand.text("filter_name") == "statuses" && slices.Contains(operand.texts("filter_value"), "deleted")
 		f.operands = append(f.operands, match)
 	}
 	return f, nil
+}
+
+func memberFilter(name, text string, values []string) (func(*Member) bool, *failure) {
+	oneOf := func(get func(*Member) string) func(*Member) bool {
+		return func(m *Member) bool {
+			return slices.ContainsFunc(values, func(v string) bool { return strings.EqualFold(v, get(m)) })
+		}
+	}
+	switch name {
+	case "member_ids":
+		return oneOf(func(m *Member) string { return m.ID }), nil
+	case "member_emails":
+		return oneOf(func(m *Member) string { return m.Email }), nil
+	case "statuses":
+		return oneOf(func(m *Member) string { return m.Status }), nil
+	case "member_roles":
+		return func(m *Member) bool {
+			return slices.ContainsFunc(values, func(v string) bool { return slices.Contains(m.Roles, v) })
+		}, nil
+	case "member_email_fuzzy":
+		if len(text) < 3 {
+			return nil, fail(http.StatusBadRequest, "member_search_fuzzy_too_short", "Fuzzy filters need three characters.")
+		}
+		return func(m *Member) bool { return strings.Contains(strings.ToLower(m.Email), strings.ToLower(text)) }, nil
+	}
+	return nil, fail(http.StatusBadRequest, "member_search_filter_name_not_recognized", "The filter name is not recognized.")
 }
 
 func (f filters) match(m *Member) bool {
@@ -200,146 +220,87 @@ func (e *Emulator) memberReply(m *Member) map[string]any {
 	return map[string]any{"member_id": m.ID, "member": e.memberObject(m), "organization": e.organizationObject(m.OrganizationID)}
 }
 
+// invite makes an invited member and mails a link. Inviting somebody again mails
+// another link; somebody active is a duplicate.
 func (e *Emulator) invite(c *call) (any, *failure) {
 	o := e.state.organization(c.text("organization_id"))
 	if o == nil {
 		return nil, organizationNotFound
 	}
+	if bad := e.enforce(c, o.ID, "stytch.member", "create"); bad != nil {
+		return nil, bad
+	}
 	email, bad := address(c)
 	if bad != nil {
 		return nil, bad
 	}
-	to, bad := e.redirectURL(c.text("invite_redirect_url"))
+	if bad := e.checkInvitation(c, o, email); bad != nil {
+		return nil, bad
+	}
+	to, bad := e.inviteURL(c.text("invite_redirect_url"))
 	if bad != nil {
 		return nil, bad
 	}
-	for _, role := range c.texts("roles") {
-		if !slices.ContainsFunc(e.state.policy.Roles, func(r Role) bool { return r.ID == role }) {
-			return nil, fail(http.StatusBadRequest, "invalid_rbac_role_assignment", "The role does not exist.")
-		}
+	life, bad := expiry(c, "invite_expiration_minutes", inviteLifetime)
+	if bad != nil {
+		return nil, bad
 	}
-	var m *Member
-	for _, known := range e.state.membersOf(email) {
-		if known.OrganizationID == o.ID {
-			m = known
-		}
-	}
-	if m != nil && m.Status == "active" {
-		return nil, fail(http.StatusBadRequest, "duplicate_member_email", "A member with this email exists already.")
-	}
-	if m == nil {
-		m = &Member{ID: newID("member"), OrganizationID: o.ID, Email: email, Status: "invited", CreatedAt: e.now(), Name: c.text("name"),
-			Roles: append([]string{"stytch_member"}, c.texts("roles")...)}
-		e.state.members = append(e.state.members, m)
-	}
+	m := e.invited(c, o, email)
 	token := secret()
-	e.state.links[token] = &emailLink{email: email, memberID: m.ID, expires: e.now().Add(inviteLifetime)}
+	e.state.links[token] = &emailLink{email: email, memberID: m.ID, expires: e.now().Add(life)}
 	e.state.mail(Mail{To: email, Kind: "invite", Link: link(to, "multi_tenant_magic_links", token), SentAt: e.now()})
 	return e.memberReply(m), nil
 }
 
-// Connected apps, as members and organizations see them.
+func (e *Emulator) checkInvitation(c *call, o *Organization, email string) *failure {
+	_, domain, _ := strings.Cut(email, "@")
+	if o.EmailInvites == "NOT_ALLOWED" || o.EmailInvites == "RESTRICTED" && !slices.Contains(o.EmailAllowedDomains, domain) {
+		return fail(http.StatusBadRequest, "invalid_email_for_invites", "The organization does not allow invitations to this email address.")
+	}
+	for _, role := range c.texts("roles") {
+		if !e.state.policy.hasRole(role) {
+			return fail(http.StatusBadRequest, "invalid_rbac_role_assignment", "The role does not exist.")
+		}
+	}
+	if inviter := c.text("invited_by_member_id"); inviter != "" {
+		if m := e.state.member(inviter); m == nil || m.OrganizationID != o.ID || m.Status != "active" {
+			return memberNotFound
+		}
+	}
+	if m := e.state.memberOf(o.ID, email); m != nil && m.Status == "active" {
+		return fail(http.StatusBadRequest, "duplicate_member_email", "A member with this email exists already.")
+	}
+	return nil
+}
 
-func (e *Emulator) pathMember(c *call) *Member {
-	m := e.state.member(c.path("member"))
-	if o := e.state.organization(c.path("organization")); m == nil || o == nil || m.OrganizationID != o.ID {
-		return nil
+func (e *Emulator) inviteURL(given string) (string, *failure) {
+	if len(e.state.project.RedirectURLs) == 0 {
+		return "", fail(http.StatusBadRequest, "no_invite_redirect_urls_set", "The project has no invite redirect URLs.")
+	}
+	return e.redirectURL(given)
+}
+
+// invited finds or makes the member; a second invitation brings name and roles up to date.
+func (e *Emulator) invited(c *call, o *Organization, email string) *Member {
+	m := e.state.memberOf(o.ID, email)
+	if m == nil {
+		m = &Member{ID: newID("member"), OrganizationID: o.ID, Email: email, CreatedAt: e.now(), Roles: []string{"stytch_member"},
+			TrustedMetadata: map[string]any{}, UntrustedMetadata: map[string]any{}}
+		e.state.members = append(e.state.members, m)
+	}
+	m.Status = "invited"
+	if name := c.text("name"); name != "" {
+		m.Name = name
+	}
+	for _, role := range c.texts("roles") {
+		if !slices.Contains(m.Roles, role) {
+			m.Roles = append(m.Roles, role)
+		}
+	}
+	for name, field := range map[string]*map[string]any{"trusted_metadata": &m.TrustedMetadata, "untrusted_metadata": &m.UntrustedMetadata} {
+		if given, ok := c.body[name].(map[string]any); ok {
+			*field = given
+		}
 	}
 	return m
-}
-
-func (e *Emulator) memberApps(c *call) (any, *failure) {
-	m := e.pathMember(c)
-	if m == nil {
-		return nil, memberNotFound
-	}
-	apps := []any{}
-	for _, a := range e.state.apps {
-		if scopes := e.state.consents[consentKey{m.ID, a.ClientID}]; scopes != nil {
-			apps = append(apps, map[string]any{"connected_app_id": a.ClientID, "name": a.Name, "description": a.Description,
-				"client_type": a.Type, "scopes_granted": strings.Join(scopes, " "), "logo_url": ""})
-		}
-	}
-	return map[string]any{"connected_apps": apps}, nil
-}
-
-// revokeApp ends consent, refresh tokens and, for introspection, access tokens.
-func (e *Emulator) revokeApp(c *call) (any, *failure) {
-	m := e.pathMember(c)
-	if m == nil {
-		return nil, memberNotFound
-	}
-	key := consentKey{m.ID, c.path("app")}
-	if e.state.app(key.clientID) == nil || e.state.consents[key] == nil {
-		return nil, notFound("connected_app_not_found", "The connected app could not be found.")
-	}
-	delete(e.state.consents, key)
-	e.state.revoked[key] = e.now()
-	for token, g := range e.state.refreshes {
-		if g.memberID == m.ID && g.clientID == key.clientID {
-			delete(e.state.refreshes, token)
-		}
-	}
-	return nil, nil
-}
-
-func (e *Emulator) organizationApps(c *call) (any, *failure) {
-	o := e.state.organization(c.path("organization"))
-	if o == nil {
-		return nil, organizationNotFound
-	}
-	apps := []any{}
-	for _, a := range e.state.apps {
-		if len(e.activeMembers(o.ID, a.ClientID)) > 0 {
-			apps = append(apps, map[string]any{"connected_app_id": a.ClientID, "name": a.Name, "description": a.Description, "client_type": a.Type, "logo_url": ""})
-		}
-	}
-	return map[string]any{"connected_apps": apps}, nil
-}
-
-func (e *Emulator) organizationApp(c *call) (any, *failure) {
-	o, a := e.state.organization(c.path("organization")), e.state.app(c.path("app"))
-	if o == nil {
-		return nil, organizationNotFound
-	}
-	if a == nil {
-		return nil, notFound("connected_app_not_found", "The connected app could not be found.")
-	}
-	return map[string]any{"connected_app_id": a.ClientID, "name": a.Name, "description": a.Description, "client_type": a.Type,
-		"logo_url": "", "active_members": e.activeMembers(o.ID, a.ClientID)}, nil
-}
-
-func (e *Emulator) activeMembers(organizationID, clientID string) []any {
-	active := []any{}
-	for _, m := range e.state.members {
-		if scopes := e.state.consents[consentKey{m.ID, clientID}]; scopes != nil && m.OrganizationID == organizationID {
-			active = append(active, map[string]any{"member_id": m.ID, "granted_scopes": scopes})
-		}
-	}
-	return active
-}
-
-// The project's own view of its clients; the secret is not shown again.
-
-func clientObject(a *ConnectedApp) map[string]any {
-	return map[string]any{"client_id": a.ClientID, "client_name": a.Name, "client_description": a.Description, "client_type": a.Type,
-		"status": "active", "redirect_urls": a.RedirectURLs, "post_logout_redirect_urls": []string{}, "full_access_allowed": false,
-		"access_token_expiry_minutes": max(a.Minutes, 60), "access_token_custom_audience": a.Audience, "logo_url": "",
-		"client_secret_last_four": a.ClientSecret[max(0, len(a.ClientSecret)-4):]}
-}
-
-func (e *Emulator) getClient(c *call) (any, *failure) {
-	a := e.state.app(c.path("app"))
-	if a == nil {
-		return nil, notFound("connected_app_not_found", "The connected app could not be found.")
-	}
-	return map[string]any{"connected_app": clientObject(a)}, nil
-}
-
-func (e *Emulator) searchClients(c *call) (any, *failure) {
-	all := []any{}
-	for _, a := range e.state.apps {
-		all = append(all, clientObject(a))
-	}
-	return page(c, "connected_apps", all)
 }

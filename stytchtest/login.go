@@ -6,7 +6,6 @@ import (
 	"math/big"
 	"net/http"
 	"net/mail"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -29,16 +28,35 @@ func address(c *call) (string, *failure) {
 	return given, nil
 }
 
+// expiry reads a lifetime in minutes: five minutes to a week, as Stytch has it for mail.
+func expiry(c *call, name string, otherwise time.Duration) (time.Duration, *failure) {
+	minutes := c.number(name, 0)
+	switch {
+	case minutes == 0:
+		return otherwise, nil
+	case minutes < 2 || minutes > 10080:
+		return 0, fail(http.StatusBadRequest, "invalid_expiration", name+" must be between 2 and 10080.")
+	}
+	return time.Duration(minutes) * time.Minute, nil
+}
+
 // sendCode mails a one-time code to anybody who asks: an address that belongs to
-// nobody gets one too, and sees no organization afterwards.
+// nobody gets one too, and sees no organization afterwards. The newest code counts.
 func (e *Emulator) sendCode(c *call) (any, *failure) {
 	email, bad := address(c)
 	if bad != nil {
 		return nil, bad
 	}
-	n, _ := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	life, bad := expiry(c, "discovery_expiration_minutes", codeLifetime)
+	if bad != nil {
+		return nil, bad
+	}
+	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
+	if err != nil {
+		panic(err) // crypto/rand does not fail
+	}
 	code := fmt.Sprintf("%06d", n)
-	e.state.codes[strings.ToLower(email)] = &emailCode{code, e.now().Add(codeLifetime)}
+	e.state.codes[strings.ToLower(email)] = &emailCode{code, e.now().Add(life)}
 	e.state.mail(Mail{To: email, Kind: "otp", Code: code, SentAt: e.now()})
 	return nil, nil
 }
@@ -63,17 +81,21 @@ func (e *Emulator) sendLink(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
+	life, bad := expiry(c, "discovery_expiration_minutes", linkLifetime)
+	if bad != nil {
+		return nil, bad
+	}
 	if e.state.project.PKCERequired && c.text("pkce_code_challenge") == "" {
 		return nil, fail(http.StatusBadRequest, "pkce_expected_code_challenge", "The project requires PKCE for magic links.")
 	}
 	token := secret()
-	e.state.links[token] = &emailLink{email: email, challenge: c.text("pkce_code_challenge"), expires: e.now().Add(linkLifetime)}
+	e.state.links[token] = &emailLink{email: email, challenge: c.text("pkce_code_challenge"), expires: e.now().Add(life)}
 	e.state.mail(Mail{To: email, Kind: "magic_link", Link: link(to, "discovery", token), SentAt: e.now()})
 	return nil, nil
 }
 
-// redirectURL compares with the registered ones exactly, query included; an empty
-// one means the first registered.
+// redirectURL compares with the project's SDK redirect URLs exactly, query included;
+// an empty one means the first registered.
 func (e *Emulator) redirectURL(given string) (string, *failure) {
 	registered := e.state.project.RedirectURLs
 	if given == "" && len(registered) > 0 {
@@ -86,17 +108,10 @@ func (e *Emulator) redirectURL(given string) (string, *failure) {
 }
 
 func link(to, kind, token string) string {
-	u, err := url.Parse(to)
-	if err != nil {
-		return to
-	}
-	query := u.Query()
-	query.Set("stytch_token_type", kind)
-	query.Set("token", token)
-	u.RawQuery = query.Encode()
-	return u.String()
+	return withQuery(to, "stytch_token_type", kind, "token", token)
 }
 
+// authenticateLink redeems a link once. A wrong verifier does not spend it.
 func (e *Emulator) authenticateLink(c *call) (any, *failure) {
 	token := c.text("discovery_magic_links_token")
 	known := e.state.links[token]
@@ -123,17 +138,24 @@ func (e *Emulator) discovered(email, factor string) map[string]any {
 func (e *Emulator) discoveredOrganizations(email string) map[string]any {
 	found := []any{}
 	for _, m := range e.state.membersOf(email) {
-		kind := map[string]string{"invited": "invited_member", "pending": "pending_member"}[m.Status]
-		if kind == "" {
-			kind = "active_member"
-		}
 		found = append(found, map[string]any{"organization": e.organizationObject(m.OrganizationID), "member_authenticated": true,
-			"membership": map[string]any{"type": kind, "details": nil, "member": e.memberObject(m)}, "mfa_required": nil, "primary_required": nil})
+			"membership":   map[string]any{"type": m.Status + "_member", "details": nil, "member": e.memberObject(m)},
+			"mfa_required": nil, "primary_required": nil})
 	}
 	return map[string]any{"email_address": email, "organization_id_hint": nil, "discovered_organizations": found}
 }
 
+// discoverOrganizations answers for an intermediate session, or for a full one.
 func (e *Emulator) discoverOrganizations(c *call) (any, *failure) {
+	if c.text("intermediate_session_token") == "" {
+		token, bad := e.sessionToken(c)
+		if bad != nil {
+			return nil, bad
+		}
+		if s := e.goodSession(token); s != nil {
+			return e.discoveredOrganizations(e.state.member(s.memberID).Email), nil
+		}
+	}
 	i, bad := e.intermediate(c)
 	if bad != nil {
 		return nil, bad
@@ -149,23 +171,28 @@ func (e *Emulator) intermediate(c *call) (*intermediate, *failure) {
 	return i, nil
 }
 
-// exchangeIntermediate signs the person in to one organization. Somebody invited
-// becomes active by it.
+// exchangeIntermediate signs the person in to one organization.
 func (e *Emulator) exchangeIntermediate(c *call) (any, *failure) {
 	i, bad := e.intermediate(c)
 	if bad != nil {
 		return nil, bad
 	}
-	for _, m := range e.state.membersOf(i.email) {
-		if m.OrganizationID == c.text("organization_id") {
-			delete(e.state.intermediates, c.text("intermediate_session_token"))
-			return e.signIn(c, m, i.factor), nil
-		}
+	o := e.state.organization(c.text("organization_id"))
+	if o == nil {
+		return nil, organizationNotFound
 	}
-	return nil, fail(http.StatusForbidden, "invalid_intermediate_session_token_for_organization", "The person does not belong to this organization.")
+	m := e.state.memberOf(o.ID, i.email)
+	if m == nil {
+		return nil, fail(http.StatusForbidden, "invalid_intermediate_session_token_for_organization", "The person does not belong to this organization.")
+	}
+	reply, bad := e.signIn(c, m, i.factor)
+	if bad == nil {
+		delete(e.state.intermediates, c.text("intermediate_session_token"))
+	}
+	return reply, bad
 }
 
-// acceptInvitation redeems the link of an invitation.
+// acceptInvitation redeems the link of an invitation once.
 func (e *Emulator) acceptInvitation(c *call) (any, *failure) {
 	token := c.text("magic_links_token")
 	known := e.state.links[token]
@@ -176,111 +203,9 @@ func (e *Emulator) acceptInvitation(c *call) (any, *failure) {
 	if m == nil || m.Status == "deleted" {
 		return nil, fail(http.StatusUnauthorized, "magic_link_not_found", "The invitation was used already or has expired.")
 	}
-	delete(e.state.links, token)
-	return e.signIn(c, m, "magic_link"), nil
-}
-
-func (e *Emulator) signIn(c *call, m *Member, factor string) map[string]any {
-	m.Status = "active"
-	token := secret()
-	s := &session{id: newID("member-session"), memberID: m.ID, started: e.now(), factor: factor,
-		expires: e.now().Add(time.Duration(c.number("session_duration_minutes", 60)) * time.Minute)}
-	e.state.sessions[token] = s
-	return e.authenticated(c, token, s)
-}
-
-// authenticated is the reply to everything that ends in a session.
-func (e *Emulator) authenticated(c *call, token string, s *session) map[string]any {
-	m := e.state.member(s.memberID)
-	return map[string]any{"member_id": m.ID, "member": e.memberObject(m), "organization": e.organizationObject(m.OrganizationID),
-		"organization_id": m.OrganizationID, "member_session": e.sessionObject(s, m), "session_token": token,
-		"session_jwt": e.sign(e.sessionClaims(e.issuerOf(c), m, s)), "member_authenticated": true,
-		"intermediate_session_token": "", "mfa_required": nil, "primary_required": nil, "method_id": ""}
-}
-
-func (e *Emulator) sessionObject(s *session, m *Member) map[string]any {
-	started, now := s.started.UTC().Format(time.RFC3339), e.now().UTC().Format(time.RFC3339)
-	kind := map[string]string{"email_otp": "email_otp", "magic_link": "magic_link"}[s.factor]
-	return map[string]any{"member_session_id": s.id, "member_id": m.ID, "organization_id": m.OrganizationID,
-		"organization_slug": e.state.organization(m.OrganizationID).Slug, "started_at": started, "last_accessed_at": now,
-		"expires_at": s.expires.UTC().Format(time.RFC3339), "custom_claims": map[string]any{}, "roles": m.Roles,
-		"authentication_factors": []any{map[string]any{"type": kind, "delivery_method": "email", "last_authenticated_at": started,
-			"created_at": started, "updated_at": started, "email_factor": map[string]any{"email_id": "email-" + m.ID, "email_address": m.Email}}}}
-}
-
-// goodSession returns the session of the token if its time has not ended and its
-// member may still act. The caller holds mu.
-func (e *Emulator) goodSession(token string) *session {
-	s := e.state.sessions[token]
-	if s == nil || !e.now().Before(s.expires) {
-		return nil
+	reply, bad := e.signIn(c, m, "magic_link")
+	if bad == nil {
+		delete(e.state.links, token)
 	}
-	if m := e.state.member(s.memberID); m == nil || m.Status != "active" {
-		return nil
-	}
-	return s
-}
-
-// sessionToken is in the body for servers, behind the public token for the SDK.
-func sessionToken(c *call) string {
-	if token := c.text("session_token"); token != "" {
-		return token
-	}
-	_, token, _ := c.r.BasicAuth()
-	return token
-}
-
-func (e *Emulator) authenticateSession(c *call) (any, *failure) {
-	s := e.goodSession(sessionToken(c))
-	if s == nil {
-		status := http.StatusNotFound
-		if strings.HasPrefix(c.r.URL.Path, "/sdk/") {
-			status = http.StatusUnauthorized
-		}
-		return nil, fail(status, "session_not_found", "The session could not be found.")
-	}
-	if minutes := c.number("session_duration_minutes", 0); minutes > 0 {
-		s.expires = e.now().Add(time.Duration(minutes) * time.Minute)
-	}
-	return e.authenticated(c, sessionToken(c), s), nil
-}
-
-func (e *Emulator) revokeSession(c *call) (any, *failure) {
-	delete(e.state.sessions, sessionToken(c))
-	for token, s := range e.state.sessions {
-		if s.id == c.text("member_session_id") {
-			delete(e.state.sessions, token)
-		}
-	}
-	return nil, nil
-}
-
-func (e *Emulator) ownOrganization(c *call) (any, *failure) {
-	m, bad := e.authorizingMember(c)
-	if bad != nil {
-		return nil, bad
-	}
-	return map[string]any{"organization": e.organizationObject(m.OrganizationID)}, nil
-}
-
-func (e *Emulator) ownMember(c *call) (any, *failure) {
-	m, bad := e.authorizingMember(c)
-	if bad != nil {
-		return nil, bad
-	}
-	return map[string]any{"member": e.memberObject(m)}, nil
-}
-
-// bootstrap is what the browser SDK asks first.
-func (e *Emulator) bootstrap(c *call) (any, *failure) {
-	if c.path("token") != e.state.project.PublicToken {
-		return nil, fail(http.StatusNotFound, "project_not_found", "No project has this public token.")
-	}
-	pkce := e.state.project.PKCERequired
-	return map[string]any{"project_name": e.state.project.Name, "disable_sdk_watermark": true, "cname_domain": nil,
-		"email_domains": []string{"gmail.com"}, "captcha_settings": map[string]any{"enabled": false},
-		"pkce_required_for_email_magic_links": pkce, "pkce_required_for_password_resets": false, "pkce_required_for_oauth": false,
-		"pkce_required_for_sso": false, "slug_pattern": nil, "create_organization_enabled": false,
-		"password_config": map[string]any{"luds_complexity": 3, "luds_minimum_count": 8}, "dfp_protected_auth_enabled": false,
-		"rbac_policy": policyObject(e.state.policy), "siwe_required_for_crypto_wallets": false, "vertical": "B2B"}, nil
+	return reply, bad
 }

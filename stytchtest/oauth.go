@@ -1,11 +1,8 @@
 package stytchtest
 
 import (
-	"crypto"
-	"crypto/rsa"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -18,82 +15,96 @@ func challengeOf(verifier string) string {
 	return base64.RawURLEncoding.EncodeToString(digest[:])
 }
 
-// accessToken returns the claims of a good access token of ours. The caller holds mu.
-func (e *Emulator) accessToken(token string) (map[string]any, bool) {
-	parts := strings.Split(token, ".")
-	if len(parts) != 3 {
-		return nil, false
+// accessToken returns the claims of a good access token of ours: not ended, not
+// revoked, of a member who is active. The caller holds mu.
+func (e *Emulator) accessToken(token string) (claims map[string]any, owner *Member) {
+	claims, ok := e.signed(token)
+	if !ok {
+		return nil, nil
 	}
-	signature, _ := base64.RawURLEncoding.DecodeString(parts[2])
-	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
-	if !slices.ContainsFunc(e.keys, func(k signingKey) bool {
-		return rsa.VerifyPKCS1v15(&k.key.PublicKey, crypto.SHA256, digest[:], signature) == nil
-	}) {
-		return nil, false
-	}
-	payload, _ := base64.RawURLEncoding.DecodeString(parts[1])
-	var claims map[string]any
-	if json.Unmarshal(payload, &claims) != nil {
-		return nil, false
-	}
+	text := func(name string) string { s, _ := claims[name].(string); return s }
 	expires, _ := claims["exp"].(float64)
-	issued, _ := claims["iat"].(float64)
-	subject, _ := claims["sub"].(string)
-	client, _ := claims["client_id"].(string)
-	if client == "" || !e.now().Before(time.Unix(int64(expires), 0)) {
-		return nil, false
+	m := e.state.member(text("sub"))
+	if text("client_id") == "" || m == nil || m.Status != "active" || !e.now().Before(time.Unix(int64(expires), 0)) {
+		return nil, nil
 	}
-	if at, revoked := e.state.revoked[consentKey{subject, client}]; revoked && int64(issued) <= at.Unix() {
-		return nil, false
+	if issued := e.state.issued[text("jti")]; issued != nil && issued.revoked {
+		return nil, nil
 	}
-	m := e.state.member(subject)
-	return claims, m != nil && m.Status == "active"
+	return claims, m
 }
 
-// introspect is RFC 7662: an unknown or ended token is inactive, never an error.
+// introspect is RFC 7662: an unknown or ended token, and one of another client, is
+// inactive, never an error.
 func (e *Emulator) introspect(c *call) (any, *failure) {
-	app, bad := e.authenticateClient(c)
+	app, bad := e.formClient(c)
 	if bad != nil {
 		return nil, bad
 	}
-	if claims, ok := e.accessToken(c.text("token")); ok && claims["client_id"] == app.ClientID {
+	if claims, owner := e.accessToken(c.text("token")); owner != nil && claims["client_id"] == app.ClientID {
 		delete(claims, "nbf")
 		delete(claims, "jti")
 		claims["active"], claims["token_type"] = true, "access_token"
 		return claims, nil
 	}
-	if g := e.state.refreshes[c.text("token")]; g != nil && !g.used && g.clientID == app.ClientID && e.now().Before(g.expires) {
+	g := e.state.refreshes[c.text("token")]
+	if g != nil && !g.used && g.clientID == app.ClientID && e.now().Before(g.expires) && e.stillGranted(g) == nil {
+		m := e.state.member(g.memberID)
 		return map[string]any{"active": true, "token_type": "refresh_token", "sub": g.memberID, "aud": []string{e.state.project.ID},
-			"client_id": g.clientID, "scope": strings.Join(g.scopes, " "), "exp": g.expires.Unix(), "iss": e.issuerOf(c)}, nil
+			"client_id": g.clientID, "scope": strings.Join(g.scopes, " "), "exp": g.expires.Unix(), "iss": e.issuerOf(c),
+			"https://stytch.com/organization": e.organizationClaim(m)}, nil
 	}
 	return map[string]any{"active": false}, nil
 }
 
-// revokeToken is RFC 7009: an unknown token is a success.
-func (e *Emulator) revokeToken(c *call) (any, *failure) {
+// formClient is the client of introspection and revocation, which take forms only.
+func (e *Emulator) formClient(c *call) (*ConnectedApp, *failure) {
 	app, bad := e.authenticateClient(c)
+	if bad == nil && !c.form {
+		bad = invalidRequest("The body must be application/x-www-form-urlencoded.")
+	}
+	if bad == nil && c.text("token") == "" {
+		bad = invalidRequest("token is required.")
+	}
+	return app, bad
+}
+
+// revokeToken is RFC 7009: an unknown token is a success. A refresh token takes with it
+// the access tokens that came from the same code.
+func (e *Emulator) revokeToken(c *call) (any, *failure) {
+	app, bad := e.formClient(c)
 	if bad != nil {
 		return nil, bad
 	}
 	token := c.text("token")
 	if g := e.state.refreshes[token]; g != nil && g.clientID == app.ClientID {
-		delete(e.state.refreshes, token)
-		e.state.revoked[consentKey{g.memberID, g.clientID}] = e.now()
-	} else if claims, ok := e.accessToken(token); ok && claims["client_id"] == app.ClientID {
-		e.state.revoked[consentKey{claims["sub"].(string), app.ClientID}] = e.now()
+		e.state.revoke(func(_ consentKey, lineage string) bool { return lineage == g.lineage })
+	} else if claims, owner := e.accessToken(token); owner != nil && claims["client_id"] == app.ClientID {
+		id, _ := claims["jti"].(string)
+		if issued := e.state.issued[id]; issued != nil {
+			issued.revoked = true
+		}
 	}
 	return nil, nil
 }
 
+// userinfo is OpenID Connect Core section 5.3, its errors those of RFC 6750 section 3.1.
 func (e *Emulator) userinfo(c *call) (any, *failure) {
-	token, _ := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
-	claims, ok := e.accessToken(token)
+	scheme, token, _ := strings.Cut(c.r.Header.Get("Authorization"), " ")
+	claims, owner := e.accessToken(token)
+	if !strings.EqualFold(scheme, "Bearer") || owner == nil {
+		return nil, bearerFail(http.StatusUnauthorized, "invalid_token", "The access token is invalid.")
+	}
 	scope, _ := claims["scope"].(string)
 	scopes := strings.Fields(scope)
-	if !ok || !slices.Contains(scopes, "openid") {
-		f := oauthFail(http.StatusUnauthorized, "invalid_token", "The access token is invalid.")
-		f.challenge = `Bearer error="invalid_token"`
-		return nil, f
+	if !slices.Contains(scopes, "openid") {
+		return nil, bearerFail(http.StatusForbidden, "insufficient_scope", "The access token lacks the scope openid.")
 	}
-	return userClaims(e.state.member(claims["sub"].(string)), scopes), nil
+	return userClaims(owner, scopes), nil
+}
+
+func bearerFail(status int, kind, message string) *failure {
+	f := oauthFail(status, kind, message)
+	f.challenge = `Bearer error="` + kind + `"`
+	return f
 }

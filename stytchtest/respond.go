@@ -3,6 +3,7 @@ package stytchtest
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"mime"
@@ -16,14 +17,23 @@ import (
 // maxBody bounds every request body.
 const maxBody = 128 << 10
 
-// failure is an error in Stytch's form: a platform error, or on OAuth endpoints one
-// of RFC 6749 section 5.2.
+// A dialect is the manner of one group of endpoints.
+type dialect int
+
+const (
+	platform dialect = iota // /v1: members at top level, Stytch's errors
+	oauth                   // as platform, with the errors of RFC 6749 section 5.2
+	browser                 // /sdk/v1: members in an envelope, Stytch's errors
+)
+
+// failure is an error in Stytch's form, or on OAuth endpoints in that of RFC 6749
+// section 5.2.
 type failure struct {
 	status    int
-	kind      string
+	kind      string // error_type, or error
 	message   string
 	oauth     bool
-	challenge string
+	challenge string // WWW-Authenticate
 }
 
 func fail(status int, kind, message string) *failure {
@@ -37,13 +47,17 @@ func oauthFail(status int, kind, message string) *failure {
 // A call is one request with its decoded body.
 type call struct {
 	r       *http.Request
+	dialect dialect
 	body    map[string]any
+	form    bool     // the body was a form, not JSON
 	session *session // SDK calls that carry a good session token
 }
 
 func (c *call) path(name string) string { return chi.URLParam(c.r, name) }
 
 func (c *call) text(name string) string { s, _ := c.body[name].(string); return s }
+
+func (c *call) flag(name string) bool { b, _ := c.body[name].(bool); return b }
 
 func (c *call) texts(name string) []string {
 	out := []string{}
@@ -56,29 +70,27 @@ func (c *call) texts(name string) []string {
 	return out
 }
 
+// number returns a whole number of the body; one too large for any purpose is cut, so
+// that range checks see it.
 func (c *call) number(name string, otherwise int) int {
-	if n, ok := c.body[name].(float64); ok {
-		return int(n)
+	n, ok := c.body[name].(float64)
+	if !ok {
+		return otherwise
 	}
-	return otherwise
+	return int(max(-1e9, min(n, 1e9)))
 }
 
-// A endpoint answers with the members of the reply. It runs under Emulator.mu.
+// An endpoint answers with the members of the reply. It runs under Emulator.mu.
 type endpoint func(*call) (any, *failure)
 
-// serve makes a handler of an endpoint. In the SDK's API the members stand in an
-// envelope, in the server API they do not.
-func (e *Emulator) serve(do endpoint, envelope bool, authenticate func(*call) *failure) http.HandlerFunc {
+// serve makes a handler of an endpoint.
+func (e *Emulator) serve(d dialect, authenticate func(*call) *failure, do endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		c := &call{r: r}
+		c := &call{r: r, dialect: d}
 		bad := c.read(w)
 		var answer any
 		if bad == nil {
-			e.mu.Lock()
-			if bad = authenticate(c); bad == nil {
-				answer, bad = do(c)
-			}
-			e.mu.Unlock()
+			answer, bad = e.locked(c, authenticate, do)
 		}
 		if bad != nil {
 			writeFailure(w, bad)
@@ -86,44 +98,75 @@ func (e *Emulator) serve(do endpoint, envelope bool, authenticate func(*call) *f
 		}
 		members := asMap(answer)
 		members["request_id"], members["status_code"] = newID("request-id"), http.StatusOK
-		if envelope {
+		if d == browser {
 			members = map[string]any{"data": members}
 		}
 		writeJSON(w, http.StatusOK, members)
 	}
 }
 
-// read decodes a JSON or form body into one map.
+func (e *Emulator) locked(c *call, authenticate func(*call) *failure, do endpoint) (any, *failure) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if bad := authenticate(c); bad != nil {
+		return nil, bad
+	}
+	return do(c)
+}
+
+// read decodes a JSON or form body into one map. An array, as the SDK's telemetry
+// sends it, leaves the map empty.
 func (c *call) read(w http.ResponseWriter) *failure {
 	c.body = map[string]any{}
 	data, err := io.ReadAll(http.MaxBytesReader(w, c.r.Body, maxBody))
 	if errors.As(err, new(*http.MaxBytesError)) {
-		return fail(http.StatusRequestEntityTooLarge, "request_body_too_large", "The request body is too large.")
+		return c.unreadable(http.StatusRequestEntityTooLarge, "request_body_too_large", "The request body is too large.")
 	}
 	if err != nil {
-		return fail(http.StatusBadRequest, "invalid_request_body", "The request body could not be read.")
+		return c.unreadable(http.StatusBadRequest, "invalid_request_body", "The request body could not be read.")
 	}
 	if len(strings.TrimSpace(string(data))) == 0 {
 		return nil
 	}
-	if kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type")); kind == "application/x-www-form-urlencoded" {
-		form, err := url.ParseQuery(string(data))
-		if err != nil {
-			return oauthFail(http.StatusBadRequest, "invalid_request", "The form is malformed.")
-		}
-		for name := range form {
-			c.body[name] = form.Get(name)
-		}
-		return nil
+	// The control endpoints take JSON only, also from curl -d, which calls it a form.
+	if kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type")); kind == "application/x-www-form-urlencoded" && !own(c.r) {
+		return c.readForm(string(data))
 	}
 	var value any
 	if err := json.Unmarshal(data, &value); err != nil {
-		return fail(http.StatusBadRequest, "invalid_json", "The request body is not valid JSON.")
+		return c.unreadable(http.StatusBadRequest, "invalid_json", "The request body is not valid JSON.")
 	}
-	if object, ok := value.(map[string]any); ok {
-		c.body = object
+	switch v := value.(type) {
+	case map[string]any:
+		c.body = v
+	case []any:
+	default:
+		return c.unreadable(http.StatusBadRequest, "invalid_json", "The request body must be a JSON object.")
 	}
 	return nil
+}
+
+// readForm holds RFC 6749 section 3.2: no parameter twice.
+func (c *call) readForm(data string) *failure {
+	form, err := url.ParseQuery(data)
+	if err != nil {
+		return c.unreadable(http.StatusBadRequest, "invalid_request_body", "The form is malformed.")
+	}
+	for name, values := range form {
+		if len(values) > 1 {
+			return c.unreadable(http.StatusBadRequest, "invalid_request_body", "The parameter "+name+" is given twice.")
+		}
+		c.body[name] = values[0]
+	}
+	c.form = true
+	return nil
+}
+
+func (c *call) unreadable(status int, kind, message string) *failure {
+	if c.dialect == oauth {
+		return oauthFail(status, "invalid_request", message)
+	}
+	return fail(status, kind, message)
 }
 
 func asMap(v any) map[string]any {
@@ -133,24 +176,32 @@ func asMap(v any) map[string]any {
 	case map[string]any:
 		return maps.Clone(m)
 	}
-	data, _ := json.Marshal(v)
+	data, err := json.Marshal(v)
 	m := map[string]any{}
-	_ = json.Unmarshal(data, &m)
+	if err == nil {
+		err = json.Unmarshal(data, &m)
+	}
+	if err != nil {
+		panic(err) // replies are plain data
+	}
 	return m
 }
 
 func writeFailure(w http.ResponseWriter, f *failure) {
-	id := newID("request-id")
+	if recorder, ok := w.(*statusRecorder); ok {
+		recorder.kind = f.kind
+	}
 	if f.challenge != "" {
 		w.Header().Set("WWW-Authenticate", f.challenge)
 	}
+	id, page := newID("request-id"), fmt.Sprintf("https://stytch.com/docs/api/errors/%d", f.status)
 	if f.oauth {
-		writeJSON(w, f.status, map[string]any{"error": f.kind, "error_description": f.message,
-			"error_uri": "https://stytch.com/docs/api/errors/400", "status_code": f.status, "request_id": id})
+		writeJSON(w, f.status, map[string]any{"error": f.kind, "error_description": f.message, "error_uri": page,
+			"status_code": f.status, "request_id": id})
 		return
 	}
 	writeJSON(w, f.status, map[string]any{"status_code": f.status, "request_id": id, "error_type": f.kind,
-		"error_message": f.message, "error_url": "https://stytch.com/docs/api/errors/400", "error_details": map[string]any{}})
+		"error_message": f.message, "error_url": page, "error_details": map[string]any{}})
 }
 
 func writeJSON(w http.ResponseWriter, status int, body any) {

@@ -2,6 +2,7 @@ package stytchtest
 
 import (
 	"crypto/rand"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -23,9 +24,9 @@ type state struct {
 	links         map[string]*emailLink    // by token
 	grants        map[string]*grant        // by authorization code
 	refreshes     map[string]*grant        // by refresh token
-	consents      map[consentKey][]string  // scopes granted
-	revoked       map[consentKey]time.Time
-	inbox         []Mail // newest first
+	issued        map[string]*issue        // access tokens, by jti
+	consents      map[consentKey][]string  // scopes granted; present, though empty, once consent was given
+	inbox         []Mail                   // newest first
 }
 
 type session struct {
@@ -55,6 +56,17 @@ type grant struct {
 	scopes, resources                                 []string
 	expires                                           time.Time
 	used                                              bool
+	lineage                                           string // shared by all that comes from one code
+}
+
+func (g *grant) key() consentKey { return consentKey{g.memberID, g.clientID} }
+
+// An issue is an access token that was handed out, minted ones included.
+type issue struct {
+	key     consentKey
+	lineage string
+	expires time.Time
+	revoked bool
 }
 
 type consentKey struct{ memberID, clientID string }
@@ -73,7 +85,7 @@ func newState(seed Seed) state {
 	s := state{project: seed.Project, organizations: seed.Organizations, policy: seed.Policy,
 		sessions: map[string]*session{}, intermediates: map[string]*intermediate{}, codes: map[string]*emailCode{},
 		links: map[string]*emailLink{}, grants: map[string]*grant{}, refreshes: map[string]*grant{},
-		consents: map[consentKey][]string{}, revoked: map[consentKey]time.Time{}}
+		issued: map[string]*issue{}, consents: map[consentKey][]string{}}
 	for i := range seed.Members {
 		s.members = append(s.members, &seed.Members[i])
 	}
@@ -100,6 +112,16 @@ func (s *state) membersOf(email string) (found []*Member) {
 		}
 	}
 	return found
+}
+
+// memberOf returns the one of the address in the organization, if not deleted.
+func (s *state) memberOf(organizationID, email string) *Member {
+	for _, m := range s.membersOf(email) {
+		if m.OrganizationID == organizationID {
+			return m
+		}
+	}
+	return nil
 }
 
 // organization finds by id or slug, as Stytch's parameters do.
@@ -147,6 +169,24 @@ func (s *state) covers(m *Member, needed []Permission) bool {
 }
 
 func (s *state) mail(m Mail) { s.inbox = append([]Mail{m}, s.inbox[:min(len(s.inbox), 199)]...) }
+
+// record keeps an access token for revocation. Ended ones are dropped now and then.
+func (s *state) record(id string, i issue, now time.Time) {
+	if len(s.issued) >= 10_000 {
+		maps.DeleteFunc(s.issued, func(_ string, i *issue) bool { return !now.Before(i.expires) })
+	}
+	s.issued[id] = &i
+}
+
+// revoke ends what was issued and matches.
+func (s *state) revoke(match func(consentKey, string) bool) {
+	for _, i := range s.issued {
+		i.revoked = i.revoked || match(i.key, i.lineage)
+	}
+	for _, grants := range []map[string]*grant{s.grants, s.refreshes} {
+		maps.DeleteFunc(grants, func(_ string, g *grant) bool { return match(g.key(), g.lineage) })
+	}
+}
 
 // newID makes an id of Stytch's form.
 func newID(kind string) string { return kind + "-test-" + uuid.NewString() }

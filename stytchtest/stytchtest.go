@@ -10,15 +10,13 @@
 package stytchtest
 
 import (
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -47,8 +45,8 @@ type Emulator struct {
 	issuer   string    // of tokens minted without a request
 }
 
-// New makes an emulator with fresh keys. It refuses live ids, faulty seeds and
-// verticals other than b2b.
+// New makes an emulator with a fresh key. It refuses live ids, faulty seeds and
+// verticals other than b2b, and names every fault.
 func New(o Options) (*Emulator, error) {
 	if o.Seed == nil {
 		seed := Development()
@@ -60,13 +58,8 @@ func New(o Options) (*Emulator, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	for _, id := range []string{o.Seed.Project.ID, o.Seed.Project.Secret, o.Seed.Project.PublicToken} {
-		if strings.Contains(id, "-live-") {
-			return nil, fmt.Errorf("stytchtest: %s… is a live id: the emulator never stands in for a live project", id[:strings.Index(id, "-live-")+5])
-		}
-	}
-	if o.Seed.Project.Vertical != "b2b" {
-		return nil, fmt.Errorf("stytchtest: vertical %q is not emulated: only b2b is", o.Seed.Project.Vertical)
+	if err := o.Seed.check(); err != nil {
+		return nil, err
 	}
 	e := &Emulator{options: o, log: o.Log, seed: o.Seed.clone(), issuer: o.Issuer}
 	e.state = newState(e.seed)
@@ -79,43 +72,32 @@ func New(o Options) (*Emulator, error) {
 func (e *Emulator) Listen(addr string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("stytchtest: listen: %w", err)
 	}
 	if !isLoopback(host) {
-		return nil, errors.New("the emulator listens on loopback only")
+		return nil, fmt.Errorf("stytchtest: listen on %s: the emulator listens on loopback only", addr)
 	}
-	return net.Listen("tcp", addr)
-}
-
-// A Server is an Emulator on a loopback port.
-type Server struct {
-	*Emulator
-	URL string // without a trailing slash
-}
-
-// NewServer starts an emulator for a test and stops it at the test's end.
-func NewServer(t testing.TB, o Options) *Server {
-	t.Helper()
-	e, err := New(o)
+	listener, err := net.Listen("tcp", addr)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	running := httptest.NewServer(e)
-	t.Cleanup(running.Close)
-	if e.issuer == "" {
-		e.issuer = running.URL
+	// A hosts file can give localhost any address.
+	if bound, ok := listener.Addr().(*net.TCPAddr); !ok || !bound.IP.IsLoopback() {
+		_ = listener.Close()
+		return nil, fmt.Errorf("stytchtest: listen on %s: it is bound to %s, which is not loopback", addr, listener.Addr())
 	}
-	return &Server{e, running.URL}
-}
-
-func isLoopback(host string) bool {
-	host = strings.Trim(host, "[]")
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
+	return listener, nil
 }
 
 // now is the emulator's clock. The caller holds mu.
 func (e *Emulator) now() time.Time { return e.options.Now().Add(e.offset) }
+
+// Now is the emulator's time, for a server under test that must agree with it.
+func (e *Emulator) Now() time.Time {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.now()
+}
 
 // Advance moves the emulator's clock; tokens, codes and sessions end by it.
 func (e *Emulator) Advance(d time.Duration) {
@@ -124,7 +106,9 @@ func (e *Emulator) Advance(d time.Duration) {
 	e.offset += d
 }
 
-// Reset goes back to the seed. Keys, and with them tokens' signatures, stay.
+// Reset goes back to the seed, with an empty inbox and the real time. Keys, and with
+// them tokens' signatures, stay, as do the URLs of the project: they say where the
+// server under test is.
 func (e *Emulator) Reset() {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -146,13 +130,16 @@ func (e *Emulator) SetAuthorizationURL(u string) {
 func (e *Emulator) SetRedirectURLs(urls ...string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.state.project.RedirectURLs = urls
+	e.state.project.RedirectURLs = append([]string{}, urls...)
 }
 
 // SetMemberStatus changes a member's status: active, invited, pending or deleted.
 func (e *Emulator) SetMemberStatus(memberID, status string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	if !slices.Contains(memberStatuses, status) {
+		return fmt.Errorf("stytchtest: status %q: it must be one of %s", status, strings.Join(memberStatuses, ", "))
+	}
 	m := e.state.member(memberID)
 	if m == nil {
 		return fmt.Errorf("stytchtest: no member %s", memberID)

@@ -78,7 +78,7 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	emulator.SetRedirectURLs(c.PublicURL + "/idp")
 
 	options := c.options()
-	options.Log, options.Emulator = log, emulatorURL
+	options.Log, options.Emulator, options.Now = log, emulatorURL, emulator.Now // POST /_emulator/clock moves both
 	options.SecretHint = "In development: " + seed.ConnectedApps[0].ClientSecret
 	app, err := newServer(options)
 	if err != nil {

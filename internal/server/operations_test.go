@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"guestpass/internal/server"
 	"guestpass/stytchtest"
@@ -32,7 +33,6 @@ func TestEveryOperationRefusesWithoutAToken(t *testing.T) {
 
 func TestWrongTokensAreRefusedAlike(t *testing.T) {
 	w := newWorld(t)
-	w.stytch.Advance(0)
 	good := stytchtest.MintRequest{Kind: "access", Subject: ada, Scopes: []string{"openid"}}
 	with := func(change func(*stytchtest.MintRequest)) string {
 		m := good
@@ -75,6 +75,23 @@ func TestWrongTokensAreRefusedAlike(t *testing.T) {
 	}
 	if r := w.call("GET", "/api/v1/userinfo", w.mint(good), ""); r.status != 200 {
 		t.Errorf("the good token: %d %s", r.status, r.body)
+	}
+}
+
+func TestATokenEndsWithItsHour(t *testing.T) {
+	w := newWorld(t)
+	token := w.token(ada, "openid")
+	for _, step := range []struct {
+		by     time.Duration
+		status int
+	}{{0, 200}, {59 * time.Minute, 200}, {2 * time.Minute, 401}} {
+		w.stytch.Advance(step.by)
+		if r := w.call("GET", "/api/v1/userinfo", token, ""); r.status != step.status {
+			t.Errorf("%s later: %d %s", step.by, r.status, r.body)
+		}
+	}
+	if r := w.call("GET", "/api/v1/userinfo", w.token(ada, "openid"), ""); r.status != 200 {
+		t.Errorf("a new one: %d %s", r.status, r.body)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"guestpass/api"
 	"guestpass/auth"
@@ -38,6 +39,7 @@ type Options struct {
 	Title   string // of the app, as the pages and the document name it
 	Version string
 	Log     *slog.Logger
+	Now     func() time.Time // nil: time.Now; in development the emulator's clock
 
 	// Shown on the landing page of a development server.
 	Emulator, SecretHint string
@@ -99,13 +101,13 @@ func (s *Server) buildService() error {
 		Issuers:  []string{o.Domain, "stytch.com/" + o.ProjectID},
 		JWKSURL:  o.Domain + "/.well-known/jwks.json",
 		Audience: o.Audience, Resources: []string{o.PublicURL, o.PublicURL + "/"},
-		ClientIDs: o.ClientIDs, HeaderMembers: o.TokenHeaderMembers, Log: o.Log,
+		ClientIDs: o.ClientIDs, HeaderMembers: o.TokenHeaderMembers, Log: o.Log, Now: o.Now,
 	})
 	if err != nil {
 		return err
 	}
 	s.directory, err = directory.New(directory.Options{ProjectID: o.ProjectID, Secret: o.Secret, BaseURL: o.BaseURL,
-		InviteRedirectURL: o.PublicURL + "/idp", Log: o.Log})
+		InviteRedirectURL: o.PublicURL + "/idp", Log: o.Log, Now: o.Now})
 	if err != nil {
 		return err
 	}
@@ -144,7 +146,7 @@ func (s *Server) buildProvider() error {
 	provider, err := idp.New(idp.Options{
 		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, SDKBaseURL: o.BaseURL,
 		TokenURL: o.Domain + "/v1/oauth2/token", ClientIDs: o.ClientIDs, LookUpClient: s.lookUpClient,
-		CookieKey: o.key("authorization request cookie"), Log: o.Log,
+		CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
 	})
 	s.provider = provider
 	return err

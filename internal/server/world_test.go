@@ -68,7 +68,7 @@ func newWorld(t testing.TB, change ...func(*server.Options)) *world {
 		Vertical: auth.B2B, Domain: stytch.URL, BaseURL: stytch.URL, Access: api.ByScope,
 		ClientIDs: []string{seed.ConnectedApps[0].ClientID}, ForwardTokens: true,
 		Title: "Guestpass Demo", Version: "test", Log: slog.New(slog.NewJSONHandler(w.log, nil)),
-		Emulator: stytch.URL,
+		Emulator: stytch.URL, Now: stytch.Now,
 	}
 	for _, c := range change {
 		c(&o)

@@ -1,0 +1,171 @@
+package stytchtest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"guestpass/stytchtest"
+)
+
+func TestControlEndpoints(t *testing.T) {
+	s := open(t)
+	control := func(method, path string, body any) object {
+		t.Helper()
+		status, reply, _ := ask(t, method, s.URL+"/_emulator/"+path, body)
+		if status != 200 {
+			t.Fatalf("%s %s: %d %v", method, path, status, reply)
+		}
+		return reply
+	}
+	state := control("GET", "state", nil)
+	if app := state["connected_apps"].([]any)[0].(object); app["client_id"] != gpt || app["client_secret"] != gptSecret || len(state["members"].([]any)) != 3 || len(state["organizations"].([]any)) != 2 {
+		t.Errorf("%v", state)
+	}
+	if inbox := control("GET", "inbox", nil); strings.TrimSpace(inbox["body"].(string)) != "[]" {
+		t.Errorf("an empty inbox is %v", inbox)
+	}
+	invite(t, s, "guest@acme.example")
+	var inbox []object
+	if err := json.Unmarshal([]byte(control("GET", "inbox", nil)["body"].(string)), &inbox); err != nil || len(inbox) != 1 || inbox[0]["kind"] != "invite" || inbox[0]["to"] != "guest@acme.example" || inbox[0]["sent_at"] != "2026-03-02T12:00:00Z" {
+		t.Errorf("%v %v", inbox, err)
+	}
+	minted := control("POST", "tokens", object{"kind": "access", "subject": ada, "scopes": []string{"tasks:read"}, "expires_in": 60, "claims": object{"jti": nil, "x": 1}})
+	if c := claimsOf(t, minted["token"]); c["scope"] != "tasks:read" || c["iss"] != s.URL || c["x"] != 1.0 || c["jti"] != nil {
+		t.Errorf("%v", c)
+	}
+	control("POST", "keys/rotate", object{})
+	if _, set, _ := ask(t, "GET", s.URL+"/.well-known/jwks.json", nil); len(set["keys"].([]any)) != 2 {
+		t.Error("keys were not rotated")
+	}
+	if moved := control("POST", "clock", object{"advance": "2h"}); moved["now"] != "2026-03-02T14:00:00Z" {
+		t.Errorf("%v", moved)
+	}
+	control("POST", "reset", object{})
+	if state := control("GET", "state", nil); len(state["members"].([]any)) != 3 || len(s.Inbox()) != 0 || len(s.Requests()) != 0 {
+		t.Error("reset left something")
+	}
+	for path, body := range map[string]object{"clock": {"advance": "soon"}, "tokens": {"subject": "nobody"}, "faults": {"path": "/v1", "status": 200}} {
+		if status, _, _ := ask(t, "POST", s.URL+"/_emulator/"+path, body); status != 400 {
+			t.Errorf("%s took %v: %d", path, body, status)
+		}
+	}
+}
+
+func TestFaults(t *testing.T) {
+	s := open(t)
+	at := s.URL + "/.well-known/jwks.json"
+	add := func(f object) {
+		t.Helper()
+		if status, reply, _ := ask(t, "POST", s.URL+"/_emulator/faults", f); status != 200 {
+			t.Fatalf("%d %v", status, reply)
+		}
+	}
+	add(object{"path": "/.well-known", "status": 429, "count": 1})
+	if status, reply, _ := ask(t, "GET", at, nil); status != 429 || reply["error_type"] != "too_many_requests" {
+		t.Errorf("%d %v", status, reply)
+	}
+	if status, _, _ := ask(t, "GET", at, nil); status != 200 {
+		t.Errorf("one fault hit twice: %d", status)
+	}
+	add(object{"path": "/", "status": 502, "body_kind": "html"})
+	if status, reply, header := ask(t, "GET", at, nil); status != 502 || header.Get("Content-Type") != "text/html" || !strings.Contains(reply["body"].(string), "<h1>") {
+		t.Errorf("%d %v", status, reply)
+	}
+	if status, _, _ := ask(t, "DELETE", s.URL+"/_emulator/faults", nil); status != 200 {
+		t.Errorf("the faults hit the control endpoints: %d", status)
+	}
+	s.Fail(stytchtest.Fault{Path: "/.well-known", Kind: "drop", Count: 1})
+	// On a connection that was used before, net/http would repeat the request unasked.
+	fresh := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	if response, err := fresh.Get(at); err == nil {
+		response.Body.Close()
+		t.Error("the connection was not dropped")
+	}
+	if newest := s.Requests()[0]; newest.Status != 0 {
+		t.Errorf("%+v", newest)
+	}
+}
+
+func TestADelayEndsWithTheRequest(t *testing.T) {
+	s := open(t)
+	s.Fail(stytchtest.Fault{Path: "/.well-known", Delay: time.Hour})
+	e := s.Emulator
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan any)
+	go func() {
+		defer func() { done <- recover() }()
+		r := httptest.NewRequest("GET", "/.well-known/jwks.json", nil).WithContext(ctx)
+		r.RemoteAddr = "127.0.0.1:5"
+		e.ServeHTTP(httptest.NewRecorder(), r)
+	}()
+	cancel()
+	if err, _ := (<-done).(error); !errors.Is(err, http.ErrAbortHandler) {
+		t.Errorf("%v", err)
+	}
+	s.ClearFaults()
+	s.Fail(stytchtest.Fault{Path: "/.well-known", Delay: time.Millisecond})
+	if status, _, _ := ask(t, "GET", s.URL+"/.well-known/jwks.json", nil); status != 200 {
+		t.Errorf("after the delay: %d", status)
+	}
+}
+
+func TestRequestsAreRememberedWithoutSecrets(t *testing.T) {
+	s := open(t)
+	code := authorize(t, s)
+	ask(t, "POST", s.URL+"/v1/oauth2/token?token=in-the-query", exchange("wrong-code"))
+	tokens(t, s, exchange(code))
+	got := s.Requests()
+	if len(got) != 3 || got[0].Path != "/v1/oauth2/token" || got[0].Status != 200 || got[1].Status != 400 || got[1].Error != "invalid_grant" || !got[0].Time.Equal(noon) {
+		t.Errorf("%+v", got)
+	}
+	data := must[[]byte](t)(json.Marshal(got))
+	for _, secret := range []string{code, gptSecret, "in-the-query", "wrong-code"} {
+		if bytes.Contains(data, []byte(secret)) {
+			t.Errorf("%s is remembered", secret)
+		}
+	}
+	for range 510 {
+		ask(t, "GET", s.URL+"/v1/nothing", nil)
+	}
+	if n := len(s.Requests()); n != 500 {
+		t.Errorf("%d requests are kept", n)
+	}
+}
+
+func TestThePage(t *testing.T) {
+	s := open(t, func(seed *stytchtest.Seed) { seed.Members[1].Name = "<b>Grace</b>" })
+	invite(t, s, "guest@acme.example")
+	login(t, s, "ada@acme.example", acme)
+	get := func(path string) (string, http.Header) {
+		t.Helper()
+		response := must[*http.Response](t)(http.Get(s.URL + path))
+		defer response.Body.Close()
+		return string(must[[]byte](t)(io.ReadAll(response.Body))), response.Header
+	}
+	page, header := get("/")
+	for _, want := range []string{s.Inbox()[0].Code, "Ada Lovelace", "Hank Scorpio", gpt, gptSecret, callback, "/sdk/v1/b2b/otps/email/discovery/send", `<th scope="col">`, `href="http://localhost:8080/idp?stytch_token_type=`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+	if strings.Contains(page, "<script") || strings.Contains(page, "<b>Grace") || strings.Contains(page, "http-equiv") {
+		t.Error("the page has a script, unescaped text, or reloads unasked")
+	}
+	if csp := header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self'") || strings.Contains(csp, "unsafe") {
+		t.Errorf("CSP %s", csp)
+	}
+	if watched, _ := get("/?watch=1"); !strings.Contains(watched, `<meta http-equiv="refresh" content="5">`) {
+		t.Error("?watch=1 does not reload")
+	}
+	if css, header := get("/_emulator/page.css"); !strings.HasPrefix(header.Get("Content-Type"), "text/css") || !strings.Contains(css, "--accent: #0b6b53") {
+		t.Error("no style")
+	}
+}

@@ -1,0 +1,153 @@
+package stytchtest_test
+
+import (
+	"bytes"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"reflect"
+	"strings"
+	"testing"
+
+	"guestpass/stytchtest"
+)
+
+func TestNewRefusesWhatItMustNotBe(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		change func(*stytchtest.Seed)
+		want   string
+	}{
+		{"a live project", func(s *stytchtest.Seed) { s.Project.ID = "project-live-11111111-1111-4111-8111-111111111111" }, "live project"},
+		{"a live secret", func(s *stytchtest.Seed) { s.Project.Secret = "secret-live-hush" }, "live project"},
+		{"a live public token", func(s *stytchtest.Seed) { s.Project.PublicToken = "public-token-live-x" }, "live project"},
+		{"a live client", func(s *stytchtest.Seed) { s.ConnectedApps[0].ClientID = "connected-app-live-x" }, "live id"},
+		{"consumer", func(s *stytchtest.Seed) { s.Project.Vertical = "consumer" }, "consumer projects are not emulated yet"},
+		{"no vertical", func(s *stytchtest.Seed) { s.Project.Vertical = "" }, "must be b2b"},
+		{"a member of nowhere", func(s *stytchtest.Seed) { s.Members[0].OrganizationID = "x" }, "no organization"},
+		{"an unknown role", func(s *stytchtest.Seed) { s.Members[0].Roles = []string{"king"} }, "no role"},
+		{"two of one id", func(s *stytchtest.Seed) { s.Members[1].ID = s.Members[0].ID }, "used twice"},
+		{"a public client with a secret", func(s *stytchtest.Seed) { s.ConnectedApps[0].Type = "third_party_public" }, "do not go together"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			seed := stytchtest.Development()
+			tt.change(&seed)
+			_, err := stytchtest.New(stytchtest.Options{Seed: &seed})
+			if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hush") {
+				t.Errorf("%v, want %q", err, tt.want)
+			}
+		})
+	}
+}
+
+func TestListenIsLoopbackOnly(t *testing.T) {
+	e := must[*stytchtest.Emulator](t)(stytchtest.New(stytchtest.Options{}))
+	for _, addr := range []string{":0", "0.0.0.0:0", "[::]:0", "192.0.2.1:0", "example.com:0", "nonsense"} {
+		if l, err := e.Listen(addr); err == nil {
+			l.Close()
+			t.Errorf("%s was bound", addr)
+		}
+	}
+	for _, addr := range []string{"127.0.0.1:0", "localhost:0"} {
+		l, err := e.Listen(addr)
+		if err != nil {
+			t.Errorf("%s: %v", addr, err)
+			continue
+		}
+		l.Close()
+	}
+}
+
+func TestOnlyThisMachineIsAnswered(t *testing.T) {
+	e := must[*stytchtest.Emulator](t)(stytchtest.New(stytchtest.Options{}))
+	for _, tt := range []struct {
+		name, method, peer, host, path, origin string
+		want                                   int
+	}{
+		{"another machine", "GET", "192.0.2.1:5", "localhost:8081", "/.well-known/jwks.json", "", 403},
+		{"this one", "GET", "127.0.0.1:5", "localhost:8081", "/.well-known/jwks.json", "", 200},
+		{"IPv6", "GET", "[::1]:5", "[::1]:8081", "/_emulator/state", "", 200},
+		{"a rebound name", "GET", "127.0.0.1:5", "evil.example", "/_emulator/state", "", 403},
+		{"a rebound name at the page", "GET", "127.0.0.1:5", "evil.example:8081", "/", "", 403},
+		{"a tunnel to the API", "GET", "127.0.0.1:5", "tunnel.example", "/.well-known/jwks.json", "", 200},
+		{"another origin", "POST", "127.0.0.1:5", "localhost:8081", "/_emulator/reset", "http://evil.example", 403},
+		{"another port", "POST", "127.0.0.1:5", "localhost:8081", "/_emulator/reset", "http://localhost:8080", 403},
+		{"a sandboxed page", "POST", "127.0.0.1:5", "localhost:8081", "/_emulator/reset", "null", 403},
+		{"its own page", "POST", "127.0.0.1:5", "localhost:8081", "/_emulator/reset", "http://localhost:8081", 200},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			r := httptest.NewRequest(tt.method, tt.path, nil)
+			r.RemoteAddr, r.Host = tt.peer, tt.host
+			if tt.origin != "" {
+				r.Header.Set("Origin", tt.origin)
+			}
+			w := httptest.NewRecorder()
+			e.ServeHTTP(w, r)
+			if w.Code != tt.want {
+				t.Errorf("%d %s, want %d", w.Code, w.Body, tt.want)
+			}
+		})
+	}
+}
+
+func TestBadBodies(t *testing.T) {
+	s := open(t)
+	large := `{"email_address":"` + strings.Repeat("a", 128<<10) + `"}`
+	post := func(path, body string, change ...func(*http.Request)) (int, object) {
+		status, reply, _ := ask(t, "POST", s.URL+path, body, append([]func(*http.Request){basic(publicToken, publicToken)}, change...)...)
+		return status, reply
+	}
+	asForm := func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
+	if status, reply := post("/sdk/v1/b2b/otps/email/discovery/send", large); status != 413 || reply["error_type"] == nil {
+		t.Errorf("%d %v", status, reply)
+	}
+	for _, body := range []string{"{", `"text"`, `{"a":1}{"b":2}`} {
+		if status, reply := post("/sdk/v1/b2b/otps/email/discovery/send", body); status != 400 || reply["error_type"] != "invalid_json" {
+			t.Errorf("%s: %d %v", body, status, reply)
+		}
+	}
+	if status, reply := post("/v1/oauth2/token", "{"); status != 400 || reply["error"] != "invalid_request" {
+		t.Errorf("%d %v", status, reply)
+	}
+	if status, reply := post("/v1/oauth2/token", "grant_type=a&grant_type=b", asForm); status != 400 || reply["error"] != "invalid_request" {
+		t.Errorf("a parameter twice: %d %v", status, reply)
+	}
+	if status, reply := post("/v1/oauth2/introspect", `{"token":"x","client_id":"`+gpt+`","client_secret":"`+gptSecret+`"}`, func(r *http.Request) { r.Header.Del("Authorization") }); status != 400 || reply["error"] != "invalid_request" {
+		t.Errorf("introspection takes forms only: %d %v", status, reply)
+	}
+}
+
+func TestUnknownRoutesAreLoud(t *testing.T) {
+	var log bytes.Buffer
+	s := stytchtest.NewServer(t, stytchtest.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
+	for _, path := range []string{"/v1/b2b/passwords/authenticate", "/sdk/v1/nothing", "/v1/oauth2/jwks", "/_emulator/nothing"} {
+		status, reply, _ := ask(t, "POST", s.URL+path, object{})
+		if status != 404 || reply["error_type"] != "route_not_found" || !strings.Contains(log.String(), "path="+path) || !strings.Contains(log.String(), "level=WARN") {
+			t.Errorf("%s: %d %v, log %s", path, status, reply, &log)
+		}
+	}
+}
+
+func TestSeedIsThePinnedOne(t *testing.T) {
+	seed := stytchtest.Development()
+	if seed.Project.ID != project || seed.Project.PublicToken != publicToken || seed.Project.Secret != "secret-test-guestpass-dev" {
+		t.Errorf("%+v", seed.Project)
+	}
+	var people []string
+	for _, m := range seed.Members {
+		people = append(people, m.ID+" "+m.Email+" "+m.Name+" "+strings.Join(m.Roles, ","))
+	}
+	want := []string{ada + " ada@acme.example Ada Lovelace stytch_member,stytch_admin", grace + " grace@acme.example Grace Hopper stytch_member",
+		hank + " hank@globex.example Hank Scorpio stytch_member,stytch_admin"}
+	if !reflect.DeepEqual(people, want) {
+		t.Errorf("%q", people)
+	}
+	if app := seed.ConnectedApps[0]; len(seed.ConnectedApps) != 1 || app.ClientID != gpt || app.ClientSecret != gptSecret || app.Type != "third_party" ||
+		strings.Join(app.RedirectURLs, " ") != "https://chat.openai.com/aip/g-dev/oauth/callback "+callback+" http://localhost:8090/callback" {
+		t.Errorf("%+v", app)
+	}
+	seed.Members[0].Roles[0] = "changed"
+	if stytchtest.Development().Members[0].Roles[0] != "stytch_member" {
+		t.Error("the seed is shared")
+	}
+}

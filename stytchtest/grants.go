@@ -1,0 +1,180 @@
+package stytchtest
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+)
+
+const refreshLifetime = 90 * 24 * time.Hour
+
+// token is the token endpoint (RFC 6749 section 3.2), for forms and for JSON.
+func (e *Emulator) token(c *call) (any, *failure) {
+	app, bad := e.authenticateClient(c)
+	if bad != nil {
+		return nil, bad
+	}
+	switch c.text("grant_type") {
+	case "authorization_code":
+		return e.exchangeCode(c, app)
+	case "refresh_token":
+		return e.refresh(c, app)
+	case "":
+		return nil, invalidRequest("grant_type is required.")
+	}
+	return nil, oauthFail(http.StatusBadRequest, "unsupported_grant_type", "The grant type is not supported.")
+}
+
+// authenticateClient takes id and secret from the body or from Basic; a public
+// client has no secret. The project's credentials play no part here.
+func (e *Emulator) authenticateClient(c *call) (*ConnectedApp, *failure) {
+	id, given, basic := c.r.BasicAuth()
+	if basic {
+		// RFC 6749 section 2.3.1: both are form-encoded before they are joined.
+		id, given = unescaped(id), unescaped(given)
+	} else {
+		id, given = c.text("client_id"), c.text("client_secret")
+	}
+	if id == "" {
+		return nil, invalidRequest("client_id is required.")
+	}
+	app := e.state.app(id)
+	if app != nil && app.accepts(given) {
+		return app, nil
+	}
+	bad := oauthFail(http.StatusBadRequest, "invalid_client", "Client authentication failed.")
+	if basic { // section 5.2
+		bad.status, bad.challenge = http.StatusUnauthorized, `Basic realm="stytch"`
+	}
+	return nil, bad
+}
+
+// accepts holds for both secrets while one is being rotated.
+func (a *ConnectedApp) accepts(secret string) bool {
+	if a.public() {
+		return secret == ""
+	}
+	return same(secret, a.ClientSecret) || a.NextSecret != "" && same(secret, a.NextSecret)
+}
+
+func unescaped(s string) string {
+	if plain, err := url.QueryUnescape(s); err == nil {
+		return plain
+	}
+	return s
+}
+
+func invalidRequest(message string) *failure {
+	return oauthFail(http.StatusBadRequest, "invalid_request", message)
+}
+
+func invalidGrant(message string) *failure {
+	return oauthFail(http.StatusBadRequest, "invalid_grant", message)
+}
+
+// exchangeCode redeems a code once. A refused attempt does not spend it.
+func (e *Emulator) exchangeCode(c *call, app *ConnectedApp) (any, *failure) {
+	for _, name := range []string{"code", "redirect_uri"} {
+		if c.text(name) == "" {
+			return nil, invalidRequest(name + " is required.")
+		}
+	}
+	g := e.state.grants[c.text("code")]
+	switch {
+	case g == nil || g.clientID != app.ClientID:
+		return nil, invalidGrant("The authorization code was not found.")
+	case g.used:
+		return nil, invalidGrant("The authorization code was used already.")
+	case !e.now().Before(g.expires):
+		return nil, invalidGrant("The authorization code has expired.")
+	case c.text("redirect_uri") != g.redirectURI:
+		return nil, invalidGrant("The redirect_uri is not the one of the authorization request.")
+	case g.challenge != "" && challengeOf(c.text("code_verifier")) != g.challenge:
+		return nil, invalidGrant("The code_verifier does not match the code_challenge.")
+	}
+	if bad := e.stillGranted(g); bad != nil {
+		return nil, bad
+	}
+	g.used = true
+	reply := e.tokens(c, app, g, g.scopes)
+	if slices.Contains(g.scopes, "offline_access") {
+		reply["refresh_token"] = e.newRefreshToken(*g)
+	}
+	return reply, nil
+}
+
+func (e *Emulator) newRefreshToken(g grant) string {
+	token := secret()
+	g.used, g.expires = false, e.now().Add(refreshLifetime)
+	e.state.refreshes[token] = &g
+	return token
+}
+
+func (e *Emulator) refresh(c *call, app *ConnectedApp) (any, *failure) {
+	token := c.text("refresh_token")
+	g := e.state.refreshes[token]
+	switch {
+	case token == "":
+		return nil, invalidRequest("refresh_token is required.")
+	case g == nil || g.clientID != app.ClientID:
+		return nil, invalidGrant("The refresh token was not found.")
+	case g.used:
+		return nil, invalidGrant("The refresh token was used already.")
+	case !e.now().Before(g.expires):
+		return nil, invalidGrant("The refresh token has expired.")
+	}
+	if bad := e.stillGranted(g); bad != nil {
+		return nil, bad
+	}
+	scopes, bad := narrowed(g.scopes, strings.Fields(c.text("scope")))
+	if bad != nil {
+		return nil, bad
+	}
+	reply := e.tokens(c, app, g, scopes)
+	if app.public() {
+		g.used = true
+		reply["refresh_token"] = e.newRefreshToken(*g)
+	} else {
+		g.expires = e.now().Add(refreshLifetime)
+	}
+	return reply, nil
+}
+
+// narrowed is what a refresh may ask for: nothing that was not granted (RFC 6749 section 6).
+func narrowed(granted, wanted []string) ([]string, *failure) {
+	if len(wanted) == 0 {
+		return granted, nil
+	}
+	for _, scope := range wanted {
+		if !slices.Contains(granted, scope) {
+			return nil, oauthFail(http.StatusBadRequest, "invalid_scope", "The scope "+scope+" was not granted.")
+		}
+	}
+	return wanted, nil
+}
+
+// stillGranted says whether consent stands and the member may still act.
+func (e *Emulator) stillGranted(g *grant) *failure {
+	if _, consented := e.state.consents[g.key()]; !consented {
+		return invalidGrant("The consent was revoked.")
+	}
+	if m := e.state.member(g.memberID); m == nil || m.Status != "active" {
+		return invalidGrant("The member is not active.")
+	}
+	return nil
+}
+
+// tokens makes the access token, and an ID token iff openid is among the scopes.
+func (e *Emulator) tokens(c *call, app *ConnectedApp, g *grant, scopes []string) map[string]any {
+	m := e.state.member(g.memberID)
+	claims := e.accessClaims(e.issuerOf(c), m, app, scopes, g.resources, app.lifetime())
+	e.recordAccess(claims, g.lineage)
+	reply := map[string]any{"access_token": e.mustSign(claims), "token_type": "bearer",
+		"expires_in": int(app.lifetime().Seconds()), "scope": strings.Join(scopes, " ")}
+	if slices.Contains(scopes, "openid") {
+		reply["id_token"] = e.mustSign(e.idClaims(e.issuerOf(c), m, app.ClientID, scopes, g.nonce, time.Hour))
+	}
+	return reply
+}

@@ -1,0 +1,51 @@
+package stytchtest
+
+import (
+	"net/http"
+	"slices"
+)
+
+// bootstrap is what the browser SDK asks first. The SDK takes the descriptions of
+// custom scopes from here, not from authorize/start.
+func (e *Emulator) bootstrap(c *call) (any, *failure) {
+	if c.path("token") != e.state.project.PublicToken {
+		return nil, fail(http.StatusNotFound, "project_not_found", "No project has this public token.")
+	}
+	return map[string]any{"project_name": e.state.project.Name, "disable_sdk_watermark": true, "cname_domain": nil,
+		"email_domains": []string{"gmail.com"}, "captcha_settings": map[string]any{"enabled": false},
+		"pkce_required_for_email_magic_links": e.state.project.PKCERequired, "pkce_required_for_password_resets": false,
+		"pkce_required_for_oauth": false, "pkce_required_for_sso": false, "slug_pattern": nil, "create_organization_enabled": false,
+		"password_config": map[string]any{"luds_complexity": 3, "luds_minimum_count": 8}, "dfp_protected_auth_enabled": false,
+		"rbac_policy": e.state.policy, "siwe_required_for_crypto_wallets": false, "vertical": "B2B"}, nil
+}
+
+func (e *Emulator) ownOrganization(c *call) (any, *failure) {
+	if c.session == nil {
+		return nil, sessionNotFound(c)
+	}
+	return map[string]any{"organization": e.organizationObject(e.state.member(c.session.memberID).OrganizationID)}, nil
+}
+
+func (e *Emulator) ownMember(c *call) (any, *failure) {
+	if c.session == nil {
+		return nil, sessionNotFound(c)
+	}
+	return map[string]any{"member": e.memberObject(e.state.member(c.session.memberID))}, nil
+}
+
+// logoutStart checks a logout request; the SDK then revokes the session and goes back.
+func (e *Emulator) logoutStart(c *call) (any, *failure) {
+	app := e.state.app(c.text("client_id"))
+	if app == nil {
+		return nil, connectedAppNotFound
+	}
+	back := c.text("post_logout_redirect_uri")
+	if !slices.Contains(app.PostLogoutRedirectURLs, back) {
+		return nil, fail(http.StatusUnauthorized, "connected_app_supplied_redirect_url_not_found_in_client",
+			"The URL is not one of the connected app's post-logout redirect URLs.")
+	}
+	if state := c.text("state"); state != "" {
+		back = withQuery(back, "state", state)
+	}
+	return map[string]any{"redirect_uri": back, "consent_required": false}, nil
+}

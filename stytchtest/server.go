@@ -1,0 +1,30 @@
+package stytchtest
+
+import (
+	"net/http/httptest"
+	"testing"
+)
+
+// A Server is an Emulator on a loopback port.
+type Server struct {
+	*Emulator
+	URL string // without a trailing slash
+}
+
+// NewServer starts an emulator for a test and stops it at the test's end. Tokens made
+// by [Emulator.Mint] have its URL as issuer unless the options name another.
+func NewServer(t testing.TB, o Options) *Server {
+	t.Helper()
+	e, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	running := httptest.NewServer(e)
+	t.Cleanup(running.Close)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.issuer == "" {
+		e.issuer = running.URL
+	}
+	return &Server{e, running.URL}
+}
