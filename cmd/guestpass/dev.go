@@ -29,12 +29,12 @@ kept when it stops.`,
 			if strings.Contains(c.ProjectID, "-live-") {
 				return usagef("STYTCH_PROJECT_ID is a live project: the emulator never stands in for one; unset it, or use `guestpass serve`")
 			}
-			dev.config = c
+			dev.config, dev.addr = c, or(dev.addr, c.Addr)
 			return dev.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&dev.addr, "addr", "localhost:8080", "address of the server")
+	flags.StringVar(&dev.addr, "addr", "", "address of the server (GUESTPASS_ADDR, else localhost:8080)")
 	flags.StringVar(&dev.emulatorAddr, "emulator-addr", "localhost:8081", "address of the Stytch emulator; loopback only")
 	flags.StringVar(&dev.publicURL, "public-url", "", "https origin of a tunnel to this server, for the real GPT editor")
 	flags.StringVar(&dev.access, "access", "", "what operations are measured against: scopes or roles (GUESTPASS_ACCESS)")
@@ -90,16 +90,13 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 
 // named keeps the host of the wanted address with the port that was bound.
 func named(wanted, bound string) string {
-	host, _, _ := strings.Cut(wanted, ":")
-	if i := strings.LastIndex(wanted, ":"); i >= 0 {
-		host = wanted[:i]
-	}
-	return host + bound[strings.LastIndex(bound, ":"):]
+	host := wanted[:max(0, strings.LastIndex(wanted, ":"))]
+	return or(host, "localhost") + bound[strings.LastIndex(bound, ":"):]
 }
 
 func (d devSettings) announce(w io.Writer, c config, emulatorURL string) {
 	fmt.Fprintf(w, `
-Guestpass is running (access by %s). Nothing leaves this machine.
+Guestpass is running (access by %s). Nothing reaches Stytch.
 
   app        %s              what the GPT builder sees
   document   %s/openapi.json what the GPT editor imports
