@@ -94,7 +94,7 @@ func (e *Emulator) exchangeCode(c *call, app *ConnectedApp) (any, *failure) {
 	case g.challenge != "" && challengeOf(c.text("code_verifier")) != g.challenge:
 		return nil, invalidGrant("The code_verifier does not match the code_challenge.")
 	}
-	if bad := e.stillGranted(g); bad != nil {
+	if bad := e.memberActs(g); bad != nil {
 		return nil, bad
 	}
 	g.used = true
@@ -125,7 +125,7 @@ func (e *Emulator) refresh(c *call, app *ConnectedApp) (any, *failure) {
 	case !e.now().Before(g.expires):
 		return nil, invalidGrant("The refresh token has expired.")
 	}
-	if bad := e.stillGranted(g); bad != nil {
+	if bad := e.memberActs(g); bad != nil {
 		return nil, bad
 	}
 	scopes, bad := narrowed(g.scopes, strings.Fields(c.text("scope")))
@@ -155,11 +155,9 @@ func narrowed(granted, wanted []string) ([]string, *failure) {
 	return wanted, nil
 }
 
-// stillGranted says whether consent stands and the member may still act.
-func (e *Emulator) stillGranted(g *grant) *failure {
-	if _, consented := e.state.consents[g.key()]; !consented {
-		return invalidGrant("The consent was revoked.")
-	}
+// memberActs refuses grants of members who are not active. That consent was revoked
+// needs no look: revocation takes codes and refresh tokens away.
+func (e *Emulator) memberActs(g *grant) *failure {
 	if m := e.state.member(g.memberID); m == nil || m.Status != "active" {
 		return invalidGrant("The member is not active.")
 	}

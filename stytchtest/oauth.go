@@ -48,7 +48,7 @@ func (e *Emulator) introspect(c *call) (any, *failure) {
 		return claims, nil
 	}
 	g := e.state.refreshes[c.text("token")]
-	if g != nil && !g.used && g.clientID == app.ClientID && e.now().Before(g.expires) && e.stillGranted(g) == nil {
+	if g != nil && !g.used && g.clientID == app.ClientID && e.now().Before(g.expires) && e.memberActs(g) == nil {
 		m := e.state.member(g.memberID)
 		return map[string]any{"active": true, "token_type": "refresh_token", "sub": g.memberID, "aud": []string{e.state.project.ID},
 			"client_id": g.clientID, "scope": strings.Join(g.scopes, " "), "exp": g.expires.Unix(), "iss": e.issuerOf(c),

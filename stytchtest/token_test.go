@@ -275,3 +275,23 @@ func TestRevocationEndsTokens(t *testing.T) {
 		t.Errorf("another client sees it: %d %v", status, reply)
 	}
 }
+
+func TestRefreshTokensServeTheirClientAndActiveMembersOnly(t *testing.T) {
+	s := open(t)
+	token := tokens(t, s, exchange(authorize(t, s)))["refresh_token"].(string)
+	refresh := func(client, secret string) (int, object) {
+		status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", form("grant_type", "refresh_token", "refresh_token", token, "client_id", client, "client_secret", secret))
+		return status, reply
+	}
+	if status, reply := refresh(ours, "ours"); status != 400 || reply["error"] != "invalid_grant" {
+		t.Errorf("another client: %d %v", status, reply)
+	}
+	for status, want := range map[string]int{"deleted": 400, "active": 200} {
+		if err := s.SetMemberStatus(ada, status); err != nil {
+			t.Fatal(err)
+		}
+		if got, reply := refresh(gpt, gptSecret); got != want {
+			t.Errorf("%s: %d %v", status, got, reply)
+		}
+	}
+}
