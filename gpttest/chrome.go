@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"os/exec"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -78,7 +79,11 @@ func (c *Chrome) Visit(ctx context.Context, authorizeURL, redirectURI string) (*
 	}
 	ctx, stop := context.WithTimeout(ctx, patience)
 	defer stop()
-	allocated, release := chromedp.NewExecAllocator(ctx, c.flags()...)
+	program, err := c.program()
+	if err != nil {
+		return nil, err
+	}
+	allocated, release := chromedp.NewExecAllocator(ctx, append(c.flags(), chromedp.ExecPath(program))...)
 	defer release()
 	tab, closeTab := chromedp.NewContext(allocated)
 	defer closeTab()
@@ -114,10 +119,23 @@ func (c *Chrome) flags() []chromedp.ExecAllocatorOption {
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // Chromium's sandbox refuses root
 	}
-	if c.Path != "" {
-		options = append(options, chromedp.ExecPath(c.Path))
-	}
 	return options
+}
+
+// program finds the browser before anything is started: without one there would be
+// nothing to wait for.
+func (c *Chrome) program() (string, error) {
+	names := []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+		"/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"}
+	if c.Path != "" {
+		names = []string{c.Path}
+	}
+	for _, name := range names {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("no browser found (%s): install Chromium (Debian: apt-get install chromium)", strings.Join(names, ", "))
 }
 
 // visit is one run of a browser. The event callback only hands over; run acts.

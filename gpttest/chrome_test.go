@@ -218,3 +218,10 @@ func TestChromeHonoursItsContextAndLeavesNothing(t *testing.T) {
 		}
 	}
 }
+
+func TestWithoutABrowserThereIsNothingToWaitFor(t *testing.T) {
+	c := &Chrome{Path: t.TempDir() + "/no-browser"}
+	if _, err := c.Visit(t.Context(), "http://localhost:1/", "http://localhost:8090/callback"); err == nil || !strings.Contains(err.Error(), "install Chromium") {
+		t.Errorf("%v", err)
+	}
+}
