@@ -8,7 +8,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -115,6 +114,3 @@ func humaConfig() huma.Config {
 	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
 	return c
 }
-
-// From returns who is calling: the verified identity. For handlers.
-func From(ctx context.Context) auth.Identity { return auth.From(ctx) }

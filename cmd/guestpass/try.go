@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -75,17 +76,16 @@ func (t *try) run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	if t.call != "" {
-		if _, ok := imported.Operation(t.call); !ok {
-			return usagef("the document has no operation %q; it has %s", t.call, operationIDs(imported))
-		}
+	op, found := imported.Operation(t.call)
+	if t.call != "" && !found {
+		return usagef("the document has no operation %q; it has %s", t.call, operationIDs(imported))
 	}
 	gpt := gpttest.New(imported, gpttest.Options{})
 	if err := t.authorize(ctx, gpt, imported); err != nil {
 		return err
 	}
 	if t.call != "" {
-		return t.callOne(ctx, gpt, t.call, arguments)
+		return t.callOne(ctx, gpt, op, arguments)
 	}
 	if err := t.callAll(ctx, gpt, imported); err != nil {
 		return err
@@ -276,5 +276,7 @@ func (i *inbox) read(ctx context.Context) ([]mail, error) {
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status %d", response.StatusCode)
 	}
-	return decodeMails(io.LimitReader(response.Body, 1<<20))
+	var mails []mail
+	err = json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&mails)
+	return mails, err
 }

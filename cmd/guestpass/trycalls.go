@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -45,33 +44,20 @@ func (t *try) callAll(ctx context.Context, gpt *gpttest.GPT, imported *gpttest.I
 }
 
 // callOne calls the operation of --call, with typed arguments.
-func (t *try) callOne(ctx context.Context, gpt *gpttest.GPT, id string, words map[string]string) error {
-	op, err := t.operation(ctx, id)
-	if err != nil {
-		return err
-	}
+func (t *try) callOne(ctx context.Context, gpt *gpttest.GPT, op gpttest.Operation, words map[string]string) error {
 	arguments := map[string]any{}
 	for name, text := range words {
 		arguments[name] = typed(op, name, text)
 	}
-	result, err := gpt.Call(ctx, id, arguments)
+	result, err := gpt.Call(ctx, op.ID, arguments)
 	if err != nil {
-		return fmt.Errorf("call %s: %w", id, err)
+		return fmt.Errorf("call %s: %w", op.ID, err)
 	}
 	t.print.called(op, arguments, result, true)
 	if result.Status >= 400 {
 		return errQuiet
 	}
 	return nil
-}
-
-func (t *try) operation(ctx context.Context, id string) (gpttest.Operation, error) {
-	imported, err := gpttest.Import(ctx, strings.TrimSuffix(t.url, "/")+"/openapi.json", gpttest.Options{})
-	if err != nil {
-		return gpttest.Operation{}, err
-	}
-	op, _ := imported.Operation(id)
-	return op, nil
 }
 
 // typed makes of the text what the argument's type says; text that does not fit is
@@ -157,18 +143,4 @@ func rememberValue(seen map[string]any, value any) {
 			rememberValue(seen, element)
 		}
 	}
-}
-
-func decodeMails(r io.Reader) ([]mail, error) {
-	var raw json.RawMessage
-	if err := json.NewDecoder(r).Decode(&raw); err != nil {
-		return nil, err
-	}
-	var mails []mail
-	if err := json.Unmarshal(raw, &mails); err == nil {
-		return mails, nil
-	}
-	var wrapped struct{ Inbox []mail }
-	err := json.Unmarshal(raw, &wrapped)
-	return wrapped.Inbox, err
 }

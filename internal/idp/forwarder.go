@@ -84,7 +84,7 @@ func upstreamTransport(loopback bool) http.RoundTripper {
 	}}
 	return &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 2 * time.Second,
 		MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
-		DisableKeepAlives: false, ResponseHeaderTimeout: upstreamTimeout}
+		ResponseHeaderTimeout: upstreamTimeout}
 }
 
 // oauthError is a reply of RFC 6749 section 5.2.

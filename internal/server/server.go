@@ -95,7 +95,8 @@ func (s *Server) Ready(ctx context.Context) error {
 }
 
 func (s *Server) buildService() error {
-	o, err := s.options, error(nil)
+	o := s.options
+	var err error
 	s.verifier, err = auth.NewVerifier(auth.Options{
 		ProjectID: o.ProjectID, Vertical: o.Vertical,
 		Issuers:  []string{o.Domain, "stytch.com/" + o.ProjectID},
