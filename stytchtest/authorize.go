@@ -15,10 +15,10 @@ const authorizationCodeLifetime = 10 * time.Minute
 var builtInScopes = map[string]string{"openid": "Know who you are", "profile": "See your name", "email": "See your e-mail address",
 	"phone": "See your phone number", "offline_access": "Stay connected", "full_access": "Do everything you can do"}
 
-// An authorization is a checked authorization request of a signed-in member.
+// An authorization is a checked authorization request of somebody who has signed in.
 type authorization struct {
 	app       *ConnectedApp
-	member    *Member
+	person    *person
 	requested []scopeResult
 	granted   []string
 	consent   bool // must be asked for
@@ -32,7 +32,7 @@ type scopeResult struct {
 
 // authorization is what start and submit have in common, for the SDK and the server API.
 func (e *Emulator) authorization(c *call) (a authorization, bad *failure) {
-	if a.member, bad = e.authorizingMember(c); bad != nil {
+	if a.person, bad = e.authorizing(c); bad != nil {
 		return a, bad
 	}
 	if a.app = e.state.app(c.text("client_id")); a.app == nil {
@@ -47,7 +47,7 @@ func (e *Emulator) authorization(c *call) (a authorization, bad *failure) {
 	if a.app.public() && c.text("code_challenge") == "" && !strings.HasSuffix(c.r.URL.Path, "/start") {
 		return a, fail(http.StatusBadRequest, "pkce_required_for_idp_authorization_flow", "Public clients must use PKCE.")
 	}
-	if !e.state.organization(a.member.OrganizationID).allows(a.app) {
+	if o := e.state.organization(a.person.organizationID); o != nil && !o.allows(a.app) {
 		return a, fail(http.StatusForbidden, "connected_app_not_allowed_for_org", "The organization does not allow this connected app.")
 	}
 	if bad := e.judgeScopes(&a, c.texts("scopes")); bad != nil {
@@ -112,7 +112,7 @@ func (e *Emulator) judgeScopes(a *authorization, names []string) *failure {
 	return nil
 }
 
-// judgeScope: a custom scope is grantable if the member's roles cover all of its
+// judgeScope: a custom scope is grantable if the person's roles cover all of its
 // permissions (https://stytch.com/docs/connected-apps/resources/consent-management).
 func (e *Emulator) judgeScope(a authorization, name string) (scopeResult, *failure) {
 	if description, ok := builtInScopes[name]; ok {
@@ -125,7 +125,7 @@ func (e *Emulator) judgeScope(a authorization, name string) (scopeResult, *failu
 	if custom == nil {
 		return scopeResult{}, fail(http.StatusBadRequest, "oauth_invalid_scope_requested", "The scope "+name+" does not exist.")
 	}
-	return scopeResult{name, custom.Description, e.state.covers(a.member, custom.Permissions)}, nil
+	return scopeResult{name, custom.Description, e.state.covers(a.person.roles, custom.Permissions)}, nil
 }
 
 // consentRequired is Stytch's table: with prompt=consent everybody is asked; third
@@ -141,7 +141,7 @@ func (e *Emulator) consentRequired(a authorization, prompt string) bool {
 	case offline:
 		return true
 	}
-	before, given := e.state.consents[consentKey{a.member.ID, a.app.ClientID}]
+	before, given := e.state.Consents[consentKey{a.person.id, a.app.ClientID}]
 	return !given || slices.ContainsFunc(a.granted, func(s string) bool { return !slices.Contains(before, s) })
 }
 
@@ -150,7 +150,7 @@ func (e *Emulator) authorizeStart(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	reply := e.memberReply(a.member)
+	reply := e.personReply(a.person)
 	reply["consent_required"], reply["scope_results"] = a.consent, a.requested
 	reply["client"] = map[string]any{"client_id": a.app.ClientID, "client_name": a.app.Name, "client_description": a.app.Description,
 		"client_type": a.app.Type, "logo_url": a.app.LogoURL, "client_logo_url": a.app.LogoURL} // server API, SDK
@@ -169,9 +169,9 @@ func (e *Emulator) authorizeSubmit(c *call) (any, *failure) {
 		return map[string]any{"redirect_uri": backTo(c, "error", "access_denied", "error_description", "The user denied the request")}, nil
 	}
 	code := secret()
-	e.state.grants[code] = &grant{clientID: a.app.ClientID, memberID: a.member.ID, redirectURI: c.text("redirect_uri"),
-		challenge: c.text("code_challenge"), nonce: c.text("nonce"), scopes: a.granted, resources: resources(c),
-		expires: e.now().Add(authorizationCodeLifetime), lineage: secret()}
+	e.state.Grants[code] = &grant{ClientID: a.app.ClientID, PersonID: a.person.id, RedirectURI: c.text("redirect_uri"),
+		Challenge: c.text("code_challenge"), Nonce: c.text("nonce"), Scopes: a.granted, Resources: resources(c),
+		Expires: e.now().Add(authorizationCodeLifetime), Lineage: secret()}
 	e.remember(a)
 	return map[string]any{"redirect_uri": backTo(c, "code", code), "authorization_code": code}, nil
 }
@@ -212,12 +212,12 @@ func withQuery(address string, pairs ...string) string {
 }
 
 func (e *Emulator) remember(a authorization) {
-	key := consentKey{a.member.ID, a.app.ClientID}
-	scopes := slices.Clone(e.state.consents[key])
+	key := consentKey{a.person.id, a.app.ClientID}
+	scopes := slices.Clone(e.state.Consents[key])
 	for _, s := range a.granted {
 		if !slices.Contains(scopes, s) {
 			scopes = append(scopes, s)
 		}
 	}
-	e.state.consents[key] = append([]string{}, scopes...)
+	e.state.Consents[key] = append([]string{}, scopes...)
 }

@@ -1,6 +1,7 @@
 package stytchtest
 
 import (
+	"io"
 	"net/http"
 	"time"
 
@@ -14,7 +15,12 @@ func (e *Emulator) control(r chi.Router) {
 	r.Get("/_emulator/state", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.current()) })
 	r.Get("/_emulator/inbox", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, orEmpty(e.Inbox())) })
 	r.Get("/_emulator/requests", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.Requests()) })
+	r.Get("/_emulator/tokens", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.Tokens()) })
 	r.Post("/_emulator/tokens", e.controlled(e.mintToken))
+	r.Get("/_emulator/export", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.Export()) })
+	r.Post("/_emulator/import", e.importState)
+	r.Get("/_emulator/provider/{login}", e.provider)
+	r.Post("/_emulator/page/{action}", e.pageAction)
 	r.Post("/_emulator/keys/rotate", func(w http.ResponseWriter, _ *http.Request) {
 		e.RotateKeys()
 		writeJSON(w, http.StatusOK, map[string]any{"rotated": true})
@@ -40,14 +46,7 @@ func orEmpty(mails []Mail) []Mail {
 func (e *Emulator) current() Seed {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	s := Seed{Project: e.state.project, Organizations: e.state.organizations, Policy: e.state.policy}
-	for _, m := range e.state.members {
-		s.Members = append(s.Members, *m)
-	}
-	for _, a := range e.state.apps {
-		s.ConnectedApps = append(s.ConnectedApps, *a)
-	}
-	return s.clone()
+	return e.state.seed()
 }
 
 // controlled serves a control endpoint, which locks for itself.
@@ -74,8 +73,6 @@ func (e *Emulator) mintToken(c *call) (any, *failure) {
 		m.Scopes = c.texts("scopes")
 	}
 	m.Claims, _ = c.body["claims"].(map[string]any)
-	e.mu.Lock()
-	defer e.mu.Unlock()
 	if m.Issuer == "" {
 		m.Issuer = e.base(c)
 	}
@@ -114,4 +111,25 @@ func (e *Emulator) addFault(c *call) (any, *failure) {
 	}
 	e.Fail(f)
 	return map[string]any{}, nil
+}
+
+// maxImport bounds a state to be imported.
+const maxImport = 16 << 20
+
+// importState takes a seed, as YAML or JSON.
+func (e *Emulator) importState(w http.ResponseWriter, r *http.Request) {
+	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxImport))
+	if err != nil {
+		writeFailure(w, fail(http.StatusRequestEntityTooLarge, "request_body_too_large", "A state has 16 MiB at most."))
+		return
+	}
+	seed, err := parseSeed(data)
+	if err == nil {
+		err = e.Import(seed)
+	}
+	if err != nil {
+		writeFailure(w, fail(http.StatusBadRequest, "invalid_seed", err.Error()))
+		return
+	}
+	writeJSON(w, http.StatusOK, map[string]any{})
 }

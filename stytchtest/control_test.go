@@ -117,20 +117,27 @@ func TestADelayEndsWithTheRequest(t *testing.T) {
 	}
 }
 
-func TestRequestsAreRememberedWithoutSecrets(t *testing.T) {
+func TestRequestsAreRemembered(t *testing.T) {
 	s := open(t)
 	code := authorize(t, s)
-	ask(t, "POST", s.URL+"/v1/oauth2/token?token=in-the-query", exchange("wrong-code"))
+	ask(t, "POST", s.URL+"/v1/oauth2/token?x=y", exchange("wrong-code"))
 	tokens(t, s, exchange(code))
+	ask(t, "POST", s.URL+"/sdk/v1/events", "[]")
 	got := s.Requests()
-	if len(got) != 3 || got[0].Path != "/v1/oauth2/token" || got[0].Status != 200 || got[1].Status != 400 || got[1].Error != "invalid_grant" || !got[0].Time.Equal(noon) {
+	if len(got) != 3 || got[0].Path != "/v1/oauth2/token" || got[0].Status != 200 || got[1].Status != 400 || got[1].Error != "invalid_grant" ||
+		got[1].Query != "x=y" || got[2].Route != "/v1/b2b/idp/oauth/authorize" || got[0].Client != "go-http-client" || !got[0].Time.Equal(noon) {
 		t.Errorf("%+v", got)
 	}
-	data := must[[]byte](t)(json.Marshal(got))
-	for _, secret := range []string{code, gptSecret, "in-the-query", "wrong-code"} {
-		if bytes.Contains(data, []byte(secret)) {
-			t.Errorf("%s is remembered", secret)
-		}
+	if !strings.Contains(got[1].Body, "code=wrong-code") || !strings.Contains(got[1].Reply, `"error":"invalid_grant"`) {
+		t.Errorf("request %s, reply %s", got[1].Body, got[1].Reply)
+	}
+	// The project's secret travels in a header; headers are not kept.
+	if data := must[[]byte](t)(json.Marshal(got)); bytes.Contains(data, []byte("secret-test-guestpass-dev")) {
+		t.Error("the project's secret is remembered")
+	}
+	ask(t, "POST", s.URL+"/v1/nothing", strings.Repeat("x", 100<<10))
+	if got := s.Requests()[0]; len(got.Body) > 16<<10 || got.Route != "" {
+		t.Errorf("%d bytes of a body are kept, route %q", len(got.Body), got.Route)
 	}
 	for range 510 {
 		ask(t, "GET", s.URL+"/v1/nothing", nil)

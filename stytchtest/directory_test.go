@@ -29,7 +29,7 @@ func TestMemberSearchFilters(t *testing.T) {
 	s := open(t)
 	api := lazyClient(t, s)
 	invite(t, s, "guest@acme.example")
-	if err := s.SetMemberStatus(grace, "deleted"); err != nil {
+	if err := s.SetStatus(grace, "deleted"); err != nil {
 		t.Fatal(err)
 	}
 	operand := func(name string, value any) []map[string]any {
@@ -112,7 +112,7 @@ func TestMembersStayInTheirOrganization(t *testing.T) {
 	_, err = api.IDP.OAuth.AuthorizeStart(t.Context(), &oauth.AuthorizeStartParams{OrganizationID: acme, MemberID: hank, ClientID: gpt, RedirectURI: callback})
 	refused(t, err, 404, "member_not_found")
 
-	if err := s.SetMemberStatus(grace, "deleted"); err != nil {
+	if err := s.SetStatus(grace, "deleted"); err != nil {
 		t.Fatal(err)
 	}
 	_, err = api.Organizations.Members.DangerouslyGet(t.Context(), &members.DangerouslyGetParams{MemberID: grace})

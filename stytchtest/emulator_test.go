@@ -22,8 +22,11 @@ func TestNewRefusesWhatItMustNotBe(t *testing.T) {
 		{"a live secret", func(s *stytchtest.Seed) { s.Project.Secret = "secret-live-hush" }, "live project"},
 		{"a live public token", func(s *stytchtest.Seed) { s.Project.PublicToken = "public-token-live-x" }, "live project"},
 		{"a live client", func(s *stytchtest.Seed) { s.ConnectedApps[0].ClientID = "connected-app-live-x" }, "live id"},
-		{"consumer", func(s *stytchtest.Seed) { s.Project.Vertical = "consumer" }, "consumer projects are not emulated yet"},
-		{"no vertical", func(s *stytchtest.Seed) { s.Project.Vertical = "" }, "must be b2b"},
+		{"members of a Consumer project", func(s *stytchtest.Seed) { s.Project.Vertical = "consumer" }, "give users"},
+		{"users of a B2B project", func(s *stytchtest.Seed) { s.Users = stytchtest.DevelopmentConsumer().Users }, "give members"},
+		{"no vertical", func(s *stytchtest.Seed) { s.Project.Vertical = "" }, "must be b2b or consumer"},
+		{"no e-mail address", func(s *stytchtest.Seed) { s.Members[0].Email = "ada" }, "no e-mail address"},
+		{"an http redirect URL", func(s *stytchtest.Seed) { s.ConnectedApps[0].RedirectURLs = []string{"http://example.com/cb"} }, "loopback"},
 		{"a member of nowhere", func(s *stytchtest.Seed) { s.Members[0].OrganizationID = "x" }, "no organization"},
 		{"an unknown role", func(s *stytchtest.Seed) { s.Members[0].Roles = []string{"king"} }, "no role"},
 		{"two of one id", func(s *stytchtest.Seed) { s.Members[1].ID = s.Members[0].ID }, "used twice"},
@@ -120,7 +123,7 @@ func TestBadBodies(t *testing.T) {
 func TestUnknownRoutesAreLoud(t *testing.T) {
 	var log bytes.Buffer
 	s := stytchtest.NewServer(t, stytchtest.Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
-	for _, path := range []string{"/v1/b2b/passwords/authenticate", "/sdk/v1/nothing", "/v1/oauth2/jwks", "/_emulator/nothing"} {
+	for _, path := range []string{"/v1/b2b/sso/authenticate", "/sdk/v1/nothing", "/v1/oauth2/jwks", "/_emulator/nothing"} {
 		status, reply, _ := ask(t, "POST", s.URL+path, object{})
 		if status != 404 || reply["error_type"] != "route_not_found" || !strings.Contains(log.String(), "path="+path) || !strings.Contains(log.String(), "level=WARN") {
 			t.Errorf("%s: %d %v, log %s", path, status, reply, &log)

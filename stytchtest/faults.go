@@ -26,6 +26,11 @@ func (e *Emulator) Fail(f Fault) {
 	e.faults = append(e.faults, &f)
 }
 
+// FailNext makes the next request whose path begins with path answer with the status.
+func (e *Emulator) FailNext(path string, status int) {
+	e.Fail(Fault{Path: path, Status: status, Count: 1})
+}
+
 // ClearFaults removes all faults.
 func (e *Emulator) ClearFaults() {
 	e.mu.Lock()

@@ -81,25 +81,25 @@ func (e *Emulator) exchangeCode(c *call, app *ConnectedApp) (any, *failure) {
 			return nil, invalidRequest(name + " is required.")
 		}
 	}
-	g := e.state.grants[c.text("code")]
+	g := e.state.Grants[c.text("code")]
 	switch {
-	case g == nil || g.clientID != app.ClientID:
+	case g == nil || g.ClientID != app.ClientID:
 		return nil, invalidGrant("The authorization code was not found.")
-	case g.used:
+	case g.Used:
 		return nil, invalidGrant("The authorization code was used already.")
-	case !e.now().Before(g.expires):
+	case !e.now().Before(g.Expires):
 		return nil, invalidGrant("The authorization code has expired.")
-	case c.text("redirect_uri") != g.redirectURI:
+	case c.text("redirect_uri") != g.RedirectURI:
 		return nil, invalidGrant("The redirect_uri is not the one of the authorization request.")
-	case g.challenge != "" && challengeOf(c.text("code_verifier")) != g.challenge:
+	case g.Challenge != "" && challengeOf(c.text("code_verifier")) != g.Challenge:
 		return nil, invalidGrant("The code_verifier does not match the code_challenge.")
 	}
-	if bad := e.memberActs(g); bad != nil {
+	if bad := e.mayRedeem(g); bad != nil {
 		return nil, bad
 	}
-	g.used = true
-	reply := e.tokens(c, app, g, g.scopes)
-	if slices.Contains(g.scopes, "offline_access") {
+	g.Used = true
+	reply := e.tokens(c, app, g, g.Scopes)
+	if slices.Contains(g.Scopes, "offline_access") {
 		reply["refresh_token"] = e.newRefreshToken(*g)
 	}
 	return reply, nil
@@ -107,37 +107,37 @@ func (e *Emulator) exchangeCode(c *call, app *ConnectedApp) (any, *failure) {
 
 func (e *Emulator) newRefreshToken(g grant) string {
 	token := secret()
-	g.used, g.expires = false, e.now().Add(refreshLifetime)
-	e.state.refreshes[token] = &g
+	g.Used, g.Expires = false, e.now().Add(refreshLifetime)
+	e.state.Refreshes[token] = &g
 	return token
 }
 
 func (e *Emulator) refresh(c *call, app *ConnectedApp) (any, *failure) {
 	token := c.text("refresh_token")
-	g := e.state.refreshes[token]
+	g := e.state.Refreshes[token]
 	switch {
 	case token == "":
 		return nil, invalidRequest("refresh_token is required.")
-	case g == nil || g.clientID != app.ClientID:
+	case g == nil || g.ClientID != app.ClientID:
 		return nil, invalidGrant("The refresh token was not found.")
-	case g.used:
+	case g.Used:
 		return nil, invalidGrant("The refresh token was used already.")
-	case !e.now().Before(g.expires):
+	case !e.now().Before(g.Expires):
 		return nil, invalidGrant("The refresh token has expired.")
 	}
-	if bad := e.memberActs(g); bad != nil {
+	if bad := e.mayRedeem(g); bad != nil {
 		return nil, bad
 	}
-	scopes, bad := narrowed(g.scopes, strings.Fields(c.text("scope")))
+	scopes, bad := narrowed(g.Scopes, strings.Fields(c.text("scope")))
 	if bad != nil {
 		return nil, bad
 	}
 	reply := e.tokens(c, app, g, scopes)
 	if app.public() {
-		g.used = true
+		g.Used = true
 		reply["refresh_token"] = e.newRefreshToken(*g)
 	} else {
-		g.expires = e.now().Add(refreshLifetime)
+		g.Expires = e.now().Add(refreshLifetime)
 	}
 	return reply, nil
 }
@@ -155,24 +155,24 @@ func narrowed(granted, wanted []string) ([]string, *failure) {
 	return wanted, nil
 }
 
-// memberActs refuses grants of members who are not active. That consent was revoked
+// mayRedeem refuses grants of people who are not active. That consent was revoked
 // needs no look: revocation takes codes and refresh tokens away.
-func (e *Emulator) memberActs(g *grant) *failure {
-	if m := e.state.member(g.memberID); m == nil || m.Status != "active" {
-		return invalidGrant("The member is not active.")
+func (e *Emulator) mayRedeem(g *grant) *failure {
+	if !e.state.person(g.PersonID).mayAct() {
+		return invalidGrant("The " + e.vertical.person + " is not active.")
 	}
 	return nil
 }
 
 // tokens makes the access token, and an ID token iff openid is among the scopes.
 func (e *Emulator) tokens(c *call, app *ConnectedApp, g *grant, scopes []string) map[string]any {
-	m := e.state.member(g.memberID)
-	claims := e.accessClaims(e.issuerOf(c), m, app, scopes, g.resources, app.lifetime())
-	e.recordAccess(claims, g.lineage)
-	reply := map[string]any{"access_token": e.mustSign(claims), "token_type": "bearer",
+	p := e.state.person(g.PersonID)
+	claims := e.accessClaims(e.issuerOf(c), p, app, scopes, g.Resources, app.lifetime())
+	e.recordAccess(claims, g.Lineage)
+	reply := map[string]any{"access_token": e.unsigned("access", claims), "token_type": "bearer",
 		"expires_in": int(app.lifetime().Seconds()), "scope": strings.Join(scopes, " ")}
 	if slices.Contains(scopes, "openid") {
-		reply["id_token"] = e.mustSign(e.idClaims(e.issuerOf(c), m, app.ClientID, scopes, g.nonce, time.Hour))
+		reply["id_token"] = e.unsigned("id", e.idClaims(e.issuerOf(c), p, app.ClientID, scopes, g.Nonce, time.Hour))
 	}
 	return reply
 }

@@ -16,22 +16,22 @@ func challengeOf(verifier string) string {
 }
 
 // accessToken returns the claims of a good access token of ours: not ended, not
-// revoked, of a member who is active. The caller holds mu.
-func (e *Emulator) accessToken(token string) (claims map[string]any, owner *Member) {
+// revoked, of somebody who is active. The caller holds mu.
+func (e *Emulator) accessToken(token string) (claims map[string]any, owner *person) {
 	claims, ok := e.signed(token)
 	if !ok {
 		return nil, nil
 	}
 	text := func(name string) string { s, _ := claims[name].(string); return s }
 	expires, _ := claims["exp"].(float64)
-	m := e.state.member(text("sub"))
-	if text("client_id") == "" || m == nil || m.Status != "active" || !e.now().Before(time.Unix(int64(expires), 0)) {
+	p := e.state.person(text("sub"))
+	if text("client_id") == "" || !p.mayAct() || !e.now().Before(time.Unix(int64(expires), 0)) {
 		return nil, nil
 	}
-	if issued := e.state.issued[text("jti")]; issued != nil && issued.revoked {
+	if issued := e.state.Issued[text("jti")]; issued != nil && issued.Revoked {
 		return nil, nil
 	}
-	return claims, m
+	return claims, p
 }
 
 // introspect is RFC 7662: an unknown or ended token, and one of another client, is
@@ -47,12 +47,12 @@ func (e *Emulator) introspect(c *call) (any, *failure) {
 		claims["active"], claims["token_type"] = true, "access_token"
 		return claims, nil
 	}
-	g := e.state.refreshes[c.text("token")]
-	if g != nil && !g.used && g.clientID == app.ClientID && e.now().Before(g.expires) && e.memberActs(g) == nil {
-		m := e.state.member(g.memberID)
-		return map[string]any{"active": true, "token_type": "refresh_token", "sub": g.memberID, "aud": []string{e.state.project.ID},
-			"client_id": g.clientID, "scope": strings.Join(g.scopes, " "), "exp": g.expires.Unix(), "iss": e.issuerOf(c),
-			"https://stytch.com/organization": e.organizationClaim(m)}, nil
+	g := e.state.Refreshes[c.text("token")]
+	if g != nil && !g.Used && g.ClientID == app.ClientID && e.now().Before(g.Expires) && e.mayRedeem(g) == nil {
+		reply := map[string]any{"active": true, "token_type": "refresh_token", "sub": g.PersonID, "aud": []string{e.state.project.ID},
+			"client_id": g.ClientID, "scope": strings.Join(g.Scopes, " "), "exp": g.Expires.Unix(), "iss": e.issuerOf(c)}
+		e.addOrganization(reply, e.state.person(g.PersonID))
+		return reply, nil
 	}
 	return map[string]any{"active": false}, nil
 }
@@ -77,12 +77,12 @@ func (e *Emulator) revokeToken(c *call) (any, *failure) {
 		return nil, bad
 	}
 	token := c.text("token")
-	if g := e.state.refreshes[token]; g != nil && g.clientID == app.ClientID {
-		e.state.revoke(func(_ consentKey, lineage string) bool { return lineage == g.lineage })
+	if g := e.state.Refreshes[token]; g != nil && g.ClientID == app.ClientID {
+		e.state.revoke(func(_ consentKey, lineage string) bool { return lineage == g.Lineage })
 	} else if claims, owner := e.accessToken(token); owner != nil && claims["client_id"] == app.ClientID {
 		id, _ := claims["jti"].(string)
-		if issued := e.state.issued[id]; issued != nil {
-			issued.revoked = true
+		if issued := e.state.Issued[id]; issued != nil {
+			issued.Revoked = true
 		}
 	}
 	return nil, nil

@@ -51,6 +51,7 @@ type call struct {
 	body    map[string]any
 	form    bool     // the body was a form, not JSON
 	session *session // SDK calls that carry a good session token
+	status  int      // of the reply; 0: 200
 }
 
 func (c *call) path(name string) string { return chi.URLParam(c.r, name) }
@@ -68,6 +69,34 @@ func (c *call) texts(name string) []string {
 		}
 	}
 	return out
+}
+
+// set, setList and merge change what the body has and leave the rest. merge is for
+// metadata: members are merged at the top level, null removes one.
+func (c *call) set(name string, field *string) {
+	if value, given := c.body[name].(string); given {
+		*field = value
+	}
+}
+
+func (c *call) setList(name string, field *[]string) {
+	if _, given := c.body[name].([]any); given {
+		*field = c.texts(name)
+	}
+}
+
+func (c *call) merge(name string, old map[string]any, keep func(map[string]any)) {
+	given, ok := c.body[name].(map[string]any)
+	if !ok {
+		return
+	}
+	merged := maps.Clone(old)
+	for member, value := range given {
+		if merged[member] = value; value == nil {
+			delete(merged, member)
+		}
+	}
+	keep(merged)
 }
 
 // number returns a whole number of the body; one too large for any purpose is cut, so
@@ -96,12 +125,15 @@ func (e *Emulator) serve(d dialect, authenticate func(*call) *failure, do endpoi
 			writeFailure(w, bad)
 			return
 		}
-		members := asMap(answer)
-		members["request_id"], members["status_code"] = newID("request-id"), http.StatusOK
+		members, status := asMap(answer), http.StatusOK
+		if c.status != 0 {
+			status = c.status
+		}
+		members["request_id"], members["status_code"] = newID("request-id"), status
 		if d == browser {
 			members = map[string]any{"data": members}
 		}
-		writeJSON(w, http.StatusOK, members)
+		writeJSON(w, status, members)
 	}
 }
 
@@ -188,8 +220,8 @@ func asMap(v any) map[string]any {
 }
 
 func writeFailure(w http.ResponseWriter, f *failure) {
-	if recorder, ok := w.(*statusRecorder); ok {
-		recorder.kind = f.kind
+	if seen, ok := w.(*recorder); ok {
+		seen.kind = f.kind
 	}
 	if f.challenge != "" {
 		w.Header().Set("WWW-Authenticate", f.challenge)

@@ -3,72 +3,109 @@ package stytchtest
 import (
 	"crypto/subtle"
 	"net/http"
+	"slices"
 
 	"github.com/go-chi/chi/v5"
 )
 
-// routes is every path that the emulator answers.
+// A route is one line of the table of everything that the emulator answers. The table is
+// made into the one of README.md, which a test compares.
+type route struct {
+	method, path string
+	dialect      dialect
+	authenticate func(*call) *failure
+	do           endpoint
+	page         http.HandlerFunc // instead of do: what a browser is sent to
+
+	assumed bool     // nobody says how Stytch answers here; otherwise documented, or read in its clients
+	clients []string // the real clients that tests drive it with
+}
+
+// The real clients.
+const (
+	stytchGo  = "stytch-go"
+	vanillaJS = "vanilla-js"
+	oidc      = "openid-client, oauth4webapi"
+)
+
 func (e *Emulator) routes() http.Handler {
 	r := chi.NewMux()
-	r.Use(e.onlyLoopback, cors, e.record, e.inject)
+	r.Use(e.onlyLoopback, cors, e.record, e.inject, e.unsettle)
 	r.NotFound(e.routeNotFound)
 	r.MethodNotAllowed(e.routeNotFound)
-	e.publicRoutes(func(method, path string, d dialect, do endpoint) {
-		r.Method(method, path, e.serve(d, e.ownProject, do))
-	})
-	e.serverRoutes(func(method, path string, do endpoint) {
-		r.Method(method, "/v1"+path, e.serve(platform, e.projectAuth, do))
-	})
-	e.browserRoutes(func(method, path string, authenticate func(*call) *failure, do endpoint) {
-		r.Method(method, "/sdk/v1"+path, e.serve(browser, authenticate, do))
-	})
+	for _, t := range e.table() {
+		if t.page != nil {
+			r.Method(t.method, t.path, t.page)
+		} else {
+			r.Method(t.method, t.path, e.serve(t.dialect, t.authenticate, t.do))
+		}
+	}
 	r.Group(e.control)
 	return r
 }
 
-// publicRoutes are keys, discovery and OAuth, in root and in public form. They do not
-// know the project's credentials.
-func (e *Emulator) publicRoutes(on func(method, path string, d dialect, do endpoint)) {
-	for _, form := range []struct{ wellKnown, oauth string }{
-		{"/.well-known", "/v1/oauth2"}, {"/v1/public/{pid}/.well-known", "/v1/public/{pid}/oauth2"},
-	} {
-		on("GET", form.wellKnown+"/jwks.json", platform, e.jwks)
-		on("GET", form.wellKnown+"/openid-configuration", platform, e.openIDConfiguration)
-		on("GET", form.wellKnown+"/oauth-authorization-server", platform, e.authorizationServer)
-		on("POST", form.oauth+"/token", oauth, e.token)
-		on("POST", form.oauth+"/introspect", oauth, e.introspect)
-		on("POST", form.oauth+"/revoke", oauth, e.revokeToken)
-		on("GET", form.oauth+"/userinfo", oauth, e.userinfo)
-		on("POST", form.oauth+"/userinfo", oauth, e.userinfo)
+func (e *Emulator) table() []route {
+	routes := slices.Concat(e.publicRoutes(), e.managementRoutes(), below("/v1", e.serverRoutes()), below("/sdk/v1", e.browserRoutes()))
+	if e.vertical.name == b2b.name {
+		return slices.Concat(routes, e.oauthRoutes(), below("/v1/b2b", e.b2bServerRoutes()), below("/sdk/v1/b2b", e.b2bBrowserRoutes()))
 	}
-	on("GET", "/v1/b2b/sessions/jwks/{pid}", platform, e.jwks) // the two that stytch-go reads
-	on("GET", "/v1/sessions/jwks/{pid}", platform, e.jwks)
+	return slices.Concat(routes, e.oauthRoutes(), below("/v1", e.consumerServerRoutes()), below("/sdk/v1", e.consumerBrowserRoutes()))
 }
 
-// serverRoutes are the API for servers, below /v1.
-func (e *Emulator) serverRoutes(on func(method, path string, do endpoint)) {
-	on("POST", "/b2b/idp/oauth/authorize/start", e.authorizeStart)
-	on("POST", "/b2b/idp/oauth/authorize", e.authorizeSubmit)
-	on("POST", "/b2b/organizations/search", e.searchOrganizations)
-	on("POST", "/b2b/organizations/members/search", e.searchMembers)
-	on("GET", "/b2b/organizations/members/dangerously_get/{member}", e.dangerouslyGetMember)
-	on("GET", "/b2b/organizations/{organization}", e.getOrganization)
-	on("GET", "/b2b/organizations/{organization}/member", e.getMember)
-	on("GET", "/b2b/organizations/{organization}/members/{member}/connected_apps", e.memberApps)
-	on("POST", "/b2b/organizations/{organization}/members/{member}/connected_apps/{app}/revoke", e.revokeApp)
-	on("GET", "/b2b/organizations/{organization}/connected_apps", e.organizationApps)
-	on("GET", "/b2b/organizations/{organization}/connected_apps/{app}", e.organizationApp)
-	on("POST", "/b2b/magic_links/email/invite", e.invite)
-	on("POST", "/b2b/magic_links/authenticate", e.acceptInvitation)
-	on("POST", "/b2b/sessions/authenticate", e.authenticateSession)
-	on("POST", "/b2b/sessions/revoke", e.revokeSession)
-	on("GET", "/b2b/rbac/policy", e.rbacPolicy)
-	on("POST", "/b2b/otps/email/discovery/send", e.sendCode)
-	on("POST", "/b2b/otps/email/discovery/authenticate", e.authenticateCode)
-	on("POST", "/b2b/magic_links/email/discovery/send", e.sendLink)
-	on("POST", "/b2b/magic_links/discovery/authenticate", e.authenticateLink)
-	on("POST", "/b2b/discovery/organizations", e.discoverOrganizations)
-	on("POST", "/b2b/discovery/intermediate_sessions/exchange", e.exchangeIntermediate)
+func below(prefix string, routes []route) []route {
+	for i := range routes {
+		routes[i].path = prefix + routes[i].path
+	}
+	return routes
+}
+
+// publicRoutes are keys, discovery and OAuth, in root and in public form. They do not
+// know the project's credentials.
+func (e *Emulator) publicRoutes() (routes []route) {
+	on := func(method, path string, d dialect, do endpoint, clients ...string) {
+		routes = append(routes, route{method: method, path: path, dialect: d, authenticate: e.ownProject, do: do, clients: clients})
+	}
+	for _, form := range []struct {
+		wellKnown, oauth string
+		strict           []string
+	}{
+		{"/.well-known", "/v1/oauth2", []string{oidc}}, {"/v1/public/{pid}/.well-known", "/v1/public/{pid}/oauth2", nil},
+	} {
+		on("GET", form.wellKnown+"/jwks.json", platform, e.jwks, form.strict...)
+		on("GET", form.wellKnown+"/openid-configuration", platform, e.openIDConfiguration, form.strict...)
+		on("GET", form.wellKnown+"/oauth-authorization-server", platform, e.authorizationServer, form.strict...)
+		on("POST", form.oauth+"/token", oauth, e.token, form.strict...)
+		on("POST", form.oauth+"/revoke", oauth, e.revokeToken, form.strict...)
+		on("GET", form.oauth+"/userinfo", oauth, e.userinfo, form.strict...)
+		on("POST", form.oauth+"/userinfo", oauth, e.userinfo)
+		on("POST", form.oauth+"/register", oauth, e.register, form.strict...)
+	}
+	on("POST", "/v1/oauth2/introspect", oauth, e.introspect, oidc)
+	on("POST", "/v1/public/{pid}/oauth2/introspect", oauth, e.introspect, stytchGo)
+	on("GET", "/v1/b2b/sessions/jwks/{pid}", platform, e.jwks, stytchGo) // the two that stytch-go reads
+	on("GET", "/v1/sessions/jwks/{pid}", platform, e.jwks, stytchGo)
+	return routes
+}
+
+// serverRoutes are those of the API for servers that both verticals have alike, below
+// /v1, the vertical's own prefix included.
+func (e *Emulator) serverRoutes() (routes []route) {
+	v := e.vertical.path
+	on := func(method, path string, do endpoint) {
+		routes = append(routes, route{method: method, path: path, authenticate: e.projectAuth, do: do, clients: []string{stytchGo}})
+	}
+	on("POST", v+"/idp/oauth/authorize/start", e.authorizeStart)
+	on("POST", v+"/idp/oauth/authorize", e.authorizeSubmit)
+	on("GET", v+"/sessions", e.getSessions)
+	on("POST", v+"/sessions/authenticate", e.authenticateSession)
+	on("POST", v+"/sessions/revoke", e.revokeSession)
+	on("GET", v+"/rbac/policy", e.rbacPolicy)
+	on("POST", v+"/passwords/strength_check", e.checkStrength)
+	on("POST", v+"/passwords/email/reset/start", e.startReset)
+	on("POST", v+"/passwords/email/reset", e.reset)
+	on("POST", v+"/passwords/session/reset", e.resetBySession)
+	on("POST", v+"/passwords/existing_password/reset", e.resetByExisting)
+	on("POST", v+"/oauth/authenticate", e.authenticateOAuth)
 	on("POST", "/connected_apps/clients", e.createClient)
 	on("POST", "/connected_apps/clients/search", e.searchClients)
 	on("GET", "/connected_apps/clients/{app}", e.getClient)
@@ -77,26 +114,169 @@ func (e *Emulator) serverRoutes(on func(method, path string, do endpoint)) {
 	on("POST", "/connected_apps/clients/{app}/secrets/rotate/start", e.startRotation)
 	on("POST", "/connected_apps/clients/{app}/secrets/rotate", e.finishRotation)
 	on("POST", "/connected_apps/clients/{app}/secrets/rotate/cancel", e.cancelRotation)
+	return routes
 }
 
-// browserRoutes are the browser SDK's private API, below /sdk/v1.
-func (e *Emulator) browserRoutes(on func(method, path string, authenticate func(*call) *failure, do endpoint)) {
-	on("GET", "/projects/bootstrap/{token}", anybody, e.bootstrap)
-	on("POST", "/events", anybody, func(*call) (any, *failure) { return nil, nil }) // telemetry, without credentials
-	on("POST", "/idp/b2b/oauth/authorize/start", e.sdkAuth, e.authorizeStart)
-	on("POST", "/idp/b2b/oauth/authorize/submit", e.sdkAuth, e.authorizeSubmit)
-	on("POST", "/b2b/otps/email/discovery/send", e.sdkAuth, e.sendCode)
-	on("POST", "/b2b/otps/email/discovery/authenticate", e.sdkAuth, e.authenticateCode)
-	on("POST", "/b2b/magic_links/email/discovery/send", e.sdkAuth, e.sendLink)
-	on("POST", "/b2b/magic_links/discovery/authenticate", e.sdkAuth, e.authenticateLink)
-	on("POST", "/b2b/magic_links/authenticate", e.sdkAuth, e.acceptInvitation)
-	on("POST", "/b2b/discovery/organizations", e.sdkAuth, e.discoverOrganizations)
-	on("POST", "/b2b/discovery/intermediate_sessions/exchange", e.sdkAuth, e.exchangeIntermediate)
-	on("POST", "/b2b/sessions/authenticate", e.sdkAuth, e.authenticateSession)
-	on("POST", "/b2b/sessions/revoke", e.sdkAuth, e.revokeSession)
-	on("GET", "/b2b/organizations/me", e.sdkAuth, e.ownOrganization)
-	on("GET", "/b2b/organizations/members/me", e.sdkAuth, e.ownMember)
-	on("POST", "/b2b/oauth/logout/start", e.sdkAuth, e.logoutStart)
+func (e *Emulator) b2bServerRoutes() (routes []route) {
+	on := func(method, path string, do endpoint) {
+		routes = append(routes, route{method: method, path: path, authenticate: e.projectAuth, do: do, clients: []string{stytchGo}})
+	}
+	on("POST", "/organizations", e.createOrganization)
+	on("POST", "/organizations/search", e.searchOrganizations)
+	on("GET", "/organizations/{organization}", e.getOrganization)
+	on("PUT", "/organizations/{organization}", e.updateOrganization)
+	on("DELETE", "/organizations/{organization}", e.deleteOrganization)
+	on("GET", "/organizations/{organization}/connected_apps", e.organizationApps)
+	on("GET", "/organizations/{organization}/connected_apps/{app}", e.organizationApp)
+	on("POST", "/organizations/members/search", e.searchMembers)
+	on("GET", "/organizations/members/dangerously_get/{member}", e.dangerouslyGetMember)
+	on("GET", "/organizations/{organization}/member", e.getMember)
+	on("POST", "/organizations/{organization}/members", e.createMember)
+	on("PUT", "/organizations/{organization}/members/{member}", e.updateMember)
+	on("DELETE", "/organizations/{organization}/members/{member}", e.deleteMember)
+	on("PUT", "/organizations/{organization}/members/{member}/reactivate", e.reactivateMember)
+	on("GET", "/organizations/{organization}/members/{member}/connected_apps", e.personApps)
+	on("POST", "/organizations/{organization}/members/{member}/connected_apps/{app}/revoke", e.revokeApp)
+	on("POST", "/otps/email/discovery/send", e.sendDiscoveryCode)
+	on("POST", "/otps/email/discovery/authenticate", e.authenticateDiscoveryCode)
+	on("POST", "/otps/email/login_or_signup", e.sendOrganizationCode)
+	on("POST", "/otps/email/authenticate", e.authenticateOrganizationCode)
+	on("POST", "/magic_links/email/invite", e.invite)
+	on("POST", "/magic_links/email/login_or_signup", e.sendOrganizationLink)
+	on("POST", "/magic_links/authenticate", e.authenticateOrganizationLink)
+	on("POST", "/magic_links/email/discovery/send", e.sendDiscoveryLink)
+	on("POST", "/magic_links/discovery/authenticate", e.authenticateDiscoveryLink)
+	on("POST", "/passwords/authenticate", e.authenticateOrganizationPassword)
+	on("POST", "/passwords/discovery/authenticate", e.authenticateDiscoveryPassword)
+	on("POST", "/passwords/discovery/email/reset/start", e.startDiscoveryReset)
+	on("POST", "/passwords/discovery/email/reset", e.resetDiscoveryPassword)
+	on("POST", "/oauth/discovery/authenticate", e.authenticateDiscoveryOAuth)
+	on("POST", "/discovery/organizations", e.discoverOrganizations)
+	on("POST", "/discovery/organizations/create", e.createDiscovered)
+	on("POST", "/discovery/intermediate_sessions/exchange", e.exchangeIntermediate)
+	on("POST", "/sessions/exchange", e.exchangeSession)
+	return routes
+}
+
+func (e *Emulator) consumerServerRoutes() (routes []route) {
+	on := func(method, path string, do endpoint) {
+		routes = append(routes, route{method: method, path: path, authenticate: e.projectAuth, do: do, clients: []string{stytchGo}})
+	}
+	on("POST", "/users", e.createUser)
+	on("POST", "/users/search", e.searchUsers)
+	on("GET", "/users/{user}", e.getUser)
+	on("PUT", "/users/{user}", e.updateUser)
+	on("DELETE", "/users/{user}", e.deleteUser)
+	on("DELETE", "/users/emails/{email}", e.deleteUserEmail)
+	on("GET", "/users/{user}/connected_apps", e.personApps)
+	on("POST", "/users/{user}/connected_apps/{app}/revoke", e.revokeApp)
+	on("POST", "/otps/email/login_or_create", e.sendUserCode)
+	on("POST", "/otps/email/send", e.sendKnownUserCode)
+	on("POST", "/otps/authenticate", e.authenticateUserCode)
+	on("POST", "/magic_links/email/login_or_create", e.sendUserLink)
+	on("POST", "/magic_links/authenticate", e.authenticateUserLink)
+	on("POST", "/passwords", e.createUserPassword)
+	on("POST", "/passwords/authenticate", e.authenticateUserPassword)
+	return routes
+}
+
+// browserRoutes are those of the browser SDK's private API that both verticals have
+// alike, below /sdk/v1, the vertical's own prefix included.
+func (e *Emulator) browserRoutes() (routes []route) {
+	v := e.vertical.path
+	on := func(method, path string, authenticate func(*call) *failure, do endpoint, clients ...string) {
+		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: authenticate, do: do, clients: clients})
+	}
+	on("GET", "/projects/bootstrap/{token}", anybody, e.bootstrap, vanillaJS)
+	on("POST", "/events", anybody, func(*call) (any, *failure) { return nil, nil }, vanillaJS) // telemetry, without credentials
+	on("POST", "/idp"+v+"/oauth/authorize/start", e.sdkAuth, e.authorizeStart, vanillaJS)
+	on("POST", "/idp"+v+"/oauth/authorize/submit", e.sdkAuth, e.authorizeSubmit, vanillaJS)
+	on("POST", v+"/oauth/logout/start", e.sdkAuth, e.logoutStart, vanillaJS)
+	on("POST", v+"/oauth/authenticate", e.sdkAuth, e.authenticateOAuth, vanillaJS)
+	on("POST", v+"/sessions/authenticate", e.sdkAuth, e.authenticateSession, vanillaJS)
+	on("POST", v+"/sessions/revoke", e.sdkAuth, e.revokeSession, vanillaJS)
+	on("POST", v+"/passwords/strength_check", e.sdkAuth, e.checkStrength, vanillaJS)
+	on("POST", v+"/passwords/email/reset/start", e.sdkAuth, e.startReset, vanillaJS)
+	on("POST", v+"/passwords/email/reset", e.sdkAuth, e.reset, vanillaJS)
+	on("POST", v+"/passwords/session/reset", e.sdkAuth, e.resetBySession)
+	on("POST", v+"/passwords/existing_password/reset", e.sdkAuth, e.resetByExisting)
+	return routes
+}
+
+func (e *Emulator) b2bBrowserRoutes() (routes []route) {
+	on := func(method, path string, do endpoint, clients ...string) {
+		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: e.sdkAuth, do: do, clients: clients})
+	}
+	on("POST", "/otps/email/discovery/send", e.sendDiscoveryCode, vanillaJS)
+	on("POST", "/otps/email/discovery/authenticate", e.authenticateDiscoveryCode, vanillaJS)
+	on("POST", "/otps/email/login_or_signup", e.sendOrganizationCode, vanillaJS)
+	on("POST", "/otps/email/authenticate", e.authenticateOrganizationCode, vanillaJS)
+	on("POST", "/magic_links/email/discovery/send", e.sendDiscoveryLink, vanillaJS)
+	on("POST", "/magic_links/discovery/authenticate", e.authenticateDiscoveryLink, vanillaJS)
+	on("POST", "/magic_links/email/login_or_signup", e.sendOrganizationLink, vanillaJS)
+	on("POST", "/magic_links/authenticate", e.authenticateOrganizationLink, vanillaJS)
+	on("POST", "/passwords/authenticate", e.authenticateOrganizationPassword, vanillaJS)
+	on("POST", "/passwords/discovery/authenticate", e.authenticateDiscoveryPassword, vanillaJS)
+	on("POST", "/passwords/discovery/reset/start", e.startDiscoveryReset, vanillaJS)
+	on("POST", "/passwords/discovery/reset", e.resetDiscoveryPassword, vanillaJS)
+	on("POST", "/oauth/discovery/authenticate", e.authenticateDiscoveryOAuth, vanillaJS)
+	on("POST", "/discovery/organizations", e.discoverOrganizations)
+	on("POST", "/discovery/organizations/create", e.createDiscovered, vanillaJS)
+	on("POST", "/discovery/intermediate_sessions/exchange", e.exchangeIntermediate, vanillaJS)
+	on("POST", "/sessions/exchange", e.exchangeSession)
+	on("POST", "/organizations/search", e.organizationBySlug, vanillaJS)
+	on("GET", "/organizations/me", e.ownOrganization)
+	on("POST", "/organizations/members/search", e.searchMember, vanillaJS)
+	on("GET", "/organizations/members/me", e.ownMember)
+	on("GET", "/organizations/members/connected_apps", e.ownApps)
+	on("POST", "/organizations/members/connected_apps/{app}/revoke", e.revokeOwnApp)
+	return routes
+}
+
+func (e *Emulator) consumerBrowserRoutes() (routes []route) {
+	on := func(method, path string, do endpoint, clients ...string) {
+		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: e.sdkAuth, do: do, clients: clients})
+	}
+	on("POST", "/otps/email/login_or_create", e.sendUserCode, vanillaJS)
+	on("POST", "/otps/authenticate", e.authenticateUserCode, vanillaJS)
+	on("POST", "/magic_links/email/login_or_create", e.sendUserLink, vanillaJS)
+	on("POST", "/magic_links/authenticate", e.authenticateUserLink, vanillaJS)
+	on("POST", "/passwords", e.createUserPassword, vanillaJS)
+	on("POST", "/passwords/authenticate", e.authenticateUserPassword, vanillaJS)
+	on("POST", "/users/search", e.searchUser, vanillaJS)
+	on("GET", "/users/me", e.ownUser)
+	on("GET", "/users/connected_apps", e.ownApps)
+	on("POST", "/users/connected_apps/{app}/revoke", e.revokeOwnApp)
+	return routes
+}
+
+// oauthRoutes are where the browser is sent to sign in at a provider.
+func (e *Emulator) oauthRoutes() []route {
+	start := "/v1" + e.vertical.path + "/public/oauth/{provider}"
+	routes := []route{{method: "GET", path: start + "/start", page: e.startOAuth(false), clients: []string{vanillaJS}}}
+	if e.vertical.name == b2b.name {
+		routes = append(routes, route{method: "GET", path: start + "/discovery/start", page: e.startOAuth(true), clients: []string{vanillaJS}})
+	}
+	return routes
+}
+
+// managementRoutes are the part of the management API that a set-up program needs. What
+// the replies look like was not established.
+func (e *Emulator) managementRoutes() (routes []route) {
+	on := func(method, path string, do endpoint) {
+		routes = append(routes, route{method: method, path: "/pwa/v3/projects/{project}/environments/{environment}" + path,
+			authenticate: e.workspaceAuth, do: do, assumed: true})
+	}
+	on("GET", "", e.environment)
+	on("PATCH", "", e.changeEnvironment)
+	on("GET", "/rbac_policy", e.managedPolicy)
+	on("PUT", "/rbac_policy", e.replacePolicy)
+	on("POST", "/redirect_urls", e.putRedirectURL)
+	on("PUT", "/redirect_urls", e.putRedirectURL)
+	on("DELETE", "/redirect_urls", e.deleteRedirectURL)
+	on("GET", "/redirect_urls", e.listRedirectURLs)
+	on("GET", "/redirect_urls/all", e.listRedirectURLs)
+	return routes
 }
 
 // ServeHTTP answers loopback peers only.

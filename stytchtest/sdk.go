@@ -11,26 +11,46 @@ func (e *Emulator) bootstrap(c *call) (any, *failure) {
 	if c.path("token") != e.state.project.PublicToken {
 		return nil, fail(http.StatusNotFound, "project_not_found", "No project has this public token.")
 	}
-	return map[string]any{"project_name": e.state.project.Name, "disable_sdk_watermark": true, "cname_domain": nil,
+	p := e.state.project
+	return map[string]any{"project_name": p.Name, "disable_sdk_watermark": true, "cname_domain": nil,
 		"email_domains": []string{"gmail.com"}, "captcha_settings": map[string]any{"enabled": false},
-		"pkce_required_for_email_magic_links": e.state.project.PKCERequired, "pkce_required_for_password_resets": false,
-		"pkce_required_for_oauth": false, "pkce_required_for_sso": false, "slug_pattern": nil, "create_organization_enabled": false,
-		"password_config": map[string]any{"luds_complexity": 3, "luds_minimum_count": 8}, "dfp_protected_auth_enabled": false,
-		"rbac_policy": e.state.policy, "siwe_required_for_crypto_wallets": false, "vertical": "B2B"}, nil
+		"pkce_required_for_email_magic_links": p.PKCERequired, "pkce_required_for_password_resets": p.PKCERequired,
+		"pkce_required_for_oauth": p.PKCERequired, "pkce_required_for_sso": false, "slug_pattern": nil,
+		"create_organization_enabled": !p.NoOrganizationCreation,
+		"password_config":             map[string]any{"luds_complexity": passwordClasses, "luds_minimum_count": passwordLength}, "dfp_protected_auth_enabled": false,
+		"rbac_policy": e.state.policy, "siwe_required_for_crypto_wallets": false, "vertical": e.vertical.bootstrap}, nil
 }
 
+// ownOrganization, ownMember and ownUser are of the session's person.
 func (e *Emulator) ownOrganization(c *call) (any, *failure) {
-	if c.session == nil {
-		return nil, sessionNotFound(c)
+	p, bad := e.self(c)
+	if bad != nil {
+		return nil, bad
 	}
-	return map[string]any{"organization": e.organizationObject(e.state.member(c.session.memberID).OrganizationID)}, nil
+	return map[string]any{"organization": e.organizationObject(e.state.organization(p.organizationID))}, nil
 }
 
 func (e *Emulator) ownMember(c *call) (any, *failure) {
+	p, bad := e.self(c)
+	if bad != nil {
+		return nil, bad
+	}
+	return map[string]any{"member": memberObject(p)}, nil
+}
+
+func (e *Emulator) ownUser(c *call) (any, *failure) {
+	p, bad := e.self(c)
+	if bad != nil {
+		return nil, bad
+	}
+	return userObject(p), nil
+}
+
+func (e *Emulator) self(c *call) (*person, *failure) {
 	if c.session == nil {
 		return nil, sessionNotFound(c)
 	}
-	return map[string]any{"member": e.memberObject(e.state.member(c.session.memberID))}, nil
+	return e.state.person(c.session.PersonID), nil
 }
 
 // logoutStart checks a logout request; the SDK then revokes the session and goes back.

@@ -120,7 +120,7 @@ func TestEmailCodes(t *testing.T) {
 func TestMagicLinks(t *testing.T) {
 	const send, redeem = "/b2b/magic_links/email/discovery/send", "/b2b/magic_links/discovery/authenticate"
 	s := open(t, func(seed *stytchtest.Seed) {
-		seed.Project.PKCERequired, seed.Project.RedirectURLs = true, []string{idp + "?from=mail"}
+		seed.Project.PKCERequired, seed.Project.RedirectURLs = true, stytchtest.RedirectURLs(idp+"?from=mail")
 	})
 	for _, other := range []string{idp, idp + "?from=mail&x=1", idp + "?from=mail#x"} {
 		status, reply := sdk(t, s, "", send, object{"email_address": "ada@acme.example", "discovery_redirect_url": other, "pkce_code_challenge": challenge})
@@ -150,7 +150,7 @@ func TestMagicLinks(t *testing.T) {
 	if status, reply := sdk(t, s, "", redeem, good); status != 200 || reply["email_address"] != "ada@acme.example" || reply["intermediate_session_token"] == "" {
 		t.Errorf("%d %v", status, reply)
 	}
-	if status, reply := sdk(t, s, "", redeem, good); status != 401 || reply["error_type"] != "magic_link_not_found" {
+	if status, reply := sdk(t, s, "", redeem, good); status != 401 || reply["error_type"] != "unable_to_auth_magic_link" {
 		t.Errorf("the second use: %d %v", status, reply)
 	}
 }
@@ -208,7 +208,7 @@ func TestBrowserSession(t *testing.T) {
 		"ended":   func() string { t := login(t, s, "ada@acme.example", acme); s.Advance(time.Hour); return t },
 		"of somebody deleted": func() string {
 			token := login(t, s, "grace@acme.example", acme)
-			_ = s.SetMemberStatus(grace, "deleted")
+			_ = s.SetStatus(grace, "deleted")
 			return token
 		},
 		"none": func() string { return "" },

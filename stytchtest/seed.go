@@ -5,25 +5,58 @@ import (
 	"time"
 )
 
-// A Seed is what an emulator starts with.
+// A Seed is what an emulator starts with, and what [Emulator.Export] returns. A B2B
+// project has organizations and members, a Consumer project has users.
 type Seed struct {
 	Project       Project        `json:"project"`
-	Organizations []Organization `json:"organizations"`
-	Members       []Member       `json:"members"`
+	Organizations []Organization `json:"organizations,omitempty"`
+	Members       []Member       `json:"members,omitempty"`
+	Users         []User         `json:"users,omitempty"`
 	ConnectedApps []ConnectedApp `json:"connected_apps"`
 	Policy        Policy         `json:"policy"`
+
+	// Held is what came of it since: sessions, consents, codes, mail. Export fills it in;
+	// a seed of your own needs none.
+	Held *Held `json:"held,omitempty"`
 }
 
 // A Project has the credentials that clients must present.
 type Project struct {
-	ID               string   `json:"project_id"`
-	Secret           string   `json:"secret"`
-	PublicToken      string   `json:"public_token"`
-	Name             string   `json:"name"`
-	Vertical         string   `json:"vertical"` // "b2b"
-	AuthorizationURL string   `json:"authorization_url"`
-	RedirectURLs     []string `json:"redirect_urls"` // of the SDK: where e-mail links may lead
-	PKCERequired     bool     `json:"pkce_required"` // for magic links
+	ID               string        `json:"project_id"`
+	Secret           string        `json:"secret"`
+	PublicToken      string        `json:"public_token"`
+	Name             string        `json:"name"`
+	Vertical         string        `json:"vertical"` // "b2b" or "consumer"
+	AuthorizationURL string        `json:"authorization_url,omitempty"`
+	RedirectURLs     []RedirectURL `json:"redirect_urls,omitempty"` // of the SDK: where e-mail links may lead
+	PKCERequired     bool          `json:"pkce_required,omitempty"` // for magic links, password resets and OAuth logins
+
+	// Registration switches dynamic client registration on (RFC 7591).
+	Registration bool `json:"dynamic_registration,omitempty"`
+	// RegistrationTemplate holds the custom claims of clients made so, a JSON object.
+	RegistrationTemplate string `json:"dynamic_registration_template,omitempty"`
+	// NoOrganizationCreation keeps people from making organizations when they sign in.
+	NoOrganizationCreation bool `json:"no_organization_creation,omitempty"`
+
+	// For the management API: /pwa/v3/projects/{Slug}/environments/{Environment}, with the
+	// workspace's key. What is empty is made up at start.
+	Slug            string `json:"slug,omitempty"`
+	Environment     string `json:"environment,omitempty"`
+	WorkspaceKey    string `json:"workspace_key,omitempty"`
+	WorkspaceSecret string `json:"workspace_secret,omitempty"`
+}
+
+// A RedirectURL is one of the project's SDK redirect URLs. In JSON and YAML a plain
+// string stands for one that is good, and the default, for every type.
+type RedirectURL struct {
+	URL   string            `json:"url"`
+	Types []RedirectURLType `json:"valid_types"`
+}
+
+// A RedirectURLType is LOGIN, SIGNUP, INVITE, RESET_PASSWORD or DISCOVERY.
+type RedirectURLType struct {
+	Type    string `json:"type"`
+	Default bool   `json:"is_default"`
 }
 
 // An Organization, as Stytch's API shows it. The settings may be empty, which is the
@@ -33,23 +66,71 @@ type Organization struct {
 	Name                string   `json:"organization_name"`
 	Slug                string   `json:"organization_slug"`
 	EmailInvites        string   `json:"email_invites"` // ALL_ALLOWED, RESTRICTED (to EmailAllowedDomains) or NOT_ALLOWED
-	EmailAllowedDomains []string `json:"email_allowed_domains"`
+	EmailAllowedDomains []string `json:"email_allowed_domains,omitempty"`
+	JITProvisioning     string   `json:"email_jit_provisioning"`                  // NOT_ALLOWED, or RESTRICTED: whoever has an address of EmailAllowedDomains may join
 	FirstPartyApps      string   `json:"first_party_connected_apps_allowed_type"` // ALL_ALLOWED, RESTRICTED (to AllowedApps) or NOT_ALLOWED
 	ThirdPartyApps      string   `json:"third_party_connected_apps_allowed_type"`
-	AllowedApps         []string `json:"allowed_connected_apps"` // client ids, of both parties
+	AllowedApps         []string `json:"allowed_connected_apps,omitempty"` // client ids, of both parties
+
+	ExternalID      string         `json:"organization_external_id,omitempty"`
+	LogoURL         string         `json:"organization_logo_url,omitempty"`
+	TrustedMetadata map[string]any `json:"trusted_metadata,omitempty"`
+	CreatedAt       time.Time      `json:"created_at,omitzero"`
+	UpdatedAt       time.Time      `json:"updated_at,omitzero"`
 }
 
 // A Member of an organization.
 type Member struct {
-	ID                string         `json:"member_id"`
-	OrganizationID    string         `json:"organization_id"`
-	Email             string         `json:"email_address"`
-	Name              string         `json:"name"`
-	Status            string         `json:"status"` // active, invited, pending or deleted
-	Roles             []string       `json:"roles"`
-	CreatedAt         time.Time      `json:"created_at"`
-	TrustedMetadata   map[string]any `json:"trusted_metadata"`
-	UntrustedMetadata map[string]any `json:"untrusted_metadata"`
+	ID                string          `json:"member_id"`
+	OrganizationID    string          `json:"organization_id"`
+	Email             string          `json:"email_address"`
+	Name              string          `json:"name,omitempty"`
+	Status            string          `json:"status"`          // active, invited, pending or deleted
+	Roles             []string        `json:"roles,omitempty"` // stytch_member is implied
+	Password          string          `json:"password,omitempty"`
+	ExternalID        string          `json:"external_id,omitempty"`
+	CreatedAt         time.Time       `json:"created_at"`
+	UpdatedAt         time.Time       `json:"updated_at,omitzero"`
+	TrustedMetadata   map[string]any  `json:"trusted_metadata,omitempty"`
+	UntrustedMetadata map[string]any  `json:"untrusted_metadata,omitempty"`
+	Providers         []OAuthProvider `json:"oauth_registrations,omitempty"`
+}
+
+// A User of a Consumer project.
+type User struct {
+	ID                string          `json:"user_id"`
+	Emails            []Email         `json:"emails"` // the first is the one that is shown
+	Name              UserName        `json:"name"`
+	Status            string          `json:"status"`          // active, pending or deleted
+	Roles             []string        `json:"roles,omitempty"` // stytch_user is implied
+	Password          string          `json:"password,omitempty"`
+	ExternalID        string          `json:"external_id,omitempty"`
+	CreatedAt         time.Time       `json:"created_at"`
+	UpdatedAt         time.Time       `json:"updated_at,omitzero"`
+	TrustedMetadata   map[string]any  `json:"trusted_metadata,omitempty"`
+	UntrustedMetadata map[string]any  `json:"untrusted_metadata,omitempty"`
+	Providers         []OAuthProvider `json:"providers,omitempty"`
+}
+
+// A UserName has three parts, each of which may be empty.
+type UserName struct {
+	First  string `json:"first_name"`
+	Middle string `json:"middle_name"`
+	Last   string `json:"last_name"`
+}
+
+// An Email is an address of a user.
+type Email struct {
+	ID       string `json:"email_id"`
+	Address  string `json:"email"`
+	Verified bool   `json:"verified"`
+}
+
+// An OAuthProvider is an account at a provider with which a person has signed in.
+type OAuthProvider struct {
+	ID       string `json:"registration_id"`
+	Provider string `json:"provider_type"` // google, microsoft, …
+	Subject  string `json:"provider_subject"`
 }
 
 // A ConnectedApp is an OAuth client of the project.
@@ -67,6 +148,8 @@ type ConnectedApp struct {
 	LogoURL                string   `json:"logo_url"`
 	FullAccess             bool     `json:"full_access_allowed"` // first party only
 	BypassOfflineConsent   bool     `json:"bypass_consent_for_offline_access"`
+	Template               string   `json:"access_token_template_content,omitempty"` // JSON object of custom claims
+	URI                    string   `json:"client_uri,omitempty"`                    // of registered clients
 }
 
 func (a *ConnectedApp) public() bool     { return strings.HasSuffix(a.Type, "_public") }
@@ -106,53 +189,4 @@ type CustomScope struct {
 type Permission struct {
 	ResourceID string   `json:"resource_id"`
 	Actions    []string `json:"actions"`
-}
-
-// Development returns the pinned seed of `guestpass dev`: two organizations, three
-// people, one GPT. Scripts and documentation may rely on every value.
-func Development() Seed {
-	const acme, globex = "organization-test-aaaaaaaa-0000-4000-8000-000000000001", "organization-test-bbbbbbbb-0000-4000-8000-000000000001"
-	born := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
-	person := func(id, organization, email, name string, roles ...string) Member {
-		return Member{ID: id, OrganizationID: organization, Email: email, Name: name, Status: "active",
-			Roles: append([]string{"stytch_member"}, roles...), CreatedAt: born}
-	}
-	permission := func(resource string, actions ...string) Permission { return Permission{resource, actions} }
-	return Seed{
-		Project: Project{ID: "project-test-11111111-1111-4111-8111-111111111111", Secret: "secret-test-guestpass-dev",
-			PublicToken: "public-token-test-11111111-1111-4111-8111-111111111111", Name: "Guestpass Demo", Vertical: "b2b",
-			AuthorizationURL: "http://localhost:8080/idp", RedirectURLs: []string{"http://localhost:8080/idp"}},
-		Organizations: []Organization{{ID: acme, Name: "Acme", Slug: "acme"}, {ID: globex, Name: "Globex", Slug: "globex"}},
-		Members: []Member{
-			person("member-test-aaaaaaaa-0000-4000-8000-000000000001", acme, "ada@acme.example", "Ada Lovelace", "stytch_admin"),
-			person("member-test-aaaaaaaa-0000-4000-8000-000000000002", acme, "grace@acme.example", "Grace Hopper"),
-			person("member-test-bbbbbbbb-0000-4000-8000-000000000001", globex, "hank@globex.example", "Hank Scorpio", "stytch_admin"),
-		},
-		ConnectedApps: []ConnectedApp{{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000001", ClientSecret: "gpt-secret-dev",
-			Name: "ChatGPT", Description: "The GPT of the development seed", Type: "third_party", RedirectURLs: []string{
-				"https://chat.openai.com/aip/g-dev/oauth/callback", "https://chatgpt.com/aip/g-dev/oauth/callback", "http://localhost:8090/callback"}}},
-		Policy: Policy{
-			Roles: []Role{
-				{"stytch_member", "Every member", []Permission{permission("stytch.self", "*"), permission("stytch.member", "search"),
-					permission("members", "read"), permission("tasks", "read", "write"), permission("activity", "read")}},
-				{"stytch_admin", "Administrators", []Permission{permission("stytch.self", "*"), permission("stytch.organization", "*"), permission("stytch.member", "*"),
-					permission("members", "*"), permission("tasks", "*"), permission("activity", "*")}},
-			},
-			Resources: []Resource{
-				{"stytch.self", "The member themselves", []string{"*"}},
-				{"stytch.organization", "The organization", []string{"update.info.name", "update.info.slug", "delete"}},
-				{"stytch.member", "Members of the organization", []string{"create", "search", "delete"}},
-				{"members", "People in the organization", []string{"read", "invite"}},
-				{"tasks", "Tasks", []string{"read", "write"}},
-				{"activity", "What was done", []string{"read"}},
-			},
-			Scopes: []CustomScope{
-				{"members:read", "See who is in your organization", []Permission{permission("members", "read")}},
-				{"members:invite", "Invite people to your organization", []Permission{permission("members", "invite")}},
-				{"tasks:read", "Read tasks", []Permission{permission("tasks", "read")}},
-				{"tasks:write", "Create and change tasks", []Permission{permission("tasks", "write")}},
-				{"activity:read", "See what was done on your behalf", []Permission{permission("activity", "read")}},
-			},
-		},
-	}
 }

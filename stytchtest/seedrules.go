@@ -28,22 +28,18 @@ func (s *Seed) fill() {
 	for i := range s.Organizations {
 		o := &s.Organizations[i]
 		fill(&o.EmailAllowedDomains, &o.AllowedApps)
+		o.TrustedMetadata = orEmptyMap(o.TrustedMetadata)
 		for _, setting := range []*string{&o.EmailInvites, &o.FirstPartyApps, &o.ThirdPartyApps} {
 			if *setting == "" {
 				*setting = "ALL_ALLOWED"
 			}
 		}
-	}
-	fill(&s.Members)
-	for i := range s.Members {
-		m := &s.Members[i]
-		fill(&m.Roles)
-		for _, metadata := range []*map[string]any{&m.TrustedMetadata, &m.UntrustedMetadata} {
-			if *metadata == nil {
-				*metadata = map[string]any{}
-			}
+		if o.JITProvisioning == "" {
+			o.JITProvisioning = "NOT_ALLOWED"
 		}
 	}
+	fill(&s.Members)
+	fill(&s.Users)
 	fill(&s.ConnectedApps)
 	for i := range s.ConnectedApps {
 		fill(&s.ConnectedApps[i].RedirectURLs, &s.ConnectedApps[i].PostLogoutRedirectURLs)
@@ -83,73 +79,122 @@ func fill[T any](lists ...*[]T) {
 
 // check names every fault of the seed. Values are named but for secrets.
 func (s Seed) check() error {
-	var faults []error
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf("stytchtest: "+format, args...)) }
-	s.checkProject(fault)
-	seen := map[string]bool{}
-	id := func(kind, id string) {
-		switch {
-		case id == "" || seen[id]:
-			fault("%s %q: the id is empty or used twice", kind, id)
-		case strings.Contains(id, "-live-"):
-			fault("%s %s: a live id", kind, id)
-		}
-		seen[id] = true
-	}
+	c := &seedCheck{seen: map[string]bool{}}
+	c.project(s.Project)
 	organizations := map[string]bool{}
 	for _, o := range s.Organizations {
-		id("organization", o.ID)
+		c.id("organization", o.ID)
 		organizations[o.ID] = true
 	}
 	for _, m := range s.Members {
-		id("member", m.ID)
+		c.person("member", m.ID, m.Status, m.Roles, b2b, s.Policy)
+		c.email("member "+m.ID, m.Email)
 		if !organizations[m.OrganizationID] {
-			fault("member %s: no organization %q", m.ID, m.OrganizationID)
+			c.fault("member %s: no organization %q", m.ID, m.OrganizationID)
 		}
-		if !slices.Contains(memberStatuses, m.Status) {
-			fault("member %s: status %q", m.ID, m.Status)
+	}
+	for _, u := range s.Users {
+		c.person("user", u.ID, u.Status, u.Roles, consumer, s.Policy)
+		if len(u.Emails) == 0 {
+			c.fault("user %s: no e-mail address", u.ID)
 		}
-		for _, role := range m.Roles {
-			if !s.Policy.hasRole(role) {
-				fault("member %s: no role %q in the policy", m.ID, role)
-			}
+		for _, e := range u.Emails {
+			c.email("user "+u.ID, e.Address)
+			c.id("e-mail address", e.ID)
 		}
+	}
+	if s.Project.Vertical == b2b.name && len(s.Users) > 0 {
+		c.fault("users are of Consumer projects, this one is b2b: give members")
+	}
+	if s.Project.Vertical == consumer.name && len(s.Members)+len(s.Organizations) > 0 {
+		c.fault("members and organizations are of B2B projects, this one is consumer: give users")
 	}
 	for _, a := range s.ConnectedApps {
-		id("connected app", a.ClientID)
-		if !slices.Contains(clientTypes, a.Type) {
-			fault("connected app %s: client type %q", a.ClientID, a.Type)
-		} else if a.public() != (a.ClientSecret == "") {
-			fault("connected app %s: %s clients and secrets do not go together so", a.ClientID, a.Type)
-		}
+		c.app(a)
 	}
-	return errors.Join(faults...)
+	return errors.Join(c.faults...)
 }
 
-func (s Seed) checkProject(fault func(string, ...any)) {
-	p := s.Project
-	for _, c := range []struct{ name, value string }{{"project id", p.ID}, {"project secret", p.Secret}, {"public token", p.PublicToken}} {
-		before, _, live := strings.Cut(c.value, "-live-")
+// seedCheck collects faults.
+type seedCheck struct {
+	faults []error
+	seen   map[string]bool
+}
+
+func (c *seedCheck) fault(format string, args ...any) {
+	c.faults = append(c.faults, fmt.Errorf("stytchtest: "+format, args...))
+}
+
+func (c *seedCheck) id(kind, id string) {
+	switch {
+	case id == "" || c.seen[id]:
+		c.fault("%s %q: the id is empty or used twice", kind, id)
+	case strings.Contains(id, "-live-"):
+		c.fault("%s %s: a live id", kind, id)
+	}
+	c.seen[id] = true
+}
+
+func (c *seedCheck) email(whose, address string) {
+	if !goodAddress(address) {
+		c.fault("%s: %q is no e-mail address", whose, address)
+	}
+}
+
+func (c *seedCheck) person(kind, id, status string, roles []string, v vertical, policy Policy) {
+	c.id(kind, id)
+	if !slices.Contains(v.statuses, status) {
+		c.fault("%s %s: status %q, it must be one of %s", kind, id, status, strings.Join(v.statuses, ", "))
+	}
+	for _, role := range roles {
+		if role != v.role && !policy.hasRole(role) {
+			c.fault("%s %s: no role %q in the policy", kind, id, role)
+		}
+	}
+}
+
+func (c *seedCheck) app(a ConnectedApp) {
+	c.id("connected app", a.ClientID)
+	if !slices.Contains(clientTypes, a.Type) {
+		c.fault("connected app %s: client type %q, it must be one of %s", a.ClientID, a.Type, strings.Join(clientTypes, ", "))
+	} else if a.public() != (a.ClientSecret == "") {
+		c.fault("connected app %s: %s clients and secrets do not go together so", a.ClientID, a.Type)
+	}
+	for _, u := range append(slices.Clone(a.RedirectURLs), a.PostLogoutRedirectURLs...) {
+		if bad := checkRedirectURL(u); bad != nil {
+			c.fault("connected app %s: %q: %s", a.ClientID, u, bad.message)
+		}
+	}
+}
+
+func (c *seedCheck) project(p Project) {
+	for _, given := range []struct{ name, value string }{{"project id", p.ID}, {"project secret", p.Secret}, {"public token", p.PublicToken}} {
+		before, _, live := strings.Cut(given.value, "-live-")
 		switch {
 		case live:
-			fault("the %s %s-live-… is live: the emulator never stands in for a live project", c.name, before)
-		case c.value == "":
-			fault("the %s is empty", c.name)
+			c.fault("the %s %s-live-… is live: the emulator never stands in for a live project", given.name, before)
+		case given.value == "":
+			c.fault("the %s is empty", given.name)
 		}
 	}
-	switch p.Vertical {
-	case "b2b":
-	case "consumer":
-		fault("consumer projects are not emulated yet, only b2b ones are")
-	default:
-		fault("vertical %q: it must be b2b", p.Vertical)
+	if p.Vertical != b2b.name && p.Vertical != consumer.name {
+		c.fault("vertical %q: it must be b2b or consumer", p.Vertical)
 	}
 }
 
-var (
-	memberStatuses = []string{"active", "invited", "pending", "deleted"}
-	clientTypes    = []string{"first_party", "first_party_public", "third_party", "third_party_public"}
-)
+// invent fills in what only the management API needs.
+func (p *Project) invent() {
+	for _, field := range []struct {
+		value *string
+		made  string
+	}{{&p.Slug, "project"}, {&p.Environment, "test"}, {&p.WorkspaceKey, "workspace-key-" + secret()[:8]}, {&p.WorkspaceSecret, secret()}} {
+		if *field.value == "" {
+			*field.value = field.made
+		}
+	}
+}
+
+var clientTypes = []string{"first_party", "first_party_public", "third_party", "third_party_public"}
 
 func (p Policy) hasRole(id string) bool {
 	return slices.ContainsFunc(p.Roles, func(r Role) bool { return r.ID == id })

@@ -1,8 +1,8 @@
 package stytchtest
 
 import (
+	"maps"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -16,17 +16,24 @@ func sessionNotFound(c *call) *failure {
 	return fail(status, "session_not_found", "The session could not be found.")
 }
 
-// signIn makes a session. Somebody invited or pending becomes active by it.
-func (e *Emulator) signIn(c *call, m *Member, factor string) (map[string]any, *failure) {
+// signIn makes a session. Somebody invited or pending becomes active by it, and has shown
+// that the address is theirs.
+func (e *Emulator) signIn(c *call, p *person, how factor) (map[string]any, *failure) {
 	duration, bad := sessionDuration(c, time.Hour)
 	if bad != nil {
 		return nil, bad
 	}
-	m.Status = "active"
+	if p.status == "deleted" {
+		return nil, e.vertical.unknown
+	}
+	p.status, p.emails[0].Verified = "active", true
 	token := secret()
-	s := &session{id: newID("member-session"), memberID: m.ID, started: e.now(), factor: factor, expires: e.now().Add(duration)}
-	e.state.sessions[token] = s
-	return e.authenticated(c, token, s), nil
+	e.state.Sessions[token] = e.newSession(p, how, duration)
+	return e.authenticated(c, token), nil
+}
+
+func (e *Emulator) newSession(p *person, how factor, duration time.Duration) *session {
+	return &session{ID: newID(e.vertical.sessionID), PersonID: p.id, Started: e.now(), Accessed: e.now(), Expires: e.now().Add(duration), Factor: how}
 }
 
 // sessionDuration holds Stytch's bounds: five minutes to 366 days.
@@ -42,39 +49,78 @@ func sessionDuration(c *call, otherwise time.Duration) (time.Duration, *failure)
 }
 
 // authenticated is the reply to everything that ends in a session.
-func (e *Emulator) authenticated(c *call, token string, s *session) map[string]any {
-	m := e.state.member(s.memberID)
-	reply := e.memberReply(m)
-	reply["organization_id"], reply["member_authenticated"], reply["method_id"] = m.OrganizationID, true, ""
-	reply["member_session"], reply["session_token"] = e.sessionObject(s, m), token
-	reply["session_jwt"] = e.mustSign(e.sessionClaims(e.issuerOf(c), m, s, sessionTokenLifetime))
+func (e *Emulator) authenticated(c *call, token string) map[string]any {
+	s := e.state.Sessions[token]
+	p := e.state.person(s.PersonID)
+	reply := e.personReply(p)
+	reply["method_id"], reply["session_token"], reply[e.vertical.session] = p.emails[0].ID, token, e.sessionObject(s, p)
+	reply["session_jwt"] = unsigned{e.signer(), e.sessionClaims(e.issuerOf(c), p, s, sessionTokenLifetime)}
+	if p.organizationID == "" {
+		reply["reset_sessions"] = false
+		if c.dialect == browser {
+			reply["__user"] = reply["user"] // the SDK reads this one
+		}
+		return reply
+	}
+	reply["organization_id"], reply["member_authenticated"] = p.organizationID, true
 	reply["intermediate_session_token"], reply["mfa_required"], reply["primary_required"] = "", nil, nil
 	return reply
 }
 
-func (e *Emulator) sessionObject(s *session, m *Member) map[string]any {
-	return map[string]any{"member_session_id": s.id, "member_id": m.ID, "organization_id": m.OrganizationID,
-		"organization_slug": e.state.organization(m.OrganizationID).Slug, "started_at": timestamp(s.started),
-		"last_accessed_at": timestamp(e.now()), "expires_at": timestamp(s.expires), "custom_claims": map[string]any{},
-		"roles": m.Roles, "authentication_factors": []any{s.factorObject(m)}}
+// personReply names a person as most replies do.
+func (e *Emulator) personReply(p *person) map[string]any {
+	if p.organizationID == "" {
+		return map[string]any{"user_id": p.id, "user": userObject(p)}
+	}
+	return map[string]any{"member_id": p.id, "member": memberObject(p), "organization": e.organizationObject(e.state.organization(p.organizationID))}
 }
 
-func (s *session) factorObject(m *Member) map[string]any {
-	started := timestamp(s.started)
-	return map[string]any{"type": s.factor, "delivery_method": "email", "last_authenticated_at": started, "created_at": started,
-		"updated_at": started, "email_factor": map[string]any{"email_id": "email-" + m.ID, "email_address": m.Email}}
+func (e *Emulator) sessionObject(s *session, p *person) map[string]any {
+	object := map[string]any{"started_at": timestamp(s.Started), "last_accessed_at": timestamp(s.Accessed), "expires_at": timestamp(s.Expires),
+		"custom_claims": map[string]any{}, "roles": p.roles, "authentication_factors": []any{s.factorObject(p)}}
+	if p.organizationID == "" {
+		object["session_id"], object["user_id"] = s.ID, p.id
+		object["attributes"] = map[string]any{"ip_address": "", "user_agent": ""}
+		return object
+	}
+	object["member_session_id"], object["member_id"] = s.ID, p.id
+	object["organization_id"], object["organization_slug"] = p.organizationID, e.state.organization(p.organizationID).Slug
+	return object
+}
+
+func (s *session) factorObject(p *person) map[string]any {
+	started := timestamp(s.Started)
+	object := map[string]any{"type": s.Factor.Type, "last_authenticated_at": started, "created_at": started, "updated_at": started}
+	switch s.Factor.Type {
+	case "oauth":
+		object["type"], object["delivery_method"] = s.Factor.Provider+"_oauth", "oauth_"+s.Factor.Provider
+		object[s.Factor.Provider+"_oauth_factor"] = map[string]any{"id": p.registration(s.Factor.Provider).ID, "email_id": p.emails[0].ID,
+			"provider_subject": p.registration(s.Factor.Provider).Subject}
+	case "password":
+		object["delivery_method"] = "knowledge"
+	default:
+		object["delivery_method"] = "email"
+		object["email_factor"] = map[string]any{"email_id": p.emails[0].ID, "email_address": p.email()}
+	}
+	return object
+}
+
+func (p *person) registration(provider string) OAuthProvider {
+	for _, registered := range p.providers {
+		if registered.Provider == provider {
+			return registered
+		}
+	}
+	return OAuthProvider{}
 }
 
 func timestamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // goodSession returns the session of the token if its time has not ended and its
-// member may still act. The caller holds mu.
+// person may still act. The caller holds mu.
 func (e *Emulator) goodSession(token string) *session {
-	s := e.state.sessions[token]
-	if s == nil || !e.now().Before(s.expires) {
-		return nil
-	}
-	if m := e.state.member(s.memberID); m == nil || m.Status != "active" {
+	s := e.state.Sessions[token]
+	if s == nil || !e.now().Before(s.Expires) || !e.state.person(s.PersonID).mayAct() {
 		return nil
 	}
 	return s
@@ -101,8 +147,8 @@ func (e *Emulator) sessionToken(c *call) (string, *failure) {
 func (e *Emulator) tokenOfJWT(jwt string) string {
 	claims, _ := e.signed(jwt)
 	about, _ := claims["https://stytch.com/session"].(map[string]any)
-	for token, s := range e.state.sessions {
-		if about["id"] == s.id {
+	for token, s := range e.state.Sessions {
+		if about["id"] == s.ID {
 			return token
 		}
 	}
@@ -126,14 +172,31 @@ func (e *Emulator) authenticateSession(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
+	s.Accessed = e.now()
 	if duration > 0 {
-		s.expires = e.now().Add(duration)
+		s.Expires = e.now().Add(duration)
 	}
-	reply := e.authenticated(c, token, s)
+	reply := e.authenticated(c, token)
 	if verdict != nil {
 		reply["verdict"] = verdict
 	}
 	return reply, nil
+}
+
+// getSessions lists the sessions of a person that have not ended.
+func (e *Emulator) getSessions(c *call) (any, *failure) {
+	query := c.r.URL.Query()
+	p := e.state.person(query.Get(e.vertical.person + "_id"))
+	if o := e.state.organization(query.Get("organization_id")); p == nil || p.organizationID != "" && (o == nil || o.ID != p.organizationID) {
+		return nil, e.vertical.unknown
+	}
+	list := []any{}
+	for token, s := range e.state.Sessions {
+		if s.PersonID == p.id && e.goodSession(token) != nil {
+			list = append(list, e.sessionObject(s, p))
+		}
+	}
+	return map[string]any{e.vertical.session + "s": list}, nil
 }
 
 // authorizationCheck measures the session against the RBAC policy, if the caller asks.
@@ -143,14 +206,14 @@ func (e *Emulator) authorizationCheck(c *call, s *session) (map[string]any, *fai
 		return nil, nil
 	}
 	question := &call{body: check}
-	m := e.state.member(s.memberID)
+	p := e.state.person(s.PersonID)
 	needed := []Permission{{question.text("resource_id"), []string{question.text("action")}}}
-	if question.text("organization_id") != m.OrganizationID || !e.state.covers(m, needed) {
+	if question.text("organization_id") != p.organizationID || !e.state.covers(p.roles, needed) {
 		return nil, notAuthorized
 	}
 	granting := []string{}
-	for _, role := range m.Roles {
-		if e.state.covers(&Member{Roles: []string{role}}, needed) {
+	for _, role := range p.roles {
+		if e.state.covers([]string{role}, needed) {
 			granting = append(granting, role)
 		}
 	}
@@ -173,8 +236,8 @@ func (e *Emulator) enforce(c *call, organizationID, resource, action string) *fa
 	if s == nil {
 		return sessionNotFound(c)
 	}
-	m := e.state.member(s.memberID)
-	if m.OrganizationID != organizationID || !e.state.covers(m, []Permission{{resource, []string{action}}}) {
+	p := e.state.person(s.PersonID)
+	if p.organizationID != organizationID || !e.state.covers(p.roles, []Permission{{resource, []string{action}}}) {
 		return notAuthorized
 	}
 	return nil
@@ -186,48 +249,58 @@ func (e *Emulator) revokeSession(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	delete(e.state.sessions, token)
-	for token, s := range e.state.sessions {
-		if c.dialect != browser && s.id == c.text("member_session_id") {
-			delete(e.state.sessions, token)
-		}
+	delete(e.state.Sessions, token)
+	if c.dialect == browser {
+		return nil, nil
 	}
+	id, personID := c.text(e.vertical.session+"_id"), c.text(e.vertical.person+"_id")
+	maps.DeleteFunc(e.state.Sessions, func(_ string, s *session) bool {
+		return s.ID == id || personID != "" && s.PersonID == personID
+	})
 	return nil, nil
 }
 
-// authorizingMember is the session's, or for servers the one that is named. Stytch
-// wants exactly one of the ways.
-func (e *Emulator) authorizingMember(c *call) (*Member, *failure) {
-	if c.dialect != browser && c.text("member_id") != "" {
-		return e.namedMember(c)
+// authorizing is the session's person, or for servers the one that is named. Stytch wants
+// exactly one of the ways.
+func (e *Emulator) authorizing(c *call) (*person, *failure) {
+	if c.dialect != browser && c.text(e.vertical.person+"_id") != "" {
+		return e.named(c)
 	}
 	if c.dialect != browser && c.text("session_token") == "" && c.text("session_jwt") == "" {
-		return nil, noMemberSelector
+		return nil, noSelector
 	}
 	token, bad := e.sessionToken(c)
 	if bad != nil {
 		return nil, bad
 	}
 	if s := e.goodSession(token); s != nil {
-		return e.state.member(s.memberID), nil
+		return e.state.person(s.PersonID), nil
 	}
 	return nil, sessionNotFound(c)
 }
 
-var noMemberSelector = fail(http.StatusBadRequest, "no_oauth_authorize_member_selector",
-	"Give exactly one of session_token, session_jwt, or organization_id and member_id.")
+var noSelector = fail(http.StatusBadRequest, "no_oauth_authorize_member_selector",
+	"Give exactly one of session_token, session_jwt, or the person: organization_id and member_id, in Consumer projects user_id.")
 
-func (e *Emulator) namedMember(c *call) (*Member, *failure) {
-	if c.text("organization_id") == "" || strings.TrimSpace(c.text("session_token")+c.text("session_jwt")) != "" {
-		return nil, noMemberSelector
+func (e *Emulator) named(c *call) (*person, *failure) {
+	if c.text("session_token")+c.text("session_jwt") != "" {
+		return nil, noSelector
 	}
-	o := e.state.organization(c.text("organization_id"))
-	if o == nil {
-		return nil, organizationNotFound
+	p := e.state.person(c.text(e.vertical.person + "_id"))
+	if e.vertical.name == b2b.name {
+		if c.text("organization_id") == "" {
+			return nil, noSelector
+		}
+		o := e.state.organization(c.text("organization_id"))
+		if o == nil {
+			return nil, organizationNotFound
+		}
+		if p != nil && p.organizationID != o.ID {
+			return nil, memberNotFound
+		}
 	}
-	m := e.state.member(c.text("member_id"))
-	if m == nil || m.OrganizationID != o.ID || m.Status != "active" {
-		return nil, memberNotFound
+	if !p.mayAct() {
+		return nil, e.vertical.unknown
 	}
-	return m, nil
+	return p, nil
 }

@@ -3,10 +3,11 @@
 // it over HTTP. It signs with keys made at start, keeps everything in memory, answers
 // on loopback only and refuses live ids.
 //
-// It emulates B2B projects: organizations, members, Connected Apps, consent, tokens,
-// e-mail codes and magic links, whose mail arrives in an inbox. What of that is
-// documented behaviour and what is a choice stands in README.md. It shares no code
-// with the server that it is used to test.
+// It emulates B2B and Consumer projects: people and organizations, every way of signing
+// in that needs no third party (and a stand-in for OAuth providers), Connected Apps,
+// consent, tokens, and the management API. Mail arrives in an inbox. What of that is
+// documented behaviour and what is a choice stands in README.md, beside a table of every
+// endpoint. It shares no code with the server that it is used to test.
 package stytchtest
 
 import (
@@ -20,33 +21,36 @@ import (
 	"time"
 )
 
-// Options configure an [Emulator]. The zero value is the development seed.
+// Options configure an [Emulator]. The zero value is the B2B development seed.
 type Options struct {
 	Seed   *Seed            // nil: [Development]
 	Issuer string           // iss of root-form tokens; "": scheme and host of the request
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger     // nil: nothing is logged
+	Chaos  Chaos            // faults at random; the zero value has none
 }
 
 // An Emulator is an http.Handler that behaves as one Stytch project does. Safe for
 // concurrent use.
 type Emulator struct {
-	options Options
-	log     *slog.Logger
-	handler http.Handler
+	options  Options
+	vertical vertical
+	log      *slog.Logger
+	handler  http.Handler
+	chaos    *chaos
 
 	mu       sync.Mutex // guards what follows
 	seed     Seed
 	state    state
-	keys     []signingKey // the newest last
-	offset   time.Duration
+	keys     []*signingKey // the newest last
 	faults   []*Fault
 	requests []Request // the newest last
+	issued   []Token   // the newest last
 	issuer   string    // of tokens minted without a request
 }
 
-// New makes an emulator with a fresh key. It refuses live ids, faulty seeds and
-// verticals other than b2b, and names every fault.
+// New makes an emulator with a fresh key. It refuses live ids and faulty seeds, and
+// names every fault.
 func New(o Options) (*Emulator, error) {
 	if o.Seed == nil {
 		seed := Development()
@@ -61,9 +65,14 @@ func New(o Options) (*Emulator, error) {
 	if err := o.Seed.check(); err != nil {
 		return nil, err
 	}
-	e := &Emulator{options: o, log: o.Log, seed: o.Seed.clone(), issuer: o.Issuer}
+	if o.Chaos.Percent < 0 || o.Chaos.Percent > 100 {
+		return nil, fmt.Errorf("stytchtest: chaos of %d percent: it must be between 0 and 100", o.Chaos.Percent)
+	}
+	e := &Emulator{options: o, log: o.Log, seed: o.Seed.clone(), issuer: o.Issuer, chaos: newChaos(o.Chaos)}
+	e.seed.Project.invent()
+	e.vertical = e.seed.Project.vertical()
 	e.state = newState(e.seed)
-	e.keys = []signingKey{newSigningKey()}
+	e.keys = []*signingKey{newSigningKey()}
 	e.handler = e.routes()
 	return e, nil
 }
@@ -90,7 +99,7 @@ func (e *Emulator) Listen(addr string) (net.Listener, error) {
 }
 
 // now is the emulator's clock. The caller holds mu.
-func (e *Emulator) now() time.Time { return e.options.Now().Add(e.offset) }
+func (e *Emulator) now() time.Time { return e.options.Now().Add(e.state.Advanced) }
 
 // Now is the emulator's time, for a server under test that must agree with it.
 func (e *Emulator) Now() time.Time {
@@ -103,7 +112,7 @@ func (e *Emulator) Now() time.Time {
 func (e *Emulator) Advance(d time.Duration) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.offset += d
+	e.state.Advanced += d
 }
 
 // Reset goes back to the seed, with an empty inbox and the real time. Keys, and with
@@ -115,7 +124,7 @@ func (e *Emulator) Reset() {
 	project := e.state.project
 	e.state = newState(e.seed)
 	e.state.project.AuthorizationURL, e.state.project.RedirectURLs = project.AuthorizationURL, project.RedirectURLs
-	e.faults, e.requests, e.offset = nil, nil, 0
+	e.faults, e.requests, e.issued = nil, nil, nil
 }
 
 // SetAuthorizationURL sets the project's Authorization URL, which discovery documents echo.
@@ -126,24 +135,25 @@ func (e *Emulator) SetAuthorizationURL(u string) {
 }
 
 // SetRedirectURLs sets the SDK redirect URLs: where e-mail links may lead, compared
-// exactly, query included.
+// exactly, query included. Each is good for every type, the first is the default.
 func (e *Emulator) SetRedirectURLs(urls ...string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.state.project.RedirectURLs = append([]string{}, urls...)
+	e.state.project.RedirectURLs = RedirectURLs(urls...)
 }
 
-// SetMemberStatus changes a member's status: active, invited, pending or deleted.
-func (e *Emulator) SetMemberStatus(memberID, status string) error {
+// SetStatus changes the status of a member (active, invited, pending or deleted) or a
+// user (active, pending or deleted).
+func (e *Emulator) SetStatus(personID, status string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if !slices.Contains(memberStatuses, status) {
-		return fmt.Errorf("stytchtest: status %q: it must be one of %s", status, strings.Join(memberStatuses, ", "))
+	if !slices.Contains(e.vertical.statuses, status) {
+		return fmt.Errorf("stytchtest: status %q: it must be one of %s", status, strings.Join(e.vertical.statuses, ", "))
 	}
-	m := e.state.member(memberID)
-	if m == nil {
-		return fmt.Errorf("stytchtest: no member %s", memberID)
+	p := e.state.person(personID)
+	if p == nil {
+		return fmt.Errorf("stytchtest: no %s %s", e.vertical.person, personID)
 	}
-	m.Status = status
+	p.status = status
 	return nil
 }

@@ -97,7 +97,7 @@ func TestTokenEndpointRefuses(t *testing.T) {
 		{"another client's code", []string{"client_id", ours, "client_secret", "ours"}, nil, "invalid_grant"},
 		{"a wrong verifier", []string{"code_verifier", verifier + "x"}, nil, "invalid_grant"},
 		{"a missing verifier", []string{"code_verifier", ""}, nil, "invalid_grant"},
-		{"a member who was deleted meanwhile", nil, func(s *stytchtest.Server) { _ = s.SetMemberStatus(ada, "deleted") }, "invalid_grant"},
+		{"a member who was deleted meanwhile", nil, func(s *stytchtest.Server) { _ = s.SetStatus(ada, "deleted") }, "invalid_grant"},
 		{"a wrong secret", []string{"client_secret", "x"}, nil, "invalid_client"},
 		{"a missing secret", []string{"client_secret", ""}, nil, "invalid_client"},
 		{"the project's credentials", []string{"client_id", project, "client_secret", "secret-test-guestpass-dev"}, nil, "invalid_client"},
@@ -287,7 +287,7 @@ func TestRefreshTokensServeTheirClientAndActiveMembersOnly(t *testing.T) {
 		t.Errorf("another client: %d %v", status, reply)
 	}
 	for status, want := range map[string]int{"deleted": 400, "active": 200} {
-		if err := s.SetMemberStatus(ada, status); err != nil {
+		if err := s.SetStatus(ada, status); err != nil {
 			t.Fatal(err)
 		}
 		if got, reply := refresh(gpt, gptSecret); got != want {

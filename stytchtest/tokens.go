@@ -2,6 +2,7 @@ package stytchtest
 
 import (
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,39 +13,46 @@ import (
 // MintRequest describes a token to be made without anybody signing in.
 type MintRequest struct {
 	Kind      string         `json:"kind"`       // access (default), session, id or m2m
-	Subject   string         `json:"subject"`    // a member id, whatever the member's status; for m2m a client id
+	Subject   string         `json:"subject"`    // a member or user id, whatever the status; for m2m a client id
 	ClientID  string         `json:"client_id"`  // "": the first connected app
-	Scopes    []string       `json:"scopes"`     // nil: openid profile email members:read
+	Scopes    []string       `json:"scopes"`     // nil: openid profile email, and members:read in B2B projects
 	ExpiresIn int            `json:"expires_in"` // seconds from now; 0: 3600, for a session 300; negative: expired already
 	Claims    map[string]any `json:"claims"`     // each replaces a claim, nil removes it
 	Issuer    string         `json:"issuer"`     // "": Options.Issuer, or where the emulator is (NewServer, POST /_emulator/tokens)
 }
 
 // Mint signs a token of any kind with the current key. It is an error to ask for a
-// subject that is no member, or for a token without an issuer: remove `iss` through
+// subject that is nobody, or for a token without an issuer: remove `iss` through
 // Claims if that is what you want.
 func (e *Emulator) Mint(m MintRequest) (string, error) {
+	token, err := e.mint(m)
+	if err != nil {
+		return "", err
+	}
+	return token.key.sign(token.claims)
+}
+
+func (e *Emulator) mint(m MintRequest) (unsigned, error) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if m.Issuer == "" {
 		m.Issuer = e.issuer
 	}
-	return e.mint(m)
-}
-
-func (e *Emulator) mint(m MintRequest) (string, error) {
 	if _, given := m.Claims["iss"]; m.Issuer == "" && !given {
-		return "", errors.New("stytchtest: no issuer: set Options.Issuer or MintRequest.Issuer")
+		return unsigned{}, errors.New("stytchtest: no issuer: set Options.Issuer or MintRequest.Issuer")
 	}
 	if m.ClientID == "" && len(e.state.apps) > 0 {
 		m.ClientID = e.state.apps[0].ClientID
 	}
 	if m.Scopes == nil {
-		m.Scopes = []string{"openid", "profile", "email", "members:read"}
+		m.Scopes = []string{"openid", "profile", "email"}
+		if e.vertical.name == b2b.name {
+			m.Scopes = append(m.Scopes, "members:read")
+		}
 	}
 	claims, err := e.mintClaims(m)
 	if err != nil {
-		return "", err
+		return unsigned{}, err
 	}
 	for name, value := range m.Claims {
 		if claims[name] = value; value == nil {
@@ -52,7 +60,11 @@ func (e *Emulator) mint(m MintRequest) (string, error) {
 		}
 	}
 	e.recordAccess(claims, "")
-	return e.sign(claims)
+	kind := m.Kind
+	if kind == "" {
+		kind = "access"
+	}
+	return e.unsigned(kind, claims), nil
 }
 
 func (e *Emulator) mintClaims(m MintRequest) (map[string]any, error) {
@@ -68,9 +80,9 @@ func (e *Emulator) mintClaims(m MintRequest) (map[string]any, error) {
 		claims["scope"] = strings.Join(m.Scopes, " ")
 		return claims, nil
 	}
-	member := e.state.member(m.Subject)
-	if member == nil {
-		return nil, fmt.Errorf("stytchtest: no member %q to mint for", m.Subject)
+	p := e.state.person(m.Subject)
+	if p == nil {
+		return nil, fmt.Errorf("stytchtest: no %s %q to mint for", e.vertical.person, m.Subject)
 	}
 	switch m.Kind {
 	case "", "access":
@@ -78,12 +90,12 @@ func (e *Emulator) mintClaims(m MintRequest) (map[string]any, error) {
 		if app == nil {
 			app = &ConnectedApp{ClientID: m.ClientID} // a token of a client that was deleted
 		}
-		return e.accessClaims(m.Issuer, member, app, m.Scopes, nil, life), nil
+		return e.accessClaims(m.Issuer, p, app, m.Scopes, nil, life), nil
 	case "session":
-		s := &session{id: newID("member-session"), memberID: member.ID, started: e.now(), expires: e.now().Add(time.Hour), factor: "email_otp"}
-		return e.sessionClaims(m.Issuer, member, s, life), nil
+		s := e.newSession(p, factor{Type: "email_otp"}, time.Hour)
+		return e.sessionClaims(m.Issuer, p, s, life), nil
 	case "id":
-		return e.idClaims(m.Issuer, member, m.ClientID, m.Scopes, "", life), nil
+		return e.idClaims(m.Issuer, p, m.ClientID, m.Scopes, "", life), nil
 	}
 	return nil, fmt.Errorf("stytchtest: token kind %q: it must be access, session, id or m2m", m.Kind)
 }
@@ -96,7 +108,7 @@ func (e *Emulator) recordAccess(claims map[string]any, lineage string) {
 	client, _ := claims["client_id"].(string)
 	expires, _ := claims["exp"].(int64)
 	if id != "" && client != "" {
-		e.state.record(id, issue{key: consentKey{subject, client}, lineage: lineage, expires: time.Unix(expires, 0)}, e.now())
+		e.state.record(id, issue{Key: consentKey{subject, client}, Lineage: lineage, Expires: time.Unix(expires, 0)}, e.now())
 	}
 }
 
@@ -110,58 +122,72 @@ func (e *Emulator) times(life time.Duration) map[string]any {
 	return map[string]any{"iat": issued.Unix(), "nbf": issued.Unix(), "exp": now.Add(life).Unix()}
 }
 
-func (e *Emulator) organizationClaim(m *Member) map[string]string {
-	o := e.state.organization(m.OrganizationID)
-	return map[string]string{"organization_id": o.ID, "slug": o.Slug}
+// addOrganization puts the claim into tokens of members; users have no organization.
+func (e *Emulator) addOrganization(claims map[string]any, p *person) {
+	if o := e.state.organization(p.organizationID); o != nil {
+		claims["https://stytch.com/organization"] = map[string]string{"organization_id": o.ID, "slug": o.Slug}
+	}
 }
 
 // accessClaims are exactly those of Stytch's access tokens: no roles, no e-mail
 // address, no session (https://stytch.com/docs/connected-apps/resources/custom-domains
-// for the issuer).
-func (e *Emulator) accessClaims(issuer string, m *Member, app *ConnectedApp, scopes, resources []string, life time.Duration) map[string]any {
+// for the issuer). The client's own claims never replace one of these.
+func (e *Emulator) accessClaims(issuer string, p *person, app *ConnectedApp, scopes, resources []string, life time.Duration) map[string]any {
 	audience := []string{e.state.project.ID}
 	if app.Audience != "" {
 		audience = append(audience, app.Audience)
 	}
 	claims := e.times(life)
-	claims["iss"], claims["sub"], claims["aud"] = issuer, m.ID, append(audience, resources...)
+	claims["iss"], claims["sub"], claims["aud"] = issuer, p.id, append(audience, resources...)
 	claims["client_id"], claims["scope"], claims["jti"] = app.ClientID, strings.Join(scopes, " "), rand.Text()
-	claims["https://stytch.com/organization"] = e.organizationClaim(m)
-	return claims
-}
-
-func (e *Emulator) idClaims(issuer string, m *Member, clientID string, scopes []string, nonce string, life time.Duration) map[string]any {
-	claims := e.times(life)
-	claims["iss"], claims["aud"] = issuer, []string{clientID}
-	if nonce != "" {
-		claims["nonce"] = nonce
-	}
-	for name, value := range userClaims(m, scopes) {
+	e.addOrganization(claims, p)
+	for name, value := range app.customClaims() {
 		claims[name] = value
 	}
 	return claims
 }
 
-func (e *Emulator) sessionClaims(issuer string, m *Member, s *session, life time.Duration) map[string]any {
+// customClaims are those of the client's template, which was checked when it was set.
+func (a *ConnectedApp) customClaims() (claims map[string]any) {
+	_ = json.Unmarshal([]byte(a.Template), &claims)
+	return claims
+}
+
+func (e *Emulator) idClaims(issuer string, p *person, clientID string, scopes []string, nonce string, life time.Duration) map[string]any {
 	claims := e.times(life)
-	claims["iss"], claims["sub"], claims["aud"] = issuer, m.ID, []string{e.state.project.ID}
-	claims["https://stytch.com/session"] = map[string]any{"id": s.id, "started_at": timestamp(s.started),
-		"last_accessed_at": timestamp(e.now()), "expires_at": timestamp(s.expires),
-		"attributes": map[string]any{}, "authentication_factors": []any{s.factorObject(m)}, "roles": m.Roles}
-	claims["https://stytch.com/organization"] = e.organizationClaim(m)
+	claims["iss"], claims["aud"] = issuer, []string{clientID}
+	if nonce != "" {
+		claims["nonce"] = nonce
+	}
+	for name, value := range userClaims(p, scopes) {
+		claims[name] = value
+	}
+	return claims
+}
+
+func (e *Emulator) sessionClaims(issuer string, p *person, s *session, life time.Duration) map[string]any {
+	claims := e.times(life)
+	claims["iss"], claims["sub"], claims["aud"] = issuer, p.id, []string{e.state.project.ID}
+	claims["https://stytch.com/session"] = map[string]any{"id": s.ID, "started_at": timestamp(s.Started),
+		"last_accessed_at": timestamp(s.Accessed), "expires_at": timestamp(s.Expires),
+		"attributes": map[string]any{}, "authentication_factors": []any{s.factorObject(p)}, "roles": p.roles}
+	e.addOrganization(claims, p)
 	return claims
 }
 
 // userClaims are those of the OpenID Connect scopes (OpenID Connect Core section 5.4).
-func userClaims(m *Member, scopes []string) map[string]any {
-	claims := map[string]any{"sub": m.ID}
+func userClaims(p *person, scopes []string) map[string]any {
+	claims := map[string]any{"sub": p.id}
 	if slices.Contains(scopes, "email") {
-		claims["email"], claims["email_verified"] = m.Email, m.Status == "active"
+		claims["email"], claims["email_verified"] = p.email(), p.verified()
 	}
-	if slices.Contains(scopes, "profile") && m.Name != "" {
-		claims["name"] = m.Name
-		if given, family, ok := strings.Cut(m.Name, " "); ok {
-			claims["given_name"], claims["family_name"] = given, family
+	if !slices.Contains(scopes, "profile") {
+		return claims
+	}
+	parts := p.nameParts()
+	for name, value := range map[string]string{"name": p.fullName(), "given_name": parts.First, "middle_name": parts.Middle, "family_name": parts.Last} {
+		if value != "" {
+			claims[name] = value
 		}
 	}
 	return claims

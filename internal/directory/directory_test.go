@@ -102,7 +102,7 @@ func TestMembersAreFoundByNameAndByEMail(t *testing.T) {
 
 func TestMembersAreFilteredByStatus(t *testing.T) {
 	d, stytch := open(t)
-	if err := stytch.SetMemberStatus(grace, "deleted"); err != nil {
+	if err := stytch.SetStatus(grace, "deleted"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := d.Invite(t.Context(), acme, directory.Invitation{Email: "guest@acme.example", Name: "Guest"}); err != nil {
@@ -180,7 +180,7 @@ func TestRolesPermitWhatThePolicySays(t *testing.T) {
 			t.Errorf("%s %s %s: %v %v", tt.member, tt.resource, tt.action, got, err)
 		}
 	}
-	if err := stytch.SetMemberStatus(grace, "deleted"); err != nil {
+	if err := stytch.SetStatus(grace, "deleted"); err != nil {
 		t.Fatal(err)
 	}
 	if got, _ := d.Permits(t.Context(), acme, grace, "members", "read"); !got {

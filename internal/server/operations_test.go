@@ -276,7 +276,7 @@ func TestInviteMember(t *testing.T) {
 func TestWhoIsGoneCannotWrite(t *testing.T) {
 	w := newWorld(t)
 	token := w.token(ada, "members:invite", "members:read")
-	if err := w.stytch.SetMemberStatus(ada, "deleted"); err != nil {
+	if err := w.stytch.SetStatus(ada, "deleted"); err != nil {
 		t.Fatal(err)
 	}
 	r := w.call("POST", "/api/v1/members/invitations", token, `{"email":"n@acme.example","name":"N"}`)

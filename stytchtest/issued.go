@@ -1,0 +1,37 @@
+package stytchtest
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// maxTokens bounds what is remembered of issued tokens.
+const maxTokens = 200
+
+// A Token is one that was issued: an access or ID token of the token endpoint, or
+// anything that was minted. The session JWTs of the browser are left out: there is one
+// every few minutes.
+type Token struct {
+	Kind   string         `json:"kind"` // access, id, session or m2m
+	Time   time.Time      `json:"time"`
+	KeyID  string         `json:"kid"`
+	Claims map[string]any `json:"claims"`
+}
+
+// unsigned remembers the token and leaves its signature to whoever writes the reply. The
+// caller holds mu.
+func (e *Emulator) unsigned(kind string, claims map[string]any) unsigned {
+	key := e.signer()
+	e.issued = append(e.issued[max(0, len(e.issued)-maxTokens+1):], Token{kind, e.now(), key.id, maps.Clone(claims)})
+	return unsigned{key, claims}
+}
+
+// Tokens returns the last 200 issued tokens, decoded, newest first.
+func (e *Emulator) Tokens() []Token {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	newest := append([]Token{}, e.issued...)
+	slices.Reverse(newest)
+	return newest
+}

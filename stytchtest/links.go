@@ -1,0 +1,86 @@
+package stytchtest
+
+// sendDiscoveryLink mails a magic link to anybody who asks.
+func (e *Emulator) sendDiscoveryLink(c *call) (any, *failure) {
+	email, bad := address(c, "email_address")
+	if bad != nil {
+		return nil, bad
+	}
+	return nil, e.mailLink(c, linkRequest{kind: "discovery", mail: "magic_link", email: email, redirect: "discovery_redirect_url",
+		redirectType: "DISCOVERY", expiry: "discovery_expiration_minutes", life: linkLifetime})
+}
+
+func (e *Emulator) authenticateDiscoveryLink(c *call) (any, *failure) {
+	known, bad := e.link(c, c.text("discovery_magic_links_token"), "discovery", false)
+	if bad != nil {
+		return nil, bad
+	}
+	delete(e.state.Links, c.text("discovery_magic_links_token"))
+	return e.discovered(known.Email, factor{Type: "magic_link"}), nil
+}
+
+// sendOrganizationLink mails a magic link for one organization.
+func (e *Emulator) sendOrganizationLink(c *call) (any, *failure) {
+	p, signup, bad := e.loginOrSignup(c)
+	if bad != nil {
+		return nil, bad
+	}
+	if bad := e.mailLink(c, loginLink("multi_tenant_magic_links", p, signup, "_redirect_url")); bad != nil {
+		return nil, bad
+	}
+	e.keep(p)
+	reply := e.personReply(p)
+	reply["member_created"] = signup
+	return reply, nil
+}
+
+// loginLink is a magic link of somebody known, or new.
+func loginLink(kind string, p *person, signup bool, redirect string) linkRequest {
+	l := linkRequest{kind: kind, mail: "magic_link", email: p.email(), person: p, redirect: "login" + redirect, redirectType: "LOGIN",
+		expiry: "login_expiration_minutes", life: linkLifetime}
+	if signup {
+		l.redirect, l.redirectType, l.expiry = "signup"+redirect, "SIGNUP", "signup_expiration_minutes"
+	}
+	return l
+}
+
+// authenticateOrganizationLink redeems the links of logins and of invitations once.
+func (e *Emulator) authenticateOrganizationLink(c *call) (any, *failure) {
+	return e.redeemLink(c, c.text("magic_links_token"), "multi_tenant_magic_links")
+}
+
+func (e *Emulator) redeemLink(c *call, token, kind string) (any, *failure) {
+	known, bad := e.link(c, token, kind, false)
+	if bad != nil {
+		return nil, bad
+	}
+	p := e.state.person(known.PersonID)
+	if p == nil {
+		return nil, e.vertical.unknown
+	}
+	reply, bad := e.signIn(c, p, factor{Type: "magic_link"})
+	if bad == nil {
+		delete(e.state.Links, token)
+	}
+	return reply, bad
+}
+
+// sendUserLink signs a user in, or up.
+func (e *Emulator) sendUserLink(c *call) (any, *failure) {
+	p, created, bad := e.loginOrCreate(c)
+	if bad != nil {
+		return nil, bad
+	}
+	if bad := e.mailLink(c, loginLink("magic_links", p, created || p.status == "pending", "_magic_link_url")); bad != nil {
+		return nil, bad
+	}
+	e.keep(p)
+	if c.dialect == browser {
+		return nil, nil
+	}
+	return map[string]any{"user_id": p.id, "email_id": p.emails[0].ID, "user_created": created}, nil
+}
+
+func (e *Emulator) authenticateUserLink(c *call) (any, *failure) {
+	return e.redeemLink(c, c.text("token"), "magic_links")
+}

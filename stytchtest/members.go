@@ -1,0 +1,290 @@
+package stytchtest
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+var memberNotFound = notFound("member_not_found", "The member could not be found.")
+
+func memberObject(p *person) map[string]any {
+	roles := []any{}
+	for _, r := range p.roles {
+		roles = append(roles, map[string]any{"role_id": r, "sources": []any{map[string]any{"type": "direct_assignment", "details": map[string]any{}}}})
+	}
+	registrations := []any{}
+	for _, registered := range p.providers {
+		registrations = append(registrations, map[string]any{"provider_type": registered.Provider, "provider_subject": registered.Subject,
+			"member_oauth_registration_id": registered.ID, "profile_picture_url": "", "locale": ""})
+	}
+	return map[string]any{"member_id": p.id, "organization_id": p.organizationID, "email_address": p.email(),
+		"email_address_verified": p.verified(), "status": p.status, "name": p.name, "is_admin": slices.Contains(p.roles, "stytch_admin"),
+		"is_breakglass": false, "external_id": p.externalID, "roles": roles, "trusted_metadata": p.trusted, "untrusted_metadata": p.untrusted,
+		"created_at": timestamp(p.created), "updated_at": timestamp(p.updated), "sso_registrations": []any{}, "scim_registrations": []any{},
+		"oauth_registrations": registrations, "retired_email_addresses": []any{}, "mfa_enrolled": false, "mfa_phone_number": "",
+		"default_mfa_method": "", "totp_registration_id": "", "member_password_id": p.passwordID()}
+}
+
+// passwordID is "" for whoever has no password.
+func (p *person) passwordID() string {
+	if p.password == "" {
+		return ""
+	}
+	return "password-" + p.id
+}
+
+func (e *Emulator) searchMembers(c *call) (any, *failure) {
+	ids := c.texts("organization_ids")
+	if len(ids) == 0 {
+		return nil, fail(http.StatusBadRequest, "member_search_organization_ids_empty", "At least one organization_id is required.")
+	}
+	organizations, matches := map[string]any{}, []any{}
+	for _, id := range ids {
+		o := e.state.organization(id)
+		if o == nil {
+			return nil, organizationNotFound
+		}
+		if bad := e.enforce(c, o.ID, "stytch.member", "search"); bad != nil {
+			return nil, bad
+		}
+		organizations[o.ID] = e.organizationObject(o)
+	}
+	q, bad := readQuery(c, "member", memberFilters)
+	if bad != nil {
+		return nil, bad
+	}
+	byStatus := slices.Contains(q.names, "statuses") // otherwise the deleted are left out
+	for _, p := range e.state.people {
+		if organizations[p.organizationID] != nil && (p.status != "deleted" || byStatus) && q.match(p) {
+			matches = append(matches, memberObject(p))
+		}
+	}
+	reply, bad := page(c, "members", matches)
+	if bad == nil {
+		reply["organizations"] = organizations
+	}
+	return reply, bad
+}
+
+func (e *Emulator) getMember(c *call) (any, *failure) {
+	o, bad := e.pathOrganization(c)
+	if bad != nil {
+		return nil, bad
+	}
+	query := c.r.URL.Query()
+	for _, p := range e.state.people {
+		if p.organizationID == o.ID && p.status != "deleted" &&
+			(p.is(query.Get("member_id")) || query.Get("email_address") != "" && p.hasEmail(query.Get("email_address"))) {
+			return e.personReply(p), nil
+		}
+	}
+	return nil, memberNotFound
+}
+
+// is says whether the parameter names the person, by id or external id.
+func (p *person) is(id string) bool { return id != "" && (p.id == id || p.externalID == id) }
+
+func (e *Emulator) dangerouslyGetMember(c *call) (any, *failure) {
+	p := e.state.person(c.path("member"))
+	if p == nil || p.status == "deleted" && c.r.URL.Query().Get("include_deleted") != "true" {
+		return nil, memberNotFound
+	}
+	return e.personReply(p), nil
+}
+
+// pathMember is the one that the path names, whatever the status.
+func (e *Emulator) pathMember(c *call) (*person, *failure) {
+	o, bad := e.pathOrganization(c)
+	if bad != nil {
+		return nil, bad
+	}
+	for _, p := range e.state.people {
+		if p.organizationID == o.ID && p.is(c.path("member")) {
+			return p, nil
+		}
+	}
+	return nil, memberNotFound
+}
+
+func (e *Emulator) createMember(c *call) (any, *failure) {
+	o, bad := e.pathOrganization(c)
+	if bad != nil {
+		return nil, bad
+	}
+	if bad := e.enforce(c, o.ID, "stytch.member", "create"); bad != nil {
+		return nil, bad
+	}
+	email, bad := address(c, "email_address")
+	if bad != nil {
+		return nil, bad
+	}
+	if e.state.personIn(o.ID, email) != nil {
+		return nil, duplicateMember
+	}
+	p := e.newMember(o, email)
+	if p.status = "active"; c.flag("create_member_as_pending") {
+		p.status = "pending"
+	}
+	if bad := e.changePerson(c, p); bad != nil {
+		return nil, bad
+	}
+	e.state.people = append(e.state.people, p)
+	return e.personReply(p), nil
+}
+
+func (e *Emulator) newMember(o *Organization, email string) *person {
+	id := newID("member")
+	return &person{id: id, organizationID: o.ID, emails: []Email{{ID: "email-" + id, Address: email}}, roles: []string{b2b.role},
+		created: e.now(), updated: e.now(), trusted: map[string]any{}, untrusted: map[string]any{}}
+}
+
+var duplicateMember = fail(http.StatusBadRequest, "duplicate_member_email", "A member with this email exists already.")
+
+func (e *Emulator) updateMember(c *call) (any, *failure) {
+	p, bad := e.pathMember(c)
+	if bad != nil {
+		return nil, bad
+	}
+	if bad := e.enforce(c, p.organizationID, "stytch.member", "update.info.name"); bad != nil {
+		return nil, bad
+	}
+	if p.status == "deleted" {
+		return nil, memberNotFound
+	}
+	changed := *p
+	changed.emails = slices.Clone(p.emails)
+	if c.body["email_address"] != nil {
+		email, bad := address(c, "email_address")
+		if bad != nil {
+			return nil, bad
+		}
+		if other := e.state.personIn(p.organizationID, email); other != nil && other != p {
+			return nil, duplicateMember
+		}
+		changed.emails[0].Address = email
+	}
+	if bad := e.changePerson(c, &changed); bad != nil {
+		return nil, bad
+	}
+	*p = changed
+	return e.personReply(p), nil
+}
+
+// changePerson sets of a member or user what the body has and leaves the rest. Metadata
+// are merged at their top level, where null removes.
+func (e *Emulator) changePerson(c *call, p *person) *failure {
+	if p.organizationID != "" {
+		c.set("name", &p.name)
+	} else if name, given := c.body["name"].(map[string]any); given {
+		parts := &call{body: name}
+		parts.set("first_name", &p.parts.First)
+		parts.set("middle_name", &p.parts.Middle)
+		parts.set("last_name", &p.parts.Last)
+	}
+	c.set("external_id", &p.externalID)
+	c.merge("trusted_metadata", p.trusted, func(merged map[string]any) { p.trusted = merged })
+	c.merge("untrusted_metadata", p.untrusted, func(merged map[string]any) { p.untrusted = merged })
+	if _, given := c.body["roles"].([]any); given {
+		for _, role := range c.texts("roles") {
+			if role != e.vertical.role && !e.state.policy.hasRole(role) {
+				return noSuchRole
+			}
+		}
+		p.roles = withRole(e.vertical.role, c.texts("roles"))
+	}
+	p.updated = e.now()
+	return nil
+}
+
+var noSuchRole = fail(http.StatusBadRequest, "invalid_rbac_role_assignment", "The role does not exist.")
+
+// deleteMember leaves a tombstone that can be reactivated; sessions, consents and tokens end.
+func (e *Emulator) deleteMember(c *call) (any, *failure) {
+	p, bad := e.pathMember(c)
+	if bad != nil {
+		return nil, bad
+	}
+	if bad := e.enforce(c, p.organizationID, "stytch.member", "delete"); bad != nil {
+		return nil, bad
+	}
+	if p.status == "deleted" {
+		return nil, memberNotFound
+	}
+	p.status, p.updated = "deleted", e.now()
+	e.state.forget(p.id)
+	return map[string]any{"member_id": p.id}, nil
+}
+
+func (e *Emulator) reactivateMember(c *call) (any, *failure) {
+	p, bad := e.pathMember(c)
+	if bad != nil {
+		return nil, bad
+	}
+	if p.status != "deleted" {
+		return nil, fail(http.StatusBadRequest, "member_already_active", "Only a deleted member can be reactivated.")
+	}
+	if e.state.personIn(p.organizationID, p.email()) != nil {
+		return nil, duplicateMember
+	}
+	p.status, p.updated = "active", e.now()
+	return e.personReply(p), nil
+}
+
+// invite makes an invited member and mails a link. Inviting somebody again mails
+// another link; somebody active is a duplicate.
+func (e *Emulator) invite(c *call) (any, *failure) {
+	o := e.state.organization(c.text("organization_id"))
+	if o == nil {
+		return nil, organizationNotFound
+	}
+	if bad := e.enforce(c, o.ID, "stytch.member", "create"); bad != nil {
+		return nil, bad
+	}
+	email, bad := address(c, "email_address")
+	if bad != nil {
+		return nil, bad
+	}
+	if bad := e.checkInvitation(c, o, email); bad != nil {
+		return nil, bad
+	}
+	p := e.state.personIn(o.ID, email)
+	isNew := p == nil
+	if isNew {
+		p = e.newMember(o, email)
+	}
+	if bad := e.mailLink(c, linkRequest{kind: "multi_tenant_magic_links", mail: "invite", email: email, person: p,
+		redirect: "invite_redirect_url", redirectType: "INVITE", expiry: "invite_expiration_minutes", life: inviteLifetime}); bad != nil {
+		return nil, bad
+	}
+	if isNew {
+		e.state.people = append(e.state.people, p)
+	}
+	given := slices.Clone(p.roles) // an invitation adds roles
+	if bad := e.changePerson(c, p); bad != nil {
+		return nil, bad
+	}
+	p.status, p.roles = "invited", withRole(b2b.role, append(given, p.roles...))
+	return e.personReply(p), nil
+}
+
+func (e *Emulator) checkInvitation(c *call, o *Organization, email string) *failure {
+	_, domain, _ := strings.Cut(email, "@")
+	if o.EmailInvites == "NOT_ALLOWED" || o.EmailInvites == "RESTRICTED" && !slices.Contains(o.EmailAllowedDomains, domain) {
+		return fail(http.StatusBadRequest, "invalid_email_for_invites", "The organization does not allow invitations to this email address.")
+	}
+	for _, role := range c.texts("roles") {
+		if !e.state.policy.hasRole(role) {
+			return noSuchRole
+		}
+	}
+	if inviter := c.text("invited_by_member_id"); inviter != "" {
+		if p := e.state.person(inviter); !p.mayAct() || p.organizationID != o.ID {
+			return memberNotFound
+		}
+	}
+	if p := e.state.personIn(o.ID, email); p != nil && p.status == "active" {
+		return duplicateMember
+	}
+	return nil
+}

@@ -1,0 +1,65 @@
+package stytchtest
+
+import "net/http"
+
+// openIDConfiguration and authorizationServer are the two discovery documents.
+func (e *Emulator) openIDConfiguration(c *call) (any, *failure) {
+	return e.discovery(c, map[string]any{"grant_types_supported": []string{"authorization_code"}, "response_types_supported": []string{"code"},
+		"subject_types_supported": []string{"public"}, "id_token_signing_alg_values_supported": []string{"RS256"},
+		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"}})
+}
+
+func (e *Emulator) authorizationServer(c *call) (any, *failure) {
+	document := map[string]any{"grant_types_supported": []string{"authorization_code", "refresh_token"},
+		"response_types_supported": []string{"code", "code token"}, "code_challenge_methods_supported": []string{"S256"},
+		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post", "none"},
+		"client_id_metadata_document_supported": false} // Stytch says true; the emulator fetches nothing
+	if e.state.project.Registration {
+		document["registration_endpoint"] = e.oauthBase(c) + "/register"
+	}
+	return e.discovery(c, document)
+}
+
+func (e *Emulator) discovery(c *call, document map[string]any) (any, *failure) {
+	if e.state.project.AuthorizationURL == "" {
+		return nil, fail(http.StatusBadRequest, "authorization_endpoint_not_configured_for_project", "Set an Authorization URL for the project first.")
+	}
+	root, jwks := e.oauthBase(c), e.base(c)+"/.well-known/jwks.json"
+	if c.path("pid") != "" {
+		jwks = e.base(c) + "/v1/public/" + c.path("pid") + "/.well-known/jwks.json"
+	}
+	scopes := []string{"openid", "profile", "email", "phone", "offline_access"}
+	for _, s := range e.state.policy.Scopes {
+		scopes = append(scopes, s.Name)
+	}
+	document["issuer"] = e.issuerOf(c)
+	document["authorization_endpoint"] = e.state.project.AuthorizationURL
+	document["token_endpoint"], document["userinfo_endpoint"] = root+"/token", root+"/userinfo"
+	document["jwks_uri"], document["scopes_supported"] = jwks, scopes
+	return document, nil
+}
+
+// oauthBase is where the OAuth endpoints are, in the form of the path that was asked.
+func (e *Emulator) oauthBase(c *call) string {
+	if pid := c.path("pid"); pid != "" {
+		return e.base(c) + "/v1/public/" + pid + "/oauth2"
+	}
+	return e.base(c) + "/v1/oauth2"
+}
+
+// base is scheme and host of the request, or what the options name instead: behind a
+// tunnel the emulator sees another host than its clients do.
+func (e *Emulator) base(c *call) string {
+	if e.options.Issuer != "" {
+		return e.options.Issuer
+	}
+	return scheme(c.r) + "://" + c.r.Host
+}
+
+// issuerOf depends on the form of the path: Stytch's own host names the project.
+func (e *Emulator) issuerOf(c *call) string {
+	if c.path("pid") != "" {
+		return "stytch.com/" + e.state.project.ID
+	}
+	return e.base(c)
+}

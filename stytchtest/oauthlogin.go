@@ -1,0 +1,191 @@
+package stytchtest
+
+import (
+	"bytes"
+	_ "embed"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// The providers that the browser SDK has buttons for, in each vertical.
+var oauthProviders = map[string][]string{
+	b2b.name: {"google", "microsoft", "hubspot", "slack", "github"},
+	consumer.name: {"amazon", "apple", "bitbucket", "coinbase", "discord", "facebook", "figma", "github", "gitlab", "google", "linkedin",
+		"microsoft", "salesforce", "slack", "snapchat", "tiktok", "twitch", "twitter", "yahoo"},
+}
+
+const loginLifetime = 10 * time.Minute
+
+// startOAuth begins a sign-in at a provider, whom a page of the emulator stands in for.
+// The browser comes here by itself, so that mistakes are answered as JSON on a page.
+func (e *Emulator) startOAuth(discovery bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		e.mu.Lock()
+		token, bad := e.beginLogin(r, discovery)
+		e.mu.Unlock()
+		if bad != nil {
+			writeFailure(w, bad)
+			return
+		}
+		http.Redirect(w, r, "/_emulator/provider/"+token, http.StatusFound)
+	}
+}
+
+func (e *Emulator) beginLogin(r *http.Request, discovery bool) (string, *failure) {
+	query := r.URL.Query()
+	provider := chi.URLParam(r, "provider")
+	if !same(query.Get("public_token"), e.state.project.PublicToken) {
+		return "", unauthorizedCredentials
+	}
+	if !slices.Contains(oauthProviders[e.vertical.name], provider) {
+		return "", fail(http.StatusBadRequest, "oauth_config_not_found", "The project has no OAuth provider "+provider+".")
+	}
+	l := &oauthLogin{Provider: provider, Kind: "oauth", Challenge: query.Get("pkce_code_challenge") + query.Get("code_challenge"), Expires: e.now().Add(loginLifetime)}
+	redirect, redirectType := query.Get("login_redirect_url"), "LOGIN"
+	if discovery {
+		l.Kind, redirect, redirectType = "discovery_oauth", query.Get("discovery_redirect_url"), "DISCOVERY"
+	} else if e.vertical.name == b2b.name {
+		o := e.state.organization(query.Get("organization_id") + query.Get("slug"))
+		if o == nil {
+			return "", organizationNotFound
+		}
+		l.OrganizationID = o.ID
+	}
+	if e.state.project.PKCERequired && l.Challenge == "" {
+		return "", fail(http.StatusBadRequest, "pkce_expected_code_challenge", "The project requires PKCE.")
+	}
+	var bad *failure
+	if l.Redirect, bad = e.redirectURL(redirect, redirectType); bad != nil {
+		return "", bad
+	}
+	token := secret()
+	e.state.Logins[token] = l
+	return token, nil
+}
+
+//go:embed provider.html
+var providerText string
+
+var providerPage = template.Must(template.New("provider").Parse(providerText))
+
+// provider is the page of the stand-in, and the return from it once somebody was chosen.
+func (e *Emulator) provider(w http.ResponseWriter, r *http.Request) {
+	token, email := chi.URLParam(r, "login"), r.URL.Query().Get("email")
+	e.mu.Lock()
+	l := e.state.Logins[token]
+	if l == nil || l.Email != "" || !e.now().Before(l.Expires) {
+		e.mu.Unlock()
+		writeFailure(w, notFound("oauth_login_not_found", "This sign-in was used already or has expired; begin again in the app."))
+		return
+	}
+	data := providerData{Provider: strings.ToUpper(l.Provider[:1]) + l.Provider[1:], Chosen: email}
+	if goodAddress(email) {
+		l.Email = email
+		back := withQuery(l.Redirect, "stytch_token_type", l.Kind, "token", token)
+		e.mu.Unlock()
+		http.Redirect(w, r, back, http.StatusFound)
+		return
+	}
+	for _, p := range e.state.people {
+		if p.status != "deleted" && !slices.Contains(data.emails(), p.email()) {
+			data.People = append(data.People, providerPerson{p.fullName(), p.email(), "?email=" + url.QueryEscape(p.email())})
+		}
+	}
+	e.mu.Unlock()
+	var body bytes.Buffer
+	if err := providerPage.Execute(&body, data); err != nil {
+		e.log.Error("page", "error", err)
+		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	// The form leads to the app by a redirect, which form-action would have to name.
+	pageHeaders(w.Header(), "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'")
+	_, _ = body.WriteTo(w)
+}
+
+type providerData struct {
+	Provider, Chosen string
+	People           []providerPerson
+}
+
+type providerPerson struct{ Name, Email, Link string }
+
+func (d providerData) emails() (list []string) {
+	for _, p := range d.People {
+		list = append(list, p.Email)
+	}
+	return list
+}
+
+// oauthLogin finds a login that somebody has continued, without spending it.
+func (e *Emulator) oauthLogin(c *call, token, kind string) (*oauthLogin, *failure) {
+	l := e.state.Logins[token]
+	if l == nil || l.Kind != kind || l.Email == "" || !e.now().Before(l.Expires) {
+		return nil, notFound("oauth_token_not_found", "The OAuth token was used already or has expired.")
+	}
+	if l.Challenge != "" && challengeOf(c.verifier()) != l.Challenge {
+		return nil, pkceMismatch
+	}
+	return l, nil
+}
+
+// subject is the account's name at the provider; the same address is the same account.
+func (l *oauthLogin) subject() string { return l.Provider + "-" + strings.ToLower(l.Email) }
+
+// register remembers that the person has signed in at a provider.
+func (p *person) register(provider, subject string) {
+	if provider != "" && p.registration(provider).ID == "" {
+		p.providers = append(slices.Clone(p.providers), OAuthProvider{ID: newID("oauth-registration"), Provider: provider, Subject: subject})
+	}
+}
+
+func (e *Emulator) authenticateDiscoveryOAuth(c *call) (any, *failure) {
+	token := c.text("discovery_oauth_token")
+	l, bad := e.oauthLogin(c, token, "discovery_oauth")
+	if bad != nil {
+		return nil, bad
+	}
+	delete(e.state.Logins, token)
+	reply := e.discovered(l.Email, factor{Type: "oauth", Provider: l.Provider})
+	e.state.Intermediates[reply["intermediate_session_token"].(string)].Subject = l.subject()
+	reply["provider_type"], reply["provider_tenant_id"], reply["provider_tenant_ids"], reply["full_name"] = l.Provider, "", []any{}, ""
+	return reply, nil
+}
+
+// authenticateOAuth signs in to the organization of the login, or a user, who may be new.
+func (e *Emulator) authenticateOAuth(c *call) (any, *failure) {
+	token := c.text("token")
+	if e.vertical.name == b2b.name {
+		token = c.text("oauth_token")
+	}
+	l, bad := e.oauthLogin(c, token, "oauth")
+	if bad != nil {
+		return nil, bad
+	}
+	p := e.state.personIn(l.OrganizationID, l.Email)
+	if p == nil && e.vertical.name == consumer.name {
+		p = e.newUser(l.Email)
+	}
+	if o := e.state.organization(l.OrganizationID); p == nil && o.admits(l.Email) {
+		p = e.newMember(o, l.Email)
+	}
+	if p == nil {
+		return nil, memberNotFound
+	}
+	p.register(l.Provider, l.subject())
+	reply, bad := e.signIn(c, p, factor{Type: "oauth", Provider: l.Provider})
+	if bad != nil {
+		return nil, bad
+	}
+	e.keep(p)
+	delete(e.state.Logins, token)
+	reply["provider_type"], reply["provider_subject"], reply["oauth_user_registration_id"] = l.Provider, l.subject(), p.registration(l.Provider).ID
+	reply["provider_values"] = map[string]any{"access_token": "", "refresh_token": "", "id_token": "", "scopes": []any{}}
+	return reply, nil
+}
