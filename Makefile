@@ -6,7 +6,7 @@ SHELL := /bin/bash
 
 STYTCH  := web/node_modules/@stytch/vanilla-js/dist/iife
 SWAGGER := web/node_modules/swagger-ui-dist
-ASSETS  := internal/idp/assets/stytch-b2b.js \
+ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
 .PHONY: help run build web test check lint generated bench chromium notices clean
@@ -29,6 +29,9 @@ web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 
 internal/idp/assets/stytch-b2b.js: web/node_modules/.package-lock.json
 	sed '/^\/\/# sourceMappingURL=/d' $(STYTCH)/b2b/index.js > $@
+
+internal/idp/assets/stytch-consumer.js: web/node_modules/.package-lock.json
+	sed '/^\/\/# sourceMappingURL=/d' $(STYTCH)/index.js > $@
 
 internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css: internal/site/assets/%: web/node_modules/.package-lock.json
 	sed 's/^\/[*/]# sourceMappingURL=.*$$//' $(SWAGGER)/$* > $@

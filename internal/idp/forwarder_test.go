@@ -63,7 +63,7 @@ func forwarding(t *testing.T, f *far, clients ...string) (*Provider, *bytes.Buff
 	t.Cleanup(upstream.Close)
 	now := time.Unix(1_800_000_000, 0)
 	log := new(bytes.Buffer)
-	p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject, PublicToken: "public-token-test-x",
+	p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject, PublicToken: "public-token-test-x", Vertical: "b2b",
 		TokenURL: upstream.URL + "/v1/oauth2/token", ClientIDs: clients, CookieKey: []byte("key"),
 		Log: slog.New(slog.NewJSONHandler(log, nil)), Now: func() time.Time { return now }})
 	if err != nil {

@@ -20,8 +20,15 @@ import (
 //go:embed assets
 var assets embed.FS
 
-// bundleName is the ready-made IIFE of @stytch/vanilla-js that `make web` copies here.
-const bundleName = "stytch-b2b.js"
+// A bundle is a ready-made IIFE of @stytch/vanilla-js that `make web` copies here, and
+// the hash of the one style sheet that it makes, which changes with its version.
+type bundle struct{ name, style string }
+
+// bundles are those of the verticals.
+var bundles = map[string]bundle{
+	"b2b":      {"stytch-b2b.js", "sha256-goG6NTJVb+JLlVfyyLcbrBJO1e6OPG6DpOWkP/MQIRQ="},
+	"consumer": {"stytch-consumer.js", "sha256-CbrfRrFsqa4jd8s2MnVLtg2+Rg+fX+Lx21DVlX4zEBI="},
+}
 
 // ErrNoBundle: the binary was built without Stytch's browser component.
 var ErrNoBundle = errors.New("this binary was built without Stytch's browser component: run `make web`, then build again")
@@ -40,6 +47,7 @@ type Options struct {
 	PublicURL   string // our origin: the page is at PublicURL + /idp
 	ProjectID   string // for the environment's API base
 	PublicToken string // of the Stytch project; public
+	Vertical    string // of the project: b2b or consumer
 	SDKBaseURL  string // another base for the browser SDK than Stytch's own; for the emulator
 	TokenURL    string // Stytch's token endpoint in root form, https://{STYTCH_DOMAIN}/v1/oauth2/token
 	ClientIDs   []string
@@ -56,6 +64,7 @@ type Options struct {
 type Provider struct {
 	options Options
 	log     *slog.Logger
+	bundle  bundle
 	secure  bool // served over https
 	policy  string
 	forward *forwarder
@@ -63,7 +72,11 @@ type Provider struct {
 
 // New checks the options. [ErrNoBundle] when the browser component is missing.
 func New(o Options) (*Provider, error) {
-	if _, err := fs.Stat(assets, "assets/"+bundleName); err != nil {
+	bundle, known := bundles[o.Vertical]
+	if !known {
+		return nil, fmt.Errorf("idp: the vertical is %q, it must be b2b or consumer", o.Vertical)
+	}
+	if _, err := fs.Stat(assets, "assets/"+bundle.name); err != nil {
 		return nil, ErrNoBundle
 	}
 	if o.Now == nil {
@@ -79,18 +92,19 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
-	p := &Provider{options: o, log: o.Log, forward: forward, secure: isHTTPS(o.PublicURL)}
-	p.policy = contentSecurityPolicy(o.apiBase())
+	p := &Provider{options: o, log: o.Log, bundle: bundle, forward: forward, secure: isHTTPS(o.PublicURL)}
+	p.policy = contentSecurityPolicy(bundle.style, o.apiBase())
 	return p, nil
 }
 
 // Token is POST /oauth2/token.
 func (p *Provider) Token() http.Handler { return p.forward }
 
-// Assets returns the page's two scripts, each by its name and with its handler.
+// Assets returns the page's two scripts, each by its name and with its handler: of
+// Stytch's bundles only the vertical's own.
 func (p *Provider) Assets() map[string]http.Handler {
 	handlers := map[string]http.Handler{}
-	for _, name := range []string{bundleName, "idp.js"} {
+	for _, name := range []string{p.bundle.name, "idp.js"} {
 		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
 			h.Set("Content-Type", "text/javascript; charset=utf-8")

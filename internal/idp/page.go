@@ -23,6 +23,8 @@ type pageData struct {
 	ClientName  string
 	Request     string // canonical query of the authorization request, "" for none
 	PublicToken string
+	Vertical    string
+	Bundle      string // the script with Stytch's component
 	APIBase     string // "" for Stytch's own
 	ReturnURL   string // where e-mail links lead: the bare page
 	LogOut      bool   // an OpenID Connect logout (post_logout_redirect_uri)
@@ -31,7 +33,8 @@ type pageData struct {
 // Page is GET /idp. Every reply, errors included, carries the same headers.
 func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	p.setHeaders(w.Header())
-	data := pageData{PublicToken: p.options.PublicToken, APIBase: p.options.SDKBaseURL, ReturnURL: p.options.PublicURL + "/idp"}
+	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
+		APIBase: p.options.SDKBaseURL, ReturnURL: p.options.PublicURL + "/idp"}
 	request, failure := p.request(w, r)
 	status := http.StatusOK
 	switch {

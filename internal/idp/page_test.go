@@ -3,9 +3,11 @@ package idp
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +17,7 @@ const callback = "https://chatgpt.com/aip/g-dev/oauth/callback"
 
 func pageProvider(t *testing.T, change ...func(*Options)) *Provider {
 	t.Helper()
-	o := Options{PublicURL: "https://gpt.example.com", ProjectID: testProject, PublicToken: "public-token-test-x",
+	o := Options{PublicURL: "https://gpt.example.com", ProjectID: testProject, PublicToken: "public-token-test-x", Vertical: "b2b",
 		TokenURL: "https://login.example.com/v1/oauth2/token", CookieKey: []byte("key"),
 		LookUpClient: func(_ context.Context, id string) (Client, error) {
 			if id != testClient {
@@ -130,6 +132,36 @@ func TestEveryReplyOfThePageCarriesTheHeaders(t *testing.T) {
 				t.Errorf("%s: %s is %q, want %q", name, header, h.Get(header), want)
 			}
 		}
+	}
+}
+
+func TestEachVerticalHasItsOwnComponent(t *testing.T) {
+	for vertical, want := range map[string]struct{ bundle, style string }{
+		"b2b":      {"stytch-b2b.js", "'sha256-goG6NTJVb+JLlVfyyLcbrBJO1e6OPG6DpOWkP/MQIRQ='"},
+		"consumer": {"stytch-consumer.js", "'sha256-CbrfRrFsqa4jd8s2MnVLtg2+Rg+fX+Lx21DVlX4zEBI='"},
+	} {
+		p := pageProvider(t, func(o *Options) { o.Vertical = vertical })
+		w := get(p, chatGPT())
+		for _, part := range []string{`src="/idp/assets/` + want.bundle + `"`, `data-vertical="` + vertical + `"`} {
+			if !strings.Contains(w.Body.String(), part) {
+				t.Errorf("%s: the page lacks %s", vertical, part)
+			}
+		}
+		if styles := w.Header().Get("Content-Security-Policy"); strings.Count(styles, "'sha256-") != 2 || !strings.Contains(styles, want.style) {
+			t.Errorf("%s: %s", vertical, styles)
+		}
+		names := slices.Sorted(maps.Keys(p.Assets()))
+		if !slices.Equal(names, []string{"idp.js", want.bundle}) {
+			t.Errorf("%s: served are %v", vertical, names)
+		}
+		script := httptest.NewRecorder()
+		p.Assets()[want.bundle].ServeHTTP(script, httptest.NewRequest(http.MethodGet, "/idp/assets/"+want.bundle, nil))
+		if script.Code != http.StatusOK || script.Body.Len() < 100_000 {
+			t.Errorf("%s: %d, a bundle of %d bytes", vertical, script.Code, script.Body.Len())
+		}
+	}
+	if _, err := New(Options{Vertical: "b2c", CookieKey: []byte("key"), TokenURL: "https://login.example.com/v1/oauth2/token"}); err == nil {
+		t.Error("an unknown vertical is admitted")
 	}
 }
 

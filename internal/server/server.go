@@ -145,7 +145,7 @@ func (s *Server) tokenURL() string {
 func (s *Server) buildProvider() error {
 	o := s.options
 	provider, err := idp.New(idp.Options{
-		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, SDKBaseURL: o.BaseURL,
+		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, Vertical: string(o.Vertical), SDKBaseURL: o.BaseURL,
 		TokenURL: o.Domain + "/v1/oauth2/token", ClientIDs: o.ClientIDs, LookUpClient: s.lookUpClient,
 		CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
 	})
