@@ -20,11 +20,11 @@ run: web ## everything on this machine: app, emulator, people to sign in as
 build: web ## the program, as bin/guestpass
 	go build -trimpath -o bin/guestpass ./cmd/guestpass
 
-web: $(ASSETS) ## what the browser needs, from npm at pinned versions
+web: $(ASSETS) ## what the browser and the tests need, from npm at pinned versions
 
 web/node_modules/.package-lock.json: web/package.json web/package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
-	cd web && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	cd web && npm ci --include=dev --ignore-scripts --no-fund --no-audit --loglevel=error
 	@touch $@
 
 internal/idp/assets/stytch-b2b.js: web/node_modules/.package-lock.json
