@@ -27,7 +27,7 @@ type AccessMode string
 const (
 	// ByScope: the token must carry the operation's scope.
 	ByScope AccessMode = "scopes"
-	// ByRole: the member's own Stytch roles must cover the operation's RBAC permission.
+	// ByRole: the person's own Stytch roles must cover the operation's RBAC permission.
 	// For projects without custom scopes, where a GPT asks for openid, profile and email only.
 	ByRole AccessMode = "roles"
 )
@@ -35,12 +35,13 @@ const (
 // Options configure a [Service]. The zero value makes one without any of
 // Guestpass's own operations that need Stytch, which serves public operations only.
 type Options struct {
-	Verifier         *auth.Verifier       // nil: every operation that is not public answers 401
-	Directory        *directory.Directory // nil: no getUserInfo, no member operations
-	Access           AccessMode           // "" : ByScope
-	ResourceMetadata string               // URL of the RFC 9728 document, named in WWW-Authenticate
-	CursorKey        []byte               // signs list cursors; the same on every instance. nil: random
-	Log              *slog.Logger         // nil: discard
+	Verifier         *auth.Verifier      // nil: every operation that is not public answers 401
+	Directory        directory.Directory // nil: no getUserInfo, no member operations
+	Members          *directory.B2B      // the same directory in a B2B project; nil: Consumer, so no member operations
+	Access           AccessMode          // "" : ByScope
+	ResourceMetadata string              // URL of the RFC 9728 document, named in WWW-Authenticate
+	CursorKey        []byte              // signs list cursors; the same on every instance. nil: random
+	Log              *slog.Logger        // nil: discard
 }
 
 // A Service is the set of registered operations and an http.Handler that serves
@@ -74,6 +75,8 @@ func New(o Options) *Service {
 	s.registerNextSteps()
 	if o.Directory != nil {
 		s.registerUserInfo()
+	}
+	if o.Members != nil {
 		s.registerMembers()
 	}
 	return s

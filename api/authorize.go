@@ -16,7 +16,7 @@ import (
 
 // authorize decides whether the operation is reached at all, before any of the
 // body is read. What is not declared public needs a verified token that satisfies
-// the declared access; what writes needs a member who is active now.
+// the declared access; what writes needs a person who is active now.
 func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 	op, ok := ctx.Operation().Metadata[metadataOperation].(Operation)
 	if !ok { // registered past Register: nobody decided who may call it
@@ -55,8 +55,8 @@ func (s *Service) identify(r *http.Request) (auth.Identity, error) {
 	return s.options.Verifier.Verify(r.Context(), token)
 }
 
-// admit checks scope or role, then, for what changes something, that the member is
-// still active: a token outlives its member by up to an hour.
+// admit checks scope or role, then, for what changes something, that the person is
+// still active: a token outlives its owner by up to an hour.
 func (s *Service) admit(ctx context.Context, op Operation, identity auth.Identity) error {
 	if s.options.Access == ByRole {
 		if err := s.admitByRole(ctx, op.Access, identity); err != nil {

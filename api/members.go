@@ -41,7 +41,7 @@ type Member struct {
 	Roles  []string `json:"roles" doc:"Role names, such as stytch_admin"`
 }
 
-func memberFrom(m directory.Member) Member {
+func memberFrom(m directory.Person) Member {
 	return Member{ID: m.ID, Name: m.Name, Email: m.Email, Status: m.Status, Roles: m.Roles}
 }
 
@@ -67,7 +67,7 @@ func (s *Service) listMembers(ctx context.Context, in *listMembersInput) (*listM
 	if !ok {
 		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, with the same search and status, or leave it out")
 	}
-	page, err := s.options.Directory.Members(ctx, organization,
+	page, err := s.options.Members.Members(ctx, organization,
 		directory.MemberQuery{Search: in.Search, Status: in.Status, Limit: in.Limit, Cursor: position})
 	if err != nil {
 		return nil, fmt.Errorf("list members: %w", err)
@@ -91,7 +91,7 @@ type memberOutput struct{ Body Member }
 // getMember returns one member of the caller's organization. A member of another
 // organization is reported as missing, so that identifiers cannot be probed.
 func (s *Service) getMember(ctx context.Context, in *getMemberInput) (*memberOutput, error) {
-	member, _, err := s.options.Directory.Member(ctx, auth.From(ctx).OrganizationID, in.ID)
+	member, err := s.options.Members.Person(ctx, auth.From(ctx).OrganizationID, in.ID)
 	if err != nil {
 		return nil, fmt.Errorf("get member: %w", err)
 	}
@@ -112,7 +112,7 @@ func (s *Service) inviteMember(ctx context.Context, in *inviteMemberInput) (*mem
 	if err := s.mayGive(ctx, identity, in.Body.Roles); err != nil {
 		return nil, fmt.Errorf("invite member: %w", err)
 	}
-	member, err := s.options.Directory.Invite(ctx, identity.OrganizationID, directory.Invitation{
+	member, err := s.options.Members.Invite(ctx, identity.OrganizationID, directory.Invitation{
 		Email: in.Body.Email, Name: in.Body.Name, Roles: in.Body.Roles, InvitedBy: identity.Subject,
 	})
 	if err != nil {
@@ -128,7 +128,7 @@ func (s *Service) mayGive(ctx context.Context, caller auth.Identity, roles []str
 	if len(roles) == 0 {
 		return nil
 	}
-	inviter, _, err := s.options.Directory.Member(ctx, caller.OrganizationID, caller.Subject)
+	inviter, err := s.options.Members.Person(ctx, caller.OrganizationID, caller.Subject)
 	if err != nil {
 		return err
 	}

@@ -124,7 +124,7 @@ func (s *Service) describe(op Operation) huma.Operation {
 }
 
 // Scopes are what a token needs for the operation; none for a public one. By role,
-// every operation needs a signed-in member and no more than openid of the token.
+// every operation needs a signed-in person and no more than openid of the token.
 func (s *Service) Scopes(op Operation) []string {
 	switch {
 	case op.Access.IsPublic():

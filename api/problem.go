@@ -89,7 +89,7 @@ func (s *Service) problem(ctx context.Context, err error) error {
 	case errors.As(err, new(*Problem)), errors.As(err, &chosen):
 		return finish(ctx, err)
 	case errors.Is(err, directory.ErrNotFound):
-		return finish(ctx, NotFoundError("member"))
+		return finish(ctx, NotFoundError(s.personWord()))
 	case errors.Is(err, directory.ErrExists):
 		return finish(ctx, Conflict("this e-mail address belongs to a member of the organization, or to somebody invited already",
 			"Find the member with listMembers; there is no need to invite again."))
@@ -106,6 +106,14 @@ func (s *Service) problem(ctx context.Context, err error) error {
 	}
 	s.log.ErrorContext(ctx, "request failed", "error", err)
 	return finish(ctx, &Problem{Status: http.StatusInternalServerError, Detail: "internal error"})
+}
+
+// personWord is what a person of the project is called.
+func (s *Service) personWord() string {
+	if s.options.Members == nil {
+		return "user"
+	}
+	return "member"
 }
 
 // location places a directory's field name in the request that carried it.

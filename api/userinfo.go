@@ -6,18 +6,28 @@ import (
 	"net/http"
 
 	"guestpass/auth"
+	"guestpass/internal/directory"
 )
 
+// registerUserInfo declares one operation with the answer of the project's vertical.
 func (s *Service) registerUserInfo() {
-	Register(s, Operation{
+	op := Operation{
 		ID: "getUserInfo", Method: http.MethodGet, Path: "/api/v1/userinfo",
-		Summary:     "Get who is signed in",
-		Description: "Returns the signed-in person, their organization, their roles, and what they have allowed you to do. Name and e-mail address are there only if the person has shared them.",
-		Access:      auth.Scope("openid"),
-	}, s.getUserInfo)
+		Summary: "Get who is signed in",
+		Access:  auth.Scope("openid"),
+	}
+	const shared = "what they have allowed you to do. Name and e-mail address are there only if the person has shared them."
+	if s.options.Members == nil {
+		op.Description = "Returns the signed-in person, their roles, and " + shared
+		Register(s, op, s.getConsumerUserInfo)
+		return
+	}
+	op.Description = "Returns the signed-in person, their organization, their roles, and " + shared
+	Register(s, op, s.getUserInfo)
 }
 
-// UserInfo is the caller as the caller's token allows to show them.
+// UserInfo is the caller as the caller's token allows to show them: a member of an
+// organization.
 type UserInfo struct {
 	MemberID         string   `json:"member_id" doc:"Identifier of the signed-in member"`
 	Name             string   `json:"name,omitempty" doc:"Full name, if shared"`
@@ -30,26 +40,57 @@ type UserInfo struct {
 	GrantedScopes    []string `json:"granted_scopes" doc:"What the person has allowed you to do"`
 }
 
+// ConsumerUserInfo is UserInfo in a Consumer project, where people belong to nobody.
+type ConsumerUserInfo struct {
+	UserID        string   `json:"user_id" doc:"Identifier of the signed-in user"`
+	Name          string   `json:"name,omitempty" doc:"Full name, if shared"`
+	Email         string   `json:"email,omitempty" doc:"E-mail address, if shared"`
+	EmailVerified bool     `json:"email_verified,omitempty" doc:"Whether the e-mail address is confirmed, if shared"`
+	Status        string   `json:"status" doc:"State of the account, normally active"`
+	Roles         []string `json:"roles" doc:"Roles of the person"`
+	GrantedScopes []string `json:"granted_scopes" doc:"What the person has allowed you to do"`
+}
+
 type userInfoOutput struct{ Body UserInfo }
 
-// getUserInfo asks Stytch for the member that the token names, and shows of them
-// what the granted OpenID Connect scopes cover (OpenID Connect Core section 5.4).
+type consumerUserInfoOutput struct{ Body ConsumerUserInfo }
+
 func (s *Service) getUserInfo(ctx context.Context, _ *struct{}) (*userInfoOutput, error) {
-	identity := auth.From(ctx)
-	member, organization, err := s.options.Directory.Member(ctx, identity.OrganizationID, identity.Subject)
+	person, scopes, err := s.caller(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("get user info: %w", err)
+		return nil, err
 	}
-	info := UserInfo{
-		MemberID: member.ID, Status: member.Status, Roles: member.Roles,
-		OrganizationID: organization.ID, OrganizationName: organization.Name,
-		GrantedScopes: identity.Scopes.List(),
+	return &userInfoOutput{UserInfo{
+		MemberID: person.ID, Name: person.Name, Email: person.Email, EmailVerified: person.EmailVerified,
+		Status: person.Status, Roles: person.Roles, GrantedScopes: scopes,
+		OrganizationID: person.Organization.ID, OrganizationName: person.Organization.Name,
+	}}, nil
+}
+
+func (s *Service) getConsumerUserInfo(ctx context.Context, _ *struct{}) (*consumerUserInfoOutput, error) {
+	person, scopes, err := s.caller(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if identity.Scopes.Has("profile") {
-		info.Name = member.Name
+	return &consumerUserInfoOutput{ConsumerUserInfo{
+		UserID: person.ID, Name: person.Name, Email: person.Email, EmailVerified: person.EmailVerified,
+		Status: person.Status, Roles: person.Roles, GrantedScopes: scopes,
+	}}, nil
+}
+
+// caller asks Stytch for the person that the token names, and leaves of them what the
+// granted OpenID Connect scopes cover (OpenID Connect Core section 5.4).
+func (s *Service) caller(ctx context.Context) (person directory.Person, scopes []string, err error) {
+	identity := auth.From(ctx)
+	person, err = s.options.Directory.Person(ctx, identity.OrganizationID, identity.Subject)
+	if err != nil {
+		return person, nil, fmt.Errorf("get user info: %w", err)
 	}
-	if identity.Scopes.Has("email") {
-		info.Email, info.EmailVerified = member.Email, member.EmailVerified
+	if !identity.Scopes.Has("profile") {
+		person.Name = ""
 	}
-	return &userInfoOutput{Body: info}, nil
+	if !identity.Scopes.Has("email") {
+		person.Email, person.EmailVerified = "", false
+	}
+	return person, identity.Scopes.List(), nil
 }

@@ -7,22 +7,41 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/stytchauth/stytch-go/v16/stytch/b2b/b2bstytchapi"
 	"github.com/stytchauth/stytch-go/v16/stytch/b2b/magiclinks/email"
 	"github.com/stytchauth/stytch-go/v16/stytch/b2b/organizations"
 	"github.com/stytchauth/stytch-go/v16/stytch/b2b/organizations/members"
 )
 
-// A Member as the rest of Guestpass may know one. Stytch keeps far more (phone
-// numbers, metadata, registrations); none of it is read.
-type Member struct {
-	ID, Name, Email string
-	EmailVerified   bool
-	Status          string   // active, invited, pending, deleted
-	Roles           []string // role ids; never nil
+// B2B is the [Directory] of a B2B project: organizations and their members.
+type B2B struct {
+	*client
+	api *b2bstytchapi.API
 }
 
-// An Organization, by its id, name and slug.
-type Organization struct{ ID, Name, Slug string }
+// NewB2B needs no network.
+func NewB2B(o Options) (*B2B, error) {
+	d := &B2B{client: newClient(o, "/v1/b2b/rbac/policy")}
+	api, err := b2bstytchapi.NewClient(o.ProjectID, o.Secret, b2bstytchapi.WithClient(d.raw), b2bstytchapi.WithSkipJWKSInitialization())
+	if err != nil {
+		return nil, fmt.Errorf("make the Stytch client: %w", err)
+	}
+	d.api, d.person = api, d.Person
+	return d, nil
+}
+
+// Person returns one member of the organization.
+func (d *B2B) Person(ctx context.Context, organizationID, memberID string) (Person, error) {
+	answer, err := d.api.Organizations.Members.Get(ctx, &members.GetParams{OrganizationID: organizationID, MemberID: memberID})
+	if err != nil {
+		return Person{}, fmt.Errorf("get member %s: %w", memberID, d.translate(ctx, err))
+	}
+	// An organization may also be named by its slug, a member by an external id: only the ids count here.
+	if answer.Member.OrganizationID != organizationID || answer.Member.MemberID != memberID {
+		return Person{}, fmt.Errorf("get member %s: %w", memberID, ErrNotFound)
+	}
+	return memberFrom(answer.Member, answer.Organization), nil
+}
 
 // MemberQuery narrows and pages a list of members.
 type MemberQuery struct {
@@ -34,7 +53,7 @@ type MemberQuery struct {
 
 // MemberPage is one page. Total counts all pages, -1 when it is not known.
 type MemberPage struct {
-	Members []Member // never nil
+	Members []Person // never nil
 	Total   int
 	Next    string // "" on the last page
 }
@@ -48,14 +67,14 @@ const (
 )
 
 // Members lists the members of one organization.
-func (d *Directory) Members(ctx context.Context, organizationID string, q MemberQuery) (MemberPage, error) {
+func (d *B2B) Members(ctx context.Context, organizationID string, q MemberQuery) (MemberPage, error) {
 	if q.Search != "" {
 		return d.searchMembers(ctx, organizationID, q)
 	}
 	return d.memberPage(ctx, organizationID, q.Status, q.Limit, q.Cursor)
 }
 
-func (d *Directory) memberPage(ctx context.Context, organizationID, status string, limit int, cursor string) (MemberPage, error) {
+func (d *B2B) memberPage(ctx context.Context, organizationID, status string, limit int, cursor string) (MemberPage, error) {
 	params := &members.SearchParams{OrganizationIds: []string{organizationID}, Limit: uint32(limit), Cursor: cursor}
 	if status != "" {
 		params.Query = &organizations.SearchQuery{
@@ -67,11 +86,11 @@ func (d *Directory) memberPage(ctx context.Context, organizationID, status strin
 	if err != nil {
 		return MemberPage{}, fmt.Errorf("list members: %w", d.translate(ctx, err))
 	}
-	page := MemberPage{Members: make([]Member, 0, len(answer.Members)), Next: answer.ResultsMetadata.NextCursor,
+	page := MemberPage{Members: make([]Person, 0, len(answer.Members)), Next: answer.ResultsMetadata.NextCursor,
 		Total: max(int(answer.ResultsMetadata.Total), totalHidden)}
 	for _, m := range answer.Members {
 		if m.OrganizationID == organizationID { // Stytch has filtered already; a fault there must not cross tenants here
-			page.Members = append(page.Members, memberFrom(m))
+			page.Members = append(page.Members, memberFrom(m, answer.Organizations[m.OrganizationID]))
 		}
 	}
 	return page, nil
@@ -79,7 +98,7 @@ func (d *Directory) memberPage(ctx context.Context, organizationID, status strin
 
 // searchMembers walks the organization's members and keeps those whose name or
 // e-mail address contains the text. Its cursor is the number of matches before the page.
-func (d *Directory) searchMembers(ctx context.Context, organizationID string, q MemberQuery) (MemberPage, error) {
+func (d *B2B) searchMembers(ctx context.Context, organizationID string, q MemberQuery) (MemberPage, error) {
 	skip := 0
 	if q.Cursor != "" {
 		n, err := strconv.Atoi(q.Cursor)
@@ -89,7 +108,7 @@ func (d *Directory) searchMembers(ctx context.Context, organizationID string, q 
 		skip = n
 	}
 	wanted := strings.ToLower(q.Search)
-	matches, cursor, complete := []Member{}, "", false
+	matches, cursor, complete := []Person{}, "", false
 	for range maxScanned {
 		page, err := d.memberPage(ctx, organizationID, q.Status, scanPage, cursor)
 		if err != nil {
@@ -117,30 +136,6 @@ func (d *Directory) searchMembers(ctx context.Context, organizationID string, q 
 	return result, nil
 }
 
-// Member returns one member of the organization, with the organization.
-func (d *Directory) Member(ctx context.Context, organizationID, memberID string) (Member, Organization, error) {
-	answer, err := d.api.Organizations.Members.Get(ctx, &members.GetParams{OrganizationID: organizationID, MemberID: memberID})
-	if err != nil {
-		return Member{}, Organization{}, fmt.Errorf("get member %s: %w", memberID, d.translate(ctx, err))
-	}
-	// An organization may also be named by its slug, a member by an external id: only the ids count here.
-	if answer.Member.OrganizationID != organizationID || answer.Member.MemberID != memberID {
-		return Member{}, Organization{}, fmt.Errorf("get member %s: %w", memberID, ErrNotFound)
-	}
-	o := answer.Organization
-	return memberFrom(answer.Member), Organization{ID: o.OrganizationID, Name: o.OrganizationName, Slug: o.OrganizationSlug}, nil
-}
-
-// CheckActive returns nil if the member may act now, [ErrInactive] or [ErrNotFound]
-// otherwise. It asks Stytch each time: it stands before writes.
-func (d *Directory) CheckActive(ctx context.Context, organizationID, memberID string) error {
-	m, _, err := d.Member(ctx, organizationID, memberID)
-	if err == nil && m.Status != "active" {
-		err = fmt.Errorf("member %s is %s: %w", memberID, m.Status, ErrInactive)
-	}
-	return err
-}
-
 // An Invitation to an organization.
 type Invitation struct {
 	Email, Name string
@@ -152,24 +147,24 @@ type Invitation struct {
 // "invited". [ErrExists] when that address belongs to a member, also to one who
 // was invited and has not answered; [InvalidError] for what Stytch refuses.
 // Never retried: every invitation is an e-mail.
-func (d *Directory) Invite(ctx context.Context, organizationID string, i Invitation) (Member, error) {
+func (d *B2B) Invite(ctx context.Context, organizationID string, i Invitation) (Person, error) {
 	if err := d.refuseSecondInvitation(ctx, organizationID, i.Email); err != nil {
-		return Member{}, fmt.Errorf("invite: %w", err)
+		return Person{}, fmt.Errorf("invite: %w", err)
 	}
 	answer, err := d.api.MagicLinks.Email.Invite(ctx, &email.InviteParams{
 		OrganizationID: organizationID, EmailAddress: i.Email, Name: i.Name, Roles: i.Roles,
 		InvitedByMemberID: i.InvitedBy, InviteRedirectURL: d.options.InviteRedirectURL,
 	})
 	if err != nil {
-		return Member{}, fmt.Errorf("invite: %w", d.translate(ctx, err))
+		return Person{}, fmt.Errorf("invite: %w", d.translate(ctx, err))
 	}
-	return memberFrom(answer.Member), nil
+	return memberFrom(answer.Member, answer.Organization), nil
 }
 
 // refuseSecondInvitation looks the address up first: Stytch itself refuses active
 // members only and would write again to somebody invited already, so that a
 // repeated call of a model would become a second e-mail.
-func (d *Directory) refuseSecondInvitation(ctx context.Context, organizationID, address string) error {
+func (d *B2B) refuseSecondInvitation(ctx context.Context, organizationID, address string) error {
 	answer, err := d.api.Organizations.Members.Search(ctx, &members.SearchParams{
 		OrganizationIds: []string{organizationID}, Limit: 1,
 		Query: &organizations.SearchQuery{Operator: organizations.SearchQueryOperatorAND,
@@ -184,13 +179,14 @@ func (d *Directory) refuseSecondInvitation(ctx context.Context, organizationID, 
 	return nil
 }
 
-func memberFrom(m organizations.Member) Member {
+func memberFrom(m organizations.Member, o organizations.Organization) Person {
 	roles := make([]string, 0, len(m.Roles))
 	for _, role := range m.Roles {
 		if !slices.Contains(roles, role.RoleID) {
 			roles = append(roles, role.RoleID)
 		}
 	}
-	return Member{ID: m.MemberID, Name: m.Name, Email: m.EmailAddress,
-		EmailVerified: m.EmailAddressVerified, Status: m.Status, Roles: roles}
+	return Person{ID: m.MemberID, Name: m.Name, Email: m.EmailAddress,
+		EmailVerified: m.EmailAddressVerified, Status: m.Status, Roles: roles,
+		Organization: Organization{ID: o.OrganizationID, Name: o.OrganizationName, Slug: o.OrganizationSlug}}
 }

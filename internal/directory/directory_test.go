@@ -28,7 +28,7 @@ const (
 )
 
 // open returns a directory that talks to an emulator through the real stytch-go.
-func open(t *testing.T, change ...func(*directory.Options)) (*directory.Directory, *stytchtest.Server) {
+func open(t *testing.T, change ...func(*directory.Options)) (*directory.B2B, *stytchtest.Server) {
 	t.Helper()
 	stytch := stytchtest.NewServer(t, stytchtest.Options{})
 	stytch.SetRedirectURLs("http://localhost:8080/idp")
@@ -38,7 +38,7 @@ func open(t *testing.T, change ...func(*directory.Options)) (*directory.Director
 	for _, c := range change {
 		c(&o)
 	}
-	d, err := directory.New(o)
+	d, err := directory.NewB2B(o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +54,9 @@ func TestMembersAreThoseOfTheOrganization(t *testing.T) {
 	var emails []string
 	for _, m := range page.Members {
 		emails = append(emails, m.Email)
+		if m.Organization.Name != "Acme" {
+			t.Errorf("%s is of %+v", m.Email, m.Organization)
+		}
 	}
 	slices.Sort(emails)
 	if got := strings.Join(emails, " "); got != "ada@acme.example grace@acme.example" || page.Total != 2 || page.Next != "" {
@@ -123,16 +126,16 @@ func TestMembersAreFilteredByStatus(t *testing.T) {
 
 func TestMemberOfAnotherOrganizationIsNotFound(t *testing.T) {
 	d, _ := open(t)
-	m, o, err := d.Member(t.Context(), acme, ada)
-	if err != nil || m.Name != "Ada Lovelace" || o.Name != "Acme" || !slices.Contains(m.Roles, "stytch_admin") {
-		t.Errorf("Ada: %+v %+v %v", m, o, err)
+	m, err := d.Person(t.Context(), acme, ada)
+	if err != nil || m.Name != "Ada Lovelace" || m.Organization != (directory.Organization{ID: acme, Name: "Acme", Slug: "acme"}) || !slices.Contains(m.Roles, "stytch_admin") {
+		t.Errorf("Ada: %+v %v", m, err)
 	}
 	for _, id := range []string{hank, "member-test-ffffffff-0000-4000-8000-000000000001"} {
-		if _, _, err := d.Member(t.Context(), acme, id); !errors.Is(err, directory.ErrNotFound) {
+		if _, err := d.Person(t.Context(), acme, id); !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("%s: %v", id, err)
 		}
 	}
-	if _, _, err := d.Member(t.Context(), "acme", ada); !errors.Is(err, directory.ErrNotFound) {
+	if _, err := d.Person(t.Context(), "acme", ada); !errors.Is(err, directory.ErrNotFound) {
 		t.Errorf("an organization named by its slug: %v", err)
 	}
 }
@@ -255,7 +258,7 @@ func TestTroubleAtStytch(t *testing.T) {
 			far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { attempts.Add(1); tt.answer(w, r) }))
 			defer far.Close()
 			d, _ := open(t, func(o *directory.Options) { o.BaseURL = far.URL })
-			_, _, err := d.Member(t.Context(), acme, ada)
+			_, err := d.Person(t.Context(), acme, ada)
 			var unavailable *directory.UnavailableError
 			if !errors.As(err, &unavailable) || unavailable.RetryAfter != tt.retryAfter {
 				t.Errorf("%v, retry after %v", err, unavailable)
@@ -270,7 +273,7 @@ func TestTroubleAtStytch(t *testing.T) {
 func TestReadsAreRepeatedAndInvitationsAreNot(t *testing.T) {
 	d, stytch := open(t)
 	stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/organizations", Status: 503, Count: 2})
-	if _, _, err := d.Member(t.Context(), acme, ada); err != nil {
+	if _, err := d.Person(t.Context(), acme, ada); err != nil {
 		t.Errorf("a read did not outlast two failures: %v", err)
 	}
 	stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/magic_links/email/invite", Status: 503, Count: 1})
@@ -293,7 +296,7 @@ func TestACancelledCallEndsAtOnce(t *testing.T) {
 	stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/organizations", Status: 503})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, _, err := d.Member(ctx, acme, ada); !errors.As(err, new(*directory.UnavailableError)) {
+	if _, err := d.Person(ctx, acme, ada); !errors.As(err, new(*directory.UnavailableError)) {
 		t.Errorf("%v", err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"guestpass/api"
 	"guestpass/auth"
@@ -53,7 +54,7 @@ type Server struct {
 	options   Options
 	log       *slog.Logger
 	verifier  *auth.Verifier
-	directory *directory.Directory
+	directory directory.Directory
 	service   *api.Service
 	document  *openapi.Document
 	provider  *idp.Provider
@@ -107,12 +108,11 @@ func (s *Server) buildService() error {
 	if err != nil {
 		return err
 	}
-	s.directory, err = directory.New(directory.Options{ProjectID: o.ProjectID, Secret: o.Secret, BaseURL: o.BaseURL,
-		InviteRedirectURL: o.PublicURL + "/idp", Log: o.Log, Now: o.Now})
+	members, err := s.openDirectory()
 	if err != nil {
 		return err
 	}
-	s.service = api.New(api.Options{Verifier: s.verifier, Directory: s.directory, Access: o.Access,
+	s.service = api.New(api.Options{Verifier: s.verifier, Directory: s.directory, Members: members, Access: o.Access,
 		ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"), Log: o.Log})
 	if o.Extend != nil {
 		o.Extend(s.service)
@@ -120,10 +120,24 @@ func (s *Server) buildService() error {
 	return s.service.Err()
 }
 
+// openDirectory makes the directory of the project's vertical. members is nil in a
+// Consumer project.
+func (s *Server) openDirectory() (members *directory.B2B, err error) {
+	o := directory.Options{ProjectID: s.options.ProjectID, Secret: s.options.Secret, BaseURL: s.options.BaseURL,
+		InviteRedirectURL: s.options.PublicURL + "/idp", Log: s.log, Now: s.options.Now}
+	if s.options.Vertical == auth.Consumer {
+		s.directory, err = directory.NewConsumer(o)
+		return nil, err
+	}
+	members, err = directory.NewB2B(o)
+	s.directory = members
+	return members, err
+}
+
 func (s *Server) buildDocument() error {
 	document, err := openapi.New(s.service.OpenAPI(), openapi.Options{
 		PublicURL: s.options.PublicURL, Title: s.options.Title, Version: s.options.Version,
-		Description: "Lets you act in " + s.options.Title + " for the signed-in person: find out who they are and who is in their organization, and invite people to it.",
+		Description: "Lets you act in " + s.options.Title + " for the signed-in person: " + s.deeds() + ".",
 		PrivacyURL:  s.options.PublicURL + "/privacy",
 		TokenURL:    s.tokenURL(), Scopes: s.scopes(),
 	})
@@ -132,6 +146,22 @@ func (s *Server) buildDocument() error {
 	}
 	s.document = document
 	return nil
+}
+
+// deeds are what can be done for a person who has signed in, in words.
+func (s *Server) deeds() string {
+	var summaries []string
+	for _, op := range s.service.Operations() {
+		if !op.Access.IsPublic() {
+			summaries = append(summaries, lowerFirst(op.Summary))
+		}
+	}
+	return strings.Join(summaries, "; ")
+}
+
+func lowerFirst(text string) string {
+	_, size := utf8.DecodeRuneInString(text)
+	return strings.ToLower(text[:size]) + text[size:]
 }
 
 // tokenURL is the token endpoint as ChatGPT is told.
@@ -213,7 +243,7 @@ func (s *Server) scopes() []openapi.Scope {
 				at[name] = len(scopes)
 				scopes = append(scopes, openapi.Scope{Name: name, Description: op.Summary})
 			case i >= len(standardScopes):
-				scopes[i].Description += "; " + strings.ToLower(op.Summary[:1]) + op.Summary[1:]
+				scopes[i].Description += "; " + lowerFirst(op.Summary)
 			}
 		}
 	}

@@ -52,9 +52,20 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
+// newWorld is one of a B2B project.
 func newWorld(t testing.TB, change ...func(*server.Options)) *world {
 	t.Helper()
-	stytch := stytchtest.NewServer(t, stytchtest.Options{})
+	return newWorldOf(t, stytchtest.Development(), change...)
+}
+
+func newConsumerWorld(t testing.TB, change ...func(*server.Options)) *world {
+	t.Helper()
+	return newWorldOf(t, stytchtest.DevelopmentConsumer(), change...)
+}
+
+func newWorldOf(t testing.TB, seed stytchtest.Seed, change ...func(*server.Options)) *world {
+	t.Helper()
+	stytch := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -62,10 +73,9 @@ func newWorld(t testing.TB, change ...func(*server.Options)) *world {
 	w := &world{t: t, url: "http://" + listener.Addr().String(), stytch: stytch, log: new(logBuffer)}
 	stytch.SetAuthorizationURL(w.url + "/idp")
 	stytch.SetRedirectURLs(w.url + "/idp")
-	seed := stytchtest.Development()
 	o := server.Options{
 		PublicURL: w.url, ProjectID: seed.Project.ID, Secret: seed.Project.Secret, PublicToken: seed.Project.PublicToken,
-		Vertical: auth.B2B, Domain: stytch.URL, BaseURL: stytch.URL, Access: api.ByScope,
+		Vertical: auth.Vertical(seed.Project.Vertical), Domain: stytch.URL, BaseURL: stytch.URL, Access: api.ByScope,
 		ClientIDs: []string{seed.ConnectedApps[0].ClientID}, ForwardTokens: true,
 		Title: "Guestpass Demo", Version: "test", Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 		Emulator: stytch.URL, Now: stytch.Now,
@@ -85,9 +95,9 @@ func newWorld(t testing.TB, change ...func(*server.Options)) *world {
 func byRole(o *server.Options) { o.Access = api.ByRole }
 
 // token is one that Stytch could have issued.
-func (w *world) token(member string, scopes ...string) string {
+func (w *world) token(subject string, scopes ...string) string {
 	w.t.Helper()
-	return w.mint(stytchtest.MintRequest{Kind: "access", Subject: member, Scopes: scopes})
+	return w.mint(stytchtest.MintRequest{Kind: "access", Subject: subject, Scopes: scopes})
 }
 
 func (w *world) mint(m stytchtest.MintRequest) string {
