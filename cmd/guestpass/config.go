@@ -98,17 +98,11 @@ func (c config) check() error {
 	if c.ProjectID != "" && !live && !strings.HasPrefix(c.ProjectID, "project-test-") {
 		fault("STYTCH_PROJECT_ID %q must begin with project-live- or project-test-", c.ProjectID)
 	}
-	switch c.Vertical {
-	case string(auth.B2B):
-	case string(auth.Consumer):
-		fault("STYTCH_VERTICAL consumer is not supported yet: only b2b is")
-	default:
-		fault("STYTCH_VERTICAL %q must be b2b", c.Vertical)
-	}
 	for _, choice := range []struct {
 		name, value string
 		allowed     []string
 	}{
+		{"STYTCH_VERTICAL", c.Vertical, []string{string(auth.B2B), string(auth.Consumer)}},
 		{"GUESTPASS_ACCESS", c.Access, []string{string(api.ByScope), string(api.ByRole)}},
 		{"GUESTPASS_TOKEN_FORWARDER", c.TokenForwarder, []string{"on", "off"}},
 		{"GUESTPASS_ALLOW_TEST_PROJECT", c.AllowTestProject, []string{"yes", "no"}},

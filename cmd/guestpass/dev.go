@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,9 +18,9 @@ func devCommand(environ []string) *cobra.Command {
 		Use:   "dev",
 		Short: "Run everything on this machine, without a Stytch account",
 		Long: `Runs Guestpass and an emulator of Stytch in one process, with two organizations,
-three people and a GPT's connected app. Nothing leaves this machine and nothing is
-kept when it stops.`,
-		Example: "  guestpass dev\n  guestpass dev --access roles\n  guestpass dev --public-url https://my-tunnel.example.com",
+three people and a GPT's connected app; as a Consumer project, with two users instead.
+Nothing leaves this machine and nothing is kept when it stops.`,
+		Example: "  guestpass dev\n  guestpass dev --vertical consumer\n  guestpass dev --access roles\n  guestpass dev --public-url https://my-tunnel.example.com",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := readConfig(environ)
@@ -38,17 +39,20 @@ kept when it stops.`,
 	flags.StringVar(&dev.emulatorAddr, "emulator-addr", "localhost:8081", "address of the Stytch emulator; loopback only")
 	flags.StringVar(&dev.publicURL, "public-url", "", "https origin of a tunnel to this server, for the real GPT editor")
 	flags.StringVar(&dev.access, "access", "", "what operations are measured against: scopes or roles (GUESTPASS_ACCESS)")
+	flags.StringVar(&dev.vertical, "vertical", "", "the kind of Stytch project: b2b or consumer (STYTCH_VERTICAL)")
 	return command
 }
 
 type devSettings struct {
-	config                                config
-	addr, emulatorAddr, publicURL, access string
+	config                                          config
+	addr, emulatorAddr, publicURL, access, vertical string
 }
 
 func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	log := newLog(stderr)
-	seed := stytchtest.Development()
+	c := d.config
+	c.Vertical = or(d.vertical, c.Vertical)
+	seed := developmentSeed(c.Vertical)
 	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Log: log.With("part", "emulator")})
 	if err != nil {
 		return usageError{err}
@@ -66,7 +70,6 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 
 	// The name that was asked for stays: localhost and 127.0.0.1 are different
 	// origins to a browser. Only a port left to the system is filled in.
-	c := d.config
 	c.PublicURL = or(d.publicURL, or(c.PublicURL, "http://"+named(d.addr, appListener.Addr().String())))
 	c.Access = or(d.access, c.Access)
 	emulatorURL := "http://" + named(d.emulatorAddr, emulatorListener.Addr().String())
@@ -84,7 +87,7 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	d.announce(stdout, c, emulatorURL)
+	d.announce(stdout, c, seed, emulatorURL)
 	return runAll(ctx, app, parts{appListener, app}.serve(log), parts{emulatorListener, emulator}.serve(log))
 }
 
@@ -94,20 +97,37 @@ func named(wanted, bound string) string {
 	return or(host, "localhost") + bound[strings.LastIndex(bound, ":"):]
 }
 
-func (d devSettings) announce(w io.Writer, c config, emulatorURL string) {
+// people are those who can sign in: each their e-mail address and a word on them.
+func people(seed stytchtest.Seed) (lines []string) {
+	for _, member := range seed.Members {
+		line := member.Email
+		if slices.Contains(member.Roles, "stytch_admin") {
+			line += " (admin)"
+		}
+		lines = append(lines, line)
+	}
+	for _, user := range seed.Users {
+		lines = append(lines, user.Emails[0].Address)
+	}
+	return lines
+}
+
+func (d devSettings) announce(w io.Writer, c config, seed stytchtest.Seed, emulatorURL string) {
+	people := people(seed)
+	somebody, _, _ := strings.Cut(people[0], " ")
 	fmt.Fprintf(w, `
-Guestpass is running (access by %s). Nothing reaches Stytch.
+Guestpass is running (%s, access by %s). Nothing reaches Stytch.
 
   app        %s              what the GPT builder sees
   document   %s/openapi.json what the GPT editor imports
   emulator   %s              Stytch, emulated: inbox, people, requests
 
-People who can sign in: ada@acme.example (admin), grace@acme.example, hank@globex.example.
+People who can sign in: %s.
 In a second terminal, be the GPT:
 
-  go run ./cmd/guestpass try --as ada@acme.example
+  go run ./cmd/guestpass try --as %s
 
-`, c.Access, c.PublicURL, c.PublicURL, emulatorURL)
+`, c.Vertical, c.Access, c.PublicURL, c.PublicURL, emulatorURL, strings.Join(people, ", "), somebody)
 	if strings.HasPrefix(c.PublicURL, "http://") {
 		fmt.Fprintln(w, "note: the GPT editor will want https: give the origin of a tunnel with --public-url to try the real one")
 	}

@@ -51,6 +51,7 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 		{"emulator outside loopback", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "0.0.0.0:0"}, "loopback"},
 		{"live project with the emulator", []string{"STYTCH_PROJECT_ID=project-live-11111111-1111-4111-8111-111111111111"}, []string{"dev"}, "never stands in for one"},
 		{"unknown access", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0", "--access", "both"}, `GUESTPASS_ACCESS is "both", it must be scopes or roles`},
+		{"unknown vertical", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0", "--vertical", "b2c"}, `STYTCH_VERTICAL is "b2c", it must be b2b or consumer`},
 		{"argument that is no pair", nil, []string{"try", "--call", "listMembers", "limit"}, `"limit" is not of the form key=value`},
 		{"arguments without an operation", nil, []string{"try", "limit=1"}, "--call OPERATION"},
 	} {
@@ -98,7 +99,7 @@ func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
 		{"STYTCH_DOMAIN=", "STYTCH_DOMAIN is not set"},
 		{"STYTCH_DOMAIN=http://words.customers.stytch.com", "STYTCH_DOMAIN"},
 		{"STYTCH_BASE_URL=http://localhost:8081", "STYTCH_BASE_URL is set together with a live project"},
-		{"STYTCH_VERTICAL=b2c", `STYTCH_VERTICAL "b2c" must be b2b`},
+		{"STYTCH_VERTICAL=b2c", `STYTCH_VERTICAL is "b2c", it must be b2b or consumer`},
 		{"GUESTPASS_TOKEN_FORWARDER=off", "G110"},
 	} {
 		t.Run(tt.change, func(t *testing.T) {
@@ -289,6 +290,33 @@ func TestOpenAPIPrintsWhatIsPublished(t *testing.T) {
 	code, stdout, _ = guestpass(t, environ(), "openapi")
 	if code != 0 || !strings.Contains(stdout, `"https://gpt.example.com"`) || !strings.Contains(stdout, `"https://gpt.example.com/oauth2/token"`) {
 		t.Errorf("exit code %d: %s", code, stdout)
+	}
+}
+
+func TestVerticals(t *testing.T) {
+	app, emulator := development(t, "--vertical", "consumer")
+	if state := get(t, emulator+"/_emulator/state"); !strings.Contains(state, stytchtest.DevelopmentConsumer().Project.ID) {
+		t.Errorf("the emulator is of another project: %s", state)
+	}
+	published := get(t, app+"/openapi.json")
+	if !strings.Contains(published, "user_id") || strings.Contains(published, "organization") {
+		t.Errorf("published is %s", published)
+	}
+	for name, tt := range map[string]struct {
+		environ []string
+		args    []string
+	}{
+		"by flag":                  {nil, []string{"--vertical", "consumer"}},
+		"by environment":           {[]string{"STYTCH_VERTICAL=consumer"}, nil},
+		"by flag over environment": {[]string{"STYTCH_VERTICAL=b2b"}, []string{"--vertical", "consumer"}},
+	} {
+		code, stdout, stderr := guestpass(t, tt.environ, append([]string{"openapi", "--public-url", app}, tt.args...)...)
+		if code != 0 || strings.TrimSpace(stdout) != published {
+			t.Errorf("%s: exit code %d, %s\n%s", name, code, stdout, stderr)
+		}
+	}
+	if code, stdout, stderr := guestpass(t, environ("STYTCH_VERTICAL=consumer"), "openapi"); code != 0 || strings.Contains(stdout, "member") {
+		t.Errorf("a live project: exit code %d, %s\n%s", code, stdout, stderr)
 	}
 }
 

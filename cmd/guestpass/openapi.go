@@ -3,12 +3,13 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"guestpass/auth"
 	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
 func openapiCommand(environ []string) *cobra.Command {
-	var publicURL, access string
+	var publicURL, access, vertical string
 	var yaml bool
 	command := &cobra.Command{
 		Use:   "openapi",
@@ -23,7 +24,7 @@ those of guestpass dev.`,
 			if err != nil {
 				return err
 			}
-			c.PublicURL, c.Access = or(publicURL, c.PublicURL), or(access, c.Access)
+			c.PublicURL, c.Access, c.Vertical = or(publicURL, c.PublicURL), or(access, c.Access), or(vertical, c.Vertical)
 			app, err := c.publisher()
 			if err != nil {
 				return err
@@ -38,6 +39,7 @@ those of guestpass dev.`,
 	}
 	command.Flags().StringVar(&publicURL, "public-url", "", "origin under which the world sees the server (GUESTPASS_PUBLIC_URL)")
 	command.Flags().StringVar(&access, "access", "", "scopes or roles (GUESTPASS_ACCESS)")
+	command.Flags().StringVar(&vertical, "vertical", "", "b2b or consumer (STYTCH_VERTICAL)")
 	command.Flags().BoolVar(&yaml, "yaml", false, "print YAML instead of JSON")
 	return command
 }
@@ -55,7 +57,7 @@ func (c config) publisher() (*server.Server, error) {
 
 // development is the config of guestpass dev, whose emulator is at that origin.
 func (c config) development(emulatorURL string) config {
-	seed := stytchtest.Development()
+	seed := developmentSeed(c.Vertical)
 	c.PublicURL = or(c.PublicURL, "http://"+c.Addr)
 	c.ProjectID, c.Secret, c.PublicToken = seed.Project.ID, seed.Project.Secret, seed.Project.PublicToken
 	c.Domain, c.BaseURL, c.AllowTestProject = emulatorURL, emulatorURL, "yes"
@@ -64,4 +66,12 @@ func (c config) development(emulatorURL string) config {
 		c.Title = "Guestpass Demo"
 	}
 	return c
+}
+
+// developmentSeed is what the emulator of guestpass dev starts with.
+func developmentSeed(vertical string) stytchtest.Seed {
+	if vertical == string(auth.Consumer) {
+		return stytchtest.DevelopmentConsumer()
+	}
+	return stytchtest.Development()
 }
