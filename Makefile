@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build web test check lint generated bench chromium notices clean
+.PHONY: help run build production web test check lint generated bench chromium notices clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ run: web ## everything on this machine: app, emulator, people to sign in as
 
 build: web ## the program, as bin/guestpass
 	go build -trimpath -o bin/guestpass ./cmd/guestpass
+
+production: web ## the program without what is for development, as bin/guestpass
+	go build -trimpath -tags production -o bin/guestpass ./cmd/guestpass
 
 web: $(ASSETS) ## what the browser and the tests need, from npm at pinned versions
 
@@ -44,7 +47,9 @@ check: lint generated test ## what CI runs
 lint: web
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt -w these files: $$unformatted" >&2; exit 1; }
 	go vet ./...
+	go vet -tags production ./cmd/guestpass
 	go tool staticcheck ./...
+	go tool staticcheck -tags production ./cmd/guestpass
 	@go mod tidy -diff >/dev/null || { echo "go.mod is not tidy: run go mod tidy" >&2; exit 1; }
 
 generated: web ## generated files are as the code makes them

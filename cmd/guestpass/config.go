@@ -21,7 +21,7 @@ import (
 type config struct {
 	Addr               string   `env:"GUESTPASS_ADDR" envDefault:"localhost:8080"`
 	PublicURL          string   `env:"GUESTPASS_PUBLIC_URL"`
-	Title              string   `env:"GUESTPASS_TITLE" envDefault:"Guestpass"` // defaultTitle
+	Title              string   `env:"GUESTPASS_TITLE" envDefault:"Guestpass"` // defaultTitle, in dev.go
 	Access             string   `env:"GUESTPASS_ACCESS" envDefault:"scopes"`
 	ClientIDs          []string `env:"GUESTPASS_CLIENT_IDS"`
 	Audience           string   `env:"GUESTPASS_AUDIENCE"`
@@ -36,8 +36,6 @@ type config struct {
 	Domain      string `env:"STYTCH_DOMAIN"`
 	BaseURL     string `env:"STYTCH_BASE_URL"`
 }
-
-const defaultTitle = "Guestpass"
 
 // readConfig reads the environment. A GUESTPASS_ variable that does not exist is
 // refused: it is a misspelt one, and the setting would silently not apply.

@@ -1,3 +1,5 @@
+//go:build !production
+
 package main
 
 import (
@@ -9,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"guestpass/auth"
 	"guestpass/stytchtest"
 )
 
@@ -89,6 +92,30 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	d.announce(stdout, c, seed, emulatorURL)
 	return runAll(ctx, app, parts{appListener, app}.serve(log), parts{emulatorListener, emulator}.serve(log))
+}
+
+// defaultTitle is that of config, when nobody chose one.
+const defaultTitle = "Guestpass"
+
+// development is the config of guestpass dev, whose emulator is at that origin.
+func (c config) development(emulatorURL string) config {
+	seed := developmentSeed(c.Vertical)
+	c.PublicURL = or(c.PublicURL, "http://"+c.Addr)
+	c.ProjectID, c.Secret, c.PublicToken = seed.Project.ID, seed.Project.Secret, seed.Project.PublicToken
+	c.Domain, c.BaseURL, c.AllowTestProject = emulatorURL, emulatorURL, "yes"
+	c.ClientIDs = []string{seed.ConnectedApps[0].ClientID}
+	if c.Title == defaultTitle {
+		c.Title = "Guestpass Demo"
+	}
+	return c
+}
+
+// developmentSeed is what the emulator of guestpass dev starts with.
+func developmentSeed(vertical string) stytchtest.Seed {
+	if vertical == string(auth.Consumer) {
+		return stytchtest.DevelopmentConsumer()
+	}
+	return stytchtest.Development()
 }
 
 // named keeps the host of the wanted address with the port that was bound.

@@ -1,7 +1,8 @@
 // Command guestpass gives ChatGPT a guest pass to an app: it serves typed
 // operations to custom GPTs, checks their Stytch-issued tokens, publishes the
 // OpenAPI document they import, and hosts the page on which people sign in and
-// consent. `guestpass dev` does all of it on one machine, without a Stytch account.
+// consent. `guestpass dev` does all of it on one machine, without a Stytch account;
+// with the build tag production the program has no such commands, and no emulator.
 package main
 
 import (
@@ -65,10 +66,7 @@ It serves typed operations to a custom GPT, checks the access tokens that Stytch
 issues, publishes the OpenAPI document that the GPT editor imports, and hosts the
 page on which your users sign in and decide what to allow.
 
-Start with:
-
-  guestpass dev                          everything on this machine, no account
-  guestpass try --as ada@acme.example    be the GPT: import, sign in, call`,
+` + startWith,
 		Version:           version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
@@ -80,7 +78,8 @@ Start with:
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(devCommand(environ), serveCommand(environ), openapiCommand(environ), tryCommand(environ))
+	root.AddCommand(serveCommand(environ), openapiCommand(environ))
+	root.AddCommand(developmentCommands(environ)...)
 	for _, command := range root.Commands() {
 		positional := command.Args
 		command.Args = func(cmd *cobra.Command, args []string) error {

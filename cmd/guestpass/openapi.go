@@ -3,9 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"guestpass/auth"
 	"guestpass/internal/server"
-	"guestpass/stytchtest"
 )
 
 func openapiCommand(environ []string) *cobra.Command {
@@ -15,8 +13,8 @@ func openapiCommand(environ []string) *cobra.Command {
 		Use:   "openapi",
 		Short: "Print the document that the GPT editor imports",
 		Long: `Prints the same bytes that the server publishes at /openapi.json (or, with --yaml,
-at /openapi.yaml) for the same settings. Without STYTCH_PROJECT_ID the settings are
-those of guestpass dev.`,
+at /openapi.yaml) for the same settings.
+` + documentDefault,
 		Example: "  guestpass openapi\n  guestpass openapi --public-url https://gpt.example.com",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -47,31 +45,10 @@ those of guestpass dev.`,
 // publisher is a server that is only asked for its document. Nothing is contacted.
 func (c config) publisher() (*server.Server, error) {
 	if c.ProjectID == "" {
-		c = c.development("http://localhost:8081")
+		c = c.withoutProject()
 	}
 	if err := c.check(); err != nil {
 		return nil, usagef("no document:\n%w", err)
 	}
 	return newServer(c.options())
-}
-
-// development is the config of guestpass dev, whose emulator is at that origin.
-func (c config) development(emulatorURL string) config {
-	seed := developmentSeed(c.Vertical)
-	c.PublicURL = or(c.PublicURL, "http://"+c.Addr)
-	c.ProjectID, c.Secret, c.PublicToken = seed.Project.ID, seed.Project.Secret, seed.Project.PublicToken
-	c.Domain, c.BaseURL, c.AllowTestProject = emulatorURL, emulatorURL, "yes"
-	c.ClientIDs = []string{seed.ConnectedApps[0].ClientID}
-	if c.Title == defaultTitle {
-		c.Title = "Guestpass Demo"
-	}
-	return c
-}
-
-// developmentSeed is what the emulator of guestpass dev starts with.
-func developmentSeed(vertical string) stytchtest.Seed {
-	if vertical == string(auth.Consumer) {
-		return stytchtest.DevelopmentConsumer()
-	}
-	return stytchtest.Development()
 }

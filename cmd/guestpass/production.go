@@ -1,0 +1,18 @@
+//go:build production
+
+package main
+
+import "github.com/spf13/cobra"
+
+// developmentCommands are none: see development.go, the other side of the build tag.
+func developmentCommands([]string) []*cobra.Command { return nil }
+
+const startWith = `This program was built for production: the commands for development, and with them
+the emulator of Stytch, are not in it. Start with:
+
+  guestpass serve --help    what it needs to know of your Stytch project`
+
+const documentDefault = "The settings are those of guestpass serve."
+
+// withoutProject changes nothing, so that the missing settings are refused by name.
+func (c config) withoutProject() config { return c }
