@@ -154,7 +154,7 @@ func TestInvitation(t *testing.T) {
 		t.Error("inviting twice makes two members")
 	}
 	mail := s.Inbox()
-	if len(mail) != 2 || mail[0].Kind != "invite" || mail[0].To != "Guest@acme.example" || !strings.HasPrefix(mail[0].Link, idp+"?stytch_token_type=multi_tenant_magic_links&token=") {
+	if len(mail) != 2 || mail[0].Kind != "invite" || mail[0].To != "Guest@acme.example" || !strings.HasPrefix(mail[0].Link, idp+"?slug=acme&stytch_redirect_type=invite&stytch_token_type=multi_tenant_magic_links&token=") {
 		t.Errorf("inbox %+v", mail)
 	}
 	for _, tt := range []struct {

@@ -105,7 +105,6 @@ func (e *Emulator) enter(c *call, i *intermediate, p *person) (any, *failure) {
 		p.password = i.Password
 	}
 	p.register(i.Factor.Provider, i.Subject)
-	delete(e.state.Intermediates, c.text("intermediate_session_token"))
 	return reply, nil
 }
 

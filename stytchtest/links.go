@@ -50,7 +50,7 @@ func (e *Emulator) authenticateOrganizationLink(c *call) (any, *failure) {
 }
 
 func (e *Emulator) redeemLink(c *call, token, kind string) (any, *failure) {
-	known, bad := e.link(c, token, kind, false)
+	known, bad := e.link(c, token, kind, kind == "reset_password")
 	if bad != nil {
 		return nil, bad
 	}
@@ -81,6 +81,12 @@ func (e *Emulator) sendUserLink(c *call) (any, *failure) {
 	return map[string]any{"user_id": p.id, "email_id": p.emails[0].ID, "user_created": created}, nil
 }
 
+// authenticateUserLink takes the links of password resets as well: who has one may sign in
+// by it and leave the password as it is.
 func (e *Emulator) authenticateUserLink(c *call) (any, *failure) {
-	return e.redeemLink(c, c.text("token"), "magic_links")
+	kind := "magic_links"
+	if known := e.state.Links[c.text("token")]; known != nil && known.Reset {
+		kind = known.Kind
+	}
+	return e.redeemLink(c, c.text("token"), kind)
 }

@@ -80,8 +80,24 @@ func (e *Emulator) mailLink(c *call, l linkRequest) *failure {
 		held.Reset = true
 	}
 	e.state.Links[token] = held
-	e.state.mail(Mail{To: l.email, Kind: l.mail, Link: withQuery(to, "stytch_token_type", l.kind, "token", token), SentAt: e.now()})
+	e.state.mail(Mail{To: l.email, Kind: l.mail, Link: withQuery(to, append(e.redirectMark(l), "stytch_token_type", l.kind, "token", token)...), SentAt: e.now()})
 	return nil
+}
+
+// redirectMark is what links of B2B projects carry beside their token: what they are for,
+// and the organization, if they are for one.
+func (e *Emulator) redirectMark(l linkRequest) (pairs []string) {
+	if e.vertical.name == consumer.name {
+		return nil
+	}
+	if l.person != nil {
+		pairs = append(pairs, "slug", e.state.organization(l.person.organizationID).Slug)
+	}
+	kind := strings.ToLower(l.redirectType)
+	if l.redirectType == "DISCOVERY" {
+		kind = "login"
+	}
+	return append(pairs, "stytch_redirect_type", kind)
 }
 
 // redirectURL compares with the project's SDK redirect URLs of the type, exactly, query

@@ -274,8 +274,9 @@ func (e *Emulator) resetBySession(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	e.state.person(e.state.Sessions[token].PersonID).password = password
-	return e.authenticated(c, token), nil
+	p := e.state.person(e.state.Sessions[token].PersonID)
+	p.password = password
+	return e.authenticated(c, token, p), nil
 }
 
 // resetByExisting changes the password of whoever knows the old one.

@@ -137,7 +137,7 @@ func TestMagicLinks(t *testing.T) {
 		t.Fatalf("%d %v", status, reply)
 	}
 	link := s.Inbox()[0].Link
-	if !strings.HasPrefix(link, idp+"?from=mail&stytch_token_type=discovery&token=") {
+	if !strings.HasPrefix(link, idp+"?from=mail&stytch_redirect_type=login&stytch_token_type=discovery&token=") {
 		t.Fatalf("link %s", link)
 	}
 	token := must[*url.URL](t)(url.Parse(link)).Query().Get("token")

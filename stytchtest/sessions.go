@@ -27,9 +27,10 @@ func (e *Emulator) signIn(c *call, p *person, how factor) (map[string]any, *fail
 		return nil, e.vertical.unknown
 	}
 	p.status, p.emails[0].Verified = "active", true
+	delete(e.state.Intermediates, c.text("intermediate_session_token")) // what was begun elsewhere has ended here
 	token := secret()
 	e.state.Sessions[token] = e.newSession(p, how, duration)
-	return e.authenticated(c, token), nil
+	return e.authenticated(c, token, p), nil
 }
 
 func (e *Emulator) newSession(p *person, how factor, duration time.Duration) *session {
@@ -49,9 +50,8 @@ func sessionDuration(c *call, otherwise time.Duration) (time.Duration, *failure)
 }
 
 // authenticated is the reply to everything that ends in a session.
-func (e *Emulator) authenticated(c *call, token string) map[string]any {
+func (e *Emulator) authenticated(c *call, token string, p *person) map[string]any {
 	s := e.state.Sessions[token]
-	p := e.state.person(s.PersonID)
 	reply := e.personReply(p)
 	reply["method_id"], reply["session_token"], reply[e.vertical.session] = p.emails[0].ID, token, e.sessionObject(s, p)
 	reply["session_jwt"] = unsigned{e.signer(), e.sessionClaims(e.issuerOf(c), p, s, sessionTokenLifetime)}
@@ -176,7 +176,7 @@ func (e *Emulator) authenticateSession(c *call) (any, *failure) {
 	if duration > 0 {
 		s.Expires = e.now().Add(duration)
 	}
-	reply := e.authenticated(c, token)
+	reply := e.authenticated(c, token, e.state.person(s.PersonID))
 	if verdict != nil {
 		reply["verdict"] = verdict
 	}
