@@ -82,6 +82,7 @@ func (e *Emulator) record(next http.Handler) http.Handler {
 				Body: body.String(), Reply: seen.reply.String()})
 		}()
 		next.ServeHTTP(seen, r)
+		_, _ = io.CopyN(io.Discard, r.Body, maxRecorded) // what nobody read: the path is unknown, or a fault answered
 	})
 }
 
