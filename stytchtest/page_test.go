@@ -39,7 +39,7 @@ func TestThePage(t *testing.T) {
 		"Ada Lovelace", "stytch_admin", "Hank Scorpio", "Acme", globex, ">invited<", stytchtest.DevelopmentPassword,
 		gpt, gptSecret, callback, "https://api.example", "openid email tasks:read offline_access",
 		"STYTCH_PROJECT_ID="+project, "STYTCH_SECRET=secret-test-guestpass-dev", "STYTCH_PUBLIC_TOKEN="+publicToken, "STYTCH_VERTICAL=b2b", "STYTCH_BASE_URL="+s.URL,
-		`href="`+idp+`"`, `href="`+idp+`?stytch_token_type=`, "jwk-test-", "12:00:00", "real time",
+		`href="`+idp+`"`, `href="`+idp+`?slug=acme&amp;stytch_redirect_type=invite&amp;stytch_token_type=`, "jwk-test-", "12:00:00", "real time",
 		"/sdk/v1/b2b/otps/email/discovery/send", "vanilla-js", `<th scope="col">`)
 	if strings.Count(page, "<script") != 1 || !strings.Contains(page, `<script type="module" src="/_emulator/page.js"></script>`) {
 		t.Error("the page has another script than its own")
