@@ -53,7 +53,7 @@ lint: web
 	@go mod tidy -diff >/dev/null || { echo "go.mod is not tidy: run go mod tidy" >&2; exit 1; }
 
 generated: web ## generated files are as the code makes them
-	@scripts/notices.sh | diff -u THIRD_PARTY_NOTICES - >/dev/null || { echo "THIRD_PARTY_NOTICES is out of date: run make notices" >&2; exit 1; }
+	@set -o pipefail; scripts/notices.sh | diff -u THIRD_PARTY_NOTICES - >/dev/null || { echo "THIRD_PARTY_NOTICES is out of date: run make notices" >&2; exit 1; }
 
 bench: web ## benchmarks; compare ratios of one run, machines differ
 	go test -run '^$$' -bench . -benchmem ./...
