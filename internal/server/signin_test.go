@@ -59,8 +59,8 @@ func TestEndToEndSigningInToTheOrganizationThatTheRequestNames(t *testing.T) {
 			press("Continue with email"), see("Check your email"), openLink("magic_link")}},
 		{name: "password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "grace@acme.example"), press("Continue"),
 			fill("input[type=password]", stytchtest.DevelopmentPassword), press("Continue")}},
-		{name: "new password", methods: []string{"password"}, steps: []step{press("Sign up or reset password"), fill("input[type=email]", "grace@acme.example"),
-			press("Continue"), see("Check your email"), openLink("reset_password"), fill("input[type=password]", "Guest-pass-2"), look("reset"), press("Continue")}},
+		{name: "new password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "grace@acme.example"), press("Continue"),
+			press("Sign up or reset password"), fill("input[type=email]", "grace@acme.example"), press("Continue"), see("Check your email"), openLink("reset_password"), fill("input[type=password]", "Guest-pass-2"), look("reset"), press("Continue")}},
 		{name: "provider", methods: []string{"microsoft"}, steps: []step{press("Continue with Microsoft"), press("Continue as Grace Hopper")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
