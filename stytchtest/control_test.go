@@ -158,7 +158,7 @@ func TestThePage(t *testing.T) {
 		return string(must[[]byte](t)(io.ReadAll(response.Body))), response.Header
 	}
 	page, header := get("/")
-	for _, want := range []string{s.Inbox()[0].Code, "Ada Lovelace", "Hank Scorpio", gpt, gptSecret, callback, "/sdk/v1/b2b/otps/email/discovery/send", `<th scope="col">`, `href="http://localhost:8080/idp?stytch_token_type=`} {
+	for _, want := range []string{s.Inbox()[0].Code, "Ada Lovelace", "Hank Scorpio", gpt, gptSecret, callback, "/sdk/v1/b2b/otps/email/discovery/send", `<th scope="col">`, `href="http://localhost:8080/idp?slug=acme&amp;stytch_redirect_type=invite&amp;stytch_token_type=`} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %s", want)
 		}

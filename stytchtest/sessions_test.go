@@ -41,7 +41,7 @@ func TestSessions(t *testing.T) {
 	}
 	check.OrganizationID = globex
 	_, err = api.Sessions.Authenticate(t.Context(), &sessions.AuthenticateParams{SessionToken: token, AuthorizationCheck: check})
-	refused(t, err, 403, "session_authorization_error")
+	refused(t, err, 403, "session_authorization_tenancy_error")
 	_, err = api.Sessions.Authenticate(t.Context(), &sessions.AuthenticateParams{SessionToken: token, SessionDurationMinutes: 4})
 	refused(t, err, 400, "invalid_session_duration_minutes")
 

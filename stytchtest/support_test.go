@@ -52,7 +52,7 @@ func open(t *testing.T, change ...func(*stytchtest.Seed)) *stytchtest.Server {
 	for _, c := range change {
 		c(&seed)
 	}
-	return stytchtest.NewServer(t, stytchtest.Options{Seed: &seed, Now: func() time.Time { return noon }})
+	return serve(t, stytchtest.Options{Seed: &seed, Now: func() time.Time { return noon }})
 }
 
 // client is the real stytch-go.

@@ -1,0 +1,131 @@
+package stytchtest_test
+
+import (
+	"cmp"
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"guestpass/stytchtest"
+)
+
+var update = flag.Bool("update", false, "write README's table of endpoints anew")
+
+const stytchGo = "stytch-go" // as Endpoint.Clients and Request.Client have it
+
+// driven are the endpoints that stytch-go has got a good answer from, over all tests.
+var (
+	drivenMutex sync.Mutex
+	driven      = map[string]bool{}
+)
+
+func drivenKey(vertical, method, route string) string { return vertical + " " + method + " " + route }
+
+// serve starts an emulator whose requests count as driven.
+func serve(t testing.TB, o stytchtest.Options) *stytchtest.Server {
+	t.Helper()
+	s := stytchtest.NewServer(t, o)
+	t.Cleanup(func() { collect(s) })
+	return s
+}
+
+func collect(s *stytchtest.Server) {
+	drivenMutex.Lock()
+	defer drivenMutex.Unlock()
+	vertical := s.Export().Project.Vertical
+	for _, r := range s.Requests() {
+		if r.Client == stytchGo && r.Status == 200 {
+			driven[drivenKey(vertical, r.Method, r.Route)] = true
+		}
+	}
+}
+
+// A vertical has endpoints of its own, and others that both have.
+type vertical struct {
+	name string
+	seed func() stytchtest.Seed
+}
+
+var verticals = []vertical{{"b2b", stytchtest.Development}, {"consumer", stytchtest.DevelopmentConsumer}}
+
+func (v vertical) endpoints() []stytchtest.Endpoint {
+	seed := v.seed()
+	e, err := stytchtest.New(stytchtest.Options{Seed: &seed})
+	if err != nil {
+		panic(err) // the seed is pinned
+	}
+	return e.Endpoints()
+}
+
+func TestEndpointsAreListedOnce(t *testing.T) {
+	for _, v := range verticals {
+		seen := map[string]bool{}
+		for _, e := range v.endpoints() {
+			if key := e.Method + " " + e.Path; seen[key] {
+				t.Errorf("%s: %s is there twice", v.name, key)
+			} else {
+				seen[key] = true
+			}
+		}
+	}
+}
+
+const (
+	tableBegin = "<!-- endpoints -->\n"
+	tableEnd   = "<!-- /endpoints -->"
+)
+
+// TestREADMEListsEveryEndpoint compares, or with -update writes.
+func TestREADMEListsEveryEndpoint(t *testing.T) {
+	readme := string(must[[]byte](t)(os.ReadFile("README.md")))
+	before, rest, ok := strings.Cut(readme, tableBegin)
+	table, after, ok2 := strings.Cut(rest, tableEnd)
+	if !ok || !ok2 {
+		t.Fatalf("README.md has no %s … %s", strings.TrimSpace(tableBegin), tableEnd)
+	}
+	want := endpointsTable()
+	if *update {
+		if err := os.WriteFile("README.md", []byte(before+tableBegin+want+tableEnd+after), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	} else if table != want {
+		t.Error("README's table of endpoints is not that of the routes: run the tests of this package with -update")
+	}
+}
+
+// endpointsTable is Markdown: what both verticals have in one line.
+func endpointsTable() string {
+	type line struct {
+		stytchtest.Endpoint
+		verticals []string
+	}
+	var lines []*line
+	for _, v := range verticals {
+		for _, e := range v.endpoints() {
+			i := slices.IndexFunc(lines, func(l *line) bool { return l.Method == e.Method && l.Path == e.Path })
+			if i < 0 {
+				i, lines = len(lines), append(lines, &line{Endpoint: e})
+			}
+			lines[i].verticals = append(lines[i].verticals, v.name)
+		}
+	}
+	slices.SortStableFunc(lines, func(a, b *line) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method)) })
+	var table strings.Builder
+	table.WriteString("| endpoint | vertical | standing | tested by |\n|---|---|---|---|\n")
+	for _, l := range lines {
+		standing := "certain"
+		if l.Assumed {
+			standing = "assumed"
+		}
+		vertical := "both"
+		if len(l.verticals) == 1 {
+			vertical = l.verticals[0]
+		}
+		fmt.Fprintf(&table, "| `%s %s` | %s | %s | %s |\n", l.Method, l.Path, vertical, standing, cmp.Or(strings.Join(l.Clients, ", "), "plain HTTP"))
+	}
+	return table.String()
+}
