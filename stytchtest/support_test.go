@@ -45,21 +45,26 @@ type object = map[string]any
 func open(t *testing.T, change ...func(*stytchtest.Seed)) *stytchtest.Server {
 	t.Helper()
 	seed := stytchtest.Development()
-	seed.ConnectedApps = append(seed.ConnectedApps,
-		stytchtest.ConnectedApp{ClientID: phone, Name: "Phone", Type: "third_party_public", RedirectURLs: []string{"http://127.0.0.1/cb"}},
-		stytchtest.ConnectedApp{ClientID: ours, ClientSecret: "ours", Name: "Ours", Type: "first_party", RedirectURLs: []string{callback + "?tenant=b&a=1"},
-			PostLogoutRedirectURLs: []string{"https://ours.example/bye?x=1"}, Audience: "https://api.example", Minutes: 5})
+	seed.ConnectedApps = append(seed.ConnectedApps, otherClients()...)
 	for _, c := range change {
 		c(&seed)
 	}
 	return serve(t, stytchtest.Options{Seed: &seed, Now: func() time.Time { return noon }})
 }
 
+func otherClients() []stytchtest.ConnectedApp {
+	return []stytchtest.ConnectedApp{
+		{ClientID: phone, Name: "Phone", Type: "third_party_public", RedirectURLs: []string{"http://127.0.0.1/cb"}},
+		{ClientID: ours, ClientSecret: "ours", Name: "Ours", Type: "first_party", RedirectURLs: []string{callback + "?tenant=b&a=1"},
+			PostLogoutRedirectURLs: []string{"https://ours.example/bye?x=1"}, Audience: "https://api.example", Minutes: 5},
+	}
+}
+
 // client is the real stytch-go.
 func client(t *testing.T, s *stytchtest.Server, more ...b2bstytchapi.Option) *b2bstytchapi.API {
 	t.Helper()
 	options := append([]b2bstytchapi.Option{b2bstytchapi.WithBaseURI(s.URL), b2bstytchapi.WithHTTPClient(&http.Client{Timeout: 30 * time.Second})}, more...)
-	api, err := b2bstytchapi.NewClient(project, "secret-test-guestpass-dev", options...)
+	api, err := b2bstytchapi.NewClient(projectOf(s), projectSecret, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
