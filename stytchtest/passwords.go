@@ -259,6 +259,9 @@ func (e *Emulator) reset(c *call) (any, *failure) {
 	delete(e.state.Links, token)
 	p.password, p.emails[0].Verified = password, true
 	maps.Copy(reply, e.personReply(p))
+	if e.vertical.name == b2b.name {
+		reply["member_email_id"] = p.emails[0].ID
+	}
 	maps.DeleteFunc(e.state.Sessions, func(token string, s *session) bool { return s.PersonID == p.id && token != reply["session_token"] })
 	return reply, nil
 }
