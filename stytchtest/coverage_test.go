@@ -17,6 +17,30 @@ var update = flag.Bool("update", false, "write README's table of endpoints anew"
 
 const stytchGo = "stytch-go" // as Endpoint.Clients and Request.Client have it
 
+// TestMain looks, once all tests have run, whether stytch-go really drove what the table
+// of endpoints says it drives.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	status := m.Run()
+	if status == 0 && everythingRan() {
+		if missing := undriven(); len(missing) > 0 {
+			fmt.Fprintf(os.Stderr, "no test drives these with %s, as their routes claim:\n%s\n", stytchGo, strings.Join(missing, "\n"))
+			status = 1
+		}
+	}
+	os.Exit(status)
+}
+
+// everythingRan is false where a flag chose among the tests.
+func everythingRan() bool {
+	for _, name := range []string{"test.run", "test.skip", "test.list"} {
+		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
+			return false
+		}
+	}
+	return true
+}
+
 // driven are the endpoints that stytch-go has got a good answer from, over all tests.
 var (
 	drivenMutex sync.Mutex
@@ -42,6 +66,17 @@ func collect(s *stytchtest.Server) {
 			driven[drivenKey(vertical, r.Method, r.Route)] = true
 		}
 	}
+}
+
+func undriven() (missing []string) {
+	for _, v := range verticals {
+		for _, e := range v.endpoints() {
+			if key := drivenKey(v.name, e.Method, e.Path); slices.Contains(e.Clients, stytchGo) && !driven[key] {
+				missing = append(missing, key)
+			}
+		}
+	}
+	return missing
 }
 
 // A vertical has endpoints of its own, and others that both have.
