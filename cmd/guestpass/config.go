@@ -13,6 +13,7 @@ import (
 
 	"guestpass/api"
 	"guestpass/auth"
+	"guestpass/internal/idp"
 	"guestpass/internal/server"
 )
 
@@ -26,6 +27,7 @@ type config struct {
 	ClientIDs          []string `env:"GUESTPASS_CLIENT_IDS"`
 	Audience           string   `env:"GUESTPASS_AUDIENCE"`
 	TokenHeaderMembers []string `env:"GUESTPASS_TOKEN_HEADER_MEMBERS"`
+	LoginMethods       []string `env:"GUESTPASS_LOGIN_METHODS" envDefault:"email_code"`
 	TokenForwarder     string   `env:"GUESTPASS_TOKEN_FORWARDER" envDefault:"on"`
 	AllowTestProject   string   `env:"GUESTPASS_ALLOW_TEST_PROJECT" envDefault:"no"`
 
@@ -58,7 +60,7 @@ func readConfig(environ []string) (config, error) {
 	if err := env.ParseWithOptions(&c, env.Options{Environment: variables}); err != nil {
 		return c, usageError{err}
 	}
-	c.ClientIDs = trimmed(c.ClientIDs)
+	c.ClientIDs, c.LoginMethods = trimmed(c.ClientIDs), trimmed(c.LoginMethods)
 	return c, nil
 }
 
@@ -108,6 +110,9 @@ func (c config) check() error {
 		if !slices.Contains(choice.allowed, choice.value) {
 			fault("%s is %q, it must be %s", choice.name, choice.value, strings.Join(choice.allowed, " or "))
 		}
+	}
+	if err := idp.CheckLoginMethods(c.Vertical, c.LoginMethods); err != nil {
+		fault("GUESTPASS_LOGIN_METHODS: %w", err)
 	}
 	faults = append(faults, c.checkURLs(live)...)
 	return errors.Join(faults...)
@@ -183,7 +188,7 @@ func (c config) options() server.Options {
 		ProjectID: c.ProjectID, Secret: c.Secret, PublicToken: c.PublicToken, Vertical: auth.Vertical(c.Vertical),
 		Domain: c.domainOrigin(), BaseURL: c.BaseURL,
 		Access: api.AccessMode(c.Access), ClientIDs: c.ClientIDs, Audience: c.Audience,
-		TokenHeaderMembers: trimmed(c.TokenHeaderMembers), ForwardTokens: c.TokenForwarder == "on",
+		TokenHeaderMembers: trimmed(c.TokenHeaderMembers), LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
 		Title: c.Title, Version: version(),
 	}
 }

@@ -43,12 +43,15 @@ Nothing leaves this machine and nothing is kept when it stops.`,
 	flags.StringVar(&dev.publicURL, "public-url", "", "https origin of a tunnel to this server, for the real GPT editor")
 	flags.StringVar(&dev.access, "access", "", "what operations are measured against: scopes or roles (GUESTPASS_ACCESS)")
 	flags.StringVar(&dev.vertical, "vertical", "", "the kind of Stytch project: b2b or consumer (STYTCH_VERTICAL)")
+	flags.IntVar(&dev.chaos.Percent, "chaos", 0, chaosUsage)
+	flags.Uint64Var(&dev.chaos.Seed, "chaos-seed", 1, chaosSeedUsage)
 	return command
 }
 
 type devSettings struct {
 	config                                          config
 	addr, emulatorAddr, publicURL, access, vertical string
+	chaos                                           stytchtest.Chaos
 }
 
 func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
@@ -56,7 +59,7 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	c := d.config
 	c.Vertical = or(d.vertical, c.Vertical)
 	seed := developmentSeed(c.Vertical)
-	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Log: log.With("part", "emulator")})
+	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Chaos: d.chaos, Log: log.With("part", "emulator")})
 	if err != nil {
 		return usageError{err}
 	}
@@ -124,17 +127,23 @@ func named(wanted, bound string) string {
 	return or(host, "localhost") + bound[strings.LastIndex(bound, ":"):]
 }
 
-// people are those who can sign in: each their e-mail address and a word on them.
+// people are those who can sign in: each e-mail address once, and a word on them.
 func people(seed stytchtest.Seed) (lines []string) {
-	for _, member := range seed.Members {
-		line := member.Email
-		if slices.Contains(member.Roles, "stytch_admin") {
-			line += " (admin)"
+	seen := map[string]bool{}
+	add := func(address, status, word string) {
+		if status != "deleted" && !seen[address] {
+			lines, seen[address] = append(lines, address+word), true
 		}
-		lines = append(lines, line)
+	}
+	for _, member := range seed.Members {
+		word := ""
+		if slices.Contains(member.Roles, "stytch_admin") {
+			word = " (admin)"
+		}
+		add(member.Email, member.Status, word)
 	}
 	for _, user := range seed.Users {
-		lines = append(lines, user.Emails[0].Address)
+		add(user.Emails[0].Address, user.Status, "")
 	}
 	return lines
 }

@@ -23,11 +23,14 @@ import (
 
 var update = flag.Bool("update", false, "write README's transcript anew")
 
-// guestpass runs the program once.
+// guestpass runs the program once. A mistake that is not noticed would leave a server
+// running: it is stopped, and the test sees exit code 0.
 func guestpass(t *testing.T, environ []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	code = run(t.Context(), args, environ, &out, &errOut)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	code = run(ctx, args, environ, &out, &errOut)
 	return code, out.String(), errOut.String()
 }
 
@@ -54,6 +57,12 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 		{"live project with the emulator", []string{"STYTCH_PROJECT_ID=project-live-11111111-1111-4111-8111-111111111111"}, []string{"dev"}, "never stands in for one"},
 		{"unknown access", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0", "--access", "both"}, `GUESTPASS_ACCESS is "both", it must be scopes or roles`},
 		{"unknown vertical", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0", "--vertical", "b2c"}, `STYTCH_VERTICAL is "b2c", it must be b2b or consumer`},
+		{"emulator alone, port in use", nil, []string{"stytch", "--addr", taken.Addr().String()}, "address already in use; choose another address with --addr"},
+		{"emulator alone, outside loopback", nil, []string{"stytch", "--addr", "0.0.0.0:0"}, "the emulator listens on loopback only"},
+		{"emulator alone, misspelt variable", []string{"GUESTPASS_ADR=x"}, []string{"stytch"}, "did you mean GUESTPASS_ADDR?"},
+		{"emulator alone, superfluous argument", nil, []string{"stytch", "now"}, "unknown command"},
+		{"authorization URL without a scheme", nil, []string{"stytch", "--authorization-url", "localhost:3000"}, `--authorization-url "localhost:3000" is not a whole URL`},
+		{"redirect URL without a host", nil, []string{"stytch", "--redirect-url", "http://localhost:3000", "--redirect-url", "/done"}, `--redirect-url "/done" is not a whole URL`},
 		{"argument that is no pair", nil, []string{"try", "--call", "listMembers", "limit"}, `"limit" is not of the form key=value`},
 		{"arguments without an operation", nil, []string{"try", "limit=1"}, "--call OPERATION"},
 	} {

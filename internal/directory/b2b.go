@@ -17,11 +17,13 @@ import (
 type B2B struct {
 	*client
 	api *b2bstytchapi.API
+
+	named map[string]cached[*Organization] // by id or slug; guarded by client.mu
 }
 
 // NewB2B needs no network.
 func NewB2B(o Options) (*B2B, error) {
-	d := &B2B{client: newClient(o, "/v1/b2b/rbac/policy")}
+	d := &B2B{client: newClient(o, "/v1/b2b/rbac/policy"), named: map[string]cached[*Organization]{}}
 	api, err := b2bstytchapi.NewClient(o.ProjectID, o.Secret, b2bstytchapi.WithClient(d.raw), b2bstytchapi.WithSkipJWKSInitialization())
 	if err != nil {
 		return nil, fmt.Errorf("make the Stytch client: %w", err)
@@ -41,6 +43,19 @@ func (d *B2B) Person(ctx context.Context, organizationID, memberID string) (Pers
 		return Person{}, fmt.Errorf("get member %s: %w", memberID, ErrNotFound)
 	}
 	return memberFrom(answer.Member, answer.Organization), nil
+}
+
+// Organization returns the one with that id or slug, or [ErrNotFound]. Answers are kept
+// for a minute.
+func (d *B2B) Organization(ctx context.Context, idOrSlug string) (Organization, error) {
+	return remembered(d.client, d.named, idOrSlug, func() (Organization, error) {
+		answer, err := d.api.Organizations.Get(ctx, &organizations.GetParams{OrganizationID: idOrSlug})
+		if err != nil {
+			return Organization{}, fmt.Errorf("get organization %s: %w", idOrSlug, d.translate(ctx, err))
+		}
+		o := answer.Organization
+		return Organization{ID: o.OrganizationID, Name: o.OrganizationName, Slug: o.OrganizationSlug}, nil
+	})
 }
 
 // MemberQuery narrows and pages a list of members.

@@ -26,7 +26,7 @@ type client struct {
 	mu       sync.Mutex // guards what follows
 	policy   cached[policy]
 	roles    map[string]cached[[]string]
-	apps     map[string]cached[ConnectedApp]
+	apps     map[string]cached[*ConnectedApp]
 	lastPing cached[error]
 }
 
@@ -59,7 +59,7 @@ func newClient(o Options, policyPath string) *client {
 		raw.Config.BaseURI = config.BaseURI(strings.TrimSuffix(o.BaseURL, "/"))
 	}
 	return &client{options: o, raw: raw, policyPath: policyPath,
-		roles: map[string]cached[[]string]{}, apps: map[string]cached[ConnectedApp]{}}
+		roles: map[string]cached[[]string]{}, apps: map[string]cached[*ConnectedApp]{}}
 }
 
 func (c *client) CheckActive(ctx context.Context, organizationID, id string) error {
@@ -85,26 +85,33 @@ func (c *client) Ping(ctx context.Context) error {
 }
 
 func (c *client) ConnectedApp(ctx context.Context, clientID string) (ConnectedApp, error) {
+	return remembered(c, c.apps, clientID, func() (ConnectedApp, error) { return c.fetchConnectedApp(ctx, clientID) })
+}
+
+// remembered asks fetch for what the map lacks or has had for too long. That there is no
+// such thing is remembered as well.
+func remembered[T any](c *client, in map[string]cached[*T], key string, fetch func() (T, error)) (thing T, err error) {
 	c.mu.Lock()
-	known, ok := c.apps[clientID]
+	known, ok := in[key]
 	c.mu.Unlock()
 	if !ok || !c.options.Now().Before(known.until) {
-		app, err := c.fetchConnectedApp(ctx, clientID)
-		if err != nil && !errors.Is(err, ErrNotFound) {
-			return ConnectedApp{}, err
+		known = cached[*T]{until: c.options.Now().Add(cacheFor)}
+		if thing, err = fetch(); err == nil {
+			known.value = &thing
+		} else if !errors.Is(err, ErrNotFound) {
+			return thing, err
 		}
-		known = cached[ConnectedApp]{value: app, until: c.options.Now().Add(cacheFor)}
 		c.mu.Lock()
-		if len(c.apps) >= maxCached {
-			clear(c.apps)
+		if len(in) >= maxCached {
+			clear(in)
 		}
-		c.apps[clientID] = known
+		in[key] = known
 		c.mu.Unlock()
 	}
-	if known.value.ID == "" {
-		return ConnectedApp{}, ErrNotFound
+	if known.value == nil {
+		return thing, ErrNotFound
 	}
-	return known.value, nil
+	return *known.value, nil
 }
 
 // fetchConnectedApp goes past stytch-go's typed client, which neither sends nor

@@ -61,6 +61,9 @@ type Directory interface {
 	// ConnectedApp returns the app with that client id, or ErrNotFound. Answers, also
 	// that there is no such app, are kept for a minute.
 	ConnectedApp(ctx context.Context, clientID string) (ConnectedApp, error)
+	// ScopeDescriptions returns what the project says of its custom scopes, by name; it is
+	// believed for 60 seconds and must not be changed.
+	ScopeDescriptions(ctx context.Context) (map[string]string, error)
 	// Ping says whether Stytch answers and takes our credentials. Its answer is kept for
 	// five seconds, so that a health check cannot become a load on Stytch.
 	Ping(ctx context.Context) error

@@ -10,8 +10,12 @@ import (
 	"github.com/stytchauth/stytch-go/v16/stytch"
 )
 
-// policy is what each role of the project may do.
-type policy map[string][]permission
+// policy is the project's RBAC policy: what each role may do, and what the custom
+// scopes are for, in the project's own words.
+type policy struct {
+	roles  map[string][]permission
+	scopes map[string]string
+}
 
 type permission struct {
 	ResourceID string   `json:"resource_id"`
@@ -20,7 +24,7 @@ type permission struct {
 
 // permits says whether a role covers the action; "*" stands for every action.
 func (p policy) permits(role, resource, action string) bool {
-	return slices.ContainsFunc(p[role], func(granted permission) bool {
+	return slices.ContainsFunc(p.roles[role], func(granted permission) bool {
 		return granted.ResourceID == resource &&
 			(slices.Contains(granted.Actions, action) || slices.Contains(granted.Actions, "*"))
 	})
@@ -36,6 +40,11 @@ func (c *client) Permits(ctx context.Context, organizationID, id, resource, acti
 		return false, err
 	}
 	return slices.ContainsFunc(roles, func(role string) bool { return rules.permits(role, resource, action) }), nil
+}
+
+func (c *client) ScopeDescriptions(ctx context.Context) (map[string]string, error) {
+	rules, err := c.currentPolicy(ctx)
+	return rules.scopes, err
 }
 
 func (c *client) rolesOf(ctx context.Context, organizationID, id string) ([]string, error) {
@@ -83,15 +92,22 @@ func (c *client) fetchPolicy(ctx context.Context) (policy, error) {
 				RoleID      string       `json:"role_id"`
 				Permissions []permission `json:"permissions"`
 			} `json:"roles"`
+			Scopes []struct {
+				Scope       string `json:"scope"`
+				Description string `json:"description"`
+			} `json:"scopes"`
 		} `json:"policy"`
 	}
 	err := c.raw.NewRequest(ctx, stytch.RequestParams{Method: http.MethodGet, Path: c.policyPath, V: &answer})
 	if err != nil {
-		return nil, fmt.Errorf("read the RBAC policy: %w", c.translate(ctx, err))
+		return policy{}, fmt.Errorf("read the RBAC policy: %w", c.translate(ctx, err))
 	}
-	rules := policy{}
+	rules := policy{map[string][]permission{}, map[string]string{}}
 	for _, role := range answer.Policy.Roles {
-		rules[role.RoleID] = role.Permissions
+		rules.roles[role.RoleID] = role.Permissions
+	}
+	for _, scope := range answer.Policy.Scopes {
+		rules.scopes[scope.Scope] = scope.Description
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -39,8 +39,14 @@ type Client struct {
 	RedirectURIs []string // empty: not known here, Stytch decides
 }
 
-// ErrUnknownClient is what Options.LookUpClient returns for a client id that the project does not have.
-var ErrUnknownClient = errors.New("no such client")
+// An Organization is what is known of one before anybody has signed in to it.
+type Organization struct{ ID, Name, Slug string }
+
+// What Options.LookUpClient and LookUpOrganization return for what the project does not have.
+var (
+	ErrUnknownClient       = errors.New("no such client")
+	ErrUnknownOrganization = errors.New("no such organization")
+)
 
 // Options configure a [Provider].
 type Options struct {
@@ -51,13 +57,23 @@ type Options struct {
 	SDKBaseURL  string // another base for the browser SDK than Stytch's own; for the emulator
 	TokenURL    string // Stytch's token endpoint in root form, https://{STYTCH_DOMAIN}/v1/oauth2/token
 	ClientIDs   []string
+	// LoginMethods are the ways to sign in that the page offers, in that order; see
+	// [CheckLoginMethods]. nil: DefaultLoginMethod.
+	LoginMethods []string
 	// LookUpClient returns ErrUnknownClient, or another error when it cannot tell
 	// now, in which case Stytch decides after the sign-in. nil: Stytch decides.
 	LookUpClient func(ctx context.Context, clientID string) (Client, error)
-	CookieKey    []byte // signs the cookie; the same on every instance
-	Log          *slog.Logger
-	Now          func() time.Time  // nil: time.Now
-	Transport    http.RoundTripper // to the token endpoint; nil: our own, bounded
+	// LookUpOrganization finds by id or slug the organization that a request names.
+	// nil: requests cannot name one.
+	LookUpOrganization func(ctx context.Context, idOrSlug string) (Organization, error)
+	// DescribeScopes says what scopes are for, by name, in words for the person who
+	// decides. nil: no words beyond their names.
+	DescribeScopes func(ctx context.Context) map[string]string
+
+	CookieKey []byte // signs the cookie; the same on every instance
+	Log       *slog.Logger
+	Now       func() time.Time  // nil: time.Now
+	Transport http.RoundTripper // to the token endpoint; nil: our own, bounded
 }
 
 // A Provider serves the page and the token endpoint. Safe for concurrent use.
@@ -78,6 +94,12 @@ func New(o Options) (*Provider, error) {
 	}
 	if _, err := fs.Stat(assets, "assets/"+bundle.name); err != nil {
 		return nil, ErrNoBundle
+	}
+	if len(o.LoginMethods) == 0 {
+		o.LoginMethods = []string{DefaultLoginMethod}
+	}
+	if err := CheckLoginMethods(o.Vertical, o.LoginMethods); err != nil {
+		return nil, fmt.Errorf("idp: login methods: %w", err)
 	}
 	if o.Now == nil {
 		o.Now = time.Now

@@ -19,29 +19,35 @@ var page = template.Must(template.New("page").Parse(pageText))
 
 // pageData is what the page and, through data attributes, its script are told.
 type pageData struct {
-	Failure     *requestError // shown instead of everything else
-	ClientName  string
-	Request     string // canonical query of the authorization request, "" for none
-	PublicToken string
-	Vertical    string
-	Bundle      string // the script with Stytch's component
-	APIBase     string // "" for Stytch's own
-	ReturnURL   string // where e-mail links lead: the bare page
-	LogOut      bool   // an OpenID Connect logout (post_logout_redirect_uri)
+	Failure      *requestError // shown instead of everything else
+	ClientName   string
+	Request      string // canonical query of the authorization request, "" for none
+	PublicToken  string
+	Vertical     string
+	Bundle       string            // the script with Stytch's component
+	Methods      string            // ways to sign in, separated by spaces
+	APIBase      string            // "" for Stytch's own
+	ReturnURL    string            // where e-mail links lead: the bare page
+	Scopes       map[string]string // what each is for
+	Organization Organization      // that the request names; the zero value for none
+	LogOut       bool              // an OpenID Connect logout (post_logout_redirect_uri)
 }
 
 // Page is GET /idp. Every reply, errors included, carries the same headers.
 func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	p.setHeaders(w.Header())
 	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
-		APIBase: p.options.SDKBaseURL, ReturnURL: p.options.PublicURL + "/idp"}
+		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL, ReturnURL: p.options.PublicURL + "/idp"}
 	request, failure := p.request(w, r)
 	status := http.StatusOK
 	switch {
 	case failure != nil:
 		status, data.Failure = http.StatusBadRequest, failure
 	case request != nil:
-		data.Request, data.ClientName = request.Encode(), p.clientName(r.Context(), request)
+		data.Request, data.ClientName, data.Scopes = request.Encode(), p.clientName(r.Context(), request), p.scopes(r.Context())
+		if data.Organization, failure = p.organization(r.Context(), request); failure != nil {
+			status, data.Failure = http.StatusBadRequest, failure
+		}
 	case r.URL.Query().Has("post_logout_redirect_uri"):
 		data.LogOut = true
 	case !r.URL.Query().Has("stytch_token_type"):
@@ -97,6 +103,34 @@ func (p *Provider) lookUp(ctx context.Context, clientID string) (Client, error) 
 		return Client{}, nil
 	}
 	return client, err
+}
+
+// organization is the one that the request names. It decides where people sign in, so that
+// the page cannot do without: an outage is told.
+func (p *Provider) organization(ctx context.Context, request url.Values) (Organization, *requestError) {
+	named := request.Get("organization_id")
+	if named == "" {
+		return Organization{}, nil
+	}
+	if p.options.LookUpOrganization == nil {
+		return Organization{}, errUnknownOrganization
+	}
+	o, err := p.options.LookUpOrganization(ctx, named)
+	if errors.Is(err, ErrUnknownOrganization) {
+		return Organization{}, errUnknownOrganization
+	}
+	if err != nil {
+		p.log.WarnContext(ctx, "organization not looked up", "error", err)
+		return Organization{}, &requestError{"Signing in is not possible right now", "The organization cannot be looked up at the moment. Wait a little and load this page again."}
+	}
+	return o, nil
+}
+
+func (p *Provider) scopes(ctx context.Context) map[string]string {
+	if p.options.DescribeScopes == nil {
+		return map[string]string{}
+	}
+	return p.options.DescribeScopes(ctx)
 }
 
 func (p *Provider) clientName(ctx context.Context, request url.Values) string {

@@ -16,8 +16,9 @@ import (
 
 // parameters of an authorization request that we know; all others are ignored
 // (RFC 6749 section 3.1). resource (RFC 8707) may be repeated, no other may.
+// organization_id, Stytch's word, takes an id or a slug.
 var parameters = []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "prompt",
-	"code_challenge", "code_challenge_method", "resource"}
+	"code_challenge", "code_challenge_method", "resource", "organization_id"}
 
 const (
 	maxQuery = 8 << 10
@@ -69,6 +70,8 @@ func checkRequest(request url.Values) error {
 		return &requestError{"This request is not supported", "Only the response type “code” is possible."}
 	case request.Has("code_challenge_method") && request.Get("code_challenge_method") != "S256":
 		return &requestError{"This request is not supported", "Only the code challenge method “S256” is possible."}
+	case request.Has("organization_id") && !clientIDPattern.MatchString(request.Get("organization_id")):
+		return errUnknownOrganization
 	case len(request.Get("state")) > maxState:
 		return &requestError{"This request is too long", "Its state has more than " + strconv.Itoa(maxState) + " characters."}
 	}
@@ -90,6 +93,8 @@ func checkClient(o Options, client Client, request url.Values) error {
 }
 
 var errUnknownApplication = &requestError{"Unknown application", "No application is known here under the id in the address that brought you here. If you built it: check the client id in the GPT editor."}
+
+var errUnknownOrganization = &requestError{"Unknown organization", "The address that brought you here names an organization that is not known here. Ask whoever gave you the link."}
 
 func isLoopback(rawURL string) bool {
 	u, err := url.Parse(rawURL)

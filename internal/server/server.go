@@ -35,6 +35,7 @@ type Options struct {
 	ClientIDs          []string // connected apps admitted; empty: every one of the project
 	Audience           string   // custom audience that tokens must carry as well
 	TokenHeaderMembers []string // header members of a token admitted besides alg, kid and typ
+	LoginMethods       []string // ways to sign in; see idp.Options. nil: a code by e-mail
 	ForwardTokens      bool     // serve /oauth2/token; false with a Stytch custom domain under our own
 
 	Title   string // of the app, as the pages and the document name it
@@ -55,6 +56,7 @@ type Server struct {
 	log       *slog.Logger
 	verifier  *auth.Verifier
 	directory directory.Directory
+	members   *directory.B2B // the directory, in B2B projects
 	service   *api.Service
 	document  *openapi.Document
 	provider  *idp.Provider
@@ -108,11 +110,10 @@ func (s *Server) buildService() error {
 	if err != nil {
 		return err
 	}
-	members, err := s.openDirectory()
-	if err != nil {
+	if err := s.openDirectory(); err != nil {
 		return err
 	}
-	s.service = api.New(api.Options{Verifier: s.verifier, Directory: s.directory, Members: members, Access: o.Access,
+	s.service = api.New(api.Options{Verifier: s.verifier, Directory: s.directory, Members: s.members, Access: o.Access,
 		ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"), Log: o.Log})
 	if o.Extend != nil {
 		o.Extend(s.service)
@@ -120,18 +121,18 @@ func (s *Server) buildService() error {
 	return s.service.Err()
 }
 
-// openDirectory makes the directory of the project's vertical. members is nil in a
+// openDirectory makes the directory of the project's vertical. members stays nil in a
 // Consumer project.
-func (s *Server) openDirectory() (members *directory.B2B, err error) {
+func (s *Server) openDirectory() (err error) {
 	o := directory.Options{ProjectID: s.options.ProjectID, Secret: s.options.Secret, BaseURL: s.options.BaseURL,
-		InviteRedirectURL: s.options.PublicURL + "/idp", Log: s.log, Now: s.options.Now}
+		InviteRedirectURL: s.options.PublicURL + "/idp", Log: s.options.Log, Now: s.options.Now}
 	if s.options.Vertical == auth.Consumer {
 		s.directory, err = directory.NewConsumer(o)
-		return nil, err
+		return err
 	}
-	members, err = directory.NewB2B(o)
-	s.directory = members
-	return members, err
+	s.members, err = directory.NewB2B(o)
+	s.directory = s.members
+	return err
 }
 
 func (s *Server) buildDocument() error {
@@ -174,13 +175,47 @@ func (s *Server) tokenURL() string {
 
 func (s *Server) buildProvider() error {
 	o := s.options
-	provider, err := idp.New(idp.Options{
+	options := idp.Options{
 		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, Vertical: string(o.Vertical), SDKBaseURL: o.BaseURL,
-		TokenURL: o.Domain + "/v1/oauth2/token", ClientIDs: o.ClientIDs, LookUpClient: s.lookUpClient,
-		CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
-	})
+		TokenURL: o.Domain + "/v1/oauth2/token", ClientIDs: o.ClientIDs, LoginMethods: o.LoginMethods, LookUpClient: s.lookUpClient,
+		DescribeScopes: s.describeScopes, CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
+	}
+	if s.members != nil {
+		options.LookUpOrganization = s.lookUpOrganization
+	}
+	provider, err := idp.New(options)
 	s.provider = provider
 	return err
+}
+
+func (s *Server) lookUpOrganization(ctx context.Context, idOrSlug string) (idp.Organization, error) {
+	o, err := s.members.Organization(ctx, idOrSlug)
+	if errors.Is(err, directory.ErrNotFound) {
+		return idp.Organization{}, idp.ErrUnknownOrganization
+	}
+	return idp.Organization(o), err
+}
+
+// describeScopes are our own words, which those of the project's policy replace. The
+// component takes them from Stytch by itself, but lists nothing when that fails, and what
+// is granted must be seen.
+func (s *Server) describeScopes(ctx context.Context) map[string]string {
+	words := map[string]string{}
+	for _, scope := range s.scopes() {
+		words[scope.Name] = scope.Description
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	described, err := s.directory.ScopeDescriptions(ctx)
+	if err != nil {
+		s.log.WarnContext(ctx, "scopes not described by the project", "error", err)
+	}
+	for name, description := range described {
+		if description != "" {
+			words[name] = description
+		}
+	}
+	return words
 }
 
 func (s *Server) lookUpClient(ctx context.Context, clientID string) (idp.Client, error) {

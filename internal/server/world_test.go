@@ -32,6 +32,8 @@ type world struct {
 	app    *server.Server
 	stytch *stytchtest.Server
 	log    *logBuffer
+
+	callbacks *callbacks // of the end-to-end tests
 }
 
 // logBuffer is a log that many goroutines write.
@@ -55,17 +57,19 @@ func (b *logBuffer) String() string {
 // newWorld is one of a B2B project.
 func newWorld(t testing.TB, change ...func(*server.Options)) *world {
 	t.Helper()
-	return newWorldOf(t, stytchtest.Development(), change...)
+	seed := stytchtest.Development()
+	return newWorldOf(t, stytchtest.Options{Seed: &seed}, change...)
 }
 
 func newConsumerWorld(t testing.TB, change ...func(*server.Options)) *world {
 	t.Helper()
-	return newWorldOf(t, stytchtest.DevelopmentConsumer(), change...)
+	seed := stytchtest.DevelopmentConsumer()
+	return newWorldOf(t, stytchtest.Options{Seed: &seed}, change...)
 }
 
-func newWorldOf(t testing.TB, seed stytchtest.Seed, change ...func(*server.Options)) *world {
+func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Options)) *world {
 	t.Helper()
-	stytch := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
+	stytch, seed := stytchtest.NewServer(t, o), *o.Seed
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +77,7 @@ func newWorldOf(t testing.TB, seed stytchtest.Seed, change ...func(*server.Optio
 	w := &world{t: t, url: "http://" + listener.Addr().String(), stytch: stytch, log: new(logBuffer)}
 	stytch.SetAuthorizationURL(w.url + "/idp")
 	stytch.SetRedirectURLs(w.url + "/idp")
-	o := server.Options{
+	options := server.Options{
 		PublicURL: w.url, ProjectID: seed.Project.ID, Secret: seed.Project.Secret, PublicToken: seed.Project.PublicToken,
 		Vertical: auth.Vertical(seed.Project.Vertical), Domain: stytch.URL, BaseURL: stytch.URL, Access: api.ByScope,
 		ClientIDs: []string{seed.ConnectedApps[0].ClientID}, ForwardTokens: true,
@@ -81,9 +85,9 @@ func newWorldOf(t testing.TB, seed stytchtest.Seed, change ...func(*server.Optio
 		Emulator: stytch.URL, Now: stytch.Now,
 	}
 	for _, c := range change {
-		c(&o)
+		c(&options)
 	}
-	if w.app, err = server.New(o); err != nil {
+	if w.app, err = server.New(options); err != nil {
 		t.Fatal(err)
 	}
 	running := &httptest.Server{Listener: listener, Config: &http.Server{Handler: w.app}}
