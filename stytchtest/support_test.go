@@ -150,14 +150,15 @@ func bearer(token string) func(*http.Request) {
 // sdk posts as the browser SDK does and returns what stands in the envelope.
 func sdk(t *testing.T, s *stytchtest.Server, session, path string, body any) (int, object) {
 	t.Helper()
+	public := s.Export().Project.PublicToken
 	if session == "" {
-		session = publicToken
+		session = public
 	}
 	method := http.MethodPost
 	if body == nil && !strings.HasSuffix(path, "/revoke") {
 		method = http.MethodGet
 	}
-	status, reply, _ := ask(t, method, s.URL+"/sdk/v1"+path, body, basic(publicToken, session), func(r *http.Request) {
+	status, reply, _ := ask(t, method, s.URL+"/sdk/v1"+path, body, basic(public, session), func(r *http.Request) {
 		r.Header.Set("X-Sdk-Client", base64.StdEncoding.EncodeToString([]byte(`{"sdk":{"version":"@stytch/vanilla-js@6.3.0"}}`)))
 		r.Header.Set("X-Sdk-Parent-Host", "http://localhost:8080")
 		r.Header.Set("Origin", "http://localhost:8080")
@@ -169,6 +170,7 @@ func sdk(t *testing.T, s *stytchtest.Server, session, path string, body any) (in
 	if !enveloped || data["request_id"] == "" || data["status_code"] != 200.0 {
 		t.Fatalf("%s: no envelope: %v", path, reply)
 	}
+	wantLists(t, path, data)
 	return status, data
 }
 
