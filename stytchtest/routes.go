@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -15,7 +16,7 @@ type route struct {
 	dialect      dialect
 	authenticate func(*call) *failure
 	do           endpoint
-	page         http.HandlerFunc // instead of do: what a browser is sent to
+	page         http.HandlerFunc // instead of do: what takes no body that is looked at
 
 	assumed bool     // nobody says how Stytch answers here; otherwise documented, or read in its clients
 	clients []string // the real clients that tests drive it with
@@ -188,7 +189,7 @@ func (e *Emulator) browserRoutes() (routes []route) {
 		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: authenticate, do: do, clients: clients})
 	}
 	on("GET", "/projects/bootstrap/{token}", anybody, e.bootstrap, vanillaJS)
-	on("POST", "/events", anybody, func(*call) (any, *failure) { return nil, nil }, vanillaJS) // telemetry, without credentials
+	routes = append(routes, route{method: "POST", path: "/events", page: telemetry, clients: []string{vanillaJS}})
 	on("POST", "/idp"+v+"/oauth/authorize/start", e.sdkAuth, e.authorizeStart, vanillaJS)
 	on("POST", "/idp"+v+"/oauth/authorize/submit", e.sdkAuth, e.authorizeSubmit, vanillaJS)
 	on("POST", v+"/oauth/logout/start", e.sdkAuth, e.logoutStart, vanillaJS)
@@ -289,9 +290,10 @@ func (e *Emulator) routeNotFound(w http.ResponseWriter, r *http.Request) {
 
 func anybody(*call) *failure { return nil }
 
-// ownProject refuses public-form paths of another project.
+// ownProject refuses public-form paths of another project, or of none.
 func (e *Emulator) ownProject(c *call) *failure {
-	if pid := c.path("pid"); pid != "" && pid != e.state.project.ID {
+	named := strings.Contains(chi.RouteContext(c.r.Context()).RoutePattern(), "{pid}")
+	if named && c.path("pid") != e.state.project.ID {
 		return notFound("project_not_found", "The project could not be found.")
 	}
 	return nil
