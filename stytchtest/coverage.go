@@ -6,7 +6,7 @@ import "slices"
 type Endpoint struct {
 	Method  string
 	Path    string   // with {names} where something varies, as [Request.Route] has it
-	Assumed bool     // nobody says how Stytch answers here; otherwise documented, or read in its clients
+	Assumed bool     // otherwise documented, or read in the released code of Stytch's clients
 	Clients []string // the real clients that tests drive it with
 }
 

@@ -18,7 +18,7 @@ type route struct {
 	do           endpoint
 	page         http.HandlerFunc // instead of do: what takes no body that is looked at
 
-	assumed bool     // nobody says how Stytch answers here; otherwise documented, or read in its clients
+	assumed bool     // otherwise documented, or read in the released code of Stytch's clients
 	clients []string // the real clients that tests drive it with
 }
 
@@ -261,8 +261,8 @@ func (e *Emulator) oauthRoutes() []route {
 	return routes
 }
 
-// managementRoutes are the part of the management API that a set-up program needs. What
-// the replies look like was not established.
+// managementRoutes are the part of the management API that a set-up program needs. They
+// were read in version 3.1.0 of its client, which still calls itself alpha.
 func (e *Emulator) managementRoutes() (routes []route) {
 	on := func(method, path string, do endpoint) {
 		routes = append(routes, route{method: method, path: "/pwa/v3/projects/{project}/environments/{environment}" + path,
@@ -272,8 +272,8 @@ func (e *Emulator) managementRoutes() (routes []route) {
 	on("PATCH", "", e.changeEnvironment)
 	on("GET", "/rbac_policy", e.managedPolicy)
 	on("PUT", "/rbac_policy", e.replacePolicy)
-	on("POST", "/redirect_urls", e.putRedirectURL)
-	on("PUT", "/redirect_urls", e.putRedirectURL)
+	on("POST", "/redirect_urls", e.addRedirectURL)
+	on("PUT", "/redirect_urls", e.changeRedirectURL)
 	on("DELETE", "/redirect_urls", e.deleteRedirectURL)
 	on("GET", "/redirect_urls", e.listRedirectURLs)
 	on("GET", "/redirect_urls/all", e.listRedirectURLs)
