@@ -20,6 +20,9 @@ func manage(t *testing.T, s *stytchtest.Server, method, path string, body any) (
 }
 
 func TestEnvironment(t *testing.T) {
+	if status, reply := manage(t, openConsumer(t), "GET", "", nil); status != 200 || reply["environment"].(object)["project_id"] != consumerProject {
+		t.Errorf("%d %v", status, reply)
+	}
 	s := open(t)
 	status, reply := manage(t, s, "GET", "", nil)
 	environment, _ := reply["environment"].(object)
@@ -126,6 +129,10 @@ func TestPolicyIsChecked(t *testing.T) {
 		})
 	}
 	s := openConsumer(t)
+	_, read := manage(t, s, "GET", "/rbac_policy", nil)
+	if status, reply := manage(t, s, "PUT", "/rbac_policy", read["policy"]); status != 200 || !reflect.DeepEqual(reply["policy"], read["policy"]) || reply["policy"].(object)["stytch_user"] == nil {
+		t.Errorf("%d %v", status, reply)
+	}
 	if status, reply := manage(t, s, "PUT", "/rbac_policy", object{"stytch_user": object{"permissions": []any{object{"resource_id": "stytch.member", "actions": []any{"create"}}}}}); status != 400 {
 		t.Errorf("%d %v", status, reply)
 	}
@@ -148,7 +155,13 @@ func typesOf(entry any) string {
 }
 
 func TestRedirectURLsOfTheProject(t *testing.T) {
-	s := open(t, func(seed *stytchtest.Seed) { seed.Project.RedirectURLs = nil })
+	none := func(seed *stytchtest.Seed) { seed.Project.RedirectURLs = nil }
+	for name, s := range map[string]*stytchtest.Server{"b2b": open(t, none), "consumer": openConsumer(t, none)} {
+		t.Run(name, func(t *testing.T) { redirectURLsComeAndGo(t, s) })
+	}
+}
+
+func redirectURLsComeAndGo(t *testing.T, s *stytchtest.Server) {
 	at := func(u string) string { return "/redirect_urls?url=" + url.QueryEscape(u) }
 	types := func(pairs ...any) []any {
 		list := []any{}
