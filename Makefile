@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated bench chromium notices clean
+.PHONY: help run build production web test check lint generated bench chaos chromium notices clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -53,10 +53,18 @@ lint: web
 	@go mod tidy -diff >/dev/null || { echo "go.mod is not tidy: run go mod tidy" >&2; exit 1; }
 
 generated: web ## generated files are as the code makes them
-	@scripts/notices.sh | diff -u THIRD_PARTY_NOTICES - >/dev/null || { echo "THIRD_PARTY_NOTICES is out of date: run make notices" >&2; exit 1; }
+	@set -o pipefail; scripts/notices.sh | diff -u THIRD_PARTY_NOTICES - >/dev/null || { echo "THIRD_PARTY_NOTICES is out of date: run make notices" >&2; exit 1; }
 
 bench: web ## benchmarks; compare ratios of one run, machines differ
 	go test -run '^$$' -bench . -benchmem ./...
+
+CHAOS_RUNS ?= 20
+
+chaos: web chromium ## the end-to-end tests with 5 % of Stytch's answers going wrong, 20 times
+	go test -c -o bin/end-to-end.test ./internal/server
+	@cd internal/server && for seed in $$(seq 1 $(CHAOS_RUNS)); do \
+	  ../../bin/end-to-end.test -test.run '^TestEndToEnd' -test.timeout 20m -chaos 5 -chaos-seed $$seed || { echo "failed: -chaos-seed $$seed" >&2; exit 1; }; \
+	  echo "run $$seed of $(CHAOS_RUNS) passed"; done
 
 # The browser test drives Chromium. Root can install it, others are told how.
 chromium:

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Prints the licences of everything that the program and its pages ship, from the
-# module cache and node_modules.
+# module cache, node_modules and, where a package does not bring its own, scripts/licences.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 export LC_ALL=C
@@ -31,5 +31,24 @@ cat web/node_modules/swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt
 section "@stytch/vanilla-js (npm; on the page /idp). The package carries no licence file; its package.json says MIT"
 cat scripts/licences/stytch-vanilla-js.txt
 
-section "moo (inside @stytch/vanilla-js)"
-cat scripts/licences/moo.txt
+# The bundles of @stytch/vanilla-js contain other packages, which only their source maps name.
+bundles=web/node_modules/@stytch/vanilla-js/dist/iife
+inlined=$(node -e '
+  for (const map of process.argv.slice(1))
+    for (const source of JSON.parse(fs.readFileSync(map)).sources) {
+      const name = source.match(/.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/)
+      if (name) console.log(name[1])
+    }' "$bundles/index.js.map" "$bundles/b2b/index.js.map" | sort -u)
+[ -n "$inlined" ] || { echo "the source maps in $bundles name no packages" >&2; exit 1; }
+
+# @scope.txt is for all packages of the scope, which then have the same text and holder.
+for name in $inlined; do
+  licence=$name
+  [ -f "scripts/licences/$licence.txt" ] || licence=${name%%/*}
+  [ -f "scripts/licences/$licence.txt" ] || { echo "$bundles contains $name: put its licence into scripts/licences/$name.txt" >&2; exit 1; }
+  echo "$licence"
+done | sort -u |
+while read -r licence; do
+  section "$licence (inside @stytch/vanilla-js)"
+  cat "scripts/licences/$licence.txt"
+done

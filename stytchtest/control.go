@@ -11,7 +11,8 @@ import (
 // control adds the emulator's own endpoints and its page. They are no part of Stytch.
 func (e *Emulator) control(r chi.Router) {
 	r.Get("/", e.page)
-	r.Get("/_emulator/page.css", e.pageStyle)
+	r.Get("/_emulator/page.css", pageAsset("text/css", pageCSS))
+	r.Get("/_emulator/page.js", pageAsset("text/javascript", pageScript))
 	r.Get("/_emulator/state", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.current()) })
 	r.Get("/_emulator/inbox", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, orEmpty(e.Inbox())) })
 	r.Get("/_emulator/requests", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.Requests()) })

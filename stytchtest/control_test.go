@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -136,7 +135,7 @@ func TestRequestsAreRemembered(t *testing.T) {
 		t.Error("the project's secret is remembered")
 	}
 	ask(t, "POST", s.URL+"/v1/nothing", strings.Repeat("x", 100<<10))
-	if got := s.Requests()[0]; len(got.Body) > 16<<10 || got.Route != "" {
+	if got := s.Requests()[0]; len(got.Body) != 16<<10 || got.Route != "" {
 		t.Errorf("%d bytes of a body are kept, route %q", len(got.Body), got.Route)
 	}
 	for range 510 {
@@ -144,35 +143,5 @@ func TestRequestsAreRemembered(t *testing.T) {
 	}
 	if n := len(s.Requests()); n != 500 {
 		t.Errorf("%d requests are kept", n)
-	}
-}
-
-func TestThePage(t *testing.T) {
-	s := open(t, func(seed *stytchtest.Seed) { seed.Members[1].Name = "<b>Grace</b>" })
-	invite(t, s, "guest@acme.example")
-	login(t, s, "ada@acme.example", acme)
-	get := func(path string) (string, http.Header) {
-		t.Helper()
-		response := must[*http.Response](t)(http.Get(s.URL + path))
-		defer response.Body.Close()
-		return string(must[[]byte](t)(io.ReadAll(response.Body))), response.Header
-	}
-	page, header := get("/")
-	for _, want := range []string{s.Inbox()[0].Code, "Ada Lovelace", "Hank Scorpio", gpt, gptSecret, callback, "/sdk/v1/b2b/otps/email/discovery/send", `<th scope="col">`, `href="http://localhost:8080/idp?slug=acme&amp;stytch_redirect_type=invite&amp;stytch_token_type=`} {
-		if !strings.Contains(page, want) {
-			t.Errorf("the page lacks %s", want)
-		}
-	}
-	if strings.Contains(page, "<script") || strings.Contains(page, "<b>Grace") || strings.Contains(page, "http-equiv") {
-		t.Error("the page has a script, unescaped text, or reloads unasked")
-	}
-	if csp := header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; style-src 'self'") || strings.Contains(csp, "unsafe") {
-		t.Errorf("CSP %s", csp)
-	}
-	if watched, _ := get("/?watch=1"); !strings.Contains(watched, `<meta http-equiv="refresh" content="5">`) {
-		t.Error("?watch=1 does not reload")
-	}
-	if css, header := get("/_emulator/page.css"); !strings.HasPrefix(header.Get("Content-Type"), "text/css") || !strings.Contains(css, "--accent: #0b6b53") {
-		t.Error("no style")
 	}
 }

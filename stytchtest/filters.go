@@ -16,9 +16,9 @@ func one[T any](value func(T) string) func(T) []string {
 // none is for what nobody has in the emulator, such as phone numbers.
 func none[T any](T) []string { return nil }
 
-// listed takes a list, any of which may match. Users' filters differ from the others in
+// anyOf takes a list, any of which may match. Users' filters differ from the others in
 // the name of one error, by a letter.
-func listed[T any](values func(T) []string, wrong string) filter[T] {
+func anyOf[T any](values func(T) []string, wrong string) filter[T] {
 	return func(value any) (func(T) bool, string) {
 		list, ok := value.([]any)
 		if !ok || slices.ContainsFunc(list, func(v any) bool { _, isText := v.(string); return !isText }) {
@@ -93,23 +93,23 @@ const (
 )
 
 var memberFilters = map[string]filter[*person]{
-	"member_ids":                    listed(one(func(p *person) string { return p.id }), texts),
-	"member_emails":                 listed(emailsOf, texts),
+	"member_ids":                    anyOf(one(func(p *person) string { return p.id }), texts),
+	"member_emails":                 anyOf(emailsOf, texts),
 	"member_email_fuzzy":            fuzzy(emailsOf),
-	"member_roles":                  listed(func(p *person) []string { return p.roles }, texts),
-	"statuses":                      hasStatus(listed(one(func(p *person) string { return p.status }), texts), b2b, "search_invalid_status_filter"),
+	"member_roles":                  anyOf(func(p *person) []string { return p.roles }, texts),
+	"statuses":                      hasStatus(anyOf(one(func(p *person) string { return p.status }), texts), b2b, "search_invalid_status_filter"),
 	"member_password_exists":        boolean(hasPassword, "expected_boolean"),
 	"member_is_breakglass":          boolean(never[*person], "expected_boolean"),
-	"member_mfa_phone_numbers":      listed(none[*person], texts),
+	"member_mfa_phone_numbers":      anyOf(none[*person], texts),
 	"member_mfa_phone_number_fuzzy": fuzzy(none[*person]),
 }
 
 var userFilters = map[string]filter[*person]{
-	"user_id":             listed(one(func(p *person) string { return p.id }), userTexts),
+	"user_id":             anyOf(one(func(p *person) string { return p.id }), userTexts),
 	"status":              hasStatus(statusIs, consumer, "invalid_status_filter"),
-	"email_address":       listed(emailsOf, userTexts),
+	"email_address":       anyOf(emailsOf, userTexts),
 	"email_address_fuzzy": fuzzy(emailsOf),
-	"email_id": listed(func(p *person) (list []string) {
+	"email_id": anyOf(func(p *person) (list []string) {
 		for _, e := range p.emails {
 			list = append(list, e.ID)
 		}
@@ -117,7 +117,7 @@ var userFilters = map[string]filter[*person]{
 	}, userTexts),
 	"email_verified":  boolean((*person).verified, "expected_bool"),
 	"full_name_fuzzy": fuzzy(one((*person).fullName)),
-	"oauth_provider": listed(func(p *person) (list []string) {
+	"oauth_provider": anyOf(func(p *person) (list []string) {
 		for _, registered := range p.providers {
 			list = append(list, registered.Provider)
 		}
@@ -128,18 +128,18 @@ var userFilters = map[string]filter[*person]{
 	"created_at_less_than":    created(time.Time.Before),
 	"created_at_between":      createdBetween,
 
-	"phone_number":                    listed(none[*person], userTexts),
-	"phone_id":                        listed(none[*person], userTexts),
+	"phone_number":                    anyOf(none[*person], userTexts),
+	"phone_id":                        anyOf(none[*person], userTexts),
 	"phone_number_fuzzy":              fuzzy(none[*person]),
 	"phone_verified":                  boolean(never[*person], "expected_bool"),
-	"webauthn_registration_id":        listed(none[*person], userTexts),
+	"webauthn_registration_id":        anyOf(none[*person], userTexts),
 	"webauthn_registration_verified":  boolean(never[*person], "expected_bool"),
-	"biometric_registration_id":       listed(none[*person], userTexts),
+	"biometric_registration_id":       anyOf(none[*person], userTexts),
 	"biometric_registration_verified": boolean(never[*person], "expected_bool"),
-	"crypto_wallet_id":                listed(none[*person], userTexts),
-	"crypto_wallet_address":           listed(none[*person], userTexts),
+	"crypto_wallet_id":                anyOf(none[*person], userTexts),
+	"crypto_wallet_address":           anyOf(none[*person], userTexts),
 	"crypto_wallet_verified":          boolean(never[*person], "expected_bool"),
-	"totp_id":                         listed(none[*person], userTexts),
+	"totp_id":                         anyOf(none[*person], userTexts),
 	"totp_verified":                   boolean(never[*person], "expected_bool"),
 }
 
@@ -192,15 +192,15 @@ func (e *Emulator) organizationFilters() map[string]filter[*Organization] {
 	}
 	domains := func(o *Organization) []string { return o.EmailAllowedDomains }
 	return map[string]filter[*Organization]{
-		"organization_ids":          listed(one(func(o *Organization) string { return o.ID }), texts),
-		"organization_slugs":        listed(one(func(o *Organization) string { return o.Slug }), texts),
+		"organization_ids":          anyOf(one(func(o *Organization) string { return o.ID }), texts),
+		"organization_slugs":        anyOf(one(func(o *Organization) string { return o.Slug }), texts),
 		"organization_slug_fuzzy":   fuzzy(one(func(o *Organization) string { return o.Slug })),
 		"organization_name_fuzzy":   fuzzy(one(func(o *Organization) string { return o.Name })),
-		"member_emails":             listed(memberEmails, texts),
+		"member_emails":             anyOf(memberEmails, texts),
 		"member_email_fuzzy":        fuzzy(memberEmails),
-		"allowed_domains":           listed(domains, texts),
+		"allowed_domains":           anyOf(domains, texts),
 		"allowed_domain_fuzzy":      fuzzy(domains),
-		"claimed_email_domains":     listed(none[*Organization], texts),
+		"claimed_email_domains":     anyOf(none[*Organization], texts),
 		"has_active_sso_connection": boolean(never[*Organization], "expected_boolean"),
 		"sso_connection_id": func(value any) (func(*Organization) bool, string) {
 			if _, ok := value.(string); !ok {

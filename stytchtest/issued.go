@@ -17,13 +17,16 @@ type Token struct {
 	Time   time.Time      `json:"time"`
 	KeyID  string         `json:"kid"`
 	Claims map[string]any `json:"claims"`
+
+	number int // counts from the start, over resets
 }
 
 // unsigned remembers the token and leaves its signature to whoever writes the reply. The
 // caller holds mu.
 func (e *Emulator) unsigned(kind string, claims map[string]any) unsigned {
 	key := e.signer()
-	e.issued = append(e.issued[max(0, len(e.issued)-maxTokens+1):], Token{kind, e.now(), key.id, maps.Clone(claims)})
+	e.recorded++
+	e.issued = append(e.issued[max(0, len(e.issued)-maxTokens+1):], Token{kind, e.now(), key.id, maps.Clone(claims), e.recorded})
 	return unsigned{key, claims}
 }
 

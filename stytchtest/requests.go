@@ -28,6 +28,8 @@ type Request struct {
 	Error  string    `json:"error,omitempty"`  // error_type, or error of an OAuth endpoint
 	Body   string    `json:"body,omitempty"`   // at most 16 KiB of it
 	Reply  string    `json:"reply,omitempty"`  // at most 16 KiB of it
+
+	number int // counts from the start, over resets
 }
 
 // A recorder keeps what a reply was.
@@ -77,11 +79,13 @@ func (e *Emulator) record(next http.Handler) http.Handler {
 		defer func() {
 			e.mu.Lock()
 			defer e.mu.Unlock()
+			e.recorded++
 			e.requests = append(e.requests[max(0, len(e.requests)-maxRequests+1):], Request{Time: e.now(), Method: r.Method, Path: r.URL.Path,
 				Query: r.URL.RawQuery, Route: chi.RouteContext(r.Context()).RoutePattern(), Client: clientOf(r), Status: seen.status, Error: seen.kind,
-				Body: body.String(), Reply: seen.reply.String()})
+				Body: body.String(), Reply: seen.reply.String(), number: e.recorded})
 		}()
 		next.ServeHTTP(seen, r)
+		_, _ = io.CopyN(io.Discard, r.Body, maxRecorded) // what nobody read: the path is unknown, or a fault answered
 	})
 }
 

@@ -46,6 +46,7 @@ type Emulator struct {
 	faults   []*Fault
 	requests []Request // the newest last
 	issued   []Token   // the newest last
+	recorded int       // requests and tokens so far
 	issuer   string    // of tokens minted without a request
 }
 

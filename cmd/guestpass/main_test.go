@@ -264,6 +264,22 @@ func TestTryWalksTheWholeLoop(t *testing.T) {
 	}
 }
 
+func TestTryWalksTheLoopOfAConsumerProject(t *testing.T) {
+	app, emulator := development(t, "--vertical", "consumer")
+	code, stdout, stderr := guestpass(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "ada@example.com")
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	for _, want := range []string{"0 warnings, 0 errors", "2 operations", "getUserInfo {}", `"user_id":"user-test-cccccccc-0000-4000-8000-000000000001"`, "refresh"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("the output lacks %q:\n%s", want, stdout)
+		}
+	}
+	if strings.Contains(stdout, "rganization") || strings.Contains(stdout, "ember") {
+		t.Errorf("a Consumer project speaks of organizations:\n%s", stdout)
+	}
+}
+
 func TestTryCallsOneOperation(t *testing.T) {
 	app, emulator := development(t, "--access", "roles")
 	try := func(args ...string) (int, string) {

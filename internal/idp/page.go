@@ -38,9 +38,16 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	p.setHeaders(w.Header())
 	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
 		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL, ReturnURL: p.options.PublicURL + "/idp"}
-	request, failure := p.request(w, r)
+	query := r.URL.Query()
+	logOut := query.Has("post_logout_redirect_uri") // Stytch checks the rest of it, and where it leads
+	request, failure := url.Values(nil), (*requestError)(nil)
+	if !logOut {
+		request, failure = p.request(w, r)
+	}
 	status := http.StatusOK
 	switch {
+	case logOut:
+		data.LogOut = true
 	case failure != nil:
 		status, data.Failure = http.StatusBadRequest, failure
 	case request != nil:
@@ -48,9 +55,7 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 		if data.Organization, failure = p.organization(r.Context(), request); failure != nil {
 			status, data.Failure = http.StatusBadRequest, failure
 		}
-	case r.URL.Query().Has("post_logout_redirect_uri"):
-		data.LogOut = true
-	case !r.URL.Query().Has("stytch_token_type"):
+	case !query.Has("stytch_token_type"):
 		status = http.StatusBadRequest
 		data.Failure = &requestError{"Nothing to allow here yet",
 			"This page opens by itself when ChatGPT asks you to sign in. Go back to ChatGPT and start there."}

@@ -152,17 +152,6 @@ func (w *world) callEverything(gpt *gpttest.GPT, refused []string) {
 	}
 }
 
-func TestWhoDeniesIsSentBackWithAccessDenied(t *testing.T) {
-	w := newWorld(t)
-	person := w.person("ada@acme.example")
-	person.Deny = true
-	_, err := w.gpt().Authorize(t.Context(), "https://chatgpt.com/aip/g-dev/oauth/callback", person)
-	var denied *gpttest.DeniedError
-	if !errors.As(err, &denied) || denied.Code != "access_denied" {
-		t.Errorf("%v", err)
-	}
-}
-
 func TestAPersonIsToldWhenTheRequestIsWrong(t *testing.T) {
 	w := newWorld(t)
 	for name, change := range map[string]func(url.Values){

@@ -173,8 +173,20 @@ func newTabAt(address string) step {
 		if err := chromedp.Listen(tab, p.event); err != nil {
 			return err
 		}
-		return errors.Join(enable(tab), chromedp.Do(tab, chromedp.Evaluate[chromedp.Void]("void (location.href = "+quoted(address)+")")))
+		return errors.Join(enable(tab), p.evaluate("location.href = "+quoted(address)))
 	}
+}
+
+// evaluate runs a script for its effect. One that leads to another page may never be
+// answered; that is no failure: what follows will show where the browser is.
+func (p *person) evaluate(expression string) error {
+	ctx, cancel := context.WithTimeout(p.tab, 5*time.Second)
+	defer cancel()
+	err := chromedp.Do(ctx, chromedp.Evaluate[chromedp.Void]("void ("+expression+")"))
+	if errors.Is(err, context.DeadlineExceeded) {
+		return nil
+	}
+	return err
 }
 
 func enable(tab context.Context) error {
@@ -221,7 +233,9 @@ func (p *person) complaints() error {
 }
 
 func (p *person) shown() string {
-	shown, _ := chromedp.Run(p.tab, chromedp.Evaluate[string]("document.body.innerText"))
+	ctx, cancel := context.WithTimeout(p.tab, 2*time.Second)
+	defer cancel()
+	shown, _ := chromedp.Run(ctx, chromedp.Evaluate[string]("document.body.innerText"))
 	return strings.Join(strings.Fields(shown), " ")
 }
 
@@ -274,7 +288,12 @@ func absent(text string) step {
 	}
 }
 
-const findButton = "[...document.querySelectorAll('button, a')].find(e => !e.disabled && e.checkVisibility() && (e.innerText.trim() || e.ariaLabel || '').includes(%s))"
+// findButton is the one with exactly that label, else the first that contains it.
+const findButton = `((label) => {
+	const all = [...document.querySelectorAll("button, a")].filter((e) => !e.disabled && e.checkVisibility());
+	const name = (e) => e.innerText.trim() || e.ariaLabel || "";
+	return all.find((e) => name(e) === label) ?? all.find((e) => name(e).includes(label));
+})(%s)`
 
 // press waits for a button or link with the label and clicks it.
 func press(label string) step {
@@ -283,7 +302,7 @@ func press(label string) step {
 		if err := p.until("!!" + button); err != nil {
 			return err
 		}
-		return chromedp.Do(p.tab, chromedp.Evaluate[chromedp.Void]("void "+button+".click()"))
+		return p.evaluate(button + ".click()")
 	}
 }
 
@@ -294,7 +313,7 @@ func fill(selector, text string) step {
 		if err := p.until("!!" + field); err != nil {
 			return err
 		}
-		if err := chromedp.Do(p.tab, chromedp.Evaluate[chromedp.Void]("void ("+field+".focus(), "+field+".select())")); err != nil {
+		if err := p.evaluate(field + ".focus(), " + field + ".select()"); err != nil {
 			return err
 		}
 		_, err := chromedp.Call(p.tab, input.InsertText, input.InsertTextParams{Text: text})

@@ -35,7 +35,10 @@ func newBrowser(t *testing.T) context.Context {
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	allocated, release := chromedp.NewExecAllocator(t.Context(), options...)
+	// Whatever hangs in a browser ends here, and fails what waits for it.
+	bounded, end := context.WithTimeout(t.Context(), 2*time.Minute)
+	t.Cleanup(end)
+	allocated, release := chromedp.NewExecAllocator(bounded, options...)
 	t.Cleanup(release)
 	browser, closeBrowser := chromedp.NewContext(allocated)
 	t.Cleanup(closeBrowser)

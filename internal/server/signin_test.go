@@ -134,7 +134,7 @@ func (s signIn) run(t *testing.T, seed stytchtest.Seed, who, subject string, cha
 	change = append(change, func(o *server.Options) { o.LoginMethods = s.methods })
 	endToEnd(t, seed, func(w *world) error {
 		gpt, p := w.gpt(), w.newPerson()
-		steps := slices.Concat(s.steps, []step{see("wants to access"), see(who), look("consent"), press("Allow")})
+		steps := slices.Concat(s.steps, []step{see("Allow ChatGPT to:"), see(who), look("consent"), press("Allow")})
 		p.request = s.request
 		token, err := w.connect(gpt, p, steps...)
 		if err != nil {

@@ -83,7 +83,8 @@
         return {
           ...common,
           products: products({ email_code: otp, email_link: emailMagicLinks, password, oauth }),
-          otpOptions: { methods: ["email"], expirationMinutes: 5 },
+          // Their presence alone would offer a code beside a password.
+          ...(methods.includes("email_code") ? { otpOptions: { methods: ["email"], expirationMinutes: 5 } } : {}),
           emailMagicLinksOptions: { ...lead, loginExpirationMinutes: 30, signupExpirationMinutes: 30 },
         };
       },
@@ -293,7 +294,10 @@
   part("switch").addEventListener("click", () => beginAgain());
 
   // An uncaught rejection is how the consent component reports that Stytch refused the decision.
-  addEventListener("unhandledrejection", (event) => onError(event.reason));
+  addEventListener("unhandledrejection", (event) => {
+    event.preventDefault(); // it is told on the page
+    onError(event.reason);
+  });
 
   async function redeem() {
     try {
