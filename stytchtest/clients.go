@@ -41,7 +41,7 @@ func (e *Emulator) searchClients(c *call) (any, *failure) {
 	for _, a := range e.state.apps {
 		all = append(all, clientObject(a))
 	}
-	return page(c, "connected_apps", all)
+	return page(c, "", "connected_apps", all)
 }
 
 // createClient shows the secret this once.

@@ -39,7 +39,7 @@ func (e *Emulator) sendDiscoveryCode(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	life, bad := expiry(c, "discovery_expiration_minutes", codeLifetime)
+	life, bad := expiry(c, "discovery_expiration_minutes", codeLife)
 	if bad != nil {
 		return nil, bad
 	}
@@ -63,7 +63,7 @@ func (e *Emulator) sendOrganizationCode(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	life, bad := expiry(c, loginOr(signup)+"_expiration_minutes", codeLifetime)
+	life, bad := expiry(c, loginOr(signup)+"_expiration_minutes", codeLife)
 	if bad != nil {
 		return nil, bad
 	}
@@ -140,7 +140,7 @@ func (e *Emulator) sendUserCode(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	life, bad := expiry(c, "expiration_minutes", codeLifetime)
+	life, bad := expiry(c, "expiration_minutes", userCodeLife)
 	if bad != nil {
 		return nil, bad
 	}
@@ -163,7 +163,7 @@ func (e *Emulator) sendKnownUserCode(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	life, bad := expiry(c, "expiration_minutes", codeLifetime)
+	life, bad := expiry(c, "expiration_minutes", userCodeLife)
 	if bad != nil {
 		return nil, bad
 	}

@@ -54,13 +54,13 @@ func TestMemberSearchFilters(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			found, err := api.Organizations.Members.Search(t.Context(), &members.SearchParams{OrganizationIds: []string{acme},
 				Query: &organizations.SearchQuery{Operator: tt.operator, Operands: tt.operands}})
-			if err != nil || emails(found.Members) != tt.want || len(found.Organizations) != 1 {
+			if err != nil || emails(found.Members) != tt.want || len(found.Organizations) != min(1, len(found.Members)) {
 				t.Errorf("%s, %v; want %s", emails(found.Members), err, tt.want)
 			}
 		})
 	}
 	_, err := api.Organizations.Members.Search(t.Context(), &members.SearchParams{OrganizationIds: []string{acme},
-		Query: &organizations.SearchQuery{Operands: operand("member_phone_numbers", []string{"+1"})}})
+		Query: &organizations.SearchQuery{Operator: "AND", Operands: operand("member_phone_numbers", []string{"+1"})}})
 	refused(t, err, 400, "member_search_filter_name_not_recognized")
 	_, err = api.Organizations.Members.Search(t.Context(), &members.SearchParams{})
 	refused(t, err, 400, "member_search_organization_ids_empty")
@@ -90,7 +90,7 @@ func TestMemberSearchComesInPages(t *testing.T) {
 		t.Errorf("%d pages: %s", pages, emails(seen))
 	}
 	_, err := api.Organizations.Members.Search(t.Context(), &members.SearchParams{OrganizationIds: []string{acme}, Cursor: "2"})
-	refused(t, err, 400, "invalid_cursor")
+	refused(t, err, 400, "user_search_invalid_cursor")
 }
 
 func TestMembersStayInTheirOrganization(t *testing.T) {
@@ -163,7 +163,8 @@ func TestInvitation(t *testing.T) {
 	}{
 		{func(p *email.InviteParams) { p.EmailAddress = "ada@acme.example" }, "duplicate_member_email"},
 		{func(p *email.InviteParams) { p.EmailAddress = "Ada <x@acme.example>" }, "invalid_email"},
-		{func(p *email.InviteParams) { p.InviteRedirectURL = idp + "?x=1" }, "no_match_for_provided_redirect_url"},
+		{func(p *email.InviteParams) { p.InviteRedirectURL = idp + "?x=1" }, "query_params_do_not_match"},
+		{func(p *email.InviteParams) { p.InviteRedirectURL = idp + "/" }, "no_match_for_provided_magic_link_url"},
 		{func(p *email.InviteParams) { p.Roles = []string{"king"} }, "invalid_rbac_role_assignment"},
 		{func(p *email.InviteParams) { p.OrganizationID = globex }, "invalid_email_for_invites"},
 	} {
@@ -190,7 +191,7 @@ func TestMemberSessionsAreEnforced(t *testing.T) {
 	_, err := api.MagicLinks.Email.Invite(t.Context(), p, as(login(t, s, "grace@acme.example", acme)))
 	refused(t, err, 403, "session_authorization_error")
 	_, err = api.MagicLinks.Email.Invite(t.Context(), p, as(login(t, s, "hank@globex.example", globex)))
-	refused(t, err, 403, "session_authorization_error")
+	refused(t, err, 403, "session_authorization_tenancy_error")
 	if _, err := api.MagicLinks.Email.Invite(t.Context(), p, as(login(t, s, "ada@acme.example", acme))); err != nil {
 		t.Error(err)
 	}

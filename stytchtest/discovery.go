@@ -49,6 +49,9 @@ func (o *Organization) admits(email string) bool {
 
 // discoverOrganizations answers for an intermediate session, or for a full one.
 func (e *Emulator) discoverOrganizations(c *call) (any, *failure) {
+	if c.text("intermediate_session_token") != "" && c.dialect != browser && c.text("session_token")+c.text("session_jwt") != "" {
+		return nil, fail(http.StatusBadRequest, "too_many_session_arguments", "Give one of intermediate_session_token, session_token and session_jwt.")
+	}
 	if c.text("intermediate_session_token") == "" {
 		token, bad := e.sessionToken(c)
 		if bad != nil {
@@ -96,16 +99,12 @@ func (e *Emulator) exchangeIntermediate(c *call) (any, *failure) {
 
 // enter ends an intermediate session in a full one.
 func (e *Emulator) enter(c *call, i *intermediate, p *person) (any, *failure) {
-	reply, bad := e.signIn(c, p, i.Factor)
-	if bad != nil {
-		return nil, bad
-	}
-	e.keep(p)
-	if p.password == "" {
-		p.password = i.Password
+	if i.Password != "" { // set by a link in a mail
+		p.password, p.emails[0].Verified = i.Password, true
 	}
 	p.register(i.Factor.Provider, i.Subject)
-	return reply, nil
+	reply, bad := e.signIn(c, p, i.Factor)
+	return reply, bad
 }
 
 // createDiscovered makes an organization with the person as its administrator.
@@ -139,13 +138,9 @@ func (e *Emulator) createDiscovered(c *call) (any, *failure) {
 
 // exchangeSession takes a session to another organization of the same person.
 func (e *Emulator) exchangeSession(c *call) (any, *failure) {
-	token, bad := e.sessionToken(c)
+	token, s, bad := e.shownSession(c)
 	if bad != nil {
 		return nil, bad
-	}
-	s := e.goodSession(token)
-	if s == nil {
-		return nil, sessionNotFound(c)
 	}
 	o := e.state.organization(c.text("organization_id"))
 	if o == nil {
@@ -155,11 +150,13 @@ func (e *Emulator) exchangeSession(c *call) (any, *failure) {
 	if p == nil {
 		return nil, memberNotFound
 	}
-	reply, bad := e.signIn(c, p, s.Factor)
-	if bad == nil {
-		delete(e.state.Sessions, token)
+	duration, bad := sessionDuration(c, 0)
+	if bad != nil {
+		return nil, bad
 	}
-	return reply, bad
+	e.admit(p, s.Factors)
+	delete(e.state.Sessions, token)
+	return e.authenticated(c, e.begin(p, duration, s.Factors)), nil
 }
 
 // organizationBySlug is what the browser may know of an organization before anybody has

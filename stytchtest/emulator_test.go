@@ -105,7 +105,7 @@ func TestBadBodies(t *testing.T) {
 		t.Errorf("%d %v", status, reply)
 	}
 	for _, body := range []string{"{", `"text"`, `{"a":1}{"b":2}`} {
-		if status, reply := post("/sdk/v1/b2b/otps/email/discovery/send", body); status != 400 || reply["error_type"] != "invalid_json" {
+		if status, reply := post("/sdk/v1/b2b/otps/email/discovery/send", body); status != 400 || reply["error_type"] != "bad_request" {
 			t.Errorf("%s: %d %v", body, status, reply)
 		}
 	}

@@ -36,5 +36,8 @@ func (e *Emulator) Tokens() []Token {
 	defer e.mu.Unlock()
 	newest := append([]Token{}, e.issued...)
 	slices.Reverse(newest)
+	for i := range newest {
+		newest[i].Claims = maps.Clone(newest[i].Claims)
+	}
 	return newest
 }

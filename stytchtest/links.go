@@ -7,11 +7,11 @@ func (e *Emulator) sendDiscoveryLink(c *call) (any, *failure) {
 		return nil, bad
 	}
 	return nil, e.mailLink(c, linkRequest{kind: "discovery", mail: "magic_link", email: email, redirect: "discovery_redirect_url",
-		redirectType: "DISCOVERY", expiry: "discovery_expiration_minutes", life: linkLifetime})
+		redirectType: "DISCOVERY", expiry: "discovery_expiration_minutes", life: linkLife})
 }
 
 func (e *Emulator) authenticateDiscoveryLink(c *call) (any, *failure) {
-	known, bad := e.link(c, c.text("discovery_magic_links_token"), "discovery", false)
+	known, bad := e.link(c, c.text("discovery_magic_links_token"), signsIn("discovery"), linkUnusable)
 	if bad != nil {
 		return nil, bad
 	}
@@ -37,7 +37,7 @@ func (e *Emulator) sendOrganizationLink(c *call) (any, *failure) {
 // loginLink is a magic link of somebody known, or new.
 func loginLink(kind string, p *person, signup bool, redirect string) linkRequest {
 	l := linkRequest{kind: kind, mail: "magic_link", email: p.email(), person: p, redirect: "login" + redirect, redirectType: "LOGIN",
-		expiry: "login_expiration_minutes", life: linkLifetime}
+		expiry: "login_expiration_minutes", life: linkLife}
 	if signup {
 		l.redirect, l.redirectType, l.expiry = "signup"+redirect, "SIGNUP", "signup_expiration_minutes"
 	}
@@ -46,11 +46,11 @@ func loginLink(kind string, p *person, signup bool, redirect string) linkRequest
 
 // authenticateOrganizationLink redeems the links of logins and of invitations once.
 func (e *Emulator) authenticateOrganizationLink(c *call) (any, *failure) {
-	return e.redeemLink(c, c.text("magic_links_token"), "multi_tenant_magic_links")
+	return e.redeemLink(c, c.text("magic_links_token"), signsIn("multi_tenant_magic_links"))
 }
 
-func (e *Emulator) redeemLink(c *call, token, kind string) (any, *failure) {
-	known, bad := e.link(c, token, kind, kind == "reset_password")
+func (e *Emulator) redeemLink(c *call, token string, fits func(*emailLink) bool) (any, *failure) {
+	known, bad := e.link(c, token, fits, linkUnusable)
 	if bad != nil {
 		return nil, bad
 	}
@@ -71,7 +71,11 @@ func (e *Emulator) sendUserLink(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	if bad := e.mailLink(c, loginLink("magic_links", p, created || p.status == "pending", "_magic_link_url")); bad != nil {
+	l := loginLink("magic_links", p, created || p.status == "pending", "_magic_link_url")
+	if l.redirectType == "SIGNUP" {
+		l.life.usual = inviteLife.usual
+	}
+	if bad := e.mailLink(c, l); bad != nil {
 		return nil, bad
 	}
 	e.keep(p)
@@ -81,12 +85,8 @@ func (e *Emulator) sendUserLink(c *call) (any, *failure) {
 	return map[string]any{"user_id": p.id, "email_id": p.emails[0].ID, "user_created": created}, nil
 }
 
-// authenticateUserLink takes the links of password resets as well: who has one may sign in
-// by it and leave the password as it is.
+// authenticateUserLink takes both links of a reset mail as well: the browser's form for a
+// new password has a button that signs in without one.
 func (e *Emulator) authenticateUserLink(c *call) (any, *failure) {
-	kind := "magic_links"
-	if known := e.state.Links[c.text("token")]; known != nil && known.Reset {
-		kind = known.Kind
-	}
-	return e.redeemLink(c, c.text("token"), kind)
+	return e.redeemLink(c, c.text("token"), func(*emailLink) bool { return true })
 }

@@ -1,6 +1,7 @@
 package stytchtest
 
 import (
+	"fmt"
 	"net/http"
 	"net/mail"
 	"slices"
@@ -8,12 +9,22 @@ import (
 	"time"
 )
 
-const (
-	codeLifetime         = 10 * time.Minute
-	linkLifetime         = time.Hour
-	resetLifetime        = 30 * time.Minute
-	inviteLifetime       = 7 * 24 * time.Hour
-	intermediateLifetime = 10 * time.Minute
+const intermediateLifetime = 10 * time.Minute
+
+// A lifetime is how long codes and links are good, and how many minutes a caller may ask
+// for instead.
+type lifetime struct {
+	usual       time.Duration
+	least, most int
+	wrong       string
+}
+
+var (
+	linkLife     = lifetime{time.Hour, 5, 10080, "invalid_expiration"}
+	resetLife    = lifetime{30 * time.Minute, 5, 10080, "invalid_expiration"}
+	inviteLife   = lifetime{7 * 24 * time.Hour, 5, 10080, "invalid_expiration"}
+	codeLife     = lifetime{10 * time.Minute, 2, 15, "invalid_expiration_otp"}
+	userCodeLife = lifetime{2 * time.Minute, 1, 10, "invalid_expiration_otp"}
 )
 
 func goodAddress(given string) bool {
@@ -30,14 +41,14 @@ func address(c *call, name string) (string, *failure) {
 	return given, nil
 }
 
-// expiry reads a lifetime in minutes: two minutes to a week, as Stytch has it for mail.
-func expiry(c *call, name string, otherwise time.Duration) (time.Duration, *failure) {
+// expiry reads the minutes that the call asks for.
+func expiry(c *call, name string, l lifetime) (time.Duration, *failure) {
 	minutes := c.number(name, 0)
 	switch {
 	case minutes == 0:
-		return otherwise, nil
-	case minutes < 2 || minutes > 10080:
-		return 0, fail(http.StatusBadRequest, "invalid_expiration", name+" must be between 2 and 10080.")
+		return l.usual, nil
+	case minutes < l.least || minutes > l.most:
+		return 0, fail(http.StatusBadRequest, l.wrong, fmt.Sprintf("%s must be between %d and %d.", name, l.least, l.most))
 	}
 	return time.Duration(minutes) * time.Minute, nil
 }
@@ -56,12 +67,12 @@ type linkRequest struct {
 	redirect     string  // the member of the body that says where the link leads …
 	redirectType string  // … and the type that URL must be registered for
 	expiry       string  // the member of the body that says for how many minutes it is good
-	life         time.Duration
+	life         lifetime
 }
 
 // mailLink sends a link that leads to a registered URL and nowhere else.
 func (e *Emulator) mailLink(c *call, l linkRequest) *failure {
-	to, bad := e.redirectURL(c.text(l.redirect), l.redirectType)
+	to, bad := e.redirectURL(c.text(l.redirect), l.redirectType, "no_match_for_provided_magic_link_url")
 	if bad != nil {
 		return bad
 	}
@@ -72,46 +83,70 @@ func (e *Emulator) mailLink(c *call, l linkRequest) *failure {
 	if e.state.project.PKCERequired && c.dialect == browser && c.challenge() == "" {
 		return fail(http.StatusBadRequest, "pkce_expected_code_challenge", "The project requires PKCE.")
 	}
-	token, held := secret(), &emailLink{Kind: l.kind, Email: l.email, Challenge: c.challenge(), Expires: e.now().Add(life)}
-	if l.person != nil {
-		held.PersonID, held.OrganizationID = l.person.id, l.person.organizationID
+	mail := Mail{To: l.email, Kind: l.mail, SentAt: e.now()}
+	if l.mail == "reset_password" && e.vertical.name == consumer.name {
+		if mail.LoginLink, bad = e.loginLinkOfReset(c, l, life); bad != nil {
+			return bad
+		}
 	}
-	if l.mail == "reset_password" {
-		held.Reset = true
-	}
-	e.state.Links[token] = held
-	e.state.mail(Mail{To: l.email, Kind: l.mail, Link: withQuery(to, append(e.redirectMark(l), "stytch_token_type", l.kind, "token", token)...), SentAt: e.now()})
+	mail.Link = e.newLink(c, l, to, life)
+	e.state.mail(mail)
 	return nil
 }
 
-// redirectMark is what links of B2B projects carry beside their token: what they are for,
-// and the organization, if they are for one.
-func (e *Emulator) redirectMark(l linkRequest) (pairs []string) {
+// newLink leads to the URL, with a token that stands for what the link is good for.
+func (e *Emulator) newLink(c *call, l linkRequest, to string, life time.Duration) string {
+	token, held := secret(), &emailLink{Kind: l.kind, Email: l.email, Challenge: c.challenge(), Expires: e.now().Add(life), Reset: l.mail == "reset_password"}
+	if l.person != nil {
+		held.PersonID, held.OrganizationID = l.person.id, l.person.organizationID
+	}
+	e.state.Links[token] = held
+	return withQuery(to, append(e.linkHints(l), "stytch_token_type", l.kind, "token", token)...)
+}
+
+// loginLinkOfReset is the second link of Consumer projects' reset mails, for people who
+// would rather sign in without a password. A project without login URLs sends none.
+func (e *Emulator) loginLinkOfReset(c *call, l linkRequest, life time.Duration) (string, *failure) {
+	to, bad := e.redirectURL(c.text("login_redirect_url"), "LOGIN", "no_match_for_provided_magic_link_url")
+	if bad != nil && c.text("login_redirect_url") == "" {
+		return "", nil
+	}
+	l.kind, l.mail = "login", "magic_link"
+	return e.newLink(c, l, to, life), bad
+}
+
+// linkHints are what B2B links say beside their token. The browser SDK shows the form for
+// a new password only where the redirect type says so.
+func (e *Emulator) linkHints(l linkRequest) (pairs []string) {
 	if e.vertical.name == consumer.name {
 		return nil
 	}
 	if l.person != nil {
 		pairs = append(pairs, "slug", e.state.organization(l.person.organizationID).Slug)
 	}
-	kind := strings.ToLower(l.redirectType)
+	redirectType := strings.ToLower(l.redirectType)
 	if l.redirectType == "DISCOVERY" {
-		kind = "login"
+		redirectType = "login"
 	}
-	return append(pairs, "stytch_redirect_type", kind)
+	return append(pairs, "stytch_redirect_type", redirectType)
 }
 
 // redirectURL compares with the project's SDK redirect URLs of the type, exactly, query
-// included; an empty one means the default.
-func (e *Emulator) redirectURL(given, kind string) (string, *failure) {
+// included; an empty one means the default. unknown is the error for one that is none of
+// them.
+func (e *Emulator) redirectURL(given, kind, unknown string) (string, *failure) {
 	var ofType []RedirectURL
 	for _, u := range e.state.project.RedirectURLs {
 		if slices.ContainsFunc(u.Types, func(t RedirectURLType) bool { return t.Type == kind }) {
 			ofType = append(ofType, u)
 		}
 	}
-	name := strings.ToLower(kind)
+	noneSet, noDefault := "no_"+strings.ToLower(kind)+"_redirect_urls_set", "no_default_"+strings.ToLower(kind)+"_redirect_url_set"
+	if kind == "RESET_PASSWORD" {
+		noneSet, noDefault = "no_password_reset_redirect_url", "no_password_reset_redirect_url"
+	}
 	if len(ofType) == 0 {
-		return "", fail(http.StatusBadRequest, "no_"+name+"_redirect_urls_set", "The project has no redirect URLs of type "+kind+".")
+		return "", fail(http.StatusBadRequest, noneSet, "The project has no redirect URLs of type "+kind+".")
 	}
 	for _, u := range ofType {
 		isDefault := slices.Contains(u.Types, RedirectURLType{Type: kind, Default: true})
@@ -120,25 +155,46 @@ func (e *Emulator) redirectURL(given, kind string) (string, *failure) {
 		}
 	}
 	if given == "" {
-		return "", fail(http.StatusBadRequest, "no_default_"+name+"_redirect_url_set", "The project has no default redirect URL of type "+kind+".")
+		return "", fail(http.StatusBadRequest, noDefault, "The project has no default redirect URL of type "+kind+".")
 	}
-	return "", fail(http.StatusBadRequest, "no_match_for_provided_redirect_url", "The redirect URL is not registered in the project for "+kind+".")
+	path, _, _ := strings.Cut(given, "?")
+	if slices.ContainsFunc(ofType, func(u RedirectURL) bool { registered, _, _ := strings.Cut(u.URL, "?"); return registered == path }) {
+		unknown = "query_params_do_not_match"
+	}
+	return "", fail(http.StatusBadRequest, unknown, "The redirect URL is not registered in the project for "+kind+".")
 }
 
-// link looks a token of the kind up without spending it: a wrong verifier, or a password
+// link looks a token up that fits, without spending it: a wrong verifier, or a password
 // that is too weak, leaves it good.
-func (e *Emulator) link(c *call, token, kind string, reset bool) (*emailLink, *failure) {
+func (e *Emulator) link(c *call, token string, fits func(*emailLink) bool, unusable *failure) (*emailLink, *failure) {
 	known := e.state.Links[token]
-	if known == nil || known.Kind != kind || known.Reset != reset || !e.now().Before(known.Expires) {
-		if reset {
-			return nil, fail(http.StatusUnauthorized, "unable_to_auth_password_reset", "The password reset link was used already or has expired.")
-		}
-		return nil, fail(http.StatusUnauthorized, "unable_to_auth_magic_link", "The magic link was used already or has expired.")
+	if known == nil || !fits(known) || !e.now().Before(known.Expires) {
+		return nil, unusable
 	}
-	if known.Challenge != "" && challengeOf(c.verifier()) != known.Challenge {
-		return nil, pkceMismatch
-	}
-	return known, nil
+	return known, c.checkVerifier(known.Challenge)
 }
 
-var pkceMismatch = fail(http.StatusBadRequest, "pkce_mismatch", "Open the link in the browser that asked for it (pkce_mismatch).")
+var (
+	linkUnusable  = fail(http.StatusUnauthorized, "unable_to_auth_magic_link", "The magic link was used already or has expired.")
+	resetUnusable = fail(http.StatusUnauthorized, "unable_to_auth_password_reset_token", "The password reset link was used already or has expired.")
+)
+
+func signsIn(kind string) func(*emailLink) bool {
+	return func(l *emailLink) bool { return l.Kind == kind && !l.Reset }
+}
+
+func resets(kind string) func(*emailLink) bool {
+	return func(l *emailLink) bool { return l.Kind == kind && l.Reset }
+}
+
+// checkVerifier passes where there was no challenge: the browser SDK sends any verifier
+// that it has.
+func (c *call) checkVerifier(challenge string) *failure {
+	switch {
+	case challenge == "" || challengeOf(c.verifier()) == challenge:
+		return nil
+	case c.verifier() == "":
+		return fail(http.StatusBadRequest, "pkce_expected_code_verifier", "Open the link in the browser that asked for it (pkce_expected_code_verifier).")
+	}
+	return fail(http.StatusBadRequest, "pkce_mismatch", "Open the link in the browser that asked for it (pkce_mismatch).")
+}

@@ -50,7 +50,7 @@ func (e *Emulator) searchMembers(c *call) (any, *failure) {
 		}
 		organizations[o.ID] = e.organizationObject(o)
 	}
-	q, bad := readQuery(c, "member", memberFilters)
+	q, bad := readQuery(c, "member_search_", memberFilters)
 	if bad != nil {
 		return nil, bad
 	}
@@ -60,11 +60,17 @@ func (e *Emulator) searchMembers(c *call) (any, *failure) {
 			matches = append(matches, memberObject(p))
 		}
 	}
-	reply, bad := page(c, "members", matches)
-	if bad == nil {
-		reply["organizations"] = organizations
+	reply, bad := page(c, userSearch, "members", matches)
+	if bad != nil {
+		return nil, bad
 	}
-	return reply, bad
+	shown := map[string]any{} // the organizations of this page's members
+	for _, m := range reply["members"].([]any) {
+		id := m.(map[string]any)["organization_id"].(string)
+		shown[id] = organizations[id]
+	}
+	reply["organizations"] = shown
+	return reply, nil
 }
 
 func (e *Emulator) getMember(c *call) (any, *failure) {
@@ -73,9 +79,12 @@ func (e *Emulator) getMember(c *call) (any, *failure) {
 		return nil, bad
 	}
 	query := c.r.URL.Query()
+	id, email := query.Get("member_id"), query.Get("email_address")
+	if id+email == "" {
+		return nil, fail(http.StatusBadRequest, "invalid_member_get_fields", "Give member_id or email_address.")
+	}
 	for _, p := range e.state.people {
-		if p.organizationID == o.ID && p.status != "deleted" &&
-			(p.is(query.Get("member_id")) || query.Get("email_address") != "" && p.hasEmail(query.Get("email_address"))) {
+		if p.organizationID == o.ID && p.status != "deleted" && (id == "" || p.is(id)) && (email == "" || p.hasEmail(email)) {
 			return e.personReply(p), nil
 		}
 	}
@@ -146,7 +155,7 @@ func (e *Emulator) updateMember(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	if bad := e.enforce(c, p.organizationID, "stytch.member", "update.info.name"); bad != nil {
+	if bad := e.enforceChange(c, p.organizationID, "stytch.member", memberChanges); bad != nil {
 		return nil, bad
 	}
 	if p.status == "deleted" {
@@ -182,7 +191,9 @@ func (e *Emulator) changePerson(c *call, p *person) *failure {
 		parts.set("middle_name", &p.parts.Middle)
 		parts.set("last_name", &p.parts.Last)
 	}
-	c.set("external_id", &p.externalID)
+	if bad := e.changeExternalID(c, p); bad != nil {
+		return bad
+	}
 	c.merge("trusted_metadata", p.trusted, func(merged map[string]any) { p.trusted = merged })
 	c.merge("untrusted_metadata", p.untrusted, func(merged map[string]any) { p.untrusted = merged })
 	if _, given := c.body["roles"].([]any); given {
@@ -194,6 +205,17 @@ func (e *Emulator) changePerson(c *call, p *person) *failure {
 		p.roles = withRole(e.vertical.role, c.texts("roles"))
 	}
 	p.updated = e.now()
+	return nil
+}
+
+// changeExternalID: within an organization, or among users, one id stands for one person.
+func (e *Emulator) changeExternalID(c *call, p *person) *failure {
+	c.set("external_id", &p.externalID)
+	if slices.ContainsFunc(e.state.people, func(other *person) bool {
+		return other.id != p.id && other.organizationID == p.organizationID && other.is(p.externalID)
+	}) {
+		return fail(http.StatusBadRequest, "duplicate_"+e.vertical.person+"_external_id", "Another "+e.vertical.person+" has this external id.")
+	}
 	return nil
 }
 
@@ -221,11 +243,13 @@ func (e *Emulator) reactivateMember(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	if p.status != "deleted" {
-		return nil, fail(http.StatusBadRequest, "member_already_active", "Only a deleted member can be reactivated.")
-	}
-	if e.state.personIn(p.organizationID, p.email()) != nil {
-		return nil, duplicateMember
+	switch {
+	case p.status != "deleted" || p.id != c.path("member"): // external ids are not taken here
+		return nil, notFound("no_deleted_member_found_for_reactivation", "There is no such deleted member.")
+	case !p.verified():
+		return nil, fail(http.StatusBadRequest, "email_unverified_for_reactivation", "The member's email address was never verified.")
+	case e.state.personIn(p.organizationID, p.email()) != nil:
+		return nil, fail(http.StatusBadRequest, "reactivation_email_belongs_to_another_member", "Another member has this email address.")
 	}
 	p.status, p.updated = "active", e.now()
 	return e.personReply(p), nil
@@ -254,7 +278,7 @@ func (e *Emulator) invite(c *call) (any, *failure) {
 		p = e.newMember(o, email)
 	}
 	if bad := e.mailLink(c, linkRequest{kind: "multi_tenant_magic_links", mail: "invite", email: email, person: p,
-		redirect: "invite_redirect_url", redirectType: "INVITE", expiry: "invite_expiration_minutes", life: inviteLifetime}); bad != nil {
+		redirect: "invite_redirect_url", redirectType: "INVITE", expiry: "invite_expiration_minutes", life: inviteLife}); bad != nil {
 		return nil, bad
 	}
 	if isNew {

@@ -40,33 +40,65 @@ func (e *Emulator) startOAuth(discovery bool) http.HandlerFunc {
 func (e *Emulator) beginLogin(r *http.Request, discovery bool) (string, *failure) {
 	query := r.URL.Query()
 	provider := chi.URLParam(r, "provider")
-	if !same(query.Get("public_token"), e.state.project.PublicToken) {
-		return "", unauthorizedCredentials
-	}
-	if !slices.Contains(oauthProviders[e.vertical.name], provider) {
-		return "", fail(http.StatusBadRequest, "oauth_config_not_found", "The project has no OAuth provider "+provider+".")
+	switch public := query.Get("public_token"); {
+	case public == "":
+		return "", fail(http.StatusBadRequest, "public_token_required", "public_token is required.")
+	case !same(public, e.state.project.PublicToken):
+		return "", notFound("public_token_not_found", "No project has this public token.")
+	case !slices.Contains(oauthProviders[e.vertical.name], provider):
+		return "", fail(http.StatusBadRequest, "invalid_oauth_provider", "There is no OAuth provider "+provider+".")
 	}
 	l := &oauthLogin{Provider: provider, Kind: "oauth", Challenge: query.Get("pkce_code_challenge") + query.Get("code_challenge"), Expires: e.now().Add(loginLifetime)}
-	redirect, redirectType := query.Get("login_redirect_url"), "LOGIN"
-	if discovery {
-		l.Kind, redirect, redirectType = "discovery_oauth", query.Get("discovery_redirect_url"), "DISCOVERY"
-	} else if e.vertical.name == b2b.name {
-		o := e.state.organization(query.Get("organization_id") + query.Get("slug"))
-		if o == nil {
-			return "", organizationNotFound
-		}
-		l.OrganizationID = o.ID
-	}
 	if e.state.project.PKCERequired && l.Challenge == "" {
 		return "", fail(http.StatusBadRequest, "pkce_expected_code_challenge", "The project requires PKCE.")
 	}
 	var bad *failure
-	if l.Redirect, bad = e.redirectURL(redirect, redirectType); bad != nil {
+	if discovery {
+		l.Kind = "discovery_oauth"
+		l.Redirect, bad = e.redirectURL(query.Get("discovery_redirect_url"), "DISCOVERY", unknownOAuthURL)
+	} else {
+		bad = e.locate(l, query)
+	}
+	if bad != nil {
 		return "", bad
 	}
 	token := secret()
 	e.state.Logins[token] = l
 	return token, nil
+}
+
+const unknownOAuthURL = "no_match_for_provided_oauth_url"
+
+// locate finds the organization that a login is for, if there are any, and where it leads:
+// one URL for those who are known and one for those who are new. Without one of its own
+// the latter is the former.
+func (e *Emulator) locate(l *oauthLogin, query url.Values) (bad *failure) {
+	if e.vertical.name == b2b.name {
+		if l.OrganizationID, bad = e.located(query.Get("organization_id"), query.Get("slug")); bad != nil {
+			return bad
+		}
+	}
+	if l.Redirect, bad = e.redirectURL(query.Get("login_redirect_url"), "LOGIN", unknownOAuthURL); bad != nil {
+		return bad
+	}
+	if l.SignupRedirect, bad = e.redirectURL(query.Get("signup_redirect_url"), "SIGNUP", unknownOAuthURL); bad != nil && query.Get("signup_redirect_url") == "" {
+		l.SignupRedirect, bad = l.Redirect, nil
+	}
+	return bad
+}
+
+// located names the organization in one of two ways.
+func (e *Emulator) located(id, slug string) (string, *failure) {
+	switch o := e.state.organization(id + slug); {
+	case id+slug == "":
+		return "", fail(http.StatusBadRequest, "missing_oauth_organization_locator", "Give organization_id or slug.")
+	case id != "" && slug != "":
+		return "", fail(http.StatusBadRequest, "too_many_oauth_organization_locators", "Give organization_id or slug, not both.")
+	case o == nil:
+		return "", organizationNotFound
+	default:
+		return o.ID, nil
+	}
 }
 
 //go:embed provider.html
@@ -87,7 +119,11 @@ func (e *Emulator) provider(w http.ResponseWriter, r *http.Request) {
 	data := providerData{Provider: strings.ToUpper(l.Provider[:1]) + l.Provider[1:], Chosen: email}
 	if goodAddress(email) {
 		l.Email = email
-		back := withQuery(l.Redirect, "stytch_token_type", l.Kind, "token", token)
+		back := l.Redirect
+		if p := e.state.personIn(l.OrganizationID, email); l.SignupRedirect != "" && !p.mayAct() {
+			back = l.SignupRedirect
+		}
+		back = withQuery(back, "stytch_token_type", l.Kind, "token", token)
 		e.mu.Unlock()
 		http.Redirect(w, r, back, http.StatusFound)
 		return
@@ -129,10 +165,7 @@ func (e *Emulator) oauthLogin(c *call, token, kind string) (*oauthLogin, *failur
 	if l == nil || l.Kind != kind || l.Email == "" || !e.now().Before(l.Expires) {
 		return nil, notFound("oauth_token_not_found", "The OAuth token was used already or has expired.")
 	}
-	if l.Challenge != "" && challengeOf(c.verifier()) != l.Challenge {
-		return nil, pkceMismatch
-	}
-	return l, nil
+	return l, c.checkVerifier(l.Challenge)
 }
 
 // subject is the account's name at the provider; the same address is the same account.
@@ -183,9 +216,12 @@ func (e *Emulator) authenticateOAuth(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	e.keep(p)
 	delete(e.state.Logins, token)
 	reply["provider_type"], reply["provider_subject"], reply["oauth_user_registration_id"] = l.Provider, l.subject(), p.registration(l.Provider).ID
 	reply["provider_values"] = map[string]any{"access_token": "", "refresh_token": "", "id_token": "", "scopes": []any{}}
+	reply["reset_sessions"] = false
+	if e.vertical.name == consumer.name {
+		reply["user_session"] = reply["session"] // its name here; the browser SDK reads the other one
+	}
 	return reply, nil
 }

@@ -52,7 +52,7 @@ func (e *Emulator) getOrganization(c *call) (any, *failure) {
 }
 
 func (e *Emulator) searchOrganizations(c *call) (any, *failure) {
-	q, bad := readQuery(c, "organization", organizationFilters)
+	q, bad := readQuery(c, "organization_search_", e.organizationFilters())
 	if bad != nil {
 		return nil, bad
 	}
@@ -62,7 +62,7 @@ func (e *Emulator) searchOrganizations(c *call) (any, *failure) {
 			matches = append(matches, e.organizationObject(o))
 		}
 	}
-	return page(c, "organizations", matches)
+	return page(c, userSearch, "organizations", matches)
 }
 
 func (e *Emulator) createOrganization(c *call) (any, *failure) {
@@ -79,7 +79,10 @@ func (e *Emulator) newOrganization(c *call, name string) (*Organization, *failur
 	o := &Organization{ID: newID("organization"), Name: name, CreatedAt: e.now(), EmailInvites: "ALL_ALLOWED", JITProvisioning: "NOT_ALLOWED",
 		FirstPartyApps: "ALL_ALLOWED", ThirdPartyApps: "ALL_ALLOWED", EmailAllowedDomains: []string{}, AllowedApps: []string{}, TrustedMetadata: map[string]any{}}
 	if name == "" {
-		return nil, fail(http.StatusBadRequest, "invalid_organization_name", "organization_name is required.")
+		return nil, fail(http.StatusBadRequest, "organization_name_missing", "organization_name is required.")
+	}
+	if slices.ContainsFunc(authenticationSettings, func(setting string) bool { return c.body[setting] != nil }) {
+		o.EmailInvites = "NOT_ALLOWED" // whoever says one thing about who gets in says it all
 	}
 	if c.text("organization_slug") == "" {
 		o.Slug = e.freeSlug(name)
@@ -88,9 +91,12 @@ func (e *Emulator) newOrganization(c *call, name string) (*Organization, *failur
 }
 
 var (
-	slugPattern  = regexp.MustCompile(`^[a-z0-9][a-z0-9._~-]{1,127}$`)
+	slugPattern  = regexp.MustCompile(`^[A-Za-z0-9._~-]{2,128}$`)
 	notSlug      = regexp.MustCompile(`[^a-z0-9]+`)
 	allowedTypes = []string{"ALL_ALLOWED", "RESTRICTED", "NOT_ALLOWED"}
+
+	authenticationSettings = []string{"email_allowed_domains", "email_jit_provisioning", "email_invites", "sso_jit_provisioning", "auth_methods",
+		"allowed_auth_methods", "oauth_tenant_jit_provisioning", "allowed_oauth_tenants", "mfa_policy", "mfa_methods", "allowed_mfa_methods"}
 )
 
 // freeSlug is made of the name, with a random end if it is taken.
@@ -107,7 +113,7 @@ func (e *Emulator) updateOrganization(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	if bad := e.enforce(c, o.ID, "stytch.organization", "update.info.name"); bad != nil {
+	if bad := e.enforceChange(c, o.ID, "stytch.organization", organizationChanges); bad != nil {
 		return nil, bad
 	}
 	changed := *o
@@ -138,16 +144,24 @@ func (e *Emulator) changeOrganization(c *call, o *Organization) *failure {
 			o.AllowedApps = append(kept, c.texts(name)...)
 		}
 	}
-	other := e.state.organization(o.Slug)
+	return e.checkOrganization(o)
+}
+
+func (e *Emulator) checkOrganization(o *Organization) *failure {
+	taken := func(id string) bool { other := e.state.organization(id); return other != nil && other.ID != o.ID }
 	switch {
+	case len([]rune(o.Name)) > 128:
+		return fail(http.StatusBadRequest, "invalid_organization_name", "The name must have 128 characters at most.")
 	case !slugPattern.MatchString(o.Slug):
-		return fail(http.StatusBadRequest, "invalid_organization_slug", "The slug must have 2 to 128 of the characters a-z, 0-9 and - . _ ~.")
-	case other != nil && other.ID != o.ID:
+		return fail(http.StatusBadRequest, "invalid_organization_slug", "The slug must have 2 to 128 of the characters a-z, A-Z, 0-9 and - . _ ~.")
+	case taken(o.Slug):
 		return fail(http.StatusBadRequest, "organization_slug_already_used", "Another organization has this slug.")
+	case taken(o.ExternalID):
+		return fail(http.StatusBadRequest, "duplicate_organization", "Another organization has this external id.")
 	case !slices.Contains(allowedTypes, o.EmailInvites):
-		return fail(http.StatusBadRequest, "invalid_organization_email_invites", "email_invites must be one of "+strings.Join(allowedTypes, ", ")+".")
+		return fail(http.StatusBadRequest, "invalid_organization_auth_factor_setting", "email_invites must be one of "+strings.Join(allowedTypes, ", ")+".")
 	case !slices.Contains([]string{"RESTRICTED", "NOT_ALLOWED"}, o.JITProvisioning):
-		return fail(http.StatusBadRequest, "invalid_organization_email_jit_provisioning", "email_jit_provisioning must be RESTRICTED or NOT_ALLOWED.")
+		return fail(http.StatusBadRequest, "invalid_organization_auth_factor_setting", "email_jit_provisioning must be RESTRICTED or NOT_ALLOWED.")
 	case !slices.Contains(allowedTypes, o.FirstPartyApps) || !slices.Contains(allowedTypes, o.ThirdPartyApps):
 		return fail(http.StatusBadRequest, "invalid_connected_apps_allowed_type", "The allowed types are "+strings.Join(allowedTypes, ", ")+".")
 	}

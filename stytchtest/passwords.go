@@ -3,6 +3,8 @@ package stytchtest
 import (
 	"maps"
 	"net/http"
+	"slices"
+	"time"
 	"unicode"
 )
 
@@ -122,10 +124,9 @@ func (e *Emulator) createUserPassword(c *call) (any, *failure) {
 		return nil, bad
 	}
 	p.password = password
-	e.keep(p)
 	reply, bad := e.signIn(c, p, factor{Type: "password"})
 	if bad == nil {
-		reply["email_id"], p.emails[0].Verified = p.emails[0].ID, false // a password shows nothing about an address
+		reply["email_id"] = p.emails[0].ID
 	}
 	return reply, bad
 }
@@ -182,12 +183,12 @@ func (e *Emulator) startDiscoveryReset(c *call) (any, *failure) {
 
 func resetLink(kind, email string, p *person) linkRequest {
 	return linkRequest{kind: kind, mail: "reset_password", email: email, person: p, redirect: "reset_password_redirect_url",
-		redirectType: "RESET_PASSWORD", expiry: "reset_password_expiration_minutes", life: resetLifetime}
+		redirectType: "RESET_PASSWORD", expiry: "reset_password_expiration_minutes", life: resetLife}
 }
 
 // resetDiscoveryPassword sets the password in all of the address's organizations.
 func (e *Emulator) resetDiscoveryPassword(c *call) (any, *failure) {
-	known, bad := e.link(c, c.text("password_reset_token"), "discovery", true)
+	known, bad := e.link(c, c.text("password_reset_token"), resets("discovery"), resetUnusable)
 	if bad != nil {
 		return nil, bad
 	}
@@ -197,7 +198,7 @@ func (e *Emulator) resetDiscoveryPassword(c *call) (any, *failure) {
 	}
 	delete(e.state.Links, c.text("password_reset_token"))
 	for _, p := range e.state.peopleWith(known.Email) {
-		p.password = password
+		p.password, p.emails[0].Verified = password, true
 	}
 	reply := e.discovered(known.Email, factor{Type: "password"})
 	e.state.Intermediates[reply["intermediate_session_token"].(string)].Password = password // for an organization yet to be joined
@@ -239,7 +240,7 @@ func (e *Emulator) reset(c *call) (any, *failure) {
 	if e.vertical.name == b2b.name {
 		kind, token = "multi_tenant_passwords", c.text("password_reset_token")
 	}
-	known, bad := e.link(c, token, kind, true)
+	known, bad := e.link(c, token, resets(kind), resetUnusable)
 	if bad != nil {
 		return nil, bad
 	}
@@ -256,27 +257,38 @@ func (e *Emulator) reset(c *call) (any, *failure) {
 		return nil, bad
 	}
 	delete(e.state.Links, token)
-	p.password = password
+	p.password, p.emails[0].Verified = password, true
+	maps.Copy(reply, e.personReply(p))
+	if e.vertical.name == b2b.name {
+		reply["member_email_id"] = p.emails[0].ID
+	}
 	maps.DeleteFunc(e.state.Sessions, func(token string, s *session) bool { return s.PersonID == p.id && token != reply["session_token"] })
 	return reply, nil
 }
 
-// resetBySession sets the password of whoever is signed in.
+// freshFactor is how long after a sign-in its session may set a password.
+const freshFactor = 5 * time.Minute
+
+// resetBySession sets the password of whoever has just signed in.
 func (e *Emulator) resetBySession(c *call) (any, *failure) {
-	token, bad := e.sessionToken(c)
+	token, s, bad := e.shownSession(c)
 	if bad != nil {
 		return nil, bad
 	}
-	if e.goodSession(token) == nil {
-		return nil, sessionNotFound(c)
+	duration, bad := sessionDuration(c, 0)
+	if bad != nil {
+		return nil, bad
+	}
+	if !slices.ContainsFunc(s.Factors, func(f factor) bool { return e.now().Before(f.Shown.Add(freshFactor)) }) {
+		return nil, fail(http.StatusForbidden, "session_too_old_to_reset_password", "Sign in again first.")
 	}
 	password, bad := newPassword(c, "password")
 	if bad != nil {
 		return nil, bad
 	}
-	p := e.state.person(e.state.Sessions[token].PersonID)
-	p.password = password
-	return e.authenticated(c, token, p), nil
+	e.state.person(s.PersonID).password = password
+	e.touch(s, duration)
+	return e.authenticated(c, token), nil
 }
 
 // resetByExisting changes the password of whoever knows the old one.

@@ -14,7 +14,7 @@ func (e *Emulator) register(c *call) (any, *failure) {
 		return nil, oauthFail(http.StatusForbidden, "access_denied", "Dynamic client registration is off for this project.")
 	}
 	if c.form {
-		return nil, oauthFail(http.StatusBadRequest, "invalid_client_metadata", "The body must be JSON.")
+		return nil, invalidRequest("The body must be application/json.")
 	}
 	a, bad := registered(c)
 	if bad != nil {

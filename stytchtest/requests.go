@@ -22,7 +22,7 @@ type Request struct {
 	Method string    `json:"method"`
 	Path   string    `json:"path"`
 	Query  string    `json:"query,omitempty"`
-	Route  string    `json:"route,omitempty"`  // the path's pattern, as README's table has it; "" for unknown ones
+	Route  string    `json:"route,omitempty"`  // the path's pattern, as README's table has it; "" if nothing has it, or a fault answered
 	Client string    `json:"client,omitempty"` // stytch-go, vanilla-js, or what User-Agent begins with
 	Status int       `json:"status"`           // 0: the connection was dropped on purpose
 	Error  string    `json:"error,omitempty"`  // error_type, or error of an OAuth endpoint

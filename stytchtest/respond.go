@@ -116,11 +116,8 @@ type endpoint func(*call) (any, *failure)
 func (e *Emulator) serve(d dialect, authenticate func(*call) *failure, do endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		c := &call{r: r, dialect: d}
-		bad := c.read(w)
-		var answer any
-		if bad == nil {
-			answer, bad = e.locked(c, authenticate, do)
-		}
+		unreadable := c.read(w)
+		answer, bad := e.locked(c, unreadable, authenticate, do)
 		if bad != nil {
 			writeFailure(w, bad)
 			return
@@ -137,44 +134,54 @@ func (e *Emulator) serve(d dialect, authenticate func(*call) *failure, do endpoi
 	}
 }
 
-func (e *Emulator) locked(c *call, authenticate func(*call) *failure, do endpoint) (any, *failure) {
+// locked has the endpoint answer. Who may not ask does not learn what is wrong with the body.
+func (e *Emulator) locked(c *call, unreadable *failure, authenticate func(*call) *failure, do endpoint) (any, *failure) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if bad := authenticate(c); bad != nil {
 		return nil, bad
 	}
+	if unreadable != nil {
+		return nil, unreadable
+	}
+	if bad := c.mistyped(e.vertical); bad != nil && !c.form {
+		return nil, bad
+	}
 	return do(c)
 }
 
-// read decodes a JSON or form body into one map. An array, as the SDK's telemetry
-// sends it, leaves the map empty.
+// read decodes a JSON or form body into one map.
 func (c *call) read(w http.ResponseWriter) *failure {
 	c.body = map[string]any{}
 	data, err := io.ReadAll(http.MaxBytesReader(w, c.r.Body, maxBody))
 	if errors.As(err, new(*http.MaxBytesError)) {
-		return c.unreadable(http.StatusRequestEntityTooLarge, "request_body_too_large", "The request body is too large.")
+		return c.unreadable(http.StatusRequestEntityTooLarge, "The request body is too large.")
 	}
 	if err != nil {
-		return c.unreadable(http.StatusBadRequest, "invalid_request_body", "The request body could not be read.")
+		return c.unreadable(http.StatusBadRequest, "The request body could not be read.")
 	}
 	if len(strings.TrimSpace(string(data))) == 0 {
 		return nil
 	}
-	// The control endpoints take JSON only, also from curl -d, which calls it a form.
-	if kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type")); kind == "application/x-www-form-urlencoded" && !own(c.r) {
+	switch kind, _, _ := mime.ParseMediaType(c.r.Header.Get("Content-Type")); {
+	case own(c.r) || kind == "application/json": // the control endpoints take JSON from curl -d, which calls it a form
+		return c.readJSON(data)
+	case kind == "application/x-www-form-urlencoded" && c.dialect == oauth:
 		return c.readForm(string(data))
 	}
+	return c.unreadable(http.StatusBadRequest, "The Content-Type of the body must be application/json.")
+}
+
+func (c *call) readJSON(data []byte) *failure {
 	var value any
 	if err := json.Unmarshal(data, &value); err != nil {
-		return c.unreadable(http.StatusBadRequest, "invalid_json", "The request body is not valid JSON.")
+		return c.unreadable(http.StatusBadRequest, "The request body is not valid JSON.")
 	}
-	switch v := value.(type) {
-	case map[string]any:
-		c.body = v
-	case []any:
-	default:
-		return c.unreadable(http.StatusBadRequest, "invalid_json", "The request body must be a JSON object.")
+	members, isObject := value.(map[string]any)
+	if !isObject {
+		return c.unreadable(http.StatusBadRequest, "The request body must be a JSON object.")
 	}
+	c.body = members
 	return nil
 }
 
@@ -182,11 +189,11 @@ func (c *call) read(w http.ResponseWriter) *failure {
 func (c *call) readForm(data string) *failure {
 	form, err := url.ParseQuery(data)
 	if err != nil {
-		return c.unreadable(http.StatusBadRequest, "invalid_request_body", "The form is malformed.")
+		return c.unreadable(http.StatusBadRequest, "The form is malformed.")
 	}
 	for name, values := range form {
 		if len(values) > 1 {
-			return c.unreadable(http.StatusBadRequest, "invalid_request_body", "The parameter "+name+" is given twice.")
+			return c.unreadable(http.StatusBadRequest, "The parameter "+name+" is given twice.")
 		}
 		c.body[name] = values[0]
 	}
@@ -194,11 +201,12 @@ func (c *call) readForm(data string) *failure {
 	return nil
 }
 
-func (c *call) unreadable(status int, kind, message string) *failure {
+// unreadable is the error for bodies that are not what they must be.
+func (c *call) unreadable(status int, message string) *failure {
 	if c.dialect == oauth {
 		return oauthFail(status, "invalid_request", message)
 	}
-	return fail(status, kind, message)
+	return fail(status, "bad_request", message)
 }
 
 func asMap(v any) map[string]any {

@@ -4,6 +4,7 @@ import (
 	"crypto/subtle"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -15,9 +16,9 @@ type route struct {
 	dialect      dialect
 	authenticate func(*call) *failure
 	do           endpoint
-	page         http.HandlerFunc // instead of do: what a browser is sent to
+	page         http.HandlerFunc // instead of do: what takes no body that is looked at
 
-	assumed bool     // nobody says how Stytch answers here; otherwise documented, or read in its clients
+	assumed bool     // otherwise documented, or read in the released code of Stytch's clients
 	clients []string // the real clients that tests drive it with
 }
 
@@ -188,7 +189,7 @@ func (e *Emulator) browserRoutes() (routes []route) {
 		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: authenticate, do: do, clients: clients})
 	}
 	on("GET", "/projects/bootstrap/{token}", anybody, e.bootstrap, vanillaJS)
-	on("POST", "/events", anybody, func(*call) (any, *failure) { return nil, nil }, vanillaJS) // telemetry, without credentials
+	routes = append(routes, route{method: "POST", path: "/events", page: telemetry, clients: []string{vanillaJS}})
 	on("POST", "/idp"+v+"/oauth/authorize/start", e.sdkAuth, e.authorizeStart, vanillaJS)
 	on("POST", "/idp"+v+"/oauth/authorize/submit", e.sdkAuth, e.authorizeSubmit, vanillaJS)
 	on("POST", v+"/oauth/logout/start", e.sdkAuth, e.logoutStart, vanillaJS)
@@ -260,8 +261,8 @@ func (e *Emulator) oauthRoutes() []route {
 	return routes
 }
 
-// managementRoutes are the part of the management API that a set-up program needs. What
-// the replies look like was not established.
+// managementRoutes are the part of the management API that a set-up program needs. They
+// were read in version 3.1.0 of its client, which still calls itself alpha.
 func (e *Emulator) managementRoutes() (routes []route) {
 	on := func(method, path string, do endpoint) {
 		routes = append(routes, route{method: method, path: "/pwa/v3/projects/{project}/environments/{environment}" + path,
@@ -271,8 +272,8 @@ func (e *Emulator) managementRoutes() (routes []route) {
 	on("PATCH", "", e.changeEnvironment)
 	on("GET", "/rbac_policy", e.managedPolicy)
 	on("PUT", "/rbac_policy", e.replacePolicy)
-	on("POST", "/redirect_urls", e.putRedirectURL)
-	on("PUT", "/redirect_urls", e.putRedirectURL)
+	on("POST", "/redirect_urls", e.addRedirectURL)
+	on("PUT", "/redirect_urls", e.changeRedirectURL)
 	on("DELETE", "/redirect_urls", e.deleteRedirectURL)
 	on("GET", "/redirect_urls", e.listRedirectURLs)
 	on("GET", "/redirect_urls/all", e.listRedirectURLs)
@@ -289,9 +290,10 @@ func (e *Emulator) routeNotFound(w http.ResponseWriter, r *http.Request) {
 
 func anybody(*call) *failure { return nil }
 
-// ownProject refuses public-form paths of another project.
+// ownProject refuses public-form paths of another project, or of none.
 func (e *Emulator) ownProject(c *call) *failure {
-	if pid := c.path("pid"); pid != "" && pid != e.state.project.ID {
+	named := strings.Contains(chi.RouteContext(c.r.Context()).RoutePattern(), "{pid}")
+	if named && c.path("pid") != e.state.project.ID {
 		return notFound("project_not_found", "The project could not be found.")
 	}
 	return nil

@@ -21,6 +21,11 @@ func (e *Emulator) bootstrap(c *call) (any, *failure) {
 		"rbac_policy": e.state.policy, "siwe_required_for_crypto_wallets": false, "vertical": e.vertical.bootstrap}, nil
 }
 
+// telemetry is taken from anybody, in any form, and forgotten.
+func telemetry(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]any{"data": map[string]any{"request_id": newID("request-id"), "status_code": http.StatusOK}})
+}
+
 // ownOrganization, ownMember and ownUser are of the session's person.
 func (e *Emulator) ownOrganization(c *call) (any, *failure) {
 	p, bad := e.self(c)

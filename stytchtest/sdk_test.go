@@ -124,7 +124,7 @@ func TestMagicLinks(t *testing.T) {
 	})
 	for _, other := range []string{idp, idp + "?from=mail&x=1", idp + "?from=mail#x"} {
 		status, reply := sdk(t, s, "", send, object{"email_address": "ada@acme.example", "discovery_redirect_url": other, "pkce_code_challenge": challenge})
-		if status != 400 || reply["error_type"] != "no_match_for_provided_redirect_url" {
+		if status != 400 || reply["error_type"] != "query_params_do_not_match" {
 			t.Errorf("%s: %d %v", other, status, reply)
 		}
 	}
@@ -141,9 +141,9 @@ func TestMagicLinks(t *testing.T) {
 		t.Fatalf("link %s", link)
 	}
 	token := must[*url.URL](t)(url.Parse(link)).Query().Get("token")
-	for name, v := range map[string]string{"no verifier": "", "a wrong one": verifier + "x"} {
-		if status, reply := sdk(t, s, "", redeem, object{"discovery_magic_links_token": token, "pkce_code_verifier": v}); status != 400 || reply["error_type"] != "pkce_mismatch" {
-			t.Errorf("%s: %d %v", name, status, reply)
+	for v, kind := range map[string]string{"": "pkce_expected_code_verifier", verifier + "x": "pkce_mismatch"} {
+		if status, reply := sdk(t, s, "", redeem, object{"discovery_magic_links_token": token, "pkce_code_verifier": v}); status != 400 || reply["error_type"] != kind {
+			t.Errorf("verifier %q: %d %v", v, status, reply)
 		}
 	}
 	good := object{"discovery_magic_links_token": token, "pkce_code_verifier": verifier}

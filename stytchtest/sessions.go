@@ -3,6 +3,7 @@ package stytchtest
 import (
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -16,25 +17,77 @@ func sessionNotFound(c *call) *failure {
 	return fail(status, "session_not_found", "The session could not be found.")
 }
 
-// signIn makes a session. Somebody invited or pending becomes active by it, and has shown
-// that the address is theirs.
-func (e *Emulator) signIn(c *call, p *person, how factor) (map[string]any, *failure) {
-	duration, bad := sessionDuration(c, time.Hour)
+// signIn makes a session, or adds the factors to the one that a server shows of the same
+// person, who may be new. Without a duration servers get no session in Consumer projects.
+func (e *Emulator) signIn(c *call, p *person, factors ...factor) (map[string]any, *failure) {
+	duration, bad := sessionDuration(c, 0)
 	if bad != nil {
 		return nil, bad
+	}
+	shown := "" // one in the browser is of somebody who is about to be replaced
+	if c.dialect != browser {
+		if shown, bad = e.sessionToken(c); bad != nil {
+			return nil, bad
+		}
 	}
 	if p.status == "deleted" {
 		return nil, e.vertical.unknown
 	}
-	p.status, p.emails[0].Verified = "active", true
-	delete(e.state.Intermediates, c.text("intermediate_session_token")) // what was begun elsewhere has ended here
-	token := secret()
-	e.state.Sessions[token] = e.newSession(p, how, duration)
-	return e.authenticated(c, token, p), nil
+	e.keep(p)
+	e.admit(p, factors)
+	delete(e.state.Intermediates, c.text("intermediate_session_token"))
+	if s := e.goodSession(shown); s != nil && s.PersonID == p.id {
+		s.add(factors)
+		e.touch(s, duration)
+		return e.authenticated(c, shown), nil
+	}
+	if duration == 0 && e.vertical.name == consumer.name && c.dialect != browser {
+		return e.withoutSession(p), nil
+	}
+	return e.authenticated(c, e.begin(p, duration, factors)), nil
 }
 
-func (e *Emulator) newSession(p *person, how factor, duration time.Duration) *session {
-	return &session{ID: newID(e.vertical.sessionID), PersonID: p.id, Started: e.now(), Accessed: e.now(), Expires: e.now().Add(duration), Factor: how}
+// admit makes somebody invited or pending active. Every factor but a password shows that
+// the address is theirs.
+func (e *Emulator) admit(p *person, factors []factor) {
+	p.status = "active"
+	for i := range factors {
+		if factors[i].Type != "password" {
+			p.emails[0].Verified = true
+		}
+		if factors[i].Shown.IsZero() {
+			factors[i].Shown = e.now()
+		}
+	}
+}
+
+// begin makes a session; 0 is an hour.
+func (e *Emulator) begin(p *person, duration time.Duration, factors []factor) (token string) {
+	if duration == 0 {
+		duration = time.Hour
+	}
+	token = secret()
+	e.state.Sessions[token] = e.newSession(p, duration, factors...)
+	return token
+}
+
+func (e *Emulator) newSession(p *person, duration time.Duration, factors ...factor) *session {
+	return &session{ID: newID(e.vertical.sessionID), PersonID: p.id, Started: e.now(), Accessed: e.now(), Expires: e.now().Add(duration), Factors: factors}
+}
+
+// add keeps the latest of each kind.
+func (s *session) add(factors []factor) {
+	for _, f := range factors {
+		s.Factors = slices.DeleteFunc(s.Factors, func(old factor) bool { return old.Type == f.Type && old.Provider == f.Provider })
+	}
+	s.Factors = append(s.Factors, factors...)
+}
+
+// touch is the use of a session; 0 leaves its end.
+func (e *Emulator) touch(s *session, duration time.Duration) {
+	if s.Accessed = e.now(); duration > 0 {
+		s.Expires = e.now().Add(duration)
+	}
 }
 
 // sessionDuration holds Stytch's bounds: five minutes to 366 days.
@@ -50,8 +103,9 @@ func sessionDuration(c *call, otherwise time.Duration) (time.Duration, *failure)
 }
 
 // authenticated is the reply to everything that ends in a session.
-func (e *Emulator) authenticated(c *call, token string, p *person) map[string]any {
+func (e *Emulator) authenticated(c *call, token string) map[string]any {
 	s := e.state.Sessions[token]
+	p := e.state.person(s.PersonID)
 	reply := e.personReply(p)
 	reply["method_id"], reply["session_token"], reply[e.vertical.session] = p.emails[0].ID, token, e.sessionObject(s, p)
 	reply["session_jwt"] = unsigned{e.signer(), e.sessionClaims(e.issuerOf(c), p, s, sessionTokenLifetime)}
@@ -67,6 +121,14 @@ func (e *Emulator) authenticated(c *call, token string, p *person) map[string]an
 	return reply
 }
 
+// withoutSession is the reply to a good login that asked for no session.
+func (e *Emulator) withoutSession(p *person) map[string]any {
+	reply := e.personReply(p)
+	reply["method_id"], reply["reset_sessions"] = p.emails[0].ID, false
+	reply["session_token"], reply["session_jwt"], reply[e.vertical.session] = "", "", nil
+	return reply
+}
+
 // personReply names a person as most replies do.
 func (e *Emulator) personReply(p *person) map[string]any {
 	if p.organizationID == "" {
@@ -77,7 +139,7 @@ func (e *Emulator) personReply(p *person) map[string]any {
 
 func (e *Emulator) sessionObject(s *session, p *person) map[string]any {
 	object := map[string]any{"started_at": timestamp(s.Started), "last_accessed_at": timestamp(s.Accessed), "expires_at": timestamp(s.Expires),
-		"custom_claims": map[string]any{}, "roles": p.roles, "authentication_factors": []any{s.factorObject(p)}}
+		"custom_claims": map[string]any{}, "roles": p.roles, "authentication_factors": s.factorObjects(p)}
 	if p.organizationID == "" {
 		object["session_id"], object["user_id"] = s.ID, p.id
 		object["attributes"] = map[string]any{"ip_address": "", "user_agent": ""}
@@ -88,14 +150,22 @@ func (e *Emulator) sessionObject(s *session, p *person) map[string]any {
 	return object
 }
 
-func (s *session) factorObject(p *person) map[string]any {
-	started := timestamp(s.Started)
-	object := map[string]any{"type": s.Factor.Type, "last_authenticated_at": started, "created_at": started, "updated_at": started}
-	switch s.Factor.Type {
+func (s *session) factorObjects(p *person) []any {
+	objects := []any{}
+	for _, f := range s.Factors {
+		objects = append(objects, f.object(p))
+	}
+	return objects
+}
+
+func (f factor) object(p *person) map[string]any {
+	shown := timestamp(f.Shown)
+	object := map[string]any{"type": f.Type, "last_authenticated_at": shown, "created_at": shown, "updated_at": shown}
+	switch f.Type {
 	case "oauth":
-		object["type"], object["delivery_method"] = s.Factor.Provider+"_oauth", "oauth_"+s.Factor.Provider
-		object[s.Factor.Provider+"_oauth_factor"] = map[string]any{"id": p.registration(s.Factor.Provider).ID, "email_id": p.emails[0].ID,
-			"provider_subject": p.registration(s.Factor.Provider).Subject}
+		object["delivery_method"] = "oauth_" + f.Provider
+		object[f.Provider+"_oauth_factor"] = map[string]any{"id": p.registration(f.Provider).ID, "email_id": p.emails[0].ID,
+			"provider_subject": p.registration(f.Provider).Subject}
 	case "password":
 		object["delivery_method"] = "knowledge"
 	default:
@@ -155,14 +225,26 @@ func (e *Emulator) tokenOfJWT(jwt string) string {
 	return ""
 }
 
-func (e *Emulator) authenticateSession(c *call) (any, *failure) {
+// shownSession is the session that the call must show.
+func (e *Emulator) shownSession(c *call) (string, *session, *failure) {
+	if c.dialect != browser && c.text("session_token")+c.text("session_jwt") == "" {
+		return "", nil, fail(http.StatusBadRequest, "no_session_arguments", "Give session_token or session_jwt.")
+	}
 	token, bad := e.sessionToken(c)
 	if bad != nil {
-		return nil, bad
+		return "", nil, bad
 	}
 	s := e.goodSession(token)
 	if s == nil {
-		return nil, sessionNotFound(c)
+		return "", nil, sessionNotFound(c)
+	}
+	return token, s, nil
+}
+
+func (e *Emulator) authenticateSession(c *call) (any, *failure) {
+	token, s, bad := e.shownSession(c)
+	if bad != nil {
+		return nil, bad
 	}
 	duration, bad := sessionDuration(c, 0)
 	if bad != nil {
@@ -172,11 +254,8 @@ func (e *Emulator) authenticateSession(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	s.Accessed = e.now()
-	if duration > 0 {
-		s.Expires = e.now().Add(duration)
-	}
-	reply := e.authenticated(c, token, e.state.person(s.PersonID))
+	e.touch(s, duration)
+	reply := e.authenticated(c, token)
 	if verdict != nil {
 		reply["verdict"] = verdict
 	}
@@ -208,7 +287,10 @@ func (e *Emulator) authorizationCheck(c *call, s *session) (map[string]any, *fai
 	question := &call{body: check}
 	p := e.state.person(s.PersonID)
 	needed := []Permission{{question.text("resource_id"), []string{question.text("action")}}}
-	if question.text("organization_id") != p.organizationID || !e.state.covers(p.roles, needed) {
+	if question.text("organization_id") != p.organizationID {
+		return nil, otherTenant
+	}
+	if !e.state.covers(p.roles, needed) {
 		return nil, notAuthorized
 	}
 	granting := []string{}
@@ -220,42 +302,32 @@ func (e *Emulator) authorizationCheck(c *call, s *session) (map[string]any, *fai
 	return map[string]any{"authorized": true, "granting_roles": granting}, nil
 }
 
-var notAuthorized = fail(http.StatusForbidden, "session_authorization_error", "The member is not authorized to perform this action.")
-
-// enforce is what Stytch does when a server sends a member's session along, and only
-// then: the project secret alone may do everything.
-func (e *Emulator) enforce(c *call, organizationID, resource, action string) *failure {
-	token, jwt := c.r.Header.Get("X-Stytch-Member-Session"), c.r.Header.Get("X-Stytch-Member-SessionJWT")
-	if token == "" && jwt == "" {
-		return nil
-	}
-	if token == "" {
-		token = e.tokenOfJWT(jwt)
-	}
-	s := e.goodSession(token)
-	if s == nil {
-		return sessionNotFound(c)
-	}
-	p := e.state.person(s.PersonID)
-	if p.organizationID != organizationID || !e.state.covers(p.roles, []Permission{{resource, []string{action}}}) {
-		return notAuthorized
-	}
-	return nil
-}
-
-// revokeSession ends a session; one that is unknown is a success.
+// revokeSession ends a session; one that is unknown is a success. Servers name it in one
+// of several ways, or in B2B projects a member, all of whose sessions end.
 func (e *Emulator) revokeSession(c *call) (any, *failure) {
+	if c.dialect == browser {
+		token, bad := e.sessionToken(c)
+		delete(e.state.Sessions, token)
+		return nil, bad
+	}
+	ways := []string{"session_token", "session_jwt", e.vertical.session + "_id"}
+	if e.vertical.name == b2b.name {
+		ways = append(ways, "member_id")
+	}
+	given := slices.DeleteFunc(ways, func(way string) bool { return c.text(way) == "" })
+	if len(given) == 0 {
+		return nil, fail(http.StatusBadRequest, "no_session_revoke_arguments", "Say which session.")
+	}
+	if len(given) > 1 {
+		return nil, fail(http.StatusBadRequest, "too_many_session_revoke_arguments", "Say in one way which session.")
+	}
 	token, bad := e.sessionToken(c)
 	if bad != nil {
 		return nil, bad
 	}
-	delete(e.state.Sessions, token)
-	if c.dialect == browser {
-		return nil, nil
-	}
-	id, personID := c.text(e.vertical.session+"_id"), c.text(e.vertical.person+"_id")
-	maps.DeleteFunc(e.state.Sessions, func(_ string, s *session) bool {
-		return s.ID == id || personID != "" && s.PersonID == personID
+	id, personID := c.text(e.vertical.session+"_id"), c.text("member_id")
+	maps.DeleteFunc(e.state.Sessions, func(t string, s *session) bool {
+		return t == token || s.ID == id || personID != "" && s.PersonID == personID
 	})
 	return nil, nil
 }

@@ -47,13 +47,14 @@ type session struct {
 	Started  time.Time `json:"started_at"`
 	Accessed time.Time `json:"last_accessed_at"`
 	Expires  time.Time `json:"expires_at"`
-	Factor   factor    `json:"factor"`
+	Factors  []factor  `json:"factors"` // in the order in which they were shown
 }
 
 // A factor is how somebody signed in: email_otp, magic_link, password or oauth.
 type factor struct {
-	Type     string `json:"type"`
-	Provider string `json:"provider,omitempty"` // of oauth
+	Type     string    `json:"type"`
+	Provider string    `json:"provider,omitempty"` // of oauth
+	Shown    time.Time `json:"shown_at,omitzero"`  // last
 }
 
 // An intermediate session is between sign-in and the choice of an organization.
@@ -87,7 +88,8 @@ type oauthLogin struct {
 	Provider       string    `json:"provider"`
 	Kind           string    `json:"kind"` // the stytch_token_type of the URL it returns to
 	Redirect       string    `json:"redirect_url"`
-	OrganizationID string    `json:"organization_id,omitempty"` // "" for discovery, and in Consumer projects
+	SignupRedirect string    `json:"signup_redirect_url,omitempty"` // "" for discovery
+	OrganizationID string    `json:"organization_id,omitempty"`     // "" for discovery, and in Consumer projects
 	Challenge      string    `json:"code_challenge,omitempty"`
 	Email          string    `json:"email_address,omitempty"` // of whoever continued; "" until then
 	Expires        time.Time `json:"expires_at"`
@@ -129,11 +131,13 @@ func (k *consentKey) UnmarshalText(text []byte) error {
 
 // Mail is one message of the inbox.
 type Mail struct {
-	To     string    `json:"to"`
-	Kind   string    `json:"kind"` // otp, magic_link, invite or reset_password
-	Code   string    `json:"code,omitempty"`
-	Link   string    `json:"link,omitempty"`
-	SentAt time.Time `json:"sent_at"`
+	To   string `json:"to"`
+	Kind string `json:"kind"` // otp, magic_link, invite or reset_password
+	Code string `json:"code,omitempty"`
+	Link string `json:"link,omitempty"`
+	// LoginLink is beside Link in reset_password mails of Consumer projects.
+	LoginLink string    `json:"login_link,omitempty"`
+	SentAt    time.Time `json:"sent_at"`
 }
 
 func newState(seed Seed) state {

@@ -45,21 +45,26 @@ type object = map[string]any
 func open(t *testing.T, change ...func(*stytchtest.Seed)) *stytchtest.Server {
 	t.Helper()
 	seed := stytchtest.Development()
-	seed.ConnectedApps = append(seed.ConnectedApps,
-		stytchtest.ConnectedApp{ClientID: phone, Name: "Phone", Type: "third_party_public", RedirectURLs: []string{"http://127.0.0.1/cb"}},
-		stytchtest.ConnectedApp{ClientID: ours, ClientSecret: "ours", Name: "Ours", Type: "first_party", RedirectURLs: []string{callback + "?tenant=b&a=1"},
-			PostLogoutRedirectURLs: []string{"https://ours.example/bye?x=1"}, Audience: "https://api.example", Minutes: 5})
+	seed.ConnectedApps = append(seed.ConnectedApps, otherClients()...)
 	for _, c := range change {
 		c(&seed)
 	}
-	return stytchtest.NewServer(t, stytchtest.Options{Seed: &seed, Now: func() time.Time { return noon }})
+	return serve(t, stytchtest.Options{Seed: &seed, Now: func() time.Time { return noon }})
+}
+
+func otherClients() []stytchtest.ConnectedApp {
+	return []stytchtest.ConnectedApp{
+		{ClientID: phone, Name: "Phone", Type: "third_party_public", RedirectURLs: []string{"http://127.0.0.1/cb"}},
+		{ClientID: ours, ClientSecret: "ours", Name: "Ours", Type: "first_party", RedirectURLs: []string{callback + "?tenant=b&a=1"},
+			PostLogoutRedirectURLs: []string{"https://ours.example/bye?x=1"}, Audience: "https://api.example", Minutes: 5},
+	}
 }
 
 // client is the real stytch-go.
 func client(t *testing.T, s *stytchtest.Server, more ...b2bstytchapi.Option) *b2bstytchapi.API {
 	t.Helper()
 	options := append([]b2bstytchapi.Option{b2bstytchapi.WithBaseURI(s.URL), b2bstytchapi.WithHTTPClient(&http.Client{Timeout: 30 * time.Second})}, more...)
-	api, err := b2bstytchapi.NewClient(project, "secret-test-guestpass-dev", options...)
+	api, err := b2bstytchapi.NewClient(projectOf(s), projectSecret, options...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -145,14 +150,15 @@ func bearer(token string) func(*http.Request) {
 // sdk posts as the browser SDK does and returns what stands in the envelope.
 func sdk(t *testing.T, s *stytchtest.Server, session, path string, body any) (int, object) {
 	t.Helper()
+	public := s.Export().Project.PublicToken
 	if session == "" {
-		session = publicToken
+		session = public
 	}
 	method := http.MethodPost
 	if body == nil && !strings.HasSuffix(path, "/revoke") {
 		method = http.MethodGet
 	}
-	status, reply, _ := ask(t, method, s.URL+"/sdk/v1"+path, body, basic(publicToken, session), func(r *http.Request) {
+	status, reply, _ := ask(t, method, s.URL+"/sdk/v1"+path, body, basic(public, session), func(r *http.Request) {
 		r.Header.Set("X-Sdk-Client", base64.StdEncoding.EncodeToString([]byte(`{"sdk":{"version":"@stytch/vanilla-js@6.3.0"}}`)))
 		r.Header.Set("X-Sdk-Parent-Host", "http://localhost:8080")
 		r.Header.Set("Origin", "http://localhost:8080")
@@ -164,6 +170,7 @@ func sdk(t *testing.T, s *stytchtest.Server, session, path string, body any) (in
 	if !enveloped || data["request_id"] == "" || data["status_code"] != 200.0 {
 		t.Fatalf("%s: no envelope: %v", path, reply)
 	}
+	wantLists(t, path, data)
 	return status, data
 }
 

@@ -92,7 +92,7 @@ func (e *Emulator) mintClaims(m MintRequest) (map[string]any, error) {
 		}
 		return e.accessClaims(m.Issuer, p, app, m.Scopes, nil, life), nil
 	case "session":
-		s := e.newSession(p, factor{Type: "email_otp"}, time.Hour)
+		s := e.newSession(p, time.Hour, factor{Type: "email_otp", Shown: e.now()})
 		return e.sessionClaims(m.Issuer, p, s, life), nil
 	case "id":
 		return e.idClaims(m.Issuer, p, m.ClientID, m.Scopes, "", life), nil
@@ -170,7 +170,7 @@ func (e *Emulator) sessionClaims(issuer string, p *person, s *session, life time
 	claims["iss"], claims["sub"], claims["aud"] = issuer, p.id, []string{e.state.project.ID}
 	claims["https://stytch.com/session"] = map[string]any{"id": s.ID, "started_at": timestamp(s.Started),
 		"last_accessed_at": timestamp(s.Accessed), "expires_at": timestamp(s.Expires),
-		"attributes": map[string]any{}, "authentication_factors": []any{s.factorObject(p)}, "roles": p.roles}
+		"attributes": map[string]any{}, "authentication_factors": s.factorObjects(p), "roles": p.roles}
 	e.addOrganization(claims, p)
 	return claims
 }

@@ -48,7 +48,7 @@ func (e *Emulator) getUser(c *call) (any, *failure) {
 }
 
 func (e *Emulator) searchUsers(c *call) (any, *failure) {
-	q, bad := readQuery(c, "user", userFilters)
+	q, bad := readQuery(c, userSearch, userFilters)
 	if bad != nil {
 		return nil, bad
 	}
@@ -58,7 +58,7 @@ func (e *Emulator) searchUsers(c *call) (any, *failure) {
 			matches = append(matches, userObject(p))
 		}
 	}
-	return page(c, "results", matches)
+	return page(c, userSearch, "results", matches)
 }
 
 func (e *Emulator) createUser(c *call) (any, *failure) {

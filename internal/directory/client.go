@@ -167,7 +167,7 @@ func (c *client) translateType(ctx context.Context, fault stytcherror.Error) err
 		return &InvalidError{Field: "email", Reason: "may not be invited: the organization does not admit this address or its domain"}
 	case "invalid_rbac_role_assignment":
 		return &InvalidError{Field: "roles", Reason: "names a role that does not exist in this project or cannot be assigned"}
-	case "member_search_invalid_cursor", "invalid_cursor":
+	case "user_search_invalid_cursor", "member_search_invalid_cursor", "invalid_cursor":
 		return &InvalidError{Field: "cursor", Reason: "is not one that this list returned; leave it out to start again"}
 	}
 	if fault.StatusCode == http.StatusTooManyRequests || fault.StatusCode >= http.StatusInternalServerError {
