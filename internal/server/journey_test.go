@@ -446,6 +446,9 @@ func (p *person) accessible() error {
 		if (document.documentElement.scrollWidth > innerWidth) faults.push("the page is wider than the screen");
 		return faults.join("; ");
 	})()`
+	if err := p.until("document.readyState === 'complete' && !!document.querySelector('main')"); err != nil {
+		return err
+	}
 	faults, err := chromedp.Run(p.tab, chromedp.Evaluate[string](check))
 	if err == nil && faults != "" {
 		err = errors.New(faults)

@@ -88,7 +88,7 @@ func TestEndToEndSigningInAsAUser(t *testing.T) {
 		{name: "without the password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "ada@example.com"), press("Continue with email"),
 			press("Forgot your password?"), press("Log in without a password"), see("Check your email"), openLink("magic_link")}},
 		{name: "provider", methods: []string{"google", "email_code"}, pkce: true, steps: []step{see("Continue with Google"), look("login"),
-			press("Continue with Google"), look("provider"), press("Continue as Ada Lovelace")}},
+			press("Continue with Google"), see("Choose who to be at Google"), look("provider"), press("Continue as Ada Lovelace")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, stytchtest.DevelopmentConsumer(), who, userAda) })
 	}
