@@ -221,3 +221,21 @@ func TestReadSeed(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestREADMESeedIsGood: what README shows can be read, and signs Ada in.
+func TestREADMESeedIsGood(t *testing.T) {
+	readme := string(must[[]byte](t)(os.ReadFile("README.md")))
+	_, rest, _ := strings.Cut(readme, "```yaml\n")
+	example, _, _ := strings.Cut(rest, "```")
+	path := filepath.Join(t.TempDir(), "seed.yaml")
+	if err := os.WriteFile(path, []byte(example), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	seed := must[stytchtest.Seed](t)(stytchtest.ReadSeed(path))
+	s := serve(t, stytchtest.Options{Seed: &seed})
+	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/passwords/authenticate", object{"organization_id": "example", "email_address": "ada@example.com", "password": "Guest-pass-1"},
+		basic("project-test-example", "secret-test-example"))
+	if status != 200 || reply["member"].(object)["is_admin"] != true {
+		t.Errorf("%d %v", status, reply)
+	}
+}
