@@ -31,7 +31,8 @@ as the GPT editor would, sends the person to sign in and allow, exchanges the co
 calls every published operation, and renews the token.
 
 By default it opens your browser for the signing in. With --as it drives a headless
-Chromium through the same page, reading the code from the emulator's inbox.
+Chromium through the same page, reading the code from the emulator's inbox; the page
+has to offer codes (GUESTPASS_LOGIN_METHODS).
 
 On a server that is not on this machine only operations that read are called, unless
 --call names one. Exit code 0: all went well (a 403 tells what the person may not do
