@@ -29,7 +29,7 @@ func TestNewRefusesWhatItMustNotBe(t *testing.T) {
 		{"a member of nowhere", func(s *stytchtest.Seed) { s.Members[0].OrganizationID = "x" }, "no organization"},
 		{"an unknown role", func(s *stytchtest.Seed) { s.Members[0].Roles = []string{"king"} }, "no role"},
 		{"two of one id", func(s *stytchtest.Seed) { s.Members[1].ID = s.Members[0].ID }, "used twice"},
-		{"a public client with a secret", func(s *stytchtest.Seed) { s.ConnectedApps[0].Type = "third_party_public" }, "do not go together"},
+		{"a public client with a secret", func(s *stytchtest.Seed) { s.ConnectedApps[0].Type = "third_party_public" }, "have no secret"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			seed := stytchtest.Development()

@@ -239,3 +239,27 @@ func TestREADMESeedIsGood(t *testing.T) {
 		t.Errorf("%d %v", status, reply)
 	}
 }
+
+// What a seed leaves out of secrets is new at each start, and never nothing.
+func TestSecretsThatASeedLeavesOutAreMadeUp(t *testing.T) {
+	seen := map[string]bool{}
+	for range 2 {
+		seed := stytchtest.Development()
+		seed.Project.Secret, seed.Project.PublicToken, seed.ConnectedApps[0].ClientSecret = "", "", ""
+		s := serve(t, stytchtest.Options{Seed: &seed})
+		made := s.Export()
+		for _, secret := range []string{made.Project.Secret, made.Project.PublicToken, made.ConnectedApps[0].ClientSecret} {
+			if len(secret) < 30 || seen[secret] {
+				t.Errorf("%q is short, or was there before", secret)
+			}
+			seen[secret] = true
+		}
+		if status, _, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", exchange("code", "client_secret", "")); status != 400 {
+			t.Errorf("no secret was taken for the client's: %d", status)
+		}
+		s.Reset()
+		if s.Export().Project.Secret != made.Project.Secret {
+			t.Error("a reset changes the secrets")
+		}
+	}
+}

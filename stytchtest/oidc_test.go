@@ -34,6 +34,7 @@ type openIDPerson struct {
 
 var openIDPeople = []openIDPerson{
 	{"b2b", stytchtest.Development, "/v1/b2b/idp/oauth/authorize", object{"organization_id": acme, "member_id": ada}, ada, "ada@acme.example"},
+	{"consumer", stytchtest.DevelopmentConsumer, "/v1/idp/oauth/authorize", object{"user_id": userAda}, userAda, "ada@example.com"},
 }
 
 // An openIDClient is a client of one kind.
@@ -49,6 +50,7 @@ const strictClient = "connected-app-test-dddddddd-0000-4000-8000-000000000009"
 var openIDClients = []openIDClient{
 	{"client_secret_post", stytchtest.ConnectedApp{ClientID: strictClient, ClientSecret: "body", Type: "third_party", RedirectURLs: []string{callback}}, callback},
 	{"client_secret_basic", stytchtest.ConnectedApp{ClientID: strictClient, ClientSecret: "odd: +%41&é", Type: "third_party", RedirectURLs: []string{callback}}, callback},
+	{"registered", stytchtest.ConnectedApp{}, "http://127.0.0.1:53124/cb"}, // by itself, as a public client (RFC 7591)
 	{"none", stytchtest.ConnectedApp{ClientID: strictClient, Type: "third_party_public", RedirectURLs: []string{"http://127.0.0.1/cb"}}, "http://127.0.0.1:53123/cb"},
 }
 
@@ -61,7 +63,9 @@ func TestOpenIDClients(t *testing.T) {
 			for _, client := range openIDClients {
 				t.Run(library+"/"+person.vertical+"/"+client.authentication, func(t *testing.T) {
 					seed := person.seed()
-					seed.ConnectedApps = append(seed.ConnectedApps, client.app)
+					if seed.Project.Registration = client.app.ClientID == ""; !seed.Project.Registration {
+						seed.ConnectedApps = append(seed.ConnectedApps, client.app)
+					}
 					// The clients look at this machine's clock, so the emulator must, too.
 					s := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
 					runProgram(t, node, library, programSettings(s, seed.Project, person, client))
@@ -74,7 +78,12 @@ func TestOpenIDClients(t *testing.T) {
 
 // programSettings is what a program reads; the client in the words of RFC 7591.
 func programSettings(s *stytchtest.Server, project stytchtest.Project, person openIDPerson, client openIDClient) object {
-	metadata := object{"client_id": client.app.ClientID, "token_endpoint_auth_method": client.authentication, "redirect_uris": []string{client.redirect}}
+	metadata := object{"token_endpoint_auth_method": client.authentication, "redirect_uris": []string{client.redirect}}
+	if client.app.ClientID == "" {
+		metadata["token_endpoint_auth_method"], metadata["client_name"] = "none", "Registered by itself"
+	} else {
+		metadata["client_id"] = client.app.ClientID
+	}
 	if client.app.ClientSecret != "" {
 		metadata["client_secret"] = client.app.ClientSecret
 	}

@@ -23,8 +23,8 @@ type Seed struct {
 // A Project has the credentials that clients must present.
 type Project struct {
 	ID               string        `json:"project_id"`
-	Secret           string        `json:"secret"`
-	PublicToken      string        `json:"public_token"`
+	Secret           string        `json:"secret"`       // "": a new one at each start, as for the next
+	PublicToken      string        `json:"public_token"` // of the browser SDK
 	Name             string        `json:"name"`
 	Vertical         string        `json:"vertical"` // "b2b" or "consumer"
 	AuthorizationURL string        `json:"authorization_url,omitempty"`
@@ -136,7 +136,7 @@ type OAuthProvider struct {
 // A ConnectedApp is an OAuth client of the project.
 type ConnectedApp struct {
 	ClientID               string   `json:"client_id"`
-	ClientSecret           string   `json:"client_secret"`                // "" for public clients
+	ClientSecret           string   `json:"client_secret"`                // "" for public clients; for others: a new one at each start
 	NextSecret             string   `json:"next_client_secret,omitempty"` // while the secret is being rotated
 	Name                   string   `json:"client_name"`
 	Description            string   `json:"client_description"`

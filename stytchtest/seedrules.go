@@ -157,8 +157,8 @@ func (c *seedCheck) app(a ConnectedApp) {
 	c.id("connected app", a.ClientID)
 	if !slices.Contains(clientTypes, a.Type) {
 		c.fault("connected app %s: client type %q, it must be one of %s", a.ClientID, a.Type, strings.Join(clientTypes, ", "))
-	} else if a.public() != (a.ClientSecret == "") {
-		c.fault("connected app %s: %s clients and secrets do not go together so", a.ClientID, a.Type)
+	} else if a.public() && a.ClientSecret != "" {
+		c.fault("connected app %s: %s clients have no secret", a.ClientID, a.Type)
 	}
 	for _, u := range append(slices.Clone(a.RedirectURLs), a.PostLogoutRedirectURLs...) {
 		if bad := checkRedirectURL(u); bad != nil {
@@ -169,27 +169,33 @@ func (c *seedCheck) app(a ConnectedApp) {
 
 func (c *seedCheck) project(p Project) {
 	for _, given := range []struct{ name, value string }{{"project id", p.ID}, {"project secret", p.Secret}, {"public token", p.PublicToken}} {
-		before, _, live := strings.Cut(given.value, "-live-")
-		switch {
-		case live:
+		if before, _, live := strings.Cut(given.value, "-live-"); live {
 			c.fault("the %s %s-live-… is live: the emulator never stands in for a live project", given.name, before)
-		case given.value == "":
-			c.fault("the %s is empty", given.name)
 		}
+	}
+	if p.ID == "" {
+		c.fault("the project id is empty")
 	}
 	if p.Vertical != b2b.name && p.Vertical != consumer.name {
 		c.fault("vertical %q: it must be b2b or consumer", p.Vertical)
 	}
 }
 
-// invent fills in what only the management API needs.
-func (p *Project) invent() {
+// invent makes up the secrets that the seed leaves out: they are new at each start.
+func (s *Seed) invent() {
+	p := &s.Project
 	for _, field := range []struct {
 		value *string
 		made  string
-	}{{&p.Slug, "project"}, {&p.Environment, "test"}, {&p.WorkspaceKey, "workspace-key-" + secret()[:8]}, {&p.WorkspaceSecret, secret()}} {
+	}{{&p.Secret, "secret-test-" + secret()}, {&p.PublicToken, newID("public-token")}, {&p.Slug, "project"}, {&p.Environment, "test"},
+		{&p.WorkspaceKey, "workspace-key-" + secret()[:8]}, {&p.WorkspaceSecret, secret()}} {
 		if *field.value == "" {
 			*field.value = field.made
+		}
+	}
+	for i := range s.ConnectedApps {
+		if a := &s.ConnectedApps[i]; a.ClientSecret == "" && !a.public() {
+			a.ClientSecret = secret()
 		}
 	}
 }

@@ -337,6 +337,8 @@ func (e *Emulator) Import(seed Seed) error {
 	if err := seed.check(); err != nil {
 		return err
 	}
+	seed = seed.clone()
+	seed.invent()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if seed.Project.Vertical != e.seed.Project.Vertical {

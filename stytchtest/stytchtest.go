@@ -70,7 +70,7 @@ func New(o Options) (*Emulator, error) {
 		return nil, fmt.Errorf("stytchtest: chaos of %d percent: it must be between 0 and 100", o.Chaos.Percent)
 	}
 	e := &Emulator{options: o, log: o.Log, seed: o.Seed.clone(), issuer: o.Issuer, chaos: newChaos(o.Chaos)}
-	e.seed.Project.invent()
+	e.seed.invent()
 	e.vertical = e.seed.Project.vertical()
 	e.state = newState(e.seed)
 	e.keys = []*signingKey{newSigningKey()}

@@ -78,7 +78,7 @@ func (s stytchSettings) run(ctx context.Context, stdout, stderr io.Writer) error
 		return usagef("cannot start the emulator: %w; choose another address with --addr", err)
 	}
 	defer listener.Close()
-	announceStytch(stdout, *options.Seed, "http://"+named(s.addr, listener.Addr().String()))
+	announceStytch(stdout, emulator.Export(), "http://"+named(s.addr, listener.Addr().String()))
 	return parts{listener, emulator}.serve(log)(ctx)
 }
 

@@ -120,7 +120,7 @@ func TestStytchAnnouncesWhateverTheSeedHas(t *testing.T) {
 func TestStytchEmulatesTheSeedOfAFile(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "seed.yaml")
 	seed := `
-project: {project_id: project-test-ours, secret: secret-test-ours, public_token: public-token-test-ours, name: Ours, vertical: consumer}
+project: {project_id: project-test-ours, name: Ours, vertical: consumer}
 users:
   - {user_id: user-test-ours, status: active, emails: [{email_id: email-test-ours, email: mary@ours.example}], name: {first_name: Mary}}
 connected_apps: []
@@ -130,7 +130,8 @@ policy: {}
 		t.Fatal(err)
 	}
 	settings := emulatorAlone(t, "--seed", file)
-	if settings["STYTCH_PROJECT_ID"] != "project-test-ours" || settings["STYTCH_VERTICAL"] != "consumer" {
+	if settings["STYTCH_PROJECT_ID"] != "project-test-ours" || settings["STYTCH_VERTICAL"] != "consumer" ||
+		len(settings["STYTCH_SECRET"]) < 40 || !strings.HasPrefix(settings["STYTCH_PUBLIC_TOKEN"], "public-token-test-") { // made up
 		t.Errorf("%v", settings)
 	}
 	if state := get(t, settings["STYTCH_BASE_URL"]+"/_emulator/state"); !strings.Contains(state, `"user_id":"user-test-ours"`) {

@@ -5,10 +5,12 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"hash/fnv"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -46,17 +48,46 @@ func endToEnd(t *testing.T, seed stytchtest.Seed, story func(w *world) error, ch
 		attempts = maxAttempts
 	}
 	var err error
-	for attempt := range attempts {
-		w := newWorldOf(t, stytchtest.Options{Seed: &seed, Chaos: stytchtest.Chaos{Percent: *chaosPercent, Seed: *chaosSeed*1000 + uint64(attempt)}}, change...)
-		w.callbacks = newCallbacks(t)
-		if err = story(w); err == nil {
+	for n := range attempts {
+		chaos := stytchtest.Chaos{Percent: *chaosPercent, Seed: fates(t.Name(), *chaosSeed, n)}
+		if err = attempt(t, stytchtest.Options{Seed: &seed, Chaos: chaos}, story, change); err == nil {
 			return
 		}
 		if attempts > 1 {
-			t.Logf("attempt %d: %v", attempt+1, err)
+			t.Logf("attempt %d: %v", n+1, err)
 		}
 	}
 	t.Error(err)
+}
+
+// fates is another number for each story, run and attempt, and the same one next time.
+func fates(story string, run uint64, attempt int) uint64 {
+	hash := fnv.New64a()
+	_, _ = fmt.Fprintln(hash, story, run, attempt)
+	return hash.Sum64()
+}
+
+// attempt makes a world, tells the story in it, and takes it down.
+func attempt(t *testing.T, o stytchtest.Options, story func(w *world) error, change []func(*server.Options)) error {
+	s := &scope{T: t}
+	defer s.end()
+	w := newWorldOf(s, o, change...)
+	w.callbacks = newCallbacks(s)
+	return story(w)
+}
+
+// A scope is a test within a test, whose clean-up does not wait for the other's end.
+type scope struct {
+	*testing.T
+	cleanups []func()
+}
+
+func (s *scope) Cleanup(f func()) { s.cleanups = append(s.cleanups, f) }
+
+func (s *scope) end() {
+	for _, f := range slices.Backward(s.cleanups) {
+		f()
+	}
 }
 
 // callbacks is where ChatGPT waits for people to come back.
@@ -65,7 +96,7 @@ type callbacks struct {
 	came chan *url.URL
 }
 
-func newCallbacks(t *testing.T) *callbacks {
+func newCallbacks(t testing.TB) *callbacks {
 	c := &callbacks{came: make(chan *url.URL, 8)}
 	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/callback" {
@@ -103,15 +134,20 @@ type person struct {
 	faults []string
 }
 
-// patience is how long a step may take.
-const patience = 20 * time.Second
+// patience is how long a step may take; when Stytch misbehaves, a person begins again sooner.
+func patience() time.Duration {
+	if *chaosPercent > 0 {
+		return 8 * time.Second
+	}
+	return 20 * time.Second
+}
 
 var pictureNames sync.Map // names that were taken: each story's pictures once
 
 // newPerson starts a browser with a fresh profile.
 func (w *world) newPerson() *person {
 	name := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(strings.TrimPrefix(w.t.Name(), "TestEndToEnd")))
-	return &person{w: w, browser: newBrowser(w.t.(*testing.T)), name: name}
+	return &person{w: w, browser: newBrowser(w.t), name: name}
 }
 
 // A step is something that a person does or sees.
@@ -139,7 +175,7 @@ func (p *person) comesBack() (*url.URL, error) {
 	select {
 	case came := <-p.w.callbacks.came:
 		return came, p.complaints()
-	case <-time.After(patience):
+	case <-time.After(patience()):
 		return nil, fmt.Errorf("nobody came back; the page shows: %s", p.shown())
 	}
 }
@@ -241,7 +277,7 @@ func (p *person) shown() string {
 
 // until waits for the expression. A page that says what went wrong ends the waiting.
 func (p *person) until(expression string) error {
-	ctx, cancel := context.WithTimeout(p.tab, patience)
+	ctx, cancel := context.WithTimeout(p.tab, patience())
 	defer cancel()
 	tick := time.NewTicker(30 * time.Millisecond)
 	defer tick.Stop()
@@ -263,7 +299,7 @@ func (p *person) until(expression string) error {
 
 // broken knows the words that the page and the component have for trouble.
 func broken(text string) bool {
-	for _, sign := range []string{"(chaos)", "went wrong", "there was an error", "This site can’t be reached", "cannot be used any more"} {
+	for _, sign := range []string{"(chaos)", "Something went wrong", "no response from server", "could not be reached"} {
 		if strings.Contains(text, sign) {
 			return true
 		}
@@ -323,7 +359,7 @@ func fill(selector, text string) step {
 
 // mail waits for the next mail of the kind.
 func (p *person) mail(kind string) (stytchtest.Mail, error) {
-	ctx, cancel := context.WithTimeout(p.tab, patience)
+	ctx, cancel := context.WithTimeout(p.tab, patience())
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
@@ -371,14 +407,26 @@ func look(name string) step {
 	return func(p *person) error {
 		name := path.Base(p.name) + "-" + name
 		if _, taken := pictureNames.LoadOrStore(name, true); *screenshots != "" && !taken {
-			picture, err := chromedp.Run(p.tab, chromedp.CaptureScreenshot())
-			if err != nil {
+			if err := p.picture(name); err != nil {
 				return err
 			}
-			keepPicture(p.w.t, name, picture)
 		}
 		return p.accessible()
 	}
+}
+
+// picture waits for a tab in front: of others Chromium takes none, for ever.
+func (p *person) picture(name string) error {
+	ctx, cancel := context.WithTimeout(p.tab, 10*time.Second)
+	defer cancel()
+	if _, err := chromedp.Call(ctx, page.BringToFront, cdp.Empty{}); err != nil {
+		return err
+	}
+	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err == nil {
+		keepPicture(p.w.t, name, picture)
+	}
+	return err
 }
 
 // accessible checks what a screen reader, a keyboard and a narrow screen need.
@@ -398,6 +446,9 @@ func (p *person) accessible() error {
 		if (document.documentElement.scrollWidth > innerWidth) faults.push("the page is wider than the screen");
 		return faults.join("; ");
 	})()`
+	if err := p.until("document.readyState === 'complete' && !!document.querySelector('main')"); err != nil {
+		return err
+	}
 	faults, err := chromedp.Run(p.tab, chromedp.Evaluate[string](check))
 	if err == nil && faults != "" {
 		err = errors.New(faults)
@@ -408,8 +459,7 @@ func (p *person) accessible() error {
 // device pretends to be one, for all that follows in this tab.
 func device(width int64, scheme string) step {
 	return func(p *person) error {
-		b := &tab{ctx: p.tab, t: p.w.t.(*testing.T)}
-		b.look(width, scheme)
+		(&tab{ctx: p.tab, t: p.w.t}).look(width, scheme)
 		return nil
 	}
 }

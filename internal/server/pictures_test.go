@@ -21,7 +21,7 @@ import (
 // tab is a page of a headless browser that remembers what went wrong on it.
 type tab struct {
 	ctx context.Context
-	t   *testing.T
+	t   testing.TB
 
 	mu     sync.Mutex // guards what follows
 	faults []string
@@ -29,7 +29,7 @@ type tab struct {
 }
 
 // newBrowser starts one with a fresh profile; its tabs share cookies.
-func newBrowser(t *testing.T) context.Context {
+func newBrowser(t testing.TB) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	if os.Geteuid() == 0 {
@@ -64,7 +64,7 @@ func newTab(t *testing.T, browser context.Context) *tab {
 	return b
 }
 
-func must(t *testing.T, err error) {
+func must(t testing.TB, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)

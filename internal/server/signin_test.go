@@ -59,8 +59,8 @@ func TestEndToEndSigningInToTheOrganizationThatTheRequestNames(t *testing.T) {
 			press("Continue with email"), see("Check your email"), openLink("magic_link")}},
 		{name: "password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "grace@acme.example"), press("Continue"),
 			fill("input[type=password]", stytchtest.DevelopmentPassword), press("Continue")}},
-		{name: "new password", methods: []string{"password"}, steps: []step{press("Sign up or reset password"), fill("input[type=email]", "grace@acme.example"),
-			press("Continue"), see("Check your email"), openLink("reset_password"), fill("input[type=password]", "Guest-pass-2"), look("reset"), press("Continue")}},
+		{name: "new password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "grace@acme.example"), press("Continue"),
+			press("Sign up or reset password"), fill("input[type=email]", "grace@acme.example"), press("Continue"), see("Check your email"), openLink("reset_password"), fill("input[type=password]", "Guest-pass-2"), look("reset"), press("Continue")}},
 		{name: "provider", methods: []string{"microsoft"}, steps: []step{press("Continue with Microsoft"), press("Continue as Grace Hopper")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -88,7 +88,7 @@ func TestEndToEndSigningInAsAUser(t *testing.T) {
 		{name: "without the password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "ada@example.com"), press("Continue with email"),
 			press("Forgot your password?"), press("Log in without a password"), see("Check your email"), openLink("magic_link")}},
 		{name: "provider", methods: []string{"google", "email_code"}, pkce: true, steps: []step{see("Continue with Google"), look("login"),
-			press("Continue with Google"), look("provider"), press("Continue as Ada Lovelace")}},
+			press("Continue with Google"), see("Choose who to be at Google"), look("provider"), press("Continue as Ada Lovelace")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, stytchtest.DevelopmentConsumer(), who, userAda) })
 	}

@@ -70,6 +70,7 @@ func newConsumerWorld(t testing.TB, change ...func(*server.Options)) *world {
 func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Options)) *world {
 	t.Helper()
 	stytch, seed := stytchtest.NewServer(t, o), *o.Seed
+	t.Cleanup(func() { collect(stytch) })
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -4,18 +4,20 @@ import assert from "node:assert/strict";
 import * as oauth from "oauth4webapi";
 import { authorize, rotateKeys, settings } from "./emulator.mjs";
 
-const { issuer, client, scope, subject, email } = settings;
+const { issuer, scope, subject, email } = settings;
+const insecure = { [oauth.allowInsecureRequests]: true }; // plain HTTP
+
+const server = await discover();
+const client = settings.client.client_id ? settings.client : await register();
 const redirectURI = client.redirect_uris[0];
 const confidential = client.token_endpoint_auth_method !== "none";
 const authenticationBy = {
   client_secret_post: oauth.ClientSecretPost, client_secret_basic: oauth.ClientSecretBasic, none: oauth.None,
 }[client.token_endpoint_auth_method];
 const authentication = authenticationBy(client.client_secret);
-const insecure = { [oauth.allowInsecureRequests]: true }; // plain HTTP
 
 const invalidGrant = { name: "ResponseBodyError", status: 400, error: "invalid_grant" };
 
-const server = await discover();
 const { response, tokens, claims } = await signIn(server);
 await refuseWhatDoesNotFit();
 if (confidential) await refuseWrongSecret();
@@ -24,7 +26,7 @@ const refreshed = await refresh();
 await revoke();
 await followRotatedKeys();
 
-/** Stytch's discovery documents do not list the last two endpoints, so they are added by hand. */
+/** Of Stytch's documents one lists registration, none the last two endpoints, which are added by hand. */
 async function discover() {
   const at = new URL(issuer);
   const find = async (algorithm) => oauth.processDiscoveryResponse(at, await oauth.discoveryRequest(at, { algorithm, ...insecure }));
@@ -32,7 +34,16 @@ async function discover() {
   const plain = await find("oauth2");
   assert.equal(plain.token_endpoint, openid.token_endpoint);
   assert.deepEqual(plain.code_challenge_methods_supported, ["S256"]);
-  return { ...openid, introspection_endpoint: `${issuer}/v1/oauth2/introspect`, revocation_endpoint: `${issuer}/v1/oauth2/revoke` };
+  return {
+    ...openid, registration_endpoint: plain.registration_endpoint,
+    introspection_endpoint: `${issuer}/v1/oauth2/introspect`, revocation_endpoint: `${issuer}/v1/oauth2/revoke`,
+  };
+}
+
+/** Who has no client id yet registers (RFC 7591). */
+async function register() {
+  const response = await oauth.dynamicClientRegistrationRequest(server, settings.client, insecure);
+  return oauth.processDynamicClientRegistrationResponse(response);
 }
 
 /** The request and the person's answer to it: where the browser went, and what that must fit. */

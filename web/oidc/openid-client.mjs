@@ -4,12 +4,14 @@ import assert from "node:assert/strict";
 import * as oidc from "openid-client";
 import { authorize, rotateKeys, settings } from "./emulator.mjs";
 
-const { issuer, client, scope, subject, email } = settings;
+const { issuer, scope, subject, email } = settings;
+const extensions = [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks]; // plain HTTP, signatures
+
+const client = settings.client.client_id ? settings.client : await register();
 const confidential = client.token_endpoint_auth_method !== "none";
 const authentication = {
   client_secret_post: oidc.ClientSecretPost, client_secret_basic: oidc.ClientSecretBasic, none: oidc.None,
 }[client.token_endpoint_auth_method];
-const extensions = [oidc.allowInsecureRequests, oidc.enableNonRepudiationChecks]; // plain HTTP, signatures
 
 const invalidGrant = { name: "ResponseBodyError", status: 400, error: "invalid_grant" };
 
@@ -21,6 +23,12 @@ await readUserinfo();
 const refreshed = await refresh();
 await revoke();
 await followRotatedKeys();
+
+/** Who has no client id yet registers (RFC 7591). */
+async function register() {
+  const options = { algorithm: "oauth2", execute: extensions };
+  return (await oidc.dynamicClientRegistration(new URL(issuer), settings.client, undefined, options)).clientMetadata();
+}
 
 async function discover() {
   const find = async (algorithm) => {

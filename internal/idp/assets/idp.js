@@ -200,7 +200,7 @@
   }
 
   const spent = (error) =>
-    error?.error_type === "pkce_mismatch"
+    error?.error_type?.startsWith("pkce_")
       ? "This link has to be opened in the browser that asked for it. Open it there, or ask for a new one."
       : "This link cannot be used any more. Ask for a new one.";
 
