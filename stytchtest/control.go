@@ -121,7 +121,7 @@ const maxImport = 16 << 20
 func (e *Emulator) importState(w http.ResponseWriter, r *http.Request) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxImport))
 	if err != nil {
-		writeFailure(w, fail(http.StatusRequestEntityTooLarge, "request_body_too_large", "A state has 16 MiB at most."))
+		writeFailure(w, fail(http.StatusRequestEntityTooLarge, "bad_request", "A state has 16 MiB at most."))
 		return
 	}
 	seed, err := parseSeed(data)

@@ -3,7 +3,6 @@ package stytchtest_test
 import (
 	"bytes"
 	"log/slog"
-	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strings"
@@ -90,33 +89,6 @@ func TestOnlyThisMachineIsAnswered(t *testing.T) {
 				t.Errorf("%d %s, want %d", w.Code, w.Body, tt.want)
 			}
 		})
-	}
-}
-
-func TestBadBodies(t *testing.T) {
-	s := open(t)
-	large := `{"email_address":"` + strings.Repeat("a", 128<<10) + `"}`
-	post := func(path, body string, change ...func(*http.Request)) (int, object) {
-		status, reply, _ := ask(t, "POST", s.URL+path, body, append([]func(*http.Request){basic(publicToken, publicToken)}, change...)...)
-		return status, reply
-	}
-	asForm := func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") }
-	if status, reply := post("/sdk/v1/b2b/otps/email/discovery/send", large); status != 413 || reply["error_type"] == nil {
-		t.Errorf("%d %v", status, reply)
-	}
-	for _, body := range []string{"{", `"text"`, `{"a":1}{"b":2}`} {
-		if status, reply := post("/sdk/v1/b2b/otps/email/discovery/send", body); status != 400 || reply["error_type"] != "bad_request" {
-			t.Errorf("%s: %d %v", body, status, reply)
-		}
-	}
-	if status, reply := post("/v1/oauth2/token", "{"); status != 400 || reply["error"] != "invalid_request" {
-		t.Errorf("%d %v", status, reply)
-	}
-	if status, reply := post("/v1/oauth2/token", "grant_type=a&grant_type=b", asForm); status != 400 || reply["error"] != "invalid_request" {
-		t.Errorf("a parameter twice: %d %v", status, reply)
-	}
-	if status, reply := post("/v1/oauth2/introspect", `{"token":"x","client_id":"`+gpt+`","client_secret":"`+gptSecret+`"}`, func(r *http.Request) { r.Header.Del("Authorization") }); status != 400 || reply["error"] != "invalid_request" {
-		t.Errorf("introspection takes forms only: %d %v", status, reply)
 	}
 }
 
