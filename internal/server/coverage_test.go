@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"guestpass/stytchtest"
 )
 
@@ -17,6 +19,11 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	status := m.Run()
+	if chromeStarted.Load() {
+		if browser, err := chrome(); err == nil {
+			_ = chromedp.Cancel(browser)
+		}
+	}
 	if status == 0 && everythingRan() {
 		if missing := undriven(); len(missing) > 0 {
 			fmt.Fprintf(os.Stderr, "no page has had a good answer from these, which are said to be tested by %s:\n%s\n", browserSDK, strings.Join(missing, "\n"))

@@ -7,6 +7,7 @@ import (
 	"os"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,24 +29,36 @@ type tab struct {
 	hosts  map[string]bool
 }
 
-// newBrowser starts one with a fresh profile; its tabs share cookies.
-func newBrowser(t testing.TB) context.Context {
-	t.Helper()
+// chrome is one browser for all tests. TestMain closes it.
+var chrome = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
-	// Whatever hangs in a browser ends here, and fails what waits for it.
-	bounded, end := context.WithTimeout(t.Context(), 2*time.Minute)
-	t.Cleanup(end)
-	allocated, release := chromedp.NewExecAllocator(bounded, options...)
-	t.Cleanup(release)
-	browser, closeBrowser := chromedp.NewContext(allocated)
-	t.Cleanup(closeBrowser)
-	if err := chromedp.Do(browser); err != nil {
+	allocated, _ := chromedp.NewExecAllocator(context.Background(), options...)
+	browser, _ := chromedp.NewContext(allocated)
+	chromeStarted.Store(true)
+	return browser, chromedp.Do(browser)
+})
+
+var chromeStarted atomic.Bool
+
+// newBrowser is a fresh profile of it; its tabs share cookies and storage, with no others'.
+func newBrowser(t testing.TB) context.Context {
+	t.Helper()
+	browser, err := chrome()
+	if err != nil {
 		t.Fatalf("start the browser: %v", err)
 	}
-	return browser
+	// Whatever hangs in a browser ends here, and fails what waits for it.
+	bounded, end := context.WithTimeout(browser, 2*time.Minute)
+	t.Cleanup(end)
+	profile, closeProfile := chromedp.NewContext(bounded, chromedp.WithNewBrowserContext())
+	t.Cleanup(closeProfile)
+	if err := chromedp.Do(profile); err != nil {
+		t.Fatalf("open a profile: %v", err)
+	}
+	return profile
 }
 
 func newTab(t *testing.T, browser context.Context) *tab {
