@@ -33,7 +33,7 @@ func CheckLoginMethods(vertical string, methods []string) error {
 		}
 	}
 	if vertical == "consumer" && slices.Contains(methods, "email_code") && slices.Contains(methods, "email_link") {
-		return errors.New("Stytch's component for Consumer projects offers email_code or email_link, not both: choose one")
+		return errors.New("email_code and email_link do not go together in Consumer projects: Stytch's component there offers one of them")
 	}
 	return nil
 }
