@@ -3,6 +3,7 @@ package server_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"net/url"
 	"slices"
 	"strings"
@@ -13,6 +14,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"guestpass/gpttest"
+	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
@@ -199,6 +201,19 @@ func TestEndToEndExpiredSession(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The login component drops the failure of a forgotten password's mail; the page tells it.
+func TestEndToEndAFailureThatTheComponentDropsIsTold(t *testing.T) {
+	t.Parallel()
+	endToEnd(t, stytchtest.DevelopmentConsumer(), func(w *world) error {
+		fail := func(*person) error {
+			w.stytch.FailNext("/sdk/v1/passwords/email/reset/start", http.StatusTooManyRequests)
+			return nil
+		}
+		return w.newPerson().do(newTabAt(w.authorizeURL()), fill("input[type=email]", "ada@example.com"), press("Continue with email"), see("Forgot your password?"),
+			fail, press("Forgot your password?"), see("A fault on purpose."), look("told"))
+	}, func(o *server.Options) { o.LoginMethods = []string{"password"} })
 }
 
 // Somebody who was deactivated has to sign in again, and cannot.

@@ -293,10 +293,12 @@
 
   part("switch").addEventListener("click", () => beginAgain());
 
-  // An uncaught rejection is how the consent component reports that Stytch refused the decision.
+  // An uncaught rejection is how the consent component reports that Stytch refused the
+  // decision, and how the login component drops what it has no words for.
   addEventListener("unhandledrejection", (event) => {
     event.preventDefault(); // it is told on the page
-    onError(event.reason);
+    if (shown !== "login") return onError(event.reason);
+    explain(event.reason?.error_message || "Stytch could not be reached. Try again in a moment.");
   });
 
   async function redeem() {
