@@ -33,6 +33,8 @@ import (
 var (
 	chaosPercent = flag.Int("chaos", 0, "percent of the emulator's answers that go wrong in the end-to-end tests")
 	chaosSeed    = flag.Uint64("chaos-seed", 1, "which of them")
+
+	browserProgram = flag.String("browser", "", "another browser than the Chromium that is found by its usual names")
 )
 
 // maxAttempts bounds how often a person begins again when Stytch misbehaves on purpose.

@@ -35,6 +35,9 @@ var chrome = sync.OnceValues(func() (context.Context, error) {
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
+	if *browserProgram != "" {
+		options = append(options, chromedp.ExecPath(*browserProgram))
+	}
 	allocated, _ := chromedp.NewExecAllocator(context.Background(), options...)
 	browser, _ := chromedp.NewContext(allocated)
 	chromeStarted.Store(true)
