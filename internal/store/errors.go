@@ -1,0 +1,60 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// Errors a caller branches on.
+var (
+	ErrNotFound    = errors.New("no such record")
+	ErrUnavailable = errors.New("the database is not available")
+	ErrFull        = errors.New("the database has no space left")
+)
+
+// classify wraps what the drivers say so that callers can tell whether waiting helps.
+func classify(err error) error {
+	var lite *sqlite.Error
+	var postgres *pgconn.PgError
+	switch {
+	case err == nil, errors.Is(err, ErrUnavailable), errors.Is(err, ErrFull):
+		return err
+	case errors.Is(err, sql.ErrNoRows):
+		return ErrNotFound
+	case errors.As(err, &lite):
+		switch lite.Code() & 0xff {
+		case sqlite3.SQLITE_FULL:
+			return fmt.Errorf("%w: %w", ErrFull, err)
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	case errors.As(err, &postgres):
+		switch {
+		case postgres.Code == "53100":
+			return fmt.Errorf("%w: %w", ErrFull, err)
+		case postgres.Code == "25006", strings.HasPrefix(postgres.Code, "08"), strings.HasPrefix(postgres.Code, "53"),
+			strings.HasPrefix(postgres.Code, "57P"), strings.HasPrefix(postgres.Code, "58"):
+			return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+	case errors.Is(err, driver.ErrBadConn), errors.As(err, new(*pgconn.ConnectError)), errors.As(err, new(net.Error)),
+		errors.Is(err, context.DeadlineExceeded), pgconn.SafeToRetry(err),
+		strings.Contains(err.Error(), "unexpected EOF"), strings.Contains(err.Error(), "database is closed"): // no sentinels for these
+		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return err
+}
+
+// again says whether Postgres asks to run the transaction once more.
+func again(err error) bool {
+	var postgres *pgconn.PgError
+	return errors.As(err, &postgres) && (postgres.Code == "40P01" || postgres.Code == "40001")
+}

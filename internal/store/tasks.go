@@ -1,0 +1,378 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// A Task is something to be done, of one owner.
+type Task struct {
+	ID       string
+	Title    string
+	Notes    string // markdown
+	State    string // open, in_progress or done
+	Due      string // YYYY-MM-DD, or ""
+	Priority int    // 1 low to 4 urgent
+	Assignee string // a member's id, or ""
+	Labels   []string
+	Creator  string
+	Version  int64 // counts changes, from 1
+
+	CreatedAt, UpdatedAt, CompletedAt, DeletedAt time.Time // zero: not yet
+
+	seq int64 // in order of creation
+}
+
+// RestoreWindow is how long a deleted task can be restored.
+const RestoreWindow = 30 * 24 * time.Hour
+
+// A StaleError says that a task has another version than the change expected, or is in
+// no state for it.
+type StaleError struct {
+	Current Task
+	Reason  string
+}
+
+func (e *StaleError) Error() string { return e.Reason }
+
+const (
+	taskColumns = `t.seq, t.id, t.title, t.notes, t.state, t.due, t.priority, t.assignee, t.labels, t.creator, t.version,
+		t.created_at, t.updated_at, t.completed_at, t.deleted_at`
+	noDue = "9999-99-99" // sorts after every date
+)
+
+// scanner is *sql.Row or *sql.Rows.
+type scanner interface{ Scan(...any) error }
+
+func scanTask(row scanner) (t Task, err error) {
+	var labels string
+	var created, updated, completed, deleted int64
+	err = row.Scan(&t.seq, &t.ID, &t.Title, &t.Notes, &t.State, &t.Due, &t.Priority, &t.Assignee, &labels, &t.Creator, &t.Version,
+		&created, &updated, &completed, &deleted)
+	if err != nil {
+		return t, err
+	}
+	if t.Due == noDue {
+		t.Due = ""
+	}
+	t.Labels = []string{}
+	if labels != "" {
+		t.Labels = strings.Split(labels, ",")
+	}
+	t.CreatedAt, t.UpdatedAt = fromMillis(created), fromMillis(updated)
+	t.CompletedAt, t.DeletedAt = fromMillis(completed), fromMillis(deleted)
+	return t, nil
+}
+
+func (t Task) storedDue() string {
+	if t.Due == "" {
+		return noDue
+	}
+	return t.Due
+}
+
+// Task returns one task that is not deleted; [ErrNotFound] for another owner's too.
+func (s *Store) Task(ctx context.Context, owner, id string) (Task, error) {
+	t, err := scanTask(s.read.QueryRowContext(ctx,
+		"SELECT "+taskColumns+" FROM tasks t WHERE t.id = $1 AND t.owner = $2 AND t.deleted_at = 0", id, owner))
+	return t, classify(err)
+}
+
+// DeletedTask returns one task, be it deleted or not.
+func (s *Store) DeletedTask(ctx context.Context, owner, id string) (Task, error) {
+	t, err := scanTask(s.read.QueryRowContext(ctx, "SELECT "+taskColumns+" FROM tasks t WHERE t.id = $1 AND t.owner = $2", id, owner))
+	return t, classify(err)
+}
+
+func (tx *Tx) task(owner, id string) (Task, error) {
+	t, err := scanTask(tx.row("SELECT "+taskColumns+" FROM tasks t WHERE t.id = $1 AND t.owner = $2", id, owner))
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, ErrNotFound
+	}
+	return t, err
+}
+
+// CreateTask keeps a new task. ID, version and times are set here.
+func (tx *Tx) CreateTask(owner string, t Task) (Task, error) {
+	t.ID, t.Version, t.CreatedAt, t.UpdatedAt = newID("tsk_"), 1, tx.now, tx.now
+	t.CompletedAt = completedAt(t, Task{}, tx.now)
+	err := tx.row(`INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version,
+			created_at, updated_at, completed_at, deleted_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0) RETURNING seq`,
+		t.ID, owner, t.Title, t.Notes, t.State, t.storedDue(), t.Priority, t.Assignee, strings.Join(t.Labels, ","), t.Creator, t.Version,
+		millis(t.CreatedAt), millis(t.UpdatedAt), millis(t.CompletedAt)).Scan(&t.seq)
+	if err != nil {
+		return t, fmt.Errorf("create task: %w", err)
+	}
+	if err := tx.label(owner, t); err != nil {
+		return t, err
+	}
+	tx.touch(t.ID, nil, &t)
+	return t, nil
+}
+
+// ChangeTask applies change to a task. expected is the version that the caller has
+// seen, 0 for whichever; another one is a [StaleError] with the task as it is. The
+// error of change stops it. deleted says which tasks can be changed: those that are
+// not deleted, or those that are.
+func (tx *Tx) ChangeTask(owner, id string, expected int64, deleted bool, change func(*Task) error) (Task, error) {
+	old, err := tx.task(owner, id)
+	if err != nil {
+		return old, fmt.Errorf("change task: %w", err)
+	}
+	if old.DeletedAt.IsZero() == deleted {
+		return old, fmt.Errorf("change task: %w", ErrNotFound)
+	}
+	if expected != 0 && expected != old.Version {
+		return old, &StaleError{old, "the task has changed since: it has version " + strconv.FormatInt(old.Version, 10)}
+	}
+	t := old
+	if err := change(&t); err != nil {
+		return old, err
+	}
+	return tx.replaceTask(owner, old, t)
+}
+
+// replaceTask keeps t instead of old. The version in the condition is what makes two
+// changes at once one after the other on Postgres.
+func (tx *Tx) replaceTask(owner string, old, t Task) (Task, error) {
+	t.Version, t.UpdatedAt = old.Version+1, tx.now
+	t.CompletedAt = completedAt(t, old, tx.now)
+	changed, err := tx.exec(`UPDATE tasks SET title = $1, notes = $2, state = $3, due = $4, priority = $5, assignee = $6, labels = $7,
+			version = $8, updated_at = $9, completed_at = $10, deleted_at = $11
+		WHERE id = $12 AND owner = $13 AND version = $14`,
+		t.Title, t.Notes, t.State, t.storedDue(), t.Priority, t.Assignee, strings.Join(t.Labels, ","),
+		t.Version, millis(t.UpdatedAt), millis(t.CompletedAt), millis(t.DeletedAt), t.ID, owner, old.Version)
+	if err != nil {
+		return t, fmt.Errorf("change task: %w", err)
+	}
+	if changed == 0 {
+		current, err := tx.task(owner, t.ID)
+		if err != nil {
+			return t, err
+		}
+		return t, &StaleError{current, "the task was changed by somebody else at the same moment"}
+	}
+	if _, err := tx.exec("DELETE FROM task_labels WHERE task = $1", t.seq); err != nil {
+		return t, fmt.Errorf("change labels: %w", err)
+	}
+	if err := tx.label(owner, t); err != nil {
+		return t, err
+	}
+	tx.touch(t.ID, &old, &t)
+	return t, nil
+}
+
+func completedAt(t, old Task, now time.Time) time.Time {
+	switch {
+	case t.State != "done":
+		return time.Time{}
+	case old.State == "done":
+		return old.CompletedAt
+	}
+	return now
+}
+
+func (tx *Tx) label(owner string, t Task) error {
+	for _, label := range t.Labels {
+		if _, err := tx.exec("INSERT INTO task_labels (owner, label, task) VALUES ($1, $2, $3)", owner, label, t.seq); err != nil {
+			return fmt.Errorf("label task: %w", err)
+		}
+	}
+	return nil
+}
+
+// A TaskQuery selects tasks that are not deleted. Empty fields select everything.
+type TaskQuery struct {
+	State, Assignee, Label string
+	DueBefore              string // YYYY-MM-DD, exclusive; tasks without due date are left out
+	Search                 string // words, all of which title or notes have; newest first, Sort is not used
+	Sort                   string // due (earliest first), updated (latest first), priority (highest first), created (newest first)
+	Limit                  int
+	After                  string // Next of the page before
+}
+
+// A TaskPage is a part of a list.
+type TaskPage struct {
+	Tasks []Task
+	Total int // on all pages; -1: more than are cheap to count
+}
+
+// maxCounted bounds what a total costs.
+const maxCounted = 1000
+
+// Position is where a list goes on after the task, for [TaskQuery].After.
+func (q TaskQuery) Position(t Task) string {
+	key := "0"
+	switch q.Sort {
+	case "due":
+		key = t.storedDue()
+	case "updated":
+		key = strconv.FormatInt(millis(t.UpdatedAt), 10)
+	case "priority":
+		key = strconv.Itoa(t.Priority)
+	}
+	return key + " " + strconv.FormatInt(t.seq, 10)
+}
+
+// Tasks returns up to q.Limit tasks of the owner.
+func (s *Store) Tasks(ctx context.Context, owner string, q TaskQuery) (page TaskPage, err error) {
+	statement, err := s.selectTasks(owner, q)
+	if err != nil {
+		return page, err
+	}
+	rows, err := s.read.QueryContext(ctx, "SELECT "+taskColumns+statement.text, statement.values...)
+	if err != nil {
+		return page, fmt.Errorf("list tasks: %w", classify(err))
+	}
+	defer rows.Close()
+	page.Tasks = make([]Task, 0, q.Limit)
+	for rows.Next() {
+		t, err := scanTask(rows)
+		if err != nil {
+			return page, fmt.Errorf("list tasks: %w", classify(err))
+		}
+		page.Tasks = append(page.Tasks, t)
+	}
+	if err := rows.Err(); err != nil {
+		return page, fmt.Errorf("list tasks: %w", classify(err))
+	}
+	page.Total, err = s.countTasks(ctx, owner, q)
+	return page, err
+}
+
+func (s *Store) countTasks(ctx context.Context, owner string, q TaskQuery) (int, error) {
+	q.After, q.Limit = "", maxCounted+1
+	statement, err := s.selectTasks(owner, q)
+	if err != nil {
+		return 0, err
+	}
+	var total int
+	err = s.read.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1"+statement.text+") counted", statement.values...).Scan(&total)
+	if err != nil {
+		return 0, fmt.Errorf("count tasks: %w", classify(err))
+	}
+	if total > maxCounted {
+		return -1, nil
+	}
+	return total, nil
+}
+
+// selection is a statement put together from the constants below; values are always
+// bound, never part of the text.
+type selection struct {
+	text   string
+	values []any
+}
+
+func (s *selection) and(condition string, values ...any) {
+	for i := range values {
+		condition = strings.Replace(condition, "?", "$"+strconv.Itoa(len(s.values)+i+1), 1)
+	}
+	s.text += condition
+	s.values = append(s.values, values...)
+}
+
+func (s *Store) selectTasks(owner string, q TaskQuery) (*selection, error) {
+	selected := new(selection)
+	switch {
+	case q.Search == "":
+		selected.and(" FROM tasks t WHERE t.owner = ? AND t.deleted_at = 0", owner)
+	case s.database == sqliteDatabase:
+		selected.and(` FROM task_words w CROSS JOIN tasks t ON t.seq = w.rowid
+			WHERE task_words MATCH ? AND t.owner = ? AND t.deleted_at = 0`, fts5Query(owner, q.Search), owner)
+	default:
+		selected.and(" FROM tasks t WHERE t.words @@ (plainto_tsquery('simple', ?) && CAST(? AS tsquery)) AND t.owner = ? AND t.deleted_at = 0",
+			q.Search, "'owner:"+owner+"'", owner)
+	}
+	if q.State != "" {
+		selected.and(" AND t.state = ?", q.State)
+	}
+	if q.Assignee != "" {
+		selected.and(" AND t.assignee = ?", q.Assignee)
+	}
+	if q.DueBefore != "" {
+		selected.and(" AND t.due < ?", q.DueBefore)
+	}
+	if q.Label != "" {
+		selected.and(" AND t.seq IN (SELECT l.task FROM task_labels l WHERE l.owner = ? AND l.label = ?)", owner, q.Label)
+	}
+	return selected, s.orderTasks(selected, q)
+}
+
+func (s *Store) orderTasks(selected *selection, q TaskQuery) error {
+	var key string
+	var seq int64
+	if q.After != "" {
+		var number string
+		key, number, _ = strings.Cut(q.After, " ")
+		var err error
+		if seq, err = strconv.ParseInt(number, 10, 64); err != nil {
+			return fmt.Errorf("position %q of a task list: %w", q.After, err)
+		}
+	}
+	sort := q.Sort
+	if q.Search != "" {
+		sort = "created"
+	}
+	if q.After != "" {
+		switch sort {
+		case "due":
+			selected.and(" AND (t.due, t.seq) > (?, ?)", key, seq)
+		case "created":
+			if q.Search != "" && s.database == sqliteDatabase {
+				selected.and(" AND w.rowid < ?", seq)
+			} else {
+				selected.and(" AND t.seq < ?", seq)
+			}
+		default:
+			number, err := strconv.ParseInt(key, 10, 64)
+			if err != nil {
+				return fmt.Errorf("position %q of a task list: %w", q.After, err)
+			}
+			if sort == "updated" {
+				selected.and(" AND (t.updated_at, t.seq) < (?, ?)", number, seq)
+			} else {
+				selected.and(" AND (t.priority, t.seq) < (?, ?)", number, seq)
+			}
+		}
+	}
+	switch {
+	case sort == "created" && q.Search != "" && s.database == sqliteDatabase:
+		selected.and(" ORDER BY w.rowid DESC LIMIT ?", q.Limit)
+	default:
+		selected.and(map[string]string{"due": " ORDER BY t.due, t.seq LIMIT ?", "created": " ORDER BY t.seq DESC LIMIT ?",
+			"updated":  " ORDER BY t.updated_at DESC, t.seq DESC LIMIT ?",
+			"priority": " ORDER BY t.priority DESC, t.seq DESC LIMIT ?"}[sort], q.Limit)
+	}
+	return nil
+}
+
+// fts5Query asks for the owner's word and each word of the text, quoted so that none
+// is an operator.
+func fts5Query(owner, text string) string {
+	query := `owner : "` + strings.NewReplacer("-", "", "_", "", ".", "", `"`, "").Replace(owner) + `"`
+	for _, word := range strings.Fields(text) {
+		query += ` AND text : "` + strings.ReplaceAll(word, `"`, `""`) + `"`
+	}
+	return query
+}
+
+// touch notes what the change did, for the activity record.
+func (tx *Tx) touch(target string, before, after *Task) {
+	tx.changed = Change{Target: target, Before: snapshot(before), After: snapshot(after)}
+}
+
+func snapshot(t *Task) string {
+	if t == nil {
+		return ""
+	}
+	text, _ := json.Marshal(t) // strings, numbers and times only
+	return string(text)
+}

@@ -1,0 +1,217 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// A Tx is one change under way: all of it is kept, or nothing.
+type Tx struct {
+	sql     *sql.Tx
+	ctx     context.Context
+	now     time.Time
+	changed Change
+}
+
+// Write runs f in a transaction and returns when it is kept on disk, or an error: f's
+// own, or one that wraps [ErrUnavailable] or [ErrFull]. f may run more than once, and
+// must do no more than use its Tx: on SQLite all writers wait for it.
+func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return classify(s.write.run(ctx, func(ctx context.Context, tx *sql.Tx) error {
+		return f(&Tx{sql: tx, ctx: ctx, now: s.now().UTC().Truncate(time.Millisecond)})
+	}))
+}
+
+// Now is the time of the change.
+func (tx *Tx) Now() time.Time { return tx.now }
+
+func (tx *Tx) exec(query string, args ...any) (int64, error) {
+	result, err := tx.sql.ExecContext(tx.ctx, query, args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+func (tx *Tx) row(query string, args ...any) *sql.Row {
+	return tx.sql.QueryRowContext(tx.ctx, query, args...)
+}
+
+// A writer is how transactions reach the disk.
+type writer interface {
+	run(context.Context, func(context.Context, *sql.Tx) error) error
+	close() error
+}
+
+// transactionWriter leaves it to Postgres, which commits groups by itself.
+type transactionWriter struct{ pool *sql.DB }
+
+func (w transactionWriter) run(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
+	for attempt := 1; ; attempt++ {
+		err := w.once(ctx, f)
+		if attempt == 3 || !again(err) {
+			return err
+		}
+	}
+}
+
+func (w transactionWriter) once(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
+	tx, err := w.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	if err := f(ctx, tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func (w transactionWriter) close() error { return nil } // the pool is the readers' too
+
+// groupWriter is SQLite's one writer. Changes that arrive while another is being
+// synchronised to disk share the next transaction, each in a savepoint of its own:
+// one fsync acknowledges all of them, and none before it.
+type groupWriter struct {
+	db      *sql.DB
+	queue   chan *job
+	stop    chan struct{}
+	stopped chan struct{}
+	once    sync.Once // closes stop
+}
+
+// job is a change that waits for its group.
+type job struct {
+	ctx   context.Context
+	run   func(context.Context, *sql.Tx) error
+	err   error
+	panic any
+	done  chan struct{}
+}
+
+const (
+	maxGroup     = 128              // changes in one transaction
+	groupTimeout = 10 * time.Second // of one transaction
+)
+
+var errClosed = fmt.Errorf("%w: the store is closed", ErrUnavailable)
+
+func newGroupWriter(db *sql.DB) *groupWriter {
+	w := &groupWriter{db: db, queue: make(chan *job, maxGroup), stop: make(chan struct{}), stopped: make(chan struct{})}
+	go w.loop()
+	return w
+}
+
+func (w *groupWriter) run(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
+	j := &job{ctx: ctx, run: f, done: make(chan struct{})}
+	select {
+	case w.queue <- j:
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-w.stop:
+		return errClosed
+	}
+	select {
+	case <-j.done: // not ctx.Done: what was begun is waited for, so that nobody doubts its outcome
+	case <-w.stopped:
+		select {
+		case <-j.done:
+		default:
+			return errClosed
+		}
+	}
+	if j.panic != nil {
+		panic(j.panic)
+	}
+	return j.err
+}
+
+func (w *groupWriter) loop() {
+	defer close(w.stopped)
+	for {
+		select {
+		case <-w.stop:
+			return
+		case first := <-w.queue:
+			w.commit(w.group(first))
+		}
+	}
+}
+
+// group takes what is waiting already.
+func (w *groupWriter) group(first *job) []*job {
+	jobs := []*job{first}
+	for len(jobs) < maxGroup {
+		select {
+		case j := <-w.queue:
+			jobs = append(jobs, j)
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+func (w *groupWriter) commit(jobs []*job) {
+	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
+	defer cancel()
+	err := w.transact(ctx, jobs)
+	for _, j := range jobs {
+		if err != nil && j.err == nil {
+			j.err = err
+		}
+		close(j.done)
+	}
+}
+
+func (w *groupWriter) transact(ctx context.Context, jobs []*job) error {
+	tx, err := w.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	for _, j := range jobs {
+		if j.err = j.ctx.Err(); j.err != nil {
+			continue
+		}
+		if err := j.inSavepoint(ctx, tx); err != nil {
+			return err
+		}
+	}
+	return tx.Commit()
+}
+
+// inSavepoint runs the job; its error is the job's own, and what is returned the
+// whole group's.
+func (j *job) inSavepoint(ctx context.Context, tx *sql.Tx) error {
+	if _, err := tx.ExecContext(ctx, "SAVEPOINT change"); err != nil {
+		return err
+	}
+	func() {
+		defer func() {
+			if j.panic = recover(); j.panic != nil {
+				j.err = fmt.Errorf("panic in a change")
+			}
+		}()
+		j.err = j.run(ctx, tx)
+	}()
+	if j.err != nil {
+		if _, err := tx.ExecContext(ctx, "ROLLBACK TO change"); err != nil {
+			return err
+		}
+	}
+	_, err := tx.ExecContext(ctx, "RELEASE change")
+	return err
+}
+
+func (w *groupWriter) close() error {
+	w.once.Do(func() { close(w.stop) })
+	<-w.stopped
+	return w.db.Close()
+}
