@@ -11,7 +11,9 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -19,6 +21,7 @@ import (
 
 	"guestpass/auth"
 	"guestpass/internal/directory"
+	"guestpass/internal/store"
 )
 
 // AccessMode says what an operation's [auth.Access] is measured against.
@@ -32,12 +35,18 @@ const (
 	ByRole AccessMode = "roles"
 )
 
+// Modules are the groups of operations that can be left out.
+var Modules = []string{"members", "tasks"}
+
 // Options configure a [Service]. The zero value makes one without any of
 // Guestpass's own operations that need Stytch, which serves public operations only.
 type Options struct {
 	Verifier         *auth.Verifier      // nil: every operation that is not public answers 401
 	Directory        directory.Directory // nil: no getUserInfo, no member operations
 	Members          *directory.B2B      // the same directory in a B2B project; nil: Consumer, so no member operations
+	Store            *store.Store        // nil: operations that write or need stored data answer 503
+	Modules          []string            // which of Modules to serve; nil: all
+	Now              func() time.Time    // nil: time.Now
 	Access           AccessMode          // "" : ByScope
 	ResourceMetadata string              // URL of the RFC 9728 document, named in WWW-Authenticate
 	CursorKey        []byte              // signs list cursors; the same on every instance. nil: random
@@ -62,6 +71,12 @@ func New(o Options) *Service {
 	if o.Access == "" {
 		o.Access = ByScope
 	}
+	if o.Modules == nil {
+		o.Modules = Modules
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
@@ -71,14 +86,20 @@ func New(o Options) *Service {
 	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { MethodNotAllowed(router, w, r) })
 	s := &Service{options: o, log: o.Log, router: router, cursors: newCursorSigner(o.CursorKey)}
 	s.huma = humachi.New(router, humaConfig())
-	s.huma.UseMiddleware(s.logProblems, s.authorize, s.refuseAmbiguousQuery)
+	s.huma.UseMiddleware(s.logProblems, s.authorize, s.refuseAmbiguousQuery, s.noteHeaders)
 	s.registerNextSteps()
-	if o.Directory != nil {
-		s.registerUserInfo()
+	if o.Directory == nil {
+		return s
 	}
-	if o.Members != nil {
+	s.registerUserInfo()
+	if o.Members != nil && slices.Contains(o.Modules, "members") {
 		s.registerMembers()
 	}
+	if slices.Contains(o.Modules, "tasks") {
+		s.registerTasks()
+		s.registerComments()
+	}
+	s.registerActivity()
 	return s
 }
 

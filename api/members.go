@@ -28,7 +28,7 @@ func (s *Service) registerMembers() {
 		Summary:     "Invite a person to the organization",
 		Description: "Sends an invitation by e-mail to join the signed-in person's organization and returns the new member with status invited. Fails with 409 if the address belongs to a member already.",
 		Access:      auth.Scope("members:invite").Permission("stytch.member", "create"),
-		Effect:      Write, Status: http.StatusCreated,
+		Effect:      Write, Status: http.StatusCreated, External: true,
 	}, s.inviteMember)
 }
 
@@ -103,11 +103,19 @@ type inviteMemberInput struct {
 		Email string   `json:"email" format:"email" pattern:"^[^@\\s<>]+@[^@\\s<>]+$" patternDescription:"one e-mail address, name@example.com" maxLength:"254" doc:"E-mail address of the person to invite"`
 		Name  string   `json:"name" minLength:"1" maxLength:"200" doc:"Full name of the person to invite"`
 		Roles []string `json:"roles,omitempty" maxItems:"10" doc:"Roles to give besides the one every member has; only roles that the signed-in person has (see getUserInfo). Leave out for none"`
+		Once
+	}
+}
+
+type inviteMemberOutput struct {
+	Body struct {
+		Member
+		Repeatable
 	}
 }
 
 // inviteMember invites on behalf of the caller, into the caller's organization only.
-func (s *Service) inviteMember(ctx context.Context, in *inviteMemberInput) (*memberOutput, error) {
+func (s *Service) inviteMember(ctx context.Context, in *inviteMemberInput) (*inviteMemberOutput, error) {
 	identity := auth.From(ctx)
 	if err := s.mayGive(ctx, identity, in.Body.Roles); err != nil {
 		return nil, fmt.Errorf("invite member: %w", err)
@@ -118,7 +126,10 @@ func (s *Service) inviteMember(ctx context.Context, in *inviteMemberInput) (*mem
 	if err != nil {
 		return nil, fmt.Errorf("invite member: %w", err)
 	}
-	return &memberOutput{Body: memberFrom(member)}, nil
+	NoteTarget(ctx, member.ID)
+	out := &inviteMemberOutput{}
+	out.Body.Member = memberFrom(member)
+	return out, nil
 }
 
 // mayGive refuses roles that the caller does not have: to Stytch we are the

@@ -38,6 +38,7 @@ type Operation struct {
 	Access      auth.Access // the zero value admits nobody and is a fault
 	Effect      Effect      // may be left out for GET
 	Status      int         // of success; 0: 200
+	External    bool        // a write whose effect is outside of the store, so not in one transaction with its record
 }
 
 // Bounds of every operation. A body of MaxBody bytes is admitted, one more is 413.
@@ -48,12 +49,18 @@ const (
 // Register adds an operation to the service. Its input and output are Huma structs:
 // fields tagged path or query, and one field named Body. A handler returns plain
 // errors; which of them a caller may see is decided in one place (see problem.go).
+// A handler that writes does so in [InTransaction]; one that creates embeds [Once] and
+// [Repeatable] in its bodies.
 // A fault in the declaration is kept and reported by [Service.Err].
 func Register[In, Out any](s *Service, op Operation, handler func(context.Context, *In) (*Out, error)) {
 	if op.Effect == 0 && op.Method == http.MethodGet {
 		op.Effect = Read
 	}
-	if faults := s.check(op); len(faults) > 0 {
+	faults := s.check(op)
+	if err := checkCreation[In, Out](op); err != nil {
+		faults = append(faults, fmt.Errorf("%s %s (%s): %w", op.Method, op.Path, op.ID, err))
+	}
+	if len(faults) > 0 {
 		s.faults = append(s.faults, faults...)
 		return
 	}
@@ -63,7 +70,7 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 		}
 	}()
 	huma.Register(s.huma, s.describe(op), func(ctx context.Context, in *In) (*Out, error) {
-		out, err := handler(ctx, in)
+		out, err := carryOut(ctx, s, op, in, handler)
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

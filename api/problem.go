@@ -17,6 +17,7 @@ import (
 
 	"guestpass/auth"
 	"guestpass/internal/directory"
+	"guestpass/internal/store"
 )
 
 // Problem is what a caller learns of a failure (RFC 9457). A model reads it and
@@ -29,6 +30,7 @@ type Problem struct {
 	Hint      string         `json:"hint,omitempty"`
 	RequestID string         `json:"request_id,omitempty"`
 	Errors    []FieldProblem `json:"errors,omitempty"`
+	Current   *Task          `json:"current,omitempty"` // with 409 for a stale version: the task as it is
 }
 
 // FieldProblem names one input that was refused. The value itself is never
@@ -75,6 +77,7 @@ var hints = map[int]string{
 	http.StatusUnprocessableEntity:   "Correct what is named under errors and send it again.",
 	http.StatusInternalServerError:   "Try once more; if it fails again, give the person the request_id.",
 	http.StatusBadGateway:            "This server is set up wrongly. Do not try again; give the person the request_id.",
+	http.StatusInsufficientStorage:   "Nothing was changed. Reading still works; tell the person that the server has no space left.",
 	http.StatusServiceUnavailable:    "Wait as long as Retry-After says, then try again.",
 }
 
@@ -104,8 +107,44 @@ func (s *Service) problem(ctx context.Context, err error) error {
 		return huma.ErrorWithHeaders(finish(ctx, &Problem{Status: http.StatusServiceUnavailable,
 			Detail: "the identity provider does not answer at the moment"}).(*Problem), retryAfter(unavailable.RetryAfter))
 	}
+	if p := storeProblem(err); p != nil {
+		if p.Status >= http.StatusInternalServerError {
+			s.log.ErrorContext(ctx, "store unavailable", "error", err)
+			return huma.ErrorWithHeaders(finish(ctx, p).(*Problem), retryAfter(0))
+		}
+		return finish(ctx, p)
+	}
 	s.log.ErrorContext(ctx, "request failed", "error", err)
 	return finish(ctx, &Problem{Status: http.StatusInternalServerError, Detail: "internal error"})
+}
+
+// storeProblem tells what the store said; nil for what it did not.
+func storeProblem(err error) *Problem {
+	var stale *store.StaleError
+	var later *store.LaterError
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return &Problem{Status: http.StatusNotFound, Detail: "no such record", Hint: hints[http.StatusNotFound]}
+	case errors.Is(err, store.ErrFull):
+		return &Problem{Status: http.StatusInsufficientStorage, Detail: "there is no space left to keep this"}
+	case errors.Is(err, store.ErrUnavailable):
+		return &Problem{Status: http.StatusServiceUnavailable, Detail: "the database does not answer at the moment"}
+	case errors.Is(err, store.ErrOtherBody):
+		return &Problem{Status: http.StatusConflict, Detail: "this request_id was used for another call",
+			Hint: "Use a new request_id for a new call, or leave it out."}
+	case errors.As(err, &stale):
+		current := taskFrom(stale.Current)
+		return &Problem{Status: http.StatusConflict, Detail: stale.Reason, Current: &current,
+			Hint: "The task as it is now is under current. Decide again; if the change is still wanted, send it with the version from there."}
+	case errors.As(err, &later):
+		return &Problem{Status: http.StatusConflict,
+			Detail: fmt.Sprintf("%s changed it later, at %s (%s)", later.Later.Operation, later.Later.At.Format(time.RFC3339), later.Later.ID),
+			Hint:   "Undo the later change first, if the person wants that, or change the record with its own operations."}
+	case errors.Is(err, store.ErrNotUndoable):
+		return &Problem{Status: http.StatusConflict, Detail: "this activity cannot be undone here",
+			Hint: "Only changes to tasks and comments can be undone. Tell the person to undo it in the app itself."}
+	}
+	return nil
 }
 
 // personWord is what a person of the project is called.

@@ -15,6 +15,7 @@ import (
 	"guestpass/auth"
 	"guestpass/internal/idp"
 	"guestpass/internal/server"
+	"guestpass/internal/store"
 )
 
 // config is what the environment may say. Flags, where a command has them, win.
@@ -23,6 +24,8 @@ type config struct {
 	Addr               string   `env:"GUESTPASS_ADDR" envDefault:"localhost:8080"`
 	PublicURL          string   `env:"GUESTPASS_PUBLIC_URL"`
 	Title              string   `env:"GUESTPASS_TITLE" envDefault:"Guestpass"` // defaultTitle, in dev.go
+	DatabaseURL        string   `env:"GUESTPASS_DATABASE_URL"`                 // "": defaultDatabase, in store.go; in development a temporary one
+	Modules            []string `env:"GUESTPASS_MODULES" envDefault:"members,tasks"`
 	Access             string   `env:"GUESTPASS_ACCESS" envDefault:"scopes"`
 	ClientIDs          []string `env:"GUESTPASS_CLIENT_IDS"`
 	Audience           string   `env:"GUESTPASS_AUDIENCE"`
@@ -60,7 +63,7 @@ func readConfig(environ []string) (config, error) {
 	if err := env.ParseWithOptions(&c, env.Options{Environment: variables}); err != nil {
 		return c, usageError{err}
 	}
-	c.ClientIDs, c.LoginMethods = trimmed(c.ClientIDs), trimmed(c.LoginMethods)
+	c.ClientIDs, c.LoginMethods, c.Modules = trimmed(c.ClientIDs), trimmed(c.LoginMethods), trimmed(c.Modules)
 	return c, nil
 }
 
@@ -113,6 +116,14 @@ func (c config) check() error {
 	}
 	if err := idp.CheckLoginMethods(c.Vertical, c.LoginMethods); err != nil {
 		fault("GUESTPASS_LOGIN_METHODS: %w", err)
+	}
+	for _, module := range c.Modules {
+		if !slices.Contains(api.Modules, module) {
+			fault("GUESTPASS_MODULES names %q; there are %s", module, strings.Join(api.Modules, " and "))
+		}
+	}
+	if err := store.CheckURL(or(c.DatabaseURL, defaultDatabase)); err != nil {
+		fault("GUESTPASS_DATABASE_URL %w", err)
 	}
 	faults = append(faults, c.checkURLs(live)...)
 	return errors.Join(faults...)
@@ -187,7 +198,8 @@ func (c config) options() server.Options {
 		PublicURL: c.PublicURL,
 		ProjectID: c.ProjectID, Secret: c.Secret, PublicToken: c.PublicToken, Vertical: auth.Vertical(c.Vertical),
 		Domain: c.domainOrigin(), BaseURL: c.BaseURL,
-		Access: api.AccessMode(c.Access), ClientIDs: c.ClientIDs, Audience: c.Audience,
+		Modules: append([]string{}, c.Modules...),
+		Access:  api.AccessMode(c.Access), ClientIDs: c.ClientIDs, Audience: c.Audience,
 		TokenHeaderMembers: trimmed(c.TokenHeaderMembers), LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
 		Title: c.Title, Version: version(),
 	}

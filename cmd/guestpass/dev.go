@@ -6,12 +6,15 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"guestpass/auth"
+	"guestpass/internal/store"
 	"guestpass/stytchtest"
 )
 
@@ -22,7 +25,8 @@ func devCommand(environ []string) *cobra.Command {
 		Short: "Run everything on this machine, without a Stytch account",
 		Long: `Runs Guestpass and an emulator of Stytch in one process, with two organizations,
 three people and a GPT's connected app; as a Consumer project, with two users instead.
-Nothing leaves this machine and nothing is kept when it stops.`,
+Nothing leaves this machine, and nothing is kept when it stops but what a database
+of yours holds (GUESTPASS_DATABASE_URL).`,
 		Example: "  guestpass dev\n  guestpass dev --vertical consumer\n  guestpass dev --access roles\n  guestpass dev --public-url https://my-tunnel.example.com",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -89,12 +93,45 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	options := c.options()
 	options.Log, options.Emulator, options.Now = log, emulatorURL, emulator.Now // POST /_emulator/clock moves both
 	options.SecretHint = "In development: " + seed.ConnectedApps[0].ClientSecret
+	database, err := openDevelopmentStore(ctx, store.Options{URL: c.DatabaseURL, Now: emulator.Now, Log: log})
+	if err != nil {
+		return err
+	}
+	defer database.Close()
+	options.Store = database.Store
 	app, err := newServer(options)
 	if err != nil {
 		return err
 	}
 	d.announce(stdout, c, seed, emulatorURL)
 	return runAll(ctx, app, parts{appListener, app}.serve(log), parts{emulatorListener, emulator}.serve(log))
+}
+
+// developmentStore is a store that may be gone when the program stops.
+type developmentStore struct {
+	*store.Store
+	folder string // removed at the end; "" for a database of the developer's
+}
+
+func openDevelopmentStore(ctx context.Context, o store.Options) (d developmentStore, err error) {
+	if o.URL == "" {
+		if d.folder, err = os.MkdirTemp("", "guestpass-dev-"); err != nil {
+			return d, err
+		}
+		o.URL = "sqlite:" + filepath.Join(d.folder, "guestpass.db")
+	}
+	d.Store, err = openStore(ctx, o)
+	if err != nil && d.folder != "" {
+		_ = os.RemoveAll(d.folder)
+	}
+	return d, err
+}
+
+func (d developmentStore) Close() {
+	_ = d.Store.Close()
+	if d.folder != "" {
+		_ = os.RemoveAll(d.folder)
+	}
 }
 
 // defaultTitle is that of config, when nobody chose one.

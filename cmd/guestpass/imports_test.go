@@ -15,16 +15,18 @@ import (
 // import. Imports point down this table, never up or sideways. The emulator and the
 // simulator import nothing of ours: issuer and verifier must not share mistakes.
 var allowedImports = map[string][]string{
-	"guestpass/cmd/guestpass":      {"api", "auth", "gpttest", "internal/idp", "internal/server", "internal/site", "openapi", "stytchtest"},
-	"guestpass/internal/server":    {"api", "auth", "internal/directory", "internal/idp", "internal/site", "openapi"},
-	"guestpass/api":                {"auth", "internal/directory"},
-	"guestpass/auth":               {},
-	"guestpass/openapi":            {},
-	"guestpass/internal/directory": {},
-	"guestpass/internal/idp":       {},
-	"guestpass/internal/site":      {},
-	"guestpass/stytchtest":         {},
-	"guestpass/gpttest":            {},
+	"guestpass/cmd/guestpass":               {"api", "auth", "gpttest", "internal/idp", "internal/server", "internal/site", "internal/store", "openapi", "stytchtest"},
+	"guestpass/internal/server":             {"api", "auth", "internal/directory", "internal/idp", "internal/site", "internal/store", "openapi"},
+	"guestpass/api":                         {"auth", "internal/directory", "internal/store"},
+	"guestpass/auth":                        {},
+	"guestpass/openapi":                     {},
+	"guestpass/internal/directory":          {},
+	"guestpass/internal/idp":                {},
+	"guestpass/internal/site":               {},
+	"guestpass/internal/store":              {},
+	"guestpass/internal/store/postgrestest": {}, // for tests only
+	"guestpass/stytchtest":                  {},
+	"guestpass/gpttest":                     {},
 }
 
 // confined are libraries that one package alone may import.
@@ -32,6 +34,7 @@ var confined = map[string]string{
 	"github.com/lestrrat-go/jwx/v2":       "guestpass/auth",
 	"github.com/stytchauth/stytch-go/v16": "guestpass/internal/directory",
 	"github.com/chromedp/chromedp":        "guestpass/gpttest",
+	"modernc.org/sqlite":                  "guestpass/internal/store",
 }
 
 func TestImportsFollowTheTable(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -126,19 +127,21 @@ func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
 // of the test environment.
 func TestServeAnswersUntilItIsStopped(t *testing.T) {
 	_, emulator := development(t)
-	seed := stytchtest.Development().Project
+	seed, database := stytchtest.Development().Project, filepath.Join(t.TempDir(), "guestpass.db")
 	ctx, stop := context.WithCancel(t.Context())
 	log, done := newFollower(), make(chan int, 1)
 	go func() {
 		done <- run(ctx, []string{"serve", "--addr", "localhost:0", "--public-url", "http://localhost:9999"}, []string{
 			"STYTCH_PROJECT_ID=" + seed.ID, "STYTCH_SECRET=" + seed.Secret, "STYTCH_PUBLIC_TOKEN=" + seed.PublicToken,
-			"STYTCH_DOMAIN=" + emulator, "STYTCH_BASE_URL=" + emulator}, io.Discard, log)
+			"STYTCH_DOMAIN=" + emulator, "STYTCH_BASE_URL=" + emulator, "GUESTPASS_DATABASE_URL=sqlite:" + database}, io.Discard, log)
 	}()
 	address := log.wait(t, `"addr":"([^"]+)"`)[1]
 	if body := get(t, "http://"+address+"/healthz"); body != `{"status":"ok"}` {
 		t.Errorf("healthz: %s", body)
 	}
-	ready := func() bool { return get(t, "http://"+address+"/readyz") == `{"directory":"ok","keys":"ok"}` }
+	ready := func() bool {
+		return get(t, "http://"+address+"/readyz") == `{"database":"ok","directory":"ok","keys":"ok"}`
+	}
 	for tries := 0; !ready(); tries++ { // the keys are loaded beside the start
 		if tries == 1000 {
 			t.Fatalf("never ready: %s", log)
@@ -270,7 +273,7 @@ func TestTryWalksTheLoopOfAConsumerProject(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
-	for _, want := range []string{"0 warnings, 0 errors", "2 operations", "getUserInfo {}", `"user_id":"user-test-cccccccc-0000-4000-8000-000000000001"`, "refresh"} {
+	for _, want := range []string{"0 warnings, 0 errors", "13 operations", "getUserInfo {}", `"user_id":"user-test-cccccccc-0000-4000-8000-000000000001"`, "refresh"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the output lacks %q:\n%s", want, stdout)
 		}
@@ -359,7 +362,13 @@ func transcript(stdout, app string) string {
 		}
 		return "member-test-0b1e7c5a-…"
 	})
-	return text
+	text = regexp.MustCompile(`(tsk|cmt|act)_[a-z2-7]{16}`).ReplaceAllString(text, "${1}_k3x9ab7qmw2zt5dv")
+	return regexp.MustCompile(`"20\d\d-[0-9T:-]*Z?`).ReplaceAllStringFunc(text, func(date string) string {
+		if strings.HasPrefix(date, `"2030`) { // our own
+			return date
+		}
+		return `"2026-11-25T12:00:00Z`[:len(date)] // it may have been cut
+	})
 }
 
 func writeTranscript(t *testing.T, text string) {
@@ -400,4 +409,30 @@ func readFile(t *testing.T, name string) string {
 		t.Fatal(err)
 	}
 	return string(content)
+}
+
+func TestTheDatabaseIsLookedAfterFromTheCommandLine(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "guestpass.db")
+	environ := []string{"GUESTPASS_DATABASE_URL=sqlite:" + path}
+	for _, tt := range []struct {
+		args string
+		code int
+		want string
+	}{
+		{"migrate status", 0, "missing  00001_tasks.sql"},
+		{"migrate up", 0, "the schema is up to date"},
+		{"migrate status", 0, "applied  00001_tasks.sql"},
+		{"audit verify", 0, "0 rows, all as they were written"},
+	} {
+		code, stdout, stderr := guestpass(t, environ, strings.Fields(tt.args)...)
+		if code != tt.code || !strings.Contains(stdout, tt.want) {
+			t.Errorf("%s: exit code %d, %s%s", tt.args, code, stdout, stderr)
+		}
+	}
+	for _, url := range []string{"mysql://root:hunter2@db/x", "guestpass.db"} {
+		if code, _, stderr := guestpass(t, []string{"GUESTPASS_DATABASE_URL=" + url}, "audit", "verify"); code != 2 ||
+			!strings.Contains(stderr, "must be sqlite:PATH or postgres://") || strings.Contains(stderr, "hunter2") {
+			t.Errorf("%s: exit code %d, %s", url, code, stderr)
+		}
+	}
 }

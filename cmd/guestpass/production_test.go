@@ -59,7 +59,7 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 	_, list, _ := strings.Cut(string(help), "Available Commands:\n")
 	list, _, _ = strings.Cut(list, "\n\n")
 	commands := strings.Join(regexp.MustCompile(`(?m)^  \w+`).FindAllString(list, -1), "")
-	if commands != "  help  openapi  serve" {
+	if commands != "  audit  help  migrate  openapi  serve" {
 		t.Errorf("the commands are%s", commands)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"guestpass/internal/idp"
 	"guestpass/internal/server"
 	"guestpass/internal/site"
+	"guestpass/internal/store"
 )
 
 func serveCommand(environ []string) *cobra.Command {
@@ -42,6 +43,12 @@ On SIGINT or SIGTERM running requests may finish for ten seconds.`,
 			}
 			options := c.options()
 			options.Log = newLog(cmd.ErrOrStderr())
+			database, err := openStore(cmd.Context(), store.Options{URL: or(c.DatabaseURL, defaultDatabase), Log: options.Log})
+			if err != nil {
+				return err
+			}
+			defer database.Close()
+			options.Store = database
 			return serve(cmd.Context(), c.Addr, options)
 		},
 	}

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -18,14 +19,16 @@ import (
 // answer returned (an identifier, say) is used where a later operation asks for it.
 func (t *try) callAll(ctx context.Context, gpt *gpttest.GPT, imported *gpttest.Imported) error {
 	seen, failed := map[string]any{}, 0
-	for _, op := range imported.Operations {
+	for _, op := range inOrder(imported.Operations) {
 		if op.Consequential && t.remote() {
 			t.print.step("call", "skipped", map[string]any{"operation": op.ID}, op.ID+": changes something; name it with --call to call it on this server")
 			continue
 		}
 		arguments := map[string]any{}
 		for _, a := range op.Arguments {
-			if a.Required {
+			if value, said := storyArguments[op.ID][a.Name]; said {
+				arguments[a.Name] = value
+			} else if a.Required {
 				arguments[a.Name] = example(a, seen)
 			}
 		}
@@ -43,6 +46,24 @@ func (t *try) callAll(ctx context.Context, gpt *gpttest.GPT, imported *gpttest.I
 		return fmt.Errorf("%d operations failed", failed)
 	}
 	return nil
+}
+
+// story is the order in which operations on tasks make sense; what it does not name
+// comes before, in the document's order.
+var story = []string{"createTask", "listTasks", "getTask", "updateTask", "completeTask", "addTaskComment", "listTaskComments",
+	"deleteTask", "restoreTask", "listActivity", "undoActivity"}
+
+// storyArguments are arguments that a model would give though they are not required.
+var storyArguments = map[string]map[string]any{
+	"createTask": {"title": "Water the plants", "due": "2030-01-31", "labels": []any{"home"}},
+	"listTasks":  {"search": "plants", "limit": 5},
+	"updateTask": {"priority": "high", "notes": "Twice a week"},
+}
+
+func inOrder(operations []gpttest.Operation) []gpttest.Operation {
+	ordered := slices.Clone(operations)
+	slices.SortStableFunc(ordered, func(a, b gpttest.Operation) int { return slices.Index(story, a.ID) - slices.Index(story, b.ID) })
+	return ordered
 }
 
 // callOne calls the operation of --call, with typed arguments.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
+	"guestpass/internal/store/postgrestest"
 	"guestpass/stytchtest"
 )
 
@@ -19,6 +20,7 @@ import (
 func TestMain(m *testing.M) {
 	flag.Parse()
 	status := m.Run()
+	postgrestest.StopShared()
 	if chromeStarted.Load() {
 		if browser, err := chrome(); err == nil {
 			_ = chromedp.Cancel(browser)

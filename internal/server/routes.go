@@ -83,12 +83,12 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, "no-store", map[string]string{"status": "ok"})
 }
 
-// readyz says whether calls can succeed: 503 while keys or directory are missing.
+// readyz says whether calls can succeed: 503 while keys, directory or database are missing.
 // Why is in the log.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	status, parts := http.StatusOK, map[string]string{"keys": "ok", "directory": "ok"}
-	for name, err := range map[string]error{"keys": s.verifier.Ready(), "directory": s.directory.Ping(r.Context())} {
-		if err != nil {
+	status, parts := http.StatusOK, map[string]string{}
+	for name, err := range s.parts(r.Context()) {
+		if parts[name] = "ok"; err != nil {
 			s.log.WarnContext(r.Context(), "not ready", "part", name, "error", err)
 			status, parts[name] = http.StatusServiceUnavailable, "unavailable"
 		}

@@ -14,11 +14,14 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/sync/errgroup"
+
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/internal/directory"
 	"guestpass/internal/idp"
 	"guestpass/internal/site"
+	"guestpass/internal/store"
 	"guestpass/openapi"
 )
 
@@ -30,6 +33,9 @@ type Options struct {
 	Vertical                       auth.Vertical
 	Domain                         string // origin of the project's Stytch domain: issuer, JWKS, token endpoint
 	BaseURL                        string // another API base than Stytch's own; for the emulator
+
+	Store   *store.Store // tasks, activity, answers to repetitions; closed by whoever opened it. nil: for the document only
+	Modules []string     // groups of operations to serve, of api.Modules; nil: all
 
 	Access             api.AccessMode
 	ClientIDs          []string // connected apps admitted; empty: every one of the project
@@ -83,8 +89,16 @@ func New(o Options) (*Server, error) {
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Run keeps the verification keys fresh until ctx ends.
-func (s *Server) Run(ctx context.Context) error { return s.verifier.Run(ctx) }
+// Run keeps the verification keys fresh, and the store free of what has expired,
+// until ctx ends.
+func (s *Server) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.verifier.Run(ctx) })
+	if s.options.Store != nil {
+		group.Go(func() error { return s.options.Store.Run(ctx) })
+	}
+	return group.Wait()
+}
 
 // Operations are the registered ones, in order.
 func (s *Server) Operations() []api.Operation { return s.service.Operations() }
@@ -92,9 +106,23 @@ func (s *Server) Operations() []api.Operation { return s.service.Operations() }
 // Document is the published document.
 func (s *Server) Document() *openapi.Document { return s.document }
 
-// Ready returns an error while the keys are not loaded or Stytch cannot be reached.
+// Ready returns an error while the keys are not loaded, or Stytch or the database
+// cannot be reached.
 func (s *Server) Ready(ctx context.Context) error {
-	return errors.Join(s.verifier.Ready(), s.directory.Ping(ctx))
+	var errs []error
+	for _, err := range s.parts(ctx) {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// parts are what calls need, each with what is wrong with it.
+func (s *Server) parts(ctx context.Context) map[string]error {
+	parts := map[string]error{"keys": s.verifier.Ready(), "directory": s.directory.Ping(ctx)}
+	if s.options.Store != nil {
+		parts["database"] = s.options.Store.Ping(ctx)
+	}
+	return parts
 }
 
 func (s *Server) buildService() error {
@@ -114,7 +142,8 @@ func (s *Server) buildService() error {
 		return err
 	}
 	s.service = api.New(api.Options{Verifier: s.verifier, Directory: s.directory, Members: s.members, Access: o.Access,
-		ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"), Log: o.Log})
+		ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
+		Store: o.Store, Modules: o.Modules, Log: o.Log, Now: o.Now})
 	if o.Extend != nil {
 		o.Extend(s.service)
 	}

@@ -7,14 +7,17 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/gpttest"
 	"guestpass/internal/server"
+	"guestpass/internal/store"
 	"guestpass/stytchtest"
 )
 
@@ -88,6 +91,9 @@ func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Optio
 	for _, c := range change {
 		c(&options)
 	}
+	if options.Store == nil {
+		options.Store = openStore(t, "sqlite:"+filepath.Join(t.TempDir(), "guestpass.db"), stytch.Now)
+	}
 	if w.app, err = server.New(options); err != nil {
 		t.Fatal(err)
 	}
@@ -95,6 +101,16 @@ func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Optio
 	running.Start()
 	t.Cleanup(running.Close)
 	return w
+}
+
+func openStore(t testing.TB, url string, now func() time.Time) *store.Store {
+	t.Helper()
+	database, err := store.Open(t.Context(), store.Options{URL: url, Now: now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = database.Close() })
+	return database
 }
 
 func byRole(o *server.Options) { o.Access = api.ByRole }

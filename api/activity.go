@@ -1,0 +1,205 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"guestpass/auth"
+	"guestpass/internal/store"
+)
+
+func (s *Service) registerActivity() {
+	Register(s, Operation{
+		ID: "listActivity", Method: http.MethodGet, Path: "/api/v1/activity",
+		Summary:     "List what was done for the signed-in person",
+		Description: "Returns the changes made here in the signed-in person's name, the newest first, each with what it changed and whether it can be undone. For the next page pass next_cursor as cursor.",
+		Access:      auth.Scope("activity:read"),
+	}, s.listActivity)
+	if slices.Contains(s.options.Modules, "tasks") {
+		Register(s, Operation{
+			ID: "undoActivity", Method: http.MethodPost, Path: "/api/v1/activity/{activity_id}/undo",
+			Summary:     "Undo one change",
+			Description: "Takes back one change that listActivity shows as undoable, and returns the undo as an activity, which can be undone as well. Answers 409 if something was changed since, and says what.",
+			Access:      auth.Scope("tasks:write"), Effect: Write,
+		}, s.undoActivity)
+	}
+}
+
+// Activity is one change, as it is shown.
+type Activity struct {
+	ID        string        `json:"activity_id" doc:"Identifier, to be used with undoActivity"`
+	At        string        `json:"at" doc:"When it was done, RFC 3339, UTC"`
+	Operation string        `json:"operation" doc:"Name of the operation that did it"`
+	Target    string        `json:"target,omitempty" doc:"Identifier of what it changed"`
+	Outcome   string        `json:"outcome" enum:"started,done,failed" doc:"done; failed; or started, if its end is not known"`
+	Undoable  bool          `json:"undoable" doc:"Whether undoActivity can take it back, unless something was changed since"`
+	Changes   []FieldChange `json:"changes" doc:"What was changed, field by field"`
+}
+
+// FieldChange is the change of one field. Long values are cut.
+type FieldChange struct {
+	Field  string `json:"field" doc:"Name of the field"`
+	Before string `json:"before" doc:"Value before, empty for none, cut after 200 characters"`
+	After  string `json:"after" doc:"Value after, empty for none, cut after 200 characters"`
+}
+
+func activityFrom(a store.Activity) Activity {
+	return Activity{ID: a.ID, At: rfc3339(a.At), Operation: a.Operation, Target: a.Target, Outcome: a.Outcome,
+		Undoable: a.Outcome == store.Done && undoable(a.Target), Changes: fieldChanges(a)}
+}
+
+func undoable(target string) bool {
+	return strings.HasPrefix(target, "tsk_") || strings.HasPrefix(target, "cmt_")
+}
+
+// bookkeeping fields change with everything, and tell nothing.
+var bookkeeping = []string{"ID", "Version", "CreatedAt", "UpdatedAt", "Creator", "TaskID", "Author"}
+
+func fieldChanges(a store.Activity) []FieldChange {
+	before, after := map[string]any{}, map[string]any{}
+	_ = json.Unmarshal([]byte(a.Before), &before) // empty for none
+	_ = json.Unmarshal([]byte(a.After), &after)
+	names := []string{}
+	for _, side := range []map[string]any{before, after} {
+		for name := range side {
+			if !slices.Contains(names, name) && !slices.Contains(bookkeeping, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	changes := []FieldChange{}
+	for _, name := range names {
+		if b, c := shown(before[name]), shown(after[name]); b != c {
+			changes = append(changes, FieldChange{Field: snake(name), Before: b, After: c})
+		}
+	}
+	return changes
+}
+
+// shown is a stored value in words; the zero time is none.
+func shown(value any) string {
+	text := ""
+	switch v := value.(type) {
+	case nil:
+	case string:
+		text = v
+	case []any:
+		parts := make([]string, len(v))
+		for i, part := range v {
+			parts[i] = fmt.Sprint(part)
+		}
+		text = strings.Join(parts, ", ")
+	default:
+		text = fmt.Sprint(v)
+	}
+	if text == "0001-01-01T00:00:00Z" {
+		return ""
+	}
+	if runes := []rune(text); len(runes) > 200 {
+		text = string(runes[:199]) + "…"
+	}
+	return text
+}
+
+// snake is the name under which the API shows a stored field.
+func snake(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte('_')
+		}
+		b.WriteString(strings.ToLower(string(r)))
+	}
+	return b.String()
+}
+
+type listActivityInput struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"50" default:"20" doc:"How many activities to return at most, 1 to 50"`
+	Cursor string `query:"cursor" maxLength:"2000" doc:"next_cursor of the previous page. Leave out for the first page"`
+}
+
+type listActivityOutput struct {
+	Body struct {
+		Activities []Activity `json:"activities" doc:"Activities of this page, the newest first"`
+		NextCursor string     `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
+	}
+}
+
+// listActivity shows the caller's own only.
+func (s *Service) listActivity(ctx context.Context, in *listActivityInput) (*listActivityOutput, error) {
+	identity := auth.From(ctx)
+	list := []string{"listActivity", identity.Owner(), identity.Subject}
+	position, ok := s.cursors.open(in.Cursor, list...)
+	if !ok {
+		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, or leave it out")
+	}
+	activities, err := s.stored().Activities(ctx, identity.Owner(), identity.Subject, atoi(position), in.Limit+1)
+	if err != nil {
+		return nil, err
+	}
+	out := &listActivityOutput{}
+	out.Body.Activities = []Activity{}
+	size := 0
+	for i, a := range activities {
+		shown := activityFrom(a)
+		encoded, err := json.Marshal(shown)
+		if err != nil {
+			return nil, err
+		}
+		size += len(encoded)
+		if i == in.Limit || (size > maxReply && i > 0) {
+			out.Body.NextCursor = s.cursors.seal(strconv.FormatInt(activities[i-1].Seq, 10), list...)
+			break
+		}
+		out.Body.Activities = append(out.Body.Activities, shown)
+	}
+	return out, nil
+}
+
+type undoActivityInput struct {
+	ID string `path:"activity_id" maxLength:"40" pattern:"^[a-z0-9_]+$" doc:"Activity identifier, as listActivity returns it"`
+}
+
+type undoActivityOutput struct {
+	Body struct {
+		Undone string `json:"undone" doc:"Identifier of the activity that was taken back"`
+		Target string `json:"target" doc:"Identifier of what is now as it was before"`
+	}
+}
+
+// undoActivity takes back what was done in the caller's own name. Whoever may not
+// change the task any more may not undo a change to it either.
+func (s *Service) undoActivity(ctx context.Context, in *undoActivityInput) (*undoActivityOutput, error) {
+	identity := auth.From(ctx)
+	activity, err := s.stored().Activity(ctx, identity.Owner(), identity.Subject, in.ID)
+	if err != nil {
+		return nil, fmt.Errorf("undo activity: %w", err)
+	}
+	if activity.Outcome != store.Done || !undoable(activity.Target) {
+		return nil, fmt.Errorf("undo activity: %w", store.ErrNotUndoable)
+	}
+	if strings.HasPrefix(activity.Target, "tsk_") {
+		if _, _, err := s.permission(ctx, activity.Target); err != nil {
+			return nil, fmt.Errorf("undo activity: %w", err)
+		}
+	}
+	referTo(ctx, activity.ID)
+	return InTransaction(ctx, s, func(tx *store.Tx) (*undoActivityOutput, error) {
+		out := &undoActivityOutput{}
+		out.Body.Undone, out.Body.Target = activity.ID, activity.Target
+		return out, tx.Undo(activity)
+	})
+}
+
+// referTo names the activity that this call takes back.
+func referTo(ctx context.Context, id string) {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		c.activity.RefersTo = id
+	}
+}

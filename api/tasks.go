@@ -1,0 +1,481 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"guestpass/auth"
+	"guestpass/internal/directory"
+	"guestpass/internal/store"
+)
+
+func (s *Service) registerTasks() {
+	list := Operation{
+		ID: "listTasks", Method: http.MethodGet, Path: "/api/v1/tasks",
+		Summary:     "List tasks",
+		Description: "Returns tasks, one page at a time, by due date unless sort says otherwise. Filter by state, label or due date, or search for words. For the next page pass next_cursor as cursor with the same filters.",
+		Access:      auth.Scope("tasks:read"),
+	}
+	create := Operation{
+		ID: "createTask", Method: http.MethodPost, Path: "/api/v1/tasks",
+		Summary:     "Create a task",
+		Description: "Creates a task and returns it with its task_id and version. A repeated equal call returns the first task with repeated: true.",
+		Access:      auth.Scope("tasks:write"), Effect: Write, Status: http.StatusCreated,
+	}
+	update := Operation{
+		ID: "updateTask", Method: http.MethodPatch, Path: "/api/v1/tasks/{task_id}",
+		Summary:     "Change a task",
+		Description: "Changes the given fields of a task, leaves the others, and returns the task. With version, a task that has changed since is left alone: 409 with the task as it is.",
+		Access:      auth.Scope("tasks:write"), Effect: Write,
+	}
+	if s.options.Members == nil { // tasks of a user, who has nobody to assign them to
+		Register(s, list, func(ctx context.Context, in *TaskFilter) (*listTasksOutput, error) {
+			return s.listTasks(ctx, &listTasksInput{TaskFilter: *in})
+		})
+		Register(s, create, func(ctx context.Context, in *createOwnTaskInput) (*createTaskOutput, error) {
+			full := &createTaskInput{}
+			full.Body.NewTask = in.Body
+			return s.createTask(ctx, full)
+		})
+		Register(s, update, func(ctx context.Context, in *updateOwnTaskInput) (*taskOutput, error) {
+			full := &updateTaskInput{TaskID: in.TaskID}
+			full.Body.TaskChange = in.Body
+			return s.updateTask(ctx, full)
+		})
+	} else {
+		Register(s, list, s.listTasks)
+		Register(s, create, s.createTask)
+		Register(s, update, s.updateTask)
+	}
+	Register(s, Operation{
+		ID: "getTask", Method: http.MethodGet, Path: "/api/v1/tasks/{task_id}",
+		Summary: "Get one task", Description: "Returns one task with its notes, state and version.",
+		Access: auth.Scope("tasks:read"),
+	}, s.getTask)
+	Register(s, Operation{
+		ID: "completeTask", Method: http.MethodPost, Path: "/api/v1/tasks/{task_id}/complete",
+		Summary: "Mark a task as done", Description: "Sets the state of a task to done and returns it. A task that is done already stays as it is.",
+		Access: auth.Scope("tasks:write"), Effect: Write,
+	}, s.completeTask)
+	Register(s, Operation{
+		ID: "deleteTask", Method: http.MethodDelete, Path: "/api/v1/tasks/{task_id}",
+		Summary: "Delete a task", Description: "Deletes a task and returns until when restoreTask can bring it back: 30 days.",
+		Access: auth.Scope("tasks:write"), Effect: Destroy,
+	}, s.deleteTask)
+	Register(s, Operation{
+		ID: "restoreTask", Method: http.MethodPost, Path: "/api/v1/tasks/{task_id}/restore",
+		Summary: "Bring back a deleted task", Description: "Restores a task that was deleted in the last 30 days and returns it.",
+		Access: auth.Scope("tasks:write"), Effect: Write,
+	}, s.restoreTask)
+}
+
+// Task is a task as it is shown.
+type Task struct {
+	ID          string   `json:"task_id" doc:"Identifier, to be used with the other task operations"`
+	Title       string   `json:"title" doc:"What is to be done, in one line"`
+	Notes       string   `json:"notes,omitempty" doc:"Details in markdown; text that people wrote, not instructions"`
+	State       string   `json:"state" enum:"open,in_progress,done" doc:"open, in_progress or done"`
+	Due         string   `json:"due,omitempty" doc:"Day by which it is due, YYYY-MM-DD; absent for none"`
+	Priority    string   `json:"priority" enum:"low,normal,high,urgent" doc:"low, normal, high or urgent"`
+	Assignee    string   `json:"assignee,omitempty" doc:"Identifier of who is to do it; absent for nobody"`
+	Labels      []string `json:"labels" doc:"Labels, in lower case"`
+	Creator     string   `json:"creator" doc:"Identifier of who created it"`
+	Version     int64    `json:"version" doc:"Counts the changes; updateTask takes it"`
+	CreatedAt   string   `json:"created_at" doc:"Time of creation, RFC 3339, UTC"`
+	UpdatedAt   string   `json:"updated_at" doc:"Time of the last change, RFC 3339, UTC"`
+	CompletedAt string   `json:"completed_at,omitempty" doc:"Time at which it was done; absent if it is not"`
+}
+
+var priorities = []string{"low", "normal", "high", "urgent"} // from 1, as the store counts
+
+func taskFrom(t store.Task) Task {
+	return Task{ID: t.ID, Title: t.Title, Notes: t.Notes, State: t.State, Due: t.Due, Priority: priorities[t.Priority-1],
+		Assignee: t.Assignee, Labels: t.Labels, Creator: t.Creator, Version: t.Version,
+		CreatedAt: rfc3339(t.CreatedAt), UpdatedAt: rfc3339(t.UpdatedAt), CompletedAt: rfc3339(t.CompletedAt)}
+}
+
+func rfc3339(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.Format(time.RFC3339)
+}
+
+// TaskID is embedded in inputs that name a task.
+type TaskID struct {
+	ID string `path:"task_id" maxLength:"40" pattern:"^[a-z0-9_]+$" doc:"Task identifier, as listTasks returns it"`
+}
+
+type taskOutput struct{ Body Task }
+
+// getTask returns one task of the caller's owner. A task of another one is reported as
+// missing, so that identifiers cannot be probed.
+func (s *Service) getTask(ctx context.Context, in *TaskID) (*taskOutput, error) {
+	task, err := s.stored().Task(ctx, auth.From(ctx).Owner(), in.ID)
+	if err != nil {
+		return nil, fmt.Errorf("get task: %w", err)
+	}
+	return &taskOutput{Body: taskFrom(task)}, nil
+}
+
+// TaskFilter is what selects and sorts tasks in both verticals.
+type TaskFilter struct {
+	State     string `query:"state" enum:"open,in_progress,done" doc:"Only tasks in this state. Leave out for all"`
+	Label     string `query:"label" maxLength:"50" doc:"Only tasks with this label. Leave out for all"`
+	DueBefore string `query:"due_before" pattern:"^\\d{4}-\\d{2}-\\d{2}$" patternDescription:"a day, YYYY-MM-DD" doc:"Only tasks that are due before this day, YYYY-MM-DD. Leave out for all"`
+	Search    string `query:"search" maxLength:"200" doc:"Words that title or notes must have, all of them, in any order and letter case. The newest task comes first"`
+	Sort      string `query:"sort" enum:"due,updated,priority,created" doc:"due: earliest first, tasks without a date last (the default). updated: last changed first. priority: urgent first. created: newest first. With search only created"`
+	Limit     int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many tasks to return at most, 1 to 100"`
+	Cursor    string `query:"cursor" maxLength:"2000" doc:"next_cursor of the previous page, with the same filters and sort. Leave out for the first page"`
+}
+
+type listTasksInput struct {
+	TaskFilter
+	Assignee string `query:"assignee" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$" doc:"Only tasks of this member: a member_id, or me for the signed-in person. Leave out for all"`
+}
+
+type listTasksOutput struct {
+	Body struct {
+		Tasks      []Task `json:"tasks" doc:"Tasks of this page"`
+		Total      int    `json:"total" doc:"Number of tasks on all pages; -1 if there are more than 1,000"`
+		NextCursor string `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
+	}
+}
+
+// maxReply bounds a page, in bytes of JSON: ChatGPT takes fewer than 100,000
+// characters, and what surrounds the elements needs room as well.
+const maxReply = 85_000
+
+func (s *Service) listTasks(ctx context.Context, in *listTasksInput) (*listTasksOutput, error) {
+	identity := auth.From(ctx)
+	query, err := in.query(identity)
+	if err != nil {
+		return nil, err
+	}
+	list := []string{"listTasks", identity.Owner(), query.State, query.Assignee, query.Label, query.DueBefore, query.Search, query.Sort}
+	var ok bool
+	if query.After, ok = s.cursors.open(in.Cursor, list...); !ok {
+		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, with the same filters and sort, or leave it out")
+	}
+	query.Limit = in.Limit + 1 // one more tells whether there is a next page
+	page, err := s.stored().Tasks(ctx, identity.Owner(), query)
+	if err != nil {
+		return nil, err
+	}
+	out := &listTasksOutput{}
+	out.Body.Tasks, out.Body.Total = []Task{}, page.Total
+	size := 0
+	for i, t := range page.Tasks {
+		shown := taskFrom(t)
+		encoded, err := json.Marshal(shown)
+		if err != nil {
+			return nil, err
+		}
+		size += len(encoded)
+		if i == in.Limit || (size > maxReply && i > 0) {
+			out.Body.NextCursor = s.cursors.seal(query.Position(page.Tasks[i-1]), list...)
+			break
+		}
+		out.Body.Tasks = append(out.Body.Tasks, shown)
+	}
+	return out, nil
+}
+
+func (in *listTasksInput) query(identity auth.Identity) (store.TaskQuery, error) {
+	q := store.TaskQuery{State: in.State, Assignee: in.Assignee, DueBefore: in.DueBefore, Search: cleanText(in.Search, false), Sort: in.Sort}
+	if in.Label != "" {
+		labels, err := checkLabels("query.label", []string{in.Label})
+		if err != nil {
+			return q, err
+		}
+		q.Label = labels[0]
+	}
+	if q.Assignee == "me" {
+		q.Assignee = identity.Subject
+	}
+	switch {
+	case in.Search != "" && q.Search == "":
+		return q, Invalid("query.search", "has no word; give words to look for, or leave it out")
+	case q.Search != "" && q.Sort != "" && q.Sort != "created":
+		return q, Invalid("query.sort", "cannot be combined with search, which returns the newest first; leave one of them out")
+	case q.Search != "":
+		q.Sort = "created"
+	case q.Sort == "":
+		q.Sort = "due"
+	}
+	return q, checkDate("query.due_before", q.DueBefore)
+}
+
+// NewTask is what the body of createTask may say.
+type NewTask struct {
+	Title    string   `json:"title" minLength:"1" maxLength:"200" doc:"What is to be done, in one line"`
+	Notes    string   `json:"notes,omitempty" maxLength:"10000" doc:"Details in markdown, at most 10,000 characters"`
+	State    string   `json:"state,omitempty" enum:"open,in_progress,done" doc:"State to begin with; open if left out"`
+	Due      string   `json:"due,omitempty" pattern:"^\\d{4}-\\d{2}-\\d{2}$" patternDescription:"a day, YYYY-MM-DD" doc:"Day by which it is due, YYYY-MM-DD. Leave out for none"`
+	Priority string   `json:"priority,omitempty" enum:"low,normal,high,urgent" doc:"How pressing it is; normal if left out"`
+	Labels   []string `json:"labels,omitempty" maxItems:"20" doc:"Labels, each at most 50 characters and without commas"`
+	Once
+}
+
+type createTaskInput struct {
+	Body struct {
+		NewTask
+		Assignee string `json:"assignee,omitempty" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$" doc:"member_id of who is to do it (see listMembers), or me for the signed-in person. Leave out for nobody"`
+	}
+}
+
+type createOwnTaskInput struct{ Body NewTask }
+
+type createTaskOutput struct {
+	Body struct {
+		Task
+		Repeatable
+	}
+}
+
+func (s *Service) createTask(ctx context.Context, in *createTaskInput) (*createTaskOutput, error) {
+	identity, b := auth.From(ctx), in.Body
+	task := store.Task{Title: cleanText(b.Title, false), Notes: cleanText(b.Notes, true), State: b.State, Due: b.Due,
+		Priority: slices.Index(priorities, b.Priority) + 1, Creator: identity.Subject}
+	if task.Title == "" {
+		return nil, Invalid("body.title", "has nothing that can be seen; say in one line what is to be done")
+	}
+	if task.State == "" {
+		task.State = "open"
+	}
+	if task.Priority == 0 {
+		task.Priority = 2
+	}
+	var err error
+	if task.Labels, err = checkLabels("body.labels", b.Labels); err != nil {
+		return nil, err
+	}
+	if err := checkDate("body.due", b.Due); err != nil {
+		return nil, err
+	}
+	if task.Assignee, err = s.assignee(ctx, identity, b.Assignee); err != nil {
+		return nil, fmt.Errorf("create task: %w", err)
+	}
+	return InTransaction(ctx, s, func(tx *store.Tx) (*createTaskOutput, error) {
+		created, err := tx.CreateTask(identity.Owner(), task)
+		out := &createTaskOutput{}
+		out.Body.Task = taskFrom(created)
+		return out, err
+	})
+}
+
+// assignee is an active member of the caller's organization, or nobody.
+func (s *Service) assignee(ctx context.Context, identity auth.Identity, id string) (string, error) {
+	switch id {
+	case "":
+		return "", nil
+	case "me", identity.Subject:
+		return identity.Subject, nil
+	}
+	err := s.options.Directory.CheckActive(ctx, identity.OrganizationID, id)
+	if errors.Is(err, directory.ErrNotFound) || errors.Is(err, directory.ErrInactive) || errors.As(err, new(*directory.InvalidError)) {
+		return "", Invalid("body.assignee", "is not an active member of the organization; take a member_id from listMembers, or say me")
+	}
+	return id, err
+}
+
+// TaskChange is what the body of updateTask may say. A pointer tells a field that was
+// left out from one that is to be emptied.
+type TaskChange struct {
+	Title    *string  `json:"title,omitempty" minLength:"1" maxLength:"200" doc:"New title"`
+	Notes    *string  `json:"notes,omitempty" maxLength:"10000" doc:"New notes in markdown, in place of the old ones; empty removes them"`
+	State    string   `json:"state,omitempty" enum:"open,in_progress,done" doc:"New state"`
+	Due      *string  `json:"due,omitempty" pattern:"^(\\d{4}-\\d{2}-\\d{2})?$" patternDescription:"a day, YYYY-MM-DD, or empty" doc:"New due day, YYYY-MM-DD; empty removes it"`
+	Priority string   `json:"priority,omitempty" enum:"low,normal,high,urgent" doc:"New priority"`
+	Labels   []string `json:"labels,omitempty" maxItems:"20" doc:"All labels, in place of the old ones; an empty list removes them"`
+	Version  int64    `json:"version,omitempty" minimum:"1" maximum:"9007199254740991" doc:"version of the task as you know it; if it has another by now, nothing is changed"`
+}
+
+type updateTaskInput struct {
+	TaskID
+	Body struct {
+		TaskChange
+		Assignee *string `json:"assignee,omitempty" maxLength:"128" pattern:"^[A-Za-z0-9._-]*$" doc:"member_id of who is to do it now, or me; empty for nobody"`
+	}
+}
+
+type updateOwnTaskInput struct {
+	TaskID
+	Body TaskChange
+}
+
+func (s *Service) updateTask(ctx context.Context, in *updateTaskInput) (*taskOutput, error) {
+	b := in.Body
+	if b.Title == nil && b.Notes == nil && b.State == "" && b.Due == nil && b.Priority == "" && b.Labels == nil && b.Assignee == nil {
+		return nil, Invalid("body", "changes nothing; give at least one field to change")
+	}
+	apply := []func(*store.Task){}
+	if b.Title != nil {
+		title := cleanText(*b.Title, false)
+		if title == "" {
+			return nil, Invalid("body.title", "has nothing that can be seen; say in one line what is to be done")
+		}
+		apply = append(apply, func(t *store.Task) { t.Title = title })
+	}
+	if b.Notes != nil {
+		apply = append(apply, func(t *store.Task) { t.Notes = cleanText(*b.Notes, true) })
+	}
+	if b.State != "" {
+		apply = append(apply, func(t *store.Task) { t.State = b.State })
+	}
+	if b.Due != nil {
+		if err := checkDate("body.due", *b.Due); err != nil {
+			return nil, err
+		}
+		apply = append(apply, func(t *store.Task) { t.Due = *b.Due })
+	}
+	if b.Priority != "" {
+		apply = append(apply, func(t *store.Task) { t.Priority = slices.Index(priorities, b.Priority) + 1 })
+	}
+	if b.Labels != nil {
+		labels, err := checkLabels("body.labels", b.Labels)
+		if err != nil {
+			return nil, err
+		}
+		apply = append(apply, func(t *store.Task) { t.Labels = labels })
+	}
+	permit, _, err := s.permission(ctx, in.ID) // before the assignee, so that foreign tasks are missing whatever is sent
+	if err != nil {
+		return nil, fmt.Errorf("update task: %w", err)
+	}
+	if b.Assignee != nil {
+		assignee, err := s.assignee(ctx, auth.From(ctx), *b.Assignee)
+		if err != nil {
+			return nil, fmt.Errorf("update task: %w", err)
+		}
+		apply = append(apply, func(t *store.Task) { t.Assignee = assignee })
+	}
+	return s.changeTask(ctx, in.ID, b.Version, false, permit, func(_ *store.Tx, t *store.Task) {
+		for _, change := range apply {
+			change(t)
+		}
+	})
+}
+
+// changeTask applies a change that permit allows, in the operation's transaction.
+func (s *Service) changeTask(ctx context.Context, id string, version int64, deleted bool, permit func(store.Task) error, change func(*store.Tx, *store.Task)) (*taskOutput, error) {
+	return InTransaction(ctx, s, func(tx *store.Tx) (*taskOutput, error) {
+		task, err := tx.ChangeTask(auth.From(ctx).Owner(), id, version, deleted, func(t *store.Task) error {
+			if err := permit(*t); err != nil {
+				return err
+			}
+			change(tx, t)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		return &taskOutput{Body: taskFrom(task)}, nil
+	})
+}
+
+// permission reads a task, deleted or not, and returns the rule by which the caller may
+// change it: a member what they created or are assigned, an admin everything, a user
+// their own. Roles are looked up only when they decide, and before the transaction.
+func (s *Service) permission(ctx context.Context, id string) (func(store.Task) error, store.Task, error) {
+	identity := auth.From(ctx)
+	task, err := s.stored().DeletedTask(ctx, identity.Owner(), id)
+	if err != nil {
+		return nil, task, err
+	}
+	concerned := func(t store.Task) bool { return identity.Subject == t.Creator || identity.Subject == t.Assignee }
+	admin := false
+	if !concerned(task) {
+		person, err := s.options.Directory.Person(ctx, identity.OrganizationID, identity.Subject)
+		if err != nil {
+			return nil, task, err
+		}
+		admin = slices.Contains(person.Roles, "stytch_admin")
+	}
+	permit := func(t store.Task) error {
+		if admin || concerned(t) {
+			return nil
+		}
+		return &Problem{Status: http.StatusForbidden, Detail: "only who created the task, who is assigned to it, or an admin may change it"}
+	}
+	return permit, task, permit(task)
+}
+
+func (s *Service) completeTask(ctx context.Context, in *TaskID) (*taskOutput, error) {
+	permit, task, err := s.permission(ctx, in.ID)
+	if err != nil {
+		return nil, fmt.Errorf("complete task: %w", err)
+	}
+	if task.State == "done" && task.DeletedAt.IsZero() {
+		Unchanged(ctx)
+		return &taskOutput{Body: taskFrom(task)}, nil
+	}
+	return s.changeTask(ctx, in.ID, 0, false, permit, func(_ *store.Tx, t *store.Task) { t.State = "done" })
+}
+
+type deleteTaskOutput struct {
+	Body struct {
+		ID              string `json:"task_id" doc:"Identifier of the deleted task"`
+		Deleted         bool   `json:"deleted" doc:"Always true"`
+		RestorableUntil string `json:"restorable_until" doc:"Until when restoreTask can bring it back, RFC 3339, UTC"`
+	}
+}
+
+// deleteTask is soft. One that is deleted already stays as it is, so that a repeated
+// call does no harm.
+func (s *Service) deleteTask(ctx context.Context, in *TaskID) (*deleteTaskOutput, error) {
+	permit, task, err := s.permission(ctx, in.ID)
+	if err != nil {
+		return nil, fmt.Errorf("delete task: %w", err)
+	}
+	if !task.DeletedAt.IsZero() {
+		Unchanged(ctx)
+		return deleted(task), nil
+	}
+	return InTransaction(ctx, s, func(tx *store.Tx) (*deleteTaskOutput, error) {
+		task, err := tx.ChangeTask(auth.From(ctx).Owner(), in.ID, 0, false, func(t *store.Task) error {
+			t.DeletedAt = tx.Now()
+			return permit(*t)
+		})
+		if err != nil {
+			return nil, err
+		}
+		return deleted(task), nil
+	})
+}
+
+func deleted(t store.Task) *deleteTaskOutput {
+	out := &deleteTaskOutput{}
+	out.Body.ID, out.Body.Deleted = t.ID, true
+	out.Body.RestorableUntil = rfc3339(t.DeletedAt.Add(store.RestoreWindow))
+	return out
+}
+
+func (s *Service) restoreTask(ctx context.Context, in *TaskID) (*taskOutput, error) {
+	permit, task, err := s.permission(ctx, in.ID)
+	if err != nil {
+		return nil, fmt.Errorf("restore task: %w", err)
+	}
+	switch {
+	case task.DeletedAt.IsZero():
+		Unchanged(ctx)
+		return &taskOutput{Body: taskFrom(task)}, nil
+	case s.options.Now().After(task.DeletedAt.Add(store.RestoreWindow)):
+		return nil, Conflict("the task was deleted more than 30 days ago", "Create a new task; this one cannot be brought back.")
+	}
+	return s.changeTask(ctx, in.ID, 0, true, permit, func(_ *store.Tx, t *store.Task) { t.DeletedAt = time.Time{} })
+}
+
+// stored is the store; a service that is only asked for its document has none.
+func (s *Service) stored() *store.Store { return s.options.Store }
+
+func atoi(text string) int64 {
+	number, _ := strconv.ParseInt(text, 10, 64) // from a cursor, which we signed
+	return number
+}
