@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated bench chaos chromium postgres notices clean
+.PHONY: help run build production web test check lint generated bench chaos crash chromium postgres notices clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -70,6 +70,11 @@ chaos: web ## the end-to-end tests with 5 % of Stytch's answers going wrong, 20 
 	@cd internal/server && for seed in $$(seq 1 $(CHAOS_RUNS)); do \
 	  ../../bin/end-to-end.test -test.run '^TestEndToEnd' -test.timeout 20m -browser chromium-headless-shell -chaos 5 -chaos-seed $$seed || { echo "failed: -chaos-seed $$seed" >&2; exit 1; }; \
 	  echo "run $$seed of $(CHAOS_RUNS) passed"; done
+
+CRASHES ?= 200
+
+crash: web postgres ## kill the server in the middle of writes, 200 times on each database
+	go test ./internal/server -run '^TestNothingAcknowledgedIsLost$$' -v -timeout 60m -args -crashes $(CRASHES)
 
 # The browser test drives Chromium. Root can install it, others are told how.
 chromium:

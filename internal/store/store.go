@@ -195,3 +195,19 @@ func fromMillis(ms int64) time.Time {
 	}
 	return time.UnixMilli(ms).UTC()
 }
+
+// CheckIntegrity has SQLite look through the whole file for damage; Postgres does so
+// by itself, with checksums where the cluster has them.
+func (s *Store) CheckIntegrity(ctx context.Context) error {
+	if s.database != sqliteDatabase {
+		return nil
+	}
+	var verdict string
+	if err := s.read.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&verdict); err != nil {
+		return classify(err)
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("the database file is damaged: %s", verdict)
+	}
+	return nil
+}
