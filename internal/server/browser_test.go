@@ -94,9 +94,9 @@ func TestTheWholeLoopInABrowser(t *testing.T) {
 		granted               string
 	}{
 		{"Ada by scope", "ada@acme.example", "http://localhost:8090/callback", nil, nil,
-			"openid profile email offline_access members:read members:invite"},
+			"openid profile email offline_access members:read members:invite tasks:read tasks:write activity:read"},
 		{"Grace by scope, whose roles do not cover inviting", "grace@acme.example", "https://chatgpt.com/aip/g-dev/oauth/callback", nil,
-			[]string{"inviteMember"}, "openid profile email offline_access members:read"},
+			[]string{"inviteMember"}, "openid profile email offline_access members:read tasks:read tasks:write activity:read"},
 		{"Grace by role", "grace@acme.example", "https://chat.openai.com/aip/g-dev/oauth/callback", byRole,
 			[]string{"inviteMember"}, "openid profile email offline_access"},
 	} {
@@ -135,13 +135,9 @@ func TestTheWholeLoopInABrowser(t *testing.T) {
 // callEverything calls each published operation; those named must answer 403.
 func (w *world) callEverything(gpt *gpttest.GPT, refused []string) {
 	w.t.Helper()
-	arguments := map[string]map[string]any{
-		"getMember":    {"member_id": ada},
-		"inviteMember": {"email": "guest@acme.example", "name": "Mary Guest"},
-		"listMembers":  {"limit": 1},
-	}
-	for _, op := range w.app.Operations() {
-		result, err := gpt.Call(w.t.Context(), op.ID, arguments[op.ID])
+	var walk walk
+	for _, op := range inWalkOrder(w.app.Operations()) {
+		result, err := gpt.Call(w.t.Context(), op.ID, walk.arguments(op))
 		if err != nil {
 			w.t.Errorf("%s: %v", op.ID, err)
 			continue
@@ -149,6 +145,7 @@ func (w *world) callEverything(gpt *gpttest.GPT, refused []string) {
 		if forbidden := slices.Contains(refused, op.ID); forbidden != (result.Status == 403) || !forbidden && result.Status >= 300 {
 			w.t.Errorf("%s: %d %s", op.ID, result.Status, result.Body)
 		}
+		walk.learn(result.Body)
 	}
 }
 

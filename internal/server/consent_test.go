@@ -119,7 +119,7 @@ func TestEndToEndScopesThatCannotBeGrantedAreSaidAndLeftOut(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if token.Scope != "openid profile email offline_access members:read" {
+		if token.Scope != "openid profile email offline_access members:read tasks:read tasks:write activity:read" {
 			return fmt.Errorf("granted %q", token.Scope)
 		}
 		result, err := w.callUntil(gpt, "inviteMember", map[string]any{"email": "guest@acme.example", "name": "Mary Guest"})

@@ -41,7 +41,7 @@ func work(written *int) func(*server.Options) {
 			api.Register(s, api.Operation{ID: "readWork", Method: http.MethodGet, Path: "/api/v1/work", Summary: "Read the work",
 				Description: "Reads.", Access: auth.Scope("tasks:read")}, read)
 			api.Register(s, api.Operation{ID: "doWork", Method: http.MethodPost, Path: "/api/v1/work", Summary: "Do the work",
-				Description: "Writes.", Access: auth.Scope("tasks:write"), Effect: api.Write}, write)
+				Description: "Writes.", Access: auth.Scope("tasks:write"), Effect: api.Write, External: true}, write)
 			api.Register(s, api.Operation{ID: "ruleWork", Method: http.MethodGet, Path: "/api/v1/rule", Summary: "Rule the work",
 				Description: "Reads.", Access: auth.Scope("tasks:rule")}, read)
 		}
@@ -75,13 +75,15 @@ func TestUserInfoOfBothVerticals(t *testing.T) {
 }
 
 func TestTheDocumentSaysWhatTheServerIsGoodFor(t *testing.T) {
+	const tasks = "list tasks; create a task; change a task; get one task; mark a task as done; delete a task; bring back a deleted task; " +
+		"list the comments on a task; comment on a task; list what was done for the signed-in person; undo one change"
 	for _, tt := range []struct {
 		w    *world
 		want string
 	}{
-		{newWorld(t), "get who is signed in; list the members of the organization; get one member; invite a person to the organization."},
-		{newConsumerWorld(t), "get who is signed in."},
-		{newConsumerWorld(t, work(new(int))), "get who is signed in; read the work; do the work; rule the work."},
+		{newWorld(t), "get who is signed in; list the members of the organization; get one member; invite a person to the organization; " + tasks + "."},
+		{newConsumerWorld(t), "get who is signed in; " + tasks + "."},
+		{newConsumerWorld(t, work(new(int))), "get who is signed in; " + tasks + "; read the work; do the work; rule the work."},
 	} {
 		want := fmt.Sprintf(`"description": %q`, "Lets you act in Guestpass Demo for the signed-in person: "+tt.want)
 		if document := string(tt.w.app.Document().JSON()); !strings.Contains(strings.ReplaceAll(document, `":"`, `": "`), want) {
@@ -97,7 +99,7 @@ func TestAConsumerProjectKnowsNoOrganizations(t *testing.T) {
 	for _, op := range w.app.Operations() {
 		ids = append(ids, op.ID)
 	}
-	if strings.Join(ids, " ") != "getNextSteps getUserInfo" {
+	if strings.Join(ids, " ") != "getNextSteps getUserInfo listTasks createTask updateTask getTask completeTask deleteTask restoreTask listTaskComments addTaskComment listActivity undoActivity" {
 		t.Errorf("operations %v", ids)
 	}
 	for _, path := range []string{"/openapi.json", "/openapi.yaml", "/", "/privacy", "/docs", "/api/v1/next-steps", "/.well-known/oauth-protected-resource"} {
@@ -113,7 +115,7 @@ func TestAConsumerProjectKnowsNoOrganizations(t *testing.T) {
 	}
 	landing := w.call("GET", "/", "", "").body
 	for _, want := range []string{w.url + "/openapi.json", w.url + "/idp", w.url + "/oauth2/token", stytchtest.DevelopmentConsumer().ConnectedApps[0].ClientID,
-		"openid profile email offline_access<", w.url + "/privacy"} {
+		"openid profile email offline_access tasks:read tasks:write activity:read<", w.url + "/privacy"} {
 		if !strings.Contains(landing, want) {
 			t.Errorf("the landing page lacks %q", want)
 		}
