@@ -203,7 +203,7 @@ func (j *job) inSavepoint(ctx context.Context, tx *sql.Tx) error {
 	}()
 	if j.err != nil {
 		if _, err := tx.ExecContext(ctx, "ROLLBACK TO change"); err != nil {
-			return err
+			return fmt.Errorf("%w: %w", j.err, err) // SQLite has given up the whole transaction, for what the job met
 		}
 	}
 	_, err := tx.ExecContext(ctx, "RELEASE change")
