@@ -65,7 +65,7 @@ func benchmarkStore(b *testing.B, name string, s *store.Store, size int) {
 	})
 	for what, query := range map[string]store.TaskQuery{
 		"page1":    {Sort: "due"},
-		"page1000": {Sort: "due", After: middle(b, s)},
+		"page1000": {Sort: "due", After: far(b, s, size)},
 		"common":   {Sort: "created", Search: "common"},
 		"rare":     {Sort: "created", Search: "rare"},
 	} {
@@ -99,14 +99,13 @@ func benchmarkStore(b *testing.B, name string, s *store.Store, size int) {
 	})
 }
 
-// middle is where a page far into the list begins.
-func middle(b *testing.B, s *store.Store) string {
+// far is where page 1,000 begins; of a short list, its middle.
+func far(b *testing.B, s *store.Store, size int) string {
 	b.Helper()
-	query := store.TaskQuery{Sort: "due", Limit: 600}
+	query := store.TaskQuery{Sort: "due", Limit: min(999*25, size/2)}
 	page, err := s.Tasks(b.Context(), "acme", query)
 	if err != nil {
 		b.Fatal(err)
 	}
-	query.Limit = 25
 	return query.Position(page.Tasks[len(page.Tasks)-1])
 }
