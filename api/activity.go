@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 
 	"guestpass/auth"
@@ -139,25 +138,18 @@ func (s *Service) listActivity(ctx context.Context, in *listActivityInput) (*lis
 	if !ok {
 		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, or leave it out")
 	}
-	activities, err := s.stored().Activities(ctx, identity.Owner(), identity.Subject, atoi(position), in.Limit+1)
+	activities, err := s.options.Store.Activities(ctx, identity.Owner(), identity.Subject, position, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
 	out := &listActivityOutput{}
-	out.Body.Activities = []Activity{}
-	size := 0
-	for i, a := range activities {
-		shown := activityFrom(a)
-		encoded, err := json.Marshal(shown)
-		if err != nil {
-			return nil, err
-		}
-		size += len(encoded)
-		if i == in.Limit || (size > maxReply && i > 0) {
-			out.Body.NextCursor = s.cursors.seal(strconv.FormatInt(activities[i-1].Seq, 10), list...)
-			break
-		}
-		out.Body.Activities = append(out.Body.Activities, shown)
+	shown, last, err := cutPage(activities, in.Limit, activityFrom)
+	if err != nil {
+		return nil, err
+	}
+	out.Body.Activities = shown
+	if last >= 0 {
+		out.Body.NextCursor = s.cursors.seal(activities[last].Position(), list...)
 	}
 	return out, nil
 }
@@ -177,7 +169,7 @@ type undoActivityOutput struct {
 // change the task any more may not undo a change to it either.
 func (s *Service) undoActivity(ctx context.Context, in *undoActivityInput) (*undoActivityOutput, error) {
 	identity := auth.From(ctx)
-	activity, err := s.stored().Activity(ctx, identity.Owner(), identity.Subject, in.ID)
+	activity, err := s.options.Store.Activity(ctx, identity.Owner(), identity.Subject, in.ID)
 	if err != nil {
 		return nil, fmt.Errorf("undo activity: %w", err)
 	}

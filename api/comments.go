@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 
@@ -53,32 +52,26 @@ type listTaskCommentsOutput struct {
 
 func (s *Service) listTaskComments(ctx context.Context, in *listTaskCommentsInput) (*listTaskCommentsOutput, error) {
 	owner := auth.From(ctx).Owner()
-	position, ok := s.cursors.open(in.Cursor, "listTaskComments", owner, in.ID)
+	list := []string{"listTaskComments", owner, in.ID}
+	position, ok := s.cursors.open(in.Cursor, list...)
 	if !ok {
 		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, for the same task, or leave it out")
 	}
-	if _, err := s.stored().Task(ctx, owner, in.ID); err != nil {
+	if _, err := s.options.Store.Task(ctx, owner, in.ID); err != nil {
 		return nil, fmt.Errorf("list comments: %w", err)
 	}
-	comments, err := s.stored().Comments(ctx, owner, in.ID, position, in.Limit+1)
+	comments, err := s.options.Store.Comments(ctx, owner, in.ID, position, in.Limit+1)
 	if err != nil {
 		return nil, err
 	}
 	out := &listTaskCommentsOutput{}
-	out.Body.Comments = []Comment{}
-	size := 0
-	for i, c := range comments {
-		shown := commentFrom(c)
-		encoded, err := json.Marshal(shown)
-		if err != nil {
-			return nil, err
-		}
-		size += len(encoded)
-		if i == in.Limit || (size > maxReply && i > 0) {
-			out.Body.NextCursor = s.cursors.seal(comments[i-1].Position(), "listTaskComments", owner, in.ID)
-			break
-		}
-		out.Body.Comments = append(out.Body.Comments, shown)
+	shown, last, err := cutPage(comments, in.Limit, commentFrom)
+	if err != nil {
+		return nil, err
+	}
+	out.Body.Comments = shown
+	if last >= 0 {
+		out.Body.NextCursor = s.cursors.seal(comments[last].Position(), list...)
 	}
 	return out, nil
 }

@@ -2,12 +2,10 @@ package api
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"guestpass/auth"
@@ -117,7 +115,7 @@ type taskOutput struct{ Body Task }
 // getTask returns one task of the caller's owner. A task of another one is reported as
 // missing, so that identifiers cannot be probed.
 func (s *Service) getTask(ctx context.Context, in *TaskID) (*taskOutput, error) {
-	task, err := s.stored().Task(ctx, auth.From(ctx).Owner(), in.ID)
+	task, err := s.options.Store.Task(ctx, auth.From(ctx).Owner(), in.ID)
 	if err != nil {
 		return nil, fmt.Errorf("get task: %w", err)
 	}
@@ -148,10 +146,6 @@ type listTasksOutput struct {
 	}
 }
 
-// maxReply bounds a page, in bytes of JSON: ChatGPT takes fewer than 100,000
-// characters, and what surrounds the elements needs room as well.
-const maxReply = 85_000
-
 func (s *Service) listTasks(ctx context.Context, in *listTasksInput) (*listTasksOutput, error) {
 	identity := auth.From(ctx)
 	query, err := in.query(identity)
@@ -164,25 +158,18 @@ func (s *Service) listTasks(ctx context.Context, in *listTasksInput) (*listTasks
 		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, with the same filters and sort, or leave it out")
 	}
 	query.Limit = in.Limit + 1 // one more tells whether there is a next page
-	page, err := s.stored().Tasks(ctx, identity.Owner(), query)
+	page, err := s.options.Store.Tasks(ctx, identity.Owner(), query)
 	if err != nil {
 		return nil, err
 	}
 	out := &listTasksOutput{}
-	out.Body.Tasks, out.Body.Total = []Task{}, page.Total
-	size := 0
-	for i, t := range page.Tasks {
-		shown := taskFrom(t)
-		encoded, err := json.Marshal(shown)
-		if err != nil {
-			return nil, err
-		}
-		size += len(encoded)
-		if i == in.Limit || (size > maxReply && i > 0) {
-			out.Body.NextCursor = s.cursors.seal(query.Position(page.Tasks[i-1]), list...)
-			break
-		}
-		out.Body.Tasks = append(out.Body.Tasks, shown)
+	shown, last, err := cutPage(page.Tasks, in.Limit, taskFrom)
+	if err != nil {
+		return nil, err
+	}
+	out.Body.Tasks, out.Body.Total = shown, page.Total
+	if last >= 0 {
+		out.Body.NextCursor = s.cursors.seal(query.Position(page.Tasks[last]), list...)
 	}
 	return out, nil
 }
@@ -385,7 +372,7 @@ func (s *Service) changeTask(ctx context.Context, id string, version int64, dele
 // their own. Roles are looked up only when they decide, and before the transaction.
 func (s *Service) permission(ctx context.Context, id string) (func(store.Task) error, store.Task, error) {
 	identity := auth.From(ctx)
-	task, err := s.stored().DeletedTask(ctx, identity.Owner(), id)
+	task, err := s.options.Store.DeletedTask(ctx, identity.Owner(), id)
 	if err != nil {
 		return nil, task, err
 	}
@@ -470,12 +457,4 @@ func (s *Service) restoreTask(ctx context.Context, in *TaskID) (*taskOutput, err
 		return nil, Conflict("the task was deleted more than 30 days ago", "Create a new task; this one cannot be brought back.")
 	}
 	return s.changeTask(ctx, in.ID, 0, true, permit, func(_ *store.Tx, t *store.Task) { t.DeletedAt = time.Time{} })
-}
-
-// stored is the store; a service that is only asked for its document has none.
-func (s *Service) stored() *store.Store { return s.options.Store }
-
-func atoi(text string) int64 {
-	number, _ := strconv.ParseInt(text, 10, 64) // from a cursor, which we signed
-	return number
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -88,11 +89,18 @@ func scanActivity(row scanner, more ...any) (a Activity, err error) {
 	return a, err
 }
 
+// Position is where the list goes on after the activity.
+func (a Activity) Position() string { return strconv.FormatInt(a.Seq, 10) }
+
 // Activities returns up to limit activities of one subject, the newest first, before a
-// position (0: from the newest). A started one is left out when it has ended.
-func (s *Store) Activities(ctx context.Context, owner, subject string, before int64, limit int) ([]Activity, error) {
-	if before == 0 {
-		before = 1 << 62
+// position ("": from the newest). A started one is left out when it has ended.
+func (s *Store) Activities(ctx context.Context, owner, subject, position string, limit int) ([]Activity, error) {
+	before := int64(math.MaxInt64)
+	if position != "" {
+		var err error
+		if before, err = strconv.ParseInt(position, 10, 64); err != nil {
+			return nil, fmt.Errorf("position %q of an activity list: %w", position, err)
+		}
 	}
 	rows, err := s.read.QueryContext(ctx, "SELECT "+activityColumns+` FROM activity a
 		WHERE owner = $1 AND subject = $2 AND seq < $3 AND NOT (outcome = 'started' AND EXISTS

@@ -150,11 +150,11 @@ func TestActivityIsTheSubjectsOwnAndPaged(t *testing.T) {
 				return err
 			})
 		}
-		first, err := s.Activities(t.Context(), "acme", "m1", 0, 4)
+		first, err := s.Activities(t.Context(), "acme", "m1", "", 4)
 		if err != nil || len(first) != 4 || first[0].Seq != 12 {
 			t.Fatalf("%v %v", first, err)
 		}
-		rest, err := s.Activities(t.Context(), "acme", "m1", first[3].Seq, 4)
+		rest, err := s.Activities(t.Context(), "acme", "m1", first[3].Position(), 4)
 		if err != nil || len(rest) != 2 || rest[1].Seq != 2 {
 			t.Errorf("%v %v", rest, err)
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -313,4 +314,20 @@ func TestWritesGoOnAfterTheDatabaseWasGone(t *testing.T) {
 		t.Errorf("after it is back: %v", err)
 	}
 	create(t, s, "acme", store.Task{Title: "after"})
+}
+
+func TestAPanicInAChangeHarmsNoOther(t *testing.T) {
+	s := open(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"), &clock{now: time.Now()})
+	err := s.Write(t.Context(), func(tx *store.Tx) error {
+		_, _ = tx.CreateTask("acme", store.Task{Title: "x", State: "open", Priority: 2})
+		panic("a secret")
+	})
+	if err == nil || !strings.Contains(err.Error(), "panicked") || strings.Contains(err.Error(), "a secret") {
+		t.Errorf("%v", err)
+	}
+	create(t, s, "acme", store.Task{Title: "after"})
+	page, err := s.Tasks(t.Context(), "acme", store.TaskQuery{Sort: "due", Limit: 10})
+	if err != nil || len(page.Tasks) != 1 {
+		t.Errorf("%d tasks, %v", len(page.Tasks), err)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -88,11 +89,10 @@ type groupWriter struct {
 
 // job is a change that waits for its group.
 type job struct {
-	ctx   context.Context
-	run   func(context.Context, *sql.Tx) error
-	err   error
-	panic any
-	done  chan struct{}
+	ctx  context.Context
+	run  func(context.Context, *sql.Tx) error
+	err  error
+	done chan struct{}
 }
 
 const (
@@ -125,9 +125,6 @@ func (w *groupWriter) run(ctx context.Context, f func(context.Context, *sql.Tx) 
 		default:
 			return errClosed
 		}
-	}
-	if j.panic != nil {
-		panic(j.panic)
 	}
 	return j.err
 }
@@ -195,8 +192,8 @@ func (j *job) inSavepoint(ctx context.Context, tx *sql.Tx) error {
 	}
 	func() {
 		defer func() {
-			if j.panic = recover(); j.panic != nil {
-				j.err = fmt.Errorf("panic in a change")
+			if cause := recover(); cause != nil { // the writer outlives it; its value may hold what a request carried
+				j.err = fmt.Errorf("a change panicked with a %T: %s", cause, debug.Stack())
 			}
 		}()
 		j.err = j.run(ctx, tx)
