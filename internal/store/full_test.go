@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"strings"
 	"sync"
@@ -45,12 +46,22 @@ func TestAFullDatabaseRefusesWritesAndRecovers(t *testing.T) {
 	}
 	limit(100)
 	var group sync.WaitGroup
+	held := make(chan struct{}) // the writer, until there is a group that is too large as a whole
+	group.Go(func() { _ = s.Write(context.Background(), func(*Tx) error { <-held; return nil }) })
 	for range 200 {
 		group.Go(write)
 	}
+	for len(s.write.(*groupWriter).queue) < maxGroup {
+		runtime.Gosched()
+	}
+	close(held)
 	group.Wait()
 	if full == 0 || len(kept) == 0 {
 		t.Fatalf("%d kept, %d refused", len(kept), full)
+	}
+	before := len(kept)
+	if write(); len(kept) > before {
+		t.Error("changes were refused although there was space for one")
 	}
 	limit(100000)
 	write()

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"sync"
@@ -159,6 +160,12 @@ func (w *groupWriter) commit(jobs []*job) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
 	err := w.transact(ctx, jobs)
+	if len(jobs) > 1 && errors.Is(classify(err), ErrFull) { // too much for all of them together, perhaps not for each
+		for _, j := range jobs {
+			w.commit([]*job{j})
+		}
+		return
+	}
 	for _, j := range jobs {
 		if err != nil && j.err == nil {
 			j.err = err
