@@ -42,6 +42,9 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 			address, j := url(t), &journal{acknowledged: map[string]string{}}
 			for round := range *crashes {
 				j.round(t, startCrashing(t, stytch.URL, address), token, round)
+				if err := openStore(t, address, nil).CheckIntegrity(t.Context()); err != nil {
+					t.Errorf("after kill %d: %v", round+1, err)
+				}
 			}
 			j.check(t, address)
 		})
@@ -159,9 +162,11 @@ type crashing struct {
 	command *exec.Cmd
 }
 
-func startCrashing(t *testing.T, stytch, address string) *crashing {
+// startCrashing starts it, by a command that ends in exec where one is given.
+func startCrashing(t *testing.T, stytch, address string, through ...string) *crashing {
 	t.Helper()
-	command := exec.Command(os.Args[0], "-test.run", "^TestServeForTheCrashTest$")
+	line := append(through, os.Args[0], "-test.run", "^TestServeForTheCrashTest$")
+	command := exec.Command(line[0], line[1:]...)
 	command.Env = append(os.Environ(), "CRASH_STYTCH="+stytch, "CRASH_DATABASE="+address)
 	out, err := command.StdoutPipe()
 	if err != nil {

@@ -53,6 +53,12 @@ func classify(err error) error {
 	return err
 }
 
+// syncFailed says whether SQLite could not have the disk keep what it wrote.
+func syncFailed(err error) bool {
+	var lite *sqlite.Error
+	return errors.As(err, &lite) && (lite.Code() == sqlite3.SQLITE_IOERR_FSYNC || lite.Code() == sqlite3.SQLITE_IOERR_DIR_FSYNC)
+}
+
 // again says whether Postgres asks to run the transaction once more.
 func again(err error) bool {
 	var postgres *pgconn.PgError

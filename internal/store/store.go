@@ -155,8 +155,13 @@ func (s *Store) Close() error {
 	return err
 }
 
-// Ping returns an error if the database does not answer.
-func (s *Store) Ping(ctx context.Context) error { return classify(s.read.PingContext(ctx)) }
+// Ping returns an error if the database does not answer, or takes no more changes.
+func (s *Store) Ping(ctx context.Context) error {
+	if err := s.write.ping(); err != nil {
+		return err
+	}
+	return classify(s.read.PingContext(ctx))
+}
 
 // Run forgets expired answers until ctx ends.
 func (s *Store) Run(ctx context.Context) error {

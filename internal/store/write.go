@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -48,6 +49,7 @@ func (tx *Tx) row(query string, args ...any) *sql.Row {
 // A writer is how transactions reach the disk.
 type writer interface {
 	run(context.Context, func(context.Context, *sql.Tx) error) error
+	ping() error
 	close() error
 }
 
@@ -75,7 +77,9 @@ func (w transactionWriter) once(ctx context.Context, f func(context.Context, *sq
 	return tx.Commit()
 }
 
-func (w transactionWriter) close() error { return nil } // the pool is the readers' too
+func (w transactionWriter) ping() error { return nil } // the pool is the readers' too
+
+func (w transactionWriter) close() error { return nil }
 
 // groupWriter is SQLite's one writer. Changes that arrive while another is being
 // synchronised to disk share the next transaction, each in a savepoint of its own:
@@ -86,6 +90,7 @@ type groupWriter struct {
 	stop    chan struct{}
 	stopped chan struct{}
 	once    sync.Once // closes stop
+	broken  atomic.Bool
 }
 
 // job is a change that waits for its group.
@@ -100,6 +105,10 @@ const (
 	maxGroup     = 128              // changes in one transaction
 	groupTimeout = 10 * time.Second // of one transaction
 )
+
+// errBroken is for good: after a failed fsync the system may count pages as written
+// that are not, so that trying again could succeed without keeping anything.
+var errBroken = fmt.Errorf("%w: the disk did not keep what was written to it; check it and start the program again", ErrUnavailable)
 
 var errClosed = fmt.Errorf("%w: the store is closed", ErrUnavailable)
 
@@ -160,6 +169,9 @@ func (w *groupWriter) commit(jobs []*job) {
 	ctx, cancel := context.WithTimeout(context.Background(), groupTimeout)
 	defer cancel()
 	err := w.transact(ctx, jobs)
+	if syncFailed(err) {
+		w.broken.Store(true)
+	}
 	if len(jobs) > 1 && errors.Is(classify(err), ErrFull) { // too much for all of them together, perhaps not for each
 		for _, j := range jobs {
 			w.commit([]*job{j})
@@ -175,6 +187,9 @@ func (w *groupWriter) commit(jobs []*job) {
 }
 
 func (w *groupWriter) transact(ctx context.Context, jobs []*job) error {
+	if err := w.ping(); err != nil {
+		return err
+	}
 	tx, err := w.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -212,6 +227,13 @@ func (j *job) inSavepoint(ctx context.Context, tx *sql.Tx) error {
 	}
 	_, err := tx.ExecContext(ctx, "RELEASE change")
 	return err
+}
+
+func (w *groupWriter) ping() error {
+	if w.broken.Load() {
+		return errBroken
+	}
+	return nil
 }
 
 func (w *groupWriter) close() error {

@@ -1,5 +1,6 @@
 // Package postgrestest runs a real PostgreSQL for tests, from Debian's package: as a
-// user without rights, on a socket in a temporary folder, gone when the tests end.
+// user without rights, on a socket in a temporary folder, gone when the tests end,
+// however they end.
 // It knows nothing of what is kept there.
 package postgrestest
 
@@ -7,6 +8,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"net/url"
 	"os"
 	"os/exec"
@@ -32,6 +34,8 @@ var ErrNotInstalled = errors.New("PostgreSQL is missing: sudo apt-get install po
 type Server struct {
 	bin, folder string
 	databases   atomic.Int64
+	guard       *exec.Cmd
+	alive       io.Closer // the guard's standard input
 }
 
 // Start makes a new cluster and starts it. fsync is on, as in production.
@@ -50,16 +54,31 @@ func Start() (*Server, error) {
 			return nil, err
 		}
 	}
+	if err := s.startGuard(); err != nil {
+		return nil, err
+	}
 	err = s.run("initdb", "--pgdata", s.data(), "--username", "postgres", "--auth", "trust", "--encoding", "UTF8",
 		"--locale", "C.UTF-8", "--no-sync")
 	if err == nil {
 		err = s.Restart()
 	}
 	if err != nil {
-		_ = os.RemoveAll(folder)
-		return nil, err
+		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
+}
+
+// startGuard starts the process that cleans up when its input ends: because [Server.Stop]
+// closes it, or because the test program was killed and can do nothing itself.
+func (s *Server) startGuard() (err error) {
+	s.guard = exec.Command("sh", "-c", `cat; "$0" --pgdata "$1/data" --wait stop --mode immediate; rm -rf "$1"`,
+		filepath.Join(s.bin, "pg_ctl"), s.folder)
+	s.guard.Dir = "/"
+	s.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: unprivileged()} // an interrupt is not for it
+	if s.alive, err = s.guard.StdinPipe(); err != nil {
+		return err
+	}
+	return s.guard.Start()
 }
 
 func (s *Server) data() string { return filepath.Join(s.folder, "data") }
@@ -77,8 +96,8 @@ func (s *Server) Kill() error {
 
 // Stop ends the server and removes all it has kept.
 func (s *Server) Stop() error {
-	err := s.Kill()
-	return errors.Join(err, os.RemoveAll(s.folder))
+	_ = s.alive.Close()
+	return s.guard.Wait()
 }
 
 // Database makes an empty database and returns its URL.
