@@ -72,9 +72,15 @@ chaos: web ## the end-to-end tests with 5 % of Stytch's answers going wrong, 20 
 	  echo "run $$seed of $(CHAOS_RUNS) passed"; done
 
 CRASHES ?= 200
+ROUNDS ?= 1000
 
-crash: web postgres ## kill the server in the middle of writes, 200 times on each database
-	go test ./internal/server -run '^TestNothingAcknowledgedIsLost$$' -v -timeout 60m -args -crashes $(CRASHES)
+crash: web postgres ## kill the server in the middle of writes, fill and break its disk, repeat calls at once
+	@command -v strace >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends strace) >/dev/null; \
+	  else echo "strace is missing: sudo apt-get install strace" >&2; exit 1; fi; }
+	go test ./internal/server -run '^Test(NothingAcknowledgedIsLost|AFullDisk|ADiskThatDoesNotKeep|ADatabaseThatGoesAway|ARepeatedCreateIsNotDoneTwice)$$' \
+	  -v -timeout 60m -args -crashes $(CRASHES) -rounds $(ROUNDS)
 
 # The browser test drives Chromium. Root can install it, others are told how.
 chromium:
