@@ -98,6 +98,7 @@ func environ(change ...string) []string {
 }
 
 func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
+	t.Chdir(t.TempDir()) // for the database, which is opened before the last of the settings is found wrong
 	for _, tt := range []struct{ change, want string }{
 		{"GUESTPASS_PUBLIC_URL=", "GUESTPASS_PUBLIC_URL is not set"},
 		{"GUESTPASS_PUBLIC_URL=http://gpt.example.com", "must be https"},
