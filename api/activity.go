@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -12,21 +13,47 @@ import (
 	"guestpass/internal/store"
 )
 
-func (s *Service) registerActivity() {
+func (s *Service) registerListActivity() {
 	Register(s, Operation{
 		ID: "listActivity", Method: http.MethodGet, Path: "/api/v1/activity",
 		Summary:     "List what was done for the signed-in person",
 		Description: "Returns the changes made here in the signed-in person's name, the newest first, each with what it changed and whether it can be undone. For the next page pass next_cursor as cursor.",
 		Access:      auth.Scope("activity:read"),
 	}, s.listActivity)
-	if slices.Contains(s.options.Modules, "tasks") {
-		Register(s, Operation{
-			ID: "undoActivity", Method: http.MethodPost, Path: "/api/v1/activity/{activity_id}/undo",
-			Summary:     "Undo one change",
-			Description: "Takes back one change that listActivity shows as undoable, and returns the undo as an activity, which can be undone as well. Answers 409 if something was changed since, and says what.",
-			Access:      auth.Scope("tasks:write"), Effect: Write,
-		}, s.undoActivity)
+}
+
+func (s *Service) registerUndoActivity() {
+	Register(s, Operation{
+		ID: "undoActivity", Method: http.MethodPost, Path: "/api/v1/activity/{activity_id}/undo",
+		Summary:     "Undo one change",
+		Description: "Takes back one change that listActivity shows as undoable, and returns the undo as an activity, which can be undone as well. Answers 409 if something was changed since, and says what.",
+		Access:      auth.Scope("tasks:write"), Effect: Write,
+	}, s.undoActivity)
+}
+
+// undoing is how changes to targets of one kind are taken back.
+type undoing struct {
+	prefix string
+	permit func(context.Context, store.Activity) error
+	revert func(*store.Tx, store.Activity) error
+}
+
+// Undoable lets undoActivity take back changes of targets whose identifiers begin with
+// prefix. revert puts the target back to what a.Before says, in the transaction of the
+// undo, and notes that with [store.Tx.Changed], so that the undo can be undone as well.
+// permit, if not nil, is asked before whether the caller may still change the target.
+// Call it where the operations are registered.
+func (s *Service) Undoable(prefix string, permit func(context.Context, store.Activity) error, revert func(*store.Tx, store.Activity) error) {
+	s.undoing = append(s.undoing, undoing{prefix, permit, revert})
+}
+
+func (s *Service) undoingOf(a store.Activity) (undoing, bool) {
+	for _, u := range s.undoing {
+		if a.Outcome == store.Done && strings.HasPrefix(a.Target, u.prefix) {
+			return u, true
+		}
 	}
+	return undoing{}, false
 }
 
 // Activity is one change, as it is shown.
@@ -47,13 +74,10 @@ type FieldChange struct {
 	After  string `json:"after" doc:"Value after, empty for none, cut after 200 characters"`
 }
 
-func activityFrom(a store.Activity) Activity {
+func (s *Service) activityFrom(a store.Activity) Activity {
+	_, undoable := s.undoingOf(a)
 	return Activity{ID: a.ID, At: rfc3339(a.At), Operation: a.Operation, Target: a.Target, Outcome: a.Outcome,
-		Undoable: a.Outcome == store.Done && undoable(a.Target), Changes: fieldChanges(a)}
-}
-
-func undoable(target string) bool {
-	return strings.HasPrefix(target, "tsk_") || strings.HasPrefix(target, "cmt_")
+		Undoable: undoable, Changes: fieldChanges(a)}
 }
 
 // bookkeeping fields change with everything, and tell nothing.
@@ -143,7 +167,7 @@ func (s *Service) listActivity(ctx context.Context, in *listActivityInput) (*lis
 		return nil, err
 	}
 	out := &listActivityOutput{}
-	shown, last, err := cutPage(activities, in.Limit, activityFrom)
+	shown, last, err := cutPage(activities, in.Limit, s.activityFrom)
 	if err != nil {
 		return nil, err
 	}
@@ -165,19 +189,23 @@ type undoActivityOutput struct {
 	}
 }
 
-// undoActivity takes back what was done in the caller's own name. Whoever may not
-// change the task any more may not undo a change to it either.
+// undoActivity takes back what was done in the caller's own name. Whoever may not make
+// the change any more may not undo it either.
 func (s *Service) undoActivity(ctx context.Context, in *undoActivityInput) (*undoActivityOutput, error) {
 	identity := auth.From(ctx)
 	activity, err := s.options.Store.Activity(ctx, identity.Owner(), identity.Subject, in.ID)
 	if err != nil {
 		return nil, fmt.Errorf("undo activity: %w", err)
 	}
-	if activity.Outcome != store.Done || !undoable(activity.Target) {
-		return nil, fmt.Errorf("undo activity: %w", store.ErrNotUndoable)
+	undoing, ok := s.undoingOf(activity)
+	if !ok {
+		return nil, Conflict("this activity cannot be undone here", "listActivity says which can be.")
 	}
-	if strings.HasPrefix(activity.Target, "tsk_") {
-		if _, _, err := s.permission(ctx, activity.Target); err != nil {
+	if err := s.admitAgain(ctx, activity); err != nil {
+		return nil, err
+	}
+	if undoing.permit != nil {
+		if err := undoing.permit(ctx, activity); err != nil {
 			return nil, fmt.Errorf("undo activity: %w", err)
 		}
 	}
@@ -185,8 +213,23 @@ func (s *Service) undoActivity(ctx context.Context, in *undoActivityInput) (*und
 	return InTransaction(ctx, s, func(tx *store.Tx) (*undoActivityOutput, error) {
 		out := &undoActivityOutput{}
 		out.Body.Undone, out.Body.Target = activity.ID, activity.Target
-		return out, tx.Undo(activity)
+		return out, tx.Undo(activity, undoing.revert)
 	})
+}
+
+// admitAgain asks whether the caller may call the operation that made the change.
+func (s *Service) admitAgain(ctx context.Context, a store.Activity) error {
+	for _, op := range s.operations {
+		if op.ID != a.Operation {
+			continue
+		}
+		err := s.admit(ctx, op, auth.From(ctx))
+		if errors.Is(err, auth.ErrInsufficientScope) {
+			return &Problem{Status: http.StatusForbidden, Detail: "your access does not cover " + op.ID + ", so you cannot take it back"}
+		}
+		return err
+	}
+	return nil // of an operation that is gone
 }
 
 // referTo names the activity that this call takes back.

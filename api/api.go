@@ -9,6 +9,7 @@ package api
 
 import (
 	"errors"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -35,8 +36,15 @@ const (
 	ByRole AccessMode = "roles"
 )
 
-// Modules are the groups of operations that can be left out.
+// Modules are the groups of Guestpass's own operations that can be left out.
 var Modules = []string{"members", "tasks"}
+
+// A Resource is a group of operations of your own, with the tables they need.
+type Resource struct {
+	Name       string         // lower-case letters, digits and _; its name in GUESTPASS_MODULES
+	Migrations fs.FS          // goose SQL files, see store.Schema; nil for none
+	Register   func(*Service) // calls [Register] for each operation
+}
 
 // Options configure a [Service]. The zero value makes one without any of
 // Guestpass's own operations that need Stytch, which serves public operations only.
@@ -45,7 +53,8 @@ type Options struct {
 	Directory        directory.Directory // nil: no getUserInfo, no member operations
 	Members          *directory.B2B      // the same directory in a B2B project; nil: Consumer, so no member operations
 	Store            *store.Store        // nil: operations that write or need stored data answer 503
-	Modules          []string            // which of Modules to serve; nil: all
+	Resources        []Resource          // your own
+	Modules          []string            // which of Modules, and of the resources' names, to serve; nil: all
 	Now              func() time.Time    // nil: time.Now
 	Access           AccessMode          // "" : ByScope
 	ResourceMetadata string              // URL of the RFC 9728 document, named in WWW-Authenticate
@@ -63,6 +72,7 @@ type Service struct {
 	huma       huma.API
 	cursors    cursorSigner
 	operations []Operation
+	undoing    []undoing
 	faults     []error
 }
 
@@ -70,9 +80,6 @@ type Service struct {
 func New(o Options) *Service {
 	if o.Access == "" {
 		o.Access = ByScope
-	}
-	if o.Modules == nil {
-		o.Modules = Modules
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -88,20 +95,34 @@ func New(o Options) *Service {
 	s.huma = humachi.New(router, humaConfig())
 	s.huma.UseMiddleware(s.logProblems, s.authorize, s.refuseAmbiguousQuery, s.noteHeaders)
 	s.registerNextSteps()
-	if o.Directory == nil {
-		return s
+	if o.Directory != nil {
+		s.registerUserInfo()
+		if o.Members != nil && s.has("members") {
+			s.registerMembers()
+		}
+		if s.has("tasks") {
+			s.registerTasks()
+			s.registerComments()
+		}
+		s.registerListActivity()
 	}
-	s.registerUserInfo()
-	if o.Members != nil && slices.Contains(o.Modules, "members") {
-		s.registerMembers()
+	for _, resource := range o.Resources {
+		if s.has(resource.Name) {
+			resource.Register(s)
+		}
 	}
-	if slices.Contains(o.Modules, "tasks") {
-		s.registerTasks()
-		s.registerComments()
+	if len(s.undoing) > 0 {
+		s.registerUndoActivity()
 	}
-	s.registerActivity()
 	return s
 }
+
+func (s *Service) has(module string) bool {
+	return s.options.Modules == nil || slices.Contains(s.options.Modules, module)
+}
+
+// Store is where resources keep their data; nil in a program that only prints the document.
+func (s *Service) Store() *store.Store { return s.options.Store }
 
 // Operations returns the declarations in the order of their registration.
 func (s *Service) Operations() []Operation { return s.operations }

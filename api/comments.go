@@ -22,6 +22,7 @@ func (s *Service) registerComments() {
 		Description: "Adds a comment in the name of the signed-in person and returns it. A repeated equal call returns the first comment with repeated: true.",
 		Access:      auth.Scope("tasks:write"), Effect: Write, Status: http.StatusCreated,
 	}, s.addTaskComment)
+	s.Undoable("cmt_", nil, (*store.Tx).UndoComment)
 }
 
 // Comment is a comment as it is shown.

@@ -140,9 +140,6 @@ func storeProblem(err error) *Problem {
 		return &Problem{Status: http.StatusConflict,
 			Detail: fmt.Sprintf("%s changed it later, at %s (%s)", later.Later.Operation, later.Later.At.Format(time.RFC3339), later.Later.ID),
 			Hint:   "Undo the later change first, if the person wants that, or change the record with its own operations."}
-	case errors.Is(err, store.ErrNotUndoable):
-		return &Problem{Status: http.StatusConflict, Detail: "this activity cannot be undone here",
-			Hint: "Only changes to tasks and comments can be undone. Tell the person to undo it in the app itself."}
 	}
 	return nil
 }

@@ -71,6 +71,10 @@ func (s *Service) registerTasks() {
 		Summary: "Bring back a deleted task", Description: "Restores a task that was deleted in the last 30 days and returns it.",
 		Access: auth.Scope("tasks:write"), Effect: Write,
 	}, s.restoreTask)
+	s.Undoable("tsk_", func(ctx context.Context, a store.Activity) error {
+		_, _, err := s.permission(ctx, a.Target)
+		return err
+	}, (*store.Tx).UndoTask)
 }
 
 // Task is a task as it is shown.
@@ -372,7 +376,7 @@ func (s *Service) changeTask(ctx context.Context, id string, version int64, dele
 // their own. Roles are looked up only when they decide, and before the transaction.
 func (s *Service) permission(ctx context.Context, id string) (func(store.Task) error, store.Task, error) {
 	identity := auth.From(ctx)
-	task, err := s.options.Store.DeletedTask(ctx, identity.Owner(), id)
+	task, err := s.options.Store.AnyTask(ctx, identity.Owner(), id)
 	if err != nil {
 		return nil, task, err
 	}

@@ -92,6 +92,9 @@ type Argument struct {
 	Description string
 	Enum        []any
 	Default     any
+	// Format and Example are the schema's; of several examples the first.
+	Format  string
+	Example any
 
 	known     *members // nil when any value will do
 	inherited bool     // declared on the path item, so that the operation may replace it

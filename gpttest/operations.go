@@ -212,7 +212,10 @@ func (c *operationCheck) argument(name, in string, node *object, required bool) 
 	if enum, ok := schema.get("enum").([]any); ok {
 		a.Enum = plain(enum).([]any)
 	}
-	a.Default = plain(schema.get("default"))
+	a.Default, a.Format, a.Example = plain(schema.get("default")), schema.string("format"), plain(schema.get("example"))
+	if examples, ok := schema.get("examples").([]any); ok && a.Example == nil && len(examples) > 0 {
+		a.Example = plain(examples[0])
+	}
 	a.known = c.members(schema, 0)
 	return a
 }

@@ -25,7 +25,7 @@ type config struct {
 	PublicURL          string   `env:"GUESTPASS_PUBLIC_URL"`
 	Title              string   `env:"GUESTPASS_TITLE" envDefault:"Guestpass"` // defaultTitle, in dev.go
 	DatabaseURL        string   `env:"GUESTPASS_DATABASE_URL"`                 // "": defaultDatabase, in store.go; in development a temporary one
-	Modules            []string `env:"GUESTPASS_MODULES" envDefault:"members,tasks"`
+	Modules            []string `env:"GUESTPASS_MODULES"`                      // none: all
 	Access             string   `env:"GUESTPASS_ACCESS" envDefault:"scopes"`
 	ClientIDs          []string `env:"GUESTPASS_CLIENT_IDS"`
 	Audience           string   `env:"GUESTPASS_AUDIENCE"`
@@ -118,8 +118,8 @@ func (c config) check() error {
 		fault("GUESTPASS_LOGIN_METHODS: %w", err)
 	}
 	for _, module := range c.Modules {
-		if !slices.Contains(api.Modules, module) {
-			fault("GUESTPASS_MODULES names %q; there are %s", module, strings.Join(api.Modules, " and "))
+		if !slices.Contains(modules(), module) {
+			fault("GUESTPASS_MODULES names %q; there are %s", module, strings.Join(modules(), " and "))
 		}
 	}
 	if err := store.CheckURL(or(c.DatabaseURL, defaultDatabase)); err != nil {
@@ -198,8 +198,8 @@ func (c config) options() server.Options {
 		PublicURL: c.PublicURL,
 		ProjectID: c.ProjectID, Secret: c.Secret, PublicToken: c.PublicToken, Vertical: auth.Vertical(c.Vertical),
 		Domain: c.domainOrigin(), BaseURL: c.BaseURL,
-		Modules: append([]string{}, c.Modules...),
-		Access:  api.AccessMode(c.Access), ClientIDs: c.ClientIDs, Audience: c.Audience,
+		Modules: c.Modules, Resources: resources,
+		Access: api.AccessMode(c.Access), ClientIDs: c.ClientIDs, Audience: c.Audience,
 		TokenHeaderMembers: trimmed(c.TokenHeaderMembers), LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
 		Title: c.Title, Version: version(),
 	}

@@ -63,6 +63,9 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	c := d.config
 	c.Vertical = or(d.vertical, c.Vertical)
 	seed := developmentSeed(c.Vertical)
+	if err := admitResources(&seed, c); err != nil {
+		return err
+	}
 	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Chaos: d.chaos, Log: log.With("part", "emulator")})
 	if err != nil {
 		return usageError{err}
@@ -156,6 +159,37 @@ func developmentSeed(vertical string) stytchtest.Seed {
 		return stytchtest.DevelopmentConsumer()
 	}
 	return stytchtest.Development()
+}
+
+// admitResources gives the emulated project the scopes of your own resources, and every
+// role their permissions, as somebody does in Stytch's dashboard before going live.
+func admitResources(seed *stytchtest.Seed, c config) error {
+	if len(resources) == 0 {
+		return nil
+	}
+	app, err := newServer(c.withoutProject().options())
+	if err != nil {
+		return err
+	}
+	policy := &seed.Policy
+	for _, op := range app.Operations() {
+		name := op.Access.ScopeName()
+		resource, action := op.Access.RBAC()
+		if resource == "" || slices.ContainsFunc(policy.Scopes, func(s stytchtest.CustomScope) bool { return s.Name == name }) {
+			continue
+		}
+		permission := stytchtest.Permission{ResourceID: resource, Actions: []string{action}}
+		policy.Scopes = append(policy.Scopes, stytchtest.CustomScope{Name: name, Description: op.Summary, Permissions: []stytchtest.Permission{permission}})
+		for i := range policy.Roles {
+			policy.Roles[i].Permissions = append(policy.Roles[i].Permissions, permission)
+		}
+		i := slices.IndexFunc(policy.Resources, func(r stytchtest.Resource) bool { return r.ID == resource })
+		if i < 0 {
+			policy.Resources, i = append(policy.Resources, stytchtest.Resource{ID: resource, Description: resource}), len(policy.Resources)
+		}
+		policy.Resources[i].Actions = append(policy.Resources[i].Actions, action)
+	}
+	return nil
 }
 
 // named keeps the host of the wanted address with the port that was bound.

@@ -19,6 +19,7 @@ import (
 	"testing"
 	"time"
 
+	"guestpass/examples/bookmarks"
 	"guestpass/stytchtest"
 )
 
@@ -228,6 +229,22 @@ func development(t *testing.T, args ...string) (app, emulator string) {
 	return app, emulator
 }
 
+// TestAResourceOfOnesOwnWalksTheLoop is README's "add a resource of your own", done.
+func TestAResourceOfOnesOwnWalksTheLoop(t *testing.T) {
+	resources = append(resources, bookmarks.Resource)
+	t.Cleanup(func() { resources = resources[:0] })
+	app, emulator := development(t)
+	code, stdout, stderr := guestpass(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "grace@acme.example")
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	for _, want := range []string{"bookmarks:read bookmarks:write", "listBookmarks {}", "addBookmark", `201 {"bookmark_id":"bmk_`} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("the output lacks %q:\n%s", want, stdout)
+		}
+	}
+}
+
 func TestTryWalksTheWholeLoop(t *testing.T) {
 	app, emulator := development(t)
 	code, stdout, stderr := guestpass(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "ada@acme.example")
@@ -385,11 +402,11 @@ func writeTranscript(t *testing.T, text string) {
 }
 
 func TestReadmeShowsTheExampleThatIsCompiled(t *testing.T) {
-	readme, example := readFile(t, "../../README.md"), readFile(t, "../../api/example_test.go")
+	readme, example := readFile(t, "../../README.md"), readFile(t, "../../examples/bookmarks/bookmarks.go")
 	_, shown, _ := strings.Cut(readme, "<!-- example -->\n```go\n")
 	shown, _, _ = strings.Cut(shown, "```\n<!-- /example -->")
-	if shown == "" || !strings.Contains(example, shown) {
-		t.Error("README's example is not in api/example_test.go")
+	if shown == "" || !strings.HasSuffix(example, shown) {
+		t.Error("README's example is not that of examples/bookmarks")
 	}
 }
 

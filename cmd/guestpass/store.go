@@ -13,6 +13,7 @@ import (
 const defaultDatabase = "sqlite:guestpass.db"
 
 func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
+	o.More = schemas()
 	database, err := store.Open(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
@@ -30,7 +31,7 @@ func withStore(cmd *cobra.Command, environ []string, f func(context.Context, *st
 	if err := store.CheckURL(address); err != nil {
 		return usagef("GUESTPASS_DATABASE_URL %w", err)
 	}
-	database, err := store.Connect(cmd.Context(), store.Options{URL: address, Log: newLog(cmd.ErrOrStderr())})
+	database, err := store.Connect(cmd.Context(), store.Options{URL: address, Log: newLog(cmd.ErrOrStderr()), More: schemas()})
 	if err != nil {
 		return fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
 	}

@@ -123,6 +123,13 @@ func example(a gpttest.Argument, seen map[string]any) any {
 	if a.Default != nil {
 		return a.Default
 	}
+	if a.Example != nil {
+		return a.Example
+	}
+	if value, ok := map[string]string{"uri": "https://example.com/", "date": "2030-01-31", "date-time": "2030-01-31T12:00:00Z",
+		"uuid": "00000000-0000-4000-8000-000000000001"}[a.Format]; ok {
+		return value
+	}
 	if len(a.Enum) > 0 {
 		return a.Enum[0]
 	}

@@ -28,7 +28,7 @@ func work(written *int) func(*server.Options) {
 		}
 	}
 	return func(o *server.Options) {
-		o.Extend = func(s *api.Service) {
+		o.Resources = ownOperations(func(s *api.Service) {
 			read := func(ctx context.Context, _ *struct{}) (*output, error) {
 				out := &output{}
 				out.Body.Subject = auth.From(ctx).Owner()
@@ -44,7 +44,7 @@ func work(written *int) func(*server.Options) {
 				Description: "Writes.", Access: auth.Scope("tasks:write"), Effect: api.Write, External: true}, write)
 			api.Register(s, api.Operation{ID: "ruleWork", Method: http.MethodGet, Path: "/api/v1/rule", Summary: "Rule the work",
 				Description: "Reads.", Access: auth.Scope("tasks:rule")}, read)
-		}
+		})
 	}
 }
 

@@ -13,6 +13,10 @@ import (
 	"guestpass/stytchtest"
 )
 
+func ownOperations(register func(*api.Service)) []api.Resource {
+	return []api.Resource{{Name: "own", Register: register}}
+}
+
 // greet adds an operation the way a user does.
 func greet(authenticated bool) func(*server.Options) {
 	access := auth.Public
@@ -20,7 +24,7 @@ func greet(authenticated bool) func(*server.Options) {
 		access = auth.Scope("openid")
 	}
 	return func(o *server.Options) {
-		o.Extend = func(s *api.Service) {
+		o.Resources = ownOperations(func(s *api.Service) {
 			type output struct {
 				Body struct {
 					Greeting string `json:"greeting" doc:"The greeting"`
@@ -33,7 +37,7 @@ func greet(authenticated bool) func(*server.Options) {
 				out.Body.Greeting = "Hello!"
 				return out, nil
 			})
-		}
+		})
 	}
 }
 
@@ -53,7 +57,7 @@ func TestAnOperationOfOnesOwnIsCheckedAndPublished(t *testing.T) {
 func TestWhatAHandlerSaysInternallyStaysInternal(t *testing.T) {
 	const secret = "dial tcp: password=hunter2"
 	w := newWorld(t, func(o *server.Options) {
-		o.Extend = func(s *api.Service) {
+		o.Resources = ownOperations(func(s *api.Service) {
 			type output struct {
 				Body struct {
 					OK bool `json:"ok" doc:"Always true"`
@@ -65,7 +69,7 @@ func TestWhatAHandlerSaysInternallyStaysInternal(t *testing.T) {
 			}
 			fail("getFailure", "/api/v1/failure", func() error { return errors.New(secret) })
 			fail("getPanic", "/api/v1/panic", func() error { panic(secret) })
-		}
+		})
 	})
 	for _, path := range []string{"/api/v1/failure", "/api/v1/panic"} {
 		r := w.call("GET", path, "", "")
@@ -89,12 +93,12 @@ func TestFaultyDeclarationsStopTheStart(t *testing.T) {
 	_, err := server.New(server.Options{
 		PublicURL: "http://localhost:1", ProjectID: seed.Project.ID, Secret: seed.Project.Secret, PublicToken: seed.Project.PublicToken,
 		Vertical: auth.B2B, Domain: "http://localhost:2", BaseURL: "http://localhost:2", Access: api.ByScope, ForwardTokens: true, Title: "Test", Version: "1",
-		Extend: func(s *api.Service) {
+		Resources: ownOperations(func(s *api.Service) {
 			api.Register(s, api.Operation{ID: "first", Method: "GET", Path: "/api/v1/first"}, handler)
 			api.Register(s, api.Operation{ID: "second", Method: "POST", Path: "/api/v1/second", Access: auth.Public}, handler)
 			api.Register(s, api.Operation{ID: "ListMembers", Method: "GET", Path: "/api/v1/third", Access: auth.Public}, handler)
 			api.Register(s, api.Operation{ID: "fourth", Method: "GET", Path: "/api/v1/members", Access: auth.Public}, handler)
-		},
+		}),
 	})
 	if err == nil {
 		t.Fatal("it started")

@@ -35,7 +35,9 @@ type Options struct {
 	BaseURL                        string // another API base than Stytch's own; for the emulator
 
 	Store   *store.Store // tasks, activity, answers to repetitions; closed by whoever opened it. nil: for the document only
-	Modules []string     // groups of operations to serve, of api.Modules; nil: all
+	Modules []string     // groups of operations to serve, of api.Modules and Resources; nil: all
+
+	Resources []api.Resource // your own; whoever opens the Store gives it their tables
 
 	Access             api.AccessMode
 	ClientIDs          []string // connected apps admitted; empty: every one of the project
@@ -51,9 +53,6 @@ type Options struct {
 
 	// Shown on the landing page of a development server.
 	Emulator, SecretHint string
-
-	// Extend registers operations of your own after Guestpass's. May be nil.
-	Extend func(*api.Service)
 }
 
 // A Server is the whole of Guestpass as an http.Handler. Call Run beside serving it.
@@ -143,10 +142,7 @@ func (s *Server) buildService() error {
 	}
 	s.service = api.New(api.Options{Verifier: s.verifier, Directory: s.directory, Members: s.members, Access: o.Access,
 		ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
-		Store: o.Store, Modules: o.Modules, Log: o.Log, Now: o.Now})
-	if o.Extend != nil {
-		o.Extend(s.service)
-	}
+		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Log: o.Log, Now: o.Now})
 	return s.service.Err()
 }
 

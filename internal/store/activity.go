@@ -3,14 +3,11 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"math"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -60,28 +57,28 @@ func (tx *Tx) Record(a Activity) (Activity, error) {
 	if a.Target == "" {
 		a.Target, a.Before, a.After = tx.changed.Target, tx.changed.Before, tx.changed.After
 	}
-	a.ID, a.At = newID("act_"), tx.now
+	a.ID, a.At = NewID("act_"), tx.now
 	var previous string
-	err := tx.row(`INSERT INTO activity_heads (owner, seq, hash) VALUES ($1, 1, '')
+	err := tx.QueryRow(`INSERT INTO activity_heads (owner, seq, hash) VALUES ($1, 1, '')
 		ON CONFLICT (owner) DO UPDATE SET seq = activity_heads.seq + 1 RETURNING seq, hash`, a.Owner).Scan(&a.Seq, &previous)
 	if err != nil {
 		return a, fmt.Errorf("record activity: %w", err)
 	}
 	hash := a.hash(previous)
-	_, err = tx.exec("INSERT INTO activity ("+activityColumns+`, hash)
+	_, err = tx.Exec("INSERT INTO activity ("+activityColumns+`, hash)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
 		a.Owner, a.Seq, a.ID, millis(a.At), a.Subject, a.Client, a.Operation, a.Target, a.Before, a.After, a.Outcome, a.RefersTo,
 		a.Request, a.Conversation, hash)
 	if err != nil {
 		return a, fmt.Errorf("record activity: %w", err)
 	}
-	if _, err = tx.exec("UPDATE activity_heads SET hash = $1 WHERE owner = $2", hash, a.Owner); err != nil {
+	if _, err = tx.Exec("UPDATE activity_heads SET hash = $1 WHERE owner = $2", hash, a.Owner); err != nil {
 		return a, fmt.Errorf("record activity: %w", err)
 	}
 	return a, nil
 }
 
-func scanActivity(row scanner, more ...any) (a Activity, err error) {
+func scanActivity(row Scanner, more ...any) (a Activity, err error) {
 	var at int64
 	err = row.Scan(append([]any{&a.Owner, &a.Seq, &a.ID, &at, &a.Subject, &a.Client, &a.Operation, &a.Target, &a.Before, &a.After,
 		&a.Outcome, &a.RefersTo, &a.Request, &a.Conversation}, more...)...)
@@ -102,65 +99,47 @@ func (s *Store) Activities(ctx context.Context, owner, subject, position string,
 			return nil, fmt.Errorf("position %q of an activity list: %w", position, err)
 		}
 	}
-	rows, err := s.read.QueryContext(ctx, "SELECT "+activityColumns+` FROM activity a
+	activities, err := List(ctx, s, func(row Scanner) (Activity, error) { return scanActivity(row) },
+		"SELECT "+activityColumns+` FROM activity a
 		WHERE owner = $1 AND subject = $2 AND seq < $3 AND NOT (outcome = 'started' AND EXISTS
 			(SELECT 1 FROM activity f WHERE f.owner = a.owner AND f.refers_to = a.id))
 		ORDER BY seq DESC LIMIT $4`, owner, subject, before, limit)
 	if err != nil {
-		return nil, fmt.Errorf("list activity: %w", classify(err))
+		return nil, fmt.Errorf("list activity: %w", err)
 	}
-	defer rows.Close()
-	activities := []Activity{}
-	for rows.Next() {
-		a, err := scanActivity(rows)
-		if err != nil {
-			return nil, fmt.Errorf("list activity: %w", classify(err))
-		}
-		activities = append(activities, a)
-	}
-	return activities, classify(rows.Err())
+	return activities, nil
 }
 
 // Activity returns one activity of the subject; [ErrNotFound] for anybody else's.
 func (s *Store) Activity(ctx context.Context, owner, subject, id string) (Activity, error) {
-	a, err := scanActivity(s.read.QueryRowContext(ctx, "SELECT "+activityColumns+` FROM activity
+	return scanActivity(s.QueryRow(ctx, "SELECT "+activityColumns+` FROM activity
 		WHERE id = $1 AND owner = $2 AND subject = $3`, id, owner, subject))
-	return a, classify(err)
 }
-
-// ErrNotUndoable is returned for what has no before and after in this store.
-var ErrNotUndoable = errors.New("this cannot be undone here")
 
 // A LaterError says what has happened to the target since.
 type LaterError struct{ Later Activity }
 
 func (e *LaterError) Error() string { return "the target was changed later" }
 
-// Undo puts the target of an activity back to what it was before, if nothing later has
-// touched it, else it returns a [LaterError].
-func (tx *Tx) Undo(a Activity) error {
-	later, err := scanActivity(tx.row("SELECT "+activityColumns+` FROM activity
+// Undo has revert put the target of an activity back to what it was before, if nothing
+// later has touched it, else it returns a [LaterError]. What revert does not note itself
+// is recorded as the activity turned round.
+func (tx *Tx) Undo(a Activity, revert func(*Tx, Activity) error) error {
+	later, err := scanActivity(tx.QueryRow("SELECT "+activityColumns+` FROM activity
 		WHERE owner = $1 AND target = $2 ORDER BY seq DESC LIMIT 1`, a.Owner, a.Target))
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return ErrNotFound
-	case err != nil:
+	if err != nil {
 		return err
-	case later.ID != a.ID:
+	}
+	if later.ID != a.ID {
 		return &LaterError{later}
 	}
-	switch {
-	case strings.HasPrefix(a.Target, "tsk_"):
-		return tx.undoTask(a)
-	case strings.HasPrefix(a.Target, "cmt_"):
-		var before Comment
-		existed := a.Before != "" && json.Unmarshal([]byte(a.Before), &before) == nil && before.DeletedAt.IsZero()
-		return tx.setCommentDeleted(a.Owner, a.Target, !existed)
-	}
-	return ErrNotUndoable
+	tx.changed = Change{Target: a.Target, Before: a.After, After: a.Before}
+	return revert(tx, a)
 }
 
-func (tx *Tx) undoTask(a Activity) error {
+// UndoTask puts a task back to what it was before the activity; one that the activity
+// created is deleted.
+func (tx *Tx) UndoTask(a Activity) error {
 	current, err := tx.task(a.Owner, a.Target)
 	if err != nil {
 		return err
@@ -194,17 +173,12 @@ func (s *Store) VerifyActivity(ctx context.Context) (rows int, breaks []Break, e
 	if err != nil {
 		return 0, nil, err
 	}
-	found, err := s.read.QueryContext(ctx, "SELECT "+activityColumns+", hash FROM activity ORDER BY owner, seq")
-	if err != nil {
-		return 0, nil, fmt.Errorf("verify activity: %w", classify(err))
-	}
-	defer found.Close()
 	at := map[string]head{} // the last row seen of each owner
-	for found.Next() {
+	err = s.each(ctx, func(row Scanner) error {
 		var hash string
-		a, err := scanActivity(found, &hash)
+		a, err := scanActivity(row, &hash)
 		if err != nil {
-			return rows, breaks, fmt.Errorf("verify activity: %w", classify(err))
+			return err
 		}
 		rows++
 		last := at[a.Owner]
@@ -215,9 +189,10 @@ func (s *Store) VerifyActivity(ctx context.Context) (rows int, breaks []Break, e
 			breaks = append(breaks, Break{a.Owner, a.Seq, "the row, or its hash, was altered"})
 		}
 		at[a.Owner] = head{a.Seq, hash}
-	}
-	if err := found.Err(); err != nil {
-		return rows, breaks, fmt.Errorf("verify activity: %w", classify(err))
+		return nil
+	}, "SELECT "+activityColumns+", hash FROM activity ORDER BY owner, seq")
+	if err != nil {
+		return rows, breaks, fmt.Errorf("verify activity: %w", err)
 	}
 	now, err := s.activityHeads(ctx) // once more: the record may have grown while it was read
 	if err != nil {
@@ -233,21 +208,18 @@ type head struct {
 }
 
 func (s *Store) activityHeads(ctx context.Context) (map[string]head, error) {
-	rows, err := s.read.QueryContext(ctx, "SELECT owner, seq, hash FROM activity_heads")
-	if err != nil {
-		return nil, fmt.Errorf("verify activity: %w", classify(err))
-	}
-	defer rows.Close()
 	heads := map[string]head{}
-	for rows.Next() {
+	err := s.each(ctx, func(row Scanner) error {
 		var owner string
 		var h head
-		if err := rows.Scan(&owner, &h.seq, &h.hash); err != nil {
-			return nil, fmt.Errorf("verify activity: %w", classify(err))
-		}
+		err := row.Scan(&owner, &h.seq, &h.hash)
 		heads[owner] = h
+		return err
+	}, "SELECT owner, seq, hash FROM activity_heads")
+	if err != nil {
+		return nil, fmt.Errorf("verify activity: %w", err)
 	}
-	return heads, classify(rows.Err())
+	return heads, nil
 }
 
 // compareHeads holds the ends that were read against those recorded before and after.

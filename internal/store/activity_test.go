@@ -41,16 +41,16 @@ func TestUndoPutsBackWhatWasUnlessSomethingCameLater(t *testing.T) {
 			return err
 		})
 		var later *store.LaterError
-		err := s.Write(t.Context(), func(tx *store.Tx) error { return tx.Undo(created) })
+		err := s.Write(t.Context(), func(tx *store.Tx) error { return tx.Undo(created, (*store.Tx).UndoTask) })
 		if !errors.As(err, &later) || later.Later.ID != updated.ID {
 			t.Fatalf("undo of what was changed later: %v", err)
 		}
-		undone := record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(updated) })
+		undone := record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(updated, (*store.Tx).UndoTask) })
 		got, err := s.Task(t.Context(), "acme", task.ID)
 		if err != nil || got.Title != "one" || got.State != "open" || !got.CompletedAt.IsZero() || got.Labels[0] != "a" || got.Version != 3 {
 			t.Errorf("after the undo: %+v, %v", got, err)
 		}
-		record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(undone) })
+		record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(undone, (*store.Tx).UndoTask) })
 		if got, err = s.Task(t.Context(), "acme", task.ID); err != nil || got.Title != "two" || got.State != "done" {
 			t.Errorf("after the undo of the undo: %+v, %v", got, err)
 		}
@@ -71,11 +71,11 @@ func TestUndoOfACommentRemovesItAndOfThatBringsItBack(t *testing.T) {
 			}
 			return len(comments)
 		}
-		undone := record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(added) })
+		undone := record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(added, (*store.Tx).UndoComment) })
 		if n := count(); n != 0 {
 			t.Errorf("%d comments after the undo", n)
 		}
-		record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(undone) })
+		record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(undone, (*store.Tx).UndoComment) })
 		if n := count(); n != 1 {
 			t.Errorf("%d comments after the undo of the undo", n)
 		}

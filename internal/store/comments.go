@@ -25,14 +25,21 @@ func (tx *Tx) AddComment(owner string, c Comment) (Comment, error) {
 	if !t.DeletedAt.IsZero() {
 		return c, fmt.Errorf("add comment: %w", ErrNotFound)
 	}
-	c.ID, c.CreatedAt = newID("cmt_"), tx.now
-	_, err = tx.exec(`INSERT INTO task_comments (id, owner, task_id, author, text, created_at, deleted_at)
+	c.ID, c.CreatedAt = NewID("cmt_"), tx.now
+	_, err = tx.Exec(`INSERT INTO task_comments (id, owner, task_id, author, text, created_at, deleted_at)
 		VALUES ($1, $2, $3, $4, $5, $6, 0)`, c.ID, owner, c.TaskID, c.Author, c.Text, millis(c.CreatedAt))
 	if err != nil {
 		return c, fmt.Errorf("add comment: %w", err)
 	}
-	tx.changed = Change{Target: c.ID, After: c.snapshot()}
+	tx.Changed(c.ID, nil, c)
 	return c, nil
+}
+
+// UndoComment takes back that a comment was added, or an undo of that.
+func (tx *Tx) UndoComment(a Activity) error {
+	var before Comment
+	existed := a.Before != "" && json.Unmarshal([]byte(a.Before), &before) == nil && before.DeletedAt.IsZero()
+	return tx.setCommentDeleted(a.Owner, a.Target, !existed)
 }
 
 // setCommentDeleted removes a comment from its task's list, or puts it back.
@@ -44,20 +51,15 @@ func (tx *Tx) setCommentDeleted(owner, id string, deleted bool) error {
 	} else {
 		before.DeletedAt = tx.now
 	}
-	changed, err := tx.exec("UPDATE task_comments SET deleted_at = $1 WHERE id = $2 AND owner = $3", now, id, owner)
+	changed, err := tx.Exec("UPDATE task_comments SET deleted_at = $1 WHERE id = $2 AND owner = $3", now, id, owner)
 	if err != nil {
 		return fmt.Errorf("change comment: %w", err)
 	}
 	if changed == 0 {
 		return ErrNotFound
 	}
-	tx.changed = Change{Target: id, Before: before.snapshot(), After: after.snapshot()}
+	tx.Changed(id, before, after)
 	return nil
-}
-
-func (c Comment) snapshot() string {
-	text, _ := json.Marshal(c)
-	return string(text)
 }
 
 // Position is where the list goes on after the comment.
@@ -72,21 +74,15 @@ func (s *Store) Comments(ctx context.Context, owner, taskID, after string, limit
 			return nil, fmt.Errorf("position %q of a comment list: %w", after, err)
 		}
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT seq, id, author, text, created_at FROM task_comments
+	comments, err := List(ctx, s, func(row Scanner) (Comment, error) {
+		c, created := Comment{TaskID: taskID}, int64(0)
+		err := row.Scan(&c.seq, &c.ID, &c.Author, &c.Text, &created)
+		c.CreatedAt = fromMillis(created)
+		return c, err
+	}, `SELECT seq, id, author, text, created_at FROM task_comments
 		WHERE owner = $1 AND task_id = $2 AND seq > $3 AND deleted_at = 0 ORDER BY seq LIMIT $4`, owner, taskID, seq, limit)
 	if err != nil {
-		return nil, fmt.Errorf("list comments: %w", classify(err))
+		return nil, fmt.Errorf("list comments: %w", err)
 	}
-	defer rows.Close()
-	comments := []Comment{}
-	for rows.Next() {
-		c := Comment{TaskID: taskID}
-		var created int64
-		if err := rows.Scan(&c.seq, &c.ID, &c.Author, &c.Text, &created); err != nil {
-			return nil, fmt.Errorf("list comments: %w", classify(err))
-		}
-		c.CreatedAt = fromMillis(created)
-		comments = append(comments, c)
-	}
-	return comments, classify(rows.Err())
+	return comments, nil
 }

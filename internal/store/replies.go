@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"crypto/sha256"
-	"database/sql"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -36,17 +35,16 @@ func Digest(parts ...string) string {
 
 // Reply returns what was kept for the claim's key, and false if nothing was.
 func (s *Store) Reply(ctx context.Context, c Claim) (Reply, bool, error) {
-	r, found, err := readReply(s.read.QueryRowContext(ctx, selectReply, c.Key, millis(s.now())), c)
-	return r, found, classify(err)
+	return readReply(s.QueryRow(ctx, selectReply, c.Key, millis(s.now())), c)
 }
 
 const selectReply = "SELECT body, reply FROM replies WHERE key = $1 AND expires_at > $2"
 
-func readReply(row *sql.Row, c Claim) (r Reply, found bool, err error) {
+func readReply(row Row, c Claim) (r Reply, found bool, err error) {
 	var body string
 	err = row.Scan(&body, &r.JSON)
 	switch {
-	case errors.Is(err, sql.ErrNoRows):
+	case errors.Is(err, ErrNotFound):
 		return r, false, nil
 	case err != nil:
 		return r, false, err
@@ -59,7 +57,7 @@ func readReply(row *sql.Row, c Claim) (r Reply, found bool, err error) {
 // Claim takes the key, or returns the reply of who has it. On Postgres it waits for a
 // transaction that is about to take the same key.
 func (tx *Tx) Claim(c Claim) (earlier Reply, taken bool, err error) {
-	inserted, err := tx.exec(`INSERT INTO replies (key, body, reply, expires_at) VALUES ($1, $2, '', $3)
+	inserted, err := tx.Exec(`INSERT INTO replies (key, body, reply, expires_at) VALUES ($1, $2, '', $3)
 		ON CONFLICT (key) DO UPDATE SET body = excluded.body, reply = '', expires_at = excluded.expires_at
 		WHERE replies.expires_at <= $4`, c.Key, c.Body, millis(tx.now.Add(c.For)), millis(tx.now))
 	if err != nil {
@@ -68,19 +66,19 @@ func (tx *Tx) Claim(c Claim) (earlier Reply, taken bool, err error) {
 	if inserted > 0 {
 		return earlier, true, nil
 	}
-	earlier, _, err = readReply(tx.row(selectReply, c.Key, millis(tx.now)), c)
+	earlier, _, err = readReply(tx.QueryRow(selectReply, c.Key, millis(tx.now)), c)
 	return earlier, false, err
 }
 
 // KeepReply keeps the answer for as long as the claim says, from now.
 func (tx *Tx) KeepReply(c Claim, json string) error {
-	_, err := tx.exec("UPDATE replies SET reply = $1, expires_at = $2 WHERE key = $3", json, millis(tx.now.Add(c.For)), c.Key)
+	_, err := tx.Exec("UPDATE replies SET reply = $1, expires_at = $2 WHERE key = $3", json, millis(tx.now.Add(c.For)), c.Key)
 	return err
 }
 
 // Release gives a key back: the call came to nothing and may be made again.
 func (tx *Tx) Release(c Claim) error {
-	_, err := tx.exec("DELETE FROM replies WHERE key = $1", c.Key)
+	_, err := tx.Exec("DELETE FROM replies WHERE key = $1", c.Key)
 	return err
 }
 
@@ -89,7 +87,7 @@ func (s *Store) forgetReplies(ctx context.Context) error {
 	for {
 		var forgotten int64
 		err := s.Write(ctx, func(tx *Tx) (err error) {
-			forgotten, err = tx.exec(`DELETE FROM replies WHERE key IN
+			forgotten, err = tx.Exec(`DELETE FROM replies WHERE key IN
 				(SELECT key FROM replies WHERE expires_at <= $1 ORDER BY expires_at LIMIT 500)`, millis(tx.now))
 			return err
 		})

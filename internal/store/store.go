@@ -28,6 +28,8 @@ type Options struct {
 	URL string           // sqlite:PATH or postgres://…
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: discard
+
+	More []Schema // of resources of your own
 }
 
 // A Store is a database with the current schema. It is safe for concurrent use, and
@@ -35,6 +37,7 @@ type Options struct {
 type Store struct {
 	now      func() time.Time
 	log      *slog.Logger
+	more     []Schema
 	database database
 	read     *sql.DB
 	write    writer
@@ -89,7 +92,7 @@ func connect(o Options) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{now: o.Now, log: o.Log}
+	s := &Store{now: o.Now, log: o.Log, more: o.More}
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	switch {
 	case scheme == "sqlite" && rest != "":
@@ -179,8 +182,9 @@ func (s *Store) Run(ctx context.Context) error {
 	}
 }
 
-// newID is short enough to be copied and has 80 random bits: not to be guessed.
-func newID(prefix string) string {
+// NewID is prefix and 16 characters: short enough to be copied, and with 80 random bits
+// not to be guessed.
+func NewID(prefix string) string {
 	var random [10]byte
 	_, _ = rand.Read(random[:]) // never fails, says crypto/rand
 	return prefix + strings.ToLower(base32.StdEncoding.EncodeToString(random[:]))
@@ -208,8 +212,8 @@ func (s *Store) CheckIntegrity(ctx context.Context) error {
 		return nil
 	}
 	var verdict string
-	if err := s.read.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&verdict); err != nil {
-		return classify(err)
+	if err := s.QueryRow(ctx, "PRAGMA integrity_check").Scan(&verdict); err != nil {
+		return err
 	}
 	if verdict != "ok" {
 		return fmt.Errorf("the database file is damaged: %s", verdict)

@@ -2,9 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -47,10 +44,7 @@ const (
 	noDue = "9999-99-99" // sorts after every date
 )
 
-// scanner is *sql.Row or *sql.Rows.
-type scanner interface{ Scan(...any) error }
-
-func scanTask(row scanner) (t Task, err error) {
+func scanTask(row Scanner) (t Task, err error) {
 	var labels string
 	var created, updated, completed, deleted int64
 	err = row.Scan(&t.seq, &t.ID, &t.Title, &t.Notes, &t.State, &t.Due, &t.Priority, &t.Assignee, &labels, &t.Creator, &t.Version,
@@ -79,30 +73,25 @@ func (t Task) storedDue() string {
 
 // Task returns one task that is not deleted; [ErrNotFound] for another owner's too.
 func (s *Store) Task(ctx context.Context, owner, id string) (Task, error) {
-	t, err := scanTask(s.read.QueryRowContext(ctx,
-		"SELECT "+taskColumns+" FROM tasks t WHERE t.id = $1 AND t.owner = $2 AND t.deleted_at = 0", id, owner))
-	return t, classify(err)
+	return scanTask(s.QueryRow(ctx, selectTask+" AND t.deleted_at = 0", id, owner))
 }
 
-// DeletedTask returns one task, be it deleted or not.
-func (s *Store) DeletedTask(ctx context.Context, owner, id string) (Task, error) {
-	t, err := scanTask(s.read.QueryRowContext(ctx, "SELECT "+taskColumns+" FROM tasks t WHERE t.id = $1 AND t.owner = $2", id, owner))
-	return t, classify(err)
+// AnyTask is Task for deleted ones, too.
+func (s *Store) AnyTask(ctx context.Context, owner, id string) (Task, error) {
+	return scanTask(s.QueryRow(ctx, selectTask, id, owner))
 }
+
+const selectTask = "SELECT " + taskColumns + " FROM tasks t WHERE t.id = $1 AND t.owner = $2"
 
 func (tx *Tx) task(owner, id string) (Task, error) {
-	t, err := scanTask(tx.row("SELECT "+taskColumns+" FROM tasks t WHERE t.id = $1 AND t.owner = $2", id, owner))
-	if errors.Is(err, sql.ErrNoRows) {
-		return t, ErrNotFound
-	}
-	return t, err
+	return scanTask(tx.QueryRow(selectTask, id, owner))
 }
 
 // CreateTask keeps a new task. ID, version and times are set here.
 func (tx *Tx) CreateTask(owner string, t Task) (Task, error) {
-	t.ID, t.Version, t.CreatedAt, t.UpdatedAt = newID("tsk_"), 1, tx.now, tx.now
+	t.ID, t.Version, t.CreatedAt, t.UpdatedAt = NewID("tsk_"), 1, tx.now, tx.now
 	t.CompletedAt = completedAt(t, Task{}, tx.now)
-	err := tx.row(`INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version,
+	err := tx.QueryRow(`INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version,
 			created_at, updated_at, completed_at, deleted_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0) RETURNING seq`,
 		t.ID, owner, t.Title, t.Notes, t.State, t.storedDue(), t.Priority, t.Assignee, strings.Join(t.Labels, ","), t.Creator, t.Version,
@@ -113,7 +102,7 @@ func (tx *Tx) CreateTask(owner string, t Task) (Task, error) {
 	if err := tx.label(owner, t); err != nil {
 		return t, err
 	}
-	tx.touch(t.ID, nil, &t)
+	tx.Changed(t.ID, nil, t)
 	return t, nil
 }
 
@@ -144,7 +133,7 @@ func (tx *Tx) ChangeTask(owner, id string, expected int64, deleted bool, change 
 func (tx *Tx) replaceTask(owner string, old, t Task) (Task, error) {
 	t.Version, t.UpdatedAt = old.Version+1, tx.now
 	t.CompletedAt = completedAt(t, old, tx.now)
-	changed, err := tx.exec(`UPDATE tasks SET title = $1, notes = $2, state = $3, due = $4, priority = $5, assignee = $6, labels = $7,
+	changed, err := tx.Exec(`UPDATE tasks SET title = $1, notes = $2, state = $3, due = $4, priority = $5, assignee = $6, labels = $7,
 			version = $8, updated_at = $9, completed_at = $10, deleted_at = $11
 		WHERE id = $12 AND owner = $13 AND version = $14`,
 		t.Title, t.Notes, t.State, t.storedDue(), t.Priority, t.Assignee, strings.Join(t.Labels, ","),
@@ -159,13 +148,13 @@ func (tx *Tx) replaceTask(owner string, old, t Task) (Task, error) {
 		}
 		return t, &StaleError{current, "the task was changed by somebody else at the same moment"}
 	}
-	if _, err := tx.exec("DELETE FROM task_labels WHERE task = $1", t.seq); err != nil {
+	if _, err := tx.Exec("DELETE FROM task_labels WHERE task = $1", t.seq); err != nil {
 		return t, fmt.Errorf("change labels: %w", err)
 	}
 	if err := tx.label(owner, t); err != nil {
 		return t, err
 	}
-	tx.touch(t.ID, &old, &t)
+	tx.Changed(t.ID, old, t)
 	return t, nil
 }
 
@@ -181,7 +170,7 @@ func completedAt(t, old Task, now time.Time) time.Time {
 
 func (tx *Tx) label(owner string, t Task) error {
 	for _, label := range t.Labels {
-		if _, err := tx.exec("INSERT INTO task_labels (owner, label, task) VALUES ($1, $2, $3)", owner, label, t.seq); err != nil {
+		if _, err := tx.Exec("INSERT INTO task_labels (owner, label, task) VALUES ($1, $2, $3)", owner, label, t.seq); err != nil {
 			return fmt.Errorf("label task: %w", err)
 		}
 	}
@@ -227,21 +216,9 @@ func (s *Store) Tasks(ctx context.Context, owner string, q TaskQuery) (page Task
 	if err != nil {
 		return page, err
 	}
-	rows, err := s.read.QueryContext(ctx, "SELECT "+taskColumns+statement.text, statement.values...)
+	page.Tasks, err = List(ctx, s, scanTask, "SELECT "+taskColumns+statement.text, statement.values...)
 	if err != nil {
-		return page, fmt.Errorf("list tasks: %w", classify(err))
-	}
-	defer rows.Close()
-	page.Tasks = make([]Task, 0, q.Limit)
-	for rows.Next() {
-		t, err := scanTask(rows)
-		if err != nil {
-			return page, fmt.Errorf("list tasks: %w", classify(err))
-		}
-		page.Tasks = append(page.Tasks, t)
-	}
-	if err := rows.Err(); err != nil {
-		return page, fmt.Errorf("list tasks: %w", classify(err))
+		return page, fmt.Errorf("list tasks: %w", err)
 	}
 	page.Total, err = s.countTasks(ctx, owner, q)
 	return page, err
@@ -254,9 +231,9 @@ func (s *Store) countTasks(ctx context.Context, owner string, q TaskQuery) (int,
 		return 0, err
 	}
 	var total int
-	err = s.read.QueryRowContext(ctx, "SELECT count(*) FROM (SELECT 1"+statement.text+") counted", statement.values...).Scan(&total)
+	err = s.QueryRow(ctx, "SELECT count(*) FROM (SELECT 1"+statement.text+") counted", statement.values...).Scan(&total)
 	if err != nil {
-		return 0, fmt.Errorf("count tasks: %w", classify(err))
+		return 0, fmt.Errorf("count tasks: %w", err)
 	}
 	if total > maxCounted {
 		return -1, nil
@@ -362,17 +339,4 @@ func fts5Query(owner, text string) string {
 		query += ` AND text : "` + strings.ReplaceAll(word, `"`, `""`) + `"`
 	}
 	return query
-}
-
-// touch notes what the change did, for the activity record.
-func (tx *Tx) touch(target string, before, after *Task) {
-	tx.changed = Change{Target: target, Before: snapshot(before), After: snapshot(after)}
-}
-
-func snapshot(t *Task) string {
-	if t == nil {
-		return ""
-	}
-	text, _ := json.Marshal(t) // strings, numbers and times only
-	return string(text)
 }

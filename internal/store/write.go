@@ -34,18 +34,6 @@ func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 // Now is the time of the change.
 func (tx *Tx) Now() time.Time { return tx.now }
 
-func (tx *Tx) exec(query string, args ...any) (int64, error) {
-	result, err := tx.sql.ExecContext(tx.ctx, query, args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
-func (tx *Tx) row(query string, args ...any) *sql.Row {
-	return tx.sql.QueryRowContext(tx.ctx, query, args...)
-}
-
 // A writer is how transactions reach the disk.
 type writer interface {
 	run(context.Context, func(context.Context, *sql.Tx) error) error
