@@ -13,16 +13,16 @@ import (
 	"guestpass/internal/store"
 )
 
-func (s *Service) registerListActivity() {
+func (s *Service) registerActivity() {
 	Register(s, Operation{
 		ID: "listActivity", Method: http.MethodGet, Path: "/api/v1/activity",
 		Summary:     "List what was done for the signed-in person",
 		Description: "Returns the changes made here in the signed-in person's name, the newest first, each with what it changed and whether it can be undone. For the next page pass next_cursor as cursor.",
 		Access:      auth.Scope("activity:read"),
 	}, s.listActivity)
-}
-
-func (s *Service) registerUndoActivity() {
+	if len(s.undoing) == 0 {
+		return
+	}
 	Register(s, Operation{
 		ID: "undoActivity", Method: http.MethodPost, Path: "/api/v1/activity/{activity_id}/undo",
 		Summary:     "Undo one change",

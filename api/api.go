@@ -104,15 +104,14 @@ func New(o Options) *Service {
 			s.registerTasks()
 			s.registerComments()
 		}
-		s.registerListActivity()
 	}
 	for _, resource := range o.Resources {
 		if s.has(resource.Name) {
 			resource.Register(s)
 		}
 	}
-	if len(s.undoing) > 0 {
-		s.registerUndoActivity()
+	if o.Directory != nil {
+		s.registerActivity()
 	}
 	return s
 }

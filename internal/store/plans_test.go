@@ -2,74 +2,139 @@ package store
 
 import (
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+
+	"guestpass/internal/store/postgrestest"
 )
 
-// TestEveryListReadsAnIndexInItsOrder asks SQLite how it would run each list: without an
-// index it scans the table, and without the right one it sorts.
-func TestEveryListReadsAnIndexInItsOrder(t *testing.T) {
-	s, err := Open(t.Context(), Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	plan := func(text string, values ...any) string {
-		rows, err := s.read.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+text, values...)
-		if err != nil {
-			t.Fatalf("%s: %v", text, err)
-		}
-		defer rows.Close()
-		var steps []string
-		for rows.Next() {
-			var id, parent, unused int
-			var step string
-			if err := rows.Scan(&id, &parent, &unused, &step); err != nil {
-				t.Fatal(err)
-			}
-			steps = append(steps, step)
-		}
-		return strings.Join(steps, "; ")
-	}
-	for name, query := range map[string]TaskQuery{
-		"due":            {Sort: "due"},
-		"updated":        {Sort: "updated"},
-		"priority":       {Sort: "priority"},
-		"created":        {Sort: "created"},
-		"state by due":   {Sort: "due", State: "open"},
-		"assignee":       {Sort: "due", Assignee: "m"},
-		"due before":     {Sort: "due", DueBefore: "2026-01-01"},
-		"state, updated": {Sort: "updated", State: "open"},
-		"search":         {Sort: "created", Search: "word"},
-		"search, state":  {Sort: "created", Search: "word", State: "open"},
+// explain returns how the database would run a query.
+type explain func(query string, values ...any) string
+
+// TestNoQueryIsWithoutItsIndex asks both databases how they would run each query:
+// without an index they scan the table, and without the right one SQLite sorts.
+func TestNoQueryIsWithoutItsIndex(t *testing.T) {
+	for name, tt := range map[string]struct {
+		url     string
+		explain func(*testing.T, *Store) explain
+		scan    *regexp.Regexp // in a plan that reads a whole table
+	}{
+		"SQLite":   {"sqlite:" + filepath.Join(t.TempDir(), "test.db"), explainSQLite, regexp.MustCompile(`SCAN (\w+)(;|$)`)},
+		"Postgres": {postgrestest.Shared(t).Database(t), explainPostgres, regexp.MustCompile(`Seq Scan`)},
 	} {
-		for _, after := range []string{"", "2 7"} {
-			query.After, query.Limit = after, 25
-			selected, err := s.selectTasks("acme", query)
+		t.Run(name, func(t *testing.T) {
+			s, err := Open(t.Context(), Options{URL: tt.url})
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := plan("SELECT "+taskColumns+selected.text, selected.values...)
-			if strings.Contains(got, "SCAN t") && !strings.Contains(got, "VIRTUAL TABLE") || strings.Contains(got, "TEMP B-TREE") {
-				t.Errorf("%s after %q: %s", name, after, got)
+			defer s.Close()
+			fill(t, s)
+			plan := tt.explain(t, s)
+			check := func(index string, sorts bool, query string, values ...any) {
+				t.Helper()
+				got := plan(query, values...)
+				if s.database == postgresDatabase && index != "tasks_by_word" { // it weighs indexes by what the tables hold
+					index, sorts = "", true
+				}
+				if !strings.Contains(got, index) || tt.scan.MatchString(got) || (!sorts && strings.Contains(got, "TEMP B-TREE")) {
+					t.Errorf("want %s in %s\n%s", index, query, got)
+				}
 			}
+			for _, list := range []struct {
+				index string
+				query TaskQuery
+			}{
+				{"tasks_by_due", TaskQuery{Sort: "due"}},
+				{"tasks_by_update", TaskQuery{Sort: "updated"}},
+				{"tasks_by_priority", TaskQuery{Sort: "priority"}},
+				{"tasks_by_creation", TaskQuery{Sort: "created"}},
+				{"tasks_by_state_due", TaskQuery{Sort: "due", State: "open"}},
+				{"tasks_by_assignee_due", TaskQuery{Sort: "due", Assignee: "member-7"}},
+				{"tasks_by_due", TaskQuery{Sort: "due", DueBefore: "2026-01-01"}},
+				{"tasks_by_update", TaskQuery{Sort: "updated", State: "open"}},
+				{"label=?", TaskQuery{Sort: "due", Label: "label7"}},
+				{"", TaskQuery{Sort: "created", Search: "7777"}},
+				{"", TaskQuery{Sort: "created", Search: "7777", State: "open"}},
+			} {
+				for _, after := range []string{"", "2 10007"} {
+					list.query.After = after
+					statements, err := s.statements("owner7", list.query)
+					if err != nil {
+						t.Fatal(err)
+					}
+					for _, statement := range statements {
+						query, values := "SELECT "+taskColumns+statement.text, append(statement.values, 25)
+						if statement.anew { // it sorts the matches, which are few: see searchPostgres
+							check("tasks_by_word", true, query, values...)
+						} else {
+							check(list.index, false, query, values...)
+						}
+					}
+				}
+			}
+			for query, index := range map[string]string{
+				"SELECT 1 FROM tasks t WHERE t.id = 'tsk_7' AND t.owner = 'owner7' AND t.deleted_at = 0":                                       "",
+				"SELECT 1 FROM task_comments WHERE owner = 'owner7' AND task_id = 'tsk_7' AND seq > 3 AND deleted_at = 0 ORDER BY seq LIMIT 4": "task_comments_by_task",
+				"SELECT 1 FROM activity a WHERE owner = 'owner7' AND subject = 'member-7' AND seq < 9 ORDER BY seq DESC LIMIT 4":               "activity_by_subject",
+				"SELECT 1 FROM activity WHERE owner = 'owner7' AND target = 'tsk_7' ORDER BY seq DESC LIMIT 1":                                 "activity_by_target",
+				"DELETE FROM task_labels WHERE task = 1":                                      "task_labels_by_task",
+				"SELECT key FROM replies WHERE expires_at <= 1 ORDER BY expires_at LIMIT 500": "replies_by_expiry",
+			} {
+				check(index, false, query)
+			}
+			check("replies", false, selectReply, "k", 1)
+		})
+	}
+}
+
+func explainSQLite(t *testing.T, s *Store) explain {
+	return func(query string, values ...any) string {
+		t.Helper()
+		steps, err := List(t.Context(), s, func(row Scanner) (step string, err error) {
+			return step, row.Scan(new(int), new(int), new(int), &step)
+		}, "EXPLAIN QUERY PLAN "+query, values...)
+		if err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		return strings.Join(steps, "; ")
+	}
+}
+
+func explainPostgres(t *testing.T, s *Store) explain {
+	return func(query string, values ...any) string {
+		t.Helper()
+		steps, err := List(t.Context(), s, func(row Scanner) (step string, err error) { return step, row.Scan(&step) }, "EXPLAIN "+query, values...)
+		if err != nil {
+			t.Fatalf("%s: %v", query, err)
+		}
+		return strings.Join(steps, "\n")
+	}
+}
+
+// fill makes rows of twenty owners, so that there is something to plan for.
+func fill(t *testing.T, s *Store) {
+	t.Helper()
+	const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
+	for _, statement := range []string{
+		numbers + `INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version, created_at, updated_at, completed_at, deleted_at)
+			SELECT 'tsk_' || i, 'owner' || (i % 20), 'common task ' || i, '', CASE WHEN i % 7 = 0 THEN 'open' ELSE 'done' END, '20' || (10 + i % 89) || '-01-01',
+				1 + i % 4, 'member-' || (i % 97), '', 'member-1', 1, i, i, 0, 0 FROM n`,
+		numbers + "INSERT INTO task_labels (owner, label, task) SELECT 'owner' || (i % 20), 'label' || (i % 11), i FROM n",
+		numbers + `INSERT INTO task_comments (id, owner, task_id, author, text, created_at, deleted_at)
+			SELECT 'cmt_' || i, 'owner' || (i % 20), 'tsk_' || (1 + i % 1000), 'member-1', 'text', i, 0 FROM n`,
+		numbers + `INSERT INTO activity (owner, seq, id, at, subject, client, operation, target, before, after, outcome, refers_to, request, conversation, hash)
+			SELECT 'owner' || (i % 20), i, 'act_' || i, i, 'member-' || (i % 97), '', '', 'tsk_' || (i % 1000), '', '', 'done', '', '', '', '' FROM n`,
+		numbers + "INSERT INTO replies (key, body, reply, expires_at) SELECT 'key' || i, '', '', i FROM n",
+	} {
+		if err := s.Write(t.Context(), func(tx *Tx) error { _, err := tx.Exec(statement); return err }); err != nil {
+			t.Fatal(err)
 		}
 	}
-	for _, text := range []string{
-		"SELECT 1 FROM tasks t WHERE t.id = 'x' AND t.owner = 'o' AND t.deleted_at = 0",
-		"SELECT 1 FROM task_comments WHERE owner = 'o' AND task_id = 'x' AND seq > 3 AND deleted_at = 0 ORDER BY seq LIMIT 4",
-		"SELECT 1 FROM activity a WHERE owner = 'o' AND subject = 's' AND seq < 9 ORDER BY seq DESC LIMIT 4",
-		"SELECT 1 FROM activity WHERE owner = 'o' AND target = 't' ORDER BY seq DESC LIMIT 1",
-		"DELETE FROM task_labels WHERE task = 1",
-		selectReply,
-		"SELECT key FROM replies WHERE expires_at <= 1 ORDER BY expires_at LIMIT 500",
-	} {
-		values := []any{}
-		if text == selectReply {
-			values = []any{"k", 1}
-		}
-		if got := plan(text, values...); strings.Contains(got, "SCAN") || strings.Contains(got, "TEMP B-TREE") {
-			t.Errorf("%s: %s", text, got)
-		}
+	if s.database == sqliteDatabase {
+		return // nobody runs ANALYZE there
+	}
+	if _, err := s.read.ExecContext(t.Context(), "VACUUM ANALYZE"); err != nil { // as Postgres does by itself
+		t.Fatal(err)
 	}
 }
