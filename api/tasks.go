@@ -302,56 +302,77 @@ type updateOwnTaskInput struct {
 }
 
 func (s *Service) updateTask(ctx context.Context, in *updateTaskInput) (*taskOutput, error) {
-	b := in.Body
-	if b.Title == nil && b.Notes == nil && b.State == "" && b.Due == nil && b.Priority == "" && b.Labels == nil && b.Assignee == nil {
+	change := in.Body
+	if change.isEmpty() && change.Assignee == nil {
 		return nil, Invalid("body", "changes nothing; give at least one field to change")
 	}
-	apply := []func(*store.Task){}
-	if b.Title != nil {
-		title := cleanText(*b.Title, false)
-		if title == "" {
-			return nil, Invalid("body.title", "has nothing that can be seen; say in one line what is to be done")
-		}
-		apply = append(apply, func(t *store.Task) { t.Title = title })
-	}
-	if b.Notes != nil {
-		apply = append(apply, func(t *store.Task) { t.Notes = cleanText(*b.Notes, true) })
-	}
-	if b.State != "" {
-		apply = append(apply, func(t *store.Task) { t.State = b.State })
-	}
-	if b.Due != nil {
-		if err := checkDate("body.due", *b.Due); err != nil {
-			return nil, err
-		}
-		apply = append(apply, func(t *store.Task) { t.Due = *b.Due })
-	}
-	if b.Priority != "" {
-		apply = append(apply, func(t *store.Task) { t.Priority = slices.Index(priorities, b.Priority) + 1 })
-	}
-	if b.Labels != nil {
-		labels, err := checkLabels("body.labels", b.Labels)
-		if err != nil {
-			return nil, err
-		}
-		apply = append(apply, func(t *store.Task) { t.Labels = labels })
+	if err := change.clean(); err != nil {
+		return nil, err
 	}
 	permit, _, err := s.permission(ctx, in.ID) // before the assignee, so that foreign tasks are missing whatever is sent
 	if err != nil {
 		return nil, fmt.Errorf("update task: %w", err)
 	}
-	if b.Assignee != nil {
-		assignee, err := s.assignee(ctx, auth.From(ctx), *b.Assignee)
-		if err != nil {
+	if change.Assignee != nil {
+		if *change.Assignee, err = s.assignee(ctx, auth.From(ctx), *change.Assignee); err != nil {
 			return nil, fmt.Errorf("update task: %w", err)
 		}
-		apply = append(apply, func(t *store.Task) { t.Assignee = assignee })
 	}
-	return s.changeTask(ctx, in.ID, b.Version, false, permit, func(_ *store.Tx, t *store.Task) {
-		for _, change := range apply {
-			change(t)
+	return s.changeTask(ctx, in.ID, change.Version, false, permit, func(_ *store.Tx, t *store.Task) {
+		change.apply(t)
+		if change.Assignee != nil {
+			t.Assignee = *change.Assignee
 		}
 	})
+}
+
+func (c TaskChange) isEmpty() bool {
+	return c.Title == nil && c.Notes == nil && c.State == "" && c.Due == nil && c.Priority == "" && c.Labels == nil
+}
+
+// clean checks the fields and leaves in them what is to be kept.
+func (c *TaskChange) clean() (err error) {
+	if c.Title != nil {
+		title := cleanText(*c.Title, false)
+		if title == "" {
+			return Invalid("body.title", "has nothing that can be seen; say in one line what is to be done")
+		}
+		c.Title = &title
+	}
+	if c.Notes != nil {
+		notes := cleanText(*c.Notes, true)
+		c.Notes = &notes
+	}
+	if c.Due != nil {
+		if err := checkDate("body.due", *c.Due); err != nil {
+			return err
+		}
+	}
+	if c.Labels != nil {
+		c.Labels, err = checkLabels("body.labels", c.Labels)
+	}
+	return err
+}
+
+func (c TaskChange) apply(t *store.Task) {
+	if c.Title != nil {
+		t.Title = *c.Title
+	}
+	if c.Notes != nil {
+		t.Notes = *c.Notes
+	}
+	if c.State != "" {
+		t.State = c.State
+	}
+	if c.Due != nil {
+		t.Due = *c.Due
+	}
+	if c.Priority != "" {
+		t.Priority = slices.Index(priorities, c.Priority) + 1
+	}
+	if c.Labels != nil {
+		t.Labels = c.Labels
+	}
 }
 
 // changeTask applies a change that permit allows, in the operation's transaction.

@@ -94,6 +94,21 @@ func TestATaskFromCreationToUndo(t *testing.T) {
 	})
 }
 
+func TestAnUpdateChangesWhatItNamesAndEmptiesWhatIsEmpty(t *testing.T) {
+	w := newWorld(t)
+	p := w.as(ada)
+	path := "/api/v1/tasks/" + p.create(`{"title":"One","notes":"n","due":"2030-01-31","labels":["a"],"assignee":"me","priority":"urgent"}`)
+	changed := p.do(200, "PATCH", path, `{"title":" Two ","state":"in_progress"}`)
+	if changed["title"] != "Two" || changed["state"] != "in_progress" || changed["notes"] != "n" || changed["due"] != "2030-01-31" ||
+		len(changed["labels"].([]any)) != 1 || changed["assignee"] != ada || changed["priority"] != "urgent" {
+		t.Errorf("two fields changed: %v", changed)
+	}
+	emptied := p.do(200, "PATCH", path, `{"notes":"","due":"","labels":[],"assignee":""}`)
+	if emptied["title"] != "Two" || emptied["notes"] != nil || emptied["due"] != nil || len(emptied["labels"].([]any)) != 0 || emptied["assignee"] != nil {
+		t.Errorf("four fields emptied: %v", emptied)
+	}
+}
+
 func TestWhoMayChangeATask(t *testing.T) {
 	w := newWorld(t)
 	admin, member := w.as(ada), w.as(grace)
