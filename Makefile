@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated bench chaos crash chromium postgres notices clean
+.PHONY: help run build production web test check lint generated bench chaos crash acceptance chromium postgres notices clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,14 @@ internal/idp/assets/stytch-consumer.js: web/node_modules/.package-lock.json
 internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css: internal/site/assets/%: web/node_modules/.package-lock.json
 	sed 's/^\/[*/]# sourceMappingURL=.*$$//' $(SWAGGER)/$* > $@
 
-test: web chromium postgres ## all tests, with a real browser, a real Postgres and the race detector
+acceptance: acceptance/node_modules/.package-lock.json ## clients and linters that others made, for the tests, from npm at pinned versions
+
+acceptance/node_modules/.package-lock.json: acceptance/package.json acceptance/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
+	cd acceptance && npm ci --include=dev --ignore-scripts --prefer-offline --no-fund --no-audit --loglevel=error
+	@touch $@
+
+test: web acceptance chromium postgres ## all tests, with a real browser, a real Postgres and the race detector
 	go test -race -timeout 15m ./...
 
 check: lint generated test ## what CI runs
@@ -101,4 +108,4 @@ notices: web ## write THIRD_PARTY_NOTICES anew
 	scripts/notices.sh > THIRD_PARTY_NOTICES
 
 clean: ## remove what make made
-	rm -rf bin web/node_modules $(ASSETS)
+	rm -rf bin web/node_modules acceptance/node_modules $(ASSETS)
