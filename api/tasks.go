@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
+	"unicode"
 
 	"guestpass/auth"
 	"guestpass/internal/directory"
@@ -191,7 +193,7 @@ func (in *listTasksInput) query(identity auth.Identity) (store.TaskQuery, error)
 		q.Assignee = identity.Subject
 	}
 	switch {
-	case in.Search != "" && q.Search == "":
+	case in.Search != "" && !strings.ContainsFunc(q.Search, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }):
 		return q, Invalid("query.search", "has no word; give words to look for, or leave it out")
 	case q.Search != "" && q.Sort != "" && q.Sort != "created":
 		return q, Invalid("query.sort", "cannot be combined with search, which returns the newest first; leave one of them out")

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"net/http"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -317,6 +318,7 @@ func TestBadInputIsNamedWhereItIs(t *testing.T) {
 		{"GET", "/api/v1/tasks?limit=101", "", "query.limit"},
 		{"GET", "/api/v1/tasks?due_before=2026-13-01", "", "query.due_before"},
 		{"GET", "/api/v1/tasks?search=x&sort=due", "", "query.sort"},
+		{"GET", "/api/v1/tasks?search=%26+%2B", "", "query.search"},
 		{"GET", "/api/v1/tasks?lable=x", "", "query.lable"},
 	} {
 		r := p.call(tt.method, tt.path, p.token, tt.body)
@@ -324,6 +326,20 @@ func TestBadInputIsNamedWhereItIs(t *testing.T) {
 			t.Errorf("%s %s %.60s: %d %s", tt.method, tt.path, tt.body, r.status, r.body)
 		}
 	}
+}
+
+func TestASearchTakesWordsAsPeopleWriteThem(t *testing.T) {
+	onBothDatabases(t, func(t *testing.T, w *world) {
+		p := w.as(ada)
+		p.create(`{"title":"Water the plants & the lawn (again)","notes":"well-known: O'Neill's"}`)
+		for search, found := range map[string]float64{
+			"plants & lawn": 1, "LAWN, again": 1, `"water" - lawn`: 1, "well-known": 1, "O'Neill": 1, "plants OR rain": 0, "pla*": 0,
+		} {
+			if total := p.do(200, "GET", "/api/v1/tasks?search="+url.QueryEscape(search), "")["total"]; total != found {
+				t.Errorf("%s: %v", search, total)
+			}
+		}
+	})
 }
 
 func TestRepliesStayUnderWhatChatGPTTakes(t *testing.T) {

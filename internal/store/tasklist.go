@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"unicode"
 )
 
 // A TaskQuery selects tasks that are not deleted. Empty fields select everything.
@@ -214,11 +215,16 @@ func searchPostgres(owner string, q TaskQuery, before int64) []*statement {
 }
 
 // fts5Query asks for the owner's word and each word of the text, quoted so that none
-// is an operator.
+// is an operator. Signs alone are left out, as Postgres does: no task has them as a word.
 func fts5Query(owner, text string) string {
 	query := `owner : "` + strings.NewReplacer("-", "", "_", "", ".", "", `"`, "").Replace(owner) + `"`
 	for _, word := range strings.Fields(text) {
+		if !strings.ContainsFunc(word, isWordCharacter) {
+			continue
+		}
 		query += ` AND text : "` + strings.ReplaceAll(word, `"`, `""`) + `"`
 	}
 	return query
 }
+
+func isWordCharacter(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }
