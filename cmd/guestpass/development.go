@@ -8,7 +8,7 @@ import "github.com/spf13/cobra"
 // ChatGPT. Only files of this side of the build tag may import either; production.go
 // is the other side.
 func developmentCommands(environ []string) []*cobra.Command {
-	return []*cobra.Command{devCommand(environ), stytchCommand(environ), tryCommand(environ)}
+	return []*cobra.Command{devCommand(environ), stytchCommand(environ), tryCommand(environ), lintCommand()}
 }
 
 const startWith = `Start with:

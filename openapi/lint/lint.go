@@ -1,0 +1,180 @@
+// Package lint holds any OpenAPI document against what is known of GPT Actions: what the
+// editor refuses, what it drops, and what makes calls fail or models fumble. [Check] finds
+// it, [Fix] writes a copy in which what can be mended by itself is mended, [Explain] tells
+// of a rule.
+//
+// Whatever the bytes, there are findings and never a crash: sizes, nesting and aliases
+// are bounded, and nothing is fetched unless [Options].Fetch is given. The package knows
+// neither Guestpass's operations nor how its document is made; package openapi uses its
+// limits and words.
+package lint
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// A Finding is one place where a rule is broken.
+type Finding struct {
+	Rule     string   `json:"rule"`
+	Severity Severity `json:"severity"`
+	Pointer  string   `json:"pointer"` // JSON pointer into the document; "" is all of it
+	Line     int      `json:"line"`    // from 1; 0 where there is none
+	Place    string   `json:"place"`   // for people: "GET /tasks", "schema Task", "document"
+	Problem  string   `json:"problem"` // what is wrong
+	Remedy   string   `json:"remedy"`  // what to write instead
+}
+
+// Options change what is looked at.
+type Options struct {
+	// Address is where the document was fetched, "" for a file.
+	Address string
+	// Fetch gets an external document that a $ref names, by its absolute URL. Nil: external
+	// references are findings, and nothing is fetched.
+	Fetch func(ctx context.Context, address string) ([]byte, error)
+	// WarnBytes and MaxBytes bound the document's size; 0: 100,000 and 800,000.
+	WarnBytes, MaxBytes int
+}
+
+// maxFindings of one rule are listed; a document has a line more for the rest.
+const maxFindings = 200
+
+// Check returns what is wrong with a document, in the order of its lines. ctx ends
+// fetching only; a check takes less than a second for a megabyte.
+func Check(ctx context.Context, source []byte, o Options) []Finding {
+	findings, _ := check(ctx, source, o)
+	return findings
+}
+
+func check(ctx context.Context, source []byte, o Options) ([]Finding, *linter) {
+	l := &linter{ctx: ctx, options: o, external: map[string]*value{}, count: map[string]int{}, said: map[visitedFinding]bool{}}
+	if o.WarnBytes == 0 {
+		l.options.WarnBytes = 100_000
+	}
+	if o.MaxBytes == 0 {
+		l.options.MaxBytes = 800_000
+	}
+	if len(source) > maxText {
+		l.findAs(Error, "G007", nil, fmt.Sprintf("it has %d bytes, at most %d", len(source), l.options.MaxBytes), "publish less; nothing else was looked at")
+		return l.findings, l
+	}
+	root, isJSON, err := parse(source)
+	if err != nil {
+		l.find("G002", nil, err.Error())
+		return l.findings, l
+	}
+	l.root, l.isJSON = root, isJSON
+	if !root.is(object) {
+		l.find("G003", root, "the document is "+root.kind.String()+", not an object")
+		return l.findings, l
+	}
+	l.document()
+	slices.SortStableFunc(l.findings, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
+	return l.findings, l
+}
+
+// linter looks through one document.
+type linter struct {
+	ctx      context.Context
+	options  Options
+	root     *value
+	isJSON   bool
+	findings []Finding
+	count    map[string]int // findings of each rule
+
+	external map[string]*value // by address; nil for what could not be had
+	schemes  map[string]*value
+	scopes   map[string]bool // that the scheme lists; nil if it lists none
+	ids      map[string]string
+	said     map[visitedFinding]bool
+	visited  map[visit]bool
+	depths   map[*value]int
+}
+
+type visitedFinding struct{ rule, pointer, problem string }
+
+func (l *linter) find(rule string, at *value, problem string, remedy ...string) {
+	r, _ := Explain(rule)
+	l.findAs(r.Severity, rule, at, problem, remedy...)
+}
+
+// findAs is find with another severity than the rule's. Without a remedy the rule's is given.
+func (l *linter) findAs(severity Severity, rule string, at *value, problem string, remedy ...string) {
+	r, _ := Explain(rule)
+	if at != nil {
+		said := visitedFinding{rule, at.pointer, problem}
+		if l.said[said] { // of a parameter of a path, by each of its operations
+			return
+		}
+		l.said[said] = true
+	}
+	if l.count[rule]++; l.count[rule] > maxFindings {
+		if l.count[rule] == maxFindings+1 {
+			l.findings = append(l.findings, Finding{Rule: rule, Severity: severity, Place: "document", Problem: "the same is wrong in more places", Remedy: r.Remedy})
+		}
+		return
+	}
+	f := Finding{Rule: rule, Severity: severity, Place: "document", Problem: problem, Remedy: r.Remedy}
+	if len(remedy) > 0 {
+		f.Remedy = remedy[0]
+	}
+	if at != nil {
+		f.Pointer, f.Line, f.Place = at.pointer, at.line, l.place(at.pointer)
+	}
+	l.findings = append(l.findings, f)
+}
+
+// place is a pointer in words: the operation or schema, and what of it.
+func (l *linter) place(pointer string) string {
+	parts := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
+	for i, part := range parts {
+		parts[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(part)
+	}
+	switch {
+	case parts[0] == "paths" && len(parts) > 2 && slices.Contains(methods, parts[2]):
+		return strings.ToUpper(parts[2]) + " " + parts[1] + l.detail(pointer, parts[3:])
+	case parts[0] == "paths" && len(parts) > 1:
+		return "path " + parts[1]
+	case parts[0] == "components" && len(parts) > 2:
+		return strings.TrimSuffix(parts[1], "s") + " " + parts[2]
+	case parts[0] == "":
+		return "document"
+	}
+	return parts[0]
+}
+
+// detail is the part of an operation that a pointer leads to.
+func (l *linter) detail(pointer string, parts []string) string {
+	switch {
+	case len(parts) > 1 && parts[0] == "parameters":
+		at := l.root.at(pointer[:strings.Index(pointer, "/parameters/")+len("/parameters/")+len(parts[1])])
+		return ", parameter " + cmp.Or(at.get("name").str(), parts[1])
+	case len(parts) > 0 && parts[0] == "requestBody":
+		return ", body" + property(parts)
+	case len(parts) > 1 && parts[0] == "responses":
+		return ", response " + parts[1] + property(parts)
+	}
+	return ""
+}
+
+// property names a schema's place within a body: "property a.b[]".
+func property(parts []string) string {
+	path := ""
+	for i := 0; i < len(parts); i++ {
+		switch parts[i] {
+		case "properties":
+			if i++; i < len(parts) {
+				path += "." + parts[i]
+			}
+		case "items":
+			path += "[]"
+		}
+	}
+	if path == "" {
+		return ""
+	}
+	return " property " + strings.TrimPrefix(path, ".")
+}
