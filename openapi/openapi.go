@@ -44,6 +44,11 @@ type Options struct {
 	// needs must be among them.
 	Scopes []Scope
 
+	// Operations are the ids of those to publish, in the order in which a [GPT] is told of
+	// them; the document is in the order of the paths. None: all, in the document's order.
+	// An id that does not exist is a fault.
+	Operations []string
+
 	// Bounds of the indented JSON document, in bytes; beyond the first is a warning,
 	// beyond the second a fault. Defaults: 100,000 and 800,000.
 	WarnBytes, MaxBytes int
@@ -59,6 +64,8 @@ type Document struct {
 	json, yaml representation
 	hash       string
 	operations []string
+	published  *document
+	order      []string // Options.Operations
 	notes      []string
 	warnings   []Fault
 }
@@ -72,7 +79,7 @@ func New(doc *huma.OpenAPI, o Options) (*Document, error) {
 	o = o.withDefaults()
 	found := &report{}
 	published := o.document(found)
-	(&profile{registry: doc.Components.Schemas, report: found}).publish(doc, published)
+	(&profile{registry: doc.Components.Schemas, report: found, chosen: o.Operations}).publish(doc, published)
 	check(published, o, found)
 	text, err := published.seal()
 	if err != nil {
@@ -89,7 +96,7 @@ func New(doc *huma.OpenAPI, o Options) (*Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Document{hash: published.Hash, notes: found.notes, warnings: found.warnings,
+	d := &Document{published: published, order: o.Operations, hash: published.Hash, notes: found.notes, warnings: found.warnings,
 		json: newRepresentation("application/json", text), yaml: newRepresentation("application/yaml", asYAML)}
 	for op := range published.operations() {
 		d.operations = append(d.operations, op.OperationID)

@@ -1,9 +1,12 @@
 package openapi
 
 import (
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
+	"github.com/agnivade/levenshtein"
 	"github.com/danielgtaylor/huma/v2"
 )
 
@@ -12,9 +15,11 @@ import (
 type profile struct {
 	registry huma.Registry
 	report   *report
+	chosen   []string // ids; none: all
 }
 
 func (p *profile) publish(from *huma.OpenAPI, to *document) {
+	var declared []string
 	for _, path := range sortedKeys(from.Paths) {
 		item := from.Paths[path]
 		if item == nil {
@@ -24,6 +29,10 @@ func (p *profile) publish(from *huma.OpenAPI, to *document) {
 		for _, op := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete,
 			item.Head, item.Options, item.Trace} {
 			if op == nil || op.Hidden || op.Metadata["gpt"] != true {
+				continue
+			}
+			declared = append(declared, op.OperationID)
+			if len(p.chosen) > 0 && !slices.Contains(p.chosen, op.OperationID) {
 				continue
 			}
 			published++
@@ -36,6 +45,20 @@ func (p *profile) publish(from *huma.OpenAPI, to *document) {
 		if published > 0 {
 			p.pathLevel(path, item)
 		}
+	}
+	p.checkChosen(declared)
+}
+
+// checkChosen refuses what is not declared: nothing is left out silently (G020).
+func (p *profile) checkChosen(declared []string) {
+	for _, id := range p.chosen {
+		if slices.Contains(declared, id) || len(declared) == 0 {
+			continue
+		}
+		nearest := slices.MinFunc(declared, func(a, b string) int {
+			return levenshtein.ComputeDistance(id, a) - levenshtein.ComputeDistance(id, b)
+		})
+		p.report.fault("G020", place{operation: "document", part: "Operations"}, fmt.Sprintf("there is no operation %q", id), "did you mean "+nearest+"?")
 	}
 }
 
