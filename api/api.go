@@ -55,6 +55,7 @@ type Options struct {
 	Store            *store.Store        // nil: operations that write or need stored data answer 503
 	Resources        []Resource          // your own
 	Modules          []string            // which of Modules, and of the resources' names, to serve; nil: all
+	Published        []string            // ids that getNextSteps tells of, since a GPT can call no others; nil: all
 	Now              func() time.Time    // nil: time.Now
 	Access           AccessMode          // "" : ByScope
 	ResourceMetadata string              // URL of the RFC 9728 document, named in WWW-Authenticate

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"guestpass/auth"
 )
@@ -35,7 +36,7 @@ func (s *Service) getNextSteps(context.Context, *struct{}) (*nextStepsOutput, er
 	out := &nextStepsOutput{}
 	out.Body.Steps = make([]NextStep, 0, len(s.operations))
 	for _, op := range s.operations {
-		if op.ID == "getNextSteps" {
+		if op.ID == "getNextSteps" || s.options.Published != nil && !slices.Contains(s.options.Published, op.ID) {
 			continue
 		}
 		out.Body.Steps = append(out.Body.Steps, NextStep{Operation: op.ID, Does: op.Summary,

@@ -39,6 +39,8 @@ type Options struct {
 
 	Resources []api.Resource // your own; whoever opens the Store gives it their tables
 
+	Operations []string // ids to publish, in the order in which a GPT is told of them; none: all. All are served
+
 	Access             api.AccessMode
 	ClientIDs          []string // connected apps admitted; empty: every one of the project
 	Audience           string   // custom audience that tokens must carry as well
@@ -46,10 +48,13 @@ type Options struct {
 	LoginMethods       []string // ways to sign in; see idp.Options. nil: a code by e-mail
 	ForwardTokens      bool     // serve /oauth2/token; false with a Stytch custom domain under our own
 
-	Title   string // of the app, as the pages and the document name it
-	Version string
-	Log     *slog.Logger
-	Now     func() time.Time // nil: time.Now; in development the emulator's clock
+	Title        string // of the app, as the pages and the document name it
+	Description  string // of the document; "": made of what the operations do
+	ContactEmail string // in the document; may be empty
+	PrivacyURL   string // "": our own page
+	Version      string
+	Log          *slog.Logger
+	Now          func() time.Time // nil: time.Now; in development the emulator's clock
 
 	// Shown on the landing page of a development server.
 	Emulator, SecretHint string
@@ -76,6 +81,12 @@ func New(o Options) (*Server, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	o.PublicURL, o.Domain = strings.TrimSuffix(o.PublicURL, "/"), strings.TrimSuffix(o.Domain, "/")
+	if o.PrivacyURL == "" {
+		o.PrivacyURL = o.PublicURL + "/privacy"
+	}
+	if o.SecretHint == "" {
+		o.SecretHint = "Shown once in the Stytch dashboard when the connected app is made; rotate it there if it is lost."
+	}
 	s := &Server{options: o, log: o.Log}
 	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildProvider, s.buildSite} {
 		if err := build(); err != nil {
@@ -142,7 +153,7 @@ func (s *Server) buildService() error {
 	}
 	s.service = api.New(api.Options{Verifier: s.verifier, Directory: s.directory, Members: s.members, Access: o.Access,
 		ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
-		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Log: o.Log, Now: o.Now})
+		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Published: o.Operations, Log: o.Log, Now: o.Now})
 	return s.service.Err()
 }
 
@@ -161,11 +172,14 @@ func (s *Server) openDirectory() (err error) {
 }
 
 func (s *Server) buildDocument() error {
+	o := s.options
+	if o.Description == "" {
+		o.Description = "Lets you act in " + o.Title + " for the signed-in person: " + s.deeds() + "."
+	}
 	document, err := openapi.New(s.service.OpenAPI(), openapi.Options{
-		PublicURL: s.options.PublicURL, Title: s.options.Title, Version: s.options.Version,
-		Description: "Lets you act in " + s.options.Title + " for the signed-in person: " + s.deeds() + ".",
-		PrivacyURL:  s.options.PublicURL + "/privacy",
-		TokenURL:    s.tokenURL(), Scopes: s.scopes(),
+		PublicURL: o.PublicURL, Title: o.Title, Version: o.Version, Description: o.Description,
+		ContactEmail: o.ContactEmail, PrivacyURL: o.PrivacyURL,
+		TokenURL: s.tokenURL(), Scopes: s.scopesOf(s.published()), Operations: s.publish(),
 	})
 	if err != nil {
 		return fmt.Errorf("the operations cannot be published:\n%w", err)
@@ -174,10 +188,34 @@ func (s *Server) buildDocument() error {
 	return nil
 }
 
+// publish are the ids of the operations to publish, as they were chosen: they may be misspelt.
+func (s *Server) publish() []string {
+	if len(s.options.Operations) > 0 {
+		return s.options.Operations
+	}
+	var ids []string
+	for _, op := range s.service.Operations() {
+		ids = append(ids, op.ID)
+	}
+	return ids
+}
+
+// published are the operations that the document has, in the order of their choice.
+func (s *Server) published() (chosen []api.Operation) {
+	for _, id := range s.publish() {
+		for _, op := range s.service.Operations() {
+			if op.ID == id {
+				chosen = append(chosen, op)
+			}
+		}
+	}
+	return chosen
+}
+
 // deeds are what can be done for a person who has signed in, in words.
 func (s *Server) deeds() string {
 	var summaries []string
-	for _, op := range s.service.Operations() {
+	for _, op := range s.published() {
 		if !op.Access.IsPublic() {
 			summaries = append(summaries, lowerFirst(op.Summary))
 		}
@@ -253,29 +291,45 @@ func (s *Server) lookUpClient(ctx context.Context, clientID string) (idp.Client,
 
 func (s *Server) buildSite() error {
 	o := s.options
-	options := site.Options{
-		Title: o.Title, PublicURL: o.PublicURL, AuthorizationURL: o.PublicURL + "/idp", TokenURL: s.tokenURL(),
-		SecretHint: o.SecretHint, Emulator: o.Emulator,
-	}
+	options := site.Options{Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(), Emulator: o.Emulator}
 	if strings.HasPrefix(o.PublicURL, "http://") {
 		options.Notes = []string{"ChatGPT cannot reach this address: the GPT editor wants a public https one."}
-	}
-	if len(o.ClientIDs) == 1 {
-		options.ClientID = o.ClientIDs[0]
-	}
-	if options.SecretHint == "" {
-		options.SecretHint = "Shown once in the Stytch dashboard when the connected app is made; rotate it there if it is lost."
 	}
 	for _, scope := range s.scopes() {
 		options.Scopes = append(options.Scopes, site.Scope(scope))
 	}
-	for _, op := range s.service.Operations() {
-		options.Operations = append(options.Operations, site.Operation{ID: op.ID, Summary: op.Summary,
-			Effect: op.Effect.String(), Scope: strings.Join(s.service.Scopes(op), " ")})
-	}
+	options.Operations, options.Published = s.described(s.service.Operations()), s.described(s.published())
 	built, err := site.New(options)
 	s.site = built
 	return err
+}
+
+// described are operations as the pages show them.
+func (s *Server) described(operations []api.Operation) (shown []site.Operation) {
+	for _, op := range operations {
+		shown = append(shown, site.Operation{ID: op.ID, Summary: op.Summary, Effect: op.Effect.String(),
+			Scope: strings.Join(s.service.Scopes(op), " ")})
+	}
+	return shown
+}
+
+// GPT is what a builder pastes into the GPT editor.
+func (s *Server) GPT() openapi.GPT {
+	clientID := ""
+	if len(s.options.ClientIDs) == 1 {
+		clientID = s.options.ClientIDs[0]
+	}
+	return s.document.GPT(clientID, s.options.SecretHint)
+}
+
+func (s *Server) shownGPT() site.GPT {
+	gpt := s.GPT()
+	shown := site.GPT{ImportURL: gpt.ImportURL, PrivacyURL: gpt.PrivacyURL, Instructions: gpt.Instructions,
+		Starters: gpt.Starters, Domains: gpt.Domains, EgressURL: openapi.EgressURL}
+	for _, field := range gpt.OAuth {
+		shown.OAuth = append(shown.OAuth, site.Field(field))
+	}
+	return shown
 }
 
 // standardScopes are asked for beside the operations' own: who the person is, and
@@ -287,15 +341,18 @@ var standardScopes = []openapi.Scope{
 	{Name: "offline_access", Description: "Stay connected until you disconnect"},
 }
 
-// scopes are the standard ones, then those of the operations in their order, each
+// scopes are those of all operations, published or not.
+func (s *Server) scopes() []openapi.Scope { return s.scopesOf(s.service.Operations()) }
+
+// scopesOf are the standard ones, then those of the operations in their order, each
 // described by what it allows.
-func (s *Server) scopes() []openapi.Scope {
+func (s *Server) scopesOf(operations []api.Operation) []openapi.Scope {
 	scopes := append([]openapi.Scope(nil), standardScopes...)
 	at := map[string]int{}
 	for i, scope := range scopes {
 		at[scope.Name] = i
 	}
-	for _, op := range s.service.Operations() {
+	for _, op := range operations {
 		for _, name := range s.service.Scopes(op) {
 			i, known := at[name]
 			switch {

@@ -38,27 +38,27 @@ type Operation struct {
 // A Scope that a person may grant, in words.
 type Scope struct{ Name, Description string }
 
-// Options configure a [Site].
-type Options struct {
-	Title            string
-	PublicURL        string
-	AuthorizationURL string
-	TokenURL         string
-	ClientID         string // shown for the GPT editor; "" when it is not known or not the only one
-	SecretHint       string // where the client secret is to be had
-	Scopes           []Scope
-	Operations       []Operation
-	Notes            []string // shown to the builder, such as that the editor wants https
-	Emulator         string   // the emulator's page, in development
+// A GPT is what a builder pastes into the GPT editor.
+type GPT struct {
+	ImportURL, PrivacyURL, Instructions string
+	OAuth                               []Field
+	Starters, Domains                   []string
+	EgressURL                           string // lists the addresses from which ChatGPT calls
 }
 
-// ScopeNames is the text for the editor's field Scope.
-func (o Options) ScopeNames() string {
-	names := make([]string, len(o.Scopes))
-	for i, scope := range o.Scopes {
-		names[i] = scope.Name
-	}
-	return strings.Join(names, " ")
+// A Field of the editor: what to paste, or in words where it is to be had.
+type Field struct{ Name, Value, Hint string }
+
+// Options configure a [Site].
+type Options struct {
+	Title      string
+	PublicURL  string
+	GPT        GPT
+	Scopes     []Scope
+	Operations []Operation
+	Published  []Operation // those in the document
+	Notes      []string    // shown to the builder, such as that the editor wants https
+	Emulator   string      // the emulator's page, in development
 }
 
 // A Site serves pages that were rendered once. Safe for concurrent use.
@@ -79,7 +79,7 @@ func New(o Options) (*Site, error) {
 		name    string
 		policy  string
 	}{
-		{&site.Landing, "landing.html", plainPolicy},
+		{&site.Landing, "landing.html", scriptPolicy},
 		{&site.Docs, "docs.html", docsPolicy},
 		{&site.Privacy, "privacy.html", plainPolicy},
 	} {
@@ -96,12 +96,13 @@ func New(o Options) (*Site, error) {
 	return site, nil
 }
 
-// The pages run no script but the documentation component's and its starter. That
-// component styles through the DOM only, shows its icons as data URLs, and fetches
-// the document from this server.
+// The landing page runs a script that copies; /docs the documentation component and its
+// starter. That component styles through the DOM only, shows its icons as data URLs, and
+// fetches the document from this server.
 const (
-	plainPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-	docsPolicy  = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	plainPolicy  = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	scriptPolicy = plainPolicy + "; script-src 'self'"
+	docsPolicy   = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 func rendered(body []byte, policy string, secure bool) http.Handler {
@@ -126,6 +127,7 @@ func rendered(body []byte, policy string, secure bool) http.Handler {
 var assetTypes = map[string]string{
 	"guestpass.css":        "text/css; charset=utf-8",
 	"icon.svg":             "image/svg+xml",
+	"copy.js":              "text/javascript; charset=utf-8",
 	"docs.js":              "text/javascript; charset=utf-8",
 	"docs.css":             "text/css; charset=utf-8",
 	"swagger-ui-bundle.js": "text/javascript; charset=utf-8",
