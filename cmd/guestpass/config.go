@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	netmail "net/mail"
 	"net/url"
 	"slices"
 	"strings"
@@ -26,6 +27,10 @@ type config struct {
 	Title              string   `env:"GUESTPASS_TITLE" envDefault:"Guestpass"` // defaultTitle, in dev.go
 	DatabaseURL        string   `env:"GUESTPASS_DATABASE_URL"`                 // "": defaultDatabase, in store.go; in development a temporary one
 	Modules            []string `env:"GUESTPASS_MODULES"`                      // none: all
+	Operations         []string `env:"GUESTPASS_OPERATIONS"`                   // none: all
+	Description        string   `env:"GUESTPASS_DESCRIPTION"`
+	ContactEmail       string   `env:"GUESTPASS_CONTACT_EMAIL"`
+	PrivacyURL         string   `env:"GUESTPASS_PRIVACY_URL"`
 	Access             string   `env:"GUESTPASS_ACCESS" envDefault:"scopes"`
 	ClientIDs          []string `env:"GUESTPASS_CLIENT_IDS"`
 	Audience           string   `env:"GUESTPASS_AUDIENCE"`
@@ -40,6 +45,8 @@ type config struct {
 	Vertical    string `env:"STYTCH_VERTICAL" envDefault:"b2b"`
 	Domain      string `env:"STYTCH_DOMAIN"`
 	BaseURL     string `env:"STYTCH_BASE_URL"`
+
+	secretHint string // where the GPT's client secret is to be had, in development
 }
 
 // readConfig reads the environment. A GUESTPASS_ variable that does not exist is
@@ -63,7 +70,9 @@ func readConfig(environ []string) (config, error) {
 	if err := env.ParseWithOptions(&c, env.Options{Environment: variables}); err != nil {
 		return c, usageError{err}
 	}
-	c.ClientIDs, c.LoginMethods, c.Modules = trimmed(c.ClientIDs), trimmed(c.LoginMethods), trimmed(c.Modules)
+	for _, list := range []*[]string{&c.ClientIDs, &c.LoginMethods, &c.Modules, &c.Operations} {
+		*list = trimmed(*list)
+	}
 	return c, nil
 }
 
@@ -121,6 +130,9 @@ func (c config) check() error {
 		if !slices.Contains(modules(), module) {
 			fault("GUESTPASS_MODULES names %q; there are %s", module, strings.Join(modules(), " and "))
 		}
+	}
+	if _, err := netmail.ParseAddress("<" + c.ContactEmail + ">"); c.ContactEmail != "" && err != nil {
+		fault("GUESTPASS_CONTACT_EMAIL %q is no e-mail address, such as support@example.com", c.ContactEmail)
 	}
 	if err := store.CheckURL(or(c.DatabaseURL, defaultDatabase)); err != nil {
 		fault("GUESTPASS_DATABASE_URL %w", err)
@@ -198,9 +210,10 @@ func (c config) options() server.Options {
 		PublicURL: c.PublicURL,
 		ProjectID: c.ProjectID, Secret: c.Secret, PublicToken: c.PublicToken, Vertical: auth.Vertical(c.Vertical),
 		Domain: c.domainOrigin(), BaseURL: c.BaseURL,
-		Modules: c.Modules, Resources: resources,
+		Modules: c.Modules, Resources: resources, Operations: c.Operations,
 		Access: api.AccessMode(c.Access), ClientIDs: c.ClientIDs, Audience: c.Audience,
 		TokenHeaderMembers: trimmed(c.TokenHeaderMembers), LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
-		Title: c.Title, Version: version(),
+		Title: c.Title, Description: c.Description, ContactEmail: c.ContactEmail, PrivacyURL: c.PrivacyURL, Version: version(),
+		SecretHint: c.secretHint,
 	}
 }

@@ -95,7 +95,6 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 
 	options := c.options()
 	options.Log, options.Emulator, options.Now = log, emulatorURL, emulator.Now // POST /_emulator/clock moves both
-	options.SecretHint = "In development: " + seed.ConnectedApps[0].ClientSecret
 	database, err := openDevelopmentStore(ctx, store.Options{URL: c.DatabaseURL, Now: emulator.Now, Log: log})
 	if err != nil {
 		return err
@@ -147,6 +146,7 @@ func (c config) development(emulatorURL string) config {
 	c.ProjectID, c.Secret, c.PublicToken = seed.Project.ID, seed.Project.Secret, seed.Project.PublicToken
 	c.Domain, c.BaseURL, c.AllowTestProject = emulatorURL, emulatorURL, "yes"
 	c.ClientIDs = []string{seed.ConnectedApps[0].ClientID}
+	c.secretHint = "In development: " + seed.ConnectedApps[0].ClientSecret
 	if c.Title == defaultTitle {
 		c.Title = "Guestpass Demo"
 	}

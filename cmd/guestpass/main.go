@@ -78,7 +78,7 @@ page on which your users sign in and decide what to allow.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
 	})
-	root.AddCommand(serveCommand(environ), openapiCommand(environ), migrateCommand(environ), auditCommand(environ))
+	root.AddCommand(serveCommand(environ), openapiCommand(environ), gptCommand(environ), migrateCommand(environ), auditCommand(environ))
 	root.AddCommand(developmentCommands(environ)...)
 	for _, command := range root.Commands() {
 		positional := command.Args

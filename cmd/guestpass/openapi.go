@@ -7,25 +7,29 @@ import (
 )
 
 func openapiCommand(environ []string) *cobra.Command {
-	var publicURL, access, vertical string
+	var of documentFlags
 	var yaml bool
+	var stored string
 	command := &cobra.Command{
 		Use:   "openapi",
-		Short: "Print the document that the GPT editor imports",
+		Short: "Print the document that the GPT editor imports, or check a copy of it",
 		Long: `Prints the same bytes that the server publishes at /openapi.json (or, with --yaml,
 at /openapi.yaml) for the same settings.
-` + documentDefault,
-		Example: "  guestpass openapi\n  guestpass openapi --public-url https://gpt.example.com",
+` + documentDefault + `
+
+A GPT keeps the document that was imported once. --check compares a copy, such as
+the text in the editor saved to a file or the document that a server publishes,
+with what this program would publish, and says what differs. Exit code 0: it is the
+same; 1: it is out of date, so import again; 2: it cannot be told.`,
+		Example: "  guestpass openapi\n  guestpass openapi --public-url https://gpt.example.com\n  guestpass openapi --check pasted.json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := readConfig(environ)
+			app, err := of.publisher(environ)
 			if err != nil {
 				return err
 			}
-			c.PublicURL, c.Access, c.Vertical = or(publicURL, c.PublicURL), or(access, c.Access), or(vertical, c.Vertical)
-			app, err := c.publisher()
-			if err != nil {
-				return err
+			if stored != "" {
+				return checkCopy(cmd.Context(), app.Document(), stored, cmd.OutOrStdout())
 			}
 			body := app.Document().JSON()
 			if yaml {
@@ -35,15 +39,28 @@ at /openapi.yaml) for the same settings.
 			return err
 		},
 	}
-	command.Flags().StringVar(&publicURL, "public-url", "", "origin under which the world sees the server (GUESTPASS_PUBLIC_URL)")
-	command.Flags().StringVar(&access, "access", "", "scopes or roles (GUESTPASS_ACCESS)")
-	command.Flags().StringVar(&vertical, "vertical", "", "b2b or consumer (STYTCH_VERTICAL)")
+	of.add(command)
 	command.Flags().BoolVar(&yaml, "yaml", false, "print YAML instead of JSON")
+	command.Flags().StringVar(&stored, "check", "", "compare the copy at this `URL|FILE` instead of printing")
 	return command
 }
 
-// publisher is a server that is only asked for its document. Nothing is contacted.
-func (c config) publisher() (*server.Server, error) {
+// documentFlags are the settings of a document that commands take as flags.
+type documentFlags struct{ publicURL, access, vertical string }
+
+func (f *documentFlags) add(command *cobra.Command) {
+	command.Flags().StringVar(&f.publicURL, "public-url", "", "origin under which the world sees the server (GUESTPASS_PUBLIC_URL)")
+	command.Flags().StringVar(&f.access, "access", "", "scopes or roles (GUESTPASS_ACCESS)")
+	command.Flags().StringVar(&f.vertical, "vertical", "", "b2b or consumer (STYTCH_VERTICAL)")
+}
+
+// publisher is a server that is only asked for what it publishes. Nothing is contacted.
+func (f documentFlags) publisher(environ []string) (*server.Server, error) {
+	c, err := readConfig(environ)
+	if err != nil {
+		return nil, err
+	}
+	c.PublicURL, c.Access, c.Vertical = or(f.publicURL, c.PublicURL), or(f.access, c.Access), or(f.vertical, c.Vertical)
 	if c.ProjectID == "" {
 		c = c.withoutProject()
 	}

@@ -44,6 +44,7 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 		{nil, "serve", 2, "STYTCH_PROJECT_ID is not set"},
 		{nil, "openapi", 2, "STYTCH_PROJECT_ID is not set"},
 		{settings, "openapi", 0, `"https://gpt.example.com"`},
+		{settings, "gpt", 0, "https://gpt.example.com/oauth2/token"},
 	} {
 		run := exec.Command(program, tt.command)
 		run.Env = append([]string{}, tt.environ...) // nil would be this process's own
@@ -59,7 +60,7 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 	_, list, _ := strings.Cut(string(help), "Available Commands:\n")
 	list, _, _ = strings.Cut(list, "\n\n")
 	commands := strings.Join(regexp.MustCompile(`(?m)^  \w+`).FindAllString(list, -1), "")
-	if commands != "  audit  help  migrate  openapi  serve" {
+	if commands != "  audit  gpt  help  migrate  openapi  serve" {
 		t.Errorf("the commands are%s", commands)
 	}
 }
