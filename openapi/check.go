@@ -25,7 +25,7 @@ func check(d *document, o Options, found *report) {
 	checkOAuth(o, found)
 	checkScopes(o, found)
 	checkPrivacy(o, found)
-	checkCount(d, found)
+	checkCount(d, o, found)
 	ids := map[string]place{}
 	for op := range d.operations() {
 		checkID(op, ids, found)
@@ -53,13 +53,14 @@ func checkInfo(d *document, found *report) {
 }
 
 // checkCount is G020 (M9, C) and G021 (C).
-func checkCount(d *document, found *report) {
+func checkCount(d *document, o Options, found *report) {
 	count := 0
 	for range d.operations() {
 		count++
 	}
 	at := place{operation: "document"}
 	switch {
+	case count == 0 && len(o.Operations) > 0: // told already: all of them are misspelt
 	case count == 0:
 		found.fault("G020", at, "no operation is published", `set Metadata["gpt"] to true on at least one operation`)
 	case count > maxOperations:
