@@ -54,8 +54,9 @@ func readCopy(ctx context.Context, from string) ([]byte, error) {
 	return bounded(file)
 }
 
-func fetchCopy(ctx context.Context, from string) ([]byte, error) {
-	u, err := url.Parse(from)
+// documentAddress is where to fetch a document: a bare origin stands for its /openapi.json.
+func documentAddress(text string) (*url.URL, error) {
+	u, err := url.Parse(text)
 	switch {
 	case err != nil || u.Host == "":
 		return nil, errors.New("it is not a whole URL, such as https://gpt.example.com/openapi.json")
@@ -63,6 +64,14 @@ func fetchCopy(ctx context.Context, from string) ([]byte, error) {
 		return nil, errors.New("it must begin with https:// (http is for loopback only)")
 	case u.Path == "" || u.Path == "/":
 		u.Path = "/openapi.json"
+	}
+	return u, nil
+}
+
+func fetchCopy(ctx context.Context, from string) ([]byte, error) {
+	u, err := documentAddress(from)
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, copyTimeout)
 	defer cancel()

@@ -46,11 +46,11 @@ func readDocument(ctx context.Context, name string, in io.Reader) (source []byte
 // fetchDocument is G002 (B, I): as OpenAI's servers would fetch it, but for http on this
 // machine.
 func fetchDocument(ctx context.Context, address string) ([]byte, []lint.Finding, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Hostname() == "" || u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname())) {
-		return nil, nil, fmt.Errorf("%s must be https, or http on this machine", address)
+	u, err := documentAddress(address)
+	if err != nil {
+		return nil, nil, fmt.Errorf("%s: %w", address, err)
 	}
-	response, err := getDocument(ctx, newDocumentClient(nil), address)
+	response, err := getDocument(ctx, newDocumentClient(nil), u.String())
 	if err != nil {
 		return nil, nil, err
 	}

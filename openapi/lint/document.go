@@ -145,8 +145,8 @@ func (l *linter) size() {
 // numbers is G008 (I).
 func (l *linter) numbers(v *value) {
 	if v.is(number) {
-		if n, err := strconv.ParseFloat(v.scalar, 64); err == nil && (n > 1<<53 || n < -(1<<53)) {
-			l.find("G008", v, v.scalar+" is beyond 2^53")
+		if unsafe(v.scalar) {
+			l.find("G008", v, abbreviated(v.scalar)+" is beyond 2^53")
 		}
 		return
 	}
@@ -154,6 +154,15 @@ func (l *linter) numbers(v *value) {
 		l.numbers(inner)
 	}
 	v.each(func(_ string, inner *value) bool { l.numbers(inner); return true })
+}
+
+// unsafe says whether JavaScript rounds a whole number.
+func unsafe(written string) bool {
+	if n, err := strconv.ParseInt(written, 10, 64); err == nil {
+		return n > 1<<53 || n < -(1<<53)
+	}
+	n, err := strconv.ParseFloat(written, 64)
+	return err == nil && (n > 1<<53 || n < -(1<<53))
 }
 
 // servers is G010 (M5, C), G011 (M6, C), G012 (M7, C), G013 (I) and G015 (I). It returns

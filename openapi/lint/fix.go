@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -115,6 +114,7 @@ func (f *fixer) servers() {
 			continue
 		}
 		servers.elements = []*value{server}
+		server.remove("variables")
 		server.set("url", newText((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()))
 		return
 	}
@@ -135,8 +135,12 @@ func (f *fixer) paths() {
 				item.remove(member)
 			}
 		}
-		if len(item.names) == 0 && item.is(object) {
+		switch {
+		case len(item.names) == 0 && item.is(object):
 			paths.remove(path)
+		case path != "" && path[0] != '/' && !paths.has("/"+path): // G013: the editor would skip it
+			paths.remove(path)
+			paths.set("/"+path, item)
 		}
 		return true
 	})
@@ -322,7 +326,11 @@ func (f *fixer) inlined(schema *value, above []string) *value {
 
 // schema mends a schema and those inside it.
 func (f *fixer) schema(schema *value, as use) {
-	if !schema.is(object) || schema.has("$ref") {
+	if !schema.is(object) {
+		return
+	}
+	if ref := schema.get("$ref"); ref != nil { // G078: what stands beside it is ignored
+		schema.names, schema.members = []string{"$ref"}, map[string]*value{"$ref": ref}
 		return
 	}
 	oldStyle(schema)
@@ -343,9 +351,14 @@ func (f *fixer) schema(schema *value, as use) {
 		schema.set("properties", newObject()) // G070
 	}
 	declared(schema)
+	for _, name := range []string{"default", "example"} { // the other half of G080
+		if given := schema.get(name); given != nil && !fits(given, schema) {
+			schema.remove(name)
+		}
+	}
 	shorten(schema, "description", MaxArgumentText) // G035
 	for _, name := range []string{"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"} {
-		if n, err := strconv.ParseFloat(schema.get(name).written(), 64); err == nil && (n > 1<<53 || n < -(1<<53)) {
+		if unsafe(schema.get(name).written()) {
 			schema.remove(name) // G008
 		}
 	}

@@ -79,7 +79,18 @@ func parse(source []byte) (root *value, isJSON bool, err error) {
 	}
 	r := reader{left: maxValues}
 	root, err = r.value(document.GetSpecInfo().RootNode, "", 0)
+	if err == nil && root.kind == text { // of a text that is no document libopenapi makes one value
+		return nil, false, syntaxError(source)
+	}
 	return root, json.Valid(source), err
+}
+
+// syntaxError tells where YAML, which JSON is as well, cannot be read.
+func syntaxError(source []byte) error {
+	if err := yaml.Unmarshal(source, new(yaml.Node)); err != nil {
+		return fmt.Errorf("%w: %s", errNoSyntax, abbreviated(err.Error()))
+	}
+	return errNoSyntax
 }
 
 // reader makes values of a YAML tree, whose aliases may be many more than it looks.
