@@ -13,11 +13,15 @@ import (
 // Header values shared by all responses. They are assigned, not set, so that a request
 // allocates nothing; each is full, so that whoever appends to one gets a copy.
 var (
-	allowMethods   = []string{"GET, HEAD"}
-	anyOrigin      = []string{"*"}
-	cacheControl   = []string{"public, max-age=60"}
-	gzipEncoding   = []string{"gzip"}
-	varyByEncoding = []string{"Accept-Encoding"}
+	allowMethods     = []string{"GET, HEAD, OPTIONS"}
+	anyOrigin        = []string{"*"}
+	cacheControl     = []string{"public, max-age=60"}
+	exposeHeaders    = []string{"ETag"}
+	gzipEncoding     = []string{"gzip"}
+	preflightHeaders = []string{"If-None-Match"}
+	preflightMaxAge  = []string{"86400"}
+	varyByEncoding   = []string{"Accept-Encoding"}
+	varyByBoth       = []string{"Accept, Accept-Encoding"}
 )
 
 // representation is one document in one syntax, plain and compressed.
@@ -54,20 +58,41 @@ func (d *Document) Handler() http.Handler {
 	return mux
 }
 
-// ServeJSON answers GET and HEAD on any path with the document as JSON.
-func (d *Document) ServeJSON(w http.ResponseWriter, r *http.Request) { d.json.serve(w, r) }
+// ServeJSON answers GET, HEAD and OPTIONS on any path with the document as JSON, or as
+// YAML if the request's Accept field names that and wants it more.
+func (d *Document) ServeJSON(w http.ResponseWriter, r *http.Request) {
+	rep := &d.json
+	if prefersYAML(r.Header["Accept"]) {
+		rep = &d.yaml
+	}
+	rep.serve(w, r, varyByBoth)
+}
 
-// ServeYAML answers GET and HEAD on any path with the document as YAML.
-func (d *Document) ServeYAML(w http.ResponseWriter, r *http.Request) { d.yaml.serve(w, r) }
+// ServeYAML answers GET, HEAD and OPTIONS on any path with the document as YAML.
+func (d *Document) ServeYAML(w http.ResponseWriter, r *http.Request) {
+	d.yaml.serve(w, r, varyByEncoding)
+}
 
-func (rep *representation) serve(w http.ResponseWriter, r *http.Request) {
+// serve lets scripts of every origin read (https://fetch.spec.whatwg.org/#http-cors-protocol):
+// the document is public, and nothing here depends on who asks.
+func (rep *representation) serve(w http.ResponseWriter, r *http.Request, vary []string) {
 	h := w.Header()
 	h["Access-Control-Allow-Origin"] = anyOrigin
-	if r.Method != http.MethodGet && r.Method != http.MethodHead {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead:
+	case http.MethodOptions: // a preflight, since If-None-Match is no safelisted header
+		h["Allow"] = allowMethods
+		h["Access-Control-Allow-Methods"] = allowMethods
+		h["Access-Control-Allow-Headers"] = preflightHeaders
+		h["Access-Control-Max-Age"] = preflightMaxAge
+		w.WriteHeader(http.StatusNoContent)
+		return
+	default:
 		h["Allow"] = allowMethods
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
+	h["Access-Control-Expose-Headers"] = exposeHeaders
 	chosen, compressed := &rep.identity, acceptsGzip(r.Header["Accept-Encoding"])
 	if compressed {
 		chosen = &rep.compressed
@@ -75,9 +100,9 @@ func (rep *representation) serve(w http.ResponseWriter, r *http.Request) {
 	h["Cache-Control"] = cacheControl
 	h["Etag"] = chosen.etag
 	if h["Vary"] == nil {
-		h["Vary"] = varyByEncoding
+		h["Vary"] = vary
 	} else {
-		h.Add("Vary", "Accept-Encoding")
+		h.Add("Vary", vary[0])
 	}
 	if matches(r.Header["If-None-Match"], chosen.etag[0]) {
 		w.WriteHeader(http.StatusNotModified)
@@ -120,6 +145,45 @@ func matches(field []string, etag string) bool {
 }
 
 func trimList(list string) string { return strings.TrimLeft(list, ", \t") }
+
+// prefersYAML reports whether YAML is named and more wanted than JSON (RFC 9110 section
+// 12.5.1). Who names YAML and would take anything gets YAML; who names both alike, JSON.
+func prefersYAML(field []string) bool {
+	const unset = -1
+	yaml, json, other := unset, unset, unset
+	for _, list := range field {
+		for list != "" {
+			var member string
+			member, list, _ = strings.Cut(list, ",")
+			name, parameters, _ := strings.Cut(member, ";")
+			switch name = strings.TrimSpace(name); {
+			case strings.EqualFold(name, "application/yaml"), strings.EqualFold(name, "application/x-yaml"),
+				strings.EqualFold(name, "text/yaml"), strings.EqualFold(name, "text/x-yaml"):
+				yaml = max(yaml, weight(parameters))
+			case strings.EqualFold(name, "application/json"):
+				json = max(json, weight(parameters))
+			case name == "*/*", strings.EqualFold(name, "application/*"):
+				other = max(other, weight(parameters))
+			}
+		}
+	}
+	if json == unset {
+		return yaml > 0 && yaml >= other
+	}
+	return yaml > json
+}
+
+// weight finds the quality among the parameters of a media range.
+func weight(parameters string) int {
+	for parameters != "" {
+		var one string
+		one, parameters, _ = strings.Cut(parameters, ";")
+		if name, _, _ := strings.Cut(one, "="); strings.EqualFold(strings.TrimSpace(name), "q") {
+			return quality(one)
+		}
+	}
+	return 1000
+}
 
 // acceptsGzip reports whether gzip is acceptable and not less wanted than the plain
 // document (RFC 9110 section 12.5.3).

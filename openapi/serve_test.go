@@ -56,16 +56,17 @@ func TestBothSyntaxesAreServed(t *testing.T) {
 	d := mustPublish(t, realistic(), example())
 	ask := serve(t, d)
 	for _, tt := range []struct {
-		path, contentType string
-		want              []byte
+		path, contentType, vary string
+		want                    []byte
 	}{
-		{"/openapi.json", "application/json", d.JSON()},
-		{"/openapi.yaml", "application/yaml", d.YAML()},
+		{"/openapi.json", "application/json", "Accept, Accept-Encoding", d.JSON()},
+		{"/openapi.yaml", "application/yaml", "Accept-Encoding", d.YAML()},
 	} {
 		response, text := ask("GET", tt.path)
 		expect(t, response, 200, map[string]string{
 			"Content-Type": tt.contentType, "Content-Length": strconv.Itoa(len(tt.want)), "Content-Encoding": "",
-			"Cache-Control": "public, max-age=60", "Vary": "Accept-Encoding", "Access-Control-Allow-Origin": "*",
+			"Cache-Control": "public, max-age=60", "Vary": tt.vary, "Access-Control-Allow-Origin": "*",
+			"Access-Control-Expose-Headers": "ETag", "Access-Control-Allow-Credentials": "",
 		})
 		if !bytes.Equal(text, tt.want) {
 			t.Errorf("%s: another document is served", tt.path)
@@ -74,7 +75,7 @@ func TestBothSyntaxesAreServed(t *testing.T) {
 
 		response, text = ask("GET", tt.path, "Accept-Encoding", "gzip, deflate")
 		expect(t, response, 200, map[string]string{"Content-Encoding": "gzip", "Content-Type": tt.contentType,
-			"Content-Length": strconv.Itoa(len(text)), "Vary": "Accept-Encoding"})
+			"Content-Length": strconv.Itoa(len(text)), "Vary": tt.vary})
 		reader, err := gzip.NewReader(bytes.NewReader(text))
 		if err != nil {
 			t.Fatal(err)
@@ -105,9 +106,54 @@ func TestHeadHasTheHeadersOfGet(t *testing.T) {
 
 func TestOtherMethodsAreRefused(t *testing.T) {
 	ask := serve(t, mustPublish(t, realistic(), example()))
-	for _, method := range []string{"POST", "PUT", "DELETE", "OPTIONS"} {
+	for _, method := range []string{"POST", "PUT", "DELETE"} {
 		response, _ := ask(method, "/openapi.yaml")
-		expect(t, response, 405, map[string]string{"Allow": "GET, HEAD", "Access-Control-Allow-Origin": "*", "ETag": ""})
+		expect(t, response, 405, map[string]string{"Allow": "GET, HEAD, OPTIONS", "Access-Control-Allow-Origin": "*", "ETag": ""})
+	}
+}
+
+// A script on another page may read the document, conditionally too, but not as somebody.
+func TestScriptsOfOtherOriginsMayRead(t *testing.T) {
+	ask := serve(t, mustPublish(t, realistic(), example()))
+	for _, path := range []string{"/openapi.json", "/openapi.yaml"} {
+		response, _ := ask("OPTIONS", path, "Origin", "https://elsewhere.example", "Access-Control-Request-Method", "GET",
+			"Access-Control-Request-Headers", "if-none-match")
+		expect(t, response, 204, map[string]string{"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+			"Access-Control-Allow-Headers": "If-None-Match", "Access-Control-Max-Age": "86400", "Access-Control-Allow-Credentials": "", "ETag": ""})
+	}
+}
+
+func TestTheSyntaxIsTheOneThatIsWanted(t *testing.T) {
+	d := mustPublish(t, realistic(), example())
+	ask := serve(t, d)
+	const yaml, json = "application/yaml", "application/json"
+	for _, tt := range []struct{ accept, want string }{
+		{"", json},
+		{"*/*", json},
+		{"application/json", json},
+		{"text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", json},
+		{"text/plain", json}, // rather than 406: whoever asks for .json gets it
+		{"application/yaml", yaml},
+		{"Application/YAML; charset=utf-8", yaml},
+		{"application/x-yaml", yaml},
+		{"text/yaml", yaml},
+		{"application/yaml, */*", yaml},
+		{"application/yaml, */*;q=0.1", yaml},
+		{"application/yaml, application/json", json},
+		{"application/json;q=0.5, application/yaml", yaml},
+		{"application/json; version=1; q=0.5, application/yaml; q=0.6", yaml},
+		{"application/yaml;q=0.5, application/json", json},
+		{"application/yaml;q=0.5, application/*", json},
+		{"application/yaml;q=0", json},
+		{"application/yaml;q=bad", json},
+		{";;,,q=1", json},
+	} {
+		response, text := ask("GET", "/openapi.json", "Accept", tt.accept)
+		if got := response.Header.Get("Content-Type"); got != tt.want || (tt.want == yaml) != bytes.Equal(text, d.YAML()) {
+			t.Errorf("Accept %q gets %s, want %s", tt.accept, got, tt.want)
+		}
+		response, _ = ask("GET", "/openapi.yaml", "Accept", tt.accept)
+		expect(t, response, 200, map[string]string{"Content-Type": yaml})
 	}
 }
 
@@ -141,7 +187,7 @@ func TestIfNoneMatch(t *testing.T) {
 			}
 			for _, method := range []string{"GET", "HEAD"} {
 				response, text := ask(method, "/openapi.json", header...)
-				expect(t, response, tt.want, map[string]string{"ETag": tag, "Vary": "Accept-Encoding",
+				expect(t, response, tt.want, map[string]string{"ETag": tag, "Vary": "Accept, Accept-Encoding",
 					"Cache-Control": "public, max-age=60", "Access-Control-Allow-Origin": "*"})
 				if tt.want == 304 && (len(text) > 0 || response.Header.Get("Content-Type") != "") {
 					t.Error("304 has a body or a content type")
@@ -185,7 +231,7 @@ func TestVaryOfOthersIsKept(t *testing.T) {
 		w := httptest.NewRecorder()
 		w.Header().Add("Vary", "Origin")
 		d.ServeJSON(w, httptest.NewRequest("GET", "/", nil))
-		if got := strings.Join(w.Header().Values("Vary"), "|"); got != "Origin|Accept-Encoding" {
+		if got := strings.Join(w.Header().Values("Vary"), "|"); got != "Origin|Accept, Accept-Encoding" {
 			t.Errorf("Vary is %q", got)
 		}
 		w.Header().Add("Cache-Control", "no-transform") // must not reach the next response

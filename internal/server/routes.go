@@ -21,8 +21,9 @@ type route struct {
 }
 
 var (
-	read = []string{http.MethodGet, http.MethodHead}
-	all  = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+	read   = []string{http.MethodGet, http.MethodHead}
+	shared = []string{http.MethodGet, http.MethodHead, http.MethodOptions} // readable from pages of other origins
+	all    = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
 )
 
 func (s *Server) routes() []route {
@@ -30,8 +31,8 @@ func (s *Server) routes() []route {
 		{read, "/", s.site.Landing},
 		{read, "/docs", s.site.Docs},
 		{read, "/privacy", s.site.Privacy},
-		{read, "/openapi.json", http.HandlerFunc(s.document.ServeJSON)},
-		{read, "/openapi.yaml", http.HandlerFunc(s.document.ServeYAML)},
+		{shared, "/openapi.json", http.HandlerFunc(s.document.ServeJSON)},
+		{shared, "/openapi.yaml", http.HandlerFunc(s.document.ServeYAML)},
 		{read, "/idp", http.HandlerFunc(s.provider.Page)},
 		{read, metadataPath, http.HandlerFunc(s.protectedResource)},
 		{read, "/healthz", http.HandlerFunc(s.healthz)},
