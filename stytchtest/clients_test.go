@@ -66,11 +66,11 @@ func TestAClientFromItsMakingToItsEnd(t *testing.T) {
 		}
 		var seen []string
 		cursor := ""
-		for range 4 {
+		for range 5 {
 			page := must[*clients.SearchResponse](t)(api.Search(t.Context(), &clients.SearchParams{Limit: 1, Cursor: cursor}))
 			seen, cursor = append(seen, page.ConnectedApps[0].ClientID), page.ResultsMetadata.NextCursor
 		}
-		if cursor != "" || !slices.Equal(seen, []string{gpt, phone, ours, id}) {
+		if cursor != "" || !slices.Equal(seen, []string{gpt, docs, phone, ours, id}) {
 			t.Errorf("page by page: %v, cursor %q", seen, cursor)
 		}
 		if gone := must[*clients.DeleteResponse](t)(api.Delete(t.Context(), &clients.DeleteParams{ClientID: id})); gone.ClientID != id {

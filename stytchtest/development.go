@@ -5,13 +5,16 @@ import "time"
 // DevelopmentPassword is that of everybody in the development seeds.
 const DevelopmentPassword = "Guest-pass-1"
 
-// Where the server of `guestpass dev` is, unless told otherwise.
-const developmentPage = "http://localhost:8080/idp"
+// Where the pages of `guestpass dev` are, unless told otherwise.
+const (
+	developmentPage = "http://localhost:8080/idp"
+	developmentDocs = "http://localhost:8080/docs"
+)
 
 var born = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // Development returns the pinned B2B seed of `guestpass dev`: two organizations, three
-// people, one GPT. Scripts and documentation may rely on every value.
+// people, one GPT, and the page on which operations are tried. Scripts and documentation may rely on every value.
 func Development() Seed {
 	const acme, globex = "organization-test-aaaaaaaa-0000-4000-8000-000000000001", "organization-test-bbbbbbbb-0000-4000-8000-000000000001"
 	person := func(id, organization, email, name string, roles ...string) Member {
@@ -27,7 +30,7 @@ func Development() Seed {
 			person("member-test-aaaaaaaa-0000-4000-8000-000000000002", acme, "grace@acme.example", "Grace Hopper"),
 			person("member-test-bbbbbbbb-0000-4000-8000-000000000001", globex, "hank@globex.example", "Hank Scorpio", "stytch_admin"),
 		},
-		ConnectedApps: []ConnectedApp{developmentGPT()},
+		ConnectedApps: developmentApps(),
 		Policy: Policy{
 			Roles: []Role{
 				{"stytch_member", "Every member", []Permission{{"stytch.self", []string{"*"}}, {"stytch.member", []string{"search"}},
@@ -52,7 +55,7 @@ func Development() Seed {
 }
 
 // DevelopmentConsumer returns the pinned Consumer seed of `guestpass dev --vertical
-// consumer`: two users and the same GPT.
+// consumer`: two users and the same apps.
 func DevelopmentConsumer() Seed {
 	person := func(id, email, first, last string) User {
 		return User{ID: id, Emails: []Email{{ID: "email-test-" + id[len("user-test-"):], Address: email, Verified: true}},
@@ -64,7 +67,7 @@ func DevelopmentConsumer() Seed {
 			person("user-test-cccccccc-0000-4000-8000-000000000001", "ada@example.com", "Ada", "Lovelace"),
 			person("user-test-cccccccc-0000-4000-8000-000000000002", "grace@example.com", "Grace", "Hopper"),
 		},
-		ConnectedApps: []ConnectedApp{developmentGPT()},
+		ConnectedApps: developmentApps(),
 		Policy: Policy{
 			Roles: []Role{{"stytch_user", "Every user", []Permission{{"stytch.self", []string{"*"}},
 				{"tasks", []string{"read", "write"}}, {"activity", []string{"read"}}}}},
@@ -84,10 +87,16 @@ func developmentProject(vertical, id string) Project {
 		Slug: "guestpass-demo", Environment: "test", WorkspaceKey: "workspace-key-guestpass-dev", WorkspaceSecret: "workspace-secret-guestpass-dev"}
 }
 
-func developmentGPT() ConnectedApp {
-	return ConnectedApp{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000001", ClientSecret: "gpt-secret-dev",
-		Name: "ChatGPT", Description: "The GPT of the development seed", Type: "third_party", RedirectURLs: []string{
-			"https://chat.openai.com/aip/g-dev/oauth/callback", "https://chatgpt.com/aip/g-dev/oauth/callback", "http://localhost:8090/callback"}}
+// developmentApps are the GPT and, as a public client, the page on which operations are
+// tried.
+func developmentApps() []ConnectedApp {
+	return []ConnectedApp{
+		{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000001", ClientSecret: "gpt-secret-dev",
+			Name: "ChatGPT", Description: "The GPT of the development seed", Type: "third_party", RedirectURLs: []string{
+				"https://chat.openai.com/aip/g-dev/oauth/callback", "https://chatgpt.com/aip/g-dev/oauth/callback", "http://localhost:8090/callback"}},
+		{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000002",
+			Name: "Operations page", Description: "The page /docs of the development seed", Type: "third_party_public", RedirectURLs: []string{developmentDocs}},
+	}
 }
 
 // developmentScopes are those of both verticals.

@@ -117,8 +117,12 @@ func TestSeedIsThePinnedOne(t *testing.T) {
 	if !reflect.DeepEqual(people, want) {
 		t.Errorf("%q", people)
 	}
-	if app := seed.ConnectedApps[0]; len(seed.ConnectedApps) != 1 || app.ClientID != gpt || app.ClientSecret != gptSecret || app.Type != "third_party" ||
+	if app := seed.ConnectedApps[0]; len(seed.ConnectedApps) != 2 || app.ClientID != gpt || app.ClientSecret != gptSecret || app.Type != "third_party" ||
 		strings.Join(app.RedirectURLs, " ") != "https://chat.openai.com/aip/g-dev/oauth/callback "+callback+" http://localhost:8090/callback" {
+		t.Errorf("%+v", app)
+	}
+	if app := seed.ConnectedApps[1]; app.ClientID != docs || app.ClientSecret != "" || app.Type != "third_party_public" ||
+		strings.Join(app.RedirectURLs, " ") != "http://localhost:8080/docs" {
 		t.Errorf("%+v", app)
 	}
 	seed.Members[0].Roles[0] = "changed"

@@ -114,7 +114,7 @@ func TestRegistrationRefuses(t *testing.T) {
 			wantFault(t, name, oauthAPI, status, reply, 400, tt.kind)
 		})
 	}
-	if n := len(s.Export().ConnectedApps); n != 3 {
+	if n := len(s.Export().ConnectedApps); n != 4 {
 		t.Errorf("%d clients", n)
 	}
 }

@@ -29,9 +29,10 @@ const (
 	hank        = "member-test-bbbbbbbb-0000-4000-8000-000000000001"
 	gpt         = "connected-app-test-dddddddd-0000-4000-8000-000000000001"
 	gptSecret   = "gpt-secret-dev"
+	docs        = "connected-app-test-dddddddd-0000-4000-8000-000000000002"
 	callback    = "https://chatgpt.com/aip/g-dev/oauth/callback"
 	idp         = "http://localhost:8080/idp"
-	phone       = "connected-app-test-dddddddd-0000-4000-8000-000000000002" // a public client
+	phone       = "connected-app-test-dddddddd-0000-4000-8000-000000000004" // a public client
 	ours        = "connected-app-test-dddddddd-0000-4000-8000-000000000003" // first party
 )
 

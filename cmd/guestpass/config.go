@@ -33,6 +33,7 @@ type config struct {
 	PrivacyURL         string   `env:"GUESTPASS_PRIVACY_URL"`
 	Access             string   `env:"GUESTPASS_ACCESS" envDefault:"scopes"`
 	ClientIDs          []string `env:"GUESTPASS_CLIENT_IDS"`
+	DocsClientID       string   `env:"GUESTPASS_DOCS_CLIENT_ID"`
 	Audience           string   `env:"GUESTPASS_AUDIENCE"`
 	TokenHeaderMembers []string `env:"GUESTPASS_TOKEN_HEADER_MEMBERS"`
 	LoginMethods       []string `env:"GUESTPASS_LOGIN_METHODS" envDefault:"email_code"`
@@ -134,6 +135,12 @@ func (c config) check() error {
 	if _, err := netmail.ParseAddress("<" + c.ContactEmail + ">"); c.ContactEmail != "" && err != nil {
 		fault("GUESTPASS_CONTACT_EMAIL %q is no e-mail address, such as support@example.com", c.ContactEmail)
 	}
+	if c.DocsClientID != "" && !strings.HasPrefix(c.DocsClientID, "connected-app-") {
+		fault("GUESTPASS_DOCS_CLIENT_ID is %q, it must begin with connected-app-: the id of a public connected app, from the Stytch dashboard", c.DocsClientID)
+	}
+	if c.DocsClientID != "" && c.TokenForwarder == "off" {
+		fault("GUESTPASS_DOCS_CLIENT_ID is set and GUESTPASS_TOKEN_FORWARDER is off: the page /docs gets its token from this server's own token endpoint; leave one of them out")
+	}
 	if err := store.CheckURL(or(c.DatabaseURL, defaultDatabase)); err != nil {
 		fault("GUESTPASS_DATABASE_URL %w", err)
 	}
@@ -211,7 +218,7 @@ func (c config) options() server.Options {
 		ProjectID: c.ProjectID, Secret: c.Secret, PublicToken: c.PublicToken, Vertical: auth.Vertical(c.Vertical),
 		Domain: c.domainOrigin(), BaseURL: c.BaseURL,
 		Modules: c.Modules, Resources: resources, Operations: c.Operations,
-		Access: api.AccessMode(c.Access), ClientIDs: c.ClientIDs, Audience: c.Audience,
+		Access: api.AccessMode(c.Access), ClientIDs: c.ClientIDs, DocsClientID: c.DocsClientID, Audience: c.Audience,
 		TokenHeaderMembers: trimmed(c.TokenHeaderMembers), LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
 		Title: c.Title, Description: c.Description, ContactEmail: c.ContactEmail, PrivacyURL: c.PrivacyURL, Version: version(),
 		SecretHint: c.secretHint,

@@ -66,24 +66,25 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err := admitResources(&seed, c); err != nil {
 		return err
 	}
-	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Chaos: d.chaos, Log: log.With("part", "emulator")})
-	if err != nil {
-		return usageError{err}
-	}
 	appListener, err := listen(d.addr)
 	if err != nil {
 		return err
 	}
 	defer appListener.Close()
+	// The name that was asked for stays: localhost and 127.0.0.1 are different
+	// origins to a browser. Only a port left to the system is filled in.
+	c.PublicURL = or(d.publicURL, or(c.PublicURL, "http://"+named(d.addr, appListener.Addr().String())))
+	seed.ConnectedApps[1].RedirectURLs = []string{c.PublicURL + "/docs"}
+	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Chaos: d.chaos, Log: log.With("part", "emulator")})
+	if err != nil {
+		return usageError{err}
+	}
 	emulatorListener, err := emulator.Listen(d.emulatorAddr)
 	if err != nil {
 		return usagef("cannot start the emulator on %s: %w; choose another address with --emulator-addr", d.emulatorAddr, err)
 	}
 	defer emulatorListener.Close()
 
-	// The name that was asked for stays: localhost and 127.0.0.1 are different
-	// origins to a browser. Only a port left to the system is filled in.
-	c.PublicURL = or(d.publicURL, or(c.PublicURL, "http://"+named(d.addr, appListener.Addr().String())))
 	c.Access = or(d.access, c.Access)
 	emulatorURL := "http://" + named(d.emulatorAddr, emulatorListener.Addr().String())
 	c = c.development(emulatorURL)
@@ -145,8 +146,11 @@ func (c config) development(emulatorURL string) config {
 	c.PublicURL = or(c.PublicURL, "http://"+c.Addr)
 	c.ProjectID, c.Secret, c.PublicToken = seed.Project.ID, seed.Project.Secret, seed.Project.PublicToken
 	c.Domain, c.BaseURL, c.AllowTestProject = emulatorURL, emulatorURL, "yes"
-	c.ClientIDs = []string{seed.ConnectedApps[0].ClientID}
 	c.secretHint = "In development: " + seed.ConnectedApps[0].ClientSecret
+	c.ClientIDs, c.DocsClientID = []string{seed.ConnectedApps[0].ClientID}, ""
+	if c.TokenForwarder == "on" {
+		c.DocsClientID = seed.ConnectedApps[1].ClientID
+	}
 	if c.Title == defaultTitle {
 		c.Title = "Guestpass Demo"
 	}

@@ -115,6 +115,7 @@ func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
 		{"STYTCH_BASE_URL=http://localhost:8081", "STYTCH_BASE_URL is set together with a live project"},
 		{"STYTCH_VERTICAL=b2c", `STYTCH_VERTICAL is "b2c", it must be b2b or consumer`},
 		{"GUESTPASS_TOKEN_FORWARDER=off", "G110"},
+		{"GUESTPASS_DOCS_CLIENT_ID=docs", "must begin with connected-app-"},
 	} {
 		t.Run(tt.change, func(t *testing.T) {
 			code, _, stderr := guestpass(t, environ(tt.change), "serve")

@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -43,6 +44,7 @@ type Options struct {
 
 	Access             api.AccessMode
 	ClientIDs          []string // connected apps admitted; empty: every one of the project
+	DocsClientID       string   // public connected app with which people try operations on /docs, admitted too; "": they cannot
 	Audience           string   // custom audience that tokens must carry as well
 	TokenHeaderMembers []string // header members of a token admitted besides alg, kid and typ
 	LoginMethods       []string // ways to sign in; see idp.Options. nil: a code by e-mail
@@ -143,7 +145,7 @@ func (s *Server) buildService() error {
 		Issuers:  []string{o.Domain, "stytch.com/" + o.ProjectID},
 		JWKSURL:  o.Domain + "/.well-known/jwks.json",
 		Audience: o.Audience, Resources: []string{o.PublicURL, o.PublicURL + "/"},
-		ClientIDs: o.ClientIDs, HeaderMembers: o.TokenHeaderMembers, Log: o.Log, Now: o.Now,
+		ClientIDs: o.admitted(), HeaderMembers: o.TokenHeaderMembers, Log: o.Log, Now: o.Now,
 	})
 	if err != nil {
 		return err
@@ -240,7 +242,7 @@ func (s *Server) buildProvider() error {
 	o := s.options
 	options := idp.Options{
 		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, Vertical: string(o.Vertical), SDKBaseURL: o.BaseURL,
-		TokenURL: o.Domain + "/v1/oauth2/token", ClientIDs: o.ClientIDs, LoginMethods: o.LoginMethods, LookUpClient: s.lookUpClient,
+		TokenURL: o.Domain + "/v1/oauth2/token", ClientIDs: o.admitted(), LoginMethods: o.LoginMethods, LookUpClient: s.lookUpClient,
 		DescribeScopes: s.describeScopes, CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
 	}
 	if s.members != nil {
@@ -291,7 +293,7 @@ func (s *Server) lookUpClient(ctx context.Context, clientID string) (idp.Client,
 
 func (s *Server) buildSite() error {
 	o := s.options
-	options := site.Options{Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(), Emulator: o.Emulator}
+	options := site.Options{Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(), DocsClientID: o.DocsClientID, Emulator: o.Emulator}
 	if strings.HasPrefix(o.PublicURL, "http://") {
 		options.Notes = []string{"ChatGPT cannot reach this address: the GPT editor wants a public https one."}
 	}
@@ -365,6 +367,14 @@ func (s *Server) scopesOf(operations []api.Operation) []openapi.Scope {
 		}
 	}
 	return scopes
+}
+
+// admitted are the connected apps whose tokens count; none: every one of the project.
+func (o Options) admitted() []string {
+	if len(o.ClientIDs) == 0 || o.DocsClientID == "" {
+		return o.ClientIDs
+	}
+	return append(slices.Clone(o.ClientIDs), o.DocsClientID)
 }
 
 // key derives a secret of our own from the project's, so that all instances agree

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -72,19 +73,24 @@ func newConsumerWorld(t testing.TB, change ...func(*server.Options)) *world {
 
 func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Options)) *world {
 	t.Helper()
-	stytch, seed := stytchtest.NewServer(t, o), *o.Seed
-	t.Cleanup(func() { collect(stytch) })
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &world{t: t, url: "http://" + listener.Addr().String(), stytch: stytch, log: new(logBuffer)}
+	seed := *o.Seed
+	w := &world{t: t, url: "http://" + listener.Addr().String(), log: new(logBuffer)}
+	seed.ConnectedApps = slices.Clone(seed.ConnectedApps)
+	seed.ConnectedApps[1].RedirectURLs = append([]string{w.url + "/docs"}, seed.ConnectedApps[1].RedirectURLs...)
+	o.Seed = &seed
+	stytch := stytchtest.NewServer(t, o)
+	w.stytch = stytch
+	t.Cleanup(func() { collect(stytch) })
 	stytch.SetAuthorizationURL(w.url + "/idp")
 	stytch.SetRedirectURLs(w.url + "/idp")
 	options := server.Options{
 		PublicURL: w.url, ProjectID: seed.Project.ID, Secret: seed.Project.Secret, PublicToken: seed.Project.PublicToken,
 		Vertical: auth.Vertical(seed.Project.Vertical), Domain: stytch.URL, BaseURL: stytch.URL, Access: api.ByScope,
-		ClientIDs: []string{seed.ConnectedApps[0].ClientID}, ForwardTokens: true,
+		ClientIDs: []string{seed.ConnectedApps[0].ClientID}, DocsClientID: seed.ConnectedApps[1].ClientID, ForwardTokens: true,
 		Title: "Guestpass Demo", Version: "test", Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 		Emulator: stytch.URL, Now: stytch.Now,
 	}

@@ -59,6 +59,20 @@ type Options struct {
 	Published  []Operation // those in the document
 	Notes      []string    // shown to the builder, such as that the editor wants https
 	Emulator   string      // the emulator's page, in development
+
+	DocsClientID string // public connected app with which /docs signs people in; "" for none: then nothing can be tried there
+}
+
+// DocsScopes are what /docs asks for: all but staying connected. Its token is gone with the
+// page, and must not be renewable.
+func (o Options) DocsScopes() string {
+	var names []string
+	for _, scope := range o.Scopes {
+		if scope.Name != "offline_access" {
+			names = append(names, scope.Name)
+		}
+	}
+	return strings.Join(names, " ")
 }
 
 // A Site serves pages that were rendered once. Safe for concurrent use.
@@ -129,6 +143,8 @@ var assetTypes = map[string]string{
 	"icon.svg":             "image/svg+xml",
 	"copy.js":              "text/javascript; charset=utf-8",
 	"docs.js":              "text/javascript; charset=utf-8",
+	"docs-samples.js":      "text/javascript; charset=utf-8",
+	"docs-signin.js":       "text/javascript; charset=utf-8",
 	"docs.css":             "text/css; charset=utf-8",
 	"swagger-ui-bundle.js": "text/javascript; charset=utf-8",
 	"swagger-ui.css":       "text/css; charset=utf-8",
