@@ -129,6 +129,16 @@ func (g *GPT) checkAuth(a Auth) (notes []string, err error) {
 	return notes, nil
 }
 
+// Share publishes the GPT by link or in the store, with the privacy URL that the builder
+// gave for the action. It returns a *[RefusedError] for M27. A private GPT needs none.
+func (g *GPT) Share(privacyURL string) error {
+	u, err := url.Parse(privacyURL)
+	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
+		return refused("M27", "Public actions require valid privacy policy URLs", fmt.Sprintf("%q is no https URL", privacyURL))
+	}
+	return nil
+}
+
 func refused(rule, text, detail string) error {
 	return &RefusedError{Message: Message{Rule: rule, Text: text, Effect: Refuse}, Detail: detail}
 }

@@ -71,6 +71,7 @@ var rules = []Rule{
 	{ID: "M24", Class: []string{"D"}, Effect: Refuse, Ours: true, Trigger: "security is no list of maps"},
 	{ID: "M25", Class: []string{"C"}, Effect: Refuse, Trigger: "authorization URL, token URL and API do not share a registrable domain"},
 	{ID: "M26", Class: []string{"D"}, Effect: Refuse, Trigger: "the authorization or token URL is empty"},
+	{ID: "M27", Class: []string{"B"}, Effect: Refuse, Trigger: "a GPT is shared by link or in the store, and its action has no https privacy URL"},
 	{ID: "G007", Class: []string{"D"}, Effect: Refuse, Ours: true, Trigger: "the indented document is too large; already a warning from a lower limit"},
 	{ID: "G030", Class: []string{"C", "I"}, Effect: DropOperation, Ours: true, Trigger: "an operationId is no tool name, or is used twice"},
 	{ID: "G043", Class: []string{"I"}, Effect: DropOperation, Ours: true, Trigger: "path template and path parameters disagree, or a parameter has no known location"},

@@ -1,10 +1,15 @@
 package gpttest
 
 import (
+	"errors"
+	"flag"
 	"fmt"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // clean is a document that the editor takes without a red line. Tests cut pieces out
@@ -321,6 +326,56 @@ func TestOnlyDoubtfulRulesCanBeSwitchedOff(t *testing.T) {
 			t.Errorf("%s: %v", tt.rule, err)
 		}
 	}
+}
+
+func TestSharingNeedsAPrivacyPolicy(t *testing.T) { // M27 (B)
+	gpt := New(importText(t, clean, Options{}), Options{})
+	for address, want := range map[string]string{"": "M27", "http://example.com/privacy": "M27", "/privacy": "M27", "https://example.com/privacy": ""} {
+		var refused *RefusedError
+		err := gpt.Share(address)
+		if errors.As(err, &refused) != (want != "") || want != "" && (refused.Message.Rule != want || refused.Message.Text != "Public actions require valid privacy policy URLs") {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+}
+
+// TestNoRowOfTheEditorsMessagesIsForgotten reads this package's tests: each of M1 to M27
+// is provoked by one of them.
+func TestNoRowOfTheEditorsMessagesIsForgotten(t *testing.T) {
+	var tests strings.Builder
+	for _, name := range []string{"rules_test.go", "oauth_test.go", "import_test.go"} {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		tests.Write(text)
+	}
+	for i := range 27 {
+		id := fmt.Sprintf("M%d", i+1)
+		tried := regexp.MustCompile(`\b` + id + `\b`).MatchString(tests.String())
+		if _, known := ruleByID(id); !known || !tried {
+			t.Errorf("%s: known %v, tried %v", id, known, tried)
+		}
+	}
+}
+
+// FuzzImport looks for texts that crash the editor, or keep it busy.
+func FuzzImport(f *testing.F) {
+	f.Add(clean)
+	f.Add("openapi: 3.1.0\npaths:\n  /a:\n    get: {operationId: a, parameters: [{name: x, in: query, schema: {$ref: '#/components/schemas/A'}}]}\ncomponents: {schemas: {A: {allOf: [{$ref: '#/components/schemas/A'}]}}}\n")
+	f.Add("a: &a [*a]\n")
+	f.Add("a: &a [x,x]\nb: &b [*a,*a]\nc: [*b,*b]\n")
+	fuzzing := flag.Lookup("test.fuzz").Value.String() != "" // else the seeds only, whose time is no verdict
+	f.Fuzz(func(t *testing.T, text string) {
+		start := time.Now()
+		imp, err := ImportText(text, Options{})
+		if took := time.Since(start); fuzzing && took > time.Second {
+			t.Errorf("took %s", took)
+		}
+		if err == nil && imp.Refused() && imp.OK() {
+			t.Errorf("both refused and taken: %+v", imp)
+		}
+	})
 }
 
 func TestEveryRuleSaysWhatItRestsOn(t *testing.T) {

@@ -19,6 +19,7 @@ import (
 	"errors"
 	"maps"
 	"slices"
+	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -61,7 +62,8 @@ type Scope struct {
 
 // A Document is the published document. It never changes and is safe for concurrent use.
 type Document struct {
-	json, yaml representation
+	json       representation
+	yaml       func() *representation // made when it is first asked for: few ask, and it takes as long as all the rest
 	hash       string
 	operations []string
 	published  *document
@@ -92,12 +94,8 @@ func New(doc *huma.OpenAPI, o Options) (*Document, error) {
 	if len(found.faults) > 0 {
 		return nil, found.faults
 	}
-	asYAML, err := yamlFrom(text)
-	if err != nil {
-		return nil, err
-	}
 	d := &Document{published: published, order: o.Operations, hash: published.Hash, notes: found.notes, warnings: found.warnings,
-		json: newRepresentation("application/json", text), yaml: newRepresentation("application/yaml", asYAML)}
+		json: newRepresentation("application/json", text), yaml: sync.OnceValue(func() *representation { return yamlOf(text) })}
 	for op := range published.operations() {
 		d.operations = append(d.operations, op.OperationID)
 	}
@@ -141,7 +139,16 @@ func (o Options) document(found *report) *document {
 func (d *Document) JSON() []byte { return d.json.identity.body }
 
 // YAML returns the same document in the same order. The caller must not change it.
-func (d *Document) YAML() []byte { return d.yaml.identity.body }
+func (d *Document) YAML() []byte { return d.yaml().identity.body }
+
+func yamlOf(text []byte) *representation {
+	body, err := yamlFrom(text)
+	if err != nil {
+		panic(err) // openapi itself is wrong: the text is JSON that it has written and read
+	}
+	made := newRepresentation("application/yaml", body)
+	return &made
+}
 
 // ETag is the strong entity tag of the uncompressed JSON document, quotes included.
 func (d *Document) ETag() string { return d.json.identity.etag[0] }

@@ -63,14 +63,14 @@ func (d *Document) Handler() http.Handler {
 func (d *Document) ServeJSON(w http.ResponseWriter, r *http.Request) {
 	rep := &d.json
 	if prefersYAML(r.Header["Accept"]) {
-		rep = &d.yaml
+		rep = d.yaml()
 	}
 	rep.serve(w, r, varyByBoth)
 }
 
 // ServeYAML answers GET, HEAD and OPTIONS on any path with the document as YAML.
 func (d *Document) ServeYAML(w http.ResponseWriter, r *http.Request) {
-	d.yaml.serve(w, r, varyByEncoding)
+	d.yaml().serve(w, r, varyByEncoding)
 }
 
 // serve lets scripts of every origin read (https://fetch.spec.whatwg.org/#http-cors-protocol):

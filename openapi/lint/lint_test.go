@@ -2,12 +2,14 @@ package lint
 
 import (
 	"context"
+	"flag"
 	"fmt"
 	"maps"
 	"os"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"guestpass/gpttest"
 )
@@ -387,8 +389,13 @@ func FuzzCheck(f *testing.F) {
 		}
 	}
 	f.Add([]byte("a: &a [*a]\nb: !!binary x\n<<: {c: 1}\n? [x]\n: y\n"))
+	fuzzing := flag.Lookup("test.fuzz").Value.String() != "" // else the seeds only, whose time is no verdict
 	f.Fuzz(func(t *testing.T, source []byte) {
+		start := time.Now()
 		Check(t.Context(), source, Options{})
+		if took := time.Since(start); fuzzing && took > time.Second {
+			t.Errorf("took %s", took)
+		}
 		fixed, _, err := Fix(t.Context(), source, Options{})
 		if err == nil {
 			if _, _, err := parse(fixed); err != nil && len(fixed) < maxText {
