@@ -28,6 +28,7 @@ func checkSchemas(op *operation, found *report) {
 	if op.RequestBody != nil {
 		at, root := op.at.in("body"), op.RequestBody.Content.JSON.Schema
 		checkBody(op, at, found)
+		checkFilesIn(op, at, root, found)
 		tooLong(found, "G035", at, "description", op.RequestBody.Description, maxArgumentText)
 		checkSchema(root, at, found)
 		describedProperties(root, at, found)
@@ -42,6 +43,7 @@ func checkSchemas(op *operation, found *report) {
 		if root.Type != huma.TypeObject { // G090 (A, C)
 			found.warn("G090", at, "the response is no object", "wrap it, as in {\"items\": […]}")
 		}
+		checkFilesOut(at, root, found)
 		checkSchema(root, at, found)
 		deep(found, at, root, maxResponseDepth)
 	}
@@ -54,6 +56,29 @@ func checkBody(op *operation, at place, found *report) {
 	}
 	if !op.RequestBody.Required {
 		found.warn("G056", at, "the body is optional", "make Body no pointer, or tag it required:\"true\"")
+	}
+}
+
+// checkFilesIn is G130 (A): ChatGPT passes files by this name and shape only.
+func checkFilesIn(op *operation, at place, root *schema, found *report) {
+	const name = "openaiFileIdRefs"
+	refs := root.Properties[name]
+	if refs == nil {
+		return
+	}
+	at = at.property(name)
+	if op.method != "POST" || refs.Type != huma.TypeArray || refs.Items.Type != huma.TypeString {
+		found.fault("G130", at, "files arrive in the body of a POST, declared as an array of strings", "declare it []string in the published schema, and decode objects with name, id, mime_type and download_link")
+	}
+	if refs.Description == "" {
+		found.fault("G130", at, "it does not say which files, and how many", "say kind and number, at most 10, in its doc tag")
+	}
+}
+
+// checkFilesOut is G131 (A).
+func checkFilesOut(at place, root *schema, found *report) {
+	if files := root.Properties["openaiFileResponse"]; files != nil && files.Type != huma.TypeArray {
+		found.fault("G131", at.property("openaiFileResponse"), "files are taken from an array only", "return a slice of at most 10 files, or of their URLs")
 	}
 }
 

@@ -79,6 +79,18 @@ type (
 		Name     string `json:"name" doc:"Name"`
 		Children []node `json:"children,omitempty" doc:"Children"`
 	}
+	filesIn struct {
+		Files []string `json:"openaiFileIdRefs" doc:"One picture"`
+	}
+	oneFileIn struct {
+		Files string `json:"openaiFileIdRefs" doc:"One picture"`
+	}
+	filesOut struct {
+		Files []string `json:"openaiFileResponse" doc:"Addresses of files"`
+	}
+	oneFileOut struct {
+		Files string `json:"openaiFileResponse" doc:"Address of a file"`
+	}
 	byID struct {
 		ID string `path:"thing_id" doc:"Identifier"`
 	}
@@ -134,6 +146,10 @@ func (undeclared) Schema(huma.Registry) *huma.Schema {
 }
 
 var operationMistakes = []mistake{
+	{rule: "G130", place: "POST /api/v1/thing, body property openaiFileIdRefs", name: "one file",
+		api: either[body[oneFileIn], done, body[filesIn], done](post)},
+	{rule: "G131", place: thing + ", response 200 property openaiFileResponse", name: "one file",
+		api: either[none, body[oneFileOut], none, body[filesOut]](huma.Operation{})},
 	{rule: "G014", place: thing, name: "servers on the operation", api: with(func(op *huma.Operation, wrong bool) {
 		op.Servers = choose(wrong, []*huma.Server{{URL: "https://other.example.com"}}, nil)
 	})},

@@ -23,7 +23,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-var update = flag.Bool("update", false, "write README's transcript anew")
+var update = flag.Bool("update", false, "write README's transcript and testdata anew")
 
 // guestpass runs the program once. A mistake that is not noticed would leave a server
 // running: it is stopped, and the test sees exit code 0.
@@ -452,6 +452,30 @@ func TestTheDatabaseIsLookedAfterFromTheCommandLine(t *testing.T) {
 		if code, _, stderr := guestpass(t, []string{"GUESTPASS_DATABASE_URL=" + url}, "audit", "verify"); code != 2 ||
 			!strings.Contains(stderr, "must be sqlite:PATH or postgres://") || strings.Contains(stderr, "hunter2") {
 			t.Errorf("%s: exit code %d, %s", url, code, stderr)
+		}
+	}
+}
+
+// TestPublishedDocumentsAreAsReviewed holds what a GPT imports against testdata, which
+// people read: go test ./cmd/guestpass -update writes it anew.
+func TestPublishedDocumentsAreAsReviewed(t *testing.T) {
+	for _, vertical := range []string{"b2b", "consumer"} {
+		name := filepath.Join("testdata", vertical+".json")
+		code, document, stderr := guestpass(t, environ(), "openapi", "--vertical", vertical)
+		if code != 0 {
+			t.Fatalf("exit code %d: %s", code, stderr)
+		}
+		if *update {
+			if err := os.WriteFile(name, []byte(document), 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var compact bytes.Buffer
+		if err := json.Compact(&compact, []byte(document)); err != nil || len(document) > 100_000 || compact.Len() > 100_000 {
+			t.Errorf("%s has %d bytes, compact %d: %v", vertical, len(document), compact.Len(), err)
+		}
+		if document != readFile(t, name) {
+			t.Errorf("the document of %s has changed: read what is different after go test ./cmd/guestpass -update, and commit it if it is meant", vertical)
 		}
 	}
 }
