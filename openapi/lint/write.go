@@ -16,7 +16,6 @@ func newText(s string) *value    { return &value{kind: text, scalar: s} }
 func newBoolean(b bool) *value   { return &value{kind: boolean, scalar: strconv.FormatBool(b)} }
 func (v *value) copy() *value    { return v.copyTo(v.pointer) }
 func (v *value) isEmpty() bool   { return v == nil || len(v.names) == 0 && len(v.elements) == 0 }
-func (v *value) deleteAt(i int)  { v.elements = append(v.elements[:i:i], v.elements[i+1:]...) }
 func (v *value) append(e *value) { v.elements = append(v.elements, e) }
 
 // copyTo copies v and all inside it, to another place.
