@@ -6,15 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
-)
 
-const (
-	maxOperations     = 30  // G020 (M9, C)
-	manyOperations    = 15  // G021 (C)
-	maxOperationText  = 300 // G032 (M21, A)
-	maxArgumentText   = 700 // G035 (A)
-	maxOperationID    = 64  // G030 (C, I)
-	comfortableIDSize = 40  // G031 (C)
+	"guestpass/openapi/internal/actions"
 )
 
 // check applies to the finished document the rules that the profile does not
@@ -63,14 +56,12 @@ func checkCount(d *document, o Options, found *report) {
 	case count == 0 && len(o.Operations) > 0: // told already: all of them are misspelt
 	case count == 0:
 		found.fault("G020", at, "no operation is published", `set Metadata["gpt"] to true on at least one operation`)
-	case count > maxOperations:
-		found.fault("G020", at, fmt.Sprintf("%d operations are published, at most %d", count, maxOperations), "publish fewer")
-	case count > manyOperations:
-		found.warn("G021", at, fmt.Sprintf("%d operations are published; models choose well among %d", count, manyOperations), "publish fewer")
+	case count > actions.MaxOperations:
+		found.fault("G020", at, fmt.Sprintf("%d operations are published, at most %d", count, actions.MaxOperations), "publish fewer")
+	case count > actions.ManyOperations:
+		found.warn("G021", at, fmt.Sprintf("%d operations are published; models choose well among %d", count, actions.ManyOperations), "publish fewer")
 	}
 }
-
-var operationID = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
 
 // checkID is G030 (M10, C, I) and G031 (C). Nothing is renamed: the id is what logs,
 // instructions and the model go by.
@@ -80,10 +71,10 @@ func checkID(op *operation, ids map[string]place, found *report) {
 	case id == "":
 		found.fault("G030", op.at, "operationId is missing", "give it a name such as listMembers")
 		return
-	case len(id) > maxOperationID || !operationID.MatchString(id):
-		found.fault("G030", op.at, fmt.Sprintf("operationId %q is not a letter and up to 63 letters, digits and underscores", id), "call it "+camelCase(id))
-	case len(id) > comfortableIDSize:
-		found.warn("G031", op.at, fmt.Sprintf("operationId has %d characters", len(id)), fmt.Sprintf("keep it to %d", comfortableIDSize))
+	case len(id) > actions.MaxOperationID || !actions.OperationID.MatchString(id):
+		found.fault("G030", op.at, fmt.Sprintf("operationId %q is not a letter and up to 63 letters, digits and underscores", id), "call it "+actions.CamelCase(id))
+	case len(id) > actions.ComfortableIDSize:
+		found.warn("G031", op.at, fmt.Sprintf("operationId has %d characters", len(id)), fmt.Sprintf("keep it to %d", actions.ComfortableIDSize))
 	}
 	folded := strings.ToLower(id)
 	if other, taken := ids[folded]; taken {
@@ -92,35 +83,14 @@ func checkID(op *operation, ids map[string]place, found *report) {
 	ids[folded] = op.at
 }
 
-// camelCase suggests an id: list-all-items becomes listAllItems.
-func camelCase(id string) string {
-	words := strings.FieldsFunc(id, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9')
-	})
-	var b strings.Builder
-	for i, word := range words {
-		if i > 0 {
-			word = strings.ToUpper(word[:1]) + word[1:]
-		}
-		b.WriteString(word)
-	}
-	suggestion := strings.TrimLeft(b.String(), "0123456789")
-	if suggestion == "" {
-		return "something like listMembers"
-	}
-	return suggestion[:min(len(suggestion), comfortableIDSize)]
-}
-
-var trigger = regexp.MustCompile(`(?i)\b(always (call|use)|whenever|must (be )?(call|use|invoke)|before (answering|responding))`)
-
 // checkTexts is G032 (M21, A), G033 (T, A) and G034 (A).
 func checkTexts(op *operation, found *report) {
 	for _, text := range []struct{ name, text string }{{"summary", op.Summary}, {"description", op.Description}} {
-		tooLong(found, "G032", op.at, text.name, text.text, maxOperationText)
+		tooLong(found, "G032", op.at, text.name, text.text, actions.MaxOperationText)
 		if text.text == "" {
 			found.warn("G033", op.at, "the "+text.name+" is empty", "say what the operation does and returns")
 		}
-		if match := trigger.FindString(text.text); match != "" {
+		if match := actions.Trigger.FindString(text.text); match != "" {
 			found.warn("G034", op.at, fmt.Sprintf("the %s says %q", text.name, match), "say what the operation does, not when to call it")
 		}
 	}
@@ -133,11 +103,6 @@ func tooLong(found *report, rule string, at place, name, text string, limit int)
 	}
 }
 
-var (
-	variable = regexp.MustCompile(`\{([^{}]*)\}`)
-	plain    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-)
-
 // checkPath is G013 (M12, D, I) and the half of G043 (M13, C) that compares the
 // template with the parameters.
 func checkPath(op *operation, found *report) {
@@ -148,7 +113,7 @@ func checkPath(op *operation, found *report) {
 		found.warn("G013", op.at, "the path has an empty segment", "write "+regexp.MustCompile(`/+`).ReplaceAllString(strings.TrimRight(path, "/"), "/"))
 	}
 	var inTemplate []string
-	for _, match := range variable.FindAllStringSubmatch(op.path, -1) {
+	for _, match := range actions.PathVariable.FindAllStringSubmatch(op.path, -1) {
 		name, _, pattern := strings.Cut(match[1], ":")
 		inTemplate = append(inTemplate, name)
 		switch {
@@ -177,7 +142,7 @@ func checkNames(op *operation, found *report) {
 			found.warn("G082", at, "the name differs only in letter case from one in the "+other, "rename one of the two")
 		}
 		exact[name], folded[lower] = where, where
-		if !plain.MatchString(name) {
+		if !actions.ArgumentName.MatchString(name) {
 			found.warn("G044", at, "the name "+name+" is not made of letters, digits and underscores", "rename it, as in created_after")
 		}
 	}
@@ -193,22 +158,10 @@ func checkNames(op *operation, found *report) {
 	}
 }
 
-var (
-	wordStart   = regexp.MustCompile(`([a-z0-9])([A-Z])`)
-	secretWords = []string{"key", "apikey", "token", "secret", "password", "credential", "credentials"}
-)
-
-// checkSecretName is G117 (D): the approval prompt shows query parameters.
+// checkSecretName is G117 (D).
 func checkSecretName(param parameter, found *report) {
-	if param.In != "query" {
-		return
-	}
-	words := strings.FieldsFunc(wordStart.ReplaceAllString(param.Name, "${1}_$2"), func(r rune) bool { return r == '_' || r == '-' || r == '.' })
-	for _, word := range words {
-		if slices.Contains(secretWords, strings.ToLower(word)) {
-			found.fault("G117", param.at, "a secret in the query would be shown in the approval prompt", "leave it to OAuth; if it is none, rename it, as in cursor")
-			return
-		}
+	if param.In == "query" && actions.SecretName(param.Name) {
+		found.fault("G117", param.at, "a secret in the query would be shown in the approval prompt", "leave it to OAuth; if it is none, rename it, as in cursor")
 	}
 }
 

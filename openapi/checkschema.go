@@ -7,18 +7,14 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-)
 
-const (
-	maxEnum          = 50 // G077 (D)
-	maxRequestDepth  = 3  // G058 (D)
-	maxResponseDepth = 5  // G058 (D)
+	"guestpass/openapi/internal/actions"
 )
 
 // checkSchemas visits every schema of the operation.
 func checkSchemas(op *operation, found *report) {
 	for _, param := range op.Parameters {
-		tooLong(found, "G035", param.at, "description", param.Description, maxArgumentText)
+		tooLong(found, "G035", param.at, "description", param.Description, actions.MaxArgumentText)
 		undescribed(found, param.at, param.Description)
 		if param.In == "query" && param.Schema.Type == huma.TypeArray { // G046 (I)
 			found.warn("G046", param.at, "how a GPT writes a list in a query is not known", "accept commas, repetition and [], or take a string")
@@ -29,10 +25,10 @@ func checkSchemas(op *operation, found *report) {
 		at, root := op.at.in("body"), op.RequestBody.Content.JSON.Schema
 		checkBody(op, at, found)
 		checkFilesIn(op, at, root, found)
-		tooLong(found, "G035", at, "description", op.RequestBody.Description, maxArgumentText)
+		tooLong(found, "G035", at, "description", op.RequestBody.Description, actions.MaxArgumentText)
 		checkSchema(root, at, found)
 		describedProperties(root, at, found)
-		deep(found, at, root, maxRequestDepth)
+		deep(found, at, root, actions.MaxRequestDepth)
 	}
 	for _, status := range sortedKeys(op.Responses) {
 		reply := op.Responses[status].Content
@@ -45,7 +41,7 @@ func checkSchemas(op *operation, found *report) {
 		}
 		checkFilesOut(at, root, found)
 		checkSchema(root, at, found)
-		deep(found, at, root, maxResponseDepth)
+		deep(found, at, root, actions.MaxResponseDepth)
 	}
 }
 
@@ -84,7 +80,7 @@ func checkFilesOut(at place, root *schema, found *report) {
 
 // checkSchema applies to s and all inside it what holds for every schema.
 func checkSchema(s *schema, at place, found *report) {
-	tooLong(found, "G035", at, "description", s.Description, maxArgumentText) // A
+	tooLong(found, "G035", at, "description", s.Description, actions.MaxArgumentText) // A
 	if !slices.Contains([]string{huma.TypeString, huma.TypeInteger, huma.TypeNumber, huma.TypeBoolean, huma.TypeArray, huma.TypeObject}, s.Type) {
 		found.fault("G072", at, fmt.Sprintf("%q is no type that can be published", s.Type), "use string, integer, number, boolean, array or object") // D
 	}
@@ -117,8 +113,8 @@ func checkSchema(s *schema, at place, found *report) {
 
 // checkEnum is G077 (M3, D). An enum that was declared empty is found by the walk.
 func checkEnum(s *schema, at place, found *report) {
-	if len(s.Enum) > maxEnum {
-		found.fault("G077", at, fmt.Sprintf("the enum has %d values, at most %d", len(s.Enum), maxEnum), "take a string and describe the values, or split the operation")
+	if len(s.Enum) > actions.MaxEnum {
+		found.fault("G077", at, fmt.Sprintf("the enum has %d values, at most %d", len(s.Enum), actions.MaxEnum), "take a string and describe the values, or split the operation")
 	}
 	for _, value := range s.Enum {
 		if !fits(value, s) {

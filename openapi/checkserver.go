@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"slices"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
+	"guestpass/openapi/internal/actions"
 )
 
 // normalOrigin writes an origin the way the editor compares it (G011, M6, C; G013, I):
@@ -27,7 +26,7 @@ func normalOrigin(origin string) string {
 // checkServer is G010 (M5, C) and G011 (M6, C).
 func checkServer(o Options, found *report) {
 	at := place{operation: "document", part: "PublicURL"}
-	u := absolute(o.PublicURL)
+	u := actions.Absolute(o.PublicURL)
 	switch {
 	case u == nil:
 		found.fault("G010", at, fmt.Sprintf("%q is no absolute URL", o.PublicURL), "set Options.PublicURL, as https://api.example.com")
@@ -39,35 +38,9 @@ func checkServer(o Options, found *report) {
 		found.note("G011 waived: %s is on this machine; ChatGPT cannot reach it, and the editor refuses it", o.PublicURL)
 		return
 	}
-	if problem := notPublic(u); problem != "" {
+	if problem := actions.NotPublic(u); problem != "" {
 		found.fault("G011", at, o.PublicURL+" "+problem, "use https on a public host name and the default port")
 	}
-}
-
-// notPublic says why OpenAI's servers would not call u, or nothing.
-func notPublic(u *url.URL) string {
-	host := u.Hostname()
-	_, notAnAddress := netip.ParseAddr(host)
-	switch {
-	case u.Scheme != "https":
-		return "is not https"
-	case u.Port() != "":
-		return "has a port"
-	case notAnAddress == nil:
-		return "has an address for a host"
-	case !strings.Contains(host, "."):
-		return "has a host that is not public"
-	}
-	return ""
-}
-
-// absolute returns nil for what M5 calls no valid URL: empty, relative, or a template.
-func absolute(text string) *url.URL {
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(text, "{}<>") {
-		return nil
-	}
-	return u
 }
 
 func isLoopback(u *url.URL) bool {
@@ -78,7 +51,7 @@ func isLoopback(u *url.URL) bool {
 
 // checkOAuth is G111 (M26, D) for each URL, then G110 (M25, C, A) for all of them.
 func checkOAuth(o Options, found *report) {
-	server := absolute(o.PublicURL)
+	server := actions.Absolute(o.PublicURL)
 	if server == nil {
 		return // already a fault, from which the defaults of the others follow
 	}
@@ -87,7 +60,7 @@ func checkOAuth(o Options, found *report) {
 		{"AuthorizationURL", o.AuthorizationURL}, {"TokenURL", o.TokenURL},
 	} {
 		at := place{operation: "document", part: endpoint.name}
-		u := absolute(endpoint.text)
+		u := actions.Absolute(endpoint.text)
 		switch {
 		case u == nil || u.Fragment != "" || u.User != nil:
 			found.fault("G111", at, fmt.Sprintf("%q is no absolute URL without credentials and fragment", endpoint.text), "write it in full, beginning with https")
@@ -112,12 +85,12 @@ func checkDomain(o Options, server *url.URL, found *report) {
 		found.note("G110 waived: on this machine there are no registrable domains to compare")
 		return
 	}
-	home := registrable(server.Hostname())
+	home := actions.Registrable(server.Hostname())
 	for _, endpoint := range []struct{ name, text string }{
 		{"AuthorizationURL", o.AuthorizationURL}, {"TokenURL", o.TokenURL},
 	} {
-		host := absolute(endpoint.text).Hostname()
-		if registrable(host) == home || slices.Contains(exemptHosts, strings.ToLower(host)) {
+		host := actions.Absolute(endpoint.text).Hostname()
+		if actions.SharesDomain(host, server.Hostname()) {
 			continue
 		}
 		found.fault("G110", place{operation: "document", part: endpoint.name},
@@ -125,24 +98,6 @@ func checkDomain(o Options, server *url.URL, found *report) {
 			"either (1) set up a Stytch custom domain under "+home+" and use it, or (2) forward on the API's own host: "+o.PublicURL+
 				map[string]string{"AuthorizationURL": "/idp", "TokenURL": "/oauth2/token"}[endpoint.name])
 	}
-}
-
-// exemptHosts are the OAuth hosts of Google, Microsoft and Adobe, which may differ from
-// the API's domain (A). OpenAI publishes no list (I).
-var exemptHosts = []string{
-	"accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com",
-	"login.microsoftonline.com", "login.live.com",
-	"ims-na1.adobelogin.com",
-}
-
-// registrable is the eTLD+1 with private suffixes, or the host itself if it has none.
-func registrable(host string) string {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	domain, err := publicsuffix.EffectiveTLDPlusOne(host)
-	if err != nil {
-		return host
-	}
-	return domain
 }
 
 // checkScopes is G112 (D) and G116 (A).
@@ -172,7 +127,7 @@ func checkPrivacy(o Options, found *report) {
 	if o.PrivacyURL == "" {
 		return
 	}
-	u := absolute(o.PrivacyURL)
+	u := actions.Absolute(o.PrivacyURL)
 	switch {
 	case u != nil && u.Scheme == "https":
 	case u != nil && isLoopback(u):

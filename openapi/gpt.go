@@ -3,6 +3,8 @@ package openapi
 import (
 	"slices"
 	"strings"
+
+	"guestpass/openapi/internal/actions"
 )
 
 // A GPT is what a builder pastes into the GPT editor to make one of a [Document].
@@ -60,7 +62,7 @@ func (d *Document) GPT(clientID, secretHint string) GPT {
 
 func domains(urls ...string) (hosts []string) {
 	for _, text := range urls {
-		if host := absolute(text).Hostname(); !slices.Contains(hosts, host) {
+		if host := actions.Absolute(text).Hostname(); !slices.Contains(hosts, host) {
 			hosts = append(hosts, host)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"guestpass/openapi/internal/actions"
 )
 
 func TestInstructionsFollowFromTheOperations(t *testing.T) {
@@ -29,7 +31,7 @@ func TestInstructionsFollowFromTheOperations(t *testing.T) {
 			t.Errorf("the instructions say %q", not)
 		}
 	}
-	if match := trigger.FindString(text); match != "" {
+	if match := actions.Trigger.FindString(text); match != "" {
 		t.Errorf("the instructions press: %q", match)
 	}
 	if again := mustPublish(t, realistic(), example()).GPT("", "").Instructions; again != text {
@@ -67,7 +69,7 @@ func TestInstructionsFit(t *testing.T) {
 			description := "A" + strings.Repeat("é", half-2) + ". Last" + strings.Repeat("é", tt.description-half-6)
 			summary := "S" + strings.Repeat("ü", tt.summary-1)
 			var ids []string
-			for i := range maxOperations {
+			for i := range actions.MaxOperations {
 				id := fmt.Sprintf("op%02d%s", i, strings.Repeat("x", tt.id-4))
 				ids = append(ids, id)
 				declare[idInput, taskReply](api, huma.Operation{OperationID: id, Method: "DELETE", Path: fmt.Sprintf("/t%02d/{task_id}", i),

@@ -22,6 +22,8 @@ import (
 	"sync"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"guestpass/openapi/internal/actions"
 )
 
 // Options are what the document says beside the operations.
@@ -111,10 +113,10 @@ func (o Options) withDefaults() Options {
 		o.TokenURL = o.PublicURL + "/oauth2/token"
 	}
 	if o.WarnBytes == 0 {
-		o.WarnBytes = 100_000
+		o.WarnBytes = actions.WarnBytes
 	}
 	if o.MaxBytes == 0 {
-		o.MaxBytes = 800_000
+		o.MaxBytes = actions.MaxBytes
 	}
 	return o
 }

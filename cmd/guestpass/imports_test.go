@@ -19,13 +19,14 @@ var allowedImports = map[string][]string{
 	"guestpass/internal/server":             {"api", "auth", "internal/directory", "internal/idp", "internal/site", "internal/store", "openapi"},
 	"guestpass/api":                         {"auth", "internal/directory", "internal/store"},
 	"guestpass/auth":                        {},
-	"guestpass/openapi":                     {},
+	"guestpass/openapi":                     {"openapi/internal/actions"},
 	"guestpass/internal/directory":          {},
 	"guestpass/internal/idp":                {},
 	"guestpass/internal/site":               {},
 	"guestpass/internal/store":              {},
 	"guestpass/internal/store/postgrestest": {}, // for tests only
-	"guestpass/openapi/lint":                {},
+	"guestpass/openapi/internal/actions":    {},
+	"guestpass/openapi/lint":                {"openapi/internal/actions"},
 	"guestpass/stytchtest":                  {},
 	"guestpass/gpttest":                     {},
 }

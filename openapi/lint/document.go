@@ -2,13 +2,12 @@ package lint
 
 import (
 	"fmt"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
-	"golang.org/x/net/publicsuffix"
+	"guestpass/openapi/internal/actions"
 )
 
 // document looks at the whole, then at each operation, then at the components' schemas.
@@ -177,12 +176,12 @@ func (l *linter) servers() *url.URL {
 		l.find("G012", servers, fmt.Sprintf("there are %d servers", n))
 	}
 	written := servers.list()[0].get("url")
-	u := Absolute(written.str())
+	u := actions.Absolute(written.str())
 	if u == nil {
 		l.find("G010", or(written, servers), fmt.Sprintf("the server's URL is %s", shown(written)))
 		return nil
 	}
-	switch problem := NotPublic(u); {
+	switch problem := actions.NotPublic(u); {
 	case problem != "":
 		l.find("G011", written, u.String()+" "+problem)
 	case u.Host != strings.ToLower(u.Host):
@@ -196,56 +195,10 @@ func (l *linter) servers() *url.URL {
 	if strings.HasSuffix(written.scalar, "/") {
 		l.find("G013", written, "the server's URL ends in a slash")
 	}
-	if from := Absolute(l.options.Address); from != nil && !strings.EqualFold(from.Host, u.Host) {
+	if from := actions.Absolute(l.options.Address); from != nil && !strings.EqualFold(from.Host, u.Host) {
 		l.find("G015", written, fmt.Sprintf("%s is called, but %s serves the document", u.Host, from.Host))
 	}
 	return u
-}
-
-// Absolute returns nil for what the editor calls no valid URL (M5): empty, relative, or a
-// template.
-func Absolute(text string) *url.URL {
-	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(text, "{}<>") {
-		return nil
-	}
-	return u
-}
-
-// NotPublic says why OpenAI's servers would not call u (M6), or nothing.
-func NotPublic(u *url.URL) string {
-	host := u.Hostname()
-	_, notAnAddress := netip.ParseAddr(host)
-	switch {
-	case u.Scheme != "https":
-		return "is not https"
-	case u.Port() != "":
-		return "has a port"
-	case notAnAddress == nil:
-		return "has an address for a host"
-	case !strings.Contains(host, "."):
-		return "has a host that is not public"
-	}
-	return ""
-}
-
-// Registrable is the eTLD+1 of a host with private suffixes, or the host itself if it has
-// none. Whether the editor counts private suffixes such as vercel.app is not known.
-func Registrable(host string) string {
-	host = strings.ToLower(strings.TrimSuffix(host, "."))
-	domain, err := publicsuffix.EffectiveTLDPlusOne(host)
-	if err != nil {
-		return host
-	}
-	return domain
-}
-
-// ExemptHosts are the OAuth hosts of Google, Microsoft and Adobe, which may differ from
-// the API's domain (A). OpenAI publishes no list (I).
-var ExemptHosts = []string{
-	"accounts.google.com", "oauth2.googleapis.com", "www.googleapis.com",
-	"login.microsoftonline.com", "login.live.com",
-	"ims-na1.adobelogin.com",
 }
 
 // components is G006 (M4, C), G074 (M20, D), and the schemas that stand there.
@@ -292,15 +245,15 @@ func (l *linter) oauth(server *url.URL) {
 func (l *linter) flow(flow *value, server *url.URL) {
 	for _, name := range []string{"authorizationUrl", "tokenUrl"} {
 		written := flow.get(name)
-		u := Absolute(written.str())
+		u := actions.Absolute(written.str())
 		if u == nil || u.Scheme != "https" || u.Fragment != "" || u.User != nil {
 			l.find("G111", or(written, flow), fmt.Sprintf("%s is %s", name, shown(written)))
 			continue
 		}
-		if server == nil || Registrable(u.Hostname()) == Registrable(server.Hostname()) || slices.Contains(ExemptHosts, strings.ToLower(u.Hostname())) {
+		if server == nil || actions.SharesDomain(u.Hostname(), server.Hostname()) {
 			continue
 		}
-		l.find("G110", written, fmt.Sprintf("%s is not under %s, the domain of the API", u.Hostname(), Registrable(server.Hostname())))
+		l.find("G110", written, fmt.Sprintf("%s is not under %s, the domain of the API", u.Hostname(), actions.Registrable(server.Hostname())))
 	}
 	scopes := flow.get("scopes")
 	if scopes.isEmpty() {
@@ -326,7 +279,7 @@ func (l *linter) privacy() {
 	if written == nil {
 		return
 	}
-	if u := Absolute(written.str()); u == nil || u.Scheme != "https" {
+	if u := actions.Absolute(written.str()); u == nil || u.Scheme != "https" {
 		l.find("G120", written, fmt.Sprintf("the privacy policy is %s", shown(written)))
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"guestpass/openapi/internal/actions"
 )
 
 // Fix returns a copy of the document in which what can be mended without asking is mended,
@@ -101,7 +103,7 @@ func (f *fixer) info() {
 func (f *fixer) servers() {
 	servers := f.root.get("servers")
 	for i, server := range servers.list() {
-		u := Absolute(server.get("url").str())
+		u := actions.Absolute(server.get("url").str())
 		if u == nil {
 			continue
 		}
@@ -110,7 +112,7 @@ func (f *fixer) servers() {
 			u.Host = strings.TrimSuffix(u.Host, ":443")
 		}
 		u.Path = strings.TrimRight(u.Path, "/")
-		if NotPublic(u) != "" && i+1 < len(servers.list()) {
+		if actions.NotPublic(u) != "" && i+1 < len(servers.list()) {
 			continue
 		}
 		servers.elements = []*value{server}
@@ -151,17 +153,17 @@ func (f *fixer) operation(o *operation, item *value, ids map[string]bool) {
 		o.node.remove(name)
 	}
 	id := o.node.get("operationId").str()
-	if len(id) > MaxOperationID || !OperationID.MatchString(id) { // G030
-		if id = CamelCase(id); !OperationID.MatchString(id) || ids[strings.ToLower(id)] {
+	if len(id) > actions.MaxOperationID || !actions.OperationID.MatchString(id) { // G030
+		if id = actions.CamelCase(id); !actions.OperationID.MatchString(id) || ids[strings.ToLower(id)] {
 			id = o.suggestedID()
 		}
-		if OperationID.MatchString(id) && !ids[strings.ToLower(id)] {
+		if actions.OperationID.MatchString(id) && !ids[strings.ToLower(id)] {
 			o.node.set("operationId", newText(id))
 		}
 	}
 	ids[strings.ToLower(id)] = true
 	for _, name := range []string{"summary", "description"} {
-		shorten(o.node, name, MaxOperationText) // G032
+		shorten(o.node, name, actions.MaxOperationText) // G032
 	}
 	if !o.node.get(consequential).is(boolean) { // G060
 		o.node.set(consequential, newBoolean(o.method != "get"))
@@ -217,7 +219,7 @@ func (f *fixer) parameters(o *operation, item *value) {
 			if in == "path" {
 				node.set("required", newBoolean(true))
 			}
-			shorten(node, "description", MaxArgumentText)
+			shorten(node, "description", actions.MaxArgumentText)
 			f.inline(node, "schema")
 			list.append(node)
 		}
@@ -356,7 +358,7 @@ func (f *fixer) schema(schema *value, as use) {
 			schema.remove(name)
 		}
 	}
-	shorten(schema, "description", MaxArgumentText) // G035
+	shorten(schema, "description", actions.MaxArgumentText) // G035
 	for _, name := range []string{"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"} {
 		if unsafe(schema.get(name).written()) {
 			schema.remove(name) // G008

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"guestpass/openapi/internal/actions"
 )
 
 // A Finding is one place where a rule is broken.
@@ -52,10 +54,10 @@ func Check(ctx context.Context, source []byte, o Options) []Finding {
 func check(ctx context.Context, source []byte, o Options) ([]Finding, *linter) {
 	l := &linter{ctx: ctx, options: o, external: map[string]*value{}, count: map[string]int{}, said: map[visitedFinding]bool{}}
 	if o.WarnBytes == 0 {
-		l.options.WarnBytes = 100_000
+		l.options.WarnBytes = actions.WarnBytes
 	}
 	if o.MaxBytes == 0 {
-		l.options.MaxBytes = 800_000
+		l.options.MaxBytes = actions.MaxBytes
 	}
 	if len(source) > maxText {
 		l.findAs(Error, "G007", nil, fmt.Sprintf("it has %d bytes, at most %d", len(source), l.options.MaxBytes), "publish less; nothing else was looked at")

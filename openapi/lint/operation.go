@@ -2,20 +2,11 @@ package lint
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
-)
 
-// Limits of operations. Those of classes C and D may turn out stricter than the editor.
-const (
-	MaxOperations     = 30  // G020 (M9, C)
-	ManyOperations    = 15  // G021 (C)
-	MaxOperationText  = 300 // G032 (M21, A), in code points, as all texts
-	MaxArgumentText   = 700 // G035 (A)
-	MaxOperationID    = 64  // G030 (C, I)
-	ComfortableIDSize = 40  // G031 (C)
+	"guestpass/openapi/internal/actions"
 )
 
 var methods = []string{"get", "post", "put", "patch", "delete"}
@@ -57,9 +48,9 @@ func (l *linter) operations() {
 	switch {
 	case count == 0:
 		l.find("G020", or(paths, l.root), "there is no operation")
-	case count > MaxOperations:
-		l.find("G020", paths, fmt.Sprintf("there are %d operations, at most %d", count, MaxOperations))
-	case count > ManyOperations:
+	case count > actions.MaxOperations:
+		l.find("G020", paths, fmt.Sprintf("there are %d operations, at most %d", count, actions.MaxOperations))
+	case count > actions.ManyOperations:
 		l.find("G021", paths, fmt.Sprintf("there are %d operations", count))
 	}
 	l.security(l.root.get("security"))
@@ -100,9 +91,6 @@ func (o *operation) check(item *value) {
 	o.list()
 }
 
-// OperationID is what an operationId may be, but for its length (G030; M10, C, I).
-var OperationID = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
-
 // id is G030 and G031 (C).
 func (o *operation) id() {
 	written := o.node.get("operationId")
@@ -111,9 +99,9 @@ func (o *operation) id() {
 	case id == "":
 		o.find("G030", or(written, o.node), "operationId is "+shown(written), "name it, as "+o.suggestedID())
 		return
-	case len(id) > MaxOperationID || !OperationID.MatchString(id):
-		o.find("G030", written, fmt.Sprintf("operationId %q is not a letter and up to 63 letters, digits and underscores", abbreviated(id)), "call it "+CamelCase(id))
-	case len(id) > ComfortableIDSize:
+	case len(id) > actions.MaxOperationID || !actions.OperationID.MatchString(id):
+		o.find("G030", written, fmt.Sprintf("operationId %q is not a letter and up to 63 letters, digits and underscores", abbreviated(id)), "call it "+actions.CamelCase(id))
+	case len(id) > actions.ComfortableIDSize:
 		o.find("G031", written, fmt.Sprintf("operationId has %d characters", len(id)))
 	}
 	folded := strings.ToLower(id)
@@ -125,30 +113,8 @@ func (o *operation) id() {
 
 // suggestedID makes a name of method and path: POST /tasks/{id}/notes is postTasksNotes.
 func (o *operation) suggestedID() string {
-	return CamelCase(o.method + " " + variable.ReplaceAllString(o.path, ""))
+	return actions.CamelCase(o.method + " " + actions.PathVariable.ReplaceAllString(o.path, ""))
 }
-
-// CamelCase suggests an operationId: list-all-items becomes listAllItems.
-func CamelCase(id string) string {
-	words := strings.FieldsFunc(id, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9')
-	})
-	var b strings.Builder
-	for i, word := range words {
-		if i > 0 {
-			word = strings.ToUpper(word[:1]) + word[1:]
-		}
-		b.WriteString(word)
-	}
-	suggestion := strings.TrimLeft(b.String(), "0123456789")
-	if suggestion == "" {
-		return "something like listMembers"
-	}
-	return suggestion[:min(len(suggestion), ComfortableIDSize)]
-}
-
-// Trigger finds words that press a model to call (G034, A).
-var Trigger = regexp.MustCompile(`(?i)\b(always (call|use)|whenever|must (be )?(call|use|invoke)|before (answering|responding))`)
 
 // texts is G032 (M21, A), G033 (T, A) and G034 (A).
 func (o *operation) texts() {
@@ -158,10 +124,10 @@ func (o *operation) texts() {
 			o.find("G033", or(written, o.node), "the "+name+" is "+shown(written))
 			continue
 		}
-		if n := utf8.RuneCountInString(written.scalar); n > MaxOperationText {
-			o.find("G032", written, fmt.Sprintf("the %s has %d characters, at most %d", name, n, MaxOperationText))
+		if n := utf8.RuneCountInString(written.scalar); n > actions.MaxOperationText {
+			o.find("G032", written, fmt.Sprintf("the %s has %d characters, at most %d", name, n, actions.MaxOperationText))
 		}
-		if match := Trigger.FindString(written.scalar); match != "" {
+		if match := actions.Trigger.FindString(written.scalar); match != "" {
 			o.find("G034", written, fmt.Sprintf("the %s says %q", name, match))
 		}
 	}
@@ -193,11 +159,6 @@ func (o *operation) component(kind string, node *value) *value {
 	}
 	return nil
 }
-
-var (
-	variable = regexp.MustCompile(`\{([^{}]*)\}`)
-	plain    = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-)
 
 // parameters is G024 (C), G040 (M13, C) and what holds for each one.
 func (o *operation) parameters(item *value) {
@@ -248,7 +209,7 @@ func (o *operation) parameter(node *value) {
 		if !node.get("required").isTrue() {
 			o.find("G043", or(node.get("required"), node), "the path parameter "+name+" is not required", "write required: true")
 		}
-	} else if SecretName(name) {
+	} else if actions.SecretName(name) {
 		o.find("G117", node, "the query parameter "+name+" looks like a secret")
 	}
 	o.argument(name, in, node)
@@ -277,8 +238,8 @@ func (l *linter) described(at, own, inner *value) {
 		l.find("G036", at, "there is no description")
 		return
 	}
-	if n := utf8.RuneCountInString(written.scalar); n > MaxArgumentText {
-		l.find("G035", written, fmt.Sprintf("the description has %d characters, at most %d", n, MaxArgumentText))
+	if n := utf8.RuneCountInString(written.scalar); n > actions.MaxArgumentText {
+		l.find("G035", written, fmt.Sprintf("the description has %d characters, at most %d", n, actions.MaxArgumentText))
 	}
 }
 
@@ -288,26 +249,15 @@ func (o *operation) argument(name, in string, at *value) {
 		o.find("G042", at, fmt.Sprintf("the name %s is used in the %s as well", abbreviated(name), other))
 	}
 	o.arguments[name] = in
-	if !plain.MatchString(name) {
+	if !actions.ArgumentName.MatchString(name) {
 		o.find("G044", at, fmt.Sprintf("the name %q has more than letters, digits and underscores", abbreviated(name)))
 	}
-}
-
-var (
-	wordStart   = regexp.MustCompile(`([a-z0-9])([A-Z])`)
-	secretWords = []string{"key", "apikey", "token", "secret", "password", "credential", "credentials"}
-)
-
-// SecretName says whether a query parameter of that name would show a secret (G117, D).
-func SecretName(name string) bool {
-	words := strings.FieldsFunc(wordStart.ReplaceAllString(name, "${1}_$2"), func(r rune) bool { return r == '_' || r == '-' || r == '.' })
-	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(secretWords, strings.ToLower(word)) })
 }
 
 // template is the half of G043 that compares the path with the parameters.
 func (o *operation) template() {
 	var named []string
-	for _, match := range variable.FindAllStringSubmatch(o.path, -1) {
+	for _, match := range actions.PathVariable.FindAllStringSubmatch(o.path, -1) {
 		named = append(named, match[1])
 		if !slices.Contains(o.inPath, match[1]) {
 			o.find("G043", o.node, "the path has {"+abbreviated(match[1])+"}, but there is no such parameter")
@@ -355,7 +305,7 @@ func (o *operation) body() {
 	o.bodyRoot(schema)
 	schema.get("properties").each(func(name string, inner *value) bool { o.argument(name, "body", inner); return true })
 	o.schema(media.get("schema"), asRequest)
-	o.deep(schema, maxRequestDepth)
+	o.deep(schema, actions.MaxRequestDepth)
 	o.files(schema)
 }
 
@@ -427,7 +377,7 @@ func (o *operation) success(response *value) {
 		o.find("G090", response, "no JSON object comes back")
 		return
 	}
-	o.deep(schema, maxResponseDepth)
+	o.deep(schema, actions.MaxResponseDepth)
 	if files := o.follow(schema.get("properties", "openaiFileResponse")); files != nil && !hasType(files, "array") {
 		o.find("G131", files, "openaiFileResponse is no array")
 	}

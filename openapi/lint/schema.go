@@ -6,13 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-)
 
-const (
-	// MaxEnum is how many values an enum may have (G077, D).
-	MaxEnum          = 50
-	maxRequestDepth  = 3 // G058 (D)
-	maxResponseDepth = 5 // G058 (D)
+	"guestpass/openapi/internal/actions"
 )
 
 // use is what a schema describes: the rules differ.
@@ -149,8 +144,8 @@ func (l *linter) general(schema *value, as use) {
 	if format := schema.get("format").str(); format == "binary" || format == "byte" {
 		l.find("G079", schema.get("format"), "the format is "+format)
 	}
-	if written := schema.get("description"); len([]rune(written.str())) > MaxArgumentText {
-		l.find("G035", written, fmt.Sprintf("the description has %d characters, at most %d", len([]rune(written.scalar)), MaxArgumentText))
+	if written := schema.get("description"); len([]rune(written.str())) > actions.MaxArgumentText {
+		l.find("G035", written, fmt.Sprintf("the description has %d characters, at most %d", len([]rune(written.scalar)), actions.MaxArgumentText))
 	}
 	l.enum(schema)
 	l.names(schema)
@@ -189,8 +184,8 @@ func (l *linter) enum(schema *value) {
 		l.find("G003", enum, "enum is "+enum.kind.String()+", not an array")
 	case len(enum.list()) == 0:
 		l.find("G077", enum, "the enum is empty")
-	case len(enum.list()) > MaxEnum:
-		l.find("G077", enum, fmt.Sprintf("the enum has %d values, at most %d", len(enum.list()), MaxEnum))
+	case len(enum.list()) > actions.MaxEnum:
+		l.find("G077", enum, fmt.Sprintf("the enum has %d values, at most %d", len(enum.list()), actions.MaxEnum))
 	}
 	for _, one := range enum.list() {
 		if one.kind != enum.elements[0].kind {
