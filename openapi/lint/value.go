@@ -11,7 +11,6 @@ import (
 	"unicode/utf8"
 
 	"github.com/pb33f/go-yaml"
-	"github.com/pb33f/libopenapi"
 	"github.com/pb33f/libopenapi/datamodel"
 )
 
@@ -72,13 +71,12 @@ func parse(source []byte) (root *value, isJSON bool, err error) {
 			root, err = nil, errNoSyntax
 		}
 	}()
-	document, err := libopenapi.NewDocumentWithConfiguration(source, &datamodel.DocumentConfiguration{
-		BypassDocumentCheck: true, SkipExternalRefResolution: true, SkipJSONConversion: true})
-	if err != nil || document.GetSpecInfo().RootNode == nil {
+	parsed, err := datamodel.ExtractSpecInfoWithConfig(source, &datamodel.DocumentConfiguration{BypassDocumentCheck: true, SkipJSONConversion: true})
+	if err != nil || parsed.RootNode == nil {
 		return nil, false, fmt.Errorf("%w: %v", errNoSyntax, err)
 	}
 	r := reader{left: maxValues}
-	root, err = r.value(document.GetSpecInfo().RootNode, "", 0)
+	root, err = r.value(parsed.RootNode, "", 0)
 	if err == nil && root.kind == text { // of a text that is no document libopenapi makes one value
 		return nil, false, syntaxError(source)
 	}
