@@ -15,6 +15,7 @@ require (
 	github.com/pb33f/go-yaml v0.1.1
 	github.com/pb33f/libopenapi v0.42.4
 	github.com/pressly/goose/v3 v3.29.0
+	github.com/sony/gobreaker/v2 v2.4.0
 	github.com/spf13/cobra v1.10.2
 	github.com/stytchauth/stytch-go/v16 v16.41.0
 	go.yaml.in/yaml/v3 v3.0.5

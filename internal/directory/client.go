@@ -52,7 +52,7 @@ func newClient(o Options, policyPath string) *client {
 	raw := stytch.New(o.ProjectID, o.Secret)
 	raw.HTTPClient = &http.Client{
 		Timeout:       overallTimeout,
-		Transport:     newTransport(o.Backoff),
+		Transport:     newTransport(o.Backoff, o.Log),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if o.BaseURL != "" {
@@ -77,6 +77,8 @@ func (c *client) Ping(ctx context.Context) error {
 	if c.options.Now().Before(last.until) {
 		return last.value
 	}
+	ctx, cancel := context.WithTimeout(ctx, lookUpTimeout) // a health check is not patient
+	defer cancel()
 	_, err := c.fetchPolicy(ctx)
 	c.mu.Lock()
 	c.lastPing = cached[error]{value: err, until: c.options.Now().Add(5 * time.Second)}

@@ -2,8 +2,10 @@ package directory
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"mime"
 	"net"
 	"net/http"
@@ -15,7 +17,8 @@ import (
 // Every number that bounds a call to Stytch.
 const (
 	connectTimeout = 2 * time.Second  // TCP, and again for TLS
-	answerTimeout  = 10 * time.Second // from the request sent to the reply's header, each attempt; Stytch says a search may take 9 s
+	lookUpTimeout  = 2 * time.Second  // a GET with its reply, each attempt
+	answerTimeout  = 10 * time.Second // of everything else, from the request sent to the reply's header; Stytch says a search may take 9 s
 	overallTimeout = 16 * time.Second // all attempts and the reply's body
 	maxAttempts    = 3
 	maxRetryAfter  = 2 * time.Second // a longer wish is passed on to the caller instead
@@ -25,17 +28,19 @@ const (
 // transport is the http.RoundTripper under stytch-go, which by itself has neither
 // time limits nor retries, drops the Retry-After header and trips over replies that
 // are not JSON. It repeats reads only: an invitation sent twice is two e-mails.
+// While Stytch fails, its breaker refuses calls at once.
 type transport struct {
 	next    http.RoundTripper
 	backoff func(attempt int) time.Duration
+	breaker *breaker
 }
 
-func newTransport(backoff func(int) time.Duration) http.RoundTripper {
+func newTransport(backoff func(int) time.Duration, log *slog.Logger) http.RoundTripper {
 	if backoff == nil {
 		backoff = func(attempt int) time.Duration { return 100 * time.Millisecond << (2 * (attempt - 1)) }
 	}
 	dialer := &net.Dialer{Timeout: connectTimeout}
-	return &transport{backoff: backoff, next: &http.Transport{
+	return &transport{backoff: backoff, breaker: newBreaker(log), next: &http.Transport{
 		DialContext:           dialer.DialContext,
 		TLSHandshakeTimeout:   connectTimeout,
 		ResponseHeaderTimeout: answerTimeout,
@@ -52,11 +57,11 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		attempts = maxAttempts
 	}
 	for attempt := 1; ; attempt++ {
-		response, failure := t.once(r)
+		response, failure := t.breaker.guard(r, t.once)
 		if failure == nil {
 			return response, nil
 		}
-		if attempt == attempts || failure.RetryAfter > maxRetryAfter {
+		if attempt == attempts || failure.RetryAfter > maxRetryAfter || refused(failure) {
 			return nil, failure
 		}
 		timer := time.NewTimer(max(t.backoff(attempt), failure.RetryAfter))
@@ -72,7 +77,12 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // once makes one attempt. A reply that stytch-go can understand is returned as it
 // is, whatever its status; everything else is an [UnavailableError].
 func (t *transport) once(r *http.Request) (*http.Response, *UnavailableError) {
-	request := r.Clone(r.Context())
+	ctx, cancel := r.Context(), func() {}
+	if r.Method == http.MethodGet {
+		ctx, cancel = context.WithTimeout(ctx, lookUpTimeout)
+	}
+	defer cancel()
+	request := r.Clone(ctx)
 	if r.GetBody != nil {
 		body, err := r.GetBody()
 		if err != nil {
@@ -87,7 +97,7 @@ func (t *transport) once(r *http.Request) (*http.Response, *UnavailableError) {
 	switch response.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		drain(response)
-		return nil, &UnavailableError{RetryAfter: retryAfter(response.Header), cause: fmt.Errorf("status %d", response.StatusCode)}
+		return nil, &UnavailableError{RetryAfter: retryAfter(response.Header), cause: statusError(response.StatusCode)}
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "application/json" {
 		drain(response)

@@ -208,12 +208,13 @@ func TestTroubleInAConsumerProject(t *testing.T) {
 	if r := w.call("GET", "/api/v1/userinfo", token, ""); r.status != 503 || r.header.Get("Retry-After") == "" {
 		t.Errorf("Stytch down: %d %s", r.status, r.body)
 	}
-	if r := w.call("GET", "/readyz", "", ""); r.status != 503 {
-		t.Errorf("ready while Stytch is down: %d", r.status)
-	}
-	w.stytch.ClearFaults()
+	w.stytch.ClearFaults() // before the circuit breaker opens
 	if r := w.call("GET", "/api/v1/userinfo", token, ""); r.status != 200 {
 		t.Errorf("Stytch back: %d %s", r.status, r.body)
+	}
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1/rbac", Status: 503})
+	if r := w.call("GET", "/readyz", "", ""); r.status != 200 || !strings.Contains(r.body, `"directory":"unavailable"`) {
+		t.Errorf("ready while Stytch is down: %d %s", r.status, r.body)
 	}
 	wrong := newConsumerWorld(t, func(o *server.Options) { o.Secret = "secret-test-wrong" })
 	if r := wrong.call("GET", "/api/v1/userinfo", wrong.token(userAda, "openid"), ""); r.status != 502 || r.header.Get("WWW-Authenticate") != "" {

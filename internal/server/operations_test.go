@@ -346,16 +346,20 @@ func TestTroubleAtStytchIsNotTheCallersFault(t *testing.T) {
 	if r := w.call("GET", "/api/v1/members", token, ""); r.status != 503 || r.header.Get("Retry-After") == "" {
 		t.Errorf("Stytch down: %d %s", r.status, r.body)
 	}
-	if r := w.call("GET", "/readyz", "", ""); r.status != 503 {
-		t.Errorf("ready while Stytch is down: %d", r.status)
-	}
-	w.stytch.ClearFaults()
+	w.stytch.ClearFaults() // before the circuit breaker opens
 	if r := w.call("GET", "/api/v1/members", token, ""); r.status != 200 {
 		t.Errorf("Stytch back: %d %s", r.status, r.body)
+	}
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b", Status: 503})
+	if r := w.call("GET", "/readyz", "", ""); r.status != 200 || !strings.Contains(r.body, `"directory":"unavailable"`) {
+		t.Errorf("ready while Stytch is down: %d %s", r.status, r.body)
 	}
 	wrong := newWorld(t, func(o *server.Options) { o.Secret = "secret-test-wrong" })
 	if r := wrong.call("GET", "/api/v1/members", wrong.token(ada, "members:read"), ""); r.status != 502 || r.header.Get("WWW-Authenticate") != "" {
 		t.Errorf("our secret is wrong: %d %s", r.status, r.body)
+	}
+	if r := wrong.call("GET", "/readyz", "", ""); r.status != 503 {
+		t.Errorf("ready with a wrong secret: %d %s", r.status, r.body)
 	}
 }
 
