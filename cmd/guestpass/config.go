@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/agnivade/levenshtein"
 	"github.com/caarlos0/env/v11"
@@ -39,6 +40,8 @@ type config struct {
 	LoginMethods       []string `env:"GUESTPASS_LOGIN_METHODS" envDefault:"email_code"`
 	TokenForwarder     string   `env:"GUESTPASS_TOKEN_FORWARDER" envDefault:"on"`
 	AllowTestProject   string   `env:"GUESTPASS_ALLOW_TEST_PROJECT" envDefault:"no"`
+
+	StopGrace time.Duration `env:"GUESTPASS_STOP_GRACE" envDefault:"5s"`
 
 	ProjectID   string `env:"STYTCH_PROJECT_ID"`
 	Secret      string `env:"STYTCH_SECRET"`
@@ -126,6 +129,9 @@ func (c config) check() error {
 	}
 	if err := idp.CheckLoginMethods(c.Vertical, c.LoginMethods); err != nil {
 		fault("GUESTPASS_LOGIN_METHODS: %w", err)
+	}
+	if c.StopGrace < 0 || c.StopGrace > time.Minute {
+		fault("GUESTPASS_STOP_GRACE is %s, it must be from 0s to 1m", c.StopGrace)
 	}
 	for _, module := range c.Modules {
 		if !slices.Contains(modules(), module) {

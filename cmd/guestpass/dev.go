@@ -107,7 +107,7 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	d.announce(stdout, c, seed, emulatorURL)
-	return runAll(ctx, app, parts{appListener, app}.serve(log), parts{emulatorListener, emulator}.serve(log))
+	return runAll(ctx, app, parts{appListener, app, 0}.serve(log), parts{emulatorListener, emulator, 0}.serve(log))
 }
 
 // developmentStore is a store that may be gone when the program stops.

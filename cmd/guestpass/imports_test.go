@@ -42,6 +42,7 @@ var confined = map[string]string{
 	"github.com/chromedp/chromedp":        "guestpass/gpttest",
 	"modernc.org/sqlite":                  "guestpass/internal/store",
 	"github.com/pb33f":                    "guestpass/openapi/lint",
+	"github.com/sony/gobreaker/v2":        "guestpass/internal/directory",
 }
 
 func TestImportsFollowTheTable(t *testing.T) {

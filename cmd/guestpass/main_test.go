@@ -115,6 +115,7 @@ func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
 		{"STYTCH_BASE_URL=http://localhost:8081", "STYTCH_BASE_URL is set together with a live project"},
 		{"STYTCH_VERTICAL=b2c", `STYTCH_VERTICAL is "b2c", it must be b2b or consumer`},
 		{"GUESTPASS_TOKEN_FORWARDER=off", "G110"},
+		{"GUESTPASS_STOP_GRACE=1h", "it must be from 0s to 1m"},
 		{"GUESTPASS_DOCS_CLIENT_ID=docs", "must begin with connected-app-"},
 	} {
 		t.Run(tt.change, func(t *testing.T) {
@@ -136,7 +137,7 @@ func TestServeAnswersUntilItIsStopped(t *testing.T) {
 	go func() {
 		done <- run(ctx, []string{"serve", "--addr", "localhost:0", "--public-url", "http://localhost:9999"}, []string{
 			"STYTCH_PROJECT_ID=" + seed.ID, "STYTCH_SECRET=" + seed.Secret, "STYTCH_PUBLIC_TOKEN=" + seed.PublicToken,
-			"STYTCH_DOMAIN=" + emulator, "STYTCH_BASE_URL=" + emulator, "GUESTPASS_DATABASE_URL=sqlite:" + database}, io.Discard, log)
+			"STYTCH_DOMAIN=" + emulator, "STYTCH_BASE_URL=" + emulator, "GUESTPASS_DATABASE_URL=sqlite:" + database, "GUESTPASS_STOP_GRACE=0s"}, io.Discard, log)
 	}()
 	address := log.wait(t, `"addr":"([^"]+)"`)[1]
 	if body := get(t, "http://"+address+"/healthz"); body != `{"status":"ok"}` {

@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"syscall"
+	"time"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
@@ -29,7 +30,9 @@ the README explains; at least
   GUESTPASS_PUBLIC_URL, STYTCH_PROJECT_ID, STYTCH_SECRET, STYTCH_PUBLIC_TOKEN, STYTCH_DOMAIN
 
 Unsafe settings are refused, each by name. TLS is the business of the proxy in front.
-On SIGINT or SIGTERM running requests may finish for ten seconds.`,
+On SIGINT or SIGTERM /readyz answers 503 while all else is served on for
+GUESTPASS_STOP_GRACE, 5s by default, so that a balancer can send its calls elsewhere;
+then running requests may finish for 30 seconds. A second signal ends it at once.`,
 		Example: "  GUESTPASS_PUBLIC_URL=https://gpt.example.com STYTCH_PROJECT_ID=project-live-… … guestpass serve",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -49,7 +52,7 @@ On SIGINT or SIGTERM running requests may finish for ten seconds.`,
 			}
 			defer database.Close()
 			options.Store = database
-			return serve(cmd.Context(), c.Addr, options)
+			return serve(cmd.Context(), c.Addr, c.StopGrace, options)
 		},
 	}
 	command.Flags().StringVar(&addr, "addr", "", "address to listen on (GUESTPASS_ADDR, else localhost:8080)")
@@ -57,7 +60,7 @@ On SIGINT or SIGTERM running requests may finish for ten seconds.`,
 	return command
 }
 
-func serve(ctx context.Context, addr string, o server.Options) error {
+func serve(ctx context.Context, addr string, grace time.Duration, o server.Options) error {
 	app, err := newServer(o)
 	if err != nil {
 		return err
@@ -67,7 +70,7 @@ func serve(ctx context.Context, addr string, o server.Options) error {
 		return err
 	}
 	o.Log.Info("serving", "addr", listener.Addr().String(), "public_url", o.PublicURL, "project", o.ProjectID, "access", string(o.Access))
-	return runAll(ctx, app, parts{listener, app}.serve(o.Log))
+	return runAll(ctx, app, parts{listener, app, grace}.serve(o.Log))
 }
 
 // newServer tells faults that the caller can mend from those of the program.
@@ -97,11 +100,12 @@ func listen(addr string) (net.Listener, error) {
 type parts struct {
 	listener net.Listener
 	handler  http.Handler
+	grace    time.Duration // see server.Serve
 }
 
 func (p parts) serve(log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if err := server.Serve(ctx, p.listener, p.handler, log); err != nil {
+		if err := server.Serve(ctx, p.listener, p.handler, log, p.grace); err != nil {
 			return fmt.Errorf("serve: %w", err)
 		}
 		return nil

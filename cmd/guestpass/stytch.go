@@ -79,7 +79,7 @@ func (s stytchSettings) run(ctx context.Context, stdout, stderr io.Writer) error
 	}
 	defer listener.Close()
 	announceStytch(stdout, emulator.Export(), "http://"+named(s.addr, listener.Addr().String()))
-	return parts{listener, emulator}.serve(log)(ctx)
+	return parts{listener, emulator, 0}.serve(log)(ctx)
 }
 
 // options are the emulator's. What a flag says wins over the seed.

@@ -86,8 +86,8 @@ func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, "no-store", map[string]string{"status": "ok"})
 }
 
-// readyz says whether to send calls here: 503 while keys or database are missing or Stytch
-// refuses our secret. That Stytch does not answer is told with 200: reads go on without it,
+// readyz says whether to send calls here: 503 while keys or database are missing, Stytch
+// refuses our secret, or the process is about to stop. That Stytch does not answer is told with 200: reads go on without it,
 // and a balancer that took every instance away would end those too. Why is in the log.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	status, parts := http.StatusOK, map[string]string{}

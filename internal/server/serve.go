@@ -10,13 +10,16 @@ import (
 	"time"
 )
 
-// drainTimeout is how long running requests may take to finish after a stop.
-const drainTimeout = 10 * time.Second
+// drainTimeout is how long running requests may take to finish once no more are taken.
+const drainTimeout = 30 * time.Second
 
-// Serve answers on the listener until ctx ends, then lets running requests finish.
-func Serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger) error {
+// Serve answers on the listener until ctx ends. It then goes on for the grace, in which a
+// balancer sees that readyz answers 503 (see [Server.Run]) and sends its calls elsewhere;
+// each answer closes its connection, so that no call meets one that is being closed. After
+// that it takes no more connections and lets running requests finish.
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger, grace time.Duration) error {
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           lastAnswers(ctx, handler),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       15 * time.Second,
 		WriteTimeout:      30 * time.Second,
@@ -28,6 +31,7 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
+		time.Sleep(grace)
 		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 		defer cancel()
 		stopped <- server.Shutdown(drain)
@@ -36,6 +40,16 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		return err
 	}
 	return <-stopped
+}
+
+// lastAnswers close their connections.
+func lastAnswers(ctx context.Context, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if ctx.Err() != nil {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, r)
+	})
 }
 
 // quiet takes net/http's own messages (broken connections, mostly) as debug lines.

@@ -24,7 +24,7 @@ func TestAStopLetsRunningRequestsFinish(t *testing.T) {
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	served, answered := make(chan error, 1), make(chan string, 1)
-	go func() { served <- server.Serve(ctx, listener, handler, slog.New(slog.DiscardHandler)) }()
+	go func() { served <- server.Serve(ctx, listener, handler, slog.New(slog.DiscardHandler), 0) }()
 	go func() {
 		response, err := http.Get("http://" + listener.Addr().String())
 		if err != nil {

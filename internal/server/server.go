@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -74,6 +75,7 @@ type Server struct {
 	provider  *idp.Provider
 	site      *site.Site
 	handler   http.Handler
+	stopping  atomic.Bool // Run's context has ended
 }
 
 // New assembles a server without touching the network. Its error lists what is
@@ -102,8 +104,9 @@ func New(o Options) (*Server, error) {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Run keeps the verification keys fresh, and the store free of what has expired,
-// until ctx ends.
+// until ctx ends; from then on readyz answers 503.
 func (s *Server) Run(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { s.stopping.Store(true) })()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.verifier.Run(ctx) })
 	if s.options.Store != nil {
@@ -130,6 +133,9 @@ func (s *Server) Ready(ctx context.Context) error {
 
 // parts are what calls need, each with what is wrong with it.
 func (s *Server) parts(ctx context.Context) map[string]error {
+	if s.stopping.Load() { // at once: the balancer has little time to learn it
+		return map[string]error{"process": errors.New("about to stop")}
+	}
 	parts := map[string]error{"keys": s.verifier.Ready(), "directory": s.directory.Ping(ctx)}
 	if s.options.Store != nil {
 		parts["database"] = s.options.Store.Ping(ctx)
