@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"strings"
 )
 
 // cursorSigner makes list cursors that only work for the list they came from: the
@@ -37,7 +38,7 @@ func (c cursorSigner) open(cursor string, list ...string) (position string, ok b
 		return "", true
 	}
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(raw) <= cursorMAC {
+	if err != nil || len(raw) <= cursorMAC || strings.ContainsAny(cursor, "\r\n") { // which encoding/base64 skips
 		return "", false
 	}
 	position = string(raw[cursorMAC:])
