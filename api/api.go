@@ -131,6 +131,9 @@ func (s *Service) Operations() []Operation { return s.operations }
 // openapi. The caller must not change it.
 func (s *Service) OpenAPI() *huma.OpenAPI { return s.huma.OpenAPI() }
 
+// Routes are what the service really answers, to be compared with what was declared.
+func (s *Service) Routes() chi.Routes { return s.router }
+
 // Err returns every fault of the declarations, or nil. A program must not serve a
 // Service whose Err is not nil.
 func (s *Service) Err() error { return errors.Join(s.faults...) }
