@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated bench chaos crash acceptance chromium postgres notices clean
+.PHONY: help run build production web test check lint generated bench chaos crash soak acceptance chromium postgres notices clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -88,6 +88,12 @@ crash: web postgres ## kill the server in the middle of writes, fill and break i
 	  else echo "strace is missing: sudo apt-get install strace" >&2; exit 1; fi; }
 	go test ./internal/server -run '^Test(NothingAcknowledgedIsLost|AFullDisk|ADiskThatDoesNotKeep|ADatabaseThatGoesAway|ARepeatedCreateIsNotDoneTwice)$$' \
 	  -v -timeout 60m -args -crashes $(CRASHES) -rounds $(ROUNDS)
+
+RESTARTS ?= 20
+
+soak: web postgres ## restart servers under load, 500 requests a second, and try 5 million distinct tokens
+	go test ./cmd/guestpass -run '^TestARollingRestartLosesNothing$$' -v -timeout 60m -args -restarts $(RESTARTS) -rolling-rate 500 -stop-grace 5s
+	go test ./auth -run '^TestDistinctTokensTakeNoMemory$$' -v -timeout 60m -args -tokens 5000000
 
 # The browser test drives Chromium. Root can install it, others are told how.
 chromium:
