@@ -39,21 +39,18 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
 		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL, ReturnURL: p.options.PublicURL + "/idp"}
 	query := r.URL.Query()
-	logOut := query.Has("post_logout_redirect_uri") // Stytch checks the rest of it, and where it leads
-	request, failure := url.Values(nil), (*requestError)(nil)
-	if !logOut {
-		request, failure = p.request(w, r)
-	}
+	request, failure := p.request(w, r)
 	status := http.StatusOK
 	switch {
-	case logOut:
-		data.LogOut = true
 	case failure != nil:
 		status, data.Failure = http.StatusBadRequest, failure
+	case query.Has(logOutParameter): // Stytch checks the rest of it, and where it leads
+		data.LogOut = true
 	case request != nil:
 		data.Request, data.ClientName, data.Scopes = request.Encode(), p.clientName(r.Context(), request), p.scopes(r.Context())
 		if data.Organization, failure = p.organization(r.Context(), request); failure != nil {
 			status, data.Failure = http.StatusBadRequest, failure
+			w.Header().Del("Set-Cookie") // what is refused is not kept
 		}
 	case !query.Has("stytch_token_type"):
 		status = http.StatusBadRequest

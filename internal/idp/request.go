@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // parameters of an authorization request that we know; all others are ignored
@@ -19,6 +20,11 @@ import (
 // organization_id, Stytch's word, takes an id or a slug.
 var parameters = []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "prompt",
 	"code_challenge", "code_challenge_method", "resource", "organization_id"}
+
+// others are what the page's scripts read besides: a link of an e-mail, and a log-out.
+var others = []string{"stytch_token_type", "stytch_redirect_type", "token", "post_logout_redirect_uri", "id_token_hint"}
+
+const logOutParameter = "post_logout_redirect_uri"
 
 const (
 	maxQuery = 8 << 10
@@ -43,20 +49,34 @@ func parseRequest(rawQuery string) (url.Values, error) {
 	if err != nil {
 		return nil, &requestError{"This request is malformed", "The address that brought you here cannot be read."}
 	}
+	if err := checkValues(query); err != nil {
+		return nil, err
+	}
 	request := url.Values{}
 	for _, name := range parameters {
-		values := query[name]
-		if len(values) > 1 && name != "resource" {
-			return nil, &requestError{"This request is ambiguous", "The parameter " + name + " is given more than once."}
-		}
-		if len(values) > 0 {
+		if values := query[name]; len(values) > 0 {
 			request[name] = values
 		}
 	}
-	if !request.Has("client_id") && !request.Has("redirect_uri") {
+	if query.Has(logOutParameter) || !request.Has("client_id") && !request.Has("redirect_uri") {
 		return nil, nil
 	}
 	return request, checkRequest(request)
+}
+
+// checkValues refuses what two readers could understand differently: repetitions, and
+// bytes that are no text, which a browser would replace.
+func checkValues(query url.Values) error {
+	for _, name := range slices.Concat(parameters, others) {
+		values := query[name]
+		if len(values) > 1 && name != "resource" {
+			return &requestError{"This request is ambiguous", "The parameter " + name + " is given more than once."}
+		}
+		if !utf8.ValidString(strings.Join(values, "")) {
+			return &requestError{"This request is malformed", "The parameter " + name + " is not text in UTF-8."}
+		}
+	}
+	return nil
 }
 
 // checkRequest holds the form of the parameters; who the client is comes later.

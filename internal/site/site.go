@@ -119,6 +119,10 @@ const (
 	docsPolicy   = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
+// permissions: none of the pages uses any of these.
+const permissions = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=(), " +
+	"publickey-credentials-get=(), browsing-topics=()"
+
 func rendered(body []byte, policy string, secure bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		h := w.Header()
@@ -129,6 +133,7 @@ func rendered(body []byte, policy string, secure bool) http.Handler {
 		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Permissions-Policy", permissions)
 		h.Set("Cache-Control", "no-cache")
 		if secure {
 			h.Set("Strict-Transport-Security", "max-age=63072000")
