@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated bench chaos crash soak acceptance chromium postgres notices clean
+.PHONY: help run build production web test check lint generated bench chaos crash soak acceptance chromium postgres notices clean firefox
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,7 +46,7 @@ acceptance/node_modules/.package-lock.json: acceptance/package.json acceptance/p
 	cd acceptance && npm ci --include=dev --ignore-scripts --prefer-offline --no-fund --no-audit --loglevel=error
 	@touch $@
 
-test: web acceptance chromium postgres ## all tests, with a real browser, a real Postgres and the race detector
+test: web acceptance chromium firefox postgres ## all tests, with real browsers, a real Postgres and the race detector
 	go test -race -timeout 15m ./...
 
 check: lint generated test ## what CI runs
@@ -101,6 +101,12 @@ chromium:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core) >/dev/null; \
 	  else echo "Chromium is missing: sudo apt-get install chromium" >&2; exit 1; fi; }
+
+firefox:
+	@command -v firefox-esr >/dev/null || command -v firefox >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends firefox-esr) >/dev/null; \
+	  else echo "Firefox is missing: sudo apt-get install firefox-esr" >&2; exit 1; fi; }
 
 # The tests start a PostgreSQL of their own; the package's usual one is not wanted.
 postgres:
