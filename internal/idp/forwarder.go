@@ -161,7 +161,7 @@ func (f *forwarder) understand(w http.ResponseWriter, r *http.Request) (tokenReq
 		return tokenRequest{}, &oauthError{status: http.StatusMethodNotAllowed, Code: "invalid_request",
 			Description: "use POST", allow: http.MethodPost}
 	}
-	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/x-www-form-urlencoded" {
+	if !isForm(r.Header) {
 		return tokenRequest{}, &oauthError{status: http.StatusUnsupportedMediaType, Code: "invalid_request",
 			Description: "send the parameters as application/x-www-form-urlencoded"}
 	}
@@ -190,6 +190,12 @@ func (f *forwarder) understand(w http.ResponseWriter, r *http.Request) (tokenReq
 		}
 	}
 	return request, f.checkRequest(&request, r)
+}
+
+// isForm: by one Content-Type, and not compressed.
+func isForm(h http.Header) bool {
+	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
+	return err == nil && kind == "application/x-www-form-urlencoded" && len(h.Values("Content-Type")) == 1 && h.Get("Content-Encoding") == ""
 }
 
 func (f *forwarder) checkRequest(request *tokenRequest, r *http.Request) *oauthError {
