@@ -97,12 +97,17 @@ func secureHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// bound limits body and time of every request.
+// bound limits body and time of every request. After a chunked one the connection is closed:
+// it may have named a length too, which net/http does not tell, and then what follows could be
+// a request that a proxy has not seen (RFC 9112 section 6.3).
 func bound(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), handlerTimeout)
 		defer cancel()
 		r = r.WithContext(ctx)
+		if r.ProtoMajor == 1 && len(r.TransferEncoding) > 0 {
+			w.Header()["Connection"] = []string{"close"}
+		}
 		if r.Body != http.NoBody {
 			r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		}
