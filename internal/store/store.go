@@ -19,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
 	_ "modernc.org/sqlite"             // driver "sqlite"
 )
@@ -135,9 +136,12 @@ func (s *Store) openSQLite(path string) error {
 
 func (s *Store) openPostgres(dsn string) error {
 	s.database = postgresDatabase
-	pool, err := sql.Open("pgx", dsn)
-	if err != nil { // the driver's text would repeat the URL with its password
+	if _, err := pgx.ParseConfig(dsn); err != nil { // its text may repeat the URL with its password
 		return fmt.Errorf("the database URL cannot be read as postgres://USER@HOST/DATABASE")
+	}
+	pool, err := sql.Open("pgx", dsn)
+	if err != nil {
+		return err
 	}
 	pool.SetMaxOpenConns(maxConnections)
 	pool.SetMaxIdleConns(maxConnections)
