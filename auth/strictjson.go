@@ -17,7 +17,8 @@ const (
 
 // strictObject decodes one JSON object, the way RFC 7515 section 4 wants a header
 // read and encoding/json does not read it: names are unique at every depth, compared
-// after unescaping; text is valid UTF-8 without lone surrogates; nothing follows.
+// after unescaping; text is valid UTF-8 without lone surrogates; numbers are within the
+// range of a double; nothing follows.
 // Numbers stay json.Number.
 func strictObject(data []byte) (map[string]any, error) {
 	if !utf8.Valid(data) || loneSurrogate(data) {
@@ -52,6 +53,11 @@ func strictValue(decoder *json.Decoder, depth int) (any, error) {
 		return strictMembers(decoder, depth)
 	case json.Delim('['):
 		return strictElements(decoder, depth)
+	}
+	if number, ok := token.(json.Number); ok {
+		if _, err := number.Float64(); err != nil { // not interoperable, RFC 8259 section 6
+			return nil, errors.New("a number is too large")
+		}
 	}
 	return token, nil
 }
