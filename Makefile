@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated bench chaos crash soak acceptance chromium postgres notices clean firefox
+.PHONY: help run build production web test check lint generated bench chaos crash soak acceptance chromium postgres notices clean firefox attack
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -94,6 +94,11 @@ RESTARTS ?= 20
 soak: web postgres ## restart servers under load, 500 requests a second, and try 5 million distinct tokens
 	go test ./cmd/guestpass -run '^TestARollingRestartLosesNothing$$' -v -timeout 60m -args -restarts $(RESTARTS) -rolling-rate 500 -stop-grace 5s
 	go test ./auth -run '^TestDistinctTokensTakeNoMemory$$' -v -timeout 60m -args -tokens 5000000
+# The verifier's tests run once for each of its checks, without it: that takes most of the time.
+attack: web acceptance ## the attack matrix against the server, other verifiers against ours, our verifier without each of its checks
+	@set -o pipefail; { go test ./internal/server -run '^TestAttack' -v -timeout 10m -args -flood 10000 && \
+	  go test ./auth -run '^Test(Wycheproof.*|NothingIsAcceptedThatOthersRefuse|EveryCheckIsMissed)$$' -v -timeout 20m -args -mutations 10000 -remove-checks; } | \
+	  grep --line-buffered -v '^ *\(=== \|--- PASS\)'
 
 # The browser test drives Chromium. Root can install it, others are told how.
 chromium:

@@ -24,6 +24,7 @@ func TestBearerTakesTheTokenOrSaysWhatIsWrong(t *testing.T) {
 		{name: "empty header", headers: []string{""}, err: ErrNoToken},
 		{name: "token without scheme", headers: []string{"abc"}, err: ErrNoToken},
 		{name: "Basic", headers: []string{"Basic dXNlcjpwYXNz"}, err: ErrNoToken},
+		{name: "a scheme as long as ours", headers: []string{"Digest abc"}, err: ErrNoToken},
 		{name: "DPoP", headers: []string{"DPoP abc"}, err: ErrNoToken},
 		{name: "a scheme that only begins like ours", headers: []string{"Bearertoken abc"}, err: ErrNoToken},
 		{name: "look-alike scheme", headers: []string{"Вearer abc"}, err: ErrNoToken},

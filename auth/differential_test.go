@@ -104,7 +104,7 @@ func unharmed(f *fixture) []string {
 		f.token(object{"iat": now - 3600, "nbf": now - 3600, "exp": now - 29}), f.headerOf(f.header().with(object{"typ": "at+jwt"}).json()), f.headerOf(f.header().with(object{"typ": absent}).json())}
 }
 
-// mutants are deterministic: a failure names a token that the next run has as well.
+// mutants are deterministic but for the key: what is changed in which token, is the same in every run.
 func mutants(f *fixture, n int) (tokens []string) {
 	good := f.token(nil)
 	m := &mutator{Rand: rand.New(rand.NewPCG(7519, 7515)), fixture: f}

@@ -18,8 +18,8 @@ func parseKeySet(data []byte) (keys map[string]*rsa.PublicKey, skipped []string,
 		return nil, nil, fmt.Errorf("the key set is not JSON as it should be: %w", err)
 	}
 	list, _ := document["keys"].([]any)
-	if len(list) == 0 || len(list) > 16 {
-		return nil, nil, fmt.Errorf("the key set has %d keys, not 1 to 16", len(list))
+	if len(list) > 16 {
+		return nil, nil, fmt.Errorf("the key set has %d keys, 16 at most are taken", len(list))
 	}
 	keys, seen := map[string]*rsa.PublicKey{}, map[string]bool{}
 	for i, element := range list {

@@ -292,7 +292,7 @@ func (a *target) claimAttacks() (list []attack) {
 	at(25, "lives 2 h and 1 s", invalidToken, object{"exp": now + 7201})
 	at(25, "lives a year", invalidToken, object{"exp": now + 365*86400})
 	at(25, "lives 2 h", accepted, object{"exp": now + 7200})
-	list = append(list, a.each(26, "nbf", invalidToken, now+31, now+3600, nil, "1", 0, numeric("1.5"), true)...)
+	list = append(list, a.each(26, "nbf", invalidToken, now+31, now+3600, nil, "1", 0, numeric("1.5"), numeric("9223372036854775807"), true)...)
 	list = append(list, a.each(26, "nbf", accepted, now+30, now-3600, removed)...)
 	list = append(list, a.each(27, "iat", invalidToken, now+31, now+1800, now+3600, now+3601, removed, nil, "1", 0, numeric("1e9"), 1)...)
 	list = append(list, a.each(27, "iat", accepted, now+30)...)
@@ -421,7 +421,7 @@ func (a *target) requestAttacks() (list []attack) {
 		"a colon": "Bearer: " + good, "an equals sign": "Bearer =", "an auth-param": `Bearer token="` + good + `"`} {
 		header(59, what, invalidCall, value)
 	}
-	for what, value := range map[string]string{"no space": "Bearer" + good, "no scheme": good, "Basic": "Basic " + good, "DPoP": "DPoP " + good, "Token": "Token " + good, "a look-alike B": "Вearer " + good, "nothing": ""} {
+	for what, value := range map[string]string{"no space": "Bearer" + good, "no scheme": good, "Basic": "Basic " + good, "DPoP": "DPoP " + good, "Digest": "Digest " + good, "Token": "Token " + good, "a look-alike B": "Вearer " + good, "nothing": ""} {
 		header(59, what, noCredentials, value)
 	}
 	raw := func(what, want string, lines ...string) {

@@ -1,0 +1,203 @@
+package auth
+
+import (
+	"context"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+var removeChecks = flag.Bool("remove-checks", false, "have TestEveryCheckIsMissed run the tests without each check in turn")
+
+// A mutant is the package with one check taken out: a piece of its source, which occurs
+// once, replaced by another.
+type mutant struct{ step, file, old, new string }
+
+// never and always take a condition's effect away and let the rest of it compile.
+func never(step, file, condition string) mutant {
+	return mutant{step, file, condition, "false && " + condition}
+}
+
+func always(step, file, condition string) mutant {
+	return mutant{step, file, condition, "(true || " + condition + ")"}
+}
+
+// rule is one of the list in Verifier.identity.
+func rule(step, name, condition string) mutant {
+	return mutant{step, "claims.go", `{"` + name + `", ` + condition + `}`, `{"` + name + `", true || ` + condition + `}`}
+}
+
+// checks are by the steps of the token gate: 1 to 3 the request, 4 to 11 the form, 12 the
+// signature and the cache, 13 to 22 the claims; then the rules on keys.
+var checks = []mutant{
+	{"1 two headers", "bearer.go", "case 1:", "case 1, 2:"},
+	never("2 token in the query", "bearer.go", `inQuery(r.URL.RawQuery, "access_token")`),
+	never("3 another scheme", "bearer.go", `!strings.EqualFold(header[:len(scheme)], scheme)`),
+	never("3 characters of a token", "bearer.go", `!tokenCharacters[body[i]]`),
+	never("4 length", "gate.go", `len(token) > maxToken`),
+	never("5 no header", "gate.go", `first <= 0`),
+	never("5 no payload", "gate.go", `last == first+1`),
+	never("5 no signature", "gate.go", `last == len(token)-1`),
+	never("5 a third dot", "gate.go", `strings.IndexByte(token[first+1:last], '.') >= 0`),
+	never("6 alphabet", "gate.go", `base64Values[part[i]] < 0`),
+	always("6 four unused bits", "gate.go", `last&0b1111 == 0`),
+	always("6 two unused bits", "gate.go", `last&0b11 == 0`),
+	never("7 UTF-8", "strictjson.go", `!utf8.Valid(data)`),
+	never("7 lone surrogates", "strictjson.go", `loneSurrogate(data) {`),
+	never("7 an object", "strictjson.go", `!ok {`),
+	never("7 nothing behind", "strictjson.go", `err != io.EOF`),
+	never("7 depth", "strictjson.go", `depth > maxDepth`),
+	never("7 names once", "strictjson.go", `twice {`),
+	never("7 header members", "gate.go", `!slices.Contains([]string{"alg", "kid", "typ"}, name)`),
+	never("8 alg", "gate.go", `header["alg"] != "RS256"`),
+	never("9 typ", "gate.go", `!slices.Contains([]string{"jwt", "at+jwt", "application/at+jwt"}, strings.ToLower(name))`),
+	never("10 kid", "gate.go", `!idPattern.MatchString(kid)`),
+	{"10 unknown kid", "keys.go", `return nil, 0, invalid("unknown kid")`, `for _, key = range set.keys { return key, set.generation, nil }`},
+	{"10 no keys", "keys.go", `return nil, 0, &refusal{ErrUnavailable, "no keys"}`, `return nil, 0, invalid("no keys")`},
+	never("11 signature length", "verifier.go", `len(signature) != key.Size()`),
+	{"12 signature", "verifier.go", `payload, err := jws.Verify([]byte(token), jws.WithKey(jwa.RS256, key))`,
+		"_ = jwa.RS256\n\tmessage, err := jws.Parse([]byte(token))\n\tif err != nil {\n\t\treturn nil, invalid(\"signature\")\n\t}\n\tpayload := message.Payload()"},
+	{"12 the whole token is the cache's key", "verifier.go", `sha256.Sum256([]byte(token))`, `sha256.Sum256([]byte(parts[1]))`},
+	never("12 generation of a cached token", "cache.go", `entry.generation != generation`),
+	never("12 end of a cached token", "cache.go", `!now.Before(entry.until)`),
+	never("12 a cached token ends with exp", "cache.go", `end.Before(until)`),
+	never("12 bound of the cache", "cache.go", `!known && len(c.entries) >= maxCached`),
+	never("13 array length", "strictjson.go", `len(elements) == maxElements`),
+	never("13 range of numbers", "strictjson.go", `err != nil { // not interoperable`),
+	rule("13 letter case", "claim_case", `c.spelling()`),
+	rule("14 iss", "iss", `slices.Contains(v.options.Issuers, c.text("iss"))`),
+	rule("15 aud", "aud", `v.audience(c["aud"])`),
+	never("15 aud without repetition", "claims.go", `slices.Contains(values, text)`),
+	never("15 no empty aud", "claims.go", `text == ""`),
+	never("15 no foreign aud", "claims.go", `value != v.options.ProjectID`),
+	always("15 aud has the project", "claims.go", `slices.Contains(values, v.options.ProjectID)`),
+	always("15 aud has the custom audience", "claims.go", `slices.Contains(values, v.options.Audience)`),
+	rule("16 sub", "sub", `v.subject.MatchString(identity.Subject)`),
+	{"16 prefix of sub", "verifier.go", "`^` + kind + `-`", "`^(member|user|m2m-client)` + kind[:0] + `-`"},
+	{"16 environment of sub", "verifier.go", "kind + `-` + v.environment", "kind + `-` + `(test|live)`"},
+	rule("17 client_id", "client_id", `v.client.MatchString(identity.ClientID)`),
+	{"17 environment of client_id", "verifier.go", "connected-app-` + v.environment", "connected-app-` + `(test|live)`"},
+	rule("17 clients that are admitted", "client_id not admitted", `len(v.options.ClientIDs) == 0 || slices.Contains(v.options.ClientIDs, identity.ClientID)`),
+	rule("18 scope", "scope", `c.text("scope") != ""`),
+	never("18 scopes by single spaces", "auth.go", `name == "" ||`),
+	never("18 characters of scopes", "auth.go", `strings.ContainsFunc(name, func(r rune)`),
+	{"18 whole scopes", "auth.go", `slices.Contains(s.names, name)`, `strings.Contains(s.String(), name) || slices.Contains(s.names, name)`},
+	rule("19 times", "exp, iat or nbf", `timesOK`),
+	{"19 exp is required", "claims.go", `exp, expOK := seconds(c["exp"])`, "exp, expOK := now.Unix()+60, true\n\tif c.has(\"exp\") {\n\t\texp, expOK = seconds(c[\"exp\"])\n\t}"},
+	{"19 iat is required", "claims.go", `iat, iatOK := seconds(c["iat"])`, "iat, iatOK := now.Unix(), true\n\tif c.has(\"iat\") {\n\t\tiat, iatOK = seconds(c[\"iat\"])\n\t}"},
+	never("19 nbf is a time", "claims.go", `!nbfOK`),
+	always("19 expired", "claims.go", `now.Before(expires.Add(skew))`),
+	always("19 issued in the future", "claims.go", `!issued.After(latest)`),
+	always("19 not yet good", "claims.go", `!time.Unix(nbf, 0).After(latest)`),
+	always("19 expires after it was issued", "claims.go", `iat < exp`),
+	always("19 lifetime", "claims.go", `expires.Sub(issued) <= maxLifetime`),
+	always("19 from 1970 on", "claims.go", `n >= 1`),
+	always("19 until 9999", "claims.go", `n <= maxTime`),
+	{"19 skew", "claims.go", `skew = 30 * time.Second`, `skew = 31 * time.Second`},
+	rule("20 jti", "jti", `c["jti"] == nil && !c.has("jti") || printable(identity.TokenID)`),
+	always("20 jti is not empty", "claims.go", `len(text) >= 1`),
+	always("20 length of jti", "claims.go", `len(text) <= 256`),
+	never("20 jti without spaces", "claims.go", `r < 0x21`),
+	never("20 jti is ASCII", "claims.go", `r > 0x7e`),
+	rule("21 session token", "a session token", `!c.has(sessionClaim)`),
+	rule("21 ID token", "an ID token", `!c.has("nonce")`),
+	rule("22 organization", "organization", `organizationOK`),
+	always("22 pattern of the organization", "claims.go", `organizationPattern.MatchString(id)`),
+	always("22 environment of the organization", "claims.go", `strings.HasPrefix(id, "organization-"+v.environment+"-")`),
+	{"22 no organization in Consumer", "claims.go", `!c.has(organizationClaim)`, `true`},
+
+	never("keys: status", "keys.go", `response.StatusCode != http.StatusOK`),
+	{"keys: redirects", "keys.go", `return http.ErrUseLastResponse`, `return nil`},
+	never("keys: 64 KiB", "keys.go", `len(body) > maxKeyDocument`),
+	never("keys: a day", "keys.go", `s.now().Sub(set.fetched) > keepFor`),
+	never("keys: one fetch in 30 s", "keys.go", `now.Sub(s.lastMiss) < coolDown`),
+	never("keys: one fetch in 2 s without any", "keys.go", `now.Sub(s.lastTry) < 2*time.Second`),
+	never("keys: 1 at least", "jwk.go", `len(keys) == 0`),
+	never("keys: 16 at most", "jwk.go", `len(list) > 16`),
+	never("keys: a kid once", "jwk.go", `seen[kid]:`),
+	never("keys: kid", "jwk.go", `!idPattern.MatchString(kid)`),
+	never("keys: kty", "jwk.go", `text("kty") != "RSA"`),
+	never("keys: use", "jwk.go", `text("use") != "sig"`),
+	never("keys: alg", "jwk.go", `text("alg") != "RS256"`),
+	never("keys: key_ops", "jwk.go", `!slices.Contains(list, any("verify"))`),
+	never("keys: private members", "jwk.go", `present {
+			return kid, nil, errors.New("it carries`),
+	never("keys: canonical modulus", "jwk.go", `!canonicalBase64(text("n"))`),
+	never("keys: exponent", "jwk.go", `text("e") != "AQAB"`),
+	never("keys: 2,048 bits at least", "jwk.go", `n.BitLen() < 2048`),
+	never("keys: 4,096 bits at most", "jwk.go", `n.BitLen() > 4096`),
+	never("keys: even modulus", "jwk.go", `n.Bit(0) == 0`),
+	never("keys: known-weak modulus", "jwk.go", `rocaFingerprint(n):`),
+}
+
+// TestEveryCheckIsMissed takes out each check in turn: the tests must fail. Otherwise only
+// the list is checked, so that who changes a check changes it here.
+func TestEveryCheckIsMissed(t *testing.T) {
+	folder, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var killed atomic.Int64
+	t.Cleanup(func() {
+		if *removeChecks {
+			fmt.Fprintf(t.Output(), "%d checks removed in turn: the tests notice %d\n", len(checks), killed.Load())
+		}
+	})
+	for _, m := range checks {
+		t.Run(m.step, func(t *testing.T) {
+			path := filepath.Join(folder, m.file)
+			source, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(source), m.old); n != 1 {
+				t.Fatalf("%s has %q %d times: say here how the check is written now", m.file, m.old, n)
+			}
+			if !*removeChecks {
+				return
+			}
+			t.Parallel()
+			if noticed(t, path, strings.Replace(string(source), m.old, m.new, 1)) {
+				killed.Add(1)
+			} else {
+				t.Errorf("no test fails when %s has %q in the place of %q", m.file, m.new, m.old)
+			}
+		})
+	}
+}
+
+// testsOf are the tests that must notice a change to a file, where not all are wanted: it saves
+// half of the time.
+var testsOf = map[string]string{"claims.go": "^Test(Claims?|Verifier|TheSkew)", "bearer.go": "^TestBearer", "cache.go": "Cache|Remembered|Entries|CachedTokens"}
+
+// noticed runs the tests of the package with another text of one file.
+func noticed(t *testing.T, path, source string) bool {
+	t.Helper()
+	folder := t.TempDir()
+	changed, overlay := filepath.Join(folder, "changed.go"), filepath.Join(folder, "overlay.json")
+	replace, err := json.Marshal(map[string]any{"Replace": map[string]string{path: changed}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{changed: []byte(source), overlay: replace} {
+		if err := os.WriteFile(name, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
+	defer cancel()
+	output, err := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-count=1", "-failfast", "-vet=off", "-timeout=2m", "-ldflags=-s -w",
+		"-run", testsOf[filepath.Base(path)], "-skip", "^(TestNothingIsAcceptedThatOthersRefuse|TestEveryCheckIsMissed)$", ".").CombinedOutput()
+	text := string(output)
+	if err != nil && !strings.Contains(text, "--- FAIL") && !strings.Contains(text, "panic:") {
+		t.Fatalf("the tests did not run: %v\n%s", err, text)
+	}
+	return err != nil
+}
