@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated bench chaos crash soak acceptance chromium postgres notices clean firefox attack
+.PHONY: help run build production web test check lint generated bench chaos crash soak acceptance chromium postgres notices clean firefox attack redis
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -47,6 +47,7 @@ acceptance/node_modules/.package-lock.json: acceptance/package.json acceptance/p
 	@touch $@
 
 test: web acceptance chromium firefox postgres ## all tests, with real browsers, a real Postgres and the race detector
+test: web acceptance chromium postgres redis ## all tests, with a real browser, a real Postgres, a real Redis and the race detector
 	go test -race -timeout 15m ./...
 
 check: lint generated test ## what CI runs
@@ -62,7 +63,7 @@ lint: web
 generated: web ## generated files are as the code makes them
 	@set -o pipefail; scripts/notices.sh | diff -u THIRD_PARTY_NOTICES - >/dev/null || { echo "THIRD_PARTY_NOTICES is out of date: run make notices" >&2; exit 1; }
 
-bench: web ## benchmarks; compare ratios of one run, machines differ
+bench: web redis ## benchmarks; compare ratios of one run, machines differ
 	go test -run '^$$' -bench . -benchmem ./...
 
 CHAOS_RUNS ?= 20
@@ -120,6 +121,13 @@ postgres:
 	    mkdir -p /etc/postgresql-common && (test -e /etc/postgresql-common/createcluster.conf || echo 'create_main_cluster = false' > /etc/postgresql-common/createcluster.conf) && \
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql) >/dev/null; \
 	  else echo "PostgreSQL is missing: sudo apt-get install postgresql" >&2; exit 1; fi; }
+
+# The tests start a Redis of their own.
+redis:
+	@command -v redis-server >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server) >/dev/null; \
+	  else echo "Redis is missing: sudo apt-get install redis-server" >&2; exit 1; fi; }
 
 notices: web ## write THIRD_PARTY_NOTICES anew
 	scripts/notices.sh > THIRD_PARTY_NOTICES

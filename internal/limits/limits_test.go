@@ -1,0 +1,295 @@
+package limits
+
+import (
+	"bytes"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"guestpass/internal/limits/redistest"
+)
+
+func open(t testing.TB, o Options) *Limits {
+	t.Helper()
+	l, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l
+}
+
+// admitted is how many of so many calls are.
+func admitted(l *Limits, calls int, client, subject, organization string) (number int) {
+	for range calls {
+		if l.Admit(client, subject, organization) == nil {
+			number++
+		}
+	}
+	return number
+}
+
+func TestEachLimitAdmitsItsNumberAndNoMore(t *testing.T) {
+	for _, tt := range []struct {
+		policy string
+		limits Options
+	}{
+		{"member", Options{Member: 5}}, {"organization", Options{Organization: 5}}, {"client", Options{Client: 5}},
+	} {
+		t.Run(tt.policy, func(t *testing.T) {
+			l := open(t, tt.limits)
+			if n := admitted(l, 20, "gpt", "ada", "acme"); n != 5 {
+				t.Errorf("%d of 20 calls are admitted, want 5", n)
+			}
+			if e := l.Admit("gpt", "ada", "acme"); e == nil || e.Policy != tt.policy || e.Quota != 5 {
+				t.Errorf("refused for %+v", e)
+			}
+		})
+	}
+}
+
+func TestOnesLimitIsNotAnothers(t *testing.T) {
+	l := open(t, Options{Member: 5, Organization: 8, Client: 10})
+	admitted(l, 100, "gpt", "ada", "acme")
+	if n := admitted(l, 100, "gpt", "grace", "acme"); n != 3 {
+		t.Errorf("another member of the organization: %d, want the organization's remaining 3", n)
+	}
+	if n := admitted(l, 100, "gpt", "hank", "globex"); n != 2 {
+		t.Errorf("another organization: %d, want the app's remaining 2", n)
+	}
+	if n := admitted(l, 100, "docs", "hank", "globex"); n != 5 {
+		t.Errorf("another app: %d, want 5", n)
+	}
+}
+
+func TestManyCallsAtOnceAreCountedExactly(t *testing.T) {
+	l := open(t, Options{Member: 100})
+	var number atomic.Int64
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() { number.Add(int64(admitted(l, 100, "gpt", "ada", "acme"))) })
+	}
+	if group.Wait(); number.Load() != 100 {
+		t.Errorf("%d of 800 calls are admitted, want 100", number.Load())
+	}
+}
+
+func TestAnAddressCountsWhoBringsNoToken(t *testing.T) {
+	l := open(t, Options{Address: 5})
+	one, other := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8:0:1::1")
+	for range 5 {
+		if e := l.CheckAddress(one); e != nil {
+			t.Fatalf("refused too early: %+v", e)
+		}
+		l.NoteUnauthenticated(netip.MustParseAddr("2001:db8::ffff")) // the same /64
+	}
+	if e := l.CheckAddress(one); e == nil || e.Policy != "address" {
+		t.Errorf("the sixth: %+v", e)
+	}
+	if e := l.CheckAddress(other); e != nil {
+		t.Errorf("another network: %+v", e)
+	}
+	if a, b := network(netip.MustParseAddr("::ffff:192.0.2.1")), network(netip.MustParseAddr("192.0.2.1")); a != b {
+		t.Errorf("%s and %s are the same address", a, b)
+	}
+}
+
+// Whoever waits as long as Retry-After says is admitted, and not a second earlier.
+func TestRetryAfterIsWhenOneMoreIsAdmitted(t *testing.T) {
+	for _, quota := range []int{1, 2, 60, 600} {
+		for _, offset := range []time.Duration{0, 7 * time.Second, 29500 * time.Millisecond, 59 * time.Second} {
+			t.Run(fmt.Sprintf("%d a minute from second %s on", quota, offset), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					l := open(t, Options{Member: quota})
+					time.Sleep(offset)
+					if n := admitted(l, quota, "gpt", "ada", "acme"); n != quota {
+						t.Fatalf("%d are admitted, want %d", n, quota)
+					}
+					for range 3 {
+						header := http.Header{}
+						l.Admit("gpt", "ada", "acme").SetHeaders(header)
+						wait, err := time.ParseDuration(header.Get("Retry-After") + "s")
+						if err != nil {
+							t.Fatal(err)
+						}
+						time.Sleep(wait - 1200*time.Millisecond) // as seconds are rounded up
+						if wait > 2*time.Second && l.Admit("gpt", "ada", "acme") == nil {
+							t.Errorf("admitted before %s were over", wait)
+						}
+						time.Sleep(1200 * time.Millisecond)
+						if e := l.Admit("gpt", "ada", "acme"); e != nil {
+							t.Errorf("after %s still refused: %+v", wait, e)
+						}
+						admitted(l, quota, "gpt", "ada", "acme")
+					}
+				})
+			})
+		}
+	}
+}
+
+func TestHeadersNameTheLimit(t *testing.T) {
+	header := http.Header{}
+	(&Exceeded{Policy: "member", Quota: 60, RetryAfter: 16200 * time.Millisecond}).SetHeaders(header)
+	for name, want := range map[string]string{"Retry-After": "17", "RateLimit-Policy": `"member";q=60;w=60`, "RateLimit": `"member";r=0;t=17`} {
+		if got := header.Get(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+}
+
+func TestMemoryIsBounded(t *testing.T) {
+	c, start := newCounts(100), time.Now().Truncate(window)
+	_ = c.IncrementBy("flood", start, 1000)
+	for i := range 10_000 {
+		_ = c.IncrementBy(fmt.Sprint(i), start, 1)
+	}
+	if len(c.current) != 100 {
+		t.Errorf("%d keys are kept, want 100", len(c.current))
+	}
+	_ = c.IncrementBy("late", start.Add(window), 1)
+	if current, previous, _ := c.Get("late", start.Add(window), start); current != 1 || previous != 0 || len(c.previous) != 100 {
+		t.Errorf("in the next minute: %d, %d, %d kept of the last", current, previous, len(c.previous))
+	}
+}
+
+func TestInstancesShareTheCountsOfARedis(t *testing.T) {
+	redis := redistest.Start(t)
+	one, two := open(t, Options{Member: 10, Address: 5, RedisURL: redis.URL()}), open(t, Options{Member: 10, Address: 5, RedisURL: redis.URL()})
+	if n := admitted(one, 6, "gpt", "ada", "acme") + admitted(two, 20, "gpt", "ada", "acme"); n != 10 {
+		t.Errorf("%d calls are admitted by two instances together, want 10", n)
+	}
+	address := netip.MustParseAddr("192.0.2.1")
+	for range 5 {
+		one.NoteUnauthenticated(address)
+	}
+	if two.CheckAddress(address) == nil {
+		t.Error("an address that one instance refuses is admitted by the other")
+	}
+}
+
+// Without its Redis an instance goes on counting by itself, from what it has admitted.
+func TestWhileRedisIsAwayEachInstanceCounts(t *testing.T) {
+	redis := redistest.Start(t)
+	var log bytes.Buffer
+	l := open(t, Options{Member: 10, RedisURL: redis.URL(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if n := admitted(l, 4, "gpt", "ada", "acme"); n != 4 {
+		t.Fatalf("%d are admitted, want 4", n)
+	}
+	redis.Stop()
+	if n := admitted(l, 50, "gpt", "ada", "acme"); n != 6 {
+		t.Errorf("without Redis %d more are admitted, want 6", n)
+	}
+	if n := admitted(l, 50, "gpt", "grace", "acme"); n != 10 {
+		t.Errorf("without Redis %d calls of another person are admitted, want 10", n)
+	}
+	if lines := strings.Count(log.String(), "Redis does not answer"); lines != 1 {
+		t.Errorf("the log says so %d times: %s", lines, log.String())
+	}
+
+	redis.Restart(t)
+	l.member.pretendPauseIsOver()
+	if n := admitted(l, 50, "gpt", "hank", "globex"); n != 10 || !strings.Contains(log.String(), "Redis answers again") {
+		t.Errorf("with Redis again: %d, %s", n, log.String())
+	}
+	other := open(t, Options{Member: 10, RedisURL: redis.URL()})
+	if n := admitted(other, 1, "gpt", "hank", "globex"); n != 0 {
+		t.Error("what is counted after the return is not in Redis")
+	}
+}
+
+func (r *rate) pretendPauseIsOver() { r.limiter.Counter().(*sharedCounts).away.until.Store(1) }
+
+func TestARedisThatNeverAnsweredIsNoReasonNotToStart(t *testing.T) {
+	l := open(t, Options{Member: 3, RedisURL: "unix:///nonexistent/redis.sock"})
+	if n := admitted(l, 10, "gpt", "ada", "acme"); n != 3 {
+		t.Errorf("%d are admitted, want 3", n)
+	}
+}
+
+func TestARedisURLIsCheckedWithoutBeingRepeated(t *testing.T) {
+	for _, bad := range []string{"localhost:6379", "http://:hunter2@redis", "redis://:hunter2@redis:x", "redis://r/notanumber?password=hunter2"} {
+		if err := CheckRedisURL(bad); err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", bad, err)
+		}
+	}
+	for _, good := range []string{"redis://localhost", "rediss://user:pw@redis.example.com:6380/1", "unix:///run/redis.sock"} {
+		if err := CheckRedisURL(good); err != nil {
+			t.Errorf("%s: %v", good, err)
+		}
+	}
+}
+
+func TestOperationsBeyondTheNumberWaitShortlyAndAreRefused(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, Options{InFlight: 2})
+		for range 2 {
+			if err := l.Enter(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		start := time.Now()
+		if err := l.Enter(t.Context()); err == nil || time.Since(start) != queueTimeout {
+			t.Errorf("the third: %v after %s", err, time.Since(start))
+		}
+		start = time.Now()
+		if err := l.Enter(t.Context()); err == nil || time.Since(start) != 0 {
+			t.Errorf("the fourth, when waiting does not help: %v after %s", err, time.Since(start))
+		}
+		l.Leave()
+		if err := l.Enter(t.Context()); err != nil {
+			t.Errorf("after one has left: %v", err)
+		}
+	})
+}
+
+func TestTheQueueIsBounded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := open(t, Options{InFlight: 2})
+		_, _ = l.Enter(t.Context()), l.Enter(t.Context())
+		var let, refused atomic.Int64
+		for range 2 {
+			go func() {
+				if l.Enter(t.Context()) == nil {
+					let.Add(1)
+				}
+			}()
+		}
+		synctest.Wait()
+		start := time.Now()
+		if l.Enter(t.Context()) != nil {
+			refused.Add(1)
+		}
+		if refused.Load() != 1 || time.Since(start) != 0 {
+			t.Errorf("the third in the queue: waited %s", time.Since(start))
+		}
+		l.Leave()
+		l.Leave()
+		if synctest.Wait(); let.Load() != 2 {
+			t.Errorf("%d of the two who waited got in", let.Load())
+		}
+	})
+}
+
+func BenchmarkAdmit(b *testing.B) {
+	for _, where := range []string{"memory", "Redis"} {
+		b.Run(where, func(b *testing.B) {
+			o := Options{Member: 1 << 30, Organization: 1 << 30, Client: 1 << 30}
+			if where == "Redis" {
+				o.RedisURL = redistest.Start(b).URL()
+			}
+			l := open(b, o)
+			b.ReportAllocs()
+			for b.Loop() {
+				l.Admit("connected-app-live-1", "member-live-1", "organization-live-1")
+			}
+		})
+	}
+}
