@@ -117,7 +117,7 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	request, refused := f.understand(w, r)
 	if refused == nil {
-		refused = f.limits.admit(request, r.RemoteAddr)
+		refused = f.limits.admit(request, clientAddress(r))
 	}
 	if refused == nil {
 		select {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
 )
 
 const (
@@ -313,6 +316,19 @@ func TestTokenEndpointHasARateForEachClientAndAddress(t *testing.T) {
 	if w := post(p, exchange(), func(r *http.Request) { r.RemoteAddr = "203.0.113.9:1" }); w.Code != http.StatusOK {
 		t.Errorf("another address: %d", w.Code)
 	}
+	if w := post(p, exchange(), func(r *http.Request) {
+		r.RemoteAddr += "0" // another port
+		forwardedFor(r, "203.0.113.10")
+	}); w.Code != http.StatusOK {
+		t.Errorf("another address behind a trusted proxy: %d", w.Code)
+	}
+}
+
+// forwardedFor makes a request one that came through a proxy that the server trusts.
+func forwardedFor(r *http.Request, address string) {
+	proxy, _, _ := net.SplitHostPort(r.RemoteAddr)
+	r.Header.Set("X-Forwarded-For", address)
+	middleware.ClientIPFromXFF(proxy+"/32")(http.HandlerFunc(func(_ http.ResponseWriter, known *http.Request) { *r = *known })).ServeHTTP(nil, r)
 }
 
 func TestTokenEndpointOnAnInternalAddressIsRefused(t *testing.T) {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/go-chi/chi/v5/middleware"
 	"golang.org/x/time/rate"
 )
 
@@ -31,11 +32,19 @@ func newTokenLimits(now func() time.Time) *tokenLimits {
 	return &tokenLimits{now: now, requests: map[string]*rate.Limiter{}, badGrants: map[string]*rate.Limiter{}}
 }
 
-func (l *tokenLimits) admit(request tokenRequest, remote string) *oauthError {
-	address := remote
-	if to, err := netip.ParseAddrPort(remote); err == nil {
-		address = network(to.Addr().Unmap())
+// clientAddress is that of the request's context, which knows of trusted proxies, or
+// the connection's.
+func clientAddress(r *http.Request) string {
+	if address := middleware.GetClientIPAddr(r.Context()); address.IsValid() {
+		return network(address)
 	}
+	if to, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+		return network(to.Addr().Unmap())
+	}
+	return r.RemoteAddr
+}
+
+func (l *tokenLimits) admit(request tokenRequest, address string) *oauthError {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now := l.now()
