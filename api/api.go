@@ -22,6 +22,7 @@ import (
 
 	"guestpass/auth"
 	"guestpass/internal/directory"
+	"guestpass/internal/limits"
 	"guestpass/internal/store"
 )
 
@@ -60,6 +61,7 @@ type Options struct {
 	Access           AccessMode          // "" : ByScope
 	ResourceMetadata string              // URL of the RFC 9728 document, named in WWW-Authenticate
 	CursorKey        []byte              // signs list cursors; the same on every instance. nil: random
+	Limits           *limits.Limits      // nil: none
 	Log              *slog.Logger        // nil: discard
 }
 

@@ -35,6 +35,10 @@ func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	noteIdentity(request, op, identity)
+	if exceeded := s.options.Limits.Admit(identity.ClientID, identity.Subject, identity.OrganizationID); exceeded != nil {
+		s.refuseExceeded(ctx, exceeded)
+		return
+	}
 	if err := s.admit(ctx.Context(), op, identity); err != nil {
 		s.logRefusal(ctx.Context(), op, identity, err)
 		s.refuseAdmission(ctx, op, err)
@@ -56,8 +60,13 @@ func (s *Service) identify(r *http.Request) (auth.Identity, error) {
 }
 
 // admit checks scope or role, then, for what changes something, that the person is
-// still active: a token outlives its owner by up to an hour.
+// still active: a token outlives its owner by up to an hour. It may ask Stytch, so it
+// takes its place among what is carried out.
 func (s *Service) admit(ctx context.Context, op Operation, identity auth.Identity) error {
+	if err := s.options.Limits.Enter(ctx); err != nil {
+		return err
+	}
+	defer s.options.Limits.Leave()
 	if s.options.Access == ByRole {
 		if err := s.admitByRole(ctx, op.Access, identity); err != nil {
 			return err
@@ -135,8 +144,14 @@ func WithCaller(ctx context.Context) (context.Context, *Caller) {
 	return context.WithValue(ctx, callerKey{}, c), c
 }
 
+// CallerOf is what WithCaller has prepared, or nil.
+func CallerOf(ctx context.Context) *Caller {
+	c, _ := ctx.Value(callerKey{}).(*Caller)
+	return c
+}
+
 func noteIdentity(r *http.Request, op Operation, id auth.Identity) {
-	if c, ok := r.Context().Value(callerKey{}).(*Caller); ok {
+	if c := CallerOf(r.Context()); c != nil {
 		*c = Caller{Operation: op.ID, Subject: id.Subject, OrganizationID: id.OrganizationID, ClientID: id.ClientID}
 	}
 }

@@ -70,6 +70,10 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 		}
 	}()
 	huma.Register(s.huma, s.describe(op), func(ctx context.Context, in *In) (*Out, error) {
+		if err := s.options.Limits.Enter(ctx); err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		defer s.options.Limits.Leave()
 		out, err := carryOut(ctx, s, op, in, handler)
 		if err != nil {
 			return nil, s.problem(ctx, err)

@@ -12,11 +12,13 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
 	"guestpass/auth"
 	"guestpass/internal/directory"
+	"guestpass/internal/limits"
 	"guestpass/internal/store"
 )
 
@@ -75,6 +77,7 @@ var hints = map[int]string{
 	http.StatusRequestEntityTooLarge: fmt.Sprintf("Send at most %d bytes.", MaxBody),
 	http.StatusUnsupportedMediaType:  "Send the body as application/json.",
 	http.StatusUnprocessableEntity:   "Correct what is named under errors and send it again.",
+	http.StatusTooManyRequests:       "Wait as many seconds as Retry-After says, then go on more slowly. Read several records with one call where an operation allows it.",
 	http.StatusInternalServerError:   "Try once more; if it fails again, give the person the request_id.",
 	http.StatusBadGateway:            "This server is set up wrongly. Do not try again; give the person the request_id.",
 	http.StatusInsufficientStorage:   "Nothing was changed. Reading still works; tell the person that the server has no space left.",
@@ -107,6 +110,10 @@ func (s *Service) problem(ctx context.Context, err error) error {
 		return huma.ErrorWithHeaders(finish(ctx, &Problem{Status: http.StatusServiceUnavailable,
 			Detail: "the identity provider does not answer at the moment"}).(*Problem), retryAfter(unavailable.RetryAfter))
 	}
+	if p := loadProblem(err); p != nil {
+		s.log.WarnContext(ctx, "not carried out in time", "error", err)
+		return huma.ErrorWithHeaders(finish(ctx, p).(*Problem), retryAfter(time.Second))
+	}
 	if p := storeProblem(err); p != nil {
 		if p.Status >= http.StatusInternalServerError {
 			s.log.ErrorContext(ctx, "store unavailable", "error", err)
@@ -116,6 +123,32 @@ func (s *Service) problem(ctx context.Context, err error) error {
 	}
 	s.log.ErrorContext(ctx, "request failed", "error", err)
 	return finish(ctx, &Problem{Status: http.StatusInternalServerError, Detail: "internal error"})
+}
+
+// loadProblem tells that there was too much to do; nil if that was not it.
+func loadProblem(err error) *Problem {
+	switch {
+	case errors.Is(err, limits.ErrBusy):
+		return &Problem{Status: http.StatusServiceUnavailable, Detail: "the server has too much to do at the moment; nothing was done"}
+	case errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, store.ErrUnavailable):
+		return &Problem{Status: http.StatusServiceUnavailable, Detail: "the server could not finish this in time",
+			Hint: "Wait as long as Retry-After says. If this call was to change something, look first whether it did, then try again."}
+	}
+	return nil
+}
+
+// refuseExceeded answers that a limit would be exceeded, and which.
+func (s *Service) refuseExceeded(ctx huma.Context, exceeded *limits.Exceeded) {
+	r, w := humachi.Unwrap(ctx)
+	s.log.InfoContext(r.Context(), "limited", "policy", exceeded.Policy)
+	WriteExceeded(w, r, exceeded)
+}
+
+// WriteExceeded answers 429 outside of any operation.
+func WriteExceeded(w http.ResponseWriter, r *http.Request, exceeded *limits.Exceeded) {
+	exceeded.SetHeaders(w.Header())
+	WriteProblem(w, r, Problem{Status: http.StatusTooManyRequests,
+		Detail: fmt.Sprintf("more than %d requests a minute for each %s", exceeded.Quota, exceeded.Policy)})
 }
 
 // storeProblem tells what the store said; nil for what it did not.

@@ -43,6 +43,14 @@ type config struct {
 
 	StopGrace time.Duration `env:"GUESTPASS_STOP_GRACE" envDefault:"5s"`
 
+	TrustedProxies    []string `env:"GUESTPASS_TRUSTED_PROXIES"`
+	RedisURL          string   `env:"GUESTPASS_REDIS_URL"`
+	AddressLimit      int      `env:"GUESTPASS_LIMIT_ADDRESS" envDefault:"3000"` // requests a minute, as the next three
+	MemberLimit       *int     `env:"GUESTPASS_LIMIT_MEMBER"`                    // nil: limits.DefaultMember, in development more
+	OrganizationLimit int      `env:"GUESTPASS_LIMIT_ORGANIZATION" envDefault:"600"`
+	ClientLimit       int      `env:"GUESTPASS_LIMIT_CLIENT" envDefault:"6000"`
+	MaxInFlight       int      `env:"GUESTPASS_MAX_IN_FLIGHT" envDefault:"64"`
+
 	ProjectID   string `env:"STYTCH_PROJECT_ID"`
 	Secret      string `env:"STYTCH_SECRET"`
 	PublicToken string `env:"STYTCH_PUBLIC_TOKEN"`
@@ -74,7 +82,7 @@ func readConfig(environ []string) (config, error) {
 	if err := env.ParseWithOptions(&c, env.Options{Environment: variables}); err != nil {
 		return c, usageError{err}
 	}
-	for _, list := range []*[]string{&c.ClientIDs, &c.LoginMethods, &c.Modules, &c.Operations} {
+	for _, list := range []*[]string{&c.ClientIDs, &c.LoginMethods, &c.Modules, &c.Operations, &c.TrustedProxies} {
 		*list = trimmed(*list)
 	}
 	return c, nil
@@ -150,7 +158,7 @@ func (c config) check() error {
 	if err := store.CheckURL(or(c.DatabaseURL, defaultDatabase)); err != nil {
 		fault("GUESTPASS_DATABASE_URL %w", err)
 	}
-	faults = append(faults, c.checkURLs(live)...)
+	faults = append(append(faults, c.checkURLs(live)...), c.checkLimits()...)
 	return errors.Join(faults...)
 }
 
@@ -225,6 +233,7 @@ func (c config) options() server.Options {
 		Domain: c.domainOrigin(), BaseURL: c.BaseURL,
 		Modules: c.Modules, Resources: resources, Operations: c.Operations,
 		Access: api.AccessMode(c.Access), ClientIDs: c.ClientIDs, DocsClientID: c.DocsClientID, Audience: c.Audience,
+		TrustedProxies:     c.trustedProxies(),
 		TokenHeaderMembers: trimmed(c.TokenHeaderMembers), LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
 		Title: c.Title, Description: c.Description, ContactEmail: c.ContactEmail, PrivacyURL: c.PrivacyURL, Version: version(),
 		SecretHint: c.secretHint,

@@ -102,6 +102,10 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	defer database.Close()
 	options.Store = database.Store
+	if options.Limits, err = c.openLimits(log); err != nil {
+		return err
+	}
+	defer options.Limits.Close()
 	app, err := newServer(options)
 	if err != nil {
 		return err
@@ -150,6 +154,9 @@ func (c config) development(emulatorURL string) config {
 	c.ClientIDs, c.DocsClientID = []string{seed.ConnectedApps[0].ClientID}, ""
 	if c.TokenForwarder == "on" {
 		c.DocsClientID = seed.ConnectedApps[1].ClientID
+	}
+	if c.MemberLimit == nil { // guestpass try may be run again and again
+		c.MemberLimit = new(600)
 	}
 	if c.Title == defaultTitle {
 		c.Title = "Guestpass Demo"

@@ -15,13 +15,15 @@ import (
 // import. Imports point down this table, never up or sideways. The emulator and the
 // simulator import nothing of ours: issuer and verifier must not share mistakes.
 var allowedImports = map[string][]string{
-	"guestpass/cmd/guestpass":               {"api", "auth", "gpttest", "internal/idp", "internal/server", "internal/site", "internal/store", "openapi", "openapi/lint", "stytchtest"},
-	"guestpass/internal/server":             {"api", "auth", "internal/directory", "internal/idp", "internal/site", "internal/store", "openapi"},
-	"guestpass/api":                         {"auth", "internal/directory", "internal/store"},
+	"guestpass/cmd/guestpass":               {"api", "auth", "gpttest", "internal/idp", "internal/limits", "internal/server", "internal/site", "internal/store", "openapi", "openapi/lint", "stytchtest"},
+	"guestpass/internal/server":             {"api", "auth", "internal/directory", "internal/idp", "internal/limits", "internal/site", "internal/store", "openapi"},
+	"guestpass/api":                         {"auth", "internal/directory", "internal/limits", "internal/store"},
 	"guestpass/auth":                        {},
 	"guestpass/openapi":                     {"openapi/internal/actions"},
 	"guestpass/internal/directory":          {},
 	"guestpass/internal/idp":                {},
+	"guestpass/internal/limits":             {},
+	"guestpass/internal/limits/redistest":   {}, // for tests only
 	"guestpass/internal/site":               {},
 	"guestpass/internal/store":              {},
 	"guestpass/internal/store/postgrestest": {}, // for tests only
@@ -40,6 +42,8 @@ var confined = map[string]string{
 	"github.com/lestrrat-go/jwx/v2":       "guestpass/auth",
 	"github.com/stytchauth/stytch-go/v16": "guestpass/internal/directory",
 	"github.com/chromedp/chromedp":        "guestpass/gpttest",
+	"github.com/go-chi/httprate":          "guestpass/internal/limits",
+	"github.com/redis":                    "guestpass/internal/limits",
 	"modernc.org/sqlite":                  "guestpass/internal/store",
 	"github.com/pb33f":                    "guestpass/openapi/lint",
 	"github.com/sony/gobreaker/v2":        "guestpass/internal/directory",

@@ -117,6 +117,11 @@ func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
 		{"GUESTPASS_TOKEN_FORWARDER=off", "G110"},
 		{"GUESTPASS_STOP_GRACE=1h", "it must be from 0s to 1m"},
 		{"GUESTPASS_DOCS_CLIENT_ID=docs", "must begin with connected-app-"},
+		{"GUESTPASS_TRUSTED_PROXIES=10.0.0.1", "no range of addresses such as 10.1.2.0/24"},
+		{"GUESTPASS_TRUSTED_PROXIES=10.0.0.0/8,0.0.0.0/0", "which is everybody"},
+		{"GUESTPASS_LIMIT_MEMBER=0", "GUESTPASS_LIMIT_MEMBER is 0, it must be between 1 and"},
+		{"GUESTPASS_MAX_IN_FLIGHT=-1", "GUESTPASS_MAX_IN_FLIGHT is -1"},
+		{"GUESTPASS_REDIS_URL=localhost:6379?password=secret-live-x", "GUESTPASS_REDIS_URL must be redis://"},
 	} {
 		t.Run(tt.change, func(t *testing.T) {
 			code, _, stderr := guestpass(t, environ(tt.change), "serve")

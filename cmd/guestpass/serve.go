@@ -52,6 +52,10 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 			}
 			defer database.Close()
 			options.Store = database
+			if options.Limits, err = c.openLimits(options.Log); err != nil {
+				return err
+			}
+			defer options.Limits.Close()
 			return serve(cmd.Context(), c.Addr, c.StopGrace, options)
 		},
 	}

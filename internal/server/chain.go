@@ -24,7 +24,7 @@ const (
 
 // chain puts the middleware around the routes, the outermost first.
 func (s *Server) chain(next http.Handler) http.Handler {
-	layers := []func(http.Handler) http.Handler{requestID, s.accessLog, s.recoverer, secureHeaders, bound}
+	layers := []func(http.Handler) http.Handler{requestID, s.accessLog, s.recoverer, secureHeaders, s.clientAddress(), s.limitAddress, bound}
 	for i := len(layers) - 1; i >= 0; i-- {
 		next = layers[i](next)
 	}
@@ -45,12 +45,12 @@ func requestID(next http.Handler) http.Handler {
 // code), headers, bodies.
 func (s *Server) accessLog(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.log.Enabled(r.Context(), slog.LevelInfo) {
-			next.ServeHTTP(w, r)
+		ctx, caller := api.WithCaller(r.Context())
+		if !s.log.Enabled(ctx, slog.LevelInfo) {
+			next.ServeHTTP(w, r.WithContext(ctx))
 			return
 		}
 		start := time.Now()
-		ctx, caller := api.WithCaller(r.Context())
 		recorded := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
 			attributes := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path),

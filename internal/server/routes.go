@@ -35,7 +35,7 @@ func (s *Server) routes() []route {
 		{read, "/privacy", s.site.Privacy},
 		{shared, "/openapi.json", http.HandlerFunc(s.document.ServeJSON)},
 		{shared, "/openapi.yaml", http.HandlerFunc(s.document.ServeYAML)},
-		{read, "/idp", http.HandlerFunc(s.provider.Page)},
+		{read, "/idp", s.shed(http.HandlerFunc(s.provider.Page))},
 		{read, metadataPath, http.HandlerFunc(s.protectedResource)},
 		{read, "/healthz", http.HandlerFunc(s.healthz)},
 		{read, "/readyz", http.HandlerFunc(s.readyz)},

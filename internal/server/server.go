@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,6 +23,7 @@ import (
 	"guestpass/auth"
 	"guestpass/internal/directory"
 	"guestpass/internal/idp"
+	"guestpass/internal/limits"
 	"guestpass/internal/site"
 	"guestpass/internal/store"
 	"guestpass/openapi"
@@ -36,8 +38,11 @@ type Options struct {
 	Domain                         string // origin of the project's Stytch domain: issuer, JWKS, token endpoint
 	BaseURL                        string // another API base than Stytch's own; for the emulator
 
-	Store   *store.Store // tasks, activity, answers to repetitions; closed by whoever opened it. nil: for the document only
-	Modules []string     // groups of operations to serve, of api.Modules and Resources; nil: all
+	Store   *store.Store   // tasks, activity, answers to repetitions; closed by whoever opened it. nil: for the document only
+	Limits  *limits.Limits // closed by whoever opened it; nil: the defaults, counted in memory
+	Modules []string       // groups of operations to serve, of api.Modules and Resources; nil: all
+
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; none: the connection's own address counts
 
 	Resources []api.Resource // your own; whoever opens the Store gives it their tables
 
@@ -90,6 +95,13 @@ func New(o Options) (*Server, error) {
 	}
 	if o.SecretHint == "" {
 		o.SecretHint = "Shown once in the Stytch dashboard when the connected app is made; rotate it there if it is lost."
+	}
+	if o.Limits == nil {
+		defaults, err := limits.New(limits.Options{Log: o.Log})
+		if err != nil {
+			return nil, err
+		}
+		o.Limits = defaults
 	}
 	s := &Server{options: o, log: o.Log}
 	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildProvider, s.buildSite} {
@@ -161,7 +173,7 @@ func (s *Server) buildService() error {
 	}
 	s.service = api.New(api.Options{Verifier: s.verifier, Directory: s.directory, Members: s.members, Access: o.Access,
 		ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
-		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Published: o.Operations, Log: o.Log, Now: o.Now})
+		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Published: o.Operations, Limits: o.Limits, Log: o.Log, Now: o.Now})
 	return s.service.Err()
 }
 

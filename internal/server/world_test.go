@@ -17,6 +17,7 @@ import (
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/gpttest"
+	"guestpass/internal/limits"
 	"guestpass/internal/server"
 	"guestpass/internal/store"
 	"guestpass/stytchtest"
@@ -92,7 +93,7 @@ func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Optio
 		Vertical: auth.Vertical(seed.Project.Vertical), Domain: stytch.URL, BaseURL: stytch.URL, Access: api.ByScope,
 		ClientIDs: []string{seed.ConnectedApps[0].ClientID}, DocsClientID: seed.ConnectedApps[1].ClientID, ForwardTokens: true,
 		Title: "Guestpass Demo", Version: "test", Log: slog.New(slog.NewJSONHandler(w.log, nil)),
-		Emulator: stytch.URL, Now: stytch.Now,
+		Emulator: stytch.URL, Now: stytch.Now, Limits: roomy(t),
 	}
 	for _, c := range change {
 		c(&options)
@@ -117,6 +118,17 @@ func openStore(t testing.TB, url string, now func() time.Time) *store.Store {
 	}
 	t.Cleanup(func() { _ = database.Close() })
 	return database
+}
+
+// roomy are limits for tests that are about something else.
+func roomy(t testing.TB) *limits.Limits {
+	t.Helper()
+	const many = 1 << 30
+	l, err := limits.New(limits.Options{Address: many, Member: many, Organization: many, Client: many, InFlight: 256})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
 }
 
 func byRole(o *server.Options) { o.Access = api.ByRole }

@@ -1,0 +1,59 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/go-chi/chi/v5/middleware"
+
+	"guestpass/api"
+)
+
+// clientAddress finds out who is at the other end: the connection's address, or what
+// trusted proxies say of it. Anybody could write the header, so nobody else is believed.
+func (s *Server) clientAddress() func(http.Handler) http.Handler {
+	if len(s.options.TrustedProxies) == 0 {
+		return middleware.ClientIPFromRemoteAddr
+	}
+	var prefixes []string
+	for _, prefix := range s.options.TrustedProxies {
+		prefixes = append(prefixes, prefix.String())
+	}
+	return middleware.ClientIPFromXFF(prefixes...)
+}
+
+// limitAddress refuses addresses that have sent too many requests without a valid
+// token, before anything is checked. Requests with one do not count: ChatGPT's come
+// from few addresses, for everybody. Health checks are always answered.
+func (s *Server) limitAddress(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		address := middleware.GetClientIPAddr(r.Context())
+		if exceeded := s.options.Limits.CheckAddress(address); exceeded != nil {
+			api.WriteExceeded(w, r, exceeded)
+			return
+		}
+		defer func() {
+			if caller := api.CallerOf(r.Context()); caller.Subject == "" {
+				s.options.Limits.NoteUnauthenticated(address)
+			}
+		}()
+		next.ServeHTTP(w, r)
+	})
+}
+
+// shed has a handler take its place among the operations that are carried out, and
+// refuses when there are too many.
+func (s *Server) shed(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.options.Limits.Enter(r.Context()); err != nil {
+			w.Header().Set("Retry-After", "1")
+			api.WriteProblem(w, r, api.Problem{Status: http.StatusServiceUnavailable, Detail: "the server has too much to do at the moment"})
+			return
+		}
+		defer s.options.Limits.Leave()
+		next.ServeHTTP(w, r)
+	})
+}
