@@ -200,7 +200,7 @@ func TestTooManyOperationsAtOnceAreRefusedQuickly(t *testing.T) {
 		if r.status != 503 || r.header.Get("Retry-After") != "1" || r.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %d %v %s", path, r.status, r.header, r.body)
 		}
-		if took > 50*time.Millisecond {
+		if took > 200*time.Millisecond { // not the queue's 250; package limits measures the wait itself: none
 			t.Errorf("%s is refused after %s", path, took)
 		}
 	}
