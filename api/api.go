@@ -21,6 +21,7 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"guestpass/auth"
+	"guestpass/internal/connections"
 	"guestpass/internal/directory"
 	"guestpass/internal/limits"
 	"guestpass/internal/store"
@@ -50,19 +51,21 @@ type Resource struct {
 // Options configure a [Service]. The zero value makes one without any of
 // Guestpass's own operations that need Stytch, which serves public operations only.
 type Options struct {
-	Verifier         *auth.Verifier      // nil: every operation that is not public answers 401
-	Directory        directory.Directory // nil: no getUserInfo, no member operations
-	Members          *directory.B2B      // the same directory in a B2B project; nil: Consumer, so no member operations
-	Store            *store.Store        // nil: operations that write or need stored data answer 503
-	Resources        []Resource          // your own
-	Modules          []string            // which of Modules, and of the resources' names, to serve; nil: all
-	Published        []string            // ids that getNextSteps tells of, since a GPT can call no others; nil: all
-	Now              func() time.Time    // nil: time.Now
-	Access           AccessMode          // "" : ByScope
-	ResourceMetadata string              // URL of the RFC 9728 document, named in WWW-Authenticate
-	CursorKey        []byte              // signs list cursors; the same on every instance. nil: random
-	Limits           *limits.Limits      // nil: none
-	Log              *slog.Logger        // nil: discard
+	Verifier         *auth.Verifier           // nil: every operation that is not public answers 401
+	Directory        directory.Directory      // nil: no getUserInfo, no member operations
+	Members          *directory.B2B           // the same directory in a B2B project; nil: Consumer, so no member operations
+	Store            *store.Store             // nil: operations that write or need stored data answer 503
+	Resources        []Resource               // your own
+	Modules          []string                 // which of Modules, and of the resources' names, to serve; nil: all
+	Published        []string                 // ids that getNextSteps tells of, since a GPT can call no others; nil: all
+	Now              func() time.Time         // nil: time.Now
+	Access           AccessMode               // "" : ByScope
+	Connections      *connections.Connections // what was revoked; nil: nothing
+	Introspect       bool                     // ask Stytch whether the token is still good before what writes
+	ResourceMetadata string                   // URL of the RFC 9728 document, named in WWW-Authenticate
+	CursorKey        []byte                   // signs list cursors; the same on every instance. nil: random
+	Limits           *limits.Limits           // nil: none
+	Log              *slog.Logger             // nil: discard
 }
 
 // A Service is the set of registered operations and an http.Handler that serves
@@ -77,6 +80,8 @@ type Service struct {
 	operations []Operation
 	undoing    []undoing
 	faults     []error
+
+	introspections introspections
 }
 
 // New returns a Service with Guestpass's own operations, as far as the options allow.

@@ -15,8 +15,9 @@ import (
 )
 
 // authorize decides whether the operation is reached at all, before any of the
-// body is read. What is not declared public needs a verified token that satisfies
-// the declared access; what writes needs a person who is active now.
+// body is read. What is not declared public needs a verified token that was not revoked
+// and satisfies the declared access, of a person who is active: now for what writes, a
+// minute ago for what reads.
 func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 	op, ok := ctx.Operation().Metadata[metadataOperation].(Operation)
 	if !ok { // registered past Register: nobody decided who may call it
@@ -28,7 +29,7 @@ func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	request, _ := humachi.Unwrap(ctx)
-	identity, err := s.identify(request)
+	token, identity, err := s.identify(request)
 	if err != nil {
 		s.logRefusal(ctx.Context(), op, identity, err)
 		s.refuse(ctx, op, err)
@@ -39,29 +40,48 @@ func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 		s.refuseExceeded(ctx, exceeded)
 		return
 	}
-	if err := s.admit(ctx.Context(), op, identity); err != nil {
+	if err = s.checkRevoked(ctx.Context(), op, token, identity); err == nil {
+		err = s.admit(ctx.Context(), op, identity)
+	}
+	if err != nil {
 		s.logRefusal(ctx.Context(), op, identity, err)
 		s.refuseAdmission(ctx, op, err)
 		return
+	}
+	if s.options.Connections != nil {
+		s.options.Connections.Note(identity)
 	}
 	ctx.SetHeader("Cache-Control", "no-store")
 	next(huma.WithContext(ctx, auth.NewContext(ctx.Context(), identity)))
 }
 
-func (s *Service) identify(r *http.Request) (auth.Identity, error) {
-	token, err := auth.Bearer(r)
-	if err != nil {
-		return auth.Identity{}, err
+func (s *Service) identify(r *http.Request) (token string, identity auth.Identity, err error) {
+	if token, err = auth.Bearer(r); err != nil {
+		return "", auth.Identity{}, err
 	}
 	if s.options.Verifier == nil {
-		return auth.Identity{}, fmt.Errorf("no verifier: %w", auth.ErrInvalidToken)
+		return "", auth.Identity{}, fmt.Errorf("no verifier: %w", auth.ErrInvalidToken)
 	}
-	return s.options.Verifier.Verify(r.Context(), token)
+	identity, err = s.options.Verifier.Verify(r.Context(), token)
+	return token, identity, err
 }
 
-// admit checks scope or role, then, for what changes something, that the person is
-// still active: a token outlives its owner by up to an hour. It may ask Stytch, so it
-// takes its place among what is carried out.
+// checkRevoked refuses a token that somebody took back since it was issued. Stytch is
+// asked only where the server is told to, and only before what writes.
+func (s *Service) checkRevoked(ctx context.Context, op Operation, token string, identity auth.Identity) error {
+	if s.options.Connections != nil {
+		if err := s.options.Connections.Check(ctx, identity, op.Effect != Read); err != nil {
+			return err
+		}
+	}
+	if s.options.Introspect && op.Effect != Read {
+		return s.introspect(ctx, token, identity)
+	}
+	return nil
+}
+
+// admit checks scope or role, then that the person is still active: a token outlives its
+// owner by up to an hour. It may ask Stytch, so it takes its place among what is carried out.
 func (s *Service) admit(ctx context.Context, op Operation, identity auth.Identity) error {
 	if err := s.options.Limits.Enter(ctx); err != nil {
 		return err
@@ -74,10 +94,19 @@ func (s *Service) admit(ctx context.Context, op Operation, identity auth.Identit
 	} else if err := op.Access.CheckScope(identity); err != nil {
 		return err
 	}
-	if op.Effect == Read || s.options.Directory == nil {
+	if s.options.Directory == nil {
 		return nil
 	}
-	err := s.options.Directory.CheckActive(ctx, identity.OrganizationID, identity.Subject)
+	return s.checkActive(ctx, op, identity)
+}
+
+// checkActive asks Stytch before each write, and once a minute for reads.
+func (s *Service) checkActive(ctx context.Context, op Operation, identity auth.Identity) error {
+	check := s.options.Directory.CheckActive
+	if op.Effect == Read {
+		check = s.options.Directory.CheckRecentlyActive
+	}
+	err := check(ctx, identity.OrganizationID, identity.Subject)
 	if errors.Is(err, directory.ErrNotFound) || errors.Is(err, directory.ErrInactive) {
 		return fmt.Errorf("%w: %w", auth.ErrInvalidToken, err) // the person is gone, and the token with them
 	}

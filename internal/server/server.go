@@ -21,6 +21,8 @@ import (
 
 	"guestpass/api"
 	"guestpass/auth"
+	"guestpass/internal/account"
+	"guestpass/internal/connections"
 	"guestpass/internal/directory"
 	"guestpass/internal/idp"
 	"guestpass/internal/limits"
@@ -49,12 +51,14 @@ type Options struct {
 	Operations []string // ids to publish, in the order in which a GPT is told of them; none: all. All are served
 
 	Access             api.AccessMode
-	ClientIDs          []string // connected apps admitted; empty: every one of the project
-	DocsClientID       string   // public connected app with which people try operations on /docs, admitted too; "": they cannot
-	Audience           string   // custom audience that tokens must carry as well
-	TokenHeaderMembers []string // header members of a token admitted besides alg, kid and typ
-	LoginMethods       []string // ways to sign in; see idp.Options. nil: a code by e-mail
-	ForwardTokens      bool     // serve /oauth2/token; false with a Stytch custom domain under our own
+	ClientIDs          []string          // connected apps admitted; empty: every one of the project
+	DocsClientID       string            // public connected app with which people try operations on /docs, admitted too; "": they cannot
+	Audience           string            // custom audience that tokens must carry as well
+	TokenHeaderMembers []string          // header members of a token admitted besides alg, kid and typ
+	LoginMethods       []string          // ways to sign in; see idp.Options. nil: a code by e-mail
+	Introspect         bool              // ask Stytch before each write whether the token is still good
+	ClientSecrets      map[string]string // of connected apps, by client id, to introspect with; public ones have none
+	ForwardTokens      bool              // serve /oauth2/token; false with a Stytch custom domain under our own
 
 	Title        string // of the app, as the pages and the document name it
 	Description  string // of the document; "": made of what the operations do
@@ -81,6 +85,9 @@ type Server struct {
 	site      *site.Site
 	handler   http.Handler
 	stopping  atomic.Bool // Run's context has ended
+
+	connections *connections.Connections
+	account     *account.Account
 }
 
 // New assembles a server without touching the network. Its error lists what is
@@ -104,7 +111,7 @@ func New(o Options) (*Server, error) {
 		o.Limits = defaults
 	}
 	s := &Server{options: o, log: o.Log}
-	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildProvider, s.buildSite} {
+	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildProvider, s.buildSite, s.buildAccount} {
 		if err := build(); err != nil {
 			return nil, err
 		}
@@ -115,14 +122,15 @@ func New(o Options) (*Server, error) {
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Run keeps the verification keys fresh, and the store free of what has expired,
-// until ctx ends; from then on readyz answers 503.
+// Run keeps the verification keys and what was revoked fresh, and the store free of what
+// has expired, until ctx ends; from then on readyz answers 503.
 func (s *Server) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { s.stopping.Store(true) })()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.verifier.Run(ctx) })
 	if s.options.Store != nil {
 		group.Go(func() error { return s.options.Store.Run(ctx) })
+		group.Go(func() error { return s.connections.Run(ctx) })
 	}
 	return group.Wait()
 }
@@ -171,7 +179,8 @@ func (s *Server) buildService() error {
 	if err := s.openDirectory(); err != nil {
 		return err
 	}
-	s.service = api.New(api.Options{Verifier: s.verifier, Directory: s.directory, Members: s.members, Access: o.Access,
+	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory, Log: o.Log, Now: o.Now})
+	s.service = api.New(api.Options{Connections: s.connections, Introspect: o.Introspect, Verifier: s.verifier, Directory: s.directory, Members: s.members, Access: o.Access,
 		ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
 		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Published: o.Operations, Limits: o.Limits, Log: o.Log, Now: o.Now})
 	return s.service.Err()
@@ -181,7 +190,7 @@ func (s *Server) buildService() error {
 // Consumer project.
 func (s *Server) openDirectory() (err error) {
 	o := directory.Options{ProjectID: s.options.ProjectID, Secret: s.options.Secret, BaseURL: s.options.BaseURL,
-		InviteRedirectURL: s.options.PublicURL + "/idp", Log: s.options.Log, Now: s.options.Now}
+		InviteRedirectURL: s.options.PublicURL + "/idp", ClientSecrets: s.options.ClientSecrets, Log: s.options.Log, Now: s.options.Now}
 	if s.options.Vertical == auth.Consumer {
 		s.directory, err = directory.NewConsumer(o)
 		return err

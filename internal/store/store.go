@@ -1,5 +1,6 @@
 // Package store keeps what Guestpass remembers: tasks and their comments, the
-// activity record, and the answers that a repeated call gets again. It runs on
+// activity record, the use of connected apps and what was revoked of it, and the
+// answers that a repeated call gets again. It runs on
 // SQLite or Postgres with the same SQL; where they differ (text search, table
 // definitions) each has its own constant or migration.
 //
@@ -170,7 +171,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	return classify(s.read.PingContext(ctx))
 }
 
-// Run forgets expired answers until ctx ends.
+// Run forgets expired answers and denials until ctx ends.
 func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
@@ -181,6 +182,9 @@ func (s *Store) Run(ctx context.Context) error {
 		case <-tick.C:
 			if err := s.forgetReplies(ctx); err != nil {
 				s.log.WarnContext(ctx, "expired answers not removed", "error", err)
+			}
+			if err := s.forgetDenials(ctx); err != nil {
+				s.log.WarnContext(ctx, "expired denials not removed", "error", err)
 			}
 		}
 	}

@@ -244,6 +244,7 @@
     part("problem").hidden = true;
     if (vertical.elsewhere()) return askToSwitch(vertical.elsewhere());
     if (!settings.request && !("logOut" in settings)) return welcome();
+    if (request.get("return") === "account") return openAccount();
     // The component reads the request from the address, once.
     if (settings.request) history.replaceState(null, "", "/idp?" + settings.request);
     if (!("logOut" in settings)) title("Decide what to allow");
@@ -272,6 +273,16 @@
     part("progress").textContent = "Go back to ChatGPT and ask it to connect again; it will bring you here.";
     show("progress");
     nameAccount();
+  }
+
+  // Signed in to see the account page, which goes by the session's cookie: what is only
+  // remembered of a session here may have ended.
+  function openAccount() {
+    show("progress");
+    client.session.authenticate().then(
+      () => location.replace("/account"),
+      (error) => (error?.error_type ? beginAgain() : explain("Stytch could not be reached. Try again in a moment.", () => openAccount())),
+    );
   }
 
   // The request is for another organization than the one that somebody is signed in to.

@@ -1,0 +1,171 @@
+// Package connections knows which apps people have connected, when they were used, and
+// what was revoked. What is revoked here is refused here at once, on every other instance
+// within five seconds, and whether or not Stytch answers: it is asked again until it has
+// revoked as well, and until then every token of the person and app is refused.
+//
+// It knows neither HTTP nor who may revoke what.
+package connections
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"guestpass/auth"
+	"guestpass/internal/directory"
+	"guestpass/internal/store"
+)
+
+const (
+	pollEvery   = time.Second     // another instance's denials
+	freshFor    = 4 * time.Second // with loadTimeout: five seconds on every instance
+	loadTimeout = time.Second     // of one look at the denials, and between two that fail
+	writeEvery  = 5 * time.Second // uses that were noted, and revocations that Stytch lacks
+	noteEvery   = time.Minute     // uses of one person and app
+	maxNoted    = 10_000
+)
+
+// Options configure [Connections].
+type Options struct {
+	Store     *store.Store
+	Directory directory.Directory
+	Log       *slog.Logger
+	Now       func() time.Time
+}
+
+// Connections are those of all people. Call Run beside using them; without it nothing is
+// retried, and other instances' denials are looked for when a call comes. Safe for concurrent use.
+type Connections struct {
+	options Options
+	known   atomic.Pointer[denials] // nil until they were read once
+
+	refreshing sync.Mutex // held from reading or writing denials to their being known; guards what follows
+	tried      time.Time
+	failure    error // of the last look
+
+	mu    sync.Mutex // guards what follows
+	noted map[pair]time.Time
+	uses  map[pair]store.Connection // to be written
+}
+
+type pair struct{ subject, client string }
+
+// denials are all that counted at a time. They are not changed.
+type denials struct {
+	at time.Time
+	of map[pair]store.Denial
+}
+
+// New needs neither network nor database.
+func New(o Options) *Connections {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Connections{options: o, noted: map[pair]time.Time{}, uses: map[pair]store.Connection{}}
+}
+
+// Run looks for other instances' denials, writes what was noted and retries what Stytch
+// has not revoked yet, until ctx ends.
+func (c *Connections) Run(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error {
+		every(ctx, pollEvery, func() { c.look(ctx) })
+		return nil
+	})
+	group.Go(func() error {
+		every(ctx, writeEvery, func() {
+			c.Flush(ctx)
+			c.Retry(ctx)
+		})
+		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+		defer cancel()
+		c.Flush(last)
+		return nil
+	})
+	return group.Wait()
+}
+
+func every(ctx context.Context, interval time.Duration, do func()) {
+	tick := time.NewTicker(interval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			do()
+		}
+	}
+}
+
+// Check refuses a token that was revoked, with an error that wraps [auth.ErrInvalidToken].
+// When the denials cannot be read the last ones that were go on to count for reads; for
+// writes, and when there were none yet, the error is the store's.
+func (c *Connections) Check(ctx context.Context, identity auth.Identity, write bool) error {
+	known, err := c.current(ctx)
+	if err != nil && (write || known == nil) {
+		return fmt.Errorf("whether the token was revoked: %w", err)
+	}
+	d, denied := known.of[pair{identity.Subject, identity.ClientID}]
+	if denied && (d.Pending() || !identity.IssuedAt.After(d.RevokedAt)) {
+		return fmt.Errorf("%w: revoked", auth.ErrInvalidToken)
+	}
+	return nil
+}
+
+// current are the denials, with an error if they are too old.
+func (c *Connections) current(ctx context.Context) (*denials, error) {
+	if known := c.known.Load(); c.fresh(known) {
+		return known, nil
+	}
+	c.refreshing.Lock()
+	defer c.refreshing.Unlock()
+	known := c.known.Load()
+	if c.fresh(known) {
+		return known, nil
+	}
+	if c.failure == nil || !within(c.options.Now(), c.tried, loadTimeout) {
+		c.load(ctx)
+	}
+	return c.known.Load(), c.failure
+}
+
+func (c *Connections) fresh(known *denials) bool {
+	return known != nil && within(c.options.Now(), known.at, freshFor)
+}
+
+// within is false for a clock that was set back as well.
+func within(now, since time.Time, d time.Duration) bool {
+	return !now.Before(since) && now.Sub(since) < d
+}
+
+func (c *Connections) look(ctx context.Context) {
+	c.refreshing.Lock()
+	defer c.refreshing.Unlock()
+	c.load(ctx)
+}
+
+// load reads the denials. The caller holds refreshing.
+func (c *Connections) load(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout) // it is for other calls as well
+	defer cancel()
+	c.tried = c.options.Now()
+	list, err := c.options.Store.Denials(ctx)
+	if c.failure = err; err != nil {
+		c.options.Log.WarnContext(ctx, "denials not read; writes are refused, reads go by the last ones", "error", err)
+		return
+	}
+	fresh := &denials{c.tried, make(map[pair]store.Denial, len(list))}
+	for _, d := range list {
+		fresh.of[pair{d.Subject, d.Client}] = d
+	}
+	c.known.Store(fresh)
+}

@@ -1,0 +1,53 @@
+package directory
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/idp"
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/sessions"
+	"github.com/stytchauth/stytch-go/v16/stytch/consumer/users"
+)
+
+func (d *Consumer) Session(ctx context.Context, token, jwt string) (Person, error) {
+	if err := checkSession(token, jwt); err != nil {
+		return Person{}, err
+	}
+	answer, err := d.api.Sessions.Authenticate(ctx, &sessions.AuthenticateParams{SessionToken: token, SessionJWT: jwt})
+	if err != nil {
+		return Person{}, fmt.Errorf("authenticate a session: %w", noSession(d.translate(ctx, err)))
+	}
+	if answer.User.UserID == "" || answer.Session.UserID != answer.User.UserID {
+		return Person{}, fmt.Errorf("authenticate a session: it is not one user's: %w", ErrNotFound)
+	}
+	u := answer.User
+	return userFrom(&users.GetResponse{UserID: u.UserID, Name: u.Name, Emails: u.Emails, Status: u.Status, Roles: u.Roles}), onlyActive(u.Status)
+}
+
+func (d *Consumer) Connections(ctx context.Context, _, userID string) ([]Connection, error) {
+	answer, err := d.api.Users.ConnectedApps(ctx, &users.ConnectedAppsParams{UserID: userID})
+	if err != nil {
+		return nil, fmt.Errorf("list the apps of %s: %w", userID, d.translate(ctx, err))
+	}
+	connections := []Connection{}
+	for _, a := range answer.ConnectedApps {
+		connections = append(connections, Connection{userID, a.ConnectedAppID, a.Name, strings.Fields(a.ScopesGranted)})
+	}
+	return connections, nil
+}
+
+func (d *Consumer) Disconnect(ctx context.Context, _, userID, clientID string) error {
+	_, err := d.api.Users.Revoke(ctx, &users.RevokeParams{UserID: userID, ConnectedAppID: clientID})
+	return d.disconnected(ctx, clientID, err)
+}
+
+func (d *Consumer) Introspect(ctx context.Context, token, userID, clientID string) (bool, error) {
+	answer, err := d.api.IDP.IntrospectTokenNetwork(ctx, &idp.IntrospectTokenNetworkParams{
+		Token: token, ClientID: clientID, ClientSecret: d.clientSecret(clientID)})
+	var got introspection
+	if err == nil {
+		got = introspection{answer.Subject, answer.ClientID}
+	}
+	return d.active(ctx, got, err, introspection{userID, clientID})
+}

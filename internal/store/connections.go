@@ -1,0 +1,115 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A Connection is what is remembered of a person's use of one connected app.
+type Connection struct {
+	Owner     string // organization, or user in Consumer projects
+	Subject   string
+	Client    string
+	Scopes    string // of the last token, separated by spaces
+	FirstUsed time.Time
+	LastUsed  time.Time
+}
+
+const connectionColumns = "owner, subject, client, scopes, first_used, last_used"
+
+func scanConnection(row Scanner) (c Connection, err error) {
+	var first, last int64
+	err = row.Scan(&c.Owner, &c.Subject, &c.Client, &c.Scopes, &first, &last)
+	c.FirstUsed, c.LastUsed = fromMillis(first), fromMillis(last)
+	return c, err
+}
+
+// NoteUse keeps that a connection was used at c.LastUsed; c.FirstUsed is not read.
+func (tx *Tx) NoteUse(c Connection) error {
+	_, err := tx.Exec("INSERT INTO connections ("+connectionColumns+`) VALUES ($1, $2, $3, $4, $5, $5)
+		ON CONFLICT (owner, subject, client) DO UPDATE SET scopes = excluded.scopes, last_used = excluded.last_used
+		WHERE excluded.last_used > connections.last_used`, c.Owner, c.Subject, c.Client, c.Scopes, millis(c.LastUsed))
+	if err != nil {
+		return fmt.Errorf("note the use of %s: %w", c.Client, err)
+	}
+	return nil
+}
+
+// Connections returns up to limit connections of the owner that were used, the latest first; of
+// one subject, or with "" of all.
+func (s *Store) Connections(ctx context.Context, owner, subject string, limit int) ([]Connection, error) {
+	list, err := List(ctx, s, scanConnection, "SELECT "+connectionColumns+` FROM connections
+		WHERE owner = $1 AND ($2 = '' OR subject = $2) ORDER BY last_used DESC, subject, client LIMIT $3`, owner, subject, limit)
+	if err != nil {
+		return nil, fmt.Errorf("list connections: %w", err)
+	}
+	return list, nil
+}
+
+// A Denial refuses tokens of a person and a connected app.
+type Denial struct {
+	Subject   string
+	Client    string
+	Owner     string
+	RevokedAt time.Time // tokens issued until then are refused
+	ExpiresAt time.Time // when the last of them has ended
+	RetryAt   time.Time // when Stytch is asked again to revoke; until it has, every token is refused. Zero when it has
+}
+
+// Pending: Stytch has not revoked yet, so that it may go on issuing tokens.
+func (d Denial) Pending() bool { return !d.RetryAt.IsZero() }
+
+const denialColumns = "subject, client, owner, revoked_at, expires_at, retry_at"
+
+func scanDenial(row Scanner) (d Denial, err error) {
+	var revoked, expires, retry int64
+	err = row.Scan(&d.Subject, &d.Client, &d.Owner, &revoked, &expires, &retry)
+	d.RevokedAt, d.ExpiresAt, d.RetryAt = fromMillis(revoked), fromMillis(expires), fromMillis(retry)
+	return d, err
+}
+
+// Deny keeps the denial; an earlier one of the pair is replaced.
+func (tx *Tx) Deny(d Denial) error {
+	_, err := tx.Exec("INSERT INTO denials ("+denialColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (subject, client) DO UPDATE SET owner = excluded.owner, revoked_at = excluded.revoked_at,
+			expires_at = excluded.expires_at, retry_at = excluded.retry_at
+		WHERE excluded.revoked_at >= denials.revoked_at`,
+		d.Subject, d.Client, d.Owner, millis(d.RevokedAt), millis(d.ExpiresAt), millis(d.RetryAt))
+	if err != nil {
+		return fmt.Errorf("deny %s: %w", d.Client, err)
+	}
+	return nil
+}
+
+// Postpone says when Stytch is asked next, and false if another instance is asking already.
+func (tx *Tx) Postpone(d Denial, until time.Time) (mine bool, err error) {
+	n, err := tx.Exec("UPDATE denials SET retry_at = $1 WHERE subject = $2 AND client = $3 AND retry_at = $4",
+		millis(until), d.Subject, d.Client, millis(d.RetryAt))
+	return n > 0, err
+}
+
+// Denials returns all that count now.
+func (s *Store) Denials(ctx context.Context) ([]Denial, error) {
+	list, err := List(ctx, s, scanDenial, "SELECT "+denialColumns+" FROM denials WHERE expires_at > $1 OR retry_at > 0", s.timestamp())
+	if err != nil {
+		return nil, fmt.Errorf("list denials: %w", err)
+	}
+	return list, nil
+}
+
+// timestamp is now, as it is kept; of a nil Store, whose answer is an error anyway, 0.
+func (s *Store) timestamp() int64 {
+	if s == nil {
+		return 0
+	}
+	return millis(s.now())
+}
+
+// forgetDenials removes what no token can meet any more.
+func (s *Store) forgetDenials(ctx context.Context) error {
+	return s.Write(ctx, func(tx *Tx) error {
+		_, err := tx.Exec("DELETE FROM denials WHERE expires_at <= $1 AND retry_at = 0", millis(tx.now))
+		return err
+	})
+}
