@@ -38,7 +38,8 @@ type world struct {
 	stytch *stytchtest.Server
 	log    *logBuffer
 
-	callbacks *callbacks // of the end-to-end tests
+	options   server.Options // of app
+	callbacks *callbacks     // of the end-to-end tests
 }
 
 // logBuffer is a log that many goroutines write.
@@ -101,6 +102,7 @@ func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Optio
 	if options.Store == nil {
 		options.Store = openStore(t, "sqlite:"+filepath.Join(t.TempDir(), "guestpass.db"), stytch.Now)
 	}
+	w.options = options
 	if w.app, err = server.New(options); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,494 @@
+package server_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"guestpass/internal/directory"
+	"guestpass/internal/server"
+	"guestpass/internal/store/postgrestest"
+	"guestpass/stytchtest"
+)
+
+// TestEndToEndRevoking is the story of a person who connects the GPT, lets it work, sees
+// on their account page what it may and did, and revokes.
+func TestEndToEndRevoking(t *testing.T) {
+	b2b, consumer := stytchtest.Development(), stytchtest.DevelopmentConsumer()
+	for _, tt := range []struct {
+		name, email, organization, who string
+		seed                           stytchtest.Seed
+	}{
+		{"member", "grace@acme.example", "Acme", "Signed in as grace@acme.example at Acme.", b2b},
+		{"user", "ada@example.com", "", "Signed in as ada@example.com.", consumer},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			endToEnd(t, tt.seed, func(w *world) error {
+				gpt, p := w.gpt(), w.newPerson()
+				if err := p.do(newTabAt(w.url+"/account"), see("Sign in to see which apps"), look("signed-out")); err != nil {
+					return err
+				}
+				if _, err := w.connect(gpt, p, append(byCode(tt.email, tt.organization), press("Allow"))...); err != nil {
+					return err
+				}
+				if r, err := w.callUntil(gpt, "createTask", map[string]any{"title": "Water the plants"}); err != nil || r.Status != 201 {
+					return fmt.Errorf("create a task: %v %w", r, err)
+				}
+				err := p.do(newTabAt(w.url+"/account"), see(tt.who), see("Create a task"), see("Stay connected until you disconnect"), absent("not yet"), look("account"),
+					device(390, "dark"), look("account-phone"), press("Revoke access"), see("Access is revoked."), see("No app acts for you here."), look("revoked"))
+				if err != nil {
+					return err
+				}
+				if r, err := gpt.Call(t.Context(), "listTasks", nil); err != nil || r.Status != 401 {
+					return fmt.Errorf("after the revocation: %v %w", r, err)
+				}
+				if _, err := gpt.Refresh(t.Context()); err == nil {
+					return errors.New("the refresh token still works")
+				}
+				return nil
+			})
+		})
+	}
+}
+
+// TestEndToEndSigningInForTheAccount begins at the account page and comes back to it.
+func TestEndToEndSigningInForTheAccount(t *testing.T) {
+	for _, tt := range []struct {
+		name    string
+		methods []string
+		steps   []step
+	}{
+		{"code", nil, byCode("grace@acme.example", "Acme")},
+		{"link", []string{"email_link"}, []step{fill("input[type=email]", "grace@acme.example"), press("Continue with email"), see("Check your email"),
+			openLink("magic_link"), press("Acme")}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			endToEnd(t, stytchtest.Development(), func(w *world) error {
+				p := w.newPerson()
+				if err := p.do(append(append([]step{newTabAt(w.url + "/account"), press("Sign in")}, tt.steps...), see("No app acts for you here."))...); err != nil {
+					return err
+				}
+				return p.complaints()
+			}, func(o *server.Options) { o.LoginMethods = tt.methods })
+		})
+	}
+}
+
+// signedIn is a browser's session, made as Stytch's API for servers makes them.
+type signedIn struct {
+	w      *world
+	cookie string
+}
+
+// signIn makes a session for a person of the seed.
+func (w *world) signIn(subject string) signedIn {
+	w.t.Helper()
+	address := map[string]string{ada: "ada@acme.example", grace: "grace@acme.example", hank: "hank@globex.example",
+		userAda: "ada@example.com", userGrace: "grace@example.com"}[subject]
+	path, body := "/v1/b2b/passwords/authenticate", map[string]any{"organization_id": w.organization(subject), "email_address": address}
+	if strings.HasPrefix(subject, "user-") {
+		path, body = "/v1/passwords/authenticate", map[string]any{"email": address}
+	}
+	body["password"], body["session_duration_minutes"] = stytchtest.DevelopmentPassword, 60
+	return signedIn{w, "stytch_session=" + w.platform(path, body)["session_token"].(string)}
+}
+
+func (w *world) organization(subject string) string {
+	if subject == hank {
+		return "organization-test-bbbbbbbb-0000-4000-8000-000000000001"
+	}
+	return acme
+}
+
+// consent connects the GPT for a person, without a browser.
+func (w *world) consent(subject string) {
+	w.t.Helper()
+	app := stytchtest.Development().ConnectedApps[0]
+	path, body := "/v1/b2b/idp/oauth/authorize", map[string]any{"organization_id": w.organization(subject), "member_id": subject}
+	if strings.HasPrefix(subject, "user-") {
+		path, body = "/v1/idp/oauth/authorize", map[string]any{"user_id": subject}
+	}
+	body["client_id"], body["redirect_uri"], body["response_type"] = app.ClientID, app.RedirectURLs[0], "code"
+	body["consent_granted"], body["scopes"], body["state"] = true, []string{"openid", "tasks:read", "tasks:write"}, "s"
+	w.platform(path, body)
+}
+
+func (w *world) platform(path string, body map[string]any) map[string]any {
+	return w.platformSend("POST", path, body)
+}
+
+// platformSend calls Stytch's API for servers.
+func (w *world) platformSend(method, path string, body map[string]any) (answer map[string]any) {
+	w.t.Helper()
+	content, _ := json.Marshal(body)
+	r, err := http.NewRequest(method, w.stytch.URL+path, bytes.NewReader(content))
+	must(w.t, err)
+	project := w.stytch.Export().Project
+	r.SetBasicAuth(project.ID, project.Secret)
+	r.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(r)
+	must(w.t, err)
+	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || response.StatusCode != 200 {
+		w.t.Fatalf("%s: %d %v %v", path, response.StatusCode, answer, err)
+	}
+	return answer
+}
+
+func (s signedIn) page() string {
+	s.w.t.Helper()
+	return s.w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", s.cookie) }).body
+}
+
+var formPattern = regexp.MustCompile(`name="form" value="([^"]+)">\s*<button class="revoke">Revoke access<span class="unseen"> of ([^<]+)</span>`)
+
+// form is what the button to revoke sends; name is what it is for, as a screen reader tells.
+func (s signedIn) form(name string) string {
+	s.w.t.Helper()
+	page := s.page()
+	for _, found := range formPattern.FindAllStringSubmatch(page, -1) {
+		if found[2] == name {
+			return found[1]
+		}
+	}
+	s.w.t.Fatalf("there is no button to revoke the access of %q on\n%s", name, page)
+	return ""
+}
+
+func (s signedIn) revoke(form string, change ...func(*http.Request)) reply {
+	s.w.t.Helper()
+	headers := func(r *http.Request) {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Cookie", s.cookie)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Origin", "null") // under no-referrer
+	}
+	return s.w.call("POST", "/account/revoke", "", url.Values{"form": {form}}.Encode(), append([]func(*http.Request){headers}, change...)...)
+}
+
+func (w *world) reads(token string) int {
+	w.t.Helper()
+	return w.call("GET", "/api/v1/tasks", token, "").status
+}
+
+// gptName is how the GPT's app is called in the seed.
+func gptName() string { return stytchtest.Development().ConnectedApps[0].Name }
+
+func TestOnlyThePageItselfCanRevoke(t *testing.T) {
+	w := newWorld(t)
+	token := w.token(grace, everything...)
+	w.reads(token)
+	p, other := w.signIn(grace), w.signIn(ada)
+	form := p.form(gptName())
+	set := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	without := func(names ...string) func(*http.Request) {
+		return func(r *http.Request) {
+			for _, name := range names {
+				r.Header.Del(name)
+			}
+		}
+	}
+	for name, tt := range map[string]struct {
+		form   string
+		change []func(*http.Request)
+	}{
+		"cross-site":                  {form, []func(*http.Request){set("Sec-Fetch-Site", "cross-site")}},
+		"same-site":                   {form, []func(*http.Request){set("Sec-Fetch-Site", "same-site")}},
+		"typed by hand":               {form, []func(*http.Request){set("Sec-Fetch-Site", "none")}},
+		"null origin, no fetch site":  {form, []func(*http.Request){without("Sec-Fetch-Site")}},
+		"foreign origin":              {form, []func(*http.Request){without("Sec-Fetch-Site"), set("Origin", "https://evil.example")}},
+		"foreign origin, same-origin": {form, []func(*http.Request){set("Origin", "https://evil.example")}},
+		"another port":                {form, []func(*http.Request){without("Sec-Fetch-Site"), set("Origin", "http://127.0.0.1:1")}},
+		"absent":                      {form, []func(*http.Request){without("Sec-Fetch-Site", "Origin")}},
+		"no form":                     {"", nil},
+		"altered form":                {"A" + form[1:], nil},
+		"half a form":                 {form[:len(form)/2], nil},
+		"another session's form":      {other.form(gptName() + " for Grace Hopper grace@acme.example"), nil},
+		"another session":             {form, []func(*http.Request){set("Cookie", other.cookie)}},
+		"no session":                  {form, []func(*http.Request){without("Cookie")}},
+		"two sessions":                {form, []func(*http.Request){set("Cookie", p.cookie+"; "+other.cookie)}},
+		"as JSON":                     {form, []func(*http.Request){set("Content-Type", "application/json")}},
+	} {
+		if r := p.revoke(tt.form, tt.change...); r.status != 403 || !strings.Contains(r.body, "Nothing was revoked") || r.header.Get("Content-Security-Policy") == "" {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
+		if got := w.reads(token); got != 200 {
+			t.Errorf("%s: it was revoked all the same: %d", name, got)
+		}
+	}
+	w.stytch.Advance(61 * time.Minute)
+	if r := w.signIn(grace).revoke(form); r.status != 403 {
+		t.Errorf("a form that is too old: %d", r.status)
+	}
+}
+
+// Two instances share a database: what is revoked on one is refused there at once, and on
+// the other within five seconds, whether or not Stytch answers.
+func TestRevokingReachesEveryInstance(t *testing.T) {
+	for name, seed := range map[string]stytchtest.Seed{"b2b": stytchtest.Development(), "consumer": stytchtest.DevelopmentConsumer()} {
+		for _, down := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, Stytch down %t", name, down), func(t *testing.T) {
+				subject := map[string]string{"b2b": grace, "consumer": userGrace}[name]
+				w := newWorldOf(t, stytchtest.Options{Seed: &seed})
+				second := w.twin()
+				w.consent(subject)
+				token, p := w.token(subject, everything...), w.signIn(subject)
+				if w.reads(token) != 200 || second.reads(token) != 200 {
+					t.Fatal("the token is not good to begin with")
+				}
+				form := p.form(gptName())
+				if down {
+					w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 503})
+				}
+				for range 2 { // a button may be pressed twice
+					if r := p.revoke(form); r.status != 303 || r.header.Get("Location") != "/account?revoked" {
+						t.Fatalf("%d %s", r.status, r.body)
+					}
+				}
+				if got := w.reads(token); got != 401 {
+					t.Errorf("at once, where it was revoked: %d", got)
+				}
+				w.stytch.Advance(5 * time.Second)
+				if got := second.reads(token); got != 401 {
+					t.Errorf("five seconds later on another instance: %d", got)
+				}
+				w.stytch.ClearFaults()
+				if down {
+					w.settle(subject)
+				}
+				if page := p.page(); !strings.Contains(page, "No app acts for you here.") {
+					t.Errorf("the page still shows\n%s", page)
+				}
+				w.stytch.Advance(2 * time.Second)
+				if got := w.reads(w.token(subject, everything...)); got != 200 {
+					t.Errorf("connected again: %d", got)
+				}
+			})
+		}
+	}
+}
+
+// twin is another instance on the same database.
+func (w *world) twin() *world {
+	w.t.Helper()
+	twin := *w
+	app, err := server.New(w.options)
+	must(w.t, err)
+	running := httptest.NewServer(app)
+	w.t.Cleanup(running.Close)
+	twin.app, twin.url = app, running.URL
+	return &twin
+}
+
+// settle has Stytch asked again. Until then it may issue tokens, which are refused too.
+func (w *world) settle(subject string) {
+	w.t.Helper()
+	w.stytch.Advance(2 * time.Second)
+	if got := w.reads(w.token(subject, everything...)); got != 401 {
+		w.t.Errorf("a token that was renewed while Stytch had not revoked: %d", got)
+	}
+	if len(w.connected(subject)) != 1 {
+		w.t.Error("Stytch has revoked already, although it was down")
+	}
+	w.stytch.Advance(15 * time.Second)
+	w.app.RetryRevocations(w.t.Context())
+	if left := w.connected(subject); len(left) != 0 {
+		w.t.Errorf("Stytch was not asked again: %v", left)
+	}
+}
+
+// connected are the person's apps, as Stytch has them.
+func (w *world) connected(subject string) []directory.Connection {
+	w.t.Helper()
+	organization := w.organization(subject)
+	if strings.HasPrefix(subject, "user-") {
+		organization = ""
+	}
+	list, err := w.app.Directory().Connections(w.t.Context(), organization, subject)
+	must(w.t, err)
+	return list
+}
+
+func TestAdministratorsRevokeForTheirOwnOrganizationOnly(t *testing.T) {
+	w := newWorld(t)
+	tokens := map[string]string{}
+	for _, who := range []string{ada, grace, hank} {
+		w.consent(who)
+		tokens[who] = w.token(who, everything...)
+		w.reads(tokens[who])
+	}
+	if page := w.signIn(grace).page(); strings.Contains(page, "other members") || strings.Contains(page, "ada@acme.example") {
+		t.Errorf("a member sees others:\n%s", page)
+	}
+	admin := w.signIn(ada)
+	page := admin.page()
+	if !strings.Contains(page, "Grace Hopper grace@acme.example: "+gptName()) || strings.Contains(page, "hank") {
+		t.Errorf("an administrator sees\n%s", page)
+	}
+	form := admin.form(gptName() + " for Grace Hopper grace@acme.example")
+	if r := admin.revoke(form); r.status != 303 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	if w.reads(tokens[grace]) != 401 || w.reads(tokens[ada]) != 200 || w.reads(tokens[hank]) != 200 || len(w.connected(grace)) != 0 {
+		t.Error("not Grace's access was revoked, or others' as well")
+	}
+	if r := w.call("GET", "/api/v1/activity", tokens[ada], ""); !strings.Contains(r.body, `"operation":"revokeConnection"`) || !strings.Contains(r.body, grace) {
+		t.Errorf("it is not on record: %s", r.body)
+	}
+	w.platformSend("PUT", "/v1/b2b/organizations/"+acme+"/members/"+ada, map[string]any{"roles": []string{}})
+	if r := admin.revoke(form); r.status != 403 {
+		t.Errorf("an administrator who is none any more: %d", r.status)
+	}
+}
+
+func TestTheAccountPageIsForWhoIsSignedIn(t *testing.T) {
+	w := newWorld(t)
+	good := w.signIn(grace)
+	for name, cookie := range map[string]string{"none": "", "unknown": "stytch_session=unknown", "unknown JWT": "stytch_session_jwt=a.b.c",
+		"twice": good.cookie + "; stytch_session=other", "an access token": "stytch_session_jwt=" + w.token(grace, everything...)} {
+		if page := (signedIn{w, cookie}).page(); !strings.Contains(page, `href="/idp?return=account"`) || strings.Contains(page, "Signed in") {
+			t.Errorf("%s:\n%s", name, page)
+		}
+	}
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/sessions", Status: 503})
+	if r := w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", good.cookie) }); r.status != 503 || r.header.Get("Retry-After") == "" {
+		t.Errorf("while Stytch is down: %d", r.status)
+	}
+	for _, where := range []string{"https://evil.example", "//evil.example", "account/", "/account", "Account", "account&return=account"} {
+		if r := w.call("GET", "/idp?return="+where, "", ""); r.status != 400 || strings.Contains(r.body, "evil") {
+			t.Errorf("a return to %s: %d", where, r.status)
+		}
+	}
+}
+
+func TestWritesAreIntrospected(t *testing.T) {
+	for name, seed := range map[string]stytchtest.Seed{"b2b": stytchtest.Development(), "consumer": stytchtest.DevelopmentConsumer()} {
+		t.Run(name, func(t *testing.T) {
+			app := seed.ConnectedApps[0]
+			w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *server.Options) {
+				o.Introspect, o.ClientSecrets = true, map[string]string{app.ClientID: app.ClientSecret}
+			})
+			subject := map[string]string{"b2b": grace, "consumer": userGrace}[name]
+			token := w.token(subject, everything...)
+			creates := func() int { return w.call("POST", "/api/v1/tasks", token, `{"title":"Water the plants"}`).status }
+			if got := creates(); got != 201 {
+				t.Fatalf("a good token: %d", got)
+			}
+			w.stytch.Fail(stytchtest.Fault{Path: "/v1/public", Status: 503})
+			w.stytch.Advance(31 * time.Second)
+			if got := creates(); got != 503 {
+				t.Errorf("Stytch cannot be asked: %d", got)
+			}
+			if got := w.reads(token); got != 200 {
+				t.Errorf("a read meanwhile: %d", got)
+			}
+			w.stytch.ClearFaults()
+			w.revokeToken(app, token)
+			if got := creates(); got != 401 {
+				t.Errorf("a token that was revoked at Stytch: %d", got)
+			}
+			if got := w.reads(token); got != 200 {
+				t.Errorf("a read is not introspected: %d", got)
+			}
+		})
+	}
+	w := newWorld(t, func(o *server.Options) { o.Introspect = true })
+	if r := w.call("POST", "/api/v1/tasks", w.token(grace, everything...), `{"title":"Water the plants"}`); r.status != 502 {
+		t.Errorf("without the app's secret: %d %s", r.status, r.body)
+	}
+}
+
+// revokeToken ends one token at Stytch alone (RFC 7009).
+func (w *world) revokeToken(app stytchtest.ConnectedApp, token string) {
+	w.t.Helper()
+	response, err := http.PostForm(w.stytch.URL+"/v1/oauth2/revoke", url.Values{"token": {token}, "client_id": {app.ClientID}, "client_secret": {app.ClientSecret}})
+	must(w.t, err)
+	response.Body.Close()
+	if response.StatusCode != 200 {
+		w.t.Fatalf("revoke: %d", response.StatusCode)
+	}
+}
+
+// Who is deactivated, and whose organization is removed, reads for a minute at most; an
+// outage of Stytch lets nobody in that was not in before, and nobody out.
+func TestWhoIsGoneReadsForAMinuteAtMost(t *testing.T) {
+	for name, gone := range map[string]func(*world){
+		"deactivated member":   func(w *world) { must(w.t, w.stytch.SetStatus(grace, "deleted")) },
+		"removed organization": func(w *world) { w.platformSend("DELETE", "/v1/b2b/organizations/"+acme, map[string]any{}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			token := w.token(grace, everything...)
+			if got := w.reads(token); got != 200 {
+				t.Fatalf("an active member: %d", got)
+			}
+			gone(w)
+			if r := w.call("POST", "/api/v1/tasks", token, `{"title":"Water the plants"}`); r.status != 401 {
+				t.Errorf("a write, at once: %d", r.status)
+			}
+			w.stytch.Advance(time.Minute)
+			if got := w.reads(token); got != 401 {
+				t.Errorf("a read, a minute later: %d", got)
+			}
+			w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 503})
+			w.stytch.Advance(time.Minute)
+			if got := w.reads(token); got != 401 {
+				t.Errorf("while Stytch is down: %d", got)
+			}
+		})
+	}
+	w := newWorld(t)
+	known, unknown := w.token(grace, everything...), w.token(ada, everything...)
+	w.reads(known)
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b", Status: 503})
+	for range 10 {
+		w.stytch.Advance(time.Minute)
+		if got := w.reads(known); got != 200 {
+			t.Errorf("somebody known, while Stytch is down: %d", got)
+		}
+	}
+	if got := w.reads(unknown); got != 503 {
+		t.Errorf("somebody unknown, while Stytch is down: %d", got)
+	}
+}
+
+// While the database is away nobody knows what was revoked elsewhere: writes are refused,
+// reads go by what was known.
+func TestRevocationsWithoutTheDatabase(t *testing.T) {
+	postgres, err := postgrestest.Start()
+	must(t, err)
+	t.Cleanup(func() { _ = postgres.Stop() })
+	address := postgres.Database(t)
+	w := newWorld(t, func(o *server.Options) { o.Store = openStore(t, address, o.Now) })
+	w.consent(grace)
+	revoked, good := w.token(grace, everything...), w.token(ada, everything...)
+	w.reads(revoked)
+	p := w.signIn(grace)
+	if r := p.revoke(p.form(gptName())); r.status != 303 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	members := func(token string) int { return w.call("GET", "/api/v1/members", token, "").status } // needs no database
+	members(good)
+	must(t, postgres.Kill())
+	w.stytch.Advance(10 * time.Second)
+	if got := members(revoked); got != 401 {
+		t.Errorf("a read with a revoked token: %d", got)
+	}
+	if got := members(good); got != 200 {
+		t.Errorf("a read with a good token: %d", got)
+	}
+	r := w.call("POST", "/api/v1/members/invitations", good, `{"email":"n@acme.example","name":"N"}`)
+	if r.status != 503 || r.header.Get("Retry-After") == "" || len(w.stytch.Inbox()) != 0 {
+		t.Errorf("a write: %d %s", r.status, r.body)
+	}
+}
