@@ -82,6 +82,15 @@ func TestEndToEndSigningInForTheAccount(t *testing.T) {
 	}
 }
 
+func TestEndToEndRevokingForAnotherMember(t *testing.T) {
+	endToEnd(t, stytchtest.Development(), func(w *world) error {
+		w.consent(grace)
+		steps := append([]step{newTabAt(w.url + "/account"), press("Sign in")}, byCode("ada@acme.example", "Acme")...)
+		return w.newPerson().do(append(steps, see("Grace Hopper grace@acme.example: "+gptName()), look("account"),
+			press("Revoke access"), see("Access is revoked."), see("No app acts for another member of the organization."), look("revoked"))...)
+	})
+}
+
 // signedIn is a browser's session, made as Stytch's API for servers makes them.
 type signedIn struct {
 	w      *world

@@ -20,7 +20,6 @@ CREATE TABLE denials (
 	retry_at   INTEGER NOT NULL, -- when Stytch is asked again to revoke, until which every token is refused; 0 when it has
 	PRIMARY KEY (subject, client)
 );
-CREATE INDEX denials_by_expiry ON denials (expires_at);
 
 -- +goose Down
 DROP TABLE denials;
