@@ -20,7 +20,7 @@ func (s *sink) Write(b []byte) (int, error) { return len(b), nil }
 func (s *sink) WriteHeader(int)             {}
 
 // BenchmarkPublicRequest and BenchmarkAuthenticatedRequest go through the whole
-// stack, from the middleware to the operation's reply; neither asks Stytch for
+// stack, from the middleware to the operation's reply; none after the first asks Stytch for
 // anything, so their difference is what authentication costs.
 func BenchmarkPublicRequest(b *testing.B) { benchmarkRequest(b, false) }
 
