@@ -16,8 +16,10 @@ import (
 // simulator import nothing of ours: issuer and verifier must not share mistakes.
 var allowedImports = map[string][]string{
 	"guestpass/cmd/guestpass":               {"api", "auth", "gpttest", "internal/idp", "internal/limits", "internal/server", "internal/site", "internal/store", "openapi", "openapi/lint", "stytchtest"},
-	"guestpass/internal/server":             {"api", "auth", "internal/directory", "internal/idp", "internal/limits", "internal/site", "internal/store", "openapi"},
-	"guestpass/api":                         {"auth", "internal/directory", "internal/limits", "internal/store"},
+	"guestpass/internal/server":             {"api", "auth", "internal/account", "internal/connections", "internal/directory", "internal/idp", "internal/limits", "internal/site", "internal/store", "openapi"},
+	"guestpass/api":                         {"auth", "internal/connections", "internal/directory", "internal/limits", "internal/store"},
+	"guestpass/internal/account":            {"internal/connections", "internal/directory", "internal/store"},
+	"guestpass/internal/connections":        {"auth", "internal/directory", "internal/store"},
 	"guestpass/auth":                        {},
 	"guestpass/openapi":                     {"openapi/internal/actions"},
 	"guestpass/internal/directory":          {},
