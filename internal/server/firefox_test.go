@@ -29,7 +29,6 @@ type firefox struct {
 	connection net.Conn
 	replies    *bufio.Reader
 	commands   int
-	mailed     int // how many mails had been read
 }
 
 func (w *world) newFirefox() *firefox {
