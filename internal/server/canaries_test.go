@@ -64,9 +64,8 @@ func failing(s *api.Service) {
 			case "error":
 				panic(fmt.Errorf("cannot do %s", in.Body.Text))
 			}
-			var none map[string]string
-			none[in.Body.Text] = in.Body.Text
-			return nil, nil
+			var none []*output
+			return none[len(in.Body.Text)], nil
 		})
 }
 
