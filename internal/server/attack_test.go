@@ -171,7 +171,7 @@ func (a *target) run(t testing.TB) (url string) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(t.Context(), listener, a.app, slog.New(slog.DiscardHandler)) }()
+	go func() { ended <- server.Serve(t.Context(), listener, a.app, slog.New(slog.DiscardHandler), 0) }()
 	t.Cleanup(func() { // the test's context has ended
 		if err := <-ended; err != nil {
 			t.Errorf("serve: %v", err)

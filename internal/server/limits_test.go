@@ -321,7 +321,7 @@ func serveAsInProduction(t *testing.T, handler http.Handler) string {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, listener, handler, slog.New(slog.DiscardHandler)) }()
+	go func() { served <- server.Serve(ctx, listener, handler, slog.New(slog.DiscardHandler), 0) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {

@@ -51,7 +51,7 @@ func newRawServer(t *testing.T) *rawServer {
 	s.addr = listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
-	go func() { stopped <- server.Serve(ctx, listener, w.app, slog.New(slog.DiscardHandler)) }()
+	go func() { stopped <- server.Serve(ctx, listener, w.app, slog.New(slog.DiscardHandler), 0) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-stopped; err != nil {
