@@ -45,6 +45,7 @@ func TestARollingRestartLosesNothing(t *testing.T) {
 	}
 	t.Cleanup(postgrestest.StopShared)
 	environ := append(os.Environ(), "GUESTPASS_SERVE_FOR_ROLLING_TEST=yes",
+		"GUESTPASS_LIMIT_MEMBER=1000000", "GUESTPASS_LIMIT_ORGANIZATION=1000000", "GUESTPASS_LIMIT_CLIENT=1000000",
 		"GUESTPASS_DATABASE_URL="+postgrestest.Shared(t).Database(t), "GUESTPASS_STOP_GRACE="+stopGrace.String(),
 		"GUESTPASS_PUBLIC_URL=http://localhost:9999", "GUESTPASS_ADDR=localhost:0", "STYTCH_PROJECT_ID="+seed.Project.ID,
 		"STYTCH_SECRET="+seed.Project.Secret, "STYTCH_PUBLIC_TOKEN="+seed.Project.PublicToken, "STYTCH_DOMAIN="+stytch.URL, "STYTCH_BASE_URL="+stytch.URL)

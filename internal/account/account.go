@@ -227,6 +227,7 @@ func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v vi
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Permissions-Policy", "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=(), publickey-credentials-get=(), browsing-topics=()")
 	h.Set("Cache-Control", "no-store")
 	if strings.HasPrefix(a.options.PublicURL, "https://") {
 		h.Set("Strict-Transport-Security", "max-age=63072000")

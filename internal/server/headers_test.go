@@ -52,6 +52,8 @@ func (w *world) htmlPages() []htmlPage {
 		{"long state", request("state", strings.Repeat("s", 2049)), 400, false},
 		{"long query", request() + "&x=" + strings.Repeat("x", 8<<10), 400, false},
 		{"malformed query", "/idp?client_id=%zz", 400, false},
+		{"sign in to the account", "/idp?return=account", 200, true},
+		{"account of nobody", "/account", 200, false},
 	}
 }
 
@@ -77,7 +79,11 @@ func headersOf(path, api, scheme string) map[string]string {
 		"/idp": "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-goG6NTJVb+JLlVfyyLcbrBJO1e6OPG6DpOWkP/MQIRQ=' " +
 			"'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self'; connect-src " + api + closed + "; require-trusted-types-for 'script'",
 	}
+	policies["/account"] = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 	h["Content-Security-Policy"] = policies[path]
+	if path == "/account" {
+		h["Cache-Control"] = "no-store"
+	}
 	if path == "/idp" { // a sign-in can come from a window of ChatGPT's
 		delete(h, "Cross-Origin-Opener-Policy")
 		h["Cache-Control"] = "no-store"

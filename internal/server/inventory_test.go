@@ -22,6 +22,8 @@ GET,HEAD                               /privacy                                 
 GET,HEAD,OPTIONS                       /openapi.json                            everybody: the GPT editor has no token
 GET,HEAD,OPTIONS                       /openapi.yaml                            everybody: the GPT editor has no token
 GET,HEAD                               /idp                                     everybody: people sign in there
+GET,HEAD                               /account                                 everybody: shows what the Stytch session's person has
+POST                                   /account/revoke                          everybody: with a form that only that person's page has
 GET,HEAD                               /.well-known/oauth-protected-resource    everybody: RFC 9728
 GET,HEAD                               /healthz                                 everybody: tells nothing but that it answers
 GET,HEAD                               /readyz                                  everybody: tells ok or unavailable
