@@ -95,6 +95,7 @@ RESTARTS ?= 20
 soak: web postgres ## restart servers under load, 500 requests a second, and try 5 million distinct tokens
 	go test ./cmd/guestpass -run '^TestARollingRestartLosesNothing$$' -v -timeout 60m -args -restarts $(RESTARTS) -rolling-rate 500 -stop-grace 5s
 	go test ./auth -run '^TestDistinctTokensTakeNoMemory$$' -v -timeout 60m -args -tokens 5000000
+
 # The verifier's tests run once for each of its checks, without it: that takes most of the time.
 attack: web acceptance ## the attack matrix against the server, other verifiers against ours, our verifier without each of its checks
 	@set -o pipefail; { go test ./internal/server -run '^TestAttack' -v -timeout 10m -args -flood 10000 && \
