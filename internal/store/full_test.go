@@ -46,8 +46,9 @@ func TestAFullDatabaseRefusesWritesAndRecovers(t *testing.T) {
 	}
 	limit(100)
 	var group sync.WaitGroup
-	held := make(chan struct{}) // the writer, until there is a group that is too large as a whole
-	group.Go(func() { _ = s.Write(context.Background(), func(*Tx) error { <-held; return nil }) })
+	holding, held := make(chan struct{}), make(chan struct{}) // the writer, until there is a group that is too large as a whole
+	group.Go(func() { _ = s.Write(context.Background(), func(*Tx) error { close(holding); <-held; return nil }) })
+	<-holding
 	for range 200 {
 		group.Go(write)
 	}
