@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
+	"iter"
 	"net/http"
 	"strconv"
 	"strings"
@@ -146,25 +147,37 @@ func matches(field []string, etag string) bool {
 
 func trimList(list string) string { return strings.TrimLeft(list, ", \t") }
 
+// members are those of a list in a header field (RFC 9110 section 5.6.1): each name, and
+// its parameters as they stand.
+func members(field []string) iter.Seq2[string, string] {
+	return func(yield func(name, parameters string) bool) {
+		for _, list := range field {
+			for list != "" {
+				var member string
+				member, list, _ = strings.Cut(list, ",")
+				name, parameters, _ := strings.Cut(member, ";")
+				if !yield(strings.TrimSpace(name), parameters) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // prefersYAML reports whether YAML is named and more wanted than JSON (RFC 9110 section
 // 12.5.1). Who names YAML and would take anything gets YAML; who names both alike, JSON.
 func prefersYAML(field []string) bool {
 	const unset = -1
 	yaml, json, other := unset, unset, unset
-	for _, list := range field {
-		for list != "" {
-			var member string
-			member, list, _ = strings.Cut(list, ",")
-			name, parameters, _ := strings.Cut(member, ";")
-			switch name = strings.TrimSpace(name); {
-			case strings.EqualFold(name, "application/yaml"), strings.EqualFold(name, "application/x-yaml"),
-				strings.EqualFold(name, "text/yaml"), strings.EqualFold(name, "text/x-yaml"):
-				yaml = max(yaml, weight(parameters))
-			case strings.EqualFold(name, "application/json"):
-				json = max(json, weight(parameters))
-			case name == "*/*", strings.EqualFold(name, "application/*"):
-				other = max(other, weight(parameters))
-			}
+	for name, parameters := range members(field) {
+		switch {
+		case strings.EqualFold(name, "application/yaml"), strings.EqualFold(name, "application/x-yaml"),
+			strings.EqualFold(name, "text/yaml"), strings.EqualFold(name, "text/x-yaml"):
+			yaml = max(yaml, weight(parameters))
+		case strings.EqualFold(name, "application/json"):
+			json = max(json, weight(parameters))
+		case name == "*/*", strings.EqualFold(name, "application/*"):
+			other = max(other, weight(parameters))
 		}
 	}
 	if json == unset {
@@ -190,19 +203,14 @@ func weight(parameters string) int {
 func acceptsGzip(field []string) bool {
 	const unset = -1
 	compressed, plain, other := unset, unset, unset
-	for _, list := range field {
-		for list != "" {
-			var member string
-			member, list, _ = strings.Cut(list, ",")
-			name, parameters, _ := strings.Cut(member, ";")
-			switch name = strings.TrimSpace(name); {
-			case strings.EqualFold(name, "gzip"), strings.EqualFold(name, "x-gzip"):
-				compressed = max(compressed, quality(parameters))
-			case strings.EqualFold(name, "identity"):
-				plain = quality(parameters)
-			case name == "*":
-				other = quality(parameters)
-			}
+	for name, parameters := range members(field) {
+		switch {
+		case strings.EqualFold(name, "gzip"), strings.EqualFold(name, "x-gzip"):
+			compressed = max(compressed, quality(parameters))
+		case strings.EqualFold(name, "identity"):
+			plain = quality(parameters)
+		case name == "*":
+			other = quality(parameters)
 		}
 	}
 	if compressed == unset {
