@@ -107,8 +107,12 @@ func (e *Emulator) addFault(c *call) (any, *failure) {
 		}
 		f.Delay = delay
 	}
-	if f.Path == "" || f.Status != 0 && (f.Status < 400 || f.Status > 599) || f.Status == 0 && f.Delay == 0 && f.Kind != "drop" {
-		return nil, fail(http.StatusBadRequest, "invalid_fault", "A fault needs a path, and a status (400 to 599), a delay, or the kind drop.")
+	alone := f.Kind == kindDrop || f.Kind == kindReset || f.Kind == kindTrickle
+	if f.Path == "" || f.Status != 0 && (f.Status < 400 || f.Status > 599) || f.Status == 0 && f.Delay == 0 && !alone {
+		return nil, fail(http.StatusBadRequest, "invalid_fault", "A fault needs a path, and a status (400 to 599), a delay, or one of the kinds drop, reset and trickle.")
+	}
+	if f.Kind != "" && f.Kind != kindHTML && !alone {
+		return nil, fail(http.StatusBadRequest, "invalid_fault", "The kind of a fault is html, drop, reset, trickle, or none.")
 	}
 	e.Fail(f)
 	return map[string]any{}, nil

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -90,6 +91,22 @@ func TestFaults(t *testing.T) {
 	}
 	if newest := s.Requests()[0]; newest.Status != 0 {
 		t.Errorf("%+v", newest)
+	}
+	add(object{"path": "/.well-known", "body_kind": "reset", "count": 1})
+	if _, err := fresh.Get(at); !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("the connection was not reset: %v", err)
+	}
+	add(object{"path": "/.well-known", "body_kind": "trickle", "count": 1})
+	response, err := fresh.Get(at)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if n, err := response.Body.Read(make([]byte, 1000)); n != 1 || err != nil || response.StatusCode != 200 {
+		t.Errorf("%d bytes of %d at once, %v", n, response.StatusCode, err)
+	}
+	if status, reply, _ := ask(t, "POST", s.URL+"/_emulator/faults", object{"path": "/", "status": 500, "body_kind": "htlm"}); status != 400 {
+		t.Errorf("a misspelt kind: %d %v", status, reply)
 	}
 }
 

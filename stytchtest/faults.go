@@ -2,6 +2,7 @@ package stytchtest
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"strings"
 	"time"
@@ -14,10 +15,18 @@ type Fault struct {
 	Status int           // 0: answer normally, after the delay
 	Delay  time.Duration // before anything else; ends with the request
 	Count  int           // how many requests; 0: until cleared
-	Kind   string        // "": JSON; "html": an HTML body; "drop": the connection is closed
+	Kind   string        // see below; "": JSON
 
 	spent int
 }
+
+// Kinds of faults.
+const (
+	kindHTML    = "html"    // an HTML body
+	kindDrop    = "drop"    // the connection is closed
+	kindReset   = "reset"   // the connection is reset
+	kindTrickle = "trickle" // the usual answer, a byte a second
+)
 
 // Fail adds a fault. Of several that fit a request the oldest unspent one acts.
 func (e *Emulator) Fail(f Fault) {
@@ -62,11 +71,15 @@ func (e *Emulator) inject(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case !wait(r.Context(), f.Delay):
 			panic(http.ErrAbortHandler) // nobody is listening any more
-		case f.Kind == "drop":
+		case f.Kind == kindDrop:
 			panic(http.ErrAbortHandler)
+		case f.Kind == kindReset:
+			reset(w)
+		case f.Kind == kindTrickle:
+			next.ServeHTTP(&trickle{w, r}, r)
 		case f.Status == 0:
 			next.ServeHTTP(w, r)
-		case f.Kind == "html":
+		case f.Kind == kindHTML:
 			w.Header().Set("Content-Type", "text/html")
 			w.WriteHeader(f.Status)
 			_, _ = w.Write([]byte("<html><body><h1>Something went wrong</h1></body></html>"))
@@ -74,6 +87,37 @@ func (e *Emulator) inject(next http.Handler) http.Handler {
 			writeFailure(w, fail(f.Status, faultKind(f.Status), "A fault on purpose."))
 		}
 	})
+}
+
+// reset closes the connection in a way that the other side takes for an error.
+func reset(w http.ResponseWriter) {
+	connection, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(http.ErrAbortHandler) // HTTP/2 has no connection to take
+	}
+	if tcp, ok := connection.(*net.TCPConn); ok {
+		_ = tcp.SetLinger(0)
+	}
+	_ = connection.Close()
+}
+
+// trickle writes a byte a second until nobody listens any more.
+type trickle struct {
+	http.ResponseWriter
+	request *http.Request
+}
+
+func (t *trickle) Write(p []byte) (int, error) {
+	for i := range p {
+		if _, err := t.ResponseWriter.Write(p[i : i+1]); err != nil {
+			return i, err
+		}
+		_ = http.NewResponseController(t.ResponseWriter).Flush()
+		if !wait(t.request.Context(), time.Second) {
+			panic(http.ErrAbortHandler)
+		}
+	}
+	return len(p), nil
 }
 
 func faultKind(status int) string {

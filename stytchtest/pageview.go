@@ -112,11 +112,15 @@ func (e *Emulator) pageView(r *http.Request) pageView {
 func viewFault(f *Fault) faultView {
 	v := faultView{Path: f.Path, What: "answers as usual", Left: "until cleared"}
 	switch {
-	case f.Kind == "drop":
+	case f.Kind == kindDrop:
 		v.What = "drops the connection"
+	case f.Kind == kindReset:
+		v.What = "resets the connection"
+	case f.Kind == kindTrickle:
+		v.What = "answers a byte a second"
 	case f.Status != 0:
 		v.What = "answers " + strconv.Itoa(f.Status)
-		if f.Kind == "html" {
+		if f.Kind == kindHTML {
 			v.What += " with HTML"
 		}
 	}
