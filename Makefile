@@ -91,10 +91,15 @@ crash: web postgres ## kill the server in the middle of writes, fill and break i
 	  -v -timeout 60m -args -crashes $(CRASHES) -rounds $(ROUNDS)
 
 RESTARTS ?= 20
+DARK ?= 60s
 
-soak: web postgres ## restart servers under load, 500 requests a second, and try 5 million distinct tokens
-	go test ./cmd/guestpass -run '^TestARollingRestartLosesNothing$$' -v -timeout 60m -args -restarts $(RESTARTS) -rolling-rate 500 -stop-grace 5s
-	go test ./auth -run '^TestDistinctTokensTakeNoMemory$$' -v -timeout 60m -args -tokens 5000000
+soak: web postgres ## trouble at Stytch, slow clients, overload, restarts under load, 5 million tokens: about 25 minutes
+	@soak() { go test "$$1" -run "^$$2\$$" -v -count 1 -timeout 60m -args "$${@:3}" | grep --line-buffered -v '^\(=== \|ok \|PASS$$\)'; }; set -e -o pipefail; \
+	  soak ./cmd/guestpass TestTroubleAtStytchStaysThere -soak-rate 200 -soak-fault 45s -soak-well 32s -soak-dark $(DARK); \
+	  soak ./cmd/guestpass TestSlowClientsDisturbNobody -soak-rate 200 -slow-clients 2000 -slow-for 60s; \
+	  soak ./cmd/guestpass TestTooMuchIsRefusedAtOnce -overload-for 60s; \
+	  soak ./cmd/guestpass TestARollingRestartLosesNothing -restarts $(RESTARTS) -rolling-rate 500 -stop-grace 5s; \
+	  soak ./auth TestDistinctTokensTakeNoMemory -tokens 5000000
 
 # The verifier's tests run once for each of its checks, without it: that takes most of the time.
 attack: web acceptance ## the attack matrix against the server, other verifiers against ours, our verifier without each of its checks

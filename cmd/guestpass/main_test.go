@@ -198,6 +198,13 @@ func (f *follower) String() string {
 	return f.text.String()
 }
 
+// forget drops what was written so far.
+func (f *follower) forget() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.text.Reset()
+}
+
 // wait returns the first match once it has been written.
 func (f *follower) wait(t *testing.T, pattern string) []string {
 	t.Helper()
