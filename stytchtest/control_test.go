@@ -127,6 +127,21 @@ func TestADelayEndsWithTheRequest(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	s.ClearFaults()
+	s.Fail(stytchtest.Fault{Path: "/v1", Delay: time.Hour})
+	left, leave := context.WithCancel(t.Context())
+	posted, _ := http.NewRequestWithContext(left, "POST", s.URL+"/v1/oauth2/token", strings.NewReader("grant_type=x"))
+	go func() {
+		response, err := http.DefaultClient.Do(posted)
+		if err == nil {
+			response.Body.Close()
+		}
+		done <- err
+	}()
+	leave()
+	if err, _ := (<-done).(error); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	} // and the emulator can be closed, which waits for its requests
+	s.ClearFaults()
 	s.Fail(stytchtest.Fault{Path: "/.well-known", Delay: time.Millisecond})
 	if status, _, _ := ask(t, "GET", s.URL+"/.well-known/jwks.json", nil); status != 200 {
 		t.Errorf("after the delay: %d", status)

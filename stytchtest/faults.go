@@ -1,7 +1,9 @@
 package stytchtest
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -66,6 +68,10 @@ func (e *Emulator) inject(next http.Handler) http.Handler {
 			return
 		}
 		f, hit := e.faultFor(r.URL.Path)
+		if hit && f.Delay > 0 { // net/http sees that nobody listens any more once the body has been read
+			body, _ := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+			r.Body = io.NopCloser(bytes.NewReader(body))
+		}
 		switch {
 		case !hit:
 			next.ServeHTTP(w, r)

@@ -213,3 +213,37 @@ func TestABlackHoleOpensTheBreaker(t *testing.T) {
 		t.Errorf("not open: wait %v", wait)
 	}
 }
+
+// Whoever waits for a slow Stytch holds up others, so that few may.
+func TestFewWaitForASlowStytch(t *testing.T) {
+	t.Parallel()
+	far, asked, release := newFarSide(t), make(chan struct{}), make(chan struct{})
+	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-release
+		_, _ = io.WriteString(w, goodAda)
+	})
+	far.answer.Store(&answer)
+	d, err := directory.NewB2B(directory.Options{ProjectID: "project-test-1", Secret: "secret-test-1", BaseURL: far.URL, MaxCalls: 2})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var group sync.WaitGroup
+	for range 2 {
+		group.Go(func() {
+			if wait := lookUp(t, d); wait != -1 {
+				t.Errorf("one of two was told to wait %v", wait)
+			}
+		})
+		<-asked
+	}
+	if wait := lookUp(t, d); wait != time.Second || far.attempts.Load() != 2 {
+		t.Errorf("the third: wait %v; Stytch was asked %d times", wait, far.attempts.Load())
+	}
+	close(release)
+	group.Wait()
+	go func() { <-asked }()
+	if wait := lookUp(t, d); wait != -1 {
+		t.Errorf("after the others: wait %v", wait)
+	}
+}

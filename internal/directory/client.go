@@ -49,10 +49,13 @@ func newClient(o Options, policyPath string) *client {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.MaxCalls == 0 {
+		o.MaxCalls = defaultMaxCalls
+	}
 	raw := stytch.New(o.ProjectID, o.Secret)
 	raw.HTTPClient = &http.Client{
 		Timeout:       overallTimeout,
-		Transport:     newTransport(o.Backoff, o.Log),
+		Transport:     newTransport(o),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	if o.BaseURL != "" {

@@ -5,13 +5,14 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"mime"
 	"net"
 	"net/http"
 	"strconv"
 	"strings"
 	"time"
+
+	"guestpass/internal/limits"
 )
 
 // Every number that bounds a call to Stytch.
@@ -23,35 +24,45 @@ const (
 	maxAttempts    = 3
 	maxRetryAfter  = 2 * time.Second // a longer wish is passed on to the caller instead
 	maxReply       = 8 << 20         // a page of 1,000 members is about 1 MB
+
+	defaultMaxCalls = limits.DefaultInFlight / 2 // under way at once; half as many more wait for 250 ms
 )
 
 // transport is the http.RoundTripper under stytch-go, which by itself has neither
 // time limits nor retries, drops the Retry-After header and trips over replies that
 // are not JSON. It repeats reads only: an invitation sent twice is two e-mails.
-// While Stytch fails, its breaker refuses calls at once.
+// While Stytch fails, its breaker refuses calls at once. While Stytch is slow, no more
+// than so many wait for it, so that they cannot take up all the places of operations that
+// do not need it.
 type transport struct {
 	next    http.RoundTripper
 	backoff func(attempt int) time.Duration
 	breaker *breaker
+	calls   *limits.Slots
 }
 
-func newTransport(backoff func(int) time.Duration, log *slog.Logger) http.RoundTripper {
+func newTransport(o Options) http.RoundTripper {
+	backoff := o.Backoff
 	if backoff == nil {
 		backoff = func(attempt int) time.Duration { return 100 * time.Millisecond << (2 * (attempt - 1)) }
 	}
 	dialer := &net.Dialer{Timeout: connectTimeout}
-	return &transport{backoff: backoff, breaker: newBreaker(log), next: &http.Transport{
+	return &transport{backoff: backoff, breaker: newBreaker(o.Log), calls: limits.NewSlots(o.MaxCalls, o.MaxCalls/2), next: &http.Transport{
 		DialContext:           dialer.DialContext,
 		TLSHandshakeTimeout:   connectTimeout,
 		ResponseHeaderTimeout: answerTimeout,
 		MaxIdleConnsPerHost:   16,
-		MaxConnsPerHost:       64,
+		MaxConnsPerHost:       o.MaxCalls,
 		IdleConnTimeout:       time.Minute,
 		ForceAttemptHTTP2:     true,
 	}}
 }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	if err := t.calls.Enter(r.Context()); err != nil {
+		return nil, &UnavailableError{RetryAfter: time.Second, cause: fmt.Errorf("calls to Stytch: %w", err)}
+	}
+	defer t.calls.Leave()
 	attempts := 1
 	if idempotent(r) {
 		attempts = maxAttempts

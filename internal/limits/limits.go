@@ -51,7 +51,7 @@ type Options struct {
 type Limits struct {
 	address, member, organization, client *rate
 
-	slots *slots
+	slots *Slots
 	redis *redis.Client
 
 	// mu makes looking and counting one step. With Redis it is not taken: other
@@ -65,7 +65,8 @@ func New(o Options) (*Limits, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	l := &Limits{slots: newSlots(or(o.InFlight, DefaultInFlight))}
+	inFlight := or(o.InFlight, DefaultInFlight)
+	l := &Limits{slots: NewSlots(inFlight, inFlight)}
 	var away *outage
 	if o.RedisURL != "" {
 		var err error

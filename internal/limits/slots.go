@@ -14,6 +14,14 @@ const queueTimeout = 250 * time.Millisecond
 // ErrBusy says that as many operations are being carried out as may be.
 var ErrBusy = errors.New("too many operations at once")
 
+// InFlight is how many operations may be carried out at once.
+func (l *Limits) InFlight() int {
+	if l == nil {
+		return DefaultInFlight
+	}
+	return cap(l.slots.taken)
+}
+
 // Enter waits shortly until another operation may be carried out, and returns
 // [ErrBusy] if none may. After nil, call [Limits.Leave]. Hold no place while waiting
 // for a client: a few slow ones would keep everybody out.
@@ -21,32 +29,38 @@ func (l *Limits) Enter(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
-	return l.slots.enter(ctx)
+	return l.slots.Enter(ctx)
 }
 
 // Leave makes room for another operation.
 func (l *Limits) Leave() {
 	if l != nil {
-		l.slots.leave()
+		l.slots.Leave()
 	}
 }
 
-type slots struct {
+// Slots are places of which each can be taken by one at a time. Safe for concurrent use.
+type Slots struct {
 	taken   chan struct{}
+	queue   int64
 	waiting atomic.Int64
 	stuck   atomic.Bool // somebody waited in vain, and none has left since: waiting does not help
 }
 
-func newSlots(number int) *slots { return &slots{taken: make(chan struct{}, max(1, number))} }
+// NewSlots makes a number of places, at least one, and of others who may wait for them.
+func NewSlots(number, queue int) *Slots {
+	return &Slots{taken: make(chan struct{}, max(1, number)), queue: int64(max(1, queue))}
+}
 
-func (s *slots) enter(ctx context.Context) error {
+// Enter takes a place within a quarter of a second, or returns [ErrBusy].
+func (s *Slots) Enter(ctx context.Context) error {
 	select {
 	case s.taken <- struct{}{}:
 		return nil
 	default:
 	}
 	defer s.waiting.Add(-1)
-	if s.waiting.Add(1) > int64(cap(s.taken)) || s.stuck.Load() {
+	if s.waiting.Add(1) > s.queue || s.stuck.Load() {
 		return ErrBusy
 	}
 	timer := time.NewTimer(queueTimeout)
@@ -62,7 +76,8 @@ func (s *slots) enter(ctx context.Context) error {
 	}
 }
 
-func (s *slots) leave() {
+// Leave gives the place back.
+func (s *Slots) Leave() {
 	<-s.taken
 	s.stuck.Store(false)
 }

@@ -19,6 +19,7 @@ import (
 	"guestpass/internal/limits"
 	"guestpass/internal/limits/redistest"
 	"guestpass/internal/server"
+	"guestpass/stytchtest"
 )
 
 // limited replaces the roomy limits of the tests.
@@ -219,6 +220,49 @@ func TestTooManyOperationsAtOnceAreRefusedQuickly(t *testing.T) {
 	}
 	if r := w.call("GET", "/api/v1/next-steps", "", ""); r.status != 200 {
 		t.Errorf("afterwards: %d", r.status)
+	}
+}
+
+// While Stytch is slow, those who need it wait, are refused when they are too many, and
+// leave places for those who do not.
+func TestWhoNeedsNoStytchDoesNotWaitForIt(t *testing.T) {
+	w := newWorld(t, limited(t, limits.Options{InFlight: 4}))
+	token := w.token(ada, "members:read", "tasks:read")
+	if r := w.call("GET", "/api/v1/tasks", token, ""); r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/organizations/members/search", Delay: time.Hour})
+	ctx, cancel := context.WithCancel(t.Context())
+	answers := make(chan int)
+	const callers, waiting = 8, 2
+	for range callers {
+		go func() {
+			r, _ := http.NewRequestWithContext(ctx, "GET", w.url+"/api/v1/members", nil)
+			r.Header.Set("Authorization", "Bearer "+token)
+			response, err := http.DefaultClient.Do(r)
+			if err != nil { // given up by us, in the end
+				answers <- 0
+				return
+			}
+			response.Body.Close()
+			answers <- response.StatusCode
+		}()
+	}
+	for range callers - waiting {
+		if status := <-answers; status != 503 {
+			t.Errorf("too many wait for Stytch: %d", status)
+		}
+	}
+	for i := range 10 {
+		if r := w.call("GET", "/api/v1/tasks", token, ""); r.status != 200 {
+			t.Errorf("read %d beside them: %d %s", i+1, r.status, r.body)
+		}
+	}
+	cancel()
+	for range waiting {
+		if status := <-answers; status != 0 {
+			t.Errorf("one of those who wait got %d", status)
+		}
 	}
 }
 

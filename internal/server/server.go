@@ -190,6 +190,7 @@ func (s *Server) buildService() error {
 // Consumer project.
 func (s *Server) openDirectory() (err error) {
 	o := directory.Options{ProjectID: s.options.ProjectID, Secret: s.options.Secret, BaseURL: s.options.BaseURL,
+		MaxCalls:          max(1, s.options.Limits.InFlight()/2), // the others are for what does not need Stytch
 		InviteRedirectURL: s.options.PublicURL + "/idp", ClientSecrets: s.options.ClientSecrets, Log: s.options.Log, Now: s.options.Now}
 	if s.options.Vertical == auth.Consumer {
 		s.directory, err = directory.NewConsumer(o)
