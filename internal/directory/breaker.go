@@ -52,8 +52,6 @@ func (b *breaker) guard(r *http.Request, attempt func(*http.Request) (*http.Resp
 	response, err := b.circuit.Execute(func() (*http.Response, error) {
 		response, failure := attempt(r)
 		switch {
-		case failure != nil && !idempotent(r) && errors.Is(failure, statusError(http.StatusTooManyRequests)):
-			return nil, sparedError{failure}
 		case failure != nil:
 			return nil, failure
 		case response.StatusCode >= http.StatusInternalServerError: // with an error that stytch-go can read
@@ -85,15 +83,11 @@ func refused(err error) bool {
 	return errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests)
 }
 
-// spared failures say nothing of Stytch's health: the caller went away, or Stytch limits
-// one person's invitations, by which nobody may shut the others out.
+// spared failures say nothing of Stytch's health: the caller went away, or Stytch limits what
+// somebody asks of it, by which nobody may shut the others out.
 func spared(err error) bool {
-	return errors.Is(err, context.Canceled) || errors.As(err, new(sparedError))
+	return errors.Is(err, context.Canceled) || errors.Is(err, statusError(http.StatusTooManyRequests))
 }
-
-type sparedError struct{ error }
-
-func (e sparedError) Unwrap() error { return e.error }
 
 // statusError is a reply's status that says Stytch is not well.
 type statusError int

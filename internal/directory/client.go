@@ -25,7 +25,7 @@ type client struct {
 
 	mu        sync.Mutex // guards what follows
 	policy    cached[policy]
-	standings map[string]cached[standing] // by organization and person
+	standings map[string]standing // by organization and person
 	apps      map[string]cached[*ConnectedApp]
 	lastPing  cached[error]
 }
@@ -62,7 +62,7 @@ func newClient(o Options, policyPath string) *client {
 		raw.Config.BaseURI = config.BaseURI(strings.TrimSuffix(o.BaseURL, "/"))
 	}
 	return &client{options: o, raw: raw, policyPath: policyPath,
-		standings: map[string]cached[standing]{}, apps: map[string]cached[*ConnectedApp]{}}
+		standings: map[string]standing{}, apps: map[string]cached[*ConnectedApp]{}}
 }
 
 func (c *client) CheckActive(ctx context.Context, organizationID, id string) error {
@@ -156,7 +156,7 @@ func (c *client) translate(ctx context.Context, err error) error {
 }
 
 func (c *client) translateType(ctx context.Context, fault stytcherror.Error) error {
-	if fault.StatusCode == http.StatusUnauthorized {
+	if fault.ErrorType == "unauthorized_credentials" {
 		c.options.Log.ErrorContext(ctx, "Stytch refused our project id and secret: check STYTCH_PROJECT_ID and STYTCH_SECRET; every call to Stytch fails until they are right",
 			"project_id", c.options.ProjectID, "error_type", string(fault.ErrorType), "stytch_request_id", fault.RequestID)
 		return ErrCredentials
@@ -174,6 +174,9 @@ func (c *client) translateType(ctx context.Context, fault stytcherror.Error) err
 		return &InvalidError{Field: "roles", Reason: "names a role that does not exist in this project or cannot be assigned"}
 	case "user_search_invalid_cursor", "member_search_invalid_cursor", "invalid_cursor":
 		return &InvalidError{Field: "cursor", Reason: "is not one that this list returned; leave it out to start again"}
+	}
+	if fault.StatusCode == http.StatusNotFound {
+		return ErrNotFound // of a kind that is not listed above
 	}
 	if fault.StatusCode == http.StatusTooManyRequests || fault.StatusCode >= http.StatusInternalServerError {
 		return &UnavailableError{cause: fault}

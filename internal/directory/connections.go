@@ -27,6 +27,9 @@ const (
 type standing struct {
 	roles []string // nil for who is gone or not active
 	err   error    // nil, ErrInactive or ErrNotFound
+
+	until     time.Time // the minute in which it is believed
+	postponed time.Time // while Stytch does not answer, to let somebody read; never for roles
 }
 
 // standingOf asks Stytch once a minute. When it cannot be asked the last answer comes with
@@ -37,15 +40,15 @@ func (c *client) standingOf(ctx context.Context, organizationID, id string) (kno
 	last, found := c.standings[key]
 	c.mu.Unlock()
 	if found && c.options.Now().Before(last.until) {
-		return last.value, true, nil
+		return last, true, nil
 	}
-	until := c.options.Now().Add(cacheFor) // from before the question: the answer may be on its way for long
+	known.until = c.options.Now().Add(cacheFor) // from before the question: the answer may be on its way for long
 	p, err := c.person(ctx, organizationID, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		known.err = ErrNotFound
 	case err != nil:
-		return last.value, found, err
+		return last, found, err
 	case p.Status != "active":
 		known.err = fmt.Errorf("%s is %s: %w", id, p.Status, ErrInactive)
 	default:
@@ -56,19 +59,32 @@ func (c *client) standingOf(ctx context.Context, organizationID, id string) (kno
 	if len(c.standings) >= maxCached {
 		clear(c.standings)
 	}
-	c.standings[key] = cached[standing]{known, until}
+	c.standings[key] = known
 	return known, true, nil
 }
 
 func (c *client) CheckRecentlyActive(ctx context.Context, organizationID, id string) error {
-	ctx, cancel := context.WithTimeout(ctx, lookUpFor)
+	key := organizationID + " " + id
+	if last, ok := c.believed(key); ok {
+		return last.err
+	}
+	// Whoever gives up before Stytch has answered must not pass for a Stytch that does not answer.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpFor)
 	defer cancel()
 	known, found, err := c.standingOf(ctx, organizationID, id)
 	if !errors.As(err, new(*UnavailableError)) || !found {
 		return errors.Join(err, known.err)
 	}
-	c.postpone(organizationID + " " + id)
+	c.postpone(key)
 	return known.err
+}
+
+// believed is an answer that is postponed.
+func (c *client) believed(key string) (standing, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	last, found := c.standings[key]
+	return last, found && c.options.Now().Before(last.postponed)
 }
 
 // postpone believes an answer for some seconds more, so that reads do not all wait for a
@@ -77,7 +93,7 @@ func (c *client) postpone(key string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if last, ok := c.standings[key]; ok {
-		last.until = c.options.Now().Add(believeFor)
+		last.postponed = c.options.Now().Add(believeFor)
 		c.standings[key] = last
 	}
 }

@@ -300,3 +300,65 @@ func TestACancelledCallEndsAtOnce(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Whoever lost access could otherwise keep it for as long as their token lives, by giving
+// up every call before Stytch has answered.
+func TestWhoGivesUpDoesNotPassForAStytchThatIsAway(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	d, stytch := open(t, func(o *directory.Options) { o.Now = func() time.Time { return now } })
+	if err := d.CheckRecentlyActive(t.Context(), acme, grace); err != nil {
+		t.Fatal(err)
+	}
+	if err := stytch.SetStatus(grace, "deleted"); err != nil {
+		t.Fatal(err)
+	}
+	now = now.Add(61 * time.Second)
+	given, up := context.WithCancel(t.Context())
+	up()
+	if err := d.CheckRecentlyActive(given, acme, grace); !errors.Is(err, directory.ErrNotFound) && !errors.Is(err, directory.ErrInactive) {
+		t.Errorf("who is gone reads on: %v", err)
+	}
+}
+
+func TestWhileStytchIsAwayPeopleReadOnButNotByTheirRoles(t *testing.T) {
+	now := time.Unix(1_800_000_000, 0)
+	d, stytch := open(t, func(o *directory.Options) { o.Now = func() time.Time { return now } })
+	if permitted, err := d.Permits(t.Context(), acme, ada, "stytch.member", "create"); !permitted || err != nil {
+		t.Fatal(permitted, err)
+	}
+	stytch.Fail(stytchtest.Fault{Path: "/", Status: 503})
+	now = now.Add(61 * time.Second)
+	for _, later := range []time.Duration{0, 14 * time.Second, 16 * time.Second} {
+		now = now.Add(later)
+		if err := d.CheckRecentlyActive(t.Context(), acme, ada); err != nil {
+			t.Errorf("after %v more: %v", later, err)
+		}
+		if permitted, err := d.Permits(t.Context(), acme, ada, "stytch.member", "create"); permitted || !errors.As(err, new(*directory.UnavailableError)) {
+			t.Errorf("after %v more roles are believed for longer than a minute: %v %v", later, permitted, err)
+		}
+	}
+	if err := d.CheckRecentlyActive(t.Context(), acme, grace); !errors.As(err, new(*directory.UnavailableError)) {
+		t.Errorf("somebody who was never seen: %v", err)
+	}
+}
+
+func TestWhatStytchSaysOfCredentialsAndOfWhatIsNotThere(t *testing.T) {
+	for name, tt := range map[string]struct {
+		status int
+		kind   string
+		want   error
+	}{
+		"our secret":               {401, "unauthorized_credentials", directory.ErrCredentials},
+		"somebody's session":       {401, "session_not_found", nil},
+		"a kind of 404 not listed": {404, "consent_grant_not_found", directory.ErrNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			far := newFarSide(t)
+			far.answers(tt.status, fmt.Sprintf(`{"status_code":%d,"error_type":%q}`, tt.status, tt.kind))
+			_, err := far.directory(t).Person(t.Context(), acme, ada)
+			if tt.want != nil && !errors.Is(err, tt.want) || tt.want == nil && (err == nil || errors.Is(err, directory.ErrCredentials)) {
+				t.Errorf("%v", err)
+			}
+		})
+	}
+}

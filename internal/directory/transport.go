@@ -3,6 +3,7 @@ package directory
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -25,20 +26,21 @@ const (
 	maxRetryAfter  = 2 * time.Second // a longer wish is passed on to the caller instead
 	maxReply       = 8 << 20         // a page of 1,000 members is about 1 MB
 
-	defaultMaxCalls = limits.DefaultInFlight / 2 // under way at once; half as many more wait for 250 ms
+	defaultMaxCalls = limits.DefaultInFlight / 2 // under way at once
 )
 
 // transport is the http.RoundTripper under stytch-go, which by itself has neither
 // time limits nor retries, drops the Retry-After header and trips over replies that
 // are not JSON. It repeats reads only: an invitation sent twice is two e-mails.
-// While Stytch fails, its breaker refuses calls at once. While Stytch is slow, no more
-// than so many wait for it, so that they cannot take up all the places of operations that
-// do not need it.
+// While Stytch fails, its breaker refuses calls at once. While Stytch is slow, few wait for
+// it, so that they cannot take up the places of operations that do not need it: half of
+// them look-ups, on which access depends, so that nothing else can keep those out. Half as
+// many more wait a quarter of a second for one of these places.
 type transport struct {
-	next    http.RoundTripper
-	backoff func(attempt int) time.Duration
-	breaker *breaker
-	calls   *limits.Slots
+	next            http.RoundTripper
+	backoff         func(attempt int) time.Duration
+	breaker         *breaker
+	lookUps, others *limits.Slots
 }
 
 func newTransport(o Options) http.RoundTripper {
@@ -47,22 +49,27 @@ func newTransport(o Options) http.RoundTripper {
 		backoff = func(attempt int) time.Duration { return 100 * time.Millisecond << (2 * (attempt - 1)) }
 	}
 	dialer := &net.Dialer{Timeout: connectTimeout}
-	return &transport{backoff: backoff, breaker: newBreaker(o.Log), calls: limits.NewSlots(o.MaxCalls, o.MaxCalls/2), next: &http.Transport{
-		DialContext:           dialer.DialContext,
-		TLSHandshakeTimeout:   connectTimeout,
-		ResponseHeaderTimeout: answerTimeout,
-		MaxIdleConnsPerHost:   16,
-		MaxConnsPerHost:       o.MaxCalls,
-		IdleConnTimeout:       time.Minute,
-		ForceAttemptHTTP2:     true,
-	}}
+	return &transport{backoff: backoff, breaker: newBreaker(o.Log),
+		lookUps: limits.NewSlots(o.MaxCalls/2, o.MaxCalls/4), others: limits.NewSlots(o.MaxCalls/2, o.MaxCalls/4), next: &http.Transport{
+			DialContext:           dialer.DialContext,
+			TLSHandshakeTimeout:   connectTimeout,
+			ResponseHeaderTimeout: answerTimeout,
+			MaxIdleConnsPerHost:   16,
+			MaxConnsPerHost:       max(2, o.MaxCalls),
+			IdleConnTimeout:       time.Minute,
+			ForceAttemptHTTP2:     true,
+		}}
 }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	if err := t.calls.Enter(r.Context()); err != nil {
+	places := t.others
+	if r.Method == http.MethodGet {
+		places = t.lookUps
+	}
+	if err := places.Enter(r.Context()); err != nil {
 		return nil, &UnavailableError{RetryAfter: time.Second, cause: fmt.Errorf("calls to Stytch: %w", err)}
 	}
-	defer t.calls.Leave()
+	defer places.Leave()
 	attempts := 1
 	if idempotent(r) {
 		attempts = maxAttempts
@@ -72,7 +79,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		if failure == nil {
 			return response, nil
 		}
-		if attempt == attempts || failure.RetryAfter > maxRetryAfter || refused(failure) {
+		limited := errors.Is(failure, statusError(http.StatusTooManyRequests)) && failure.RetryAfter == 0
+		if attempt == attempts || failure.RetryAfter > maxRetryAfter || refused(failure) || limited {
 			return nil, failure
 		}
 		timer := time.NewTimer(max(t.backoff(attempt), failure.RetryAfter))

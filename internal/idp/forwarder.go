@@ -35,8 +35,7 @@ const (
 // Stytch's is not. It is no reverse proxy: that would forward more than it checked.
 type forwarder struct {
 	target   string
-	clients  []string
-	prefix   string // client ids of this project's environment begin so
+	admits   func(clientID string) bool
 	client   *http.Client
 	inFlight chan struct{}
 	limits   *tokenLimits
@@ -52,12 +51,8 @@ func newForwarder(o Options) (*forwarder, error) {
 	if transport == nil {
 		transport = upstreamTransport(isLoopback(o.TokenURL))
 	}
-	environment := "test"
-	if strings.HasPrefix(o.ProjectID, "project-live-") {
-		environment = "live"
-	}
 	return &forwarder{
-		target: target.String(), clients: o.ClientIDs, prefix: "connected-app-" + environment + "-", log: o.Log,
+		target: target.String(), admits: o.admits, log: o.Log,
 		client: &http.Client{Transport: transport, Timeout: upstreamTimeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
 		inFlight: make(chan struct{}, maxTokenInFlight),
@@ -259,10 +254,6 @@ func (t *tokenRequest) challenge() string {
 		return `Basic realm="token"`
 	}
 	return ""
-}
-
-func (f *forwarder) admits(clientID string) bool {
-	return strings.HasPrefix(clientID, f.prefix) && (len(f.clients) == 0 || slices.Contains(f.clients, clientID))
 }
 
 // send makes the one upstream call: a code works once, so nothing is repeated.

@@ -18,7 +18,7 @@ func FuzzRedirectURI(f *testing.F) {
 	client := Client{RedirectURIs: []string{callback}}
 	f.Fuzz(func(t *testing.T, redirect string) {
 		request := url.Values{"client_id": {testClient}, "redirect_uri": {redirect}}
-		if checkClient(Options{}, client, request) != nil || redirect == callback {
+		if checkClient(client, request) != nil || redirect == callback {
 			return
 		}
 		// A browser goes to what stands between the slashes: read it as plainly as it does.

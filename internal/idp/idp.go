@@ -50,13 +50,13 @@ var (
 
 // Options configure a [Provider].
 type Options struct {
-	PublicURL   string // our origin: the page is at PublicURL + /idp
-	ProjectID   string // for the environment's API base
-	PublicToken string // of the Stytch project; public
-	Vertical    string // of the project: b2b or consumer
-	SDKBaseURL  string // another base for the browser SDK than Stytch's own; for the emulator
-	TokenURL    string // Stytch's token endpoint in root form, https://{STYTCH_DOMAIN}/v1/oauth2/token
-	ClientIDs   []string
+	PublicURL   string   // our origin: the page is at PublicURL + /idp
+	ProjectID   string   // for the environment's API base
+	PublicToken string   // of the Stytch project; public
+	Vertical    string   // of the project: b2b or consumer
+	SDKBaseURL  string   // another base for the browser SDK than Stytch's own; for the emulator
+	TokenURL    string   // Stytch's token endpoint in root form, https://{STYTCH_DOMAIN}/v1/oauth2/token
+	ClientIDs   []string // connected apps admitted; empty: every one of the project's environment
 	// LoginMethods are the ways to sign in that the page offers, in that order; see
 	// [CheckLoginMethods]. nil: DefaultLoginMethod.
 	LoginMethods []string

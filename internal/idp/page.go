@@ -85,11 +85,14 @@ func (p *Provider) request(w http.ResponseWriter, r *http.Request) (url.Values, 
 }
 
 func (p *Provider) checkKnown(ctx context.Context, request url.Values) error {
+	if !p.options.admits(request.Get("client_id")) {
+		return errUnknownApplication
+	}
 	client, err := p.lookUp(ctx, request.Get("client_id"))
 	if errors.Is(err, ErrUnknownClient) {
 		return errUnknownApplication
 	}
-	return checkClient(p.options, client, request)
+	return checkClient(client, request)
 }
 
 // lookUp waits briefly: the page can do without.

@@ -199,3 +199,20 @@ func TestStytchDecidesWhenTheClientCannotBeLookedUp(t *testing.T) {
 		t.Errorf("%d", w.Code)
 	}
 }
+
+// Each question to Stytch that anybody can cause is one that others may lack.
+func TestStytchIsNotAskedForWhatCannotBe(t *testing.T) {
+	asked := 0
+	p := pageProvider(t, func(o *Options) {
+		o.ClientIDs = []string{testClient}
+		o.LookUpClient = func(context.Context, string) (Client, error) { asked++; return Client{}, nil }
+		o.LookUpOrganization = func(context.Context, string) (Organization, error) { asked++; return Organization{}, nil }
+	})
+	for _, query := range []string{chatGPT("client_id", "connected-app-test-other"), chatGPT("client_id", "connected-app-live-x"),
+		chatGPT("client_id", ".."), chatGPT("client_id", "x"), chatGPT("client_id", testClient, "organization_id", "..")} {
+		asked = 0
+		if w := get(p, query); w.Code != 400 || asked > 0 {
+			t.Errorf("%s: %d, asked %d times", query, w.Code, asked)
+		}
+	}
+}

@@ -36,7 +36,10 @@ const (
 // with the request.
 var forAccount = url.Values{"return": {"account"}}
 
-var clientIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+var (
+	clientIDPattern     = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	organizationPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`) // an id or a slug; it becomes a part of a path
+)
 
 // requestError is an authorization request that cannot go on, in words for the
 // person who sees it. Nobody is redirected.
@@ -101,7 +104,7 @@ func checkRequest(request url.Values) error {
 		return &requestError{"This request is not supported", "Only the response type “code” is possible."}
 	case request.Has("code_challenge_method") && request.Get("code_challenge_method") != "S256":
 		return &requestError{"This request is not supported", "Only the code challenge method “S256” is possible."}
-	case request.Has("organization_id") && !clientIDPattern.MatchString(request.Get("organization_id")):
+	case request.Has("organization_id") && !organizationPattern.MatchString(request.Get("organization_id")):
 		return errUnknownOrganization
 	case len(request.Get("state")) > maxState:
 		return &requestError{"This request is too long", "Its state has more than " + strconv.Itoa(maxState) + " characters."}
@@ -111,16 +114,22 @@ func checkRequest(request url.Values) error {
 
 // checkClient refuses, before anything is shown, what Stytch would refuse after the
 // sign-in. A loopback redirect_uri is left to Stytch, whose rule for ports we do not know.
-func checkClient(o Options, client Client, request url.Values) error {
-	id, redirect := request.Get("client_id"), request.Get("redirect_uri")
-	if len(o.ClientIDs) > 0 && !slices.Contains(o.ClientIDs, id) {
-		return errUnknownApplication
-	}
+func checkClient(client Client, request url.Values) error {
+	redirect := request.Get("redirect_uri")
 	if len(client.RedirectURIs) > 0 && !slices.Contains(client.RedirectURIs, redirect) && !isLoopback(redirect) {
 		return &requestError{"Wrong return address",
 			"The application is known here, but not with the address to which it wants you to return. If you built it: add its callback URL to the connected app in Stytch."}
 	}
 	return nil
+}
+
+// admits says whether there can be such a client, before anybody asks Stytch.
+func (o Options) admits(clientID string) bool {
+	environment := "test"
+	if strings.HasPrefix(o.ProjectID, "project-live-") {
+		environment = "live"
+	}
+	return strings.HasPrefix(clientID, "connected-app-"+environment+"-") && (len(o.ClientIDs) == 0 || slices.Contains(o.ClientIDs, clientID))
 }
 
 var errUnknownApplication = &requestError{"Unknown application", "No application is known here under the id in the address that brought you here. If you built it: check the client id in the GPT editor."}

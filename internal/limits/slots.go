@@ -49,7 +49,7 @@ type Slots struct {
 
 // NewSlots makes a number of places, at least one, and of others who may wait for them.
 func NewSlots(number, queue int) *Slots {
-	return &Slots{taken: make(chan struct{}, max(1, number)), queue: int64(max(1, queue))}
+	return &Slots{taken: make(chan struct{}, max(1, number)), queue: int64(queue)}
 }
 
 // Enter takes a place within a quarter of a second, or returns [ErrBusy].
