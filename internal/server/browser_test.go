@@ -87,6 +87,7 @@ func host4(address string) string {
 }
 
 func TestTheWholeLoopInABrowser(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, email, redirect string
 		change                func(*server.Options)
@@ -150,6 +151,7 @@ func (w *world) callEverything(gpt *gpttest.GPT, refused []string) {
 }
 
 func TestAPersonIsToldWhenTheRequestIsWrong(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for name, change := range map[string]func(url.Values){
 		"unknown client": func(q url.Values) { q.Set("client_id", "connected-app-test-99999999-0000-4000-8000-000000000001") },

@@ -73,6 +73,7 @@ func failing(s *api.Service) {
 // debug messages, panics and a broken Stytch, and looks for them in its log, in its
 // database's files and in its refusals.
 func TestSecretsAreSeenNowhere(t *testing.T) {
+	t.Parallel()
 	seed := stytchtest.Development()
 	seed.Project.Secret, seed.ConnectedApps[0].ClientSecret = canaryProject, canaryClient
 	folder := t.TempDir()

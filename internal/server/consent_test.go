@@ -65,6 +65,7 @@ func (w *world) visit(steps []step, change ...func(url.Values)) step {
 
 // When a person is asked (https://stytch.com/docs/connected-apps/resources/consent-management).
 func TestEndToEndConsentIsAskedForWhenItMust(t *testing.T) {
+	t.Parallel()
 	signedIn := byCode("ada@acme.example", "Acme")
 	allow := []step{see("Allow ChatGPT to:"), press("Allow")}
 	unasked := []step{} // straight back
@@ -144,6 +145,7 @@ func TestEndToEndWhoDeniesIsSentBackWithAccessDenied(t *testing.T) {
 
 // "Not you?" leads to the login of the same request.
 func TestEndToEndNotYou(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		vertical      string
 		seed          func() stytchtest.Seed
@@ -184,6 +186,7 @@ func TestEndToEndUnknownOrganization(t *testing.T) {
 
 // A session that ended while the person was reading is noticed when they decide.
 func TestEndToEndExpiredSession(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		vertical string
 		seed     func() stytchtest.Seed
@@ -229,6 +232,7 @@ func TestEndToEndDeactivatedMember(t *testing.T) {
 
 // OpenID Connect RP-initiated logout 1.0: the session ends and the browser goes back.
 func TestEndToEndLogout(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		vertical string
 		seed     func() stytchtest.Seed
@@ -261,6 +265,7 @@ func TestEndToEndLogout(t *testing.T) {
 
 // The whole way without a mouse.
 func TestEndToEndByKeyboardAlone(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		vertical string
 		seed     func() stytchtest.Seed
@@ -320,6 +325,7 @@ func typeMailed(p *person) error {
 
 // On a telephone, in the dark, nothing is cut off and nothing needs sideways scrolling.
 func TestEndToEndOnATelephoneInTheDark(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		vertical string
 		seed     func() stytchtest.Seed

@@ -31,6 +31,7 @@ func noToken(p *person) error {
 }
 
 func TestEndToEndAnOperationIsTriedFromItsPage(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, who string
 		seed      func() stytchtest.Seed
@@ -65,6 +66,7 @@ func TestEndToEndAnOperationIsTriedFromItsPage(t *testing.T) {
 }
 
 func TestOperationsAreSearchedAndShownAsCode(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	p := w.newPerson()
 	shown := func(ids ...string) step {
@@ -83,6 +85,7 @@ func TestOperationsAreSearchedAndShownAsCode(t *testing.T) {
 
 // Whoever is led to the page with somebody else's code is not signed in as them.
 func TestAForeignSignInIsRefused(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	for _, query := range []string{"?code=foreign&state=foreign", "?code=foreign", "?error=access_denied", "?state="} {
 		p := w.newPerson()
@@ -101,6 +104,7 @@ func TestAForeignSignInIsRefused(t *testing.T) {
 }
 
 func TestEndToEndWhoDeniesThePageIsTold(t *testing.T) {
+	t.Parallel()
 	endToEnd(t, stytchtest.Development(), func(w *world) error {
 		return w.newPerson().do(slices.Concat([]step{newTabAt(w.url + "/docs"), press("Sign in to try")}, byCode("ada@acme.example", "Acme"),
 			[]step{see("Allow Operations page to:"), press("Deny"), see("You did not allow it, so nothing was granted."), look("denied")})...)
@@ -109,6 +113,7 @@ func TestEndToEndWhoDeniesThePageIsTold(t *testing.T) {
 
 // The page has no secret, so that a code is worth nothing without the verifier.
 func TestEndToEndACodeOfThePageNeedsItsVerifier(t *testing.T) {
+	t.Parallel()
 	seed := stytchtest.Development()
 	docs := &seed.ConnectedApps[1]
 	docs.RedirectURLs = append(docs.RedirectURLs, "http://127.0.0.1/callback")
@@ -147,6 +152,7 @@ func (w *world) exchange(form, more url.Values) reply {
 }
 
 func TestWithoutAnAppThePageOnlyShows(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(o *server.Options) { o.DocsClientID = "" })
 	p := w.newPerson()
 	must(t, p.do(newTabAt(w.url+"/docs?code=x&state=y#/default/listTasks"), see("Operations cannot be tried on this page"), see("Code samples"),

@@ -11,6 +11,7 @@ import (
 )
 
 func TestTheEmulatorsPageStaysUpToDateAndInPlace(t *testing.T) {
+	t.Parallel()
 	stytch := stytchtest.NewServer(t, stytchtest.Options{})
 	get := func(path string) {
 		t.Helper()

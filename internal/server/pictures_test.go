@@ -174,6 +174,7 @@ func (b *tab) picture(name string) {
 }
 
 func TestPagesOnEveryDevice(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := newTab(t, newBrowser(t))
 	authorize, _, err := w.gpt().AuthorizeURL("http://localhost:8090/callback")
@@ -210,6 +211,7 @@ func TestPagesOnEveryDevice(t *testing.T) {
 }
 
 func TestTheOperationsCanBeUnfolded(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	b := newTab(t, newBrowser(t))
 	b.open(w.url+"/docs#/default/listMembers", "letter case ignored")
@@ -218,6 +220,7 @@ func TestTheOperationsCanBeUnfolded(t *testing.T) {
 }
 
 func TestAnInvitedPersonArrives(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"), `{"email":"new@acme.example","name":"New Person"}`)
 	if r.status != 201 {

@@ -23,6 +23,7 @@ type signIn struct {
 }
 
 func TestEndToEndSigningInToAnOrganization(t *testing.T) {
+	t.Parallel()
 	const who = "Signed in as ada@acme.example at Acme."
 	chooseAcme := []step{see("Acme"), look("organizations"), press("Acme")}
 	for _, tt := range []signIn{
@@ -51,6 +52,7 @@ func TestEndToEndSigningInToAnOrganization(t *testing.T) {
 
 // A request may name the organization, by id or slug; then nobody chooses one.
 func TestEndToEndSigningInToTheOrganizationThatTheRequestNames(t *testing.T) {
+	t.Parallel()
 	const who = "Signed in as grace@acme.example at Acme."
 	for _, tt := range []signIn{
 		{name: "code", steps: []step{see("Sign in to Acme to continue"), look("login"), fill("input[type=email]", "grace@acme.example"),
@@ -71,6 +73,7 @@ func TestEndToEndSigningInToTheOrganizationThatTheRequestNames(t *testing.T) {
 }
 
 func TestEndToEndSigningInAsAUser(t *testing.T) {
+	t.Parallel()
 	const who = "Signed in as ada@example.com."
 	for _, tt := range []signIn{
 		{name: "code", steps: []step{see("Continue with email"), look("login"), fill("input[type=email]", "ada@example.com"),
@@ -96,6 +99,7 @@ func TestEndToEndSigningInAsAUser(t *testing.T) {
 
 // Somebody new becomes a user by signing in.
 func TestEndToEndSigningUpAsAUser(t *testing.T) {
+	t.Parallel()
 	const who = "Signed in as mary@example.com."
 	for _, tt := range []signIn{
 		{name: "code", steps: []step{fill("input[type=email]", "mary@example.com"), press("Continue with email"), typeCode}},
@@ -109,6 +113,7 @@ func TestEndToEndSigningUpAsAUser(t *testing.T) {
 
 // Somebody without an organization makes one, or joins one that admits their domain.
 func TestEndToEndSigningUpToAnOrganization(t *testing.T) {
+	t.Parallel()
 	code := []step{fill("input[type=email]", "mary@wonder.example"), press("Continue with email"), typeCode}
 	for _, tt := range []struct {
 		signIn
@@ -162,6 +167,7 @@ func (w *world) isFor(gpt *gpttest.GPT, token *gpttest.Token, subject string) er
 
 // Everything that is published can be called with the token that a person has allowed.
 func TestEndToEndEveryOperation(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		vertical   string
 		seed       func() stytchtest.Seed

@@ -96,6 +96,7 @@ func tampered() (bodies []fields) {
 
 // Grace may not invite. Whatever her browser submits, no token of hers does.
 func TestTamperedDecisionsNeverWidenScopes(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	session := w.session("grace@acme.example", acme)
 	hers := strings.Fields("openid profile email offline_access members:read tasks:read tasks:write activity:read")
