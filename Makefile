@@ -46,8 +46,7 @@ acceptance/node_modules/.package-lock.json: acceptance/package.json acceptance/p
 	cd acceptance && npm ci --include=dev --ignore-scripts --prefer-offline --no-fund --no-audit --loglevel=error
 	@touch $@
 
-test: web acceptance chromium firefox postgres ## all tests, with real browsers, a real Postgres and the race detector
-test: web acceptance chromium postgres redis ## all tests, with a real browser, a real Postgres, a real Redis and the race detector
+test: web acceptance chromium firefox postgres redis ## all tests, with real browsers, a real Postgres, a real Redis and the race detector
 	go test -race -timeout 15m ./...
 
 check: lint generated test ## what CI runs
