@@ -9,10 +9,10 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated bench chaos crash soak acceptance chromium postgres notices clean firefox attack redis
+.PHONY: help run build production web test check lint generated vulnerabilities bench chaos crash soak acceptance chromium postgres notices clean firefox attack redis
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: web ## everything on this machine: app, emulator, people to sign in as
 	@go run ./cmd/guestpass dev
@@ -49,7 +49,7 @@ acceptance/node_modules/.package-lock.json: acceptance/package.json acceptance/p
 test: web acceptance chromium firefox postgres redis ## all tests, with real browsers, a real Postgres, a real Redis and the race detector
 	go test -race -timeout 15m ./...
 
-check: lint generated test ## what CI runs
+check: lint generated vulnerabilities test ## what CI runs
 
 lint: web
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt -w these files: $$unformatted" >&2; exit 1; }
@@ -61,6 +61,9 @@ lint: web
 
 generated: web ## generated files are as the code makes them
 	@set -o pipefail; scripts/notices.sh | diff -u THIRD_PARTY_NOTICES - >/dev/null || { echo "THIRD_PARTY_NOTICES is out of date: run make notices" >&2; exit 1; }
+
+vulnerabilities: web ## nothing is imported that is known to be vulnerable
+	@go run ./scripts/vulnerabilities
 
 bench: web redis ## benchmarks; compare ratios of one run, machines differ
 	go test -run '^$$' -bench . -benchmem ./...

@@ -1,0 +1,7 @@
+// Package control imports packages with known vulnerabilities.
+package control
+
+import (
+	_ "golang.org/x/net/html"
+	_ "golang.org/x/net/http2"
+)
