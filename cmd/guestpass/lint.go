@@ -5,8 +5,10 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"slices"
 	"strings"
@@ -129,10 +131,15 @@ func (r lintResult) writeFixed(name string, out io.Writer) error {
 		_, err := out.Write(r.fixed)
 		return err
 	}
-	if _, err := os.Stat(name); err == nil {
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, fs.ErrExist) {
 		return usagef("%s is there already: name a file that is not", name)
 	}
-	return os.WriteFile(name, r.fixed, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(r.fixed)
+	return errors.Join(err, file.Close())
 }
 
 func (l lintSettings) print(out io.Writer, results []lintResult) error {

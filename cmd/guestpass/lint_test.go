@@ -29,6 +29,13 @@ func TestLintTellsWhatIsWrongAndMendsIt(t *testing.T) {
 	if code, _, stderr := guestpass(t, nil, "lint", demo, "--fix", mended); code != 2 || !strings.Contains(stderr, "is there already") {
 		t.Errorf("over the first: exit code %d\n%s", code, stderr)
 	}
+	link, target := filepath.Join(t.TempDir(), "link.yaml"), filepath.Join(t.TempDir(), "target.yaml")
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := guestpass(t, nil, "lint", demo, "--fix", link); code != 2 || !strings.Contains(stderr, "is there already") {
+		t.Errorf("through a link to what is not there: exit code %d\n%s", code, stderr)
+	}
 	if code, _, _ := guestpass(t, nil, "lint", mended, "--fail-on", "warning"); code != 1 {
 		t.Errorf("warnings: exit code %d", code)
 	}
