@@ -245,32 +245,32 @@ func (p *parsed) indent(w io.Writer, v any, newline string) {
 	switch v := v.(type) {
 	case *object:
 		if len(v.keys) == 0 {
-			io.WriteString(w, "{}")
+			fmt.Fprint(w, "{}")
 			return
 		}
 		for i, key := range v.keys {
-			io.WriteString(w, separator(i, "{")+inner+quoteJSON(key)+": ")
+			fmt.Fprint(w, separator(i, "{"), inner, quoteJSON(key), ": ")
 			p.indent(w, v.values[key], inner)
 		}
-		io.WriteString(w, newline+"}")
+		fmt.Fprint(w, newline, "}")
 	case []any:
 		if len(v) == 0 {
-			io.WriteString(w, "[]")
+			fmt.Fprint(w, "[]")
 			return
 		}
 		for i, element := range v {
-			io.WriteString(w, separator(i, "[")+inner)
+			fmt.Fprint(w, separator(i, "["), inner)
 			p.indent(w, element, inner)
 		}
-		io.WriteString(w, newline+"]")
+		fmt.Fprint(w, newline, "]")
 	case json.Number:
-		io.WriteString(w, p.number(v))
+		fmt.Fprint(w, p.number(v))
 	case string:
-		io.WriteString(w, quoteJSON(v))
+		fmt.Fprint(w, quoteJSON(v))
 	case bool:
-		io.WriteString(w, strconv.FormatBool(v))
+		fmt.Fprint(w, strconv.FormatBool(v))
 	default:
-		io.WriteString(w, "null")
+		fmt.Fprint(w, "null")
 	}
 }
 

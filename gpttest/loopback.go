@@ -48,7 +48,7 @@ func (l *Loopback) Visit(ctx context.Context, authorizeURL, redirectURI string) 
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
 		if server.Shutdown(stop) != nil { // lets the closing page reach the browser
-			server.Close()
+			_ = server.Close()
 		}
 		<-served
 	}()
@@ -91,7 +91,7 @@ func callbackHandler(target *url.URL, arrived chan<- *url.URL) http.Handler {
 		h.Set("Content-Security-Policy", "default-src 'none'")
 		h.Set("Cache-Control", "no-store")
 		h.Set("Referrer-Policy", "no-referrer")
-		io.WriteString(w, closingPage)
+		_, _ = io.WriteString(w, closingPage)
 		select {
 		case arrived <- &callback:
 		default: // the browser asked again; the first answer counts

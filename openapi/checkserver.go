@@ -96,7 +96,7 @@ func checkDomain(o Options, server *url.URL, found *report) {
 		found.fault("G110", place{operation: "document", part: endpoint.name},
 			fmt.Sprintf("%s is not under %s, the domain of the API", host, home),
 			"either (1) set up a Stytch custom domain under "+home+" and use it, or (2) forward on the API's own host: "+o.PublicURL+
-				map[string]string{"AuthorizationURL": "/idp", "TokenURL": "/oauth2/token"}[endpoint.name])
+				map[string]string{"AuthorizationURL": "/idp", "TokenURL": "/oauth2/token"}[endpoint.name]) // #nosec G101 -- paths
 	}
 }
 

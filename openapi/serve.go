@@ -41,8 +41,8 @@ type variant struct {
 func newRepresentation(contentType string, body []byte) representation {
 	var b bytes.Buffer
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails for an unknown level only
-	w.Write(body)                                         // a bytes.Buffer takes everything
-	w.Close()
+	_, _ = w.Write(body)                                  // a bytes.Buffer takes everything
+	_ = w.Close()
 	return representation{contentType: []string{contentType}, identity: newVariant(body), compressed: newVariant(b.Bytes())}
 }
 
@@ -116,7 +116,7 @@ func (rep *representation) serve(w http.ResponseWriter, r *http.Request, vary []
 	h["Content-Length"] = chosen.length
 	w.WriteHeader(http.StatusOK)
 	if r.Method == http.MethodGet {
-		w.Write(chosen.body) // the client may be gone; there is nobody left to tell
+		_, _ = w.Write(chosen.body) // the client may be gone; there is nobody left to tell
 	}
 }
 

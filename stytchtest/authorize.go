@@ -202,7 +202,7 @@ func withQuery(address string, pairs ...string) string {
 		separator = "&"
 	}
 	for i := 0; i < len(pairs); i += 2 {
-		address += separator + pairs[i] + "=" + url.QueryEscape(pairs[i+1])
+		address += separator + pairs[i] + "=" + url.QueryEscape(pairs[i+1]) // #nosec G602 -- they are pairs
 		separator = "&"
 	}
 	if hasFragment {

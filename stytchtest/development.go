@@ -91,7 +91,7 @@ func developmentProject(vertical, id string) Project {
 // tried.
 func developmentApps() []ConnectedApp {
 	return []ConnectedApp{
-		{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000001", ClientSecret: "gpt-secret-dev",
+		{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000001", ClientSecret: "gpt-secret-dev", // #nosec G101 -- everybody may know it: the emulator guards nothing
 			Name: "ChatGPT", Description: "The GPT of the development seed", Type: "third_party", RedirectURLs: []string{
 				"https://chat.openai.com/aip/g-dev/oauth/callback", "https://chatgpt.com/aip/g-dev/oauth/callback", "http://localhost:8090/callback"}},
 		{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000002",

@@ -90,7 +90,7 @@ func (d *B2B) Members(ctx context.Context, organizationID string, q MemberQuery)
 }
 
 func (d *B2B) memberPage(ctx context.Context, organizationID, status string, limit int, cursor string) (MemberPage, error) {
-	params := &members.SearchParams{OrganizationIds: []string{organizationID}, Limit: uint32(limit), Cursor: cursor}
+	params := &members.SearchParams{OrganizationIds: []string{organizationID}, Limit: uint32(limit), Cursor: cursor} // #nosec G115 -- 1 to 1,000: the operations have a range, the rest are constants
 	if status != "" {
 		params.Query = &organizations.SearchQuery{
 			Operator: organizations.SearchQueryOperatorAND,

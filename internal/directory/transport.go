@@ -123,7 +123,7 @@ func (t *transport) once(r *http.Request) (*http.Response, *UnavailableError) {
 		return nil, &UnavailableError{cause: fmt.Errorf("status %d with a reply that is not JSON (%q)", response.StatusCode, kind)}
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxReply+1))
-	response.Body.Close()
+	_ = response.Body.Close()
 	if err != nil {
 		return nil, &UnavailableError{cause: err}
 	}
@@ -144,7 +144,7 @@ func idempotent(r *http.Request) bool {
 // drain reads a little of a refused reply so that the connection can be used again.
 func drain(response *http.Response) {
 	_, _ = io.CopyN(io.Discard, response.Body, 64<<10)
-	response.Body.Close()
+	_ = response.Body.Close()
 }
 
 // retryAfter reads RFC 9110 section 10.2.3 in its form of seconds; a date is treated as absent.

@@ -163,7 +163,7 @@ func (p *Provider) keepRequest(w http.ResponseWriter, request url.Values) {
 		return
 	}
 	http.SetCookie(w, &http.Cookie{Name: p.cookieName(), Value: value, Path: "/", MaxAge: int(requestLifetime.Seconds()),
-		HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode})
+		HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode}) // #nosec G124 -- not Secure only where the public URL is http, on this machine
 }
 
 // keptRequest returns the request in the cookie, or nil.

@@ -60,7 +60,7 @@ func (s *Server) Restart(t testing.TB) {
 	if err := os.MkdirAll(s.folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s.guard = exec.Command("sh", "-c", guardScript, s.folder)
+	s.guard = exec.Command("sh", "-c", guardScript, s.folder) // #nosec G204 -- the folder is an argument of the script, not text of it
 	s.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is not for it
 	var err error
 	if s.alive, err = s.guard.StdinPipe(); err != nil {

@@ -72,7 +72,7 @@ func Start() (*Server, error) {
 // closes it, or because the test program was killed and can do nothing itself.
 func (s *Server) startGuard() (err error) {
 	s.guard = exec.Command("sh", "-c", `cat; "$0" --pgdata "$1/data" --wait stop --mode immediate; rm -rf "$1"`,
-		filepath.Join(s.bin, "pg_ctl"), s.folder)
+		filepath.Join(s.bin, "pg_ctl"), s.folder) // #nosec G204 -- both are arguments of the script, not text of it
 	s.guard.Dir = "/"
 	s.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: unprivileged()} // an interrupt is not for it
 	if s.alive, err = s.guard.StdinPipe(); err != nil {
@@ -121,20 +121,20 @@ func (s *Server) url(database string) string {
 }
 
 func (s *Server) run(program string, args ...string) error {
-	command := exec.Command(filepath.Join(s.bin, program), args...)
+	command := exec.Command(filepath.Join(s.bin, program), args...) // #nosec G204 -- programs of PostgreSQL, for tests
 	command.Dir = s.folder
 	if owner := unprivileged(); owner != nil {
 		command.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
 	}
 	log := filepath.Join(s.folder, program+".out")
-	out, err := os.Create(log)
+	out, err := os.Create(log) // #nosec G304 -- in the folder of this server
 	if err != nil {
 		return err
 	}
 	defer out.Close()
 	command.Stdout, command.Stderr = out, out // a file: the server inherits it and would keep a pipe open
 	if err := command.Run(); err != nil {
-		text, _ := os.ReadFile(log)
+		text, _ := os.ReadFile(log) // #nosec G304 -- in the folder of this server
 		return fmt.Errorf("%s: %w: %s", program, err, strings.TrimSpace(string(text)))
 	}
 	return nil
