@@ -1,18 +1,28 @@
 package auth
 
 import (
+	"bytes"
+	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
 )
 
+// maxForm is how much of a form's body is looked at: any token fits, under a long name too.
+const maxForm = 16 << 10
+
 // Bearer takes the token out of a request, as RFC 6750 section 2.1 has it: one
 // Authorization header, the scheme in any letter case, one space, the token. A token
-// in the query is an error, one in a cookie is not looked at, one in a form body is
-// left to whoever reads bodies. Errors wrap [ErrNoToken] or [ErrInvalidRequest].
+// in the query, or in the first 16 KiB of a form, is an error whatever the header says;
+// one in a cookie is not looked at. Of a form it waits for these bytes and puts them back
+// into the body; no other body is touched. Errors wrap [ErrNoToken] or [ErrInvalidRequest].
 func Bearer(r *http.Request) (string, error) {
 	if inQuery(r.URL.RawQuery, "access_token") {
 		return "", &refusal{ErrInvalidRequest, "token in the query"}
+	}
+	if inForm(r, "access_token") {
+		return "", &refusal{ErrInvalidRequest, "token in a form"}
 	}
 	headers := r.Header.Values("Authorization")
 	switch len(headers) {
@@ -22,6 +32,22 @@ func Bearer(r *http.Request) (string, error) {
 		return bearer(headers[0])
 	}
 	return "", &refusal{ErrInvalidRequest, "more than one header"}
+}
+
+// inForm looks at what has come when the body ends, breaks off or grows too long.
+func inForm(r *http.Request, name string) bool {
+	if r.Body == nil || r.Body == http.NoBody {
+		return false
+	}
+	if kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type")); kind != "application/x-www-form-urlencoded" {
+		return false
+	}
+	head, _ := io.ReadAll(io.LimitReader(r.Body, maxForm))
+	r.Body = struct {
+		io.Reader
+		io.Closer
+	}{io.MultiReader(bytes.NewReader(head), r.Body), r.Body}
+	return inQuery(string(head), name)
 }
 
 // inQuery also finds what url.ParseQuery drops: pairs with a semicolon or a broken escape.

@@ -2,10 +2,12 @@ package auth
 
 import (
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 func TestBearerTakesTheTokenOrSaysWhatIsWrong(t *testing.T) {
@@ -76,8 +78,8 @@ func TestBearerTakesTheTokenOrSaysWhatIsWrong(t *testing.T) {
 }
 
 func TestBearerLooksNowhereElse(t *testing.T) {
-	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("access_token=abc"))
-	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`access_token=abc`))
+	r.Header.Set("Content-Type", "application/json")
 	r.AddCookie(&http.Cookie{Name: "access_token", Value: "abc"})
 	for _, name := range []string{"Author_ization", "X-Forwarded-Authorization", "X-Original-URL", "Proxy-Authorization"} {
 		r.Header.Set(name, "Bearer abc")
@@ -88,5 +90,61 @@ func TestBearerLooksNowhereElse(t *testing.T) {
 	r.Header.Set("Authorization", "Bearer def")
 	if token, err := Bearer(r); token != "def" || err != nil {
 		t.Errorf("Bearer = %q, %v, want the header's token", token, err)
+	}
+}
+
+func TestBearerRefusesATokenInAForm(t *testing.T) {
+	const form = "application/x-www-form-urlencoded"
+	pairs := func(size int) string { return strings.Repeat("x", size-1) + "&" }
+	for _, tt := range []struct {
+		name, kind, body string
+		found            bool
+	}{
+		{"alone", form, "access_token=abc", true},
+		{"behind another field", form, "title=x&access_token=abc", true},
+		{"an escaped name", form, "%61ccess_token=abc", true},
+		{"without a value", form, "access_token", true},
+		{"with a character set", form + "; charset=utf-8", "access_token=abc", true},
+		{"in capitals", strings.ToUpper(form), "access_token=abc", true},
+		{"with a malformed parameter", form + "; charset", "access_token=abc", true},
+		{"at the end of what is looked at", form, pairs(maxForm-len("access_token")) + "access_token=abc", true},
+		{"a byte later", form, pairs(maxForm-len("access_token")+1) + "access_token=abc", false},
+		{"another name", form, "my_access_token=abc&q=access_token", false},
+		{"nothing", form, "", false},
+		{"text", "text/plain", "access_token=abc", false},
+		{"no content type", "", "access_token=abc", false},
+	} {
+		for _, headers := range [][]string{nil, {"Bearer def"}, {"Basic def"}, {"Bearer def", "Bearer def"}} {
+			r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(tt.body))
+			r.Header["Authorization"] = headers
+			r.Header.Set("Content-Type", tt.kind)
+			_, err := Bearer(r)
+			if found := Reason(err) == "token in a form" && errors.Is(err, ErrInvalidRequest); found != tt.found {
+				t.Errorf("%s, beside %q: %v, want found %t", tt.name, headers, err, tt.found)
+			}
+			if body, err := io.ReadAll(r.Body); err != nil || string(body) != tt.body {
+				t.Errorf("%s: %d bytes of %d are left to read, %v", tt.name, len(body), len(tt.body), err)
+			}
+		}
+	}
+}
+
+// A body that breaks off is judged by what came, and one that never ends is not read on.
+func TestBearerReadsNoMoreOfAForm(t *testing.T) {
+	for name, body := range map[string]io.Reader{
+		"broken": io.MultiReader(strings.NewReader("access_token=abc"), iotest.ErrReader(errors.New("gone"))),
+		"longer": io.MultiReader(strings.NewReader("access_token=abc&"+strings.Repeat("x", maxForm)), iotest.ErrReader(errors.New("read too far"))),
+	} {
+		r := httptest.NewRequest(http.MethodPost, "/", body)
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		if _, err := Bearer(r); Reason(err) != "token in a form" {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	body := &endless{Closer: io.NopCloser(nil)}
+	r := httptest.NewRequest(http.MethodPost, "/", body)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if _, err := Bearer(r); !errors.Is(err, ErrNoToken) || body.taken > maxForm {
+		t.Errorf("%v after %d bytes", err, body.taken)
 	}
 }

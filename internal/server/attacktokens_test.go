@@ -409,11 +409,29 @@ func (a *target) requestAttacks() (list []attack) {
 	for _, name := range []string{"access_token", "Authorization", "session_jwt", "stytch_session_jwt"} {
 		send(57, "in the cookie "+name, noCredentials, func(r *http.Request) { r.AddCookie(&http.Cookie{Name: name, Value: good}) })
 	}
-	send(57, "in a form", noCredentials, func(r *http.Request) {
-		form := "access_token=" + good
-		r.Method, r.Body, r.ContentLength = "POST", io.NopCloser(strings.NewReader(form)), int64(len(form))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	inForm := func(what, want, body string, change ...func(*http.Request)) {
+		send(57, what, want, func(r *http.Request) {
+			r.Method, r.Body, r.ContentLength = "POST", io.NopCloser(strings.NewReader(body)), int64(len(body))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			for _, c := range change {
+				c(r)
+			}
+		})
+	}
+	authorization := func(value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("Authorization", value) }
+	}
+	inForm("in a form", invalidCall, "access_token="+good)
+	inForm("in a form in chunks", invalidCall, "access_token="+good, func(r *http.Request) { r.ContentLength = -1 })
+	inForm("in a form, its name escaped", invalidCall, "title=x&%61ccess_token="+good)
+	inForm("in a form with a character set", invalidCall, "access_token="+good, func(r *http.Request) {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 	})
+	inForm("in a form beside the header", invalidCall, "access_token="+good, authorization("Bearer "+good))
+	inForm("in a form beside another scheme", invalidCall, "access_token="+good, authorization("Basic eDp5"))
+	inForm("in a form of 100,000 characters", invalidCall, "access_token="+good+"&x="+strings.Repeat("x", 100_000))
+	inForm("in what only looks like a form", noCredentials, "access_token="+good, func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") })
+	inForm("in a form without a token", noCredentials, "title=x")
 	for _, scheme := range []string{"bearer", "BEARER", "bEaReR"} {
 		header(58, scheme, accepted, scheme+" "+good)
 	}

@@ -270,19 +270,20 @@ func TestWhoNeedsNoStytchDoesNotWaitForIt(t *testing.T) {
 func TestWhoIsSlowHoldsNoPlace(t *testing.T) {
 	w := newWorld(t, limited(t, limits.Options{InFlight: 1}))
 	token := w.token(ada, "tasks:read", "tasks:write")
-	for _, path := range []string{"/api/v1/tasks", "/oauth2/token"} {
+	const form = "application/x-www-form-urlencoded"
+	for _, tt := range []struct{ path, kind string }{{"/api/v1/tasks", "application/json"}, {"/api/v1/tasks", form}, {"/oauth2/token", form}} {
 		body := &slowBody{began: make(chan struct{}), finish: make(chan struct{})}
 		ended := make(chan struct{})
 		go func() {
 			defer close(ended)
-			r := httptest.NewRequest("POST", path, body)
-			r.Header.Set("Content-Type", map[bool]string{true: "application/json", false: "application/x-www-form-urlencoded"}[path == "/api/v1/tasks"])
+			r := httptest.NewRequest("POST", tt.path, body)
+			r.Header.Set("Content-Type", tt.kind)
 			r.Header.Set("Authorization", "Bearer "+token)
 			w.app.ServeHTTP(httptest.NewRecorder(), r)
 		}()
 		<-body.began
 		if r := w.call("GET", "/api/v1/tasks", token, ""); r.status != 200 {
-			t.Errorf("while a body comes slowly to %s: %d %s", path, r.status, r.body)
+			t.Errorf("while a %s comes slowly to %s: %d %s", tt.kind, tt.path, r.status, r.body)
 		}
 		close(body.finish)
 		<-ended
