@@ -108,7 +108,8 @@ soak: web postgres ## trouble at Stytch, slow clients, overload, restarts under 
 
 # The verifier's tests run once for each of its checks, without it: that takes most of the time.
 attack: web acceptance ## the attack matrix against the server, other verifiers against ours, our verifier without each of its checks
-	@set -o pipefail; { go test ./internal/server -run '^TestAttack' -v -timeout 10m -args -flood 10000 && \
+	@set -o pipefail; { go test ./internal/server -run '^TestAttack' -v -timeout 30m -args -flood 10000 -foreign-requests 100000 && \
+	  go test ./internal/server -run '^Test(RevokingReaches|WhoIsGoneReads)' -v -timeout 10m -args -revocations 100 -departures 20 && \
 	  go test ./auth -run '^Test(Wycheproof.*|NothingIsAcceptedThatOthersRefuse|EveryCheckIsMissed)$$' -v -timeout 20m -args -mutations 10000 -remove-checks; } | \
 	  grep --line-buffered -v '^ *\(=== \|--- PASS\)'
 

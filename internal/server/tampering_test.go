@@ -138,8 +138,9 @@ func TestTamperedDecisionsNeverWidenScopes(t *testing.T) {
 }
 
 type issued struct {
-	AccessToken string `json:"access_token"`
-	Scope       string `json:"scope"`
+	AccessToken  string `json:"access_token"`
+	RefreshToken string `json:"refresh_token"`
+	Scope        string `json:"scope"`
 }
 
 // redeem is at Stytch itself: ours slows down whoever asks so often.
