@@ -65,6 +65,35 @@ func TestCallsOfAMemberAreLimited(t *testing.T) {
 	}
 }
 
+// One call more than each limit admits is refused with all headers, whichever operation it is.
+func TestEveryOperationIsLimited(t *testing.T) {
+	const quota = 3
+	refused := 0
+	for policy, o := range map[string]limits.Options{"member": {Member: quota}, "organization": {Organization: quota},
+		"client": {Client: quota}, "address": {Address: quota}} {
+		w := newWorld(t, limited(t, o))
+		token := w.token(ada, everything...)
+		if policy == "address" {
+			token = "" // what brings a good one does not count there
+		}
+		for i := range quota {
+			if r := w.call("GET", "/api/v1/userinfo", token, ""); r.status == 429 {
+				t.Fatalf("%s: call %d of %d is refused", policy, i+1, quota)
+			}
+		}
+		for _, op := range w.app.Operations() {
+			if op.Access.IsPublic() && policy != "address" {
+				continue
+			}
+			if isLimited(t, w.call(op.Method, op.Path, token, ""), policy, quota); t.Failed() {
+				t.Fatalf("%s, policy %s", op.ID, policy)
+			}
+			refused++
+		}
+	}
+	t.Logf("%d calls beyond a limit, of every operation and policy: 429 with all headers %d", refused, refused)
+}
+
 func TestInstancesShareLimitsThroughRedis(t *testing.T) {
 	redis := redistest.Start(t)
 	o := limits.Options{Member: 5, RedisURL: redis.URL()}
@@ -108,6 +137,14 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 		spoofed = append(spoofed, http.Header{"X-Forwarded-For": {address}}, http.Header{"X-Forwarded-For": {"10.0.0.1, " + address}},
 			http.Header{"X-Real-Ip": {address}}, http.Header{"Forwarded": {"for=" + address}}, http.Header{"True-Client-Ip": {address}})
 	}
+	tried, moved := 0, 0
+	defer func() { t.Logf("%d requests with a spoofed address: %d moved a limit", tried, moved) }()
+	isRefused := func(t *testing.T, what any, status int) {
+		if tried++; status != 429 {
+			moved++
+			t.Errorf("%v moves the limit: %d", what, status)
+		}
+	}
 	send := func(w *world, header http.Header, remote string) int {
 		r, recorded := httptest.NewRequest("GET", "/nothing", nil), httptest.NewRecorder()
 		r.Header, r.RemoteAddr = header, remote
@@ -118,9 +155,7 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 		w := newWorld(t, limited(t, limits.Options{Address: 1}))
 		send(w, http.Header{}, "192.0.2.1:1")
 		for _, header := range spoofed {
-			if status := send(w, header, "192.0.2.1:2"); status != 429 {
-				t.Errorf("%v moves the limit: %d", header, status)
-			}
+			isRefused(t, header, send(w, header, "192.0.2.1:2"))
 		}
 		if status := send(w, http.Header{}, "192.0.2.2:1"); status != 404 {
 			t.Errorf("another address: %d", status)
@@ -138,16 +173,12 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 				t.Errorf("%s through the proxy: %d", client, status)
 			}
 			for i := range 20 {
-				if status := through(fmt.Sprintf("198.51.100.%d, ", i)); status != 429 {
-					t.Errorf("%s, with an address before its own: %d", client, status)
-				}
+				isRefused(t, "an address before that of "+client, through(fmt.Sprintf("198.51.100.%d, ", i)))
 			}
 		}
 		send(w, http.Header{}, "203.0.113.1:1")
 		for _, header := range spoofed {
-			if status := send(w, header, "203.0.113.1:2"); status != 429 {
-				t.Errorf("past the proxy %v moves the limit: %d", header, status)
-			}
+			isRefused(t, fmt.Sprint("past the proxy ", header), send(w, header, "203.0.113.1:2"))
 		}
 	})
 }
