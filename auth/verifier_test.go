@@ -2,6 +2,7 @@ package auth
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -144,21 +145,42 @@ func TestClaimsOfTime(t *testing.T) {
 	})
 }
 
-// The edges hold to the nanosecond of the injected clock.
+// Each limit of time has an edge on either side, and holds to the nanosecond of the
+// injected clock: a nanosecond further, and the answer is the other one.
 func TestTheSkewIsExact(t *testing.T) {
 	f := newFixture(t)
 	f.accepts(t, f.token(nil))
-	token := f.token(object{"exp": testEpoch.Unix() + 60, "jti": "edge"})
-	f.clock.Set(testEpoch.Add(90*time.Second - 1))
-	f.accepts(t, token)
-	f.clock.Set(testEpoch.Add(90 * time.Second))
-	f.refuses(t, token, "exp, iat or nbf")
-
-	early := f.token(object{"iat": testEpoch.Unix() + 3600, "nbf": absent, "exp": testEpoch.Unix() + 7200})
-	f.clock.Set(testEpoch.Add(time.Hour - 30*time.Second - 1))
-	f.refuses(t, early, "exp, iat or nbf")
-	f.clock.Set(testEpoch.Add(time.Hour - 30*time.Second))
-	f.accepts(t, early)
+	at := func(iat, nbf, exp int64) string {
+		claims := object{"jti": fmt.Sprintf("%d,%d,%d", iat, nbf, exp), "nbf": absent}
+		for name, seconds := range map[string]int64{"iat": iat, "nbf": nbf, "exp": exp} {
+			if seconds != 0 {
+				claims[name] = testEpoch.Unix() + seconds
+			}
+		}
+		return f.token(claims)
+	}
+	edges := 0
+	for _, tt := range []struct {
+		name, token  string
+		good, beyond time.Duration // a nanosecond apart
+	}{
+		{"exp", at(0, 0, 60), 90*time.Second - 1, 90 * time.Second},
+		{"iat", at(3600, 0, 7200), time.Hour - 30*time.Second, time.Hour - 30*time.Second - 1},
+		{"nbf", at(0, 1800, 3600), 30*time.Minute - 30*time.Second, 30*time.Minute - 30*time.Second - 1},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f.clock.Set(testEpoch.Add(tt.beyond))
+			f.refuses(t, tt.token, "exp, iat or nbf")
+			f.clock.Set(testEpoch.Add(tt.good)) // last: then it is in the cache, which a clock that is set back does not empty
+			f.accepts(t, tt.token)
+			edges += 2
+		})
+	}
+	f.clock.Set(testEpoch) // the fourth limit is between two claims
+	f.accepts(t, at(-10, 0, 7190))
+	f.refuses(t, at(-10, 0, 7191), "exp, iat or nbf")
+	edges += 2
+	t.Logf("%d edges of exp, iat, nbf and the lifetime are looked at", edges)
 }
 
 func TestClaimIssuer(t *testing.T) {
