@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"slices"
@@ -67,19 +68,35 @@ func (s *Service) listMembers(ctx context.Context, in *listMembersInput) (*listM
 	if !ok {
 		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, with the same search and status, or leave it out")
 	}
-	page, err := s.options.Members.Members(ctx, organization,
-		directory.MemberQuery{Search: in.Search, Status: in.Status, Limit: in.Limit, Cursor: position})
+	query := directory.MemberQuery{Search: in.Search, Status: in.Status, Limit: in.Limit, Cursor: position}
+	page, members, err := s.membersPage(ctx, organization, query)
 	if err != nil {
 		return nil, fmt.Errorf("list members: %w", err)
 	}
 	out := &listMembersOutput{}
-	out.Body.Members = make([]Member, 0, len(page.Members))
-	for _, m := range page.Members {
-		out.Body.Members = append(out.Body.Members, memberFrom(m))
-	}
+	out.Body.Members = members
 	out.Body.Total = page.Total
 	out.Body.NextCursor = s.cursors.seal(page.Next, "listMembers", organization, in.Search, in.Status)
 	return out, nil
+}
+
+// membersPage reads a page that ChatGPT takes. The position of the next one is Stytch's and
+// behind a whole page: one that is too large is not cut but read again, half as long.
+func (s *Service) membersPage(ctx context.Context, organization string, query directory.MemberQuery) (page directory.MemberPage, shown []Member, err error) {
+	for {
+		if page, err = s.options.Members.Members(ctx, organization, query); err != nil {
+			return page, nil, err
+		}
+		shown = make([]Member, 0, len(page.Members))
+		for _, m := range page.Members {
+			shown = append(shown, memberFrom(m))
+		}
+		encoded, err := json.Marshal(shown)
+		if err != nil || len(encoded) <= maxReply || query.Limit <= 1 {
+			return page, shown, err
+		}
+		query.Limit /= 2
+	}
 }
 
 type getMemberInput struct {
