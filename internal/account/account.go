@@ -219,8 +219,21 @@ func (a *Account) unavailable(w http.ResponseWriter, r *http.Request, err error)
 }
 
 func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v view) {
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
+	a.setHeaders(w.Header())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.Title = a.options.Title
+	var body bytes.Buffer
+	if err := page.Execute(&body, v); err != nil {
+		a.options.Log.ErrorContext(r.Context(), "page not rendered", "error", err)
+		status = http.StatusInternalServerError
+		body.Reset()
+	}
+	w.WriteHeader(status)
+	_, _ = body.WriteTo(w)
+}
+
+// setHeaders are those of every answer, redirects included.
+func (a *Account) setHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -232,13 +245,4 @@ func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v vi
 	if strings.HasPrefix(a.options.PublicURL, "https://") {
 		h.Set("Strict-Transport-Security", "max-age=63072000")
 	}
-	v.Title = a.options.Title
-	var body bytes.Buffer
-	if err := page.Execute(&body, v); err != nil {
-		a.options.Log.ErrorContext(r.Context(), "page not rendered", "error", err)
-		status = http.StatusInternalServerError
-		body.Reset()
-	}
-	w.WriteHeader(status)
-	_, _ = body.WriteTo(w)
 }

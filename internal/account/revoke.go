@@ -123,6 +123,7 @@ func (a *Account) Revoke(w http.ResponseWriter, r *http.Request) {
 		a.unavailable(w, r, err)
 		return
 	}
+	a.setHeaders(w.Header())
 	http.Redirect(w, r, "/account?revoked", http.StatusSeeOther)
 }
 

@@ -96,6 +96,8 @@ func headersOf(path, api, scheme string) map[string]string {
 }
 
 func TestEveryPageHasExactlyTheseHeaders(t *testing.T) {
+	answers := 0
+	defer func() { t.Logf("%d answers compared, header by header", answers) }()
 	for scheme, change := range map[string]func(*server.Options){
 		"https": func(o *server.Options) { o.PublicURL = origin },
 		"http":  func(*server.Options) {},
@@ -112,6 +114,7 @@ func TestEveryPageHasExactlyTheseHeaders(t *testing.T) {
 				}
 				path, _, _ := strings.Cut(page.path, "?")
 				sameHeaders(t, scheme+": "+method+" "+page.name, got.header, headersOf(path, w.stytch.URL, scheme))
+				answers++
 			}
 		}
 	}
@@ -141,6 +144,42 @@ func sameHeaders(t *testing.T, name string, got http.Header, want map[string]str
 		if len(got.Values(header)) == 0 {
 			t.Errorf("%s lacks %s", name, header)
 		}
+	}
+}
+
+// The account page answers in more ways: to somebody, after a form, and while Stytch is away.
+func TestEveryAnswerOfTheAccountHasTheHeaders(t *testing.T) {
+	for scheme, change := range map[string]func(*server.Options){
+		"https": func(o *server.Options) { o.PublicURL = origin },
+		"http":  func(*server.Options) {},
+	} {
+		w := newWorld(t, change)
+		w.consent(grace)
+		p := w.signIn(grace)
+		with := func(r *http.Request) { r.Header.Set("Cookie", p.cookie) }
+		crossSite := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }
+		form := p.form(gptName())
+		check := func(name string, got reply, status int, missing ...string) {
+			t.Helper()
+			if got.status != status {
+				t.Errorf("%s: %s: %d %s, want %d", scheme, name, got.status, got.body, status)
+			}
+			want := headersOf("/account", w.stytch.URL, scheme)
+			for _, header := range missing {
+				delete(want, header)
+			}
+			got.header.Del("Retry-After")
+			got.header.Del("Location")
+			sameHeaders(t, scheme+": "+name, got.header, want)
+		}
+		check("somebody's page", w.call("GET", "/account", "", "", with), 200)
+		check("a refused form", p.revoke(form, crossSite), 403)
+		check("a form of nobody", w.call("POST", "/account/revoke", "", ""), 403)
+		check("a form that is taken", p.revoke(form), 303, "Content-Type")
+		check("the page afterwards", w.call("GET", "/account?revoked", "", "", with), 200)
+		w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: http.StatusServiceUnavailable})
+		check("a form in an outage", p.revoke(form), 303, "Content-Type")
+		check("the page of an outage", w.call("GET", "/account", "", "", with), 503)
 	}
 }
 
