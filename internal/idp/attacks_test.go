@@ -37,12 +37,13 @@ func TestNoParameterIsANavigationTarget(t *testing.T) {
 	if len(astray) < 60 {
 		t.Fatalf("%d payloads", len(astray))
 	}
-	p := pageProvider(t)
+	p, pages := pageProvider(t), 0
 	for _, payload := range astray {
 		for _, name := range carriers {
 			alone := url.Values{name: {payload}}.Encode()
 			for _, query := range []string{chatGPT(name, payload), chatGPT() + "&" + alone, alone} {
 				w := get(p, query)
+				pages++
 				if w.Code != http.StatusOK && w.Code != http.StatusBadRequest || w.Header().Get("Location") != "" || w.Header().Get("Refresh") != "" {
 					t.Errorf("%s=%q: %d %v", name, payload, w.Code, w.Header())
 				}
@@ -52,6 +53,7 @@ func TestNoParameterIsANavigationTarget(t *testing.T) {
 			}
 		}
 	}
+	t.Logf("%d addresses in %d parameters: %d pages, none of which may lead off this site", len(astray), len(carriers), pages)
 }
 
 // What the page and a refusal lead to, all of it.
@@ -132,6 +134,7 @@ func TestChangedReturnAddressesAreRefused(t *testing.T) {
 			t.Errorf("%q: the page leads to %q", redirect, found)
 		}
 	}
+	t.Logf("%d changed return addresses, each to be refused on a page that leads nowhere", len(changed))
 	if w := get(p, chatGPT("redirect_uri", callback)); w.Code != http.StatusOK { // the twin
 		t.Errorf("the registered address: %d", w.Code)
 	}

@@ -158,6 +158,8 @@ func TestRefusedTokenRequestsNeverReachStytch(t *testing.T) {
 	with := func(name, value string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set(name, value) }
 	}
+	tried, calls := 0, 0
+	defer func() { t.Logf("%d requests that are refused: %d calls of Stytch", tried, calls) }()
 	for _, tt := range []struct {
 		name   string
 		body   string
@@ -237,6 +239,7 @@ func TestRefusedTokenRequestsNeverReachStytch(t *testing.T) {
 			if w.Code != tt.status || fields.Error != tt.code {
 				t.Errorf("got %d %s, want %d %s", w.Code, w.Body, tt.status, tt.code)
 			}
+			tried, calls = tried+1, calls+f.calls()
 			if f.calls() != 0 {
 				t.Errorf("%d calls to Stytch", f.calls())
 			}

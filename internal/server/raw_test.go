@@ -210,10 +210,18 @@ func (c rawCase) bytes(number int) string {
 // that a server does not speak.
 func TestRawRequests(t *testing.T) {
 	s := newRawServer(t)
+	second, failures := 0, 0
 	for i, tt := range rawCases {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := s.send(tt.bytes(i), tt.unfinished); !slices.Equal(got, []int{tt.status}) {
+			got := s.send(tt.bytes(i), tt.unfinished)
+			if !slices.Equal(got, []int{tt.status}) {
 				t.Errorf("replies %v, want one %d", got, tt.status)
+			}
+			if len(got) > 1 {
+				second++
+			}
+			if slices.ContainsFunc(got, func(status int) bool { return status >= 500 && status != http.StatusNotImplemented }) {
+				failures++
 			}
 			calls := s.calls()
 			if len(calls) != tt.calls {
@@ -229,4 +237,5 @@ func TestRawRequests(t *testing.T) {
 			}
 		})
 	}
+	t.Logf("%d raw requests: %d second replies, %d failures of the server", len(rawCases), second, failures)
 }
