@@ -246,7 +246,7 @@ func TestOnlyThePageItselfCanRevoke(t *testing.T) {
 	t.Logf("%d forged posts and one too old: %d revoked anything", tried, changed)
 }
 
-var revocations = flag.Int("revocations", 2, "how often TestRevokingReachesEveryInstance revokes in each case")
+var revocations = flag.Int("revocations", 1, "how often TestRevokingReachesEveryInstance revokes in each case")
 
 // Two instances share a database: what is revoked on one is refused there at once, and on
 // the other within five seconds, whether or not Stytch answers.

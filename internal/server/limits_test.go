@@ -426,7 +426,7 @@ func TestRepliesStayBelowWhatAGPTReads(t *testing.T) {
 		p.do(201, "POST", "/api/v1/tasks", fmt.Sprintf(`{"title":"%d %s","notes":%q}`, i, strings.Repeat("t", 190), strings.Repeat("\"é", 1000)))
 	}
 	long := "/api/v1/tasks/" + p.create(fmt.Sprintf(`{"title":%q,"notes":%q}`, strings.Repeat("\"", 200), strings.Repeat("\"", 10_000)))
-	for range 30 {
+	for range 3 {
 		p.do(200, "PATCH", long, fmt.Sprintf(`{"notes":%q}`, strings.Repeat(">", 10_000)))
 		p.do(200, "PATCH", long, fmt.Sprintf(`{"notes":%q}`, strings.Repeat("\"", 10_000)))
 	}

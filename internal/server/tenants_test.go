@@ -217,7 +217,7 @@ func (c *crowd) look(t *testing.T, what string, by *tenant, status int, reply st
 	}
 }
 
-var foreignRequests = flag.Int("foreign-requests", 600, "how many random calls TestAttackForeignRequests makes, half of them in each kind of project")
+var foreignRequests = flag.Int("foreign-requests", 400, "how many random calls TestAttackForeignRequests makes, half of them in each kind of project")
 
 // TestAttackForeignRequests has the people of several tenants call all operations at random,
 // with the identifiers, words and cursors of all. No reply has a row of another tenant, and no
