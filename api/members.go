@@ -43,6 +43,7 @@ type Member struct {
 }
 
 func memberFrom(m directory.Person) Member {
+	m = visible(m)
 	return Member{ID: m.ID, Name: m.Name, Email: m.Email, Status: m.Status, Roles: m.Roles}
 }
 
@@ -138,7 +139,7 @@ func (s *Service) inviteMember(ctx context.Context, in *inviteMemberInput) (*inv
 		return nil, fmt.Errorf("invite member: %w", err)
 	}
 	member, err := s.options.Members.Invite(ctx, identity.OrganizationID, directory.Invitation{
-		Email: in.Body.Email, Name: in.Body.Name, Roles: in.Body.Roles, InvitedBy: identity.Subject,
+		Email: in.Body.Email, Name: cleanText(in.Body.Name, false), Roles: in.Body.Roles, InvitedBy: identity.Subject,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("invite member: %w", err)

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"guestpass/internal/directory"
 )
 
 // cleanText removes what people cannot see and a model might obey: control, zero-width
@@ -25,6 +27,14 @@ func cleanText(text string, lines bool) string {
 		}
 		return r
 	}, text))
+}
+
+// visible leaves of somebody's names what people can see: anybody may call themselves, or their
+// organization, anything at Stytch.
+func visible(p directory.Person) directory.Person {
+	p.Name, p.Email = cleanText(p.Name, false), cleanText(p.Email, false)
+	p.Organization.Name, p.Organization.Slug = cleanText(p.Organization.Name, false), cleanText(p.Organization.Slug, false)
+	return p
 }
 
 // checkDate refuses a day that the calendar does not have, such as 2026-02-30. Empty is

@@ -185,6 +185,24 @@ func TestUserInfoShowsWhatTheScopesAllow(t *testing.T) {
 	}
 }
 
+// Names are what people like, and a model reads them: what nobody can see could be orders to it.
+func TestNamesShowWhatPeopleCanSee(t *testing.T) {
+	const hidden = "\u202e\u200b\u0007\U000e0041\ufeff"
+	seed := stytchtest.Development()
+	seed.Organizations[0].Name = "Ac" + hidden + "me"
+	seed.Members[0].Name = "Ada" + hidden + "\nLovelace"
+	w := newWorldOf(t, stytchtest.Options{Seed: &seed})
+	token := w.token(ada, "openid", "profile", "members:read", "members:invite")
+	for _, r := range []reply{
+		w.call("GET", "/api/v1/members", token, ""), w.call("GET", "/api/v1/members/"+ada, token, ""), w.call("GET", "/api/v1/userinfo", token, ""),
+		w.call("POST", "/api/v1/members/invitations", token, `{"email":"new@acme.example","name":"Ada`+hidden[:3]+` Lovelace"}`),
+	} {
+		if r.status/100 != 2 || !strings.Contains(r.body, "Ada Lovelace") || strings.ContainsAny(r.body, hidden) || strings.Contains(r.body, `\u`) {
+			t.Errorf("%d %s", r.status, r.body)
+		}
+	}
+}
+
 func TestListMembersPagesSearchesAndKeepsToItsOrganization(t *testing.T) {
 	w := newWorld(t)
 	token := w.token(ada, "members:read")
