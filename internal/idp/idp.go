@@ -15,6 +15,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"guestpass/internal/headers"
 )
 
 //go:embed assets
@@ -82,7 +84,7 @@ type Provider struct {
 	log     *slog.Logger
 	bundle  bundle
 	secure  bool // served over https
-	policy  string
+	headers headers.Page
 	forward *forwarder
 }
 
@@ -115,7 +117,7 @@ func New(o Options) (*Provider, error) {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
 	p := &Provider{options: o, log: o.Log, bundle: bundle, forward: forward, secure: isHTTPS(o.PublicURL)}
-	p.policy = contentSecurityPolicy(bundle.style, o.apiBase())
+	p.headers = headers.Page{Policy: contentSecurityPolicy(bundle.style, o.apiBase()), SignsIn: true, Secure: p.secure}
 	return p, nil
 }
 

@@ -35,7 +35,7 @@ type pageData struct {
 
 // Page is GET /idp. Every reply, errors included, carries the same headers.
 func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
-	p.setHeaders(w.Header())
+	p.headers.Set(w.Header())
 	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
 		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL, ReturnURL: p.options.PublicURL + "/idp"}
 	query := r.URL.Query()
@@ -144,21 +144,6 @@ func (p *Provider) clientName(ctx context.Context, request url.Values) string {
 	}
 	client, _ := p.lookUp(ctx, request.Get("client_id"))
 	return client.Name
-}
-
-// setHeaders are the page's fixed headers; see docs/security.md for each.
-func (p *Provider) setHeaders(h http.Header) {
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", p.policy)
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=(), publickey-credentials-get=(self), browsing-topics=()")
-	h.Set("Cache-Control", "no-store")
-	if p.secure {
-		h.Set("Strict-Transport-Security", "max-age=63072000")
-	}
 }
 
 // apiBase is the origin the browser SDK talks to.

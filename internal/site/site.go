@@ -15,6 +15,8 @@ import (
 	"io/fs"
 	"net/http"
 	"strings"
+
+	"guestpass/internal/headers"
 )
 
 //go:embed assets
@@ -105,7 +107,7 @@ func New(o Options) (*Site, error) {
 		if err := parsed.ExecuteTemplate(&body, "layout.html", o); err != nil {
 			return nil, fmt.Errorf("site: render %s: %w", page.name, err)
 		}
-		*page.handler = rendered(body.Bytes(), page.policy, strings.HasPrefix(o.PublicURL, "https://"))
+		*page.handler = rendered(body.Bytes(), headers.Page{Policy: page.policy, Cache: "no-cache", Secure: strings.HasPrefix(o.PublicURL, "https://")})
 	}
 	return site, nil
 }
@@ -119,25 +121,9 @@ const (
 	docsPolicy   = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-// permissions: none of the pages uses any of these.
-const permissions = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=(), " +
-	"publickey-credentials-get=(), browsing-topics=()"
-
-func rendered(body []byte, policy string, secure bool) http.Handler {
+func rendered(body []byte, page headers.Page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		h := w.Header()
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", policy)
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Set("Permissions-Policy", permissions)
-		h.Set("Cache-Control", "no-cache")
-		if secure {
-			h.Set("Strict-Transport-Security", "max-age=63072000")
-		}
+		page.Set(w.Header())
 		_, _ = w.Write(body)
 	})
 }
