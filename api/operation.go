@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
@@ -74,6 +75,9 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 			return nil, s.problem(ctx, err)
 		}
 		defer s.options.Limits.Leave()
+		if err := s.checkRevokedSince(ctx, op); err != nil {
+			return nil, err
+		}
 		out, err := carryOut(ctx, s, op, in, handler)
 		if err != nil {
 			return nil, s.problem(ctx, err)
@@ -81,6 +85,25 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 		return out, nil
 	})
 	s.operations = append(s.operations, op)
+}
+
+// checkRevokedSince looks again once the body is there: a slow one must not outlive a
+// revocation. Nobody else is asked.
+func (s *Service) checkRevokedSince(ctx context.Context, op Operation) error {
+	if s.options.Connections == nil || op.Access.IsPublic() {
+		return nil
+	}
+	identity := auth.From(ctx)
+	err := s.options.Connections.Check(ctx, identity, op.Effect != Read)
+	if !errors.Is(err, auth.ErrInvalidToken) {
+		if err != nil {
+			return s.problem(ctx, err)
+		}
+		return nil
+	}
+	s.logRefusal(ctx, op, identity, err)
+	status, challenge := auth.Challenge(err, s.options.ResourceMetadata, strings.Join(s.Scopes(op), " "))
+	return huma.ErrorWithHeaders(finish(ctx, &Problem{Status: status, Detail: refusals[status]}).(*Problem), http.Header{"WWW-Authenticate": {challenge}})
 }
 
 // check finds what is wrong with the declaration itself; what the GPT editor would

@@ -299,6 +299,14 @@ func MethodNotAllowed(routes chi.Routes, w http.ResponseWriter, r *http.Request)
 	WriteProblem(w, r, Problem{Status: http.StatusMethodNotAllowed, Detail: r.Method + " is not possible at this path"})
 }
 
+// refusals are in words what package auth refuses, by status.
+var refusals = map[int]string{
+	http.StatusBadRequest:         "the Authorization header is malformed, given twice, or the token is in the wrong place",
+	http.StatusUnauthorized:       "a valid access token is required",
+	http.StatusForbidden:          "the person has not granted, or does not have, the permission for this",
+	http.StatusServiceUnavailable: "access tokens cannot be verified at the moment",
+}
+
 // refusal turns an error of package auth into the exact reply of RFC 6750 section 3.
 func (s *Service) refuse(ctx huma.Context, op Operation, err error) {
 	status, challenge := auth.Challenge(err, s.options.ResourceMetadata, strings.Join(s.Scopes(op), " "))
@@ -306,14 +314,8 @@ func (s *Service) refuse(ctx huma.Context, op Operation, err error) {
 	if challenge != "" {
 		ctx.SetHeader("WWW-Authenticate", challenge)
 	}
-	detail := map[int]string{
-		http.StatusBadRequest:         "the Authorization header is malformed, given twice, or the token is in the wrong place",
-		http.StatusUnauthorized:       "a valid access token is required",
-		http.StatusForbidden:          "the person has not granted, or does not have, the permission for this",
-		http.StatusServiceUnavailable: "access tokens cannot be verified at the moment",
-	}[status]
 	if status == http.StatusServiceUnavailable {
 		ctx.SetHeader("Retry-After", "5")
 	}
-	_ = huma.WriteErr(s.huma, ctx, status, detail)
+	_ = huma.WriteErr(s.huma, ctx, status, refusals[status])
 }
