@@ -9,6 +9,7 @@ import (
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 
 	"guestpass/internal/connections"
 	"guestpass/internal/directory"
+	"guestpass/internal/limits"
 	"guestpass/internal/store"
 )
 
@@ -45,6 +47,9 @@ type Options struct {
 	Members     *directory.B2B // the same directory in a B2B project, whose administrators see more; else nil
 	Store       *store.Store
 
+	Pages  *limits.Slots  // places among the pages that are made at once; nil: 16 of its own
+	Limits *limits.Limits // counts what each person does here, as calls of one more app; revoking takes an operation's place. nil: none
+
 	DescribeScopes func(context.Context) map[string]string // what scopes are for, by name
 	Operations     map[string]string                       // what operations do, by id
 
@@ -66,6 +71,9 @@ func New(o Options) *Account {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Pages == nil {
+		o.Pages = limits.NewSlots(16, 16)
 	}
 	return &Account{options: o, protection: http.NewCrossOriginProtection()}
 }
@@ -103,20 +111,51 @@ func (a *Account) Page(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
 	defer cancel()
 	shown := session(r)
+	v, err := a.view(ctx, shown)
+	if err != nil {
+		a.fail(w, r, "This page cannot be shown at the moment. Wait a little and load it again.", err)
+		return
+	}
+	v.Revoked = v.SignedIn && a.revokedBefore(r, shown)
+	a.write(w, r, http.StatusOK, v)
+}
+
+// view is made in a place among the pages; it is written to the client, who may be slow,
+// when that is free again.
+func (a *Account) view(ctx context.Context, shown shownSession) (v view, err error) {
+	if shown == (shownSession{}) {
+		return view{}, nil
+	}
+	if err := a.options.Pages.Enter(ctx); err != nil {
+		return view{}, err
+	}
+	defer a.options.Pages.Leave()
 	person, err := a.person(ctx, shown)
 	if errors.Is(err, errNotSignedIn) {
-		a.write(w, r, http.StatusOK, view{})
-		return
+		return view{}, nil
 	}
-	v := view{SignedIn: true, Revoked: r.URL.Query().Has("revoked")}
 	if err == nil {
-		err = a.fill(ctx, &v, person, shown)
+		err = a.admit(person.ID)
 	}
 	if err != nil {
-		a.unavailable(w, r, err)
-		return
+		return view{}, err
 	}
-	a.write(w, r, http.StatusOK, v)
+	v.SignedIn = true
+	return v, a.fill(ctx, &v, person, shown)
+}
+
+// admit counts what a person does here. One page of an administrator is many calls of Stytch.
+func (a *Account) admit(subject string) error {
+	if exceeded := a.options.Limits.Admit("account page", subject, ""); exceeded != nil {
+		return exceededError{exceeded}
+	}
+	return nil
+}
+
+type exceededError struct{ *limits.Exceeded }
+
+func (e exceededError) Error() string {
+	return fmt.Sprintf("more than %d requests a minute for each %s", e.Quota, e.Policy)
 }
 
 // fill lists the person's connections, and for administrators everybody's.
@@ -167,7 +206,7 @@ func (a *Account) admin(person directory.Person) bool {
 }
 
 func (a *Account) app(c connections.Connection, words map[string]string, person directory.Person, shown shownSession) app {
-	entry := app{Connection: c, Form: a.sign(form{Session: shown.digest(), Actor: person.ID, Organization: person.Organization.ID,
+	entry := app{Connection: c, Form: a.sign(toRevoke, form{Session: shown.digest(), Actor: person.ID, Organization: person.Organization.ID,
 		Subject: c.Subject, Client: c.Client, Expires: a.options.Now().Add(formLifetime).Unix()})}
 	for _, scope := range c.Scopes {
 		entry.May = append(entry.May, cmp.Or(words[scope], scope))
@@ -211,11 +250,17 @@ func (a *Account) names(ctx context.Context, organizationID string) (map[string]
 	return names, nil
 }
 
-// unavailable tells that the page cannot be made now. Why is in the log.
-func (a *Account) unavailable(w http.ResponseWriter, r *http.Request, err error) {
-	a.options.Log.WarnContext(r.Context(), "account page not shown", "error", err)
+// fail tells in the words that something is not possible now. Why is in the log.
+func (a *Account) fail(w http.ResponseWriter, r *http.Request, words string, err error) {
+	a.options.Log.WarnContext(r.Context(), "account page failed", "error", err)
+	status := http.StatusServiceUnavailable
 	w.Header().Set("Retry-After", "5")
-	a.write(w, r, http.StatusServiceUnavailable, view{Failure: "This page cannot be shown at the moment. Wait a little and load it again."})
+	var exceeded exceededError
+	if errors.As(err, &exceeded) {
+		status = http.StatusTooManyRequests
+		exceeded.SetHeaders(w.Header())
+	}
+	a.write(w, r, status, view{Failure: words})
 }
 
 func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v view) {

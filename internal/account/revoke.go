@@ -8,7 +8,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"time"
 
@@ -17,9 +16,10 @@ import (
 )
 
 const (
-	formLifetime = time.Hour // as long as the sign-in page keeps a session
-	maxForm      = 8 << 10
-	maxCookie    = 4 << 10
+	formLifetime   = time.Hour   // as long as the sign-in page keeps a session
+	noticeLifetime = time.Minute // in which the page says once more that access is revoked
+	maxForm        = 8 << 10
+	maxCookie      = 4 << 10
 )
 
 // shownSession is what the browser shows of its Stytch session: a token, or its JWT.
@@ -70,31 +70,44 @@ type form struct {
 	Expires      int64
 }
 
-func (a *Account) sign(f form) string {
+// Purposes of what is signed: one does not pass for the other.
+const (
+	toRevoke   = "revoke"
+	hasRevoked = "revoked" // of a form only session and time count
+)
+
+func (a *Account) sign(purpose string, f form) string {
 	content, err := json.Marshal(f)
 	if err != nil {
 		panic(err) // strings and a number
 	}
-	return base64.RawURLEncoding.EncodeToString(append(a.mac(content), content...))
+	return base64.RawURLEncoding.EncodeToString(append(a.mac(purpose, content), content...))
 }
 
-func (a *Account) mac(content []byte) []byte {
+func (a *Account) mac(purpose string, content []byte) []byte {
 	h := hmac.New(sha256.New, a.options.FormKey)
-	h.Write([]byte("revoke "))
+	h.Write([]byte(purpose + " "))
 	h.Write(content)
 	return h.Sum(nil)
 }
 
-// open is false for what this server did not sign, or too long ago.
-func (a *Account) open(text string) (f form, ok bool) {
+// open is false for what this server did not sign for the purpose and session, or too long ago.
+func (a *Account) open(purpose, text string, shown shownSession) (f form, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) < sha256.Size || !hmac.Equal(raw[:sha256.Size], a.mac(raw[sha256.Size:])) {
+	if err != nil || len(raw) < sha256.Size || !hmac.Equal(raw[:sha256.Size], a.mac(purpose, raw[sha256.Size:])) {
 		return form{}, false
 	}
-	if json.Unmarshal(raw[sha256.Size:], &f) != nil {
+	if json.Unmarshal(raw[sha256.Size:], &f) != nil || shown == (shownSession{}) || !hmac.Equal([]byte(f.Session), []byte(shown.digest())) {
 		return form{}, false
 	}
 	return f, a.options.Now().Unix() < f.Expires
+}
+
+// revokedBefore says whether this server has led the browser here after a revocation: a
+// link that anybody made must not say that access is revoked.
+func (a *Account) revokedBefore(r *http.Request, shown shownSession) bool {
+	_, ok := a.open(hasRevoked, r.URL.Query().Get("revoked"), shown)
+	return ok
 }
 
 // Revoke is POST /account/revoke. What is revoked already is revoked again, with success.
@@ -103,29 +116,59 @@ func (a *Account) Revoke(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, err)
 		return
 	}
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil || len(r.PostForm["form"]) != 1 {
-		a.refuse(w, r, errors.New("no form"))
-		return
-	}
 	shown := session(r)
-	f, ok := a.open(r.PostForm.Get("form"))
-	if !ok || shown == (shownSession{}) || !hmac.Equal([]byte(f.Session), []byte(shown.digest())) {
-		a.refuse(w, r, errors.New("the form is not of this session, or too old"))
-		return
-	}
-	if err := a.checkActor(r.Context(), f, shown); err != nil {
-		a.refuseActor(w, r, err)
-		return
-	}
-	err := a.options.Connections.Revoke(r.Context(), f.Actor, connections.Target{OrganizationID: f.Organization, Subject: f.Subject, Client: f.Client})
+	f, err := a.receive(w, r, shown)
 	if err != nil {
-		a.unavailable(w, r, err)
+		a.refuse(w, r, err)
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTimeout) // who leaves the page now has revoked
+	defer cancel()
+	err = a.revoke(ctx, f, shown)
+	switch {
+	case errors.Is(err, errNotSignedIn), errors.Is(err, errNotAdmin):
+		a.refuse(w, r, err)
+		return
+	case err != nil:
+		a.fail(w, r, "Nothing was revoked: that is not possible at the moment. Wait a little, load your account page again and repeat it there.", err)
 		return
 	}
 	a.setHeaders(w.Header())
-	http.Redirect(w, r, "/account?revoked", http.StatusSeeOther)
+	notice := a.sign(hasRevoked, form{Session: shown.digest(), Expires: a.options.Now().Add(noticeLifetime).Unix()})
+	http.Redirect(w, r, "/account?revoked="+notice, http.StatusSeeOther)
 }
+
+// receive waits for the form, and so holds no place.
+func (a *Account) receive(w http.ResponseWriter, r *http.Request, shown shownSession) (form, error) {
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	if err := r.ParseForm(); err != nil || len(r.PostForm["form"]) != 1 {
+		return form{}, errors.New("no form")
+	}
+	f, ok := a.open(toRevoke, r.PostForm.Get("form"), shown)
+	if !ok {
+		return form{}, errors.New("the form is not of this session, or too old")
+	}
+	return f, nil
+}
+
+// revoke takes its place among the operations: visitors of pages, whom nobody knows, do not
+// keep people from revoking.
+func (a *Account) revoke(ctx context.Context, f form, shown shownSession) error {
+	if err := a.admit(f.Actor); err != nil {
+		return err
+	}
+	if err := a.options.Limits.Enter(ctx); err != nil {
+		return err
+	}
+	defer a.options.Limits.Leave()
+	if err := a.checkActor(ctx, f, shown); err != nil {
+		return err
+	}
+	return a.options.Connections.Revoke(ctx, f.Actor, connections.Target{OrganizationID: f.Organization, Subject: f.Subject, Client: f.Client})
+}
+
+// errCrossOrigin does not repeat the header: it is for the log, which has none.
+var errCrossOrigin = errors.New("from another origin")
 
 // checkOrigin admits what this server's own page has sent. The library lets through what
 // says nothing of where it comes from, and goes by the request's Host.
@@ -135,9 +178,12 @@ func (a *Account) checkOrigin(r *http.Request) error {
 	case site == "" && origin == "":
 		return errors.New("neither Sec-Fetch-Site nor Origin")
 	case site == "none", origin != "" && origin != "null" && origin != a.options.PublicURL:
-		return fmt.Errorf("origin %q", origin)
+		return errCrossOrigin
 	}
-	return a.protection.Check(r)
+	if a.protection.Check(r) != nil {
+		return errCrossOrigin
+	}
+	return nil
 }
 
 var errNotAdmin = errors.New("not an administrator any more")
@@ -149,7 +195,7 @@ func (a *Account) checkActor(ctx context.Context, f form, shown shownSession) er
 	defer cancel()
 	person, err := a.person(ctx, shown)
 	switch {
-	case errors.As(err, new(*directory.UnavailableError)), errors.Is(err, directory.ErrCredentials):
+	case errors.As(err, new(*directory.UnavailableError)):
 		a.options.Log.WarnContext(ctx, "session not checked; the form counts", "subject", f.Actor, "error", err)
 		return nil
 	case err != nil:
@@ -160,14 +206,6 @@ func (a *Account) checkActor(ctx context.Context, f form, shown shownSession) er
 		return errNotAdmin
 	}
 	return nil
-}
-
-func (a *Account) refuseActor(w http.ResponseWriter, r *http.Request, err error) {
-	if errors.Is(err, errNotSignedIn) || errors.Is(err, errNotAdmin) {
-		a.refuse(w, r, err)
-		return
-	}
-	a.unavailable(w, r, err)
 }
 
 // refuse changes nothing, and says so.

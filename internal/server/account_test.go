@@ -2,19 +2,23 @@ package server_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"guestpass/internal/directory"
+	"guestpass/internal/limits"
 	"guestpass/internal/server"
 	"guestpass/internal/store/postgrestest"
 	"guestpass/stytchtest"
@@ -239,11 +243,222 @@ func TestOnlyThePageItselfCanRevoke(t *testing.T) {
 			t.Errorf("%s: it was revoked all the same: %d", name, got)
 		}
 	}
+	if strings.Contains(w.log.String(), "evil.example") {
+		t.Error("the log has an Origin header")
+	}
 	w.stytch.Advance(61 * time.Minute)
 	if r := w.signIn(grace).revoke(form); r.status != 403 {
 		t.Errorf("a form that is too old: %d", r.status)
 	}
 	t.Logf("%d forged posts and one too old: %d revoked anything", tried, changed)
+}
+
+// Who presses the button and goes away has revoked.
+func TestWhoLeavesAfterRevokingHasRevoked(t *testing.T) {
+	w := newWorld(t)
+	w.consent(grace)
+	token := w.token(grace, everything...)
+	w.reads(token)
+	p := w.signIn(grace)
+	form := p.form(gptName())
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	w.app.ServeHTTP(httptest.NewRecorder(), p.request(strings.NewReader(url.Values{"form": {form}}.Encode())).WithContext(ctx))
+	if got := w.reads(token); got != 401 || len(w.connected(grace)) != 0 {
+		t.Errorf("the token reads with %d, at Stytch are %v", got, w.connected(grace))
+	}
+}
+
+// request presses the button of the page.
+func (s signedIn) request(form io.Reader) *http.Request {
+	r := httptest.NewRequest("POST", "/account/revoke", form)
+	r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Cookie": {s.cookie}, "Sec-Fetch-Site": {"same-origin"}, "Origin": {"null"}}
+	return r
+}
+
+// Nobody needs to sign in to send half a form, or to read a page slowly.
+func TestWhoIsSlowOnThePagesKeepsNobodyOut(t *testing.T) {
+	w := newWorld(t, limited(t, limits.Options{InFlight: 1}))
+	token := w.token(ada, "tasks:read")
+	p := w.signIn(ada)
+	body := &slowBody{began: make(chan struct{}), finish: make(chan struct{})}
+	reader := &slowReader{began: make(chan struct{}, 2*pagesAtOnce), finish: make(chan struct{})}
+	var slow sync.WaitGroup
+	slow.Go(func() { w.app.ServeHTTP(httptest.NewRecorder(), signedIn{}.request(body)) })
+	<-body.began
+	for range pagesAtOnce {
+		slow.Go(func() { w.app.ServeHTTP(reader.of(), httptest.NewRequest("GET", "/idp?return=account", nil)) })
+		slow.Go(func() {
+			r := httptest.NewRequest("GET", "/account", nil)
+			r.Header.Set("Cookie", p.cookie)
+			w.app.ServeHTTP(reader.of(), r)
+		})
+	}
+	for range 2 * pagesAtOnce {
+		<-reader.began
+	}
+	if got := w.reads(token); got != 200 {
+		t.Errorf("a read beside them: %d", got)
+	}
+	if r := w.call("GET", "/idp?return=account", "", ""); r.status != 200 {
+		t.Errorf("another's page: %d", r.status)
+	}
+	if page := p.page(); !strings.Contains(page, "Signed in") {
+		t.Errorf("another's account: %s", page)
+	}
+	close(body.finish)
+	close(reader.finish)
+	slow.Wait()
+}
+
+const pagesAtOnce = 16
+
+// slowReader takes replies so slowly that none ends before it finishes.
+type slowReader struct{ began, finish chan struct{} }
+
+func (s *slowReader) of() http.ResponseWriter { return &slowReply{http.Header{}, s} }
+
+type slowReply struct {
+	header http.Header
+	reader *slowReader
+}
+
+func (s *slowReply) Header() http.Header { return s.header }
+func (s *slowReply) WriteHeader(int)     {}
+func (s *slowReply) Write(content []byte) (int, error) {
+	s.reader.began <- struct{}{}
+	<-s.reader.finish
+	return len(content), nil
+}
+
+// Visitors without a session keep nobody from working and revoking, also while Stytch hangs.
+func TestManyPagesKeepNobodyFromRevoking(t *testing.T) {
+	w := newWorld(t)
+	w.consent(grace)
+	token := w.token(grace, everything...)
+	w.reads(token)
+	p := w.signIn(grace)
+	form := p.form(gptName())
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/sessions", Delay: time.Hour, Count: pagesAtOnce})
+	ctx, leave := context.WithCancel(t.Context())
+	var visitors sync.WaitGroup
+	tooMany := make(chan struct{}, pagesAtOnce+1)
+	for range pagesAtOnce + 1 {
+		visitors.Go(func() {
+			r := httptest.NewRequest("GET", "/account", nil).WithContext(ctx)
+			r.Header.Set("Cookie", "stytch_session=unknown")
+			w.app.ServeHTTP(httptest.NewRecorder(), r)
+			tooMany <- struct{}{}
+		})
+	}
+	<-tooMany // all others wait for Stytch
+	if r := w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", p.cookie) }); r.status != 503 || !strings.Contains(r.body, "cannot be shown") {
+		t.Errorf("one page too many: %d %s", r.status, r.body)
+	}
+	if r := w.call("GET", "/idp?return=account", "", ""); r.status != 503 || r.header.Get("Retry-After") == "" {
+		t.Errorf("one more: %d %s", r.status, r.body)
+	}
+	if r := p.revoke(form); r.status != 303 {
+		t.Errorf("revoking: %d %s", r.status, r.body)
+	}
+	if got := w.reads(token); got != 401 {
+		t.Errorf("revoked, and reads: %d", got)
+	}
+	leave()
+	visitors.Wait()
+}
+
+// A form is good for an hour: as often as a person may call operations, and no more.
+func TestPagesOfAPersonAreLimited(t *testing.T) {
+	w := newWorld(t, limited(t, limits.Options{Member: 3}))
+	w.consent(grace)
+	token := w.token(grace, everything...)
+	p := w.signIn(grace)
+	form := p.form(gptName()) // the first
+	p.page()
+	p.page()
+	page := w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", w.signIn(grace).cookie) })
+	for name, r := range map[string]reply{"a page, of another session": page, "revoking": p.revoke(form)} {
+		if r.status != 429 || r.header.Get("Retry-After") == "" || r.header.Get("RateLimit-Policy") != `"member";q=3;w=60` || r.header.Get("Content-Security-Policy") == "" {
+			t.Errorf("%s: %d %v", name, r.status, r.header)
+		}
+	}
+	if got := w.reads(token); got != 200 {
+		t.Errorf("an operation: %d", got)
+	}
+	if page := w.signIn(ada).page(); !strings.Contains(page, "Signed in") {
+		t.Errorf("somebody else gets\n%s", page)
+	}
+}
+
+// What is said of a revocation is true.
+func TestThePageSaysWhetherItWasRevoked(t *testing.T) {
+	const done = "Access is revoked."
+	w := newWorld(t)
+	w.consent(grace)
+	p := w.signIn(grace)
+	load := func(p signedIn, path string) string {
+		return w.call("GET", path, "", "", func(r *http.Request) { r.Header.Set("Cookie", p.cookie) }).body
+	}
+	form := p.form(gptName())
+	r := p.revoke(form)
+	for _, name := range []string{"Content-Security-Policy", "X-Frame-Options", "Referrer-Policy", "Cache-Control"} {
+		if r.header.Get(name) == "" {
+			t.Errorf("the redirect has no %s", name)
+		}
+	}
+	notice := r.header.Get("Location")
+	if page := load(p, notice); !strings.Contains(page, done) {
+		t.Errorf("after revoking\n%s", page)
+	}
+	for name, page := range map[string]string{
+		"a link":            load(p, "/account?revoked"),
+		"a made-up link":    load(p, "/account?revoked=1"),
+		"a form in a link":  load(p, "/account?revoked="+form),
+		"another's session": load(w.signIn(ada), notice),
+	} {
+		if strings.Contains(page, done) || !strings.Contains(page, "Signed in") {
+			t.Errorf("%s: the page says\n%s", name, page)
+		}
+	}
+	if r := p.revoke(strings.TrimPrefix(notice, "/account?revoked=")); r.status != 403 {
+		t.Errorf("the notice for a form: %d", r.status)
+	}
+	w.stytch.Advance(2 * time.Minute)
+	if page := load(p, notice); strings.Contains(page, done) {
+		t.Error("two minutes later it says so still")
+	}
+	must(t, w.options.Store.Close())
+	if r := p.revoke(form); r.status != 503 || !strings.Contains(r.body, "Nothing was revoked") {
+		t.Errorf("without the database: %d %s", r.status, r.body)
+	}
+}
+
+// Stytch away is one thing, our own secret refused another: then nobody knows who asks.
+func TestTheFormAloneCountsOnlyWhileStytchIsAway(t *testing.T) {
+	w := newWorld(t)
+	w.consent(grace)
+	token := w.token(grace, everything...)
+	w.reads(token)
+	p := w.signIn(grace)
+	form := p.form(gptName())
+	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(http.StatusUnauthorized)
+		_, _ = io.WriteString(w, `{"status_code":401,"error_type":"unauthorized_credentials","error_message":"Unauthorized credentials.","request_id":"r"}`)
+	}))
+	t.Cleanup(refusing.Close)
+	w.options.BaseURL = refusing.URL
+	if r := (signedIn{w.twin(), p.cookie}).revoke(form); r.status != 503 || !strings.Contains(r.body, "Nothing was revoked") {
+		t.Errorf("Stytch refuses our secret: %d %s", r.status, r.body)
+	}
+	if got := w.reads(token); got != 200 {
+		t.Errorf("it was revoked all the same: %d", got)
+	}
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/sessions", Status: 503})
+	if r := p.revoke(form); r.status != 303 || w.reads(token) != 401 {
+		t.Errorf("Stytch is away: %d %s", r.status, r.body)
+	}
 }
 
 var revocations = flag.Int("revocations", 1, "how often TestRevokingReachesEveryInstance revokes in each case")
@@ -285,7 +500,7 @@ func (w *world) revokeOnce(second *world, subject string, down bool) (here, ther
 		w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 503})
 	}
 	for range 2 { // a button may be pressed twice
-		if r := p.revoke(form); r.status != 303 || r.header.Get("Location") != "/account?revoked" {
+		if r := p.revoke(form); r.status != 303 || !strings.HasPrefix(r.header.Get("Location"), "/account?revoked=") {
 			w.t.Fatalf("%d %s", r.status, r.body)
 		}
 	}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"net/http"
 
 	"github.com/go-chi/chi/v5/middleware"
@@ -44,16 +45,35 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 	})
 }
 
-// shed has a handler take its place among the operations that are carried out, and
-// refuses when there are too many.
+// maxPages is how many pages that ask Stytch are made at once. Anybody may load them, so
+// they have places of their own, apart from the operations'.
+const maxPages = 16
+
+// shed has a page take its place, and refuses when there are too many. What it writes is
+// sent when the place is free again: whoever is slow to take it keeps nobody out.
 func (s *Server) shed(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := s.options.Limits.Enter(r.Context()); err != nil {
+		if err := s.pages.Enter(r.Context()); err != nil {
 			w.Header().Set("Retry-After", "1")
 			api.WriteProblem(w, r, api.Problem{Status: http.StatusServiceUnavailable, Detail: "the server has too much to do at the moment"})
 			return
 		}
-		defer s.options.Limits.Leave()
-		next.ServeHTTP(w, r)
+		made := &heldReply{ResponseWriter: w, status: http.StatusOK}
+		func() {
+			defer s.pages.Leave()
+			next.ServeHTTP(made, r)
+		}()
+		w.WriteHeader(made.status)
+		_, _ = made.body.WriteTo(w)
 	})
 }
+
+// heldReply keeps status and body back; the header is the client's at once.
+type heldReply struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+func (h *heldReply) WriteHeader(status int)            { h.status = status }
+func (h *heldReply) Write(content []byte) (int, error) { return h.body.Write(content) }

@@ -84,7 +84,8 @@ type Server struct {
 	provider  *idp.Provider
 	site      *site.Site
 	handler   http.Handler
-	stopping  atomic.Bool // Run's context has ended
+	stopping  atomic.Bool   // Run's context has ended
+	pages     *limits.Slots // of those that ask Stytch
 
 	connections *connections.Connections
 	account     *account.Account
@@ -110,12 +111,13 @@ func New(o Options) (*Server, error) {
 		}
 		o.Limits = defaults
 	}
-	s := &Server{options: o, log: o.Log}
-	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildProvider, s.buildSite, s.buildAccount} {
+	s := &Server{options: o, log: o.Log, pages: limits.NewSlots(maxPages, maxPages)}
+	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildProvider, s.buildSite} {
 		if err := build(); err != nil {
 			return nil, err
 		}
 	}
+	s.buildAccount()
 	s.handler = s.chain(s.router())
 	return s, nil
 }
