@@ -44,11 +44,12 @@ type Connections struct {
 	options Options
 	known   atomic.Pointer[denials] // nil until they were read once
 
-	refreshing sync.Mutex // held from reading or writing denials to their being known; guards what follows
+	refreshing sync.Mutex // held while they are read, a second at most, and never to write; guards what follows
 	tried      time.Time
 	failure    error // of the last look
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex             // guards what follows
+	own   map[*store.Denial]bool // made here and perhaps not among the known yet; true once written
 	noted map[pair]time.Time
 	uses  map[pair]store.Connection // to be written
 }
@@ -69,7 +70,7 @@ func New(o Options) *Connections {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Connections{options: o, noted: map[pair]time.Time{}, uses: map[pair]store.Connection{}}
+	return &Connections{options: o, own: map[*store.Denial]bool{}, noted: map[pair]time.Time{}, uses: map[pair]store.Connection{}}
 }
 
 // Run looks for other instances' denials, writes what was noted and retries what Stytch
@@ -110,15 +111,42 @@ func every(ctx context.Context, interval time.Duration, do func()) {
 // When the denials cannot be read the last ones that were go on to count for reads; for
 // writes, and when there were none yet, the error is the store's.
 func (c *Connections) Check(ctx context.Context, identity auth.Identity, write bool) error {
-	known, err := c.current(ctx)
-	if err != nil && (write || known == nil) {
-		return fmt.Errorf("whether the token was revoked: %w", err)
-	}
-	d, denied := known.of[pair{identity.Subject, identity.ClientID}]
-	if denied && (d.Pending() || !identity.IssuedAt.After(d.RevokedAt)) {
+	d, err := c.denial(ctx, pair{identity.Subject, identity.ClientID})
+	if d.Pending() || !identity.IssuedAt.After(d.RevokedAt) {
 		return fmt.Errorf("%w: revoked", auth.ErrInvalidToken)
 	}
+	if err != nil && (write || c.known.Load() == nil) {
+		return fmt.Errorf("whether the token was revoked: %w", err)
+	}
 	return nil
+}
+
+// denial is what the pair's tokens meet, the zero value for nothing: the strictest of the
+// denials that are known and of those that this instance made since. The error says that
+// those that are known are too old.
+func (c *Connections) denial(ctx context.Context, key pair) (d store.Denial, err error) {
+	c.mu.Lock() // before looking at the known: a look at the database moves them there
+	for own := range c.own {
+		if own.Subject == key.subject && own.Client == key.client {
+			d = stricter(d, *own)
+		}
+	}
+	c.mu.Unlock()
+	known, err := c.current(ctx)
+	if known != nil {
+		d = stricter(d, known.of[key])
+	}
+	return d, err
+}
+
+func stricter(a, b store.Denial) store.Denial {
+	if b.RevokedAt.After(a.RevokedAt) {
+		a.RevokedAt = b.RevokedAt
+	}
+	if b.Pending() {
+		a.RetryAt = b.RetryAt
+	}
+	return a
 }
 
 // current are the denials, with an error if they are too old.
@@ -158,6 +186,7 @@ func (c *Connections) load(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout) // it is for other calls as well
 	defer cancel()
 	c.tried = c.options.Now()
+	written := c.written()
 	list, err := c.options.Store.Denials(ctx)
 	if c.failure = err; err != nil {
 		c.options.Log.WarnContext(ctx, "denials not read; writes are refused, reads go by the last ones", "error", err)
@@ -168,4 +197,21 @@ func (c *Connections) load(ctx context.Context) {
 		fresh.of[pair{d.Subject, d.Client}] = d
 	}
 	c.known.Store(fresh)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, own := range written {
+		delete(c.own, own)
+	}
+}
+
+// written are this instance's denials that whoever reads the database from now on will find.
+func (c *Connections) written() (list []*store.Denial) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for own, written := range c.own {
+		if written {
+			list = append(list, own)
+		}
+	}
+	return list
 }

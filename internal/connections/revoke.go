@@ -3,7 +3,6 @@ package connections
 import (
 	"context"
 	"errors"
-	"maps"
 	"time"
 
 	"guestpass/internal/directory"
@@ -15,6 +14,7 @@ const (
 	denyFor     = 2*time.Hour + time.Minute
 	retryEvery  = 15 * time.Second
 	stytchLimit = 3 * time.Second // of one request to revoke
+	writeLimit  = 10 * time.Second
 )
 
 // RevokeOperation is the name under which revocations are in the activity record.
@@ -34,67 +34,71 @@ func (t Target) owner() string {
 	return t.Subject
 }
 
-// Revoke refuses all tokens that the target has, from when it returns nil, and has Stytch
-// revoke. That Stytch did not is no error: it is asked again. actor is who revokes.
+// Revoke refuses all tokens that the target has, here from when it is called and
+// everywhere from when it returns nil, and has Stytch revoke. That Stytch did not is no
+// error: it is asked again. After an error nothing is revoked. actor is who revokes.
 func (c *Connections) Revoke(ctx context.Context, actor string, t Target) error {
 	now := c.options.Now()
 	d := store.Denial{Subject: t.Subject, Client: t.Client, Owner: t.owner(), RevokedAt: now, ExpiresAt: now.Add(denyFor), RetryAt: now.Add(retryEvery)}
-	err := c.deny(ctx, d, func(tx *store.Tx) error {
-		tx.Changed(t.Client, map[string]string{"connected_by": t.Subject}, nil)
-		_, err := tx.Record(store.Activity{Owner: t.owner(), Subject: actor, Operation: RevokeOperation, Outcome: store.Done})
-		return err
-	})
-	if err != nil {
+	if err := c.deny(ctx, d, actor); err != nil {
 		return err
 	}
 	_ = c.tellStytch(ctx, d) // logged, and retried
 	return nil
 }
 
-// deny keeps the denial and lets it count here. No look at the denials from before it may
-// replace it: they take turns.
-func (c *Connections) deny(ctx context.Context, d store.Denial, also func(*store.Tx) error) error {
-	c.refreshing.Lock()
-	defer c.refreshing.Unlock()
-	err := c.options.Store.Write(ctx, func(tx *store.Tx) error {
+// deny lets the denial count here, and then keeps it: however long the database takes for
+// that, the denied token is refused meanwhile, and no other waits.
+func (c *Connections) deny(ctx context.Context, d store.Denial, actor string) error {
+	c.mu.Lock()
+	c.own[&d] = false
+	c.mu.Unlock()
+	err := c.write(ctx, func(tx *store.Tx) error {
 		if err := tx.Deny(d); err != nil {
 			return err
 		}
-		return also(tx)
-	})
-	if err != nil {
+		tx.Changed(d.Client, map[string]string{"connected_by": d.Subject}, nil)
+		_, err := tx.Record(store.Activity{Owner: d.Owner, Subject: actor, Operation: RevokeOperation, Outcome: store.Done})
 		return err
+	})
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.own[&d] = true; err != nil {
+		delete(c.own, &d)
 	}
-	changed := &denials{of: map[pair]store.Denial{}} // the zero time: the next call reads the others
-	if known := c.known.Load(); known != nil {
-		changed = &denials{known.at, maps.Clone(known.of)}
-	}
-	changed.of[pair{d.Subject, d.Client}] = d
-	c.known.Store(changed)
-	return nil
+	return err
+}
+
+// write bounds a change in time, so that a database that hangs holds nothing up for ever.
+func (c *Connections) write(ctx context.Context, change func(*store.Tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	return c.options.Store.Write(ctx, change)
 }
 
 // tellStytch ends consent and refresh tokens. Tokens that Stytch issued until then are
 // refused as well.
 func (c *Connections) tellStytch(ctx context.Context, d store.Denial) error {
-	ctx = context.WithoutCancel(ctx) // a person who leaves the page has revoked
-	limited, cancel := context.WithTimeout(ctx, stytchLimit)
-	defer cancel()
-	organization := d.Owner
-	if organization == d.Subject {
-		organization = ""
-	}
-	err := c.options.Directory.Disconnect(limited, organization, d.Subject, d.Client)
+	err := c.disconnect(ctx, d)
 	if err == nil {
-		d.RevokedAt, d.RetryAt = c.options.Now(), time.Time{}
-		d.ExpiresAt = d.RevokedAt.Add(denyFor)
-		err = c.deny(ctx, d, func(*store.Tx) error { return nil })
+		now := c.options.Now()
+		err = c.write(ctx, func(tx *store.Tx) error { return tx.Settle(d, now, now.Add(denyFor)) })
 	}
 	if err != nil {
 		c.options.Log.WarnContext(ctx, "Stytch has not revoked yet; every token of the connection is refused, and it is asked again",
 			"subject", d.Subject, "client_id", d.Client, "error", err)
 	}
 	return err
+}
+
+func (c *Connections) disconnect(ctx context.Context, d store.Denial) error {
+	ctx, cancel := context.WithTimeout(ctx, stytchLimit)
+	defer cancel()
+	organization := d.Owner
+	if organization == d.Subject {
+		organization = ""
+	}
+	return c.options.Directory.Disconnect(ctx, organization, d.Subject, d.Client)
 }
 
 // Retry asks Stytch for the revocations that are due, as long as it answers.
@@ -107,17 +111,24 @@ func (c *Connections) Retry(ctx context.Context) {
 		if !d.Pending() || d.RetryAt.After(c.options.Now()) {
 			continue
 		}
-		mine, until := false, c.options.Now().Add(retryEvery)
-		err := c.options.Store.Write(ctx, func(tx *store.Tx) (err error) {
-			mine, err = tx.Postpone(d, until)
-			return err
-		})
-		if err != nil || !mine { // another instance asks
+		if d.RetryAt, err = c.postpone(ctx, d, retryEvery); err != nil || !d.Pending() { // another instance asks
 			continue
 		}
-		d.RetryAt = until
 		if err := c.tellStytch(ctx, d); errors.As(err, new(*directory.UnavailableError)) {
 			return
 		}
 	}
+}
+
+// postpone returns when Stytch is asked next; zero if another instance is asking already.
+func (c *Connections) postpone(ctx context.Context, d store.Denial, wait time.Duration) (until time.Time, err error) {
+	mine, next := false, c.options.Now().Add(wait)
+	err = c.write(ctx, func(tx *store.Tx) (err error) {
+		mine, err = tx.Postpone(d, next)
+		return err
+	})
+	if err != nil || !mine {
+		return time.Time{}, err
+	}
+	return next, nil
 }

@@ -37,7 +37,7 @@ func (c *Connections) Flush(ctx context.Context) {
 	if len(uses) == 0 {
 		return
 	}
-	err := c.options.Store.Write(ctx, func(tx *store.Tx) error {
+	err := c.write(ctx, func(tx *store.Tx) error {
 		for _, use := range uses {
 			if err := tx.NoteUse(use); err != nil {
 				return err
@@ -98,10 +98,6 @@ func (c *Connections) list(ctx context.Context, owner, subject string, at []dire
 	if err != nil {
 		return nil, err
 	}
-	known, err := c.current(ctx)
-	if err != nil {
-		return nil, err
-	}
 	uses := map[pair]store.Connection{}
 	for _, use := range used {
 		uses[pair{use.Subject, use.Client}] = use
@@ -109,17 +105,25 @@ func (c *Connections) list(ctx context.Context, owner, subject string, at []dire
 	list := []Connection{}
 	for _, a := range at {
 		key := pair{a.PersonID, a.ClientID}
+		denial, err := c.denial(ctx, key)
+		if err != nil {
+			return nil, err
+		}
 		use := uses[key]
 		delete(uses, key)
 		list = append(list, Connection{Subject: a.PersonID, Client: a.ClientID, Name: cmp.Or(a.Name, a.ClientID), Scopes: a.Scopes,
-			FirstUsed: use.FirstUsed, LastUsed: use.LastUsed, Revoked: known.of[key].Pending()})
+			FirstUsed: use.FirstUsed, LastUsed: use.LastUsed, Revoked: denial.Pending()})
 	}
 	for key, use := range uses { // revoked elsewhere: what was issued before may still be used
-		if d, denied := known.of[key]; denied && !use.LastUsed.After(d.RevokedAt) || !within(c.options.Now(), use.LastUsed, denyFor) {
+		denial, err := c.denial(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		if !use.LastUsed.After(denial.RevokedAt) || !within(c.options.Now(), use.LastUsed, denyFor) {
 			continue
 		}
 		list = append(list, Connection{Subject: use.Subject, Client: use.Client, Name: c.name(ctx, use.Client), Scopes: strings.Fields(use.Scopes),
-			FirstUsed: use.FirstUsed, LastUsed: use.LastUsed, Ended: true, Revoked: known.of[key].Pending()})
+			FirstUsed: use.FirstUsed, LastUsed: use.LastUsed, Ended: true, Revoked: denial.Pending()})
 	}
 	slices.SortFunc(list, func(a, b Connection) int {
 		return cmp.Or(b.LastUsed.Compare(a.LastUsed), strings.Compare(a.Name, b.Name), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Client, b.Client))
@@ -133,10 +137,4 @@ func (c *Connections) name(ctx context.Context, clientID string) string {
 		return clientID
 	}
 	return cmp.Or(app.Name, clientID)
-}
-
-// Used says whether the target's connection was ever used here.
-func (c *Connections) Used(ctx context.Context, t Target) (bool, error) {
-	used, err := c.options.Store.Connections(ctx, t.owner(), t.Subject, MaxListed)
-	return slices.ContainsFunc(used, func(use store.Connection) bool { return use.Client == t.Client }), err
 }

@@ -69,15 +69,30 @@ func scanDenial(row Scanner) (d Denial, err error) {
 	return d, err
 }
 
-// Deny keeps the denial; an earlier one of the pair is replaced.
+// Deny keeps the denial. If the pair has one, the later of their times counts, whichever
+// instance's clock it is from, and when Stytch is asked is the new one's.
 func (tx *Tx) Deny(d Denial) error {
 	_, err := tx.Exec("INSERT INTO denials ("+denialColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (subject, client) DO UPDATE SET owner = excluded.owner, revoked_at = excluded.revoked_at,
-			expires_at = excluded.expires_at, retry_at = excluded.retry_at
-		WHERE excluded.revoked_at >= denials.revoked_at`,
+		ON CONFLICT (subject, client) DO UPDATE SET owner = excluded.owner, retry_at = excluded.retry_at,
+			revoked_at = CASE WHEN excluded.revoked_at > denials.revoked_at THEN excluded.revoked_at ELSE denials.revoked_at END,
+			expires_at = CASE WHEN excluded.expires_at > denials.expires_at THEN excluded.expires_at ELSE denials.expires_at END`,
 		d.Subject, d.Client, d.Owner, millis(d.RevokedAt), millis(d.ExpiresAt), millis(d.RetryAt))
 	if err != nil {
 		return fmt.Errorf("deny %s: %w", d.Client, err)
+	}
+	return nil
+}
+
+// Settle says that Stytch has revoked, so that only tokens issued until revoked are
+// refused. It does nothing to a denial that was renewed or postponed since d was read.
+func (tx *Tx) Settle(d Denial, revoked, expires time.Time) error {
+	_, err := tx.Exec(`UPDATE denials SET retry_at = 0,
+			revoked_at = CASE WHEN $1 > revoked_at THEN $1 ELSE revoked_at END,
+			expires_at = CASE WHEN $2 > expires_at THEN $2 ELSE expires_at END
+		WHERE subject = $3 AND client = $4 AND retry_at = $5`,
+		millis(revoked), millis(expires), d.Subject, d.Client, millis(d.RetryAt))
+	if err != nil {
+		return fmt.Errorf("settle the denial of %s: %w", d.Client, err)
 	}
 	return nil
 }

@@ -57,16 +57,28 @@ func TestDenials(t *testing.T) {
 			})
 		}
 		d.RetryAt = now.Add(2 * time.Minute)
-		earlier := d
-		earlier.RevokedAt = now.Add(-time.Minute)
-		deny(earlier)
-		want("an earlier one does not replace it", d)
+		settle := func(d store.Denial, revoked time.Time) {
+			write(t, s, func(tx *store.Tx) error { return tx.Settle(d, revoked, revoked.Add(time.Hour)) })
+		}
 		c.advance(2 * time.Hour)
 		want("Stytch has not revoked: it does not end", d)
-		d.RevokedAt, d.ExpiresAt, d.RetryAt = c.Now(), c.Now().Add(time.Hour), time.Time{}
+		asked := d
+		d.RevokedAt, d.ExpiresAt, d.RetryAt = c.Now(), c.Now().Add(time.Hour), c.Now().Add(time.Minute)
 		deny(d)
 		want("a later one replaces it", d)
-		c.advance(time.Hour)
+		settle(asked, c.Now().Add(time.Second))
+		want("Stytch has revoked what was denied before: it is to revoke again", d)
+		settle(d, d.RevokedAt.Add(time.Second))
+		d.RevokedAt, d.ExpiresAt, d.RetryAt = d.RevokedAt.Add(time.Second), d.ExpiresAt.Add(time.Second), time.Time{}
+		want("Stytch has revoked", d)
+		behind := store.Denial{Subject: "ada", Client: "gpt", Owner: "acme", RevokedAt: now, ExpiresAt: now.Add(time.Hour), RetryAt: now.Add(time.Minute)}
+		deny(behind)
+		d.RetryAt = behind.RetryAt
+		want("one by a clock that is behind: Stytch is to revoke again, and no time is moved back", d)
+		settle(d, now)
+		d.RetryAt = time.Time{}
+		want("settled by a clock that is behind", d)
+		c.advance(time.Hour + time.Second)
 		want("it has ended")
 	})
 }

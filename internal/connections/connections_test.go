@@ -1,0 +1,210 @@
+package connections_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"guestpass/auth"
+	"guestpass/internal/connections"
+	"guestpass/internal/directory"
+	"guestpass/internal/store"
+	"guestpass/stytchtest"
+)
+
+const (
+	acme  = "organization-test-aaaaaaaa-0000-4000-8000-000000000001"
+	ada   = "member-test-aaaaaaaa-0000-4000-8000-000000000001"
+	grace = "member-test-aaaaaaaa-0000-4000-8000-000000000002"
+)
+
+// world is a database and the emulator, whose clock all go by.
+type world struct {
+	t      *testing.T
+	stytch *stytchtest.Server
+	store  *store.Store
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, stytch: stytchtest.NewServer(t, stytchtest.Options{})}
+	var err error
+	w.store, err = store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "guestpass.db"), Now: w.stytch.Now})
+	w.must(err)
+	t.Cleanup(func() { _ = w.store.Close() })
+	return w
+}
+
+func (w *world) must(err error) {
+	w.t.Helper()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// instance is one of several on the database, whose clock is ahead of the others'.
+func (w *world) instance(ahead time.Duration) *connections.Connections {
+	w.t.Helper()
+	now := func() time.Time { return w.stytch.Now().Add(ahead) }
+	project := stytchtest.Development().Project
+	people, err := directory.NewB2B(directory.Options{ProjectID: project.ID, Secret: project.Secret, BaseURL: w.stytch.URL, Now: now,
+		InviteRedirectURL: "http://localhost:8080/idp", Backoff: func(int) time.Duration { return 0 }})
+	w.must(err)
+	return connections.New(connections.Options{Store: w.store, Directory: people, Now: now})
+}
+
+func client() string { return stytchtest.Development().ConnectedApps[0].ClientID }
+
+func target(subject string) connections.Target {
+	return connections.Target{OrganizationID: acme, Subject: subject, Client: client()}
+}
+
+// issued is who a token of that time is of.
+func issued(subject string, at time.Time) auth.Identity {
+	return auth.Identity{OrganizationID: acme, Subject: subject, ClientID: client(), IssuedAt: at}
+}
+
+func revoked(err error) bool { return errors.Is(err, auth.ErrInvalidToken) }
+
+// hold keeps every other change waiting until it is let go.
+func (w *world) hold() (letGo func()) {
+	w.t.Helper()
+	held, hold, ended := make(chan struct{}), make(chan struct{}), make(chan error)
+	go func() {
+		ended <- w.store.Write(context.Background(), func(*store.Tx) error {
+			close(held)
+			<-hold
+			return nil
+		})
+	}()
+	<-held
+	letGo = sync.OnceFunc(func() {
+		close(hold)
+		w.must(<-ended)
+	})
+	w.t.Cleanup(letGo)
+	return letGo
+}
+
+// begin revokes as long as the database does not write, and returns once the token is refused.
+func (w *world) begin(ctx context.Context, c *connections.Connections, subject string) (outcome <-chan error) {
+	w.t.Helper()
+	ended := make(chan error, 1)
+	go func() { ended <- c.Revoke(ctx, subject, target(subject)) }()
+	token := issued(subject, w.stytch.Now())
+	for limit := time.Now().Add(2 * time.Second); !revoked(c.Check(w.t.Context(), token, false)); {
+		if time.Now().After(limit) {
+			w.t.Fatal("the token is good as long as the database takes to write the revocation")
+		}
+	}
+	return ended
+}
+
+// However long the database takes to write one revocation, its token is refused already
+// and all others' are checked.
+func TestASlowDatabaseHoldsNobodyUp(t *testing.T) {
+	w := newWorld(t)
+	c := w.instance(0)
+	w.must(c.Check(t.Context(), issued(ada, w.stytch.Now()), true))
+	letGo := w.hold()
+	outcome := w.begin(t.Context(), c, grace)
+	w.stytch.Advance(5 * time.Second) // the denials have to be read again
+	checked := make(chan error)
+	go func() { checked <- c.Check(t.Context(), issued(ada, w.stytch.Now()), true) }()
+	select {
+	case err := <-checked:
+		w.must(err)
+	case <-time.After(10 * time.Second):
+		t.Error("another's token waits for the write")
+		defer func() { <-checked }()
+	}
+	if !revoked(c.Check(t.Context(), issued(grace, w.stytch.Now()), false)) {
+		t.Error("a look at the denials has forgotten the one that is being written")
+	}
+	letGo()
+	w.must(<-outcome)
+	if !revoked(w.instance(0).Check(t.Context(), issued(grace, w.stytch.Now().Add(-time.Minute)), false)) {
+		t.Error("it is not in the database")
+	}
+}
+
+// What could not be written is taken back: it would be refused here and nowhere else.
+func TestARevocationThatFailsChangesNothing(t *testing.T) {
+	w := newWorld(t)
+	c := w.instance(0)
+	token := issued(grace, w.stytch.Now())
+	w.must(c.Check(t.Context(), token, true))
+	letGo := w.hold()
+	ctx, leave := context.WithCancel(t.Context())
+	outcome := w.begin(ctx, c, grace)
+	leave()
+	letGo()
+	if err := <-outcome; err == nil {
+		t.Fatal("it is a success")
+	}
+	w.must(c.Check(t.Context(), token, true))
+}
+
+// A revocation that fails takes none back that has succeeded.
+func TestAFailedRevocationLeavesTheOneBefore(t *testing.T) {
+	w := newWorld(t)
+	c := w.instance(0)
+	token := issued(grace, w.stytch.Now())
+	w.must(c.Check(t.Context(), token, true))
+	w.must(c.Revoke(t.Context(), grace, target(grace)))
+	ctx, leave := context.WithCancel(t.Context())
+	leave()
+	if err := c.Revoke(ctx, grace, target(grace)); err == nil {
+		t.Fatal("it is a success")
+	}
+	if !revoked(c.Check(t.Context(), token, false)) {
+		t.Error("the token is good again")
+	}
+}
+
+// An instance that never could read the denials refuses everything, also when it has made
+// one itself.
+func TestOneRevocationIsNotAllOfThem(t *testing.T) {
+	w := newWorld(t)
+	w.must(w.instance(0).Revoke(t.Context(), grace, target(grace)))
+	restarted := w.instance(0)
+	w.must(restarted.Revoke(t.Context(), ada, target(ada)))
+	w.must(w.store.Close())
+	for _, subject := range []string{ada, grace} {
+		if restarted.Check(t.Context(), issued(subject, w.stytch.Now().Add(-time.Minute)), false) == nil {
+			t.Errorf("%s reads", subject)
+		}
+	}
+}
+
+// Of two instances whose clocks differ, the one behind revokes what was revoked, and
+// connected again, before. Stytch is away.
+func TestRevokingByTheClockThatIsBehind(t *testing.T) {
+	w := newWorld(t)
+	ahead, behind := w.instance(3*time.Second), w.instance(0)
+	w.must(ahead.Revoke(t.Context(), grace, target(grace)))
+	w.stytch.Advance(time.Second)
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 503})
+	w.must(behind.Revoke(t.Context(), grace, target(grace)))
+	w.stytch.Advance(14 * time.Second)
+	for name, c := range map[string]*connections.Connections{"ahead": ahead, "behind": behind, "restarted": w.instance(0)} {
+		if !revoked(c.Check(t.Context(), issued(grace, w.stytch.Now()), false)) {
+			t.Errorf("%s: a token that was renewed since is good, although Stytch has not revoked", name)
+		}
+	}
+	w.stytch.ClearFaults()
+	w.stytch.Advance(time.Minute)
+	behind.Retry(t.Context())
+	w.stytch.Advance(10 * time.Second)
+	for name, c := range map[string]*connections.Connections{"ahead": ahead, "behind": behind} {
+		if err := c.Check(t.Context(), issued(grace, w.stytch.Now().Add(-time.Second)), true); err != nil {
+			t.Errorf("%s: connected again, after Stytch has revoked: %v", name, err)
+		}
+		if !revoked(c.Check(t.Context(), issued(grace, w.stytch.Now().Add(-15*time.Second)), false)) {
+			t.Errorf("%s: a token from before Stytch has revoked is good", name)
+		}
+	}
+}
