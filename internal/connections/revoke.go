@@ -11,8 +11,13 @@ import (
 
 const (
 	// denyFor outlasts every token: two hours, which is auth's longest lifetime, and its skew twice.
-	denyFor     = 2*time.Hour + time.Minute
-	retryEvery  = 15 * time.Second
+	denyFor    = 2*time.Hour + time.Minute
+	retryEvery = 15 * time.Second
+
+	// clockDifference is how far Stytch's clock may be ahead of ours: when a token was issued it
+	// says, and when it was revoked we do. Who connects again waits as long.
+	clockDifference = 5 * time.Second
+
 	stytchLimit = 3 * time.Second // of one request to revoke
 	writeLimit  = 10 * time.Second
 )
@@ -39,12 +44,20 @@ func (t Target) owner() string {
 // error: it is asked again. After an error nothing is revoked. actor is who revokes.
 func (c *Connections) Revoke(ctx context.Context, actor string, t Target) error {
 	now := c.options.Now()
-	d := store.Denial{Subject: t.Subject, Client: t.Client, Owner: t.owner(), RevokedAt: now, ExpiresAt: now.Add(denyFor), RetryAt: now.Add(retryEvery)}
+	d := store.Denial{Subject: t.Subject, Client: t.Client, Owner: t.owner(), RetryAt: now.Add(retryEvery)}
+	d.RevokedAt, d.ExpiresAt = until(now)
 	if err := c.deny(ctx, d, actor); err != nil {
 		return err
 	}
 	_ = c.tellStytch(ctx, d) // logged, and retried
 	return nil
+}
+
+// until is which tokens are revoked at a time, by when they were issued, and when the last of
+// them has ended.
+func until(now time.Time) (revoked, expires time.Time) {
+	revoked = now.Add(clockDifference)
+	return revoked, revoked.Add(denyFor)
 }
 
 // deny lets the denial count here, and then keeps it: however long the database takes for
@@ -81,8 +94,8 @@ func (c *Connections) write(ctx context.Context, change func(*store.Tx) error) e
 func (c *Connections) tellStytch(ctx context.Context, d store.Denial) error {
 	err := c.disconnect(ctx, d)
 	if err == nil {
-		now := c.options.Now()
-		err = c.write(ctx, func(tx *store.Tx) error { return tx.Settle(d, now, now.Add(denyFor)) })
+		revoked, expires := until(c.options.Now())
+		err = c.write(ctx, func(tx *store.Tx) error { return tx.Settle(d, revoked, expires) })
 	}
 	if err != nil {
 		c.options.Log.WarnContext(ctx, "Stytch has not revoked yet; every token of the connection is refused, and it is asked again",
@@ -121,7 +134,7 @@ func (c *Connections) Retry(ctx context.Context) {
 }
 
 // postpone returns when Stytch is asked next; zero if another instance is asking already.
-func (c *Connections) postpone(ctx context.Context, d store.Denial, wait time.Duration) (until time.Time, err error) {
+func (c *Connections) postpone(ctx context.Context, d store.Denial, wait time.Duration) (at time.Time, err error) {
 	mine, next := false, c.options.Now().Add(wait)
 	err = c.write(ctx, func(tx *store.Tx) (err error) {
 		mine, err = tx.Postpone(d, next)

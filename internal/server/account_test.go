@@ -518,9 +518,9 @@ func (w *world) revokeOnce(second *world, subject string, down bool) (here, ther
 	if page := p.page(); !strings.Contains(page, "No app acts for you here.") {
 		w.t.Errorf("the page still shows\n%s", page)
 	}
-	w.stytch.Advance(2 * time.Second)
+	w.stytch.Advance(6 * time.Second)
 	if got := w.reads(w.token(subject, everything...)); got != 200 {
-		w.t.Errorf("connected again: %d", got)
+		w.t.Errorf("connected again, seconds later: %d", got)
 	}
 	return here, there
 }
