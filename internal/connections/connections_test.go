@@ -1,8 +1,11 @@
 package connections_test
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
+	"net/http"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -49,11 +52,36 @@ func (w *world) must(err error) {
 func (w *world) instance(ahead time.Duration) *connections.Connections {
 	w.t.Helper()
 	now := func() time.Time { return w.stytch.Now().Add(ahead) }
+	return connections.New(connections.Options{Store: w.store, Directory: w.people(ahead), Now: now})
+}
+
+func (w *world) people(ahead time.Duration) *directory.B2B {
+	w.t.Helper()
 	project := stytchtest.Development().Project
-	people, err := directory.NewB2B(directory.Options{ProjectID: project.ID, Secret: project.Secret, BaseURL: w.stytch.URL, Now: now,
-		InviteRedirectURL: "http://localhost:8080/idp", Backoff: func(int) time.Duration { return 0 }})
+	people, err := directory.NewB2B(directory.Options{ProjectID: project.ID, Secret: project.Secret, BaseURL: w.stytch.URL,
+		InviteRedirectURL: "http://localhost:8080/idp", Backoff: func(int) time.Duration { return 0 },
+		Now: func() time.Time { return w.stytch.Now().Add(ahead) }})
 	w.must(err)
-	return connections.New(connections.Options{Store: w.store, Directory: people, Now: now})
+	return people
+}
+
+// consent connects the GPT at Stytch.
+func (w *world) consent(subject string) {
+	w.t.Helper()
+	content, err := json.Marshal(map[string]any{"organization_id": acme, "member_id": subject, "client_id": client(), "state": "s",
+		"redirect_uri": stytchtest.Development().ConnectedApps[0].RedirectURLs[0], "response_type": "code", "consent_granted": true, "scopes": []string{"openid"}})
+	w.must(err)
+	r, err := http.NewRequest("POST", w.stytch.URL+"/v1/b2b/idp/oauth/authorize", bytes.NewReader(content))
+	w.must(err)
+	project := stytchtest.Development().Project
+	r.SetBasicAuth(project.ID, project.Secret)
+	r.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(r)
+	w.must(err)
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		w.t.Fatalf("consent: %d", response.StatusCode)
+	}
 }
 
 func client() string { return stytchtest.Development().ConnectedApps[0].ClientID }
@@ -224,4 +252,46 @@ func TestATokenFromAClockThatIsAheadIsRevoked(t *testing.T) {
 		w.stytch.Advance(50 * time.Minute)
 	}
 	w.must(c.Check(t.Context(), issued(grace, w.stytch.Now()), true))
+}
+
+// What Stytch refuses to revoke stays refused here, and is not asked for every few seconds
+// for ever. It ends when the connection has ended at Stytch, whoever did that.
+func TestStytchRefusesToRevoke(t *testing.T) {
+	w := newWorld(t)
+	w.consent(grace)
+	c := w.instance(0)
+	w.must(c.Check(t.Context(), issued(grace, w.stytch.Now()), true))
+	path := "/v1/b2b/organizations/" + acme + "/members/" + grace + "/connected_apps/" + client() + "/revoke"
+	refuse := func() { w.stytch.Fail(stytchtest.Fault{Path: path, Status: 400}) }
+	refuse()
+	asked := func() (n int) {
+		for _, r := range w.stytch.Requests() {
+			if r.Path == path {
+				n++
+			}
+		}
+		return n
+	}
+	w.must(c.Revoke(t.Context(), grace, target(grace)))
+	for range 3 * 60 {
+		w.stytch.Advance(time.Minute)
+		c.Retry(t.Context())
+	}
+	if got := asked(); got < 3 || got > 6 {
+		t.Errorf("in three hours Stytch was asked %d times", got)
+	}
+	token := issued(grace, w.stytch.Now())
+	if !revoked(c.Check(t.Context(), token, false)) {
+		t.Error("the app has its access back, and is still connected at Stytch")
+	}
+	w.stytch.ClearFaults()
+	w.must(w.people(0).Disconnect(t.Context(), acme, grace, client())) // as in Stytch's dashboard
+	refuse()
+	w.stytch.Advance(time.Hour)
+	c.Retry(t.Context())
+	w.stytch.Advance(10 * time.Second)
+	w.must(c.Check(t.Context(), issued(grace, w.stytch.Now()), true))
+	if !revoked(c.Check(t.Context(), token, false)) {
+		t.Error("a token from before it ended is good")
+	}
 }

@@ -3,6 +3,8 @@ package connections
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"guestpass/internal/directory"
@@ -13,6 +15,9 @@ const (
 	// denyFor outlasts every token: two hours, which is auth's longest lifetime, and its skew twice.
 	denyFor    = 2*time.Hour + time.Minute
 	retryEvery = 15 * time.Second
+	// refusedEvery is for what Stytch refuses, until somebody has ended the connection there. The
+	// denial does not end by itself: that would give the app back what its person took away.
+	refusedEvery = time.Hour
 
 	// clockDifference is how far Stytch's clock may be ahead of ours: when a token was issued it
 	// says, and when it was revoked we do. Who connects again waits as long.
@@ -97,12 +102,19 @@ func (c *Connections) tellStytch(ctx context.Context, d store.Denial) error {
 		revoked, expires := until(c.options.Now())
 		err = c.write(ctx, func(tx *store.Tx) error { return tx.Settle(d, revoked, expires) })
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, errRefused):
+		c.options.Log.ErrorContext(ctx, "Stytch refuses to revoke; every token of the connection is refused until it is ended there: end it in Stytch's dashboard",
+			"subject", d.Subject, "client_id", d.Client, "error", err)
+	case err != nil:
 		c.options.Log.WarnContext(ctx, "Stytch has not revoked yet; every token of the connection is refused, and it is asked again",
 			"subject", d.Subject, "client_id", d.Client, "error", err)
 	}
 	return err
 }
+
+// errRefused says that Stytch answers, and would not revoke what is still connected.
+var errRefused = errors.New("refused by Stytch, for what is still connected")
 
 func (c *Connections) disconnect(ctx context.Context, d store.Denial) error {
 	ctx, cancel := context.WithTimeout(ctx, stytchLimit)
@@ -111,7 +123,20 @@ func (c *Connections) disconnect(ctx context.Context, d store.Denial) error {
 	if organization == d.Subject {
 		organization = ""
 	}
-	return c.options.Directory.Disconnect(ctx, organization, d.Subject, d.Client)
+	err := c.options.Directory.Disconnect(ctx, organization, d.Subject, d.Client)
+	if err == nil || errors.As(err, new(*directory.UnavailableError)) || errors.Is(err, directory.ErrCredentials) {
+		return err
+	}
+	left, listing := c.options.Directory.Connections(ctx, organization, d.Subject)
+	switch {
+	case errors.Is(listing, directory.ErrNotFound):
+		return nil
+	case listing != nil:
+		return fmt.Errorf("%w; what is left of it: %w", err, listing)
+	case slices.ContainsFunc(left, func(at directory.Connection) bool { return at.ClientID == d.Client }):
+		return fmt.Errorf("%w: %w", errRefused, err)
+	}
+	return nil
 }
 
 // Retry asks Stytch for the revocations that are due, as long as it answers.
@@ -127,7 +152,10 @@ func (c *Connections) Retry(ctx context.Context) {
 		if d.RetryAt, err = c.postpone(ctx, d, retryEvery); err != nil || !d.Pending() { // another instance asks
 			continue
 		}
-		if err := c.tellStytch(ctx, d); errors.As(err, new(*directory.UnavailableError)) {
+		switch err := c.tellStytch(ctx, d); {
+		case errors.Is(err, errRefused):
+			_, _ = c.postpone(ctx, d, refusedEvery) // else it is asked again a little early
+		case errors.As(err, new(*directory.UnavailableError)):
 			return
 		}
 	}
