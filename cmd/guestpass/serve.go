@@ -123,6 +123,7 @@ func runAll(ctx context.Context, app *server.Server, serve ...func(context.Conte
 	for _, f := range serve {
 		group.Go(func() error { return f(ctx) })
 	}
+	defer app.Flush(context.WithoutCancel(ctx))
 	return group.Wait()
 }
 

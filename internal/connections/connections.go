@@ -74,7 +74,7 @@ func New(o Options) *Connections {
 }
 
 // Run looks for other instances' denials, writes what was noted and retries what Stytch
-// has not revoked yet, until ctx ends.
+// has not revoked yet, until ctx ends. Flush once more when no calls come any more.
 func (c *Connections) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
@@ -86,9 +86,6 @@ func (c *Connections) Run(ctx context.Context) error {
 			c.Flush(ctx)
 			c.Retry(ctx)
 		})
-		last, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
-		defer cancel()
-		c.Flush(last)
 		return nil
 	})
 	return group.Wait()

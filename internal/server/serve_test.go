@@ -53,3 +53,19 @@ func TestAStopLetsRunningRequestsFinish(t *testing.T) {
 		t.Error("it still takes connections")
 	}
 }
+
+// Calls that are served between the signal to stop and the end are seen on /account.
+func TestUsesOfTheLastSecondsAreKept(t *testing.T) {
+	w := newWorld(t)
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	must(t, w.app.Run(ctx))
+	if got := w.reads(w.token(ada, everything...)); got != 200 {
+		t.Fatalf("after the signal: %d", got)
+	}
+	w.app.Flush(t.Context())
+	kept, err := w.options.Store.Connections(t.Context(), acme, ada, 10)
+	if err != nil || len(kept) != 1 {
+		t.Errorf("%v %v", kept, err)
+	}
+}

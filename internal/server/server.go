@@ -137,6 +137,17 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
+// Flush writes what Run would have written later: calls are served on when that has ended.
+// Call it when none are.
+func (s *Server) Flush(ctx context.Context) {
+	if s.options.Store == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	s.connections.Flush(ctx)
+}
+
 // Operations are the registered ones, in order.
 func (s *Server) Operations() []api.Operation { return s.service.Operations() }
 
