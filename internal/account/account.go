@@ -19,6 +19,7 @@ import (
 
 	"guestpass/internal/connections"
 	"guestpass/internal/directory"
+	"guestpass/internal/headers"
 	"guestpass/internal/limits"
 	"guestpass/internal/store"
 )
@@ -62,6 +63,7 @@ type Options struct {
 type Account struct {
 	options    Options
 	protection *http.CrossOriginProtection
+	headers    headers.Page
 }
 
 // New needs no network.
@@ -75,7 +77,10 @@ func New(o Options) *Account {
 	if o.Pages == nil {
 		o.Pages = limits.NewSlots(16, 16)
 	}
-	return &Account{options: o, protection: http.NewCrossOriginProtection()}
+	return &Account{options: o, protection: http.NewCrossOriginProtection(), headers: headers.Page{
+		Policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+		Secure: strings.HasPrefix(o.PublicURL, "https://"),
+	}}
 }
 
 // view is what the page is told.
@@ -264,8 +269,7 @@ func (a *Account) fail(w http.ResponseWriter, r *http.Request, words string, err
 }
 
 func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v view) {
-	a.setHeaders(w.Header())
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	a.headers.Set(w.Header())
 	v.Title = a.options.Title
 	var body bytes.Buffer
 	if err := page.Execute(&body, v); err != nil {
@@ -275,19 +279,4 @@ func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v vi
 	}
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w)
-}
-
-// setHeaders are those of every answer, redirects included.
-func (a *Account) setHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Permissions-Policy", "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=(), publickey-credentials-get=(), browsing-topics=()")
-	h.Set("Cache-Control", "no-store")
-	if strings.HasPrefix(a.options.PublicURL, "https://") {
-		h.Set("Strict-Transport-Security", "max-age=63072000")
-	}
 }

@@ -133,7 +133,7 @@ func (a *Account) Revoke(w http.ResponseWriter, r *http.Request) {
 		a.fail(w, r, "Nothing was revoked: that is not possible at the moment. Wait a little, load your account page again and repeat it there.", err)
 		return
 	}
-	a.setHeaders(w.Header())
+	a.headers.Set(w.Header())
 	notice := a.sign(hasRevoked, form{Session: shown.digest(), Expires: a.options.Now().Add(noticeLifetime).Unix()})
 	http.Redirect(w, r, "/account?revoked="+notice, http.StatusSeeOther)
 }

@@ -159,15 +159,12 @@ func TestEveryAnswerOfTheAccountHasTheHeaders(t *testing.T) {
 		with := func(r *http.Request) { r.Header.Set("Cookie", p.cookie) }
 		crossSite := func(r *http.Request) { r.Header.Set("Sec-Fetch-Site", "cross-site") }
 		form := p.form(gptName())
-		check := func(name string, got reply, status int, missing ...string) {
+		check := func(name string, got reply, status int) {
 			t.Helper()
 			if got.status != status {
 				t.Errorf("%s: %s: %d %s, want %d", scheme, name, got.status, got.body, status)
 			}
 			want := headersOf("/account", w.stytch.URL, scheme)
-			for _, header := range missing {
-				delete(want, header)
-			}
 			got.header.Del("Retry-After")
 			got.header.Del("Location")
 			sameHeaders(t, scheme+": "+name, got.header, want)
@@ -175,10 +172,10 @@ func TestEveryAnswerOfTheAccountHasTheHeaders(t *testing.T) {
 		check("somebody's page", w.call("GET", "/account", "", "", with), 200)
 		check("a refused form", p.revoke(form, crossSite), 403)
 		check("a form of nobody", w.call("POST", "/account/revoke", "", ""), 403)
-		check("a form that is taken", p.revoke(form), 303, "Content-Type")
+		check("a form that is taken", p.revoke(form), 303)
 		check("the page afterwards", w.call("GET", "/account?revoked", "", "", with), 200)
 		w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: http.StatusServiceUnavailable})
-		check("a form in an outage", p.revoke(form), 303, "Content-Type")
+		check("a form in an outage", p.revoke(form), 303)
 		check("the page of an outage", w.call("GET", "/account", "", "", with), 503)
 	}
 }
