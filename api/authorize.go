@@ -12,6 +12,7 @@ import (
 
 	"guestpass/auth"
 	"guestpass/internal/directory"
+	"guestpass/internal/limits"
 )
 
 // authorize decides whether the operation is reached at all, before any of the
@@ -24,11 +25,15 @@ func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 		_ = huma.WriteErr(s.huma, ctx, http.StatusForbidden, "this operation admits nobody")
 		return
 	}
+	request, _ := humachi.Unwrap(ctx)
 	if op.Access.IsPublic() {
+		if c := CallerOf(request.Context()); c != nil && c.Exceeded != nil {
+			s.refuseExceeded(ctx, c.Exceeded)
+			return
+		}
 		next(ctx)
 		return
 	}
-	request, _ := humachi.Unwrap(ctx)
 	token, identity, err := s.identify(request)
 	if err != nil {
 		s.logRefusal(ctx.Context(), op, identity, err)
@@ -162,7 +167,13 @@ func (s *Service) logRefusal(ctx context.Context, op Operation, identity auth.Id
 }
 
 // Caller is filled while a request is served, for the access log around the service.
-type Caller struct{ Operation, Subject, OrganizationID, ClientID string }
+type Caller struct {
+	Operation, Subject, OrganizationID, ClientID string
+
+	// Exceeded, set before the service is reached, is the limit of an address that has
+	// used it up: operations that anybody may call are refused for it.
+	Exceeded *limits.Exceeded
+}
 
 type callerKey struct{}
 

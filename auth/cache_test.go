@@ -7,27 +7,21 @@ import (
 	"time"
 )
 
-// remembered tells whether the cache would answer for the token now.
-func (f *fixture) remembered(token string) bool {
-	_, ok := f.cache.get(sha256.Sum256([]byte(token)), f.clock.Now(), f.keys.current().generation)
-	return ok
-}
-
 func TestATokenIsRememberedForFiveMinutesAtMost(t *testing.T) {
 	f := newFixture(t)
 	token := f.token(nil)
 	f.accepts(t, token)
 	f.clock.Add(5*time.Minute - 1)
-	if !f.remembered(token) {
+	if !f.Remembers(token) {
 		t.Error("forgotten too early")
 	}
 	f.accepts(t, token) // a hit does not prolong it
 	f.clock.Add(1)
-	if f.remembered(token) {
+	if f.Remembers(token) {
 		t.Error("remembered for five minutes")
 	}
 	f.accepts(t, token)
-	if !f.remembered(token) {
+	if !f.Remembers(token) {
 		t.Error("not remembered again")
 	}
 }
@@ -37,11 +31,11 @@ func TestATokenIsNeverRememberedBeyondItsEnd(t *testing.T) {
 	token := f.token(object{"exp": testEpoch.Unix() + 60})
 	f.accepts(t, token)
 	f.clock.Add(90*time.Second - 1)
-	if !f.remembered(token) {
+	if !f.Remembers(token) {
 		t.Error("forgotten too early")
 	}
 	f.clock.Add(1)
-	if f.remembered(token) {
+	if f.Remembers(token) {
 		t.Error("remembered at exp + 30 s")
 	}
 	f.refuses(t, token, "exp, iat or nbf")
@@ -108,5 +102,19 @@ func TestACachedTokenStillNeedsTheScope(t *testing.T) {
 			t.Error("scopes differ on a hit")
 		}
 		identity.Scopes.List()[0] = "tasks:write"
+	}
+}
+
+func TestNothingElseIsRemembered(t *testing.T) {
+	f := newFixture(t)
+	token := f.token(nil)
+	if f.Remembers(token) {
+		t.Error("remembered before any key was loaded")
+	}
+	f.accepts(t, token)
+	for _, other := range []string{"", token + ".", token + "=", token[:len(token)-1], f.token(object{"jti": "another"})} {
+		if f.Remembers(other) {
+			t.Errorf("%q is remembered", other)
+		}
 	}
 }

@@ -111,11 +111,10 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	if err != nil {
 		return Identity{}, err
 	}
-	now, hash := v.options.Now(), sha256.Sum256([]byte(token))
-	if keys := v.keys.current(); keys != nil {
-		if identity, ok := v.cache.get(hash, now, keys.generation); ok {
-			return identity, nil
-		}
+	now := v.options.Now()
+	identity, hash, ok := v.remembered(token, now)
+	if ok {
+		return identity, nil
 	}
 	decoded, err := decodeParts(parts)
 	if err != nil {
@@ -137,12 +136,33 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	}
 
 	// Claims.
-	identity, err := v.identity(payload, now)
+	identity, err = v.identity(payload, now)
 	if err != nil {
 		return Identity{}, err
 	}
 	v.cache.put(hash, identity, now, generation)
 	return identity, nil
+}
+
+// Remembers says whether [Verifier.Verify] would return an identity from memory: the
+// token was verified here in the last minutes and is still good. It costs a hash, never
+// a signature, so it may be asked about what anybody sends. It admits nobody: call
+// Verify for that.
+func (v *Verifier) Remembers(token string) bool {
+	if _, err := splitCompact(token); err != nil {
+		return false
+	}
+	_, _, ok := v.remembered(token, v.options.Now())
+	return ok
+}
+
+// remembered looks a token that has passed the form checks up in the cache.
+func (v *Verifier) remembered(token string, now time.Time) (identity Identity, hash [sha256.Size]byte, ok bool) {
+	hash = sha256.Sum256([]byte(token))
+	if keys := v.keys.current(); keys != nil {
+		identity, ok = v.cache.get(hash, now, keys.generation)
+	}
+	return identity, hash, ok
 }
 
 // verifySignature returns the payload that the key signed with RS256. It wants a token

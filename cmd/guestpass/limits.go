@@ -24,6 +24,9 @@ func (c config) checkLimits() (faults []error) {
 		}
 	}
 	for _, proxy := range c.TrustedProxies {
+		if len(c.TrustedProxies) == 1 && proxy == noProxies {
+			break
+		}
 		prefix, err := netip.ParsePrefix(proxy)
 		switch {
 		case err != nil:
@@ -36,6 +39,19 @@ func (c config) checkLimits() (faults []error) {
 		faults = append(faults, fmt.Errorf("GUESTPASS_REDIS_URL %w", err))
 	}
 	return faults
+}
+
+// noProxies is the word of GUESTPASS_TRUSTED_PROXIES for that there are none to name.
+const noProxies = "none"
+
+// checkProxies wants to know who stands in front of a server that the world sees under
+// https: it speaks no TLS itself, so somebody does, and all people have that one's address.
+func (c config) checkProxies() error {
+	public, err := parseOrigin(c.PublicURL)
+	if err != nil || public.Scheme != "https" || loopback(public.Hostname()) || len(c.TrustedProxies) > 0 {
+		return nil
+	}
+	return fmt.Errorf("GUESTPASS_TRUSTED_PROXIES is not set, but GUESTPASS_PUBLIC_URL %q is https, which a proxy in front must speak: all people would share its address, and one visitor could use up the requests of all; name the proxy's address, such as 10.1.2.0/24, or 127.0.0.1/32 on the same host, or say %s if connections come with the client's own address", c.PublicURL, noProxies)
 }
 
 func (c config) memberLimit() int {

@@ -79,7 +79,7 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 
 func live() map[string]string {
 	return map[string]string{
-		"GUESTPASS_ADDR": "localhost:0", "GUESTPASS_PUBLIC_URL": "https://gpt.example.com",
+		"GUESTPASS_ADDR": "localhost:0", "GUESTPASS_PUBLIC_URL": "https://gpt.example.com", "GUESTPASS_TRUSTED_PROXIES": "127.0.0.1/32",
 		"STYTCH_PROJECT_ID": "project-live-11111111-1111-4111-8111-111111111111", "STYTCH_SECRET": "secret-live-x",
 		"STYTCH_PUBLIC_TOKEN": "public-token-live-x", "STYTCH_DOMAIN": "words-1234.customers.stytch.com",
 	}
@@ -121,6 +121,8 @@ func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
 		{"GUESTPASS_DOCS_CLIENT_ID=docs", "must begin with connected-app-"},
 		{"GUESTPASS_TRUSTED_PROXIES=10.0.0.1", "no range of addresses such as 10.1.2.0/24"},
 		{"GUESTPASS_TRUSTED_PROXIES=10.0.0.0/8,0.0.0.0/0", "which is everybody"},
+		{"GUESTPASS_TRUSTED_PROXIES=none,10.0.0.0/8", `names "none"`},
+		{"GUESTPASS_TRUSTED_PROXIES=", "GUESTPASS_TRUSTED_PROXIES is not set"},
 		{"GUESTPASS_LIMIT_MEMBER=0", "GUESTPASS_LIMIT_MEMBER is 0, it must be between 1 and"},
 		{"GUESTPASS_MAX_IN_FLIGHT=-1", "GUESTPASS_MAX_IN_FLIGHT is -1"},
 		{"GUESTPASS_REDIS_URL=localhost:6379?password=secret-live-x", "GUESTPASS_REDIS_URL must be redis://"},
@@ -134,6 +136,36 @@ func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
 				t.Errorf("exit code %d, %s\nwant 2 and %q", code, stderr, tt.want)
 			}
 		})
+	}
+}
+
+// Where no proxy can be meant, or the operator says that there is none, none need be named.
+func TestServeAsksForProxiesWhereOneMustBe(t *testing.T) {
+	for _, tt := range []struct {
+		changes []string
+		asked   bool
+	}{
+		{[]string{"GUESTPASS_TRUSTED_PROXIES="}, true},
+		{[]string{"GUESTPASS_TRUSTED_PROXIES= , "}, true},
+		{[]string{"GUESTPASS_TRUSTED_PROXIES=none"}, false},
+		{[]string{"GUESTPASS_TRUSTED_PROXIES=10.1.2.0/24"}, false},
+		{[]string{"GUESTPASS_TRUSTED_PROXIES=", "GUESTPASS_PUBLIC_URL=http://localhost:8080"}, false},
+		{[]string{"GUESTPASS_TRUSTED_PROXIES=", "GUESTPASS_PUBLIC_URL=https://localhost:8443"}, false},
+	} {
+		c, err := readConfig(environ(tt.changes...))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := c.check(); err != nil {
+			t.Errorf("%v: %v", tt.changes, err)
+		}
+		if asked := c.checkProxies() != nil; asked != tt.asked {
+			t.Errorf("%v: asked for proxies: %t", tt.changes, asked)
+		}
+	}
+	c, _ := readConfig(environ("GUESTPASS_TRUSTED_PROXIES=none"))
+	if prefixes := c.options().TrustedProxies; len(prefixes) != 0 {
+		t.Errorf("none is %v", prefixes)
 	}
 }
 

@@ -27,7 +27,8 @@ func serveCommand(environ []string) *cobra.Command {
 		Long: `Serves a real Stytch project. Everything is set by environment variables, which
 the README explains; at least
 
-  GUESTPASS_PUBLIC_URL, STYTCH_PROJECT_ID, STYTCH_SECRET, STYTCH_PUBLIC_TOKEN, STYTCH_DOMAIN
+  GUESTPASS_PUBLIC_URL, GUESTPASS_TRUSTED_PROXIES,
+  STYTCH_PROJECT_ID, STYTCH_SECRET, STYTCH_PUBLIC_TOKEN, STYTCH_DOMAIN
 
 Unsafe settings are refused, each by name. TLS is the business of the proxy in front.
 On SIGINT or SIGTERM /readyz answers 503 while all else is served on for
@@ -41,7 +42,7 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 				return err
 			}
 			c.Addr, c.PublicURL = or(addr, c.Addr), or(publicURL, c.PublicURL)
-			if err := c.check(); err != nil {
+			if err := errors.Join(c.check(), c.checkProxies()); err != nil {
 				return usagef("not started:\n%w", err)
 			}
 			options := c.options()

@@ -3,10 +3,13 @@ package server
 import (
 	"bytes"
 	"net/http"
+	"strings"
+	"sync"
 
 	"github.com/go-chi/chi/v5/middleware"
 
 	"guestpass/api"
+	"guestpass/auth"
 )
 
 // clientAddress finds out who is at the other end: the connection's address, or what
@@ -25,24 +28,49 @@ func (s *Server) clientAddress() func(http.Handler) http.Handler {
 // limitAddress refuses addresses that have sent too many requests without a valid
 // token, before anything is checked. Requests with one do not count: ChatGPT's come
 // from few addresses, for everybody. Health checks are always answered.
+//
+// What others at the same address have used up is not for people whose token was
+// verified here lately: they still reach the operations that want a token.
 func (s *Server) limitAddress(next http.Handler) http.Handler {
+	var unknown sync.Once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
 			next.ServeHTTP(w, r)
 			return
 		}
 		address := middleware.GetClientIPAddr(r.Context())
+		if !address.IsValid() {
+			unknown.Do(func() {
+				s.log.WarnContext(r.Context(), "a client's address cannot be read; all such requests are limited together: "+
+					"the proxies that GUESTPASS_TRUSTED_PROXIES names must write addresses without ports into X-Forwarded-For")
+			})
+		}
+		caller := api.CallerOf(r.Context())
 		if exceeded := s.options.Limits.CheckAddress(address); exceeded != nil {
-			api.WriteExceeded(w, r, exceeded)
+			if caller == nil || !s.remembersToken(r) {
+				api.WriteExceeded(w, r, exceeded)
+				return
+			}
+			caller.Exceeded = exceeded
+			next.ServeHTTP(w, r)
 			return
 		}
 		defer func() {
-			if caller := api.CallerOf(r.Context()); caller.Subject == "" {
+			if caller == nil || caller.Subject == "" {
 				s.options.Limits.NoteUnauthenticated(address)
 			}
 		}()
 		next.ServeHTTP(w, r)
 	})
+}
+
+// remembersToken says whether an operation is called with a token that was verified lately.
+func (s *Server) remembersToken(r *http.Request) bool {
+	if !strings.HasPrefix(r.URL.Path, "/api/") {
+		return false
+	}
+	token, err := auth.Bearer(r)
+	return err == nil && s.verifier.Remembers(token)
 }
 
 // maxPages is how many pages that ask Stytch are made at once. Anybody may load them, so

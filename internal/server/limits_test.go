@@ -130,6 +130,67 @@ func TestAnAddressIsLimitedByWhatBringsNoValidToken(t *testing.T) {
 	}
 }
 
+// Where many people share an address, a visitor who uses it up does not end the calls of
+// those whose tokens were verified: that is all that passes.
+func TestAUsedUpAddressAdmitsTokensThatWereVerified(t *testing.T) {
+	const many = 20
+	w := newWorld(t, limited(t, limits.Options{Address: many, Member: 8}))
+	w.consent(grace)
+	token, revoked := w.token(ada, "openid", "tasks:read"), w.token(grace, everything...)
+	if r := w.call("GET", "/api/v1/userinfo", token, ""); r.status != 200 || w.reads(revoked) != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	p := w.signIn(grace)
+	if status := p.revoke(p.form(gptName())).status; status != 303 {
+		t.Fatalf("revoke: %d", status)
+	}
+	for range many {
+		w.call("GET", "/nothing", "", "")
+	}
+	if status := w.reads(revoked); status != 401 {
+		t.Errorf("a revoked token: %d", status)
+	}
+	for i := range 7 {
+		if r := w.call("GET", "/api/v1/userinfo", token, ""); r.status != 200 {
+			t.Errorf("call %d with a token that was verified: %d %s", i+1, r.status, r.body)
+		}
+	}
+	isLimited(t, w.call("GET", "/api/v1/userinfo", token, ""), "member", 8)
+	forged := token[:len(token)-10] + "AAAAAAAAAA"
+	for path, tokens := range map[string][]string{
+		"/api/v1/userinfo":   {"", "x.y.z", forged, w.token(hank, "openid")},
+		"/api/v1/next-steps": {"", token},
+		"/idp":               {"", token},
+		"/openapi.json":      {"", token},
+		"/nothing":           {token},
+	} {
+		for _, token := range tokens {
+			isLimited(t, w.call("GET", path, token, ""), "address", many)
+		}
+	}
+	w.stytch.Advance(5 * time.Minute)
+	isLimited(t, w.call("GET", "/api/v1/userinfo", token, ""), "address", many)
+}
+
+// What a proxy writes wrongly must not silently make one address of everybody.
+func TestAnAddressThatCannotBeReadIsLoggedOnce(t *testing.T) {
+	w := newWorld(t, func(o *server.Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
+	from := func(address string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set("X-Forwarded-For", address) }
+	}
+	w.call("GET", "/nothing", "", "", from("192.0.2.1"))
+	w.call("GET", "/healthz", "", "")
+	if strings.Contains(w.log.String(), "cannot be read") {
+		t.Errorf("an address that can be read: %s", w.log)
+	}
+	for range 3 {
+		w.call("GET", "/nothing", "", "", from("192.0.2.1:4711"))
+	}
+	if n := strings.Count(w.log.String(), "a client's address cannot be read"); n != 1 {
+		t.Errorf("logged %d times: %s", n, w.log)
+	}
+}
+
 func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 	spoofed := []http.Header{}
 	for i := range 10 {
