@@ -223,7 +223,7 @@ func (s *Service) admitAgain(ctx context.Context, a store.Activity) error {
 		if op.ID != a.Operation {
 			continue
 		}
-		err := s.admit(ctx, op, auth.From(ctx))
+		err := s.mayCall(ctx, op, auth.From(ctx))
 		if errors.Is(err, auth.ErrInsufficientScope) {
 			return &Problem{Status: http.StatusForbidden, Detail: "your access does not cover " + op.ID + ", so you cannot take it back"}
 		}

@@ -45,8 +45,8 @@ func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 		s.refuseExceeded(ctx, exceeded)
 		return
 	}
-	if err = s.checkRevoked(ctx.Context(), op, token, identity); err == nil {
-		err = s.admit(ctx.Context(), op, identity)
+	if err = s.checkRevoked(ctx.Context(), op, identity); err == nil {
+		err = s.admit(ctx.Context(), op, token, identity)
 	}
 	if err != nil {
 		s.logRefusal(ctx.Context(), op, identity, err)
@@ -71,13 +71,24 @@ func (s *Service) identify(r *http.Request) (token string, identity auth.Identit
 	return token, identity, err
 }
 
-// checkRevoked refuses a token that somebody took back since it was issued. Stytch is
-// asked only where the server is told to, and only before what writes.
-func (s *Service) checkRevoked(ctx context.Context, op Operation, token string, identity auth.Identity) error {
-	if s.options.Connections != nil {
-		if err := s.options.Connections.Check(ctx, identity, op.Effect != Read); err != nil {
-			return err
-		}
+// checkRevoked refuses a token that somebody took back here since it was issued.
+func (s *Service) checkRevoked(ctx context.Context, op Operation, identity auth.Identity) error {
+	if s.options.Connections == nil {
+		return nil
+	}
+	return s.options.Connections.Check(ctx, identity, op.Effect != Read)
+}
+
+// admit checks what Stytch may have to be asked about, so it takes its place among what is
+// carried out: whether the person may call the operation and, before what writes, where
+// the server is told to, that Stytch takes the token still.
+func (s *Service) admit(ctx context.Context, op Operation, token string, identity auth.Identity) error {
+	if err := s.options.Limits.Enter(ctx); err != nil {
+		return err
+	}
+	defer s.options.Limits.Leave()
+	if err := s.mayCall(ctx, op, identity); err != nil {
+		return err
 	}
 	if s.options.Introspect && op.Effect != Read {
 		return s.introspect(ctx, token, identity)
@@ -85,13 +96,9 @@ func (s *Service) checkRevoked(ctx context.Context, op Operation, token string, 
 	return nil
 }
 
-// admit checks scope or role, then that the person is still active: a token outlives its
-// owner by up to an hour. It may ask Stytch, so it takes its place among what is carried out.
-func (s *Service) admit(ctx context.Context, op Operation, identity auth.Identity) error {
-	if err := s.options.Limits.Enter(ctx); err != nil {
-		return err
-	}
-	defer s.options.Limits.Leave()
+// mayCall checks scope or role, then that the person is still active: a token outlives its
+// owner by up to an hour.
+func (s *Service) mayCall(ctx context.Context, op Operation, identity auth.Identity) error {
 	if s.options.Access == ByRole {
 		if err := s.admitByRole(ctx, op.Access, identity); err != nil {
 			return err

@@ -315,6 +315,53 @@ func TestTooManyOperationsAtOnceAreRefusedQuickly(t *testing.T) {
 	}
 }
 
+// Stytch is asked about a token for those only who may call the operation and have a place.
+func TestNobodyIsIntrospectedInVain(t *testing.T) {
+	arrived, let := make(chan struct{}), make(chan struct{})
+	app := stytchtest.Development().ConnectedApps[0]
+	w := newWorld(t, limited(t, limits.Options{InFlight: 1}), waiting(t, arrived, let), func(o *server.Options) {
+		o.Introspect, o.ClientSecrets = true, map[string]string{app.ClientID: app.ClientSecret}
+	})
+	introspections := func() (number int) {
+		for _, r := range w.stytch.Requests() {
+			if strings.HasSuffix(r.Path, "/introspect") {
+				number++
+			}
+		}
+		return number
+	}
+	create := func(scope string) int {
+		return w.call("POST", "/api/v1/tasks", w.token(ada, scope), `{"title":"x"}`).status
+	}
+	if status := create("tasks:read"); status != 403 || introspections() != 0 {
+		t.Errorf("without the scope: %d after %d introspections", status, introspections())
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.call("GET", "/api/v1/patience", "", "")
+	}()
+	<-arrived
+	if status := create("tasks:write"); status != 503 || introspections() != 0 {
+		t.Errorf("without a place: %d after %d introspections", status, introspections())
+	}
+	close(let)
+	<-done
+	if status := create("tasks:write"); status != 201 || introspections() != 1 {
+		t.Errorf("with both: %d after %d introspections", status, introspections())
+	}
+}
+
+// An operation that looks whether another one would be admitted does so in its own place:
+// when all were taken by such ones, none could go on.
+func TestAnUndoTakesOnePlace(t *testing.T) {
+	w := newWorld(t, limited(t, limits.Options{InFlight: 1}))
+	p := w.as(ada)
+	p.create(`{"title":"x"}`)
+	created := p.do(200, "GET", "/api/v1/activity", "")["activities"].([]any)[0].(map[string]any)
+	p.do(200, "POST", "/api/v1/activity/"+created["activity_id"].(string)+"/undo", "")
+}
+
 // While Stytch is slow, those who need it wait, are refused when they are too many, and
 // leave places for those who do not.
 func TestWhoNeedsNoStytchDoesNotWaitForIt(t *testing.T) {
