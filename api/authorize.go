@@ -40,12 +40,18 @@ func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 		s.refuse(ctx, op, err)
 		return
 	}
+	revoked := s.checkRevoked(ctx.Context(), op, identity)
+	if errors.Is(revoked, auth.ErrInvalidToken) { // as any bad token: it counts for the address, not for the person
+		s.logRefusal(ctx.Context(), op, identity, revoked)
+		s.refuse(ctx, op, revoked)
+		return
+	}
 	noteIdentity(request, op, identity)
 	if exceeded := s.options.Limits.Admit(identity.ClientID, identity.Subject, identity.OrganizationID); exceeded != nil {
 		s.refuseExceeded(ctx, exceeded)
 		return
 	}
-	if err = s.checkRevoked(ctx.Context(), op, identity); err == nil {
+	if err = revoked; err == nil { // or it is not known whether it was
 		err = s.admit(ctx.Context(), op, token, identity)
 	}
 	if err != nil {

@@ -315,6 +315,34 @@ func TestTooManyOperationsAtOnceAreRefusedQuickly(t *testing.T) {
 	}
 }
 
+// A token that was revoked, because it was stolen perhaps, is nobody's: it uses up the
+// requests of the address that sends it, not the calls of its former owner.
+func TestARevokedTokenCountsForTheAddressOnly(t *testing.T) {
+	const many, calls = 30, 5
+	w := newWorld(t, limited(t, limits.Options{Address: many, Member: calls}))
+	w.consent(grace)
+	stolen, p := w.token(grace, everything...), w.signIn(grace)
+	if status := p.revoke(p.form(gptName())).status; status != 303 {
+		t.Fatalf("revoke: %d", status)
+	}
+	for i := range calls {
+		if status := w.reads(stolen); status != 401 {
+			t.Errorf("call %d with the revoked token: %d", i+1, status)
+		}
+	}
+	w.stytch.Advance(10 * time.Second)
+	renewed := w.token(grace, everything...)
+	for i := range calls {
+		if status := w.reads(renewed); status != 200 {
+			t.Errorf("call %d of the person who has connected again: %d", i+1, status)
+		}
+	}
+	for range many {
+		w.reads(stolen)
+	}
+	isLimited(t, w.call("GET", "/nothing", "", ""), "address", many)
+}
+
 // Stytch is asked about a token for those only who may call the operation and have a place.
 func TestNobodyIsIntrospectedInVain(t *testing.T) {
 	arrived, let := make(chan struct{}), make(chan struct{})
