@@ -45,7 +45,6 @@ var confined = map[string]string{
 	"github.com/lestrrat-go/jwx/v2":       "guestpass/auth",
 	"github.com/stytchauth/stytch-go/v16": "guestpass/internal/directory",
 	"github.com/chromedp/chromedp":        "guestpass/gpttest",
-	"github.com/go-chi/httprate":          "guestpass/internal/limits",
 	"github.com/redis":                    "guestpass/internal/limits",
 	"modernc.org/sqlite":                  "guestpass/internal/store",
 	"github.com/pb33f":                    "guestpass/openapi/lint",

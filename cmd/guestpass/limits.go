@@ -74,5 +74,5 @@ func (c config) trustedProxies() (prefixes []netip.Prefix) {
 // openLimits makes the limits of a checked config. Close them after use.
 func (c config) openLimits(log *slog.Logger) (*limits.Limits, error) {
 	return limits.New(limits.Options{Address: c.AddressLimit, Member: c.memberLimit(), Organization: c.OrganizationLimit,
-		Client: c.ClientLimit, InFlight: c.MaxInFlight, RedisURL: c.RedisURL, Log: log})
+		Client: c.ClientLimit, InFlight: c.MaxInFlight, RedisURL: c.RedisURL, Project: c.ProjectID, Log: log})
 }

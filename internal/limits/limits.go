@@ -15,9 +15,6 @@ import (
 	"strconv"
 	"sync"
 	"time"
-
-	"github.com/go-chi/httprate"
-	"github.com/redis/go-redis/v9"
 )
 
 // window is the time over which requests are counted. It slides: what was counted in
@@ -43,6 +40,7 @@ type Options struct {
 	InFlight     int // operations carried out at once
 
 	RedisURL string       // redis://, rediss:// or unix://; "": counted in this process's memory
+	Project  string       // whose instances count together in a Redis that others use as well
 	Log      *slog.Logger // nil: discard
 }
 
@@ -51,13 +49,10 @@ type Options struct {
 type Limits struct {
 	address, member, organization, client *rate
 
-	slots *Slots
-	redis *redis.Client
+	slots  *Slots
+	shared *sharedCounts // nil: this process counts alone
 
-	// mu makes looking and counting one step. With Redis it is not taken: other
-	// processes count in between all the same, and a slow Redis would let one call at
-	// a time through.
-	mu sync.Mutex
+	mu sync.Mutex // guards the counts of the rates, so that looking and counting are one step
 }
 
 // New does not touch the network: while Redis is away, this process's own counts apply.
@@ -67,13 +62,11 @@ func New(o Options) (*Limits, error) {
 	}
 	inFlight := or(o.InFlight, DefaultInFlight)
 	l := &Limits{slots: NewSlots(inFlight, inFlight)}
-	var away *outage
 	if o.RedisURL != "" {
 		var err error
-		if l.redis, err = openRedis(o.RedisURL, o.Log); err != nil {
+		if l.shared, err = openShared(o.RedisURL, o.Project, o.Log); err != nil {
 			return nil, err
 		}
-		away = &outage{log: o.Log}
 	}
 	for _, r := range []struct {
 		rate   **rate
@@ -88,7 +81,7 @@ func New(o Options) (*Limits, error) {
 		if r.number < 0 {
 			return nil, fmt.Errorf("the limit for each %s is %d: it must be at least 1", r.name, r.number)
 		}
-		*r.rate = newRate(r.name, r.number, l.redis, away)
+		*r.rate = &rate{name: r.name, quota: r.number, counts: newCounts(maxKeys)}
 	}
 	return l, nil
 }
@@ -102,10 +95,10 @@ func or(number, otherwise int) int {
 
 // Close lets go of Redis.
 func (l *Limits) Close() error {
-	if l == nil || l.redis == nil {
+	if l == nil || l.shared == nil {
 		return nil
 	}
-	return l.redis.Close()
+	return l.shared.client.Close()
 }
 
 // Exceeded says which limit a request would exceed.
@@ -130,44 +123,22 @@ func (l *Limits) Admit(clientID, subject, organization string) *Exceeded {
 	if l == nil {
 		return nil
 	}
-	if l.redis == nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
+	claims := []claim{{l.member, clientID + " " + subject}}
+	if organization != "" {
+		claims = append(claims, claim{l.organization, organization})
 	}
-	limits := [...]struct {
-		rate *rate
-		key  string
-	}{{l.member, clientID + " " + subject}, {l.organization, organization}, {l.client, clientID}}
-	for _, limit := range limits {
-		if limit.key == "" {
-			continue
-		}
-		if e := limit.rate.exceeded(limit.key); e != nil {
-			return e
-		}
-	}
-	for _, limit := range limits {
-		if limit.key != "" {
-			limit.rate.count(limit.key)
-		}
-	}
-	return nil
+	_, exceeded := l.take(append(claims, claim{l.client, clientID})...)
+	return exceeded
 }
 
-// CheckAddress returns the limit if the address has used it up. It counts nothing:
-// who calls, and whether that matters to the address, is not known yet.
-func (l *Limits) CheckAddress(address netip.Addr) *Exceeded {
+// CountAddress counts a request of an address before it is known who calls, or returns
+// the limit if the address has used it up. Call takeBack, which is not nil, once if it
+// turns out that the request does not matter to the address.
+func (l *Limits) CountAddress(address netip.Addr) (takeBack func(), exceeded *Exceeded) {
 	if l == nil {
-		return nil
+		return func() {}, nil
 	}
-	return l.address.exceeded(network(address))
-}
-
-// NoteUnauthenticated counts a request that brought no valid token.
-func (l *Limits) NoteUnauthenticated(address netip.Addr) {
-	if l != nil {
-		l.address.count(network(address))
-	}
+	return l.take(claim{l.address, network(address)})
 }
 
 // network is the address for IPv4 and its /64 for IPv6, which one person has whole.
@@ -182,39 +153,83 @@ func network(address netip.Addr) string {
 
 // A rate is one limit, counted for each key.
 type rate struct {
-	name    string
-	quota   int
-	limiter *httprate.RateLimiter
+	name   string
+	quota  int
+	counts *counts
 }
 
-func newRate(name string, quota int, client *redis.Client, away *outage) *rate {
-	var counter httprate.LimitCounter = newCounts(maxKeys)
-	if client != nil {
-		counter = newSharedCounts(name, client, counter, away)
+// A claim is one request for which one key of one limit has to have room.
+type claim struct {
+	rate *rate
+	key  string
+}
+
+// take counts a request for all claims, or for none, and then returns the first limit
+// that it would exceed. This process counts by itself before it asks Redis: so what it
+// admits keeps to the limits whatever becomes of Redis meanwhile.
+func (l *Limits) take(claims ...claim) (takeBack func(), exceeded *Exceeded) {
+	now := time.Now().UTC()
+	if exceeded := l.takeHere(now, claims); exceeded != nil {
+		return func() {}, exceeded
 	}
-	return &rate{name: name, quota: quota,
-		limiter: httprate.NewRateLimiter(quota, window, httprate.WithLimitCounter(counter))}
-}
-
-func (r *rate) count(key string) {
-	_ = r.limiter.Counter().IncrementBy(key, time.Now().UTC().Truncate(window), 1) // our counters never fail
-}
-
-func (r *rate) exceeded(key string) *Exceeded {
-	if _, used, _ := r.limiter.Status(key); r.allows(used) {
-		return nil
+	here := func() { l.takeBackHere(now, claims) }
+	if l.shared == nil {
+		return here, nil
 	}
-	return &Exceeded{Policy: r.name, Quota: r.quota, RetryAfter: r.wait(key)}
+	counted, exceeded := l.shared.take(now, claims)
+	if exceeded != nil {
+		here()
+		return func() {}, exceeded
+	}
+	return func() {
+		here()
+		if counted {
+			l.shared.takeBack(now, claims)
+		}
+	}, nil
 }
 
-// allows says whether one more fits, rounded as httprate does.
-func (r *rate) allows(used float64) bool { return int(math.Round(used))+1 <= r.quota }
+func (l *Limits) takeHere(now time.Time, claims []claim) *Exceeded {
+	start := now.Truncate(window)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range claims {
+		if current, previous := c.rate.counts.get(c.key, start); !c.rate.allows(now, current, previous) {
+			return c.rate.exceeded(now, current, previous)
+		}
+	}
+	for _, c := range claims {
+		c.rate.counts.add(c.key, start)
+	}
+	return nil
+}
+
+func (l *Limits) takeBackHere(now time.Time, claims []claim) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range claims {
+		c.rate.counts.takeBack(c.key, now.Truncate(window))
+	}
+}
+
+// allows says whether one more fits to what was counted in this minute and in the one
+// before. The script in redis.go asks the same.
+func (r *rate) allows(now time.Time, current, previous int) bool {
+	return int(math.Round(float64(previous)*weight(now)+float64(current)))+1 <= r.quota
+}
+
+// weight is the part of the last minute that is within a minute of now.
+func weight(now time.Time) float64 {
+	return 1 - float64(now.Sub(now.Truncate(window)))/float64(window)
+}
+
+func (r *rate) exceeded(now time.Time, current, previous int) *Exceeded {
+	return &Exceeded{Policy: r.name, Quota: r.quota, RetryAfter: r.wait(now, current, previous)}
+}
 
 // wait is how long it takes until one more fits, if nothing else is counted.
-func (r *rate) wait(key string) time.Duration {
-	now := time.Now().UTC()
+func (r *rate) wait(now time.Time, current, previous int) time.Duration {
 	start := now.Truncate(window)
-	current, previous, _ := r.limiter.Counter().Get(key, start, start.Add(-window))
 	room, fades := float64(r.quota)-0.5-float64(current), previous
 	if room <= 0 { // not before this minute's own count fades, in the next one
 		start, room, fades = start.Add(window), float64(r.quota)-0.5, current

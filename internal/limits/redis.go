@@ -2,18 +2,17 @@ package limits
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
 	"time"
 
-	"github.com/go-chi/httprate"
-	httprateredis "github.com/go-chi/httprate-redis"
 	"github.com/redis/go-redis/v9"
 )
 
-// A Redis that does not answer in redisTimeout is left alone for redisPause.
+// A Redis that does not count within redisTimeout is left alone for redisPause.
 const (
 	redisTimeout = 100 * time.Millisecond
 	redisPause   = time.Second
@@ -36,13 +35,13 @@ func redisOptions(text string) (*redis.Options, error) {
 	return options, nil
 }
 
-func openRedis(url string, log *slog.Logger) (*redis.Client, error) {
+func openShared(url, project string, log *slog.Logger) (*sharedCounts, error) {
 	options, err := redisOptions(url)
 	if err != nil {
 		return nil, fmt.Errorf("the URL of Redis %w", err)
 	}
 	redis.SetLogger(quiet{log}) // it has one for the whole process, on standard error
-	return redis.NewClient(options), nil
+	return &sharedCounts{client: redis.NewClient(options), prefix: "guestpass:{" + project + "}:", away: &outage{log: log}}, nil
 }
 
 // quiet takes the client's own messages as debug lines.
@@ -52,64 +51,116 @@ func (q quiet) Printf(ctx context.Context, format string, values ...any) {
 	q.log.DebugContext(ctx, "redis", "message", fmt.Sprintf(format, values...))
 }
 
-// sharedCounts counts in Redis and, for the time when that does not answer, in memory
-// as well. httprate-redis has a fallback of its own, but its memory is not bounded, and
-// it forgets what this process has counted until then.
+// sharedCounts count in Redis what all instances admit.
 type sharedCounts struct {
-	redis, local httprate.LimitCounter
-	away         *outage
+	client *redis.Client
+	prefix string // in braces what keeps all keys on one node of a cluster
+	away   *outage
 }
 
-func newSharedCounts(name string, client *redis.Client, local httprate.LimitCounter, away *outage) *sharedCounts {
-	return &sharedCounts{local: local, away: away, redis: httprateredis.NewCounter(&httprateredis.Config{
-		Client: client, PrefixKey: "guestpass:" + name, WindowLength: window, FallbackDisabled: true})}
-}
+// takeScript looks and counts in one step, as no other script runs meanwhile. KEYS are for
+// each claim the counts of this minute and of the last one; ARGV what the last one weighs,
+// for how many seconds to keep a count, and each claim's quota. It returns the number of the
+// claim that has no room with its counts, or 0 and has counted.
+var takeScript = redis.NewScript(`
+for i = 1, #KEYS, 2 do
+	local current = tonumber(redis.call("GET", KEYS[i]) or "0")
+	local previous = tonumber(redis.call("GET", KEYS[i + 1]) or "0")
+	local claim = (i + 1) / 2
+	if math.floor(previous * tonumber(ARGV[1]) + current + 0.5) + 1 > tonumber(ARGV[claim + 2]) then
+		return {claim, current, previous}
+	end
+end
+for i = 1, #KEYS, 2 do
+	redis.call("INCR", KEYS[i])
+	redis.call("EXPIRE", KEYS[i], ARGV[2])
+end
+return {0, 0, 0}`)
 
-func (s *sharedCounts) Config(quota int, length time.Duration) { s.redis.Config(quota, length) }
-
-func (s *sharedCounts) Increment(key string, start time.Time) error {
-	return s.IncrementBy(key, start, 1)
-}
-
-func (s *sharedCounts) IncrementBy(key string, start time.Time, amount int) error {
-	_ = s.local.IncrementBy(key, start, amount)
-	if s.away.mayTry() {
-		s.away.note(s.redis.IncrementBy(key, start, amount))
+// take counts a request for all claims, or returns the limit that it would exceed. While
+// Redis is away it does neither.
+func (s *sharedCounts) take(now time.Time, claims []claim) (counted bool, exceeded *Exceeded) {
+	may, again := s.away.mayTry()
+	if !may {
+		return false, nil
 	}
-	return nil
-}
-
-func (s *sharedCounts) Get(key string, start, before time.Time) (current, previous int, err error) {
-	if s.away.mayTry() {
-		current, previous, err = s.redis.Get(key, start, before)
-		if s.away.note(err); err == nil {
-			return current, previous, nil
-		}
+	keys, args := []string{}, []any{weight(now), int(2 * window.Seconds())}
+	for _, c := range claims {
+		start := now.Truncate(window)
+		keys, args = append(keys, s.key(c, start), s.key(c, start.Add(-window))), append(args, c.rate.quota)
 	}
-	return s.local.Get(key, start, before)
+	answer, err := takeScript.Run(context.Background(), s.client, keys, args...).Int64Slice()
+	if err == nil && (len(answer) != 3 || answer[0] < 0 || answer[0] > int64(len(claims))) {
+		err = fmt.Errorf("it answers %v", answer)
+	}
+	if err != nil {
+		s.away.begin(err)
+		return false, nil
+	}
+	if answer[0] > 0 { // which says nothing of whether it takes writes
+		return false, claims[answer[0]-1].rate.exceeded(now, int(answer[1]), int(answer[2]))
+	}
+	if again {
+		s.away.end()
+	}
+	return true, nil
 }
 
-// outage remembers that Redis does not answer, so that not every request waits for it.
-type outage struct {
-	log   *slog.Logger
-	until atomic.Int64 // when to try again, in nanoseconds since 1970; 0: it answers
-}
+// takeBackScript does not bring back a count that has expired.
+var takeBackScript = redis.NewScript(`
+for i = 1, #KEYS do
+	if tonumber(redis.call("GET", KEYS[i]) or "0") > 0 then
+		redis.call("DECR", KEYS[i])
+	end
+end
+return 0`)
 
-// mayTry lets one caller try when the pause is over.
-func (o *outage) mayTry() bool {
-	until, now := o.until.Load(), time.Now()
-	return until == 0 || (now.UnixNano() >= until && o.until.CompareAndSwap(until, now.Add(redisPause).UnixNano()))
-}
-
-// note logs when Redis stops to answer, and when it begins again.
-func (o *outage) note(err error) {
-	if err == nil {
-		if o.until.Load() != 0 && o.until.Swap(0) != 0 {
-			o.log.Info("Redis answers again; limits are counted there")
-		}
+// takeBack forgets a request that take has counted.
+func (s *sharedCounts) takeBack(now time.Time, claims []claim) {
+	if may, _ := s.away.mayTry(); !may {
 		return
 	}
-	if o.until.Swap(time.Now().Add(redisPause).UnixNano()) == 0 {
-		o.log.Warn("Redis does not answer; until it does, each instance counts limits by itself", "error", err)
+	var keys []string
+	for _, c := range claims {
+		keys = append(keys, s.key(c, now.Truncate(window)))
 	}
+	if err := takeBackScript.Run(context.Background(), s.client, keys).Err(); err != nil {
+		s.away.begin(err)
+	}
+}
+
+// key names the count of a minute. Who is counted is hashed, so that it has no say in the name.
+func (s *sharedCounts) key(c claim, start time.Time) string {
+	hash := sha256.Sum256([]byte(c.key))
+	return fmt.Sprintf("%s%s:%x:%d", s.prefix, c.rate.name, hash[:16], start.Unix())
+}
+
+// outage remembers that Redis does not count, so that not every request waits for it.
+type outage struct {
+	log   *slog.Logger
+	until atomic.Int64 // when to try again, in nanoseconds since 1970; 0: it counts
+}
+
+// mayTry lets one caller try when the pause is over, and tells it that it is the one.
+func (o *outage) mayTry() (may, again bool) {
+	until, now := o.until.Load(), time.Now()
+	if until == 0 {
+		return true, false
+	}
+	again = now.UnixNano() >= until && o.until.CompareAndSwap(until, now.Add(redisPause).UnixNano())
+	return again, again
+}
+
+// begin logs the first of several failures.
+func (o *outage) begin(err error) {
+	if o.until.Swap(time.Now().Add(redisPause).UnixNano()) == 0 {
+		o.log.Warn("Redis does not count; until it does, each instance counts limits by itself", "error", err)
+	}
+}
+
+// end is for whoever tried again, when Redis has counted. Those who began before the
+// outage and are answered meanwhile say nothing of it.
+func (o *outage) end() {
+	o.until.Store(0)
+	o.log.Info("Redis counts again")
 }

@@ -26,8 +26,8 @@ func (s *Server) clientAddress() func(http.Handler) http.Handler {
 }
 
 // limitAddress refuses addresses that have sent too many requests without a valid
-// token, before anything is checked. Requests with one do not count: ChatGPT's come
-// from few addresses, for everybody. Health checks are always answered.
+// token, before anything is checked. Requests with one count only until they end:
+// ChatGPT's come from few addresses, for everybody. Health checks are always answered.
 //
 // What others at the same address have used up is not for people whose token was
 // verified here lately: they still reach the operations that want a token.
@@ -46,7 +46,8 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 			})
 		}
 		caller := api.CallerOf(r.Context())
-		if exceeded := s.options.Limits.CheckAddress(address); exceeded != nil {
+		takeBack, exceeded := s.options.Limits.CountAddress(address)
+		if exceeded != nil {
 			if caller == nil || !s.remembersToken(r) {
 				api.WriteExceeded(w, r, exceeded)
 				return
@@ -56,8 +57,8 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 			return
 		}
 		defer func() {
-			if caller == nil || caller.Subject == "" {
-				s.options.Limits.NoteUnauthenticated(address)
+			if caller != nil && caller.Subject != "" {
+				takeBack()
 			}
 		}()
 		next.ServeHTTP(w, r)

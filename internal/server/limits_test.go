@@ -267,6 +267,27 @@ func waiting(t *testing.T, arrived chan<- struct{}, let <-chan struct{}) func(*s
 	}
 }
 
+// Requests count for their address when they arrive: whoever sends many slow ones at once
+// is not limited only after they have ended.
+func TestRequestsCountForTheirAddressBeforeTheyEnd(t *testing.T) {
+	const most = 5
+	arrived, let := make(chan struct{}), make(chan struct{})
+	w := newWorld(t, limited(t, limits.Options{Address: most}), waiting(t, arrived, let))
+	done := make(chan struct{})
+	for range most {
+		go func() {
+			w.call("GET", "/api/v1/patience", "", "")
+			done <- struct{}{}
+		}()
+		<-arrived
+	}
+	isLimited(t, w.call("GET", "/nothing", "", ""), "address", most)
+	close(let)
+	for range most {
+		<-done
+	}
+}
+
 func TestTooManyOperationsAtOnceAreRefusedQuickly(t *testing.T) {
 	const places = 4
 	arrived, let := make(chan struct{}), make(chan struct{})
