@@ -2,6 +2,9 @@ package server
 
 import (
 	"context"
+	"log/slog"
+	"net"
+	"net/http"
 
 	"guestpass/internal/directory"
 )
@@ -11,3 +14,8 @@ func (s *Server) RetryRevocations(ctx context.Context) { s.connections.Retry(ctx
 
 // Directory is what the server knows of people.
 func (s *Server) Directory() directory.Directory { return s.directory }
+
+// ServeAtMost is Serve with fewer connections at once.
+func ServeAtMost(ctx context.Context, connections int, listener net.Listener, handler http.Handler) error {
+	return serve(ctx, listener, handler, slog.New(slog.DiscardHandler), 0, connections)
+}

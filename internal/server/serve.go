@@ -8,16 +8,28 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"golang.org/x/net/netutil"
 )
 
-// drainTimeout is how long running requests may take to finish once no more are taken.
-const drainTimeout = 30 * time.Second
+const (
+	// drainTimeout is how long running requests may take to finish once no more are taken.
+	drainTimeout = 30 * time.Second
+
+	// maxConnections are open at once: each takes memory and a file, whatever it does. The
+	// next ones wait in the system's queue until one ends.
+	maxConnections = 10_000
+)
 
 // Serve answers on the listener until ctx ends. It then goes on for the grace, in which a
 // balancer sees that readyz answers 503 (see [Server.Run]) and sends its calls elsewhere;
 // each answer closes its connection, so that no call meets one that is being closed. After
 // that it takes no more connections and lets running requests finish.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger, grace time.Duration) error {
+	return serve(ctx, listener, handler, logger, grace, maxConnections)
+}
+
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger, grace time.Duration, connections int) error {
 	server := &http.Server{
 		Handler:           lastAnswers(ctx, handler),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -36,7 +48,7 @@ func Serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		defer cancel()
 		stopped <- server.Shutdown(drain)
 	}()
-	if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+	if err := server.Serve(netutil.LimitListener(listener, connections)); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return <-stopped

@@ -6,7 +6,9 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
 	"guestpass/internal/server"
 )
@@ -69,3 +71,76 @@ func TestUsesOfTheLastSecondsAreKept(t *testing.T) {
 		t.Errorf("%v %v", kept, err)
 	}
 }
+
+// Whoever opens connections without end makes others wait, not the server fall.
+func TestConnectionsBeyondTheNumberWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const most, clients = 2, 5
+		var arrived atomic.Int64
+		let := make(chan struct{})
+		handler := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
+			arrived.Add(1)
+			<-let
+		})
+		listener := &pipes{connections: make(chan net.Conn), closed: make(chan struct{})}
+		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: listener.dial}}
+		ctx, stop := context.WithCancel(t.Context())
+		served, answered := make(chan error, 1), make(chan error, clients)
+		go func() { served <- server.ServeAtMost(ctx, most, listener, handler) }()
+		for range clients {
+			go func() {
+				response, err := client.Get("http://guestpass.example")
+				if err == nil {
+					response.Body.Close()
+				}
+				answered <- err
+			}()
+		}
+		for i := range clients {
+			synctest.Wait()
+			if want := int64(min(clients, most+i)); arrived.Load() != want {
+				t.Errorf("%d requests are there after %d were answered, want %d", arrived.Load(), i, want)
+			}
+			let <- struct{}{}
+			if err := <-answered; err != nil {
+				t.Error(err)
+			}
+		}
+		stop()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// pipes is a listener in memory.
+type pipes struct {
+	connections chan net.Conn
+	closed      chan struct{}
+}
+
+func (p *pipes) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	near, far := net.Pipe()
+	select {
+	case p.connections <- far:
+		return near, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case connection := <-p.connections:
+		return connection, nil
+	case <-p.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	close(p.closed)
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.UnixAddr{Net: "unix", Name: "memory"} }
