@@ -2,13 +2,11 @@ package server
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 
 	"github.com/go-chi/chi/v5"
 
 	"guestpass/api"
-	"guestpass/internal/directory"
 	"guestpass/internal/site"
 )
 
@@ -86,24 +84,6 @@ func (s *Server) protectedResource(w http.ResponseWriter, _ *http.Request) {
 // healthz says that the process answers.
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, "no-store", map[string]string{"status": "ok"})
-}
-
-// readyz says whether to send calls here: 503 while keys or database are missing, Stytch
-// refuses our secret, or the process is about to stop. That Stytch does not answer is told with 200: reads go on without it,
-// and a balancer that took every instance away would end those too. Why is in the log.
-func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	status, parts := http.StatusOK, map[string]string{}
-	for name, err := range s.parts(r.Context()) {
-		if parts[name] = "ok"; err == nil {
-			continue
-		}
-		s.log.WarnContext(r.Context(), "not ready", "part", name, "error", err)
-		parts[name] = "unavailable"
-		if name != "directory" || !errors.As(err, new(*directory.UnavailableError)) {
-			status = http.StatusServiceUnavailable
-		}
-	}
-	writeJSON(w, status, "no-store", parts)
 }
 
 func writeJSON(w http.ResponseWriter, status int, cache string, body any) {

@@ -86,6 +86,7 @@ type Server struct {
 	handler   http.Handler
 	stopping  atomic.Bool   // Run's context has ended
 	pages     *limits.Slots // of those that ask Stytch
+	readiness readiness
 
 	connections *connections.Connections
 	account     *account.Account
@@ -96,6 +97,9 @@ type Server struct {
 func New(o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
 	}
 	o.PublicURL, o.Domain = strings.TrimSuffix(o.PublicURL, "/"), strings.TrimSuffix(o.Domain, "/")
 	if o.PrivacyURL == "" {
@@ -153,28 +157,6 @@ func (s *Server) Operations() []api.Operation { return s.service.Operations() }
 
 // Document is the published document.
 func (s *Server) Document() *openapi.Document { return s.document }
-
-// Ready returns an error while the keys are not loaded, or Stytch or the database
-// cannot be reached.
-func (s *Server) Ready(ctx context.Context) error {
-	var errs []error
-	for _, err := range s.parts(ctx) {
-		errs = append(errs, err)
-	}
-	return errors.Join(errs...)
-}
-
-// parts are what calls need, each with what is wrong with it.
-func (s *Server) parts(ctx context.Context) map[string]error {
-	if s.stopping.Load() { // at once: the balancer has little time to learn it
-		return map[string]error{"process": errors.New("about to stop")}
-	}
-	parts := map[string]error{"keys": s.verifier.Ready(), "directory": s.directory.Ping(ctx)}
-	if s.options.Store != nil {
-		parts["database"] = s.options.Store.Ping(ctx)
-	}
-	return parts
-}
 
 func (s *Server) buildService() error {
 	o := s.options
