@@ -111,8 +111,9 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), tokenTimeout)
 	defer cancel()
 	request, refused := f.understand(w, r)
+	address := clientAddress(r)
 	if refused == nil {
-		refused = f.limits.admit(request, clientAddress(r))
+		refused = f.limits.admit(request, address)
 	}
 	if refused == nil {
 		select {
@@ -129,7 +130,7 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	status, reply := f.send(ctx, request)
 	if reply["error"] == "invalid_grant" && request.form.Get("grant_type") == "authorization_code" {
-		f.limits.noteBadGrant(request.clientID)
+		f.limits.noteBadGrant(request.clientID, address)
 	}
 	code, _ := reply["error"].(string)
 	f.note(ctx, request, status, code)

@@ -301,6 +301,10 @@ func TestBadCodesAreSlowedDown(t *testing.T) {
 	if w := post(p, exchange()); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || f.calls() != badGrantsInMinute {
 		t.Fatalf("attempt %d: %d after %d calls", badGrantsInMinute+1, w.Code, f.calls())
 	}
+	// Whoever sends bad codes in the name of a public client ends nobody else's sign-in.
+	if w := post(p, exchange(), func(r *http.Request) { r.RemoteAddr = "203.0.113.9:1" }); w.Code != http.StatusBadRequest {
+		t.Errorf("another address: %d", w.Code)
+	}
 	*now = now.Add(time.Minute)
 	if w := post(p, exchange()); w.Code != http.StatusBadRequest {
 		t.Errorf("a minute later: %d", w.Code)

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// Rates of the token endpoint, for each client and address, and for each client.
+// Rates of the token endpoint, for each client and address.
 const (
 	tokensPerSecond   = 10
 	tokenBurst        = 20
@@ -51,17 +51,21 @@ func (l *tokenLimits) admit(request tokenRequest, address string) *oauthError {
 	if !limiter(l.requests, request.clientID+" "+address, tokensPerSecond, tokenBurst).AllowN(now, 1) {
 		return tooMany(1)
 	}
-	if bad := l.badGrants[request.clientID+" "+request.form.Get("grant_type")]; bad != nil && bad.TokensAt(now) < 1 {
+	if request.form.Get("grant_type") != "authorization_code" {
+		return nil
+	}
+	if bad := l.badGrants[request.clientID+" "+address]; bad != nil && bad.TokensAt(now) < 1 {
 		return tooMany(60 / badGrantsInMinute)
 	}
 	return nil
 }
 
-// noteBadGrant counts a code that Stytch refused.
-func (l *tokenLimits) noteBadGrant(clientID string) {
+// noteBadGrant counts a code that Stytch refused. Anybody can send such codes in the name of
+// a public client, so they count for the address that sent them, too.
+func (l *tokenLimits) noteBadGrant(clientID, address string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	limiter(l.badGrants, clientID+" authorization_code", float64(badGrantsInMinute)/60, badGrantsInMinute).AllowN(l.now(), 1)
+	limiter(l.badGrants, clientID+" "+address, float64(badGrantsInMinute)/60, badGrantsInMinute).AllowN(l.now(), 1)
 }
 
 func limiter(of map[string]*rate.Limiter, key string, perSecond float64, burst int) *rate.Limiter {
