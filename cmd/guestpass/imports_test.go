@@ -24,7 +24,7 @@ var allowedImports = map[string][]string{
 	"guestpass/openapi":                     {"openapi/internal/actions"},
 	"guestpass/internal/directory":          {"internal/limits"},
 	"guestpass/internal/headers":            {},
-	"guestpass/internal/idp":                {"internal/headers"},
+	"guestpass/internal/idp":                {"internal/headers", "internal/limits"},
 	"guestpass/internal/limits":             {},
 	"guestpass/internal/limits/redistest":   {}, // for tests only
 	"guestpass/internal/site":               {"internal/headers"},

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-chi/chi/v5/middleware"
 	"golang.org/x/time/rate"
+
+	"guestpass/internal/limits"
 )
 
 // Rates of the token endpoint, for each client and address.
@@ -36,10 +38,10 @@ func newTokenLimits(now func() time.Time) *tokenLimits {
 // the connection's.
 func clientAddress(r *http.Request) string {
 	if address := middleware.GetClientIPAddr(r.Context()); address.IsValid() {
-		return network(address)
+		return limits.Network(address)
 	}
 	if to, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
-		return network(to.Addr().Unmap())
+		return limits.Network(to.Addr())
 	}
 	return r.RemoteAddr
 }
@@ -78,18 +80,6 @@ func limiter(of map[string]*rate.Limiter, key string, perSecond float64, burst i
 		of[key] = found
 	}
 	return found
-}
-
-// network is the address for IPv4 and its /64 for IPv6, which one person has whole.
-func network(ip netip.Addr) string {
-	if ip.Is4() {
-		return ip.String()
-	}
-	prefix, err := ip.Prefix(64)
-	if err != nil {
-		return ip.String()
-	}
-	return prefix.String()
 }
 
 func tooMany(retryAfter int) *oauthError {

@@ -138,12 +138,12 @@ func (l *Limits) CountAddress(address netip.Addr) (takeBack func(), exceeded *Ex
 	if l == nil {
 		return func() {}, nil
 	}
-	return l.take(claim{l.address, network(address)})
+	return l.take(claim{l.address, Network(address)})
 }
 
-// network is the address for IPv4 and its /64 for IPv6, which one person has whole.
+// Network is the address for IPv4 and its /64 for IPv6, which one person has whole.
 // Requests of whom no address is known share one.
-func network(address netip.Addr) string {
+func Network(address netip.Addr) string {
 	address = address.Unmap().WithZone("")
 	if address.Is6() {
 		return netip.PrefixFrom(address, 64).Masked().String()

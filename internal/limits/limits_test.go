@@ -95,7 +95,7 @@ func TestAnAddressCountsWhoBringsNoToken(t *testing.T) {
 	if _, e := l.CountAddress(other); e != nil {
 		t.Errorf("another network: %+v", e)
 	}
-	if a, b := network(netip.MustParseAddr("::ffff:192.0.2.1")), network(netip.MustParseAddr("192.0.2.1")); a != b {
+	if a, b := Network(netip.MustParseAddr("::ffff:192.0.2.1")), Network(netip.MustParseAddr("192.0.2.1")); a != b {
 		t.Errorf("%s and %s are the same address", a, b)
 	}
 }
