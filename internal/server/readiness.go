@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"maps"
 	"net/http"
 	"time"
 
@@ -25,21 +26,23 @@ type readiness struct {
 	parts map[string]error
 }
 
-// ready are the parts that calls need, each with what is wrong with it, as of a second
-// ago at most.
+// ready are the parts that calls need, each with what is wrong with it: as of a second ago
+// at most, but for the keys, which cost nothing to look at and end a start.
 func (s *Server) ready(ctx context.Context) map[string]error {
 	if s.stopping.Load() { // at once: the balancer has little time to learn it
 		return map[string]error{"process": errors.New("about to stop")}
 	}
 	last := &s.readiness
-	parts, _, _ := last.looking.Do("", func() (any, error) {
+	found, _, _ := last.looking.Do("", func() (any, error) {
 		now := s.options.Now()
 		if since := now.Sub(last.at); last.parts == nil || since < 0 || since >= readyFor {
 			last.at, last.parts = now, s.look(ctx)
 		}
 		return last.parts, nil
 	})
-	return parts.(map[string]error)
+	parts := maps.Clone(found.(map[string]error)) // others hold the same
+	parts["keys"] = s.verifier.Ready()
+	return parts
 }
 
 // look asks the parts. Whoever happens to ask first does so for others as well, and may

@@ -3,6 +3,7 @@ package server_test
 import (
 	"context"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -33,15 +34,41 @@ func TestManyHealthChecksAreOneLook(t *testing.T) {
 	}
 }
 
-func TestAHealthCheckCountsForASecond(t *testing.T) {
-	w := newWorld(t)
+// An instance that starts is sent calls as soon as it has its keys.
+func TestKeysMakeReadyAtOnce(t *testing.T) {
+	start := time.Now()
+	w := newWorld(t, func(o *server.Options) { o.Now = func() time.Time { return start } })
 	if r := w.call("GET", "/readyz", "", ""); r.status != 503 || !strings.Contains(r.body, `"keys":"unavailable"`) {
 		t.Fatalf("without keys: %d %s", r.status, r.body)
 	}
 	w.call("GET", "/api/v1/userinfo", w.token(ada, "openid"), "") // loads them
-	w.stytch.Advance(time.Second)
 	if r := w.call("GET", "/readyz", "", ""); r.status != 200 {
-		t.Errorf("a second later: %d %s", r.status, r.body)
+		t.Errorf("with keys: %d %s", r.status, r.body)
+	}
+}
+
+func TestAHealthCheckCountsForASecond(t *testing.T) {
+	address, now := t.TempDir(), time.Now()
+	w := newWorld(t, func(o *server.Options) {
+		o.Store = openStore(t, "sqlite:"+filepath.Join(address, "guestpass.db"), o.Now)
+		o.Now = func() time.Time { return now }
+	})
+	database := func() string {
+		_, rest, _ := strings.Cut(w.call("GET", "/readyz", "", "").body, `"database":"`)
+		word, _, _ := strings.Cut(rest, `"`)
+		return word
+	}
+	if got := database(); got != "ok" {
+		t.Fatalf("the database is %q", got)
+	}
+	must(t, w.options.Store.Close())
+	now = now.Add(time.Second - 1)
+	if got := database(); got != "ok" {
+		t.Errorf("looked at again within a second: %q", got)
+	}
+	now = now.Add(1)
+	if got := database(); got != "unavailable" {
+		t.Errorf("not looked at after a second: %q", got)
 	}
 }
 
