@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated vulnerabilities bench chaos crash soak acceptance chromium postgres notices clean firefox attack redis
+.PHONY: help run build production web test check lint generated vulnerabilities bench chaos crash soak fuzz acceptance chromium postgres notices clean firefox attack redis
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -105,6 +105,12 @@ soak: web postgres ## trouble at Stytch, slow clients, overload, restarts under 
 	  soak ./cmd/guestpass TestTooMuchIsRefusedAtOnce -overload-for 60s; \
 	  soak ./cmd/guestpass TestARollingRestartLosesNothing -restarts $(RESTARTS) -rolling-rate 500 -stop-grace 5s; \
 	  soak ./auth TestDistinctTokensTakeNoMemory -tokens 5000000
+
+FUZZTIME ?= 10m
+
+fuzz: web ## every fuzz target, one after the other, ten minutes each
+	@set -o pipefail; grep -roE --include='*_test.go' '^func Fuzz[A-Za-z]+' api auth gpttest internal openapi | sort | sed 's|/[^/]*:func | |' | while read -r folder target; do \
+	  echo "$$target in $$folder"; go test "./$$folder" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s < /dev/null | grep -E 'elapsed: [0-9]+m0s|^(ok|FAIL|---|    )' || exit 1; done
 
 # The verifier's tests run once for each of its checks, without it: that takes most of the time.
 attack: web acceptance ## the attack matrix against the server, other verifiers against ours, our verifier without each of its checks
