@@ -85,14 +85,10 @@ func (s *Service) checkRevoked(ctx context.Context, op Operation, identity auth.
 	return s.options.Connections.Check(ctx, identity, op.Effect != Read)
 }
 
-// admit checks what Stytch may have to be asked about, so it takes its place among what is
-// carried out: whether the person may call the operation and, before what writes, where
-// the server is told to, that Stytch takes the token still.
+// admit checks what Stytch may have to be asked about: whether the person may call the
+// operation and, before what writes, where the server is told to, that Stytch takes the
+// token still. The directory has places for that; an operation's place is taken later.
 func (s *Service) admit(ctx context.Context, op Operation, token string, identity auth.Identity) error {
-	if err := s.options.Limits.Enter(ctx); err != nil {
-		return err
-	}
-	defer s.options.Limits.Leave()
 	if err := s.mayCall(ctx, op, identity); err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (d *B2B) OrganizationConnections(ctx context.Context, organizationID string
 }
 
 func (d *B2B) Introspect(ctx context.Context, token, memberID, clientID string) (bool, error) {
-	answer, err := d.api.IDP.IntrospectTokenNetwork(ctx, &idp.IntrospectTokenNetworkParams{
+	answer, err := d.api.IDP.IntrospectTokenNetwork(forAdmission(ctx), &idp.IntrospectTokenNetworkParams{
 		Token: token, ClientID: clientID, ClientSecret: d.clientSecret(clientID)})
 	var got introspection
 	if err == nil {

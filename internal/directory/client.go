@@ -66,7 +66,7 @@ func newClient(o Options, policyPath string) *client {
 }
 
 func (c *client) CheckActive(ctx context.Context, organizationID, id string) error {
-	p, err := c.person(ctx, organizationID, id)
+	p, err := c.person(forAdmission(ctx), organizationID, id)
 	if err == nil && p.Status != "active" {
 		err = fmt.Errorf("%s is %s: %w", id, p.Status, ErrInactive)
 	}

@@ -43,7 +43,7 @@ func (c *client) standingOf(ctx context.Context, organizationID, id string) (kno
 		return last, true, nil
 	}
 	known.until = c.options.Now().Add(cacheFor) // from before the question: the answer may be on its way for long
-	p, err := c.person(ctx, organizationID, id)
+	p, err := c.person(forAdmission(ctx), organizationID, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		known.err = ErrNotFound

@@ -43,7 +43,7 @@ func (d *Consumer) Disconnect(ctx context.Context, _, userID, clientID string) e
 }
 
 func (d *Consumer) Introspect(ctx context.Context, token, userID, clientID string) (bool, error) {
-	answer, err := d.api.IDP.IntrospectTokenNetwork(ctx, &idp.IntrospectTokenNetworkParams{
+	answer, err := d.api.IDP.IntrospectTokenNetwork(forAdmission(ctx), &idp.IntrospectTokenNetworkParams{
 		Token: token, ClientID: clientID, ClientSecret: d.clientSecret(clientID)})
 	var got introspection
 	if err == nil {

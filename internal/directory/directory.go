@@ -108,7 +108,7 @@ type Options struct {
 	BaseURL           string            // another API base than Stytch's own; for the emulator
 	InviteRedirectURL string            // where an invitation's link leads: a redirect URL registered with Stytch; B2B only
 	ClientSecrets     map[string]string // of connected apps, by client id, for Introspect; public ones have none
-	MaxCalls          int               // calls to Stytch under way at once; 0: 32
+	MaxCalls          int               // to Stytch, under way at once for admission, and as many for everything else; 0: 32
 	Log               *slog.Logger
 	Now               func() time.Time                // nil: time.Now
 	Backoff           func(attempt int) time.Duration // nil: 100 ms, then 400 ms

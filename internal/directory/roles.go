@@ -34,7 +34,7 @@ func (c *client) Permits(ctx context.Context, organizationID, id, resource, acti
 	if err != nil {
 		return false, err
 	}
-	rules, err := c.currentPolicy(ctx)
+	rules, err := c.currentPolicy(forAdmission(ctx))
 	if err != nil {
 		return false, err
 	}

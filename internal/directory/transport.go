@@ -26,22 +26,28 @@ const (
 	maxRetryAfter  = 2 * time.Second // a longer wish is passed on to the caller instead
 	maxReply       = 8 << 20         // a page of 1,000 members is about 1 MB
 
-	defaultMaxCalls = limits.DefaultInFlight / 2 // under way at once
+	defaultMaxCalls = limits.DefaultInFlight / 2 // see Options.MaxCalls
 )
 
 // transport is the http.RoundTripper under stytch-go, which by itself has neither
 // time limits nor retries, drops the Retry-After header and trips over replies that
 // are not JSON. It repeats reads only: an invitation sent twice is two e-mails.
 // While Stytch fails, its breaker refuses calls at once. While Stytch is slow, few wait for
-// it, so that they cannot take up the places of operations that do not need it: half of
-// them look-ups, on which access depends, so that nothing else can keep those out. Half as
-// many more wait a quarter of a second for one of these places.
+// it, in places of two kinds: those for admission, which hold nobody else up, and those for
+// everything else, which happens while an operation or a page is made and takes its place.
 type transport struct {
-	next            http.RoundTripper
-	backoff         func(attempt int) time.Duration
-	breaker         *breaker
-	lookUps, others *limits.Slots
+	next               http.RoundTripper
+	backoff            func(attempt int) time.Duration
+	breaker            *breaker
+	admissions, others *limits.Slots
 }
+
+// forAdmission marks calls on which it depends whether somebody is let in.
+func forAdmission(ctx context.Context) context.Context {
+	return context.WithValue(ctx, admission{}, true)
+}
+
+type admission struct{}
 
 func newTransport(o Options) http.RoundTripper {
 	backoff := o.Backoff
@@ -50,12 +56,12 @@ func newTransport(o Options) http.RoundTripper {
 	}
 	dialer := &net.Dialer{Timeout: connectTimeout}
 	return &transport{backoff: backoff, breaker: newBreaker(o.Log),
-		lookUps: limits.NewSlots(o.MaxCalls/2, o.MaxCalls/4), others: limits.NewSlots(o.MaxCalls/2, o.MaxCalls/4), next: &http.Transport{
+		admissions: limits.NewSlots(o.MaxCalls, 2*o.MaxCalls), others: limits.NewSlots(o.MaxCalls, o.MaxCalls/2), next: &http.Transport{
 			DialContext:           dialer.DialContext,
 			TLSHandshakeTimeout:   connectTimeout,
 			ResponseHeaderTimeout: answerTimeout,
 			MaxIdleConnsPerHost:   16,
-			MaxConnsPerHost:       max(2, o.MaxCalls),
+			MaxConnsPerHost:       2 * o.MaxCalls,
 			IdleConnTimeout:       time.Minute,
 			ForceAttemptHTTP2:     true,
 		}}
@@ -63,8 +69,8 @@ func newTransport(o Options) http.RoundTripper {
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	places := t.others
-	if r.Method == http.MethodGet {
-		places = t.lookUps
+	if r.Context().Value(admission{}) != nil {
+		places = t.admissions
 	}
 	if err := places.Enter(r.Context()); err != nil {
 		return nil, &UnavailableError{RetryAfter: time.Second, cause: fmt.Errorf("calls to Stytch: %w", err)}
