@@ -112,12 +112,17 @@ fuzz: web ## every fuzz target, one after the other, ten minutes each
 	@set -o pipefail; grep -roE --include='*_test.go' '^func Fuzz[A-Za-z]+' api auth gpttest internal openapi | sort | sed 's|/[^/]*:func | |' | while read -r folder target; do \
 	  echo "$$target in $$folder"; go test "./$$folder" -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 1s < /dev/null | grep -E 'elapsed: [0-9]+m0s|^(ok|FAIL|---|    )' || exit 1; done
 
-# The verifier's tests run once for each of its checks, without it: that takes most of the time.
+FOREIGN ?= 20000
+
+# The verifier's tests run once for each of its checks, without it: that takes most of the
+# time, beside the rest.
 attack: web acceptance ## the attack matrix against the server, other verifiers against ours, our verifier without each of its checks
-	@set -o pipefail; { go test ./internal/server -run '^TestAttack' -v -timeout 30m -args -flood 10000 -foreign-requests 100000 && \
-	  go test ./internal/server -run '^Test(RevokingReaches|WhoIsGoneReads)' -v -timeout 10m -args -revocations 100 -departures 20 && \
-	  go test ./auth -run '^Test(Wycheproof.*|NothingIsAcceptedThatOthersRefuse|EveryCheckIsMissed)$$' -v -timeout 20m -args -mutations 10000 -remove-checks; } | \
-	  grep --line-buffered -v '^ *\(=== \|--- PASS\)'
+	@attack() { go test "$$1" -run "$$2" -v -count 1 -timeout 30m -args "$${@:3}" | grep --line-buffered -v '^ *\(=== \|--- PASS\)'; }; set -e -o pipefail; \
+	  verdicts=$$(mktemp); trap 'rm -f "$$verdicts"' EXIT; \
+	  attack ./auth '^Test(Wycheproof.*|NothingIsAcceptedThatOthersRefuse|EveryCheckIsMissed)$$' -mutations 10000 -remove-checks > "$$verdicts" 2>&1 & verifier=$$!; \
+	  attack ./internal/server '^TestAttack' -flood 10000 -foreign-requests $(FOREIGN); \
+	  attack ./internal/server '^Test(RevokingReaches|WhoIsGoneReads)' -revocations 100 -departures 20; \
+	  wait $$verifier || { cat "$$verdicts"; exit 1; }; cat "$$verdicts"
 
 # The browser test drives Chromium. Root can install it, others are told how.
 chromium:

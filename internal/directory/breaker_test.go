@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -247,5 +248,35 @@ func TestFewWaitForASlowStytch(t *testing.T) {
 	go func() { <-asked }()
 	if wait := lookUp(t, d); wait != -1 {
 		t.Errorf("after the others: wait %v", wait)
+	}
+}
+
+func TestStytchIsAskedOnceForAPersonWhoCallsManyTimesAtOnce(t *testing.T) {
+	t.Parallel()
+	far, release := newFarSide(t), make(chan struct{})
+	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		<-release
+		_, _ = io.WriteString(w, goodAda)
+	})
+	far.answer.Store(&answer)
+	d := far.directory(t)
+	var begun, ended sync.WaitGroup
+	for range 20 {
+		begun.Add(1)
+		ended.Go(func() {
+			begun.Done()
+			if err := d.CheckRecentlyActive(t.Context(), acme, ada); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	begun.Wait()
+	for far.attempts.Load() == 0 {
+		runtime.Gosched()
+	}
+	close(release)
+	ended.Wait()
+	if n := far.attempts.Load(); n != 1 {
+		t.Errorf("asked %d times", n)
 	}
 }

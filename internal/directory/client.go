@@ -14,6 +14,7 @@ import (
 	"github.com/stytchauth/stytch-go/v16/stytch"
 	"github.com/stytchauth/stytch-go/v16/stytch/config"
 	"github.com/stytchauth/stytch-go/v16/stytch/stytcherror"
+	"golang.org/x/sync/singleflight"
 )
 
 // client is what both verticals share, each of which embeds it.
@@ -22,6 +23,8 @@ type client struct {
 	raw        *stytch.DefaultClient
 	policyPath string
 	person     func(ctx context.Context, organizationID, id string) (Person, error) // the vertical's own
+
+	asking singleflight.Group // CheckRecentlyActive, by organization and person
 
 	mu        sync.Mutex // guards what follows
 	policy    cached[policy]

@@ -68,15 +68,19 @@ func (c *client) CheckRecentlyActive(ctx context.Context, organizationID, id str
 	if last, ok := c.believed(key); ok {
 		return last.err
 	}
-	// Whoever gives up before Stytch has answered must not pass for a Stytch that does not answer.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpFor)
-	defer cancel()
-	known, found, err := c.standingOf(ctx, organizationID, id)
-	if !errors.As(err, new(*UnavailableError)) || !found {
-		return errors.Join(err, known.err)
-	}
-	c.postpone(key)
-	return known.err
+	// People call several times at once. Whoever gives up before Stytch has answered must not
+	// pass for a Stytch that does not answer.
+	_, err, _ := c.asking.Do(key, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookUpFor)
+		defer cancel()
+		known, found, err := c.standingOf(ctx, organizationID, id)
+		if !errors.As(err, new(*UnavailableError)) || !found {
+			return nil, errors.Join(err, known.err)
+		}
+		c.postpone(key)
+		return nil, known.err
+	})
+	return err
 }
 
 // believed is an answer that is postponed.
