@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -147,31 +146,34 @@ func TestEveryCheckIsMissed(t *testing.T) {
 		t.Fatal(err)
 	}
 	var killed atomic.Int64
-	t.Cleanup(func() {
-		if *removeChecks {
-			fmt.Fprintf(t.Output(), "%d checks removed in turn: the tests notice %d\n", len(checks), killed.Load())
+	t.Run("each", func(t *testing.T) { // which ends when all have
+		for _, m := range checks {
+			t.Run(m.step, func(t *testing.T) { m.check(t, folder, &killed) })
 		}
 	})
-	for _, m := range checks {
-		t.Run(m.step, func(t *testing.T) {
-			path := filepath.Join(folder, m.file)
-			source, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := strings.Count(string(source), m.old); n != 1 {
-				t.Fatalf("%s has %q %d times: say here how the check is written now", m.file, m.old, n)
-			}
-			if !*removeChecks {
-				return
-			}
-			t.Parallel()
-			if noticed(t, path, strings.Replace(string(source), m.old, m.new, 1)) {
-				killed.Add(1)
-			} else {
-				t.Errorf("no test fails when %s has %q in the place of %q", m.file, m.new, m.old)
-			}
-		})
+	if *removeChecks {
+		t.Logf("%d checks removed in turn: the tests notice %d", len(checks), killed.Load())
+	}
+}
+
+// check finds the check in the source and, where asked to, removes it.
+func (m mutant) check(t *testing.T, folder string, killed *atomic.Int64) {
+	path := filepath.Join(folder, m.file)
+	source, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(source), m.old); n != 1 {
+		t.Fatalf("%s has %q %d times: say here how the check is written now", m.file, m.old, n)
+	}
+	if !*removeChecks {
+		return
+	}
+	t.Parallel()
+	if noticed(t, path, strings.Replace(string(source), m.old, m.new, 1)) {
+		killed.Add(1)
+	} else {
+		t.Errorf("no test fails when %s has %q in the place of %q", m.file, m.new, m.old)
 	}
 }
 
