@@ -138,6 +138,7 @@ func TestWycheproofTokens(t *testing.T) {
 			if run != tt.vectors || file.NumberOfTests != tt.vectors {
 				t.Errorf("%d vectors, the file says %d, want %d", run, file.NumberOfTests, tt.vectors)
 			}
+			t.Logf("%s: %d vectors, %d accepted", tt.name, run, len(accepted))
 			if !slices.Equal(accepted, tt.accepted) {
 				t.Errorf("accepted %v, want %v", accepted, tt.accepted)
 			}
@@ -180,6 +181,7 @@ func TestWycheproofSignatures(t *testing.T) {
 					}
 				}
 			}
+			t.Logf("%s: %d vectors, %d accepted", tt.name, run, accepted)
 			if run != 259 || file.NumberOfTests != 259 || accepted != tt.valid {
 				t.Errorf("%d vectors, %d accepted, want 259 and %d", run, accepted, tt.valid)
 			}
