@@ -179,10 +179,16 @@ func TestSlowClientsDisturbNobody(t *testing.T) {
 	var group sync.WaitGroup
 	var opened atomic.Int64
 	address := strings.TrimPrefix(p.url, "http://")
-	for range *slowClients {
-		group.Go(func() { beSlow(ctx, address, "GET /api/v1/tasks HTTP/1.1\r\nHost: x\r\nX-Slow: ", &opened) })
+	for i := range *slowClients {
+		// They do not all come at once: the server waits 5 s for a header, 15 s for a body.
+		after := func(most time.Duration) time.Duration {
+			return min(most, *slowFor/2) * time.Duration(i) / time.Duration(*slowClients)
+		}
 		group.Go(func() {
-			beSlow(ctx, address, "POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+token+"\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{", &opened)
+			beSlow(ctx, after(5*time.Second), address, "GET /api/v1/tasks HTTP/1.1\r\nHost: x\r\nX-Slow: ", &opened)
+		})
+		group.Go(func() {
+			beSlow(ctx, after(15*time.Second), address, "POST /api/v1/tasks HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+token+"\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{", &opened)
 		})
 	}
 	beside := newLoad(*soakRate, p.to, next)
@@ -204,9 +210,15 @@ func TestSlowClientsDisturbNobody(t *testing.T) {
 	}
 }
 
-// beSlow sends the beginning of a request and then a byte every now and then, again and again.
-func beSlow(ctx context.Context, address, beginning string, opened *atomic.Int64) {
-	for ctx.Err() == nil {
+// beSlow sends the beginning of a request and then a byte a second, again and again, but at
+// most once a second.
+func beSlow(ctx context.Context, after time.Duration, address, beginning string, opened *atomic.Int64) {
+	for begin := time.NewTimer(after); ; begin.Reset(time.Second) {
+		select {
+		case <-begin.C:
+		case <-ctx.Done():
+			return
+		}
 		connection, err := net.Dial("tcp", address)
 		if err != nil {
 			return
