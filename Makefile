@@ -96,11 +96,11 @@ crash: web postgres ## kill the server in the middle of writes, fill and break i
 	  -v -timeout 60m -args -crashes $(CRASHES) -rounds $(ROUNDS)
 
 RESTARTS ?= 20
-DARK ?= 60s
+DARK ?= 30s
 
-soak: web postgres ## trouble at Stytch, slow clients, overload, restarts under load, 5 million tokens: about 25 minutes
+soak: web postgres ## trouble at Stytch, slow clients, overload, restarts under load, 5 million tokens: about 20 minutes
 	@soak() { go test "$$1" -run "^$$2\$$" -v -count 1 -timeout 60m -args "$${@:3}" | grep --line-buffered -v '^\(=== \|ok \|PASS$$\)'; }; set -e -o pipefail; \
-	  soak ./cmd/guestpass TestTroubleAtStytchStaysThere -soak-rate 200 -soak-fault 45s -soak-well 32s -soak-dark $(DARK); \
+	  soak ./cmd/guestpass TestTroubleAtStytchStaysThere -soak-rate 200 -soak-fault 40s -soak-well 31s -soak-dark $(DARK); \
 	  soak ./cmd/guestpass TestSlowClientsDisturbNobody -soak-rate 200 -slow-clients 2000 -slow-for 60s; \
 	  soak ./cmd/guestpass TestTooMuchIsRefusedAtOnce -overload-for 60s; \
 	  soak ./cmd/guestpass TestARollingRestartLosesNothing -restarts $(RESTARTS) -rolling-rate 500 -stop-grace 5s; \
