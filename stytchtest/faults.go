@@ -77,10 +77,11 @@ func (e *Emulator) inject(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case !wait(r.Context(), f.Delay):
 			panic(http.ErrAbortHandler) // nobody is listening any more
-		case f.Kind == kindDrop:
+		case f.Kind == kindDrop, f.Kind == kindReset:
+			if f.Kind == kindReset {
+				reset(w)
+			}
 			panic(http.ErrAbortHandler)
-		case f.Kind == kindReset:
-			reset(w)
 		case f.Kind == kindTrickle:
 			next.ServeHTTP(&trickle{w, r}, r)
 		case f.Status == 0:
@@ -95,11 +96,12 @@ func (e *Emulator) inject(next http.Handler) http.Handler {
 	})
 }
 
-// reset closes the connection in a way that the other side takes for an error.
+// reset closes the connection in a way that the other side takes for an error. What cannot
+// be taken over is dropped by whoever aborts the handler.
 func reset(w http.ResponseWriter) {
 	connection, _, err := http.NewResponseController(w).Hijack()
 	if err != nil {
-		panic(http.ErrAbortHandler) // HTTP/2 has no connection to take
+		return
 	}
 	if tcp, ok := connection.(*net.TCPConn); ok {
 		_ = tcp.SetLinger(0)
@@ -120,7 +122,7 @@ func (t *trickle) Write(p []byte) (int, error) {
 		}
 		_ = http.NewResponseController(t.ResponseWriter).Flush()
 		if !wait(t.request.Context(), time.Second) {
-			panic(http.ErrAbortHandler)
+			return i + 1, t.request.Context().Err()
 		}
 	}
 	return len(p), nil

@@ -261,14 +261,20 @@ func flipped(text string) string {
 	return "A" + text[1:]
 }
 
+// beforeRevoking is Grace at her account page, whose app has used its token.
+func (w *world) beforeRevoking() (token string, p signedIn, form string) {
+	w.t.Helper()
+	w.consent(grace)
+	token = w.token(grace, everything...)
+	w.reads(token)
+	p = w.signIn(grace)
+	return token, p, p.form(gptName())
+}
+
 // Who presses the button and goes away has revoked.
 func TestWhoLeavesAfterRevokingHasRevoked(t *testing.T) {
 	w := newWorld(t)
-	w.consent(grace)
-	token := w.token(grace, everything...)
-	w.reads(token)
-	p := w.signIn(grace)
-	form := p.form(gptName())
+	token, p, form := w.beforeRevoking()
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
 	w.app.ServeHTTP(httptest.NewRecorder(), p.request(strings.NewReader(url.Values{"form": {form}}.Encode())).WithContext(ctx))
@@ -342,11 +348,7 @@ func (s *slowReply) Write(content []byte) (int, error) {
 // Visitors without a session keep nobody from working and revoking, also while Stytch hangs.
 func TestManyPagesKeepNobodyFromRevoking(t *testing.T) {
 	w := newWorld(t)
-	w.consent(grace)
-	token := w.token(grace, everything...)
-	w.reads(token)
-	p := w.signIn(grace)
-	form := p.form(gptName())
+	token, p, form := w.beforeRevoking()
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/sessions", Delay: time.Hour, Count: pagesAtOnce})
 	ctx, leave := context.WithCancel(t.Context())
 	var visitors sync.WaitGroup
@@ -445,11 +447,7 @@ func TestThePageSaysWhetherItWasRevoked(t *testing.T) {
 // Stytch away is one thing, our own secret refused another: then nobody knows who asks.
 func TestTheFormAloneCountsOnlyWhileStytchIsAway(t *testing.T) {
 	w := newWorld(t)
-	w.consent(grace)
-	token := w.token(grace, everything...)
-	w.reads(token)
-	p := w.signIn(grace)
-	form := p.form(gptName())
+	token, p, form := w.beforeRevoking()
 	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)

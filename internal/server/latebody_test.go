@@ -12,11 +12,7 @@ import (
 // A write whose body comes after the revocation is not carried out.
 func TestRevokedWhileTheBodyIsOnItsWay(t *testing.T) {
 	w := newWorld(t)
-	w.consent(grace)
-	token := w.token(grace, everything...)
-	w.reads(token)
-	p := w.signIn(grace)
-	form := p.form(gptName())
+	token, p, form := w.beforeRevoking()
 	body := &lateBody{Reader: strings.NewReader(`{"title":"after the revocation"}`), before: func() {
 		if r := p.revoke(form); r.status != 303 {
 			t.Errorf("revoke: %d %s", r.status, r.body)
