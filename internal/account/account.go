@@ -48,7 +48,7 @@ type Options struct {
 	Members     *directory.B2B // the same directory in a B2B project, whose administrators see more; else nil
 	Store       *store.Store
 
-	Pages  *limits.Slots  // places among the pages that are made at once; nil: 16 of its own
+	Pages  *limits.Slots  // places among the pages that are made at once; required
 	Limits *limits.Limits // counts what each person does here, as calls of one more app; revoking takes an operation's place. nil: none
 
 	DescribeScopes func(context.Context) map[string]string // what scopes are for, by name
@@ -73,9 +73,6 @@ func New(o Options) *Account {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Pages == nil {
-		o.Pages = limits.NewSlots(16, 16)
 	}
 	return &Account{options: o, protection: http.NewCrossOriginProtection(), headers: headers.Page{
 		Policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
