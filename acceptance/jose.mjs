@@ -8,7 +8,7 @@ const { keySet, issuers, audience, now, tokens } = JSON.parse(await text(process
 
 const keys = createLocalJWKSet(keySet);
 const options = {
-  algorithms: ["RS256"], issuer: issuers, audience, currentDate: new Date(now * 1000), clockTolerance: 30, maxTokenAge: 7200,
+  algorithms: ["RS256"], issuer: issuers, audience, currentDate: new Date(now * 1000), clockTolerance: 30, maxTokenAge: 86400,
   requiredClaims: ["iss", "sub", "aud", "exp", "iat", "client_id", "scope"],
 };
 const verdict = (token) => jwtVerify(token, keys, options).then(() => "", (error) => error.code ?? error.name);

@@ -3,32 +3,52 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"guestpass/auth"
 	"guestpass/internal/store"
 )
 
+const undoActivity = "undoActivity"
+
 func (s *Service) registerActivity() {
 	Register(s, Operation{
 		ID: "listActivity", Method: http.MethodGet, Path: "/api/v1/activity",
-		Summary:     "List what was done for the signed-in person",
-		Description: "Returns the changes made here in the signed-in person's name, the newest first, each with what it changed and whether it can be undone. For the next page pass next_cursor as cursor.",
-		Access:      auth.Scope("activity:read"),
+		Summary: "List what was done for the signed-in person",
+		Description: "Returns the changes made here in the signed-in person's name, the newest first, with what each changed and " +
+			"whether it can be undone. Filter by app, or by what was taken away. For the next page pass next_cursor as cursor " +
+			"with the same filters.",
+		Access: auth.Scope("activity:read"),
 	}, s.listActivity)
-	if len(s.undoing) == 0 {
+	undoes := s.undoes()
+	if len(s.undoing) == 0 || len(undoes) == 0 {
 		return
 	}
 	Register(s, Operation{
-		ID: "undoActivity", Method: http.MethodPost, Path: "/api/v1/activity/{activity_id}/undo",
+		ID: undoActivity, Method: http.MethodPost, Path: "/api/v1/activity/{activity_id}/undo",
 		Summary:     "Undo one change",
 		Description: "Takes back one change that listActivity shows as undoable, and returns the undo as an activity, which can be undone as well. Answers 409 if something was changed since, and says what.",
-		Access:      auth.Scope("tasks:write"), Effect: Write,
+		Access:      undoes[0], Effect: Write, undoes: undoes,
 	}, s.undoActivity)
+}
+
+// undoes are the accesses of the operations whose changes are kept here, last those of changes
+// that cannot be undone, which whoever made one is told. Which of them it takes depends on what
+// is undone, see [Service.admitAgain].
+func (s *Service) undoes() (accesses []auth.Access) {
+	for _, external := range []bool{false, true} {
+		for _, op := range s.operations {
+			if op.Effect != Read && op.External == external && !op.Access.IsPublic() &&
+				!slices.Contains(accesses, op.Access) {
+				accesses = append(accesses, op.Access)
+			}
+		}
+	}
+	return accesses
 }
 
 // undoing is how changes to targets of one kind are taken back.
@@ -48,8 +68,9 @@ func (s *Service) Undoable(prefix string, permit func(context.Context, store.Act
 }
 
 func (s *Service) undoingOf(a store.Activity) (undoing, bool) {
+	served := slices.ContainsFunc(s.operations, func(op Operation) bool { return op.ID == a.Operation })
 	for _, u := range s.undoing {
-		if a.Outcome == store.Done && strings.HasPrefix(a.Target, u.prefix) {
+		if served && a.Outcome == store.Done && strings.HasPrefix(a.Target, u.prefix) {
 			return u, true
 		}
 	}
@@ -62,6 +83,7 @@ type Activity struct {
 	At        string        `json:"at" doc:"When it was done, RFC 3339, UTC"`
 	Operation string        `json:"operation" doc:"Name of the operation that did it"`
 	Target    string        `json:"target,omitempty" doc:"Identifier of what it changed"`
+	App       string        `json:"app,omitempty" doc:"Client identifier of the app through which it was done; absent if it was done on the account page"`
 	Outcome   string        `json:"outcome" enum:"started,done,failed" doc:"done; failed; or started, if its end is not known"`
 	Undoable  bool          `json:"undoable" doc:"Whether undoActivity can take it back, unless something was changed since"`
 	Changes   []FieldChange `json:"changes" doc:"What was changed, field by field"`
@@ -76,7 +98,11 @@ type FieldChange struct {
 
 func (s *Service) activityFrom(a store.Activity) Activity {
 	_, undoable := s.undoingOf(a)
-	return Activity{ID: a.ID, At: rfc3339(a.At), Operation: a.Operation, Target: a.Target, Outcome: a.Outcome,
+	if a.Removes && s.options.Now().After(a.At.Add(store.RestoreWindow)) {
+		undoable = false
+	}
+	return Activity{ID: a.ID, At: rfc3339(a.At), Operation: a.Operation, App: a.Client, Target: a.Target,
+		Outcome:  a.Outcome,
 		Undoable: undoable, Changes: fieldChanges(a)}
 }
 
@@ -98,7 +124,8 @@ func fieldChanges(a store.Activity) []FieldChange {
 	slices.Sort(names)
 	changes := []FieldChange{}
 	for _, name := range names {
-		if b, c := shown(before[name]), shown(after[name]); b != c {
+		b, c := shown(before[name]), shown(after[name])
+		if b != c || strings.HasSuffix(b, "…") && before[name] != after[name] { // they differ after what is shown
 			changes = append(changes, FieldChange{Field: snake(name), Before: b, After: c})
 		}
 	}
@@ -143,13 +170,16 @@ func snake(name string) string {
 }
 
 type listActivityInput struct {
-	Limit  int    `query:"limit" minimum:"1" maximum:"50" default:"20" doc:"How many activities to return at most, 1 to 50"`
-	Cursor string `query:"cursor" maxLength:"2000" doc:"next_cursor of the previous page. Leave out for the first page"`
+	App      string `query:"app" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$" doc:"Only changes through this app: its client identifier, or the word \"this\" for the calling app. Leave out for all"`
+	Removals bool   `query:"removals" doc:"true: only changes that took something away, such as deleting a task. Leave out for all"`
+	Limit    int    `query:"limit" minimum:"1" maximum:"50" default:"20" doc:"How many activities to return at most, 1 to 50"`
+	Cursor   string `query:"cursor" maxLength:"2000" doc:"next_cursor of the previous page, with the same filters. Leave out for the first page"`
 }
 
 type listActivityOutput struct {
 	Body struct {
 		Activities []Activity `json:"activities" doc:"Activities of this page, the newest first"`
+		KnownSince string     `json:"known_since,omitempty" doc:"Changes up to this time are not kept any more, RFC 3339, UTC; absent if all are"`
 		NextCursor string     `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
 	}
 }
@@ -157,16 +187,26 @@ type listActivityOutput struct {
 // listActivity shows the caller's own only.
 func (s *Service) listActivity(ctx context.Context, in *listActivityInput) (*listActivityOutput, error) {
 	identity := auth.From(ctx)
-	list := []string{"listActivity", identity.Owner(), identity.Subject}
-	position, ok := s.cursors.open(in.Cursor, list...)
-	if !ok {
-		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, or leave it out")
+	query := store.ActivityQuery{Subject: identity.Subject, Client: in.App, Removals: in.Removals, Limit: in.Limit + 1}
+	if in.App == "this" {
+		query.Client = identity.ClientID
 	}
-	activities, err := s.options.Store.Activities(ctx, identity.Owner(), identity.Subject, position, in.Limit+1)
+	list := []string{"listActivity", identity.Owner(), identity.Subject, query.Client, strconv.FormatBool(in.Removals)}
+	var ok bool
+	if query.After, ok = s.cursors.open(in.Cursor, list...); !ok {
+		return nil, Invalid("query.cursor",
+			"is not a cursor of this list; pass next_cursor unchanged, with the same filters, or leave it out")
+	}
+	since, err := s.options.Store.KnownSince(ctx, identity.Owner())
+	if err != nil {
+		return nil, err
+	}
+	activities, err := s.options.Store.Activities(ctx, identity.Owner(), query)
 	if err != nil {
 		return nil, err
 	}
 	out := &listActivityOutput{}
+	out.Body.KnownSince = rfc3339(since)
 	shown, last, err := cutPage(activities, in.Limit, s.activityFrom)
 	if err != nil {
 		return nil, err
@@ -197,12 +237,12 @@ func (s *Service) undoActivity(ctx context.Context, in *undoActivityInput) (*und
 	if err != nil {
 		return nil, fmt.Errorf("undo activity: %w", err)
 	}
-	undoing, ok := s.undoingOf(activity)
-	if !ok {
-		return nil, Conflict("this activity cannot be undone here", "listActivity says which can be.")
-	}
 	if err := s.admitAgain(ctx, activity); err != nil {
 		return nil, err
+	}
+	undoing, ok := s.undoingOf(activity)
+	if !ok {
+		return nil, errNotUndoable
 	}
 	if undoing.permit != nil {
 		if err := undoing.permit(ctx, activity); err != nil {
@@ -217,19 +257,28 @@ func (s *Service) undoActivity(ctx context.Context, in *undoActivityInput) (*und
 	})
 }
 
-// admitAgain asks whether the caller may call the operation that made the change.
+var errNotUndoable = Conflict("this activity cannot be undone here", "listActivity says which can be.")
+
+// admitAgain asks whether the caller may call the operation that made the change; of an undo,
+// the one whose change was undone.
 func (s *Service) admitAgain(ctx context.Context, a store.Activity) error {
-	for _, op := range s.operations {
-		if op.ID != a.Operation {
-			continue
+	identity := auth.From(ctx)
+	for a.Operation == undoActivity {
+		before, err := s.options.Store.Activity(ctx, a.Owner, a.Subject, a.RefersTo)
+		if err != nil {
+			return fmt.Errorf("undo activity: %w", err)
 		}
-		err := s.mayCall(ctx, op, auth.From(ctx))
-		if errors.Is(err, auth.ErrInsufficientScope) {
-			return &Problem{Status: http.StatusForbidden, Detail: "your access does not cover " + op.ID + ", so you cannot take it back"}
-		}
-		return err
+		a = before
 	}
-	return nil // of an operation that is gone
+	at := slices.IndexFunc(s.operations, func(op Operation) bool { return op.ID == a.Operation })
+	if at < 0 {
+		return errNotUndoable
+	}
+	op := s.operations[at]
+	if err := s.permitted(ctx, op, identity); err != nil {
+		return s.refusal(ctx, op, err)
+	}
+	return nil
 }
 
 // referTo names the activity that this call takes back.

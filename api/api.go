@@ -60,6 +60,7 @@ type Options struct {
 	Published        []string                 // ids that getNextSteps tells of, since a GPT can call no others; nil: all
 	Now              func() time.Time         // nil: time.Now
 	Access           AccessMode               // "" : ByScope
+	ScopesAlone      bool                     // do not ask before what writes whether the person's roles still cover the scope
 	Connections      *connections.Connections // what was revoked; nil: nothing
 	Introspect       bool                     // ask Stytch whether the token is still good before what writes
 	ResourceMetadata string                   // URL of the RFC 9728 document, named in WWW-Authenticate
@@ -78,8 +79,12 @@ type Service struct {
 	huma       huma.API
 	cursors    cursorSigner
 	operations []Operation
+	described  map[string]*huma.Operation // by id
 	undoing    []undoing
+	existing   []existing
 	faults     []error
+
+	undescribed []string // ids of faulty operations that the document lacks
 
 	introspections introspections
 }
@@ -99,9 +104,10 @@ func New(o Options) *Service {
 	router := chi.NewMux()
 	router.NotFound(NotFound)
 	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { MethodNotAllowed(router, w, r) })
-	s := &Service{options: o, log: o.Log, router: router, cursors: newCursorSigner(o.CursorKey)}
+	s := &Service{options: o, log: o.Log, router: router, cursors: newCursorSigner(o.CursorKey),
+		described: map[string]*huma.Operation{}}
 	s.huma = humachi.New(router, humaConfig())
-	s.huma.UseMiddleware(s.logProblems, s.authorize, s.refuseAmbiguousQuery, s.noteHeaders)
+	s.huma.UseMiddleware(s.logProblems, s.authorize, s.noteHeaders, s.checkMedia, s.keepBody, s.readParameters)
 	s.registerNextSteps()
 	if o.Directory != nil {
 		s.registerUserInfo()
@@ -131,8 +137,12 @@ func (s *Service) has(module string) bool {
 // Store is where resources keep their data; nil in a program that only prints the document.
 func (s *Service) Store() *store.Store { return s.options.Store }
 
-// Operations returns the declarations in the order of their registration.
+// Operations returns the declarations in the order of their registration. With an Err, they are made
+// good where that is needed to describe them.
 func (s *Service) Operations() []Operation { return s.operations }
+
+// Undescribed are the ids of faulty operations that OpenAPI cannot tell of.
+func (s *Service) Undescribed() []string { return s.undescribed }
 
 // OpenAPI returns the operations as Huma describes them, to be published by package
 // openapi. The caller must not change it.
@@ -161,7 +171,7 @@ func humaConfig() huma.Config {
 	c := huma.DefaultConfig("Guestpass", "1")
 	c.CreateHooks = nil // no $schema members: they would become arguments of a model
 	c.SchemasPath, c.OpenAPIPath, c.DocsPath = "", "", ""
-	strict := huma.Format{Marshal: huma.DefaultJSONFormat.Marshal, Unmarshal: unmarshalStrict}
+	strict := huma.Format{Marshal: marshalClean, Unmarshal: unmarshalStrict}
 	c.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
 	c.RejectUnknownQueryParameters = true
 	c.AllowAdditionalPropertiesByDefault = false

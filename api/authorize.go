@@ -6,64 +6,104 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
 	"guestpass/auth"
-	"guestpass/internal/directory"
 	"guestpass/internal/limits"
 )
 
-// authorize decides whether the operation is reached at all, before any of the
-// body is read. What is not declared public needs a verified token that was not revoked
-// and satisfies the declared access, of a person who is active: now for what writes, a
-// minute ago for what reads.
+// authorize decides whether the operation is reached at all, before any of the body is read. What is not
+// declared public needs a verified token that was not revoked and satisfies the declared access, of a
+// person who is active: now for what writes, a minute ago for what reads. For what writes the person's
+// roles count as well.
 func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 	op, ok := ctx.Operation().Metadata[metadataOperation].(Operation)
 	if !ok { // registered past Register: nobody decided who may call it
 		_ = huma.WriteErr(s.huma, ctx, http.StatusForbidden, "this operation admits nobody")
 		return
 	}
-	request, _ := humachi.Unwrap(ctx)
-	if op.Access.IsPublic() {
-		if c := CallerOf(request.Context()); c != nil && c.Exceeded != nil {
-			s.refuseExceeded(ctx, c.Exceeded)
-			return
+	request, w := humachi.Unwrap(ctx)
+	if invoked, ok := request.Context().Value(invokedKey{}).(string); ok && invoked != op.ID { // by its path
+		writeError(w, request, s.refusal(request.Context(), op, errors.New("an argument led to another operation")))
+		return
+	}
+	admitted, err := s.admit(request, op)
+	if err != nil {
+		writeError(w, request, s.refusal(admitted, op, err))
+		return
+	}
+	ctx = huma.WithContext(ctx, admitted)
+	if !op.Access.IsPublic() {
+		ctx.SetHeader("Cache-Control", "no-store")
+	}
+	next(ctx)
+}
+
+// admit asks who calls, unless that is known, and whether they may. The context that it returns is for
+// the refusal as well.
+func (s *Service) admit(r *http.Request, op Operation) (ctx context.Context, err error) {
+	ctx = r.Context()
+	caller := CallerOf(ctx)
+	if caller != nil {
+		caller.Operation = op.ID
+	}
+	_, known := admissionOf(ctx)
+	switch {
+	case !op.Access.IsPublic() && !known:
+		if ctx, err = s.who(r); err != nil {
+			return ctx, err
 		}
-		next(ctx)
-		return
+	case caller != nil && caller.Exceeded != nil && !known:
+		return ctx, caller.Exceeded
 	}
-	token, identity, err := s.identify(request)
-	if err != nil {
-		s.logRefusal(ctx.Context(), op, identity, err)
-		s.refuse(ctx, op, err)
-		return
+	party := limits.PartyOf(ctx)
+	party.Operation = op.ID
+	ctx = limits.WithParty(ctx, party)
+	if op.Access.IsPublic() {
+		return ctx, nil
 	}
-	revoked := s.checkRevoked(ctx.Context(), op, identity)
-	if errors.Is(revoked, auth.ErrInvalidToken) { // as any bad token: it counts for the address, not for the person
-		s.logRefusal(ctx.Context(), op, identity, revoked)
-		s.refuse(ctx, op, revoked)
-		return
-	}
-	noteIdentity(request, op, identity)
-	if exceeded := s.options.Limits.Admit(identity.ClientID, identity.Subject, identity.OrganizationID); exceeded != nil {
-		s.refuseExceeded(ctx, exceeded)
-		return
-	}
-	if err = revoked; err == nil { // or it is not known whether it was
-		err = s.admit(ctx.Context(), op, token, identity)
-	}
-	if err != nil {
-		s.logRefusal(ctx.Context(), op, identity, err)
-		s.refuseAdmission(ctx, op, err)
-		return
+	if err := s.may(ctx, op); err != nil {
+		return ctx, err
 	}
 	if s.options.Connections != nil {
-		s.options.Connections.Note(identity)
+		s.options.Connections.Note(auth.From(ctx))
 	}
-	ctx.SetHeader("Cache-Control", "no-store")
-	next(huma.WithContext(ctx, auth.NewContext(ctx.Context(), identity)))
+	return ctx, nil
+}
+
+// An admission says that the context's identity has passed [Service.who].
+type admission struct{ token string }
+
+type admissionKey struct{}
+
+func admissionOf(ctx context.Context) (admission, bool) {
+	a, known := ctx.Value(admissionKey{}).(admission)
+	return a, known
+}
+
+// who finds out whose request it is: by a token that is good, was not revoked, and whose person,
+// organization and app have not used up their rates, for which the request counts once.
+func (s *Service) who(r *http.Request) (context.Context, error) {
+	ctx := r.Context()
+	token, identity, err := s.identify(r)
+	ctx = auth.NewContext(ctx, identity)
+	if err != nil {
+		return ctx, err
+	}
+	// As any bad token: it counts for the address, not for the person. What is not known is asked again in may.
+	if err := s.checkRevoked(ctx, Read); errors.Is(err, auth.ErrInvalidToken) {
+		return ctx, err
+	}
+	CallerOf(ctx).note(identity)
+	if exceeded := s.options.Limits.Admit(identity.ClientID, identity.Subject, identity.OrganizationID); exceeded != nil {
+		return ctx, exceeded
+	}
+	ctx = limits.WithParty(ctx, limits.Party{Client: identity.ClientID, Person: identity.Subject,
+		Organization: identity.OrganizationID})
+	return context.WithValue(ctx, admissionKey{}, admission{token}), nil
 }
 
 func (s *Service) identify(r *http.Request) (token string, identity auth.Identity, err error) {
@@ -77,41 +117,46 @@ func (s *Service) identify(r *http.Request) (token string, identity auth.Identit
 	return token, identity, err
 }
 
-// checkRevoked refuses a token that somebody took back here since it was issued.
-func (s *Service) checkRevoked(ctx context.Context, op Operation, identity auth.Identity) error {
+// checkRevoked refuses a token that somebody took back here since it was issued. For what writes it
+// must be known that nobody did.
+func (s *Service) checkRevoked(ctx context.Context, effect Effect) error {
 	if s.options.Connections == nil {
 		return nil
 	}
-	return s.options.Connections.Check(ctx, identity, op.Effect != Read)
+	return s.options.Connections.Check(ctx, auth.From(ctx), effect != Read)
 }
 
-// admit checks what Stytch may have to be asked about: whether the person may call the
-// operation and, before what writes, where the server is told to, that Stytch takes the
-// token still. The directory has places for that; an operation's place is taken later.
-func (s *Service) admit(ctx context.Context, op Operation, token string, identity auth.Identity) error {
+// may checks what Stytch may have to be asked about: whether the person may call the operation and,
+// before what writes, where the server is told to, that Stytch takes the token still. The directory has
+// places for that; an operation's place is taken later.
+func (s *Service) may(ctx context.Context, op Operation) error {
+	identity := auth.From(ctx)
+	if err := s.checkRevoked(ctx, op.Effect); err != nil {
+		return err
+	}
 	if err := s.mayCall(ctx, op, identity); err != nil {
 		return err
 	}
 	if s.options.Introspect && op.Effect != Read {
-		return s.introspect(ctx, token, identity)
+		known, _ := admissionOf(ctx)
+		return s.introspect(ctx, known.token, identity)
 	}
 	return nil
 }
 
-// mayCall checks scope or role, then that the person is still active: a token outlives its
-// owner by up to an hour.
+// mayCall checks the token's scopes, then that the person is still active, since a token may
+// outlive its owner, then their roles where those count. Before what writes Stytch is asked for
+// the person once, and says both.
 func (s *Service) mayCall(ctx context.Context, op Operation, identity auth.Identity) error {
-	if s.options.Access == ByRole {
-		if err := s.admitByRole(ctx, op.Access, identity); err != nil {
-			return err
-		}
-	} else if err := op.Access.CheckScope(identity); err != nil {
+	if err := s.hasScope(op, identity); err != nil {
 		return err
 	}
-	if s.options.Directory == nil {
-		return nil
+	if s.options.Directory != nil {
+		if err := s.checkActive(ctx, op, identity); err != nil {
+			return err
+		}
 	}
-	return s.checkActive(ctx, op, identity)
+	return s.permitted(ctx, op, identity)
 }
 
 // checkActive asks Stytch before each write, and once a minute for reads.
@@ -120,62 +165,87 @@ func (s *Service) checkActive(ctx context.Context, op Operation, identity auth.I
 	if op.Effect == Read {
 		check = s.options.Directory.CheckRecentlyActive
 	}
-	err := check(ctx, identity.OrganizationID, identity.Subject)
-	if errors.Is(err, directory.ErrNotFound) || errors.Is(err, directory.ErrInactive) {
-		return fmt.Errorf("%w: %w", auth.ErrInvalidToken, err) // the person is gone, and the token with them
-	}
-	return err
+	return orGone(check(ctx, identity.OrganizationID, identity.Subject))
 }
 
-func (s *Service) admitByRole(ctx context.Context, access auth.Access, identity auth.Identity) error {
-	resource, action := access.RBAC()
-	if resource == "" {
-		return auth.Scope("openid").CheckScope(identity)
+// refusal is what a caller is told who may not call the operation, whatever refuses, and on every surface:
+// for errors of package auth and limits here, as RFC 6750 says, for everything else (Stytch away, our
+// secret wrong) as for a handler's error.
+func (s *Service) refusal(ctx context.Context, op Operation, err error) error {
+	var exceeded *limits.Exceeded
+	if errors.As(err, &exceeded) {
+		s.log.InfoContext(ctx, "limited", "policy", exceeded.Policy)
+		return withHeaders(ctx, exceededProblem(exceeded), exceeded.SetHeaders)
 	}
-	if s.options.Directory == nil {
-		return fmt.Errorf("no directory to look roles up in: %w", auth.ErrInsufficientScope)
+	s.logRefusal(ctx, err)
+	if !auth.Refused(err) {
+		return s.problem(ctx, err)
 	}
-	permitted, err := s.options.Directory.Permits(ctx, identity.OrganizationID, identity.Subject, resource, action)
-	if err != nil {
-		return err
+	status, challenge := auth.Challenge(err, s.challenge(ctx, op))
+	p := Problem{Status: status, Detail: refusals[status]}
+	var lacking *roleError
+	if errors.As(err, &lacking) {
+		p.Detail, p.Hint = lacking.detail, roleHint
 	}
-	if !permitted {
-		return fmt.Errorf("no role permits %s on %s: %w", action, resource, auth.ErrInsufficientScope)
-	}
-	return nil
+	return withHeaders(ctx, p, func(header http.Header) {
+		if challenge != "" {
+			header.Set("WWW-Authenticate", challenge)
+		}
+		if status == http.StatusServiceUnavailable {
+			header.Set("Retry-After", "5")
+		}
+	})
 }
 
-// refuseAdmission answers for errors of auth as RFC 6750 says and for everything
-// else (Stytch away, our secret wrong) as for a handler's error.
-func (s *Service) refuseAdmission(ctx huma.Context, op Operation, err error) {
-	if errors.Is(err, auth.ErrInsufficientScope) || errors.Is(err, auth.ErrInvalidToken) {
-		s.refuse(ctx, op, err)
-		return
+// challenge is what a refusal on the context's surface says of tokens.
+func (s *Service) challenge(ctx context.Context, op Operation) auth.Challenged {
+	surface := s.surfaceOf(ctx)
+	needed := s.Scopes(op)
+	if surface.Scopes != nil { // whose clients replace what they had by what they are told to ask for
+		needed = slices.Compact(slices.Sorted(slices.Values(append(auth.From(ctx).Scopes.List(), needed...))))
 	}
-	failure := s.problem(ctx.Context(), err)
+	return auth.Challenged{ResourceMetadata: surface.ResourceMetadata, Needed: needed, Offered: surface.Scopes}
+}
+
+// refusals are in words what package auth refuses, by status.
+var refusals = map[int]string{
+	http.StatusBadRequest:         "the Authorization header is malformed, given twice, or the token is in the wrong place",
+	http.StatusUnauthorized:       "a valid access token is required",
+	http.StatusForbidden:          "the person has not granted, or does not have, the permission for this",
+	http.StatusServiceUnavailable: "access tokens cannot be verified at the moment",
+}
+
+func withHeaders(ctx context.Context, p Problem, set func(http.Header)) error {
+	header := http.Header{}
+	set(header)
+	return huma.ErrorWithHeaders(finish(ctx, &p).(*Problem), header)
+}
+
+// writeError writes an error that [Service.refusal] or [Service.problem] made in place of a reply.
+func writeError(w http.ResponseWriter, r *http.Request, err error) {
 	var headers huma.HeadersError
-	if errors.As(failure, &headers) {
+	if errors.As(err, &headers) {
 		for name, values := range headers.GetHeaders() {
-			ctx.SetHeader(name, values[0])
+			w.Header()[name] = values
 		}
 	}
 	var p *Problem
-	if errors.As(failure, &p) {
-		_, w := humachi.Unwrap(ctx)
-		r, _ := humachi.Unwrap(ctx)
+	if errors.As(err, &p) {
 		WriteProblem(w, r, *p)
 	}
 }
 
-func (s *Service) logRefusal(ctx context.Context, op Operation, identity auth.Identity, err error) {
+func (s *Service) logRefusal(ctx context.Context, err error) {
 	if errors.Is(err, auth.ErrNoToken) {
 		return // how every client begins; the access log has it
 	}
-	s.log.LogAttrs(ctx, slog.LevelInfo, "refused", slog.String("operation", op.ID), slog.String("reason", auth.Reason(err)),
-		slog.String("subject", identity.Subject), slog.String("client_id", identity.ClientID))
+	identity := auth.From(ctx)
+	s.log.LogAttrs(ctx, slog.LevelInfo, "refused", append(auth.LogAttrs(err),
+		slog.String("subject", identity.Subject), slog.String("client_id", identity.ClientID))...)
 }
 
-// Caller is filled while a request is served, for the access log around the service.
+// Caller is filled while a request is served, for the log around the service: the operation as
+// soon as it is known, who called it once their token was verified.
 type Caller struct {
 	Operation, Subject, OrganizationID, ClientID string
 
@@ -199,37 +269,9 @@ func CallerOf(ctx context.Context) *Caller {
 	return c
 }
 
-func noteIdentity(r *http.Request, op Operation, id auth.Identity) {
-	if c := CallerOf(r.Context()); c != nil {
-		*c = Caller{Operation: op.ID, Subject: id.Subject, OrganizationID: id.OrganizationID, ClientID: id.ClientID}
+// note leaves Operation alone, which lines of the log read at any time.
+func (c *Caller) note(id auth.Identity) {
+	if c != nil {
+		c.Subject, c.OrganizationID, c.ClientID = id.Subject, id.OrganizationID, id.ClientID
 	}
-}
-
-// refuseAmbiguousQuery refuses a parameter given twice or empty: Huma takes the
-// first, or the default, and a model would believe its filter had been applied.
-func (s *Service) refuseAmbiguousQuery(ctx huma.Context, next func(huma.Context)) {
-	u := ctx.URL()
-	if u.RawQuery == "" {
-		next(ctx)
-		return
-	}
-	var faults []error
-	query := u.Query()
-	for _, p := range ctx.Operation().Parameters {
-		values := query[p.Name]
-		if p.In != "query" || len(values) == 0 || (p.Schema != nil && p.Schema.Type == huma.TypeArray) {
-			continue
-		}
-		switch {
-		case len(values) > 1:
-			faults = append(faults, &huma.ErrorDetail{Location: "query." + p.Name, Message: "given more than once; send it once"})
-		case values[0] == "":
-			faults = append(faults, &huma.ErrorDetail{Location: "query." + p.Name, Message: "is empty; leave it out or give it a value"})
-		}
-	}
-	if len(faults) > 0 {
-		_ = huma.WriteErr(s.huma, ctx, http.StatusUnprocessableEntity, "validation failed", faults...)
-		return
-	}
-	next(ctx)
 }

@@ -23,6 +23,9 @@ func (s *Service) registerComments() {
 		Access:      auth.Scope("tasks:write"), Effect: Write, Status: http.StatusCreated,
 	}, s.addTaskComment)
 	s.Undoable("cmt_", nil, (*store.Tx).UndoComment)
+	s.Existing("cmt_", func(ctx context.Context, owner, id string) (bool, error) {
+		return s.options.Store.HasComment(ctx, owner, id)
+	})
 }
 
 // Comment is a comment as it is shown.
@@ -80,7 +83,7 @@ func (s *Service) listTaskComments(ctx context.Context, in *listTaskCommentsInpu
 type addTaskCommentInput struct {
 	TaskID
 	Body struct {
-		Text string `json:"text" minLength:"1" maxLength:"5000" doc:"The comment in markdown, at most 5,000 characters"`
+		Text string `json:"text" minLength:"1" maxLength:"5000" doc:"The comment in markdown, at most 5,000 characters" example:"The cactus too?"`
 		Once
 	}
 }
@@ -95,12 +98,8 @@ type addTaskCommentOutput struct {
 // addTaskComment is open to everybody who can see the task.
 func (s *Service) addTaskComment(ctx context.Context, in *addTaskCommentInput) (*addTaskCommentOutput, error) {
 	identity := auth.From(ctx)
-	text := cleanText(in.Body.Text, true)
-	if text == "" {
-		return nil, Invalid("body.text", "has nothing that can be seen; write the comment")
-	}
 	return InTransaction(ctx, s, func(tx *store.Tx) (*addTaskCommentOutput, error) {
-		added, err := tx.AddComment(identity.Owner(), store.Comment{TaskID: in.ID, Author: identity.Subject, Text: text})
+		added, err := tx.AddComment(identity.Owner(), store.Comment{TaskID: in.ID, Author: identity.Subject, Text: in.Body.Text})
 		out := &addTaskCommentOutput{}
 		out.Body.Comment = commentFrom(added)
 		return out, err

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -31,6 +32,13 @@ func (s *Service) registerMembers() {
 		Access:      auth.Scope("members:invite").Permission("stytch.member", "create"),
 		Effect:      Write, Status: http.StatusCreated, External: true,
 	}, s.inviteMember)
+	s.Existing("member-", func(ctx context.Context, owner, id string) (bool, error) {
+		member, err := s.options.Members.Person(ctx, owner, id)
+		if errors.Is(err, directory.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil && member.Status != "deleted", err
+	})
 }
 
 // Member is a member of the caller's organization.
@@ -43,7 +51,6 @@ type Member struct {
 }
 
 func memberFrom(m directory.Person) Member {
-	m = visible(m)
 	return Member{ID: m.ID, Name: m.Name, Email: m.Email, Status: m.Status, Roles: m.Roles}
 }
 
@@ -119,7 +126,7 @@ func (s *Service) getMember(ctx context.Context, in *getMemberInput) (*memberOut
 type inviteMemberInput struct {
 	Body struct {
 		Email string   `json:"email" format:"email" pattern:"^[^@\\s<>]+@[^@\\s<>]+$" patternDescription:"one e-mail address, name@example.com" maxLength:"254" doc:"E-mail address of the person to invite"`
-		Name  string   `json:"name" minLength:"1" maxLength:"200" doc:"Full name of the person to invite"`
+		Name  string   `json:"name,omitempty" text:"line" minLength:"1" maxLength:"200" doc:"Full name of the person to invite. Leave out if it is not known" example:"Mary Guest"`
 		Roles []string `json:"roles,omitempty" maxItems:"10" doc:"Roles to give besides the one every member has; only roles that the signed-in person has (see getUserInfo). Leave out for none"`
 		Once
 	}
@@ -139,7 +146,7 @@ func (s *Service) inviteMember(ctx context.Context, in *inviteMemberInput) (*inv
 		return nil, fmt.Errorf("invite member: %w", err)
 	}
 	member, err := s.options.Members.Invite(ctx, identity.OrganizationID, directory.Invitation{
-		Email: in.Body.Email, Name: cleanText(in.Body.Name, false), Roles: in.Body.Roles, InvitedBy: identity.Subject,
+		Email: in.Body.Email, Name: in.Body.Name, Roles: in.Body.Roles, InvitedBy: identity.Subject,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("invite member: %w", err)

@@ -2,10 +2,10 @@ package api
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"reflect"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -40,6 +40,16 @@ type Operation struct {
 	Effect      Effect      // may be left out for GET
 	Status      int         // of success; 0: 200
 	External    bool        // a write whose effect is outside of the store, so not in one transaction with its record
+
+	undoes []auth.Access // of undoActivity, in place of Access: those of what it may undo, any of which lets in
+}
+
+// accesses are those any of which admits to the operation.
+func (op Operation) accesses() []auth.Access {
+	if op.undoes != nil {
+		return op.undoes
+	}
+	return []auth.Access{op.Access}
 }
 
 // Bounds of every operation. A body of MaxBody bytes is admitted, one more is 413.
@@ -50,33 +60,42 @@ const (
 // Register adds an operation to the service. Its input and output are Huma structs:
 // fields tagged path or query, and one field named Body. A handler returns plain
 // errors; which of them a caller may see is decided in one place (see problem.go).
+// The texts in its input are clean (see text.go); a field tagged text:"line" has no line ends.
 // A handler that writes does so in [InTransaction]; one that creates embeds [Once] and
 // [Repeatable] in its bodies.
-// A fault in the declaration is kept and reported by [Service.Err].
+// Every fault in the declaration is kept and reported by [Service.Err].
 func Register[In, Out any](s *Service, op Operation, handler func(context.Context, *In) (*Out, error)) {
 	if op.Effect == 0 && op.Method == http.MethodGet {
 		op.Effect = Read
 	}
-	faults := s.check(op)
-	if err := checkCreation[In, Out](op); err != nil {
-		faults = append(faults, fmt.Errorf("%s %s (%s): %w", op.Method, op.Path, op.ID, err))
-	}
-	if len(faults) > 0 {
-		s.faults = append(s.faults, faults...)
+	if faults, describable := checkDeclaration[In, Out](s, op); len(faults) > 0 {
+		s.keepFaults(op, faults...)
+		if describable {
+			describeFaulty[In, Out](s, op)
+		} else {
+			s.undescribed = append(s.undescribed, op.ID)
+		}
 		return
 	}
 	defer func() {
 		if cause := recover(); cause != nil { // Huma panics on types it cannot describe
-			s.faults = append(s.faults, fmt.Errorf("%s %s (%s): %v", op.Method, op.Path, op.ID, cause))
+			s.keepFaults(op, fmt.Errorf("%v", cause))
+			s.undescribed = append(s.undescribed, op.ID)
 		}
 	}()
 	huma.Register(s.huma, s.describe(op), func(ctx context.Context, in *In) (*Out, error) {
-		if err := s.options.Limits.Enter(ctx); err != nil {
+		if err := s.checkSent(ctx); err != nil {
+			return nil, err
+		}
+		leave, err := s.options.Limits.Enter(ctx)
+		if err != nil {
 			return nil, s.problem(ctx, err)
 		}
-		defer s.options.Limits.Leave()
-		if err := s.checkRevokedSince(ctx, op); err != nil {
-			return nil, err
+		defer leave()
+		if !op.Access.IsPublic() { // a slow body must not outlive a revocation; nobody else is asked again
+			if err := s.checkRevoked(ctx, op.Effect); err != nil {
+				return nil, s.refusal(ctx, op, err)
+			}
 		}
 		out, err := carryOut(ctx, s, op, in, handler)
 		if err != nil {
@@ -84,55 +103,16 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 		}
 		return out, nil
 	})
+	s.described[op.ID] = s.descriptionOf(op)
+	s.markLines(op, reflect.TypeFor[In]())
 	s.operations = append(s.operations, op)
 }
 
-// checkRevokedSince looks again once the body is there: a slow one must not outlive a
-// revocation. Nobody else is asked.
-func (s *Service) checkRevokedSince(ctx context.Context, op Operation) error {
-	if s.options.Connections == nil || op.Access.IsPublic() {
-		return nil
-	}
-	identity := auth.From(ctx)
-	err := s.options.Connections.Check(ctx, identity, op.Effect != Read)
-	if !errors.Is(err, auth.ErrInvalidToken) {
-		if err != nil {
-			return s.problem(ctx, err)
-		}
-		return nil
-	}
-	s.logRefusal(ctx, op, identity, err)
-	status, challenge := auth.Challenge(err, s.options.ResourceMetadata, strings.Join(s.Scopes(op), " "))
-	return huma.ErrorWithHeaders(finish(ctx, &Problem{Status: status, Detail: refusals[status]}).(*Problem), http.Header{"WWW-Authenticate": {challenge}})
-}
-
-// check finds what is wrong with the declaration itself; what the GPT editor would
-// refuse is found by package openapi.
-func (s *Service) check(op Operation) (faults []error) {
-	fault := func(format string, args ...any) {
-		faults = append(faults, fmt.Errorf("%s %s (%s): %s", op.Method, op.Path, op.ID, fmt.Sprintf(format, args...)))
-	}
-	if op.ID == "" {
-		fault("has no ID: give it a camelCase name that begins with a verb")
-	}
-	if op.Access.IsZero() {
-		fault("has no Access and would admit nobody: say auth.Scope(…), or auth.Public to admit everybody")
-	}
-	if op.Effect == 0 {
-		fault("has no Effect: say api.Read, api.Write or api.Destroy")
-	}
-	if !strings.HasPrefix(op.Path, "/") {
-		fault("its path must begin with a slash")
-	}
-	for _, other := range s.operations {
-		if strings.EqualFold(other.ID, op.ID) {
-			fault("its ID is taken by %s %s", other.Method, other.Path)
-		}
-		if other.Method == op.Method && other.Path == op.Path {
-			fault("its method and path are taken by %s", other.ID)
-		}
-	}
-	return faults
+// descriptionOf is Huma's of a registered operation.
+func (s *Service) descriptionOf(op Operation) *huma.Operation {
+	item := s.huma.OpenAPI().Paths[op.Path]
+	return map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put,
+		http.MethodPatch: item.Patch, http.MethodDelete: item.Delete}[op.Method]
 }
 
 // Keys of huma.Operation.Metadata.
@@ -142,23 +122,30 @@ const (
 )
 
 func (s *Service) describe(op Operation) huma.Operation {
-	security := []map[string][]string{}
-	if scopes := s.Scopes(op); len(scopes) > 0 {
-		security = append(security, map[string][]string{"oauth2": scopes})
+	security := []map[string][]string{} // one of them is enough
+	for _, scope := range s.Scopes(op) {
+		security = append(security, map[string][]string{"oauth2": {scope}})
+	}
+	responses := map[string]*huma.Response{}
+	if op.Effect != Read {
+		responses[strconv.Itoa(http.StatusInsufficientStorage)] = &huma.Response{
+			Description: "Nothing was changed: a quota is used up, which quota says, or the server has no space left"}
 	}
 	return huma.Operation{
 		OperationID: op.ID, Method: op.Method, Path: op.Path,
 		Summary: op.Summary, Description: op.Description,
 		Security: security, DefaultStatus: op.Status,
 		Errors:       []int{},
+		Responses:    responses,
 		MaxBodyBytes: MaxBody + 1, // Huma refuses a body of exactly its limit
 		Metadata:     map[string]any{metadataOperation: op, metadataPublish: true},
 		Extensions:   map[string]any{"x-openai-isConsequential": op.Effect != Read},
 	}
 }
 
-// Scopes are what a token needs for the operation; none for a public one. By role,
-// every operation needs a signed-in person and no more than openid of the token.
+// Scopes are those of which a token needs one for the operation; none for a public one. Only
+// undoActivity has more than one. By role, every operation needs a signed-in person and no
+// more than openid of the token.
 func (s *Service) Scopes(op Operation) []string {
 	switch {
 	case op.Access.IsPublic():
@@ -166,7 +153,11 @@ func (s *Service) Scopes(op Operation) []string {
 	case s.options.Access == ByRole:
 		return []string{"openid"}
 	}
-	return []string{op.Access.ScopeName()}
+	var names []string
+	for _, access := range op.accesses() {
+		names = append(names, access.ScopeName())
+	}
+	return names
 }
 
 // schemaName keeps apart types of the same name in different packages, on which

@@ -7,19 +7,21 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
-	"guestpass/auth"
+	"guestpass/internal/credentials"
 	"guestpass/internal/directory"
 	"guestpass/internal/limits"
 	"guestpass/internal/store"
+	"guestpass/internal/text"
 )
 
 // Problem is what a caller learns of a failure (RFC 9457). A model reads it and
@@ -33,6 +35,14 @@ type Problem struct {
 	RequestID string         `json:"request_id,omitempty"`
 	Errors    []FieldProblem `json:"errors,omitempty"`
 	Current   *Task          `json:"current,omitempty"` // with 409 for a stale version: the task as it is
+	Quota     *QuotaProblem  `json:"quota,omitempty"`   // with 507 for a quota that is used up
+}
+
+// QuotaProblem says which quota a change would exceed.
+type QuotaProblem struct {
+	Name  string `json:"name"` // tasks, comments, activity or bytes
+	Used  int64  `json:"used"`
+	Limit int64  `json:"limit"`
 }
 
 // FieldProblem names one input that was refused. The value itself is never
@@ -75,7 +85,7 @@ var hints = map[int]string{
 	http.StatusNotFound:              "Check the identifier: take it from a list operation, do not make one up.",
 	http.StatusMethodNotAllowed:      "Use one of the methods in the Allow header.",
 	http.StatusRequestEntityTooLarge: fmt.Sprintf("Send at most %d bytes.", MaxBody),
-	http.StatusUnsupportedMediaType:  "Send the body as application/json.",
+	http.StatusUnsupportedMediaType:  "Send the body as application/json, in UTF-8 and not compressed.",
 	http.StatusUnprocessableEntity:   "Correct what is named under errors and send it again.",
 	http.StatusTooManyRequests:       "Wait as many seconds as Retry-After says, then go on more slowly. Read several records with one call where an operation allows it.",
 	http.StatusInternalServerError:   "Try once more; if it fails again, give the person the request_id.",
@@ -115,7 +125,10 @@ func (s *Service) problem(ctx context.Context, err error) error {
 		return huma.ErrorWithHeaders(finish(ctx, p).(*Problem), retryAfter(time.Second))
 	}
 	if p := storeProblem(err); p != nil {
-		if p.Status >= http.StatusInternalServerError {
+		switch {
+		case p.Quota != nil: // waiting does not help, and it is nothing that is wrong here
+			s.log.InfoContext(ctx, "quota used up", "error", err)
+		case p.Status >= http.StatusInternalServerError:
 			s.log.ErrorContext(ctx, "store unavailable", "error", err)
 			return huma.ErrorWithHeaders(finish(ctx, p).(*Problem), retryAfter(0))
 		}
@@ -137,25 +150,28 @@ func loadProblem(err error) *Problem {
 	return nil
 }
 
-// refuseExceeded answers that a limit would be exceeded, and which.
-func (s *Service) refuseExceeded(ctx huma.Context, exceeded *limits.Exceeded) {
-	r, w := humachi.Unwrap(ctx)
-	s.log.InfoContext(r.Context(), "limited", "policy", exceeded.Policy)
-	WriteExceeded(w, r, exceeded)
-}
-
 // WriteExceeded answers 429 outside of any operation.
 func WriteExceeded(w http.ResponseWriter, r *http.Request, exceeded *limits.Exceeded) {
 	exceeded.SetHeaders(w.Header())
-	WriteProblem(w, r, Problem{Status: http.StatusTooManyRequests,
-		Detail: fmt.Sprintf("more than %d requests a minute for each %s", exceeded.Quota, exceeded.Policy)})
+	WriteProblem(w, r, exceededProblem(exceeded))
+}
+
+func exceededProblem(exceeded *limits.Exceeded) Problem {
+	return Problem{Status: http.StatusTooManyRequests,
+		Detail: fmt.Sprintf("more than %d requests a minute for each %s", exceeded.Quota, exceeded.Policy)}
 }
 
 // storeProblem tells what the store said; nil for what it did not.
 func storeProblem(err error) *Problem {
 	var stale *store.StaleError
 	var later *store.LaterError
+	var quota *store.QuotaError
 	switch {
+	case errors.As(err, &quota):
+		return quotaProblem(quota)
+	case errors.Is(err, store.ErrFinal):
+		return &Problem{Status: http.StatusConflict, Detail: "it was deleted more than 30 days ago, which is final",
+			Hint: "Create it anew if the person wants it; this one cannot be brought back."}
 	case errors.Is(err, store.ErrNotFound):
 		return &Problem{Status: http.StatusNotFound, Detail: "no such record", Hint: hints[http.StatusNotFound]}
 	case errors.Is(err, store.ErrFull):
@@ -177,6 +193,27 @@ func storeProblem(err error) *Problem {
 	return nil
 }
 
+// quotaProblem says what is used up, and how there is room again.
+func quotaProblem(e *store.QuotaError) *Problem {
+	whose := "one owner"
+	if e.Person {
+		whose = "one person, which is half of what their organization may"
+	}
+	words := map[string]struct{ detail, setting, hint string }{
+		"tasks": {"there are %d tasks, and %d is the most for %s", "GUESTPASS_QUOTA_TASKS",
+			"Delete tasks that are not needed any more, if the person wants that, then try again"},
+		"comments": {"there are %d comments, and %d is the most for %s", "GUESTPASS_QUOTA_COMMENTS",
+			"Delete tasks that are not needed any more, with their comments, if the person wants that, then try again"},
+		"activity": {"%d changes are on record, and %d is the most for %s", "GUESTPASS_QUOTA_ACTIVITY",
+			"Reading and deleting still work. There is room again when changes are older than 30 days"},
+		"bytes": {"%d bytes are kept, and %d is the most for %s", "GUESTPASS_QUOTA_MEGABYTES",
+			"Reading and deleting still work. What is deleted makes room 30 days later"},
+	}[e.Quota]
+	return &Problem{Status: http.StatusInsufficientStorage, Detail: fmt.Sprintf(words.detail, e.Used, e.Limit, whose),
+		Hint:  "Nothing was changed. " + words.hint + "; or have whoever runs this server raise " + words.setting + ".",
+		Quota: &QuotaProblem{e.Quota, e.Used, e.Limit}}
+}
+
 // personWord is what a person of the project is called.
 func (s *Service) personWord() string {
 	if s.options.Members == nil {
@@ -193,7 +230,7 @@ func location(field string) string {
 	return "body." + field
 }
 
-// finish fills what every problem has.
+// finish fills what every problem has, and keeps the headers that go with it.
 func finish(ctx context.Context, err error) error {
 	var p *Problem
 	if !errors.As(err, &p) {
@@ -201,10 +238,40 @@ func finish(ctx context.Context, err error) error {
 	}
 	full := *p
 	full.complete(ctx)
+	var headers huma.HeadersError
+	if errors.As(err, &headers) {
+		return huma.ErrorWithHeaders(&full, headers.GetHeaders())
+	}
 	return &full
 }
 
+// Bounds of what a problem says, whatever the request was.
+const (
+	maxDetail   = 500 // characters of a text
+	maxLocation = 200
+	maxErrors   = 25
+)
+
+// told is a text of a problem as it is sent. A message may repeat what was refused, and anybody
+// may put anything there: what cannot be seen goes, and so does what has the form of a token or
+// is a password in a URL, as answers are kept by whoever calls.
+func told(message string, most int) string {
+	return text.Short(credentials.Mask(text.Line(message)), most)
+}
+
+// complete fills what every problem has.
 func (p *Problem) complete(ctx context.Context) {
+	p.Detail, p.Hint = told(p.Detail, maxDetail), told(p.Hint, maxDetail)
+	more := len(p.Errors) - maxErrors
+	p.Errors = slices.Clone(p.Errors[:min(len(p.Errors), maxErrors)])
+	for i, e := range p.Errors {
+		// A name with something hidden in it must not look like another one.
+		location := text.Short(credentials.Mask(text.Escape(e.Location)), maxLocation)
+		p.Errors[i] = FieldProblem{Location: location, Message: told(e.Message, maxDetail)}
+	}
+	if more > 0 {
+		p.Errors = append(p.Errors, FieldProblem{Location: "body", Message: fmt.Sprintf("and %d faults more", more)})
+	}
 	p.Type = "about:blank"
 	p.Title = http.StatusText(p.Status)
 	if p.Hint == "" {
@@ -227,11 +294,15 @@ func retryAfter(wait time.Duration) http.Header {
 // problems. Huma's would carry internal error texts and repeat the refused values.
 func newProblem(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
 	p := &Problem{Status: status, Detail: message}
-	for _, err := range errs {
-		if errors.As(err, new(*http.MaxBytesError)) {
-			p.Status, p.Detail, errs = http.StatusRequestEntityTooLarge, "request body is too large", nil
-			break
-		}
+	if status == http.StatusRequestEntityTooLarge ||
+		slices.ContainsFunc(errs, func(err error) bool { return errors.As(err, new(*http.MaxBytesError)) }) {
+		p.Status, p.Detail = http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", MaxBody)
+		errs = nil
+	}
+	if status == http.StatusInternalServerError &&
+		slices.ContainsFunc(errs, func(err error) bool { return errors.As(err, new(*brokenBody)) }) {
+		p.Status, p.Detail = http.StatusBadRequest, brokenText
+		errs = nil
 	}
 	var requestContext context.Context
 	if ctx != nil {
@@ -244,12 +315,63 @@ func newProblem(ctx huma.Context, status int, message string, errs ...error) hum
 	}
 	for _, err := range errs {
 		if d, ok := err.(huma.ErrorDetailer); ok {
-			detail := d.ErrorDetail()
-			p.Errors = append(p.Errors, FieldProblem{Location: detail.Location, Message: detail.Message})
+			p.Errors = append(p.Errors, fieldProblem(d.ErrorDetail()))
 		}
 	}
 	p.complete(requestContext)
 	return p
+}
+
+// fieldProblem is what the caller learns of one of Huma's errors: no value, and no word of Go.
+func fieldProblem(detail *huma.ErrorDetail) FieldProblem {
+	if place, message, ok := strings.Cut(detail.Message, placeEnd); ok { // a bodyError
+		return FieldProblem{Location: place, Message: message}
+	}
+	return FieldProblem{Location: detail.Location, Message: inPlainWords(detail.Message)}
+}
+
+// plainWords are for those messages of Huma's that end in an error of Go's, or are about Go.
+var plainWords = []struct{ beginning, message string }{
+	{"expected string to be RFC 5322 email", "must be one e-mail address, such as name@example.com"},
+	{"expected string to be RFC 3986", "must be a URL, such as https://example.com/path"},
+	{"expected string to be RFC 4122 uuid", "must be a UUID, such as 01234567-89ab-4cde-8f01-23456789abcd"},
+	{"expected string to be regex", "must be a regular expression"},
+	{"expected duration", "must be a duration, such as 1h30m"},
+	{"invalid url.URL value", "must be a URL, such as https://example.com/path"},
+	{"invalid value", "is not of the form that is wanted here"},
+	{"unsupported", "is not of the form that is wanted here"},
+	{"invalid integer", "must be a whole number, such as 25"},
+	{"invalid float", "must be a number, such as 2.5"},
+	{"invalid boolean", "must be true or false"},
+}
+
+// sometime stands for any time in examples.
+var sometime = time.Date(2026, time.December, 31, 9, 30, 0, 0, time.UTC)
+
+func inPlainWords(message string) string {
+	if layout, ok := strings.CutPrefix(message, "invalid date/time for format "); ok {
+		return "must be a date and time, such as " + sometime.Format(layout)
+	}
+	for _, words := range plainWords {
+		if strings.HasPrefix(message, words.beginning) {
+			return words.message
+		}
+	}
+	if strings.HasPrefix(message, "expected number") {
+		return exponential.ReplaceAllStringFunc(message, inDigits)
+	}
+	return message
+}
+
+// exponential is how Huma writes large and small bounds.
+var exponential = regexp.MustCompile(`-?[0-9.]+e[+-][0-9]+$`)
+
+func inDigits(number string) string {
+	n, err := strconv.ParseFloat(number, 64)
+	if err != nil {
+		return number
+	}
+	return strconv.FormatFloat(n, 'f', -1, 64)
 }
 
 // problemLog carries the service's logger to newProblem, which Huma calls without
@@ -297,25 +419,4 @@ func MethodNotAllowed(routes chi.Routes, w http.ResponseWriter, r *http.Request)
 	}
 	w.Header().Set("Allow", strings.Join(allowed, ", "))
 	WriteProblem(w, r, Problem{Status: http.StatusMethodNotAllowed, Detail: r.Method + " is not possible at this path"})
-}
-
-// refusals are in words what package auth refuses, by status.
-var refusals = map[int]string{
-	http.StatusBadRequest:         "the Authorization header is malformed, given twice, or the token is in the wrong place",
-	http.StatusUnauthorized:       "a valid access token is required",
-	http.StatusForbidden:          "the person has not granted, or does not have, the permission for this",
-	http.StatusServiceUnavailable: "access tokens cannot be verified at the moment",
-}
-
-// refusal turns an error of package auth into the exact reply of RFC 6750 section 3.
-func (s *Service) refuse(ctx huma.Context, op Operation, err error) {
-	status, challenge := auth.Challenge(err, s.options.ResourceMetadata, strings.Join(s.Scopes(op), " "))
-	ctx.SetHeader("Cache-Control", "no-store")
-	if challenge != "" {
-		ctx.SetHeader("WWW-Authenticate", challenge)
-	}
-	if status == http.StatusServiceUnavailable {
-		ctx.SetHeader("Retry-After", "5")
-	}
-	_ = huma.WriteErr(s.huma, ctx, status, refusals[status])
 }

@@ -6,6 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -14,36 +19,155 @@ const maxDepth = 16
 
 // unmarshalStrict is json.Unmarshal that refuses duplicate member names, invalid
 // UTF-8, trailing data and nesting deeper than maxDepth: encoding/json lets the last
-// duplicate win and repairs bad text silently. Huma decodes each body twice, first
-// into an *any for validation; checking then is enough.
+// duplicate win and repairs bad text silently. Whole numbers are integers however they are
+// written. Errors are a [bodyError], whose words are for the caller. Huma decodes each body
+// twice, first into an *any for validation; checking then is enough.
 func unmarshalStrict(data []byte, v any) error {
 	if _, first := v.(*any); first {
 		if err := checkJSON(data); err != nil {
 			return err
 		}
 	}
-	return json.Unmarshal(data, v)
+	data = canonicalNumbers(data)
+	err := json.Unmarshal(data, v)
+	if err == nil {
+		return nil
+	}
+	var wrong *json.UnmarshalTypeError
+	if errors.As(err, &wrong) {
+		return &bodyError{placeAt(data, wrong.Offset), wanted(wrong.Type)}
+	}
+	return &bodyError{"body", "has a value that is not of the form that is wanted here"} // by a type's own rules
+}
+
+// A bodyError is what is wrong with a body, and where. Huma passes on its text alone, which
+// [fieldProblem] takes apart again.
+type bodyError struct{ place, message string }
+
+func (e *bodyError) Error() string { return e.place + placeEnd + e.message }
+
+// placeEnd is in neither place nor message.
+const placeEnd = "\x00"
+
+// wanted says what a value that the schema admits must be for Go to keep it.
+func wanted(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		most := int64(math.MaxInt64) >> (64 - t.Bits())
+		return fmt.Sprintf("must be a whole number from %d to %d", -most-1, most)
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return fmt.Sprintf("must be a whole number from 0 to %d", uint64(math.MaxUint64)>>(64-t.Bits()))
+	case reflect.Float32, reflect.Float64:
+		return tooLarge
+	}
+	return "is not of the kind that is wanted here"
+}
+
+const tooLarge = "is a larger number than can be kept here"
+
+// CheckJSON returns what is wrong with a text that is to be one JSON value, and where, or nil: it has a member
+// twice, is not UTF-8, goes on after the value, or is nested deeper than 16 levels.
+func CheckJSON(data []byte) *FieldProblem {
+	err := checkJSON(data)
+	if err == nil {
+		return nil
+	}
+	var wrong *bodyError
+	if !errors.As(err, &wrong) {
+		return &FieldProblem{Location: "body", Message: "is not JSON"}
+	}
+	return &FieldProblem{Location: wrong.place, Message: wrong.message}
 }
 
 func checkJSON(data []byte) error {
-	if !utf8.Valid(data) {
-		return errors.New("the body is not valid UTF-8")
+	switch {
+	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
+		return &bodyError{"body", "begins with a byte order mark; send UTF-8 without one"}
+	case !utf8.Valid(data):
+		return &bodyError{"body", "is not valid UTF-8"}
 	}
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	if err := checkValue(decoder, 1); err != nil {
+	w := newWalker(data, func(place []byte, token json.Token) error {
+		if literal, ok := token.(json.Number); ok {
+			if _, err := strconv.ParseFloat(string(literal), 64); err != nil {
+				return &bodyError{string(place), tooLarge}
+			}
+		}
+		return nil
+	})
+	if err := w.value([]byte("body"), 1); err != nil {
 		return err
 	}
-	if _, err := decoder.Token(); err != io.EOF {
-		return errors.New("there is data after the JSON value")
+	if _, err := w.Token(); err != io.EOF {
+		return &bodyError{"body", "has more after the JSON value"}
+	}
+	if offset := halfCharacter(data); offset >= 0 {
+		return &bodyError{placeAt(data, int64(offset)),
+			"has half of a character, a \\u escape of a surrogate without the other; write the character itself"}
 	}
 	return nil
 }
 
-// checkValue reads one value, whatever it is.
-func checkValue(decoder *json.Decoder, depth int) error {
-	token, err := decoder.Token()
+// halfCharacter is where an escaped surrogate without its other half is, which encoding/json
+// would replace (RFC 8259 section 8.2); -1 for nowhere. The data is JSON.
+func halfCharacter(data []byte) int {
+	unit := func(i int) rune { // the UTF-16 code unit that is escaped there
+		if i+6 > len(data) || data[i] != '\\' || data[i+1] != 'u' {
+			return 0
+		}
+		n, _ := strconv.ParseUint(string(data[i+2:i+6]), 16, 16)
+		return rune(n)
+	}
+	for i := 0; i < len(data); i++ {
+		if data[i] != '\\' {
+			continue
+		}
+		if first := unit(i); utf16.IsSurrogate(first) {
+			if utf16.DecodeRune(first, unit(i+6)) == utf8.RuneError {
+				return i
+			}
+			i += 6
+		}
+		i++ // past what was escaped
+	}
+	return -1
+}
+
+// placeAt is where in the body the value is that ends, or opens, at the offset.
+func placeAt(data []byte, offset int64) string {
+	found := "body"
+	var w *walker
+	w = newWalker(data, func(place []byte, _ json.Token) error {
+		if w.InputOffset() < offset {
+			return nil
+		}
+		found = string(place)
+		return io.EOF
+	})
+	_ = w.value([]byte("body"), 1)
+	return found
+}
+
+// A walker reads JSON and is asked about each value that is not inside of another, and about
+// the opening of those that hold others.
+type walker struct {
+	*json.Decoder
+	data  []byte
+	visit func(place []byte, token json.Token) error
+}
+
+func newWalker(data []byte, visit func([]byte, json.Token) error) *walker {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	return &walker{decoder, data, visit}
+}
+
+// value reads one value, whatever it is.
+func (w *walker) value(place []byte, depth int) error {
+	token, err := w.Token()
 	if err != nil {
+		return w.noJSON(place, err)
+	}
+	if err := w.visit(place, token); err != nil {
 		return err
 	}
 	opening, nested := token.(json.Delim)
@@ -51,24 +175,51 @@ func checkValue(decoder *json.Decoder, depth int) error {
 		return nil
 	}
 	if depth > maxDepth {
-		return fmt.Errorf("nested deeper than %d levels", maxDepth)
+		return &bodyError{string(place), fmt.Sprintf("is nested deeper than %d levels", maxDepth)}
 	}
 	names := map[string]bool{}
-	for decoder.More() {
+	for i := 0; w.More(); i++ {
+		at := append(strconv.AppendInt(append(place, '['), int64(i), 10), ']')
 		if opening == '{' {
-			name, err := decoder.Token()
+			token, err := w.Token()
 			if err != nil {
-				return err
+				return w.noJSON(place, err)
 			}
-			if names[name.(string)] { // compared after unescaping
-				return fmt.Errorf("the member %q is given twice", name)
+			name := token.(string)
+			at = append(append(place, '.'), shownName(name)...)
+			if names[name] { // compared after unescaping
+				return &bodyError{string(at), "is given twice; send it once"}
 			}
-			names[name.(string)] = true
+			names[name] = true
 		}
-		if err := checkValue(decoder, depth+1); err != nil {
+		if err := w.value(at, depth+1); err != nil {
 			return err
 		}
 	}
-	_, err = decoder.Token() // the closing bracket
-	return err
+	if _, err = w.Token(); err != nil { // the closing bracket
+		return w.noJSON(place, err)
+	}
+	return nil
+}
+
+// noJSON says where the text stops being JSON: in which value, and at which byte.
+func (w *walker) noJSON(place []byte, err error) error {
+	var syntax *json.SyntaxError
+	// the decoder's own offset is of the token before
+	if !errors.As(err, &syntax) || !errors.As(json.Unmarshal(w.data, new(json.RawMessage)), &syntax) {
+		return &bodyError{"body", "is not whole: the JSON ends too early"}
+	}
+	return &bodyError{string(place), fmt.Sprintf("is not JSON from byte %d of the body on; "+
+		"write names and texts in double quotes, numbers in digits, and a comma only between two members", syntax.Offset)}
+}
+
+// shownName is a member's name in a place. One that no operation has could be anything.
+func shownName(name string) string {
+	odd := func(r rune) bool {
+		return r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
+	}
+	if len(name) > 64 || strings.ContainsFunc(name, odd) {
+		return "…"
+	}
+	return name
 }

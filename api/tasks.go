@@ -6,9 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"guestpass/auth"
 	"guestpass/internal/directory"
@@ -77,6 +75,13 @@ func (s *Service) registerTasks() {
 		_, _, err := s.permission(ctx, a.Target)
 		return err
 	}, (*store.Tx).UndoTask)
+	s.Existing("tsk_", func(ctx context.Context, owner, id string) (bool, error) {
+		_, err := s.options.Store.Task(ctx, owner, id)
+		if errors.Is(err, store.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil, err
+	})
 }
 
 // Task is a task as it is shown.
@@ -181,7 +186,7 @@ func (s *Service) listTasks(ctx context.Context, in *listTasksInput) (*listTasks
 }
 
 func (in *listTasksInput) query(identity auth.Identity) (store.TaskQuery, error) {
-	q := store.TaskQuery{State: in.State, Assignee: in.Assignee, DueBefore: in.DueBefore, Search: cleanText(in.Search, false), Sort: in.Sort}
+	q := store.TaskQuery{State: in.State, Assignee: in.Assignee, DueBefore: in.DueBefore, Search: in.Search, Sort: in.Sort}
 	if in.Label != "" {
 		labels, err := checkLabels("query.label", []string{in.Label})
 		if err != nil {
@@ -193,7 +198,7 @@ func (in *listTasksInput) query(identity auth.Identity) (store.TaskQuery, error)
 		q.Assignee = identity.Subject
 	}
 	switch {
-	case in.Search != "" && !strings.ContainsFunc(q.Search, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }):
+	case in.Search != "" && !store.Searchable(q.Search):
 		return q, Invalid("query.search", "has no word; give words to look for, or leave it out")
 	case q.Search != "" && q.Sort != "" && q.Sort != "created":
 		return q, Invalid("query.sort", "cannot be combined with search, which returns the newest first; leave one of them out")
@@ -207,12 +212,12 @@ func (in *listTasksInput) query(identity auth.Identity) (store.TaskQuery, error)
 
 // NewTask is what the body of createTask may say.
 type NewTask struct {
-	Title    string   `json:"title" minLength:"1" maxLength:"200" doc:"What is to be done, in one line"`
+	Title    string   `json:"title" text:"line" minLength:"1" maxLength:"200" doc:"What is to be done, in one line" example:"Water the plants"`
 	Notes    string   `json:"notes,omitempty" maxLength:"10000" doc:"Details in markdown, at most 10,000 characters"`
 	State    string   `json:"state,omitempty" enum:"open,in_progress,done" doc:"State to begin with; open if left out"`
-	Due      string   `json:"due,omitempty" pattern:"^\\d{4}-\\d{2}-\\d{2}$" patternDescription:"a day, YYYY-MM-DD" doc:"Day by which it is due, YYYY-MM-DD. Leave out for none"`
+	Due      string   `json:"due,omitempty" pattern:"^\\d{4}-\\d{2}-\\d{2}$" patternDescription:"a day, YYYY-MM-DD" doc:"Day by which it is due, YYYY-MM-DD. Leave out for none" example:"2030-01-31"`
 	Priority string   `json:"priority,omitempty" enum:"low,normal,high,urgent" doc:"How pressing it is; normal if left out"`
-	Labels   []string `json:"labels,omitempty" maxItems:"20" doc:"Labels, each at most 50 characters and without commas"`
+	Labels   []string `json:"labels,omitempty" text:"line" maxItems:"20" doc:"Labels, each at most 50 characters and without commas" example:"home"`
 	Once
 }
 
@@ -234,11 +239,8 @@ type createTaskOutput struct {
 
 func (s *Service) createTask(ctx context.Context, in *createTaskInput) (*createTaskOutput, error) {
 	identity, b := auth.From(ctx), in.Body
-	task := store.Task{Title: cleanText(b.Title, false), Notes: cleanText(b.Notes, true), State: b.State, Due: b.Due,
+	task := store.Task{Title: b.Title, Notes: b.Notes, State: b.State, Due: b.Due,
 		Priority: slices.Index(priorities, b.Priority) + 1, Creator: identity.Subject}
-	if task.Title == "" {
-		return nil, Invalid("body.title", "has nothing that can be seen; say in one line what is to be done")
-	}
 	if task.State == "" {
 		task.State = "open"
 	}
@@ -271,8 +273,9 @@ func (s *Service) assignee(ctx context.Context, identity auth.Identity, id strin
 	case "me", identity.Subject:
 		return identity.Subject, nil
 	}
-	err := s.options.Directory.CheckActive(ctx, identity.OrganizationID, id)
-	if errors.Is(err, directory.ErrNotFound) || errors.Is(err, directory.ErrInactive) || errors.As(err, new(*directory.InvalidError)) {
+	person, err := s.options.Directory.Person(ctx, identity.OrganizationID, id)
+	if errors.Is(err, directory.ErrNotFound) || errors.As(err, new(*directory.InvalidError)) ||
+		err == nil && person.Status != "active" {
 		return "", Invalid("body.assignee", "is not an active member of the organization; take a member_id from listMembers, or say me")
 	}
 	return id, err
@@ -281,12 +284,12 @@ func (s *Service) assignee(ctx context.Context, identity auth.Identity, id strin
 // TaskChange is what the body of updateTask may say. A pointer tells a field that was
 // left out from one that is to be emptied.
 type TaskChange struct {
-	Title    *string  `json:"title,omitempty" minLength:"1" maxLength:"200" doc:"New title"`
-	Notes    *string  `json:"notes,omitempty" maxLength:"10000" doc:"New notes in markdown, in place of the old ones; empty removes them"`
+	Title    *string  `json:"title,omitempty" text:"line" minLength:"1" maxLength:"200" doc:"New title"`
+	Notes    *string  `json:"notes,omitempty" maxLength:"10000" doc:"New notes in markdown, in place of the old ones; empty removes them" example:"Twice a week"`
 	State    string   `json:"state,omitempty" enum:"open,in_progress,done" doc:"New state"`
 	Due      *string  `json:"due,omitempty" pattern:"^(\\d{4}-\\d{2}-\\d{2})?$" patternDescription:"a day, YYYY-MM-DD, or empty" doc:"New due day, YYYY-MM-DD; empty removes it"`
-	Priority string   `json:"priority,omitempty" enum:"low,normal,high,urgent" doc:"New priority"`
-	Labels   []string `json:"labels,omitempty" maxItems:"20" doc:"All labels, in place of the old ones; an empty list removes them"`
+	Priority string   `json:"priority,omitempty" enum:"low,normal,high,urgent" doc:"New priority" example:"high"`
+	Labels   []string `json:"labels,omitempty" text:"line" maxItems:"20" doc:"All labels, in place of the old ones; an empty list removes them"`
 	Version  int64    `json:"version,omitempty" minimum:"1" maximum:"9007199254740991" doc:"version of the task as you know it; if it has another by now, nothing is changed"`
 }
 
@@ -308,7 +311,7 @@ func (s *Service) updateTask(ctx context.Context, in *updateTaskInput) (*taskOut
 	if change.isEmpty() && change.Assignee == nil {
 		return nil, Invalid("body", "changes nothing; give at least one field to change")
 	}
-	if err := change.clean(); err != nil {
+	if err := change.check(); err != nil {
 		return nil, err
 	}
 	permit, _, err := s.permission(ctx, in.ID) // before the assignee, so that foreign tasks are missing whatever is sent
@@ -332,19 +335,8 @@ func (c TaskChange) isEmpty() bool {
 	return c.Title == nil && c.Notes == nil && c.State == "" && c.Due == nil && c.Priority == "" && c.Labels == nil
 }
 
-// clean checks the fields and leaves in them what is to be kept.
-func (c *TaskChange) clean() (err error) {
-	if c.Title != nil {
-		title := cleanText(*c.Title, false)
-		if title == "" {
-			return Invalid("body.title", "has nothing that can be seen; say in one line what is to be done")
-		}
-		c.Title = &title
-	}
-	if c.Notes != nil {
-		notes := cleanText(*c.Notes, true)
-		c.Notes = &notes
-	}
+// check also leaves each label once.
+func (c *TaskChange) check() (err error) {
 	if c.Due != nil {
 		if err := checkDate("body.due", *c.Due); err != nil {
 			return err
@@ -476,12 +468,9 @@ func (s *Service) restoreTask(ctx context.Context, in *TaskID) (*taskOutput, err
 	if err != nil {
 		return nil, fmt.Errorf("restore task: %w", err)
 	}
-	switch {
-	case task.DeletedAt.IsZero():
+	if task.DeletedAt.IsZero() {
 		Unchanged(ctx)
 		return &taskOutput{Body: taskFrom(task)}, nil
-	case s.options.Now().After(task.DeletedAt.Add(store.RestoreWindow)):
-		return nil, Conflict("the task was deleted more than 30 days ago", "Create a new task; this one cannot be brought back.")
 	}
 	return s.changeTask(ctx, in.ID, 0, true, permit, func(_ *store.Tx, t *store.Task) { t.DeletedAt = time.Time{} })
 }

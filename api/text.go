@@ -1,40 +1,227 @@
 package api
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
-	"guestpass/internal/directory"
+	"github.com/danielgtaylor/huma/v2"
+
+	"guestpass/internal/text"
 )
 
-// cleanText removes what people cannot see and a model might obey: control, zero-width
-// and direction characters, and the tag characters U+E0000 to U+E007F. Text of several
-// lines keeps line feeds and tabs.
-func cleanText(text string, lines bool) string {
-	text = strings.ReplaceAll(text, "\r\n", "\n")
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		switch {
-		case r == '\n' || r == '\t':
-			if lines {
-				return r
-			}
-			return ' '
-		case unicode.IsControl(r), r >= 0x200B && r <= 0x200F, r >= 0x202A && r <= 0x202E, r >= 0x2060 && r <= 0x206F,
-			r == 0xFEFF, r == 0x061C, r == 0x180E, r >= 0xE0000 && r <= 0xE007F:
-			return -1
-		}
-		return r
-	}, text))
+// What a request says in free text is cleaned before anything else looks at it, for every
+// operation: see package text. A value that has a form of its own (a pattern, a format, a list
+// of values) is an identifier or an address and means what it says, so one with something
+// hidden in it is refused. So is a text of which nothing is left although one is required.
+
+const (
+	hasHidden  = "has characters that cannot be seen; write it without them"
+	hasNothing = "has nothing that can be seen; write a text, or leave it out"
+)
+
+// lineText marks the schema of a text of one line. It is not published.
+const lineText = "x-guestpass-line"
+
+// cleanBody returns the body with its texts cleaned, and what is wrong with them. What is no JSON
+// of ours is left to [unmarshalStrict].
+func cleanBody(data []byte, schema *huma.Schema, registry huma.Registry) ([]byte, []FieldProblem) {
+	if checkJSON(data) != nil {
+		return data, nil
+	}
+	var body any
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.UseNumber()
+	if decoder.Decode(&body) != nil {
+		return data, nil
+	}
+	c := cleaner{registry: registry}
+	body = c.value([]*huma.Schema{schema}, body, "body")
+	if !c.changed {
+		return data, c.faults
+	}
+	var cleaned bytes.Buffer
+	encoder := json.NewEncoder(&cleaned)
+	encoder.SetEscapeHTML(false)
+	if encoder.Encode(body) != nil {
+		return data, c.faults
+	}
+	return cleaned.Bytes(), c.faults
 }
 
-// visible leaves of somebody's names what people can see: anybody may call themselves, or their
-// organization, anything at Stytch.
-func visible(p directory.Person) directory.Person {
-	p.Name, p.Email = cleanText(p.Name, false), cleanText(p.Email, false)
-	p.Organization.Name, p.Organization.Slug = cleanText(p.Organization.Name, false), cleanText(p.Organization.Slug, false)
-	return p
+// A cleaner goes through a body along the schemas that may be meant.
+type cleaner struct {
+	registry huma.Registry
+	changed  bool
+	faults   []FieldProblem
+}
+
+func (c *cleaner) value(schemas []*huma.Schema, value any, place string) any {
+	schemas = c.alternatives(schemas)
+	switch v := value.(type) {
+	case string:
+		return c.text(schemas, v, place)
+	case map[string]any:
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			at := place + "." + shownName(name)
+			if text.Hides(name) {
+				c.faults = append(c.faults, FieldProblem{at, "has a name with characters that cannot be seen; write it without them"})
+			}
+			v[name] = c.value(membersOf(schemas, name), v[name], at)
+		}
+	case []any:
+		for i, element := range v {
+			v[i] = c.value(itemsOf(schemas), element, place+"["+strconv.Itoa(i)+"]")
+		}
+	}
+	return value
+}
+
+func (c *cleaner) text(schemas []*huma.Schema, sent, place string) string {
+	cleaned := text.Lines(sent)
+	if slices.ContainsFunc(schemas, isLine) {
+		cleaned = text.Line(sent)
+	}
+	switch {
+	case len(schemas) > 0 && !slices.ContainsFunc(schemas, isFreeText):
+		if text.Hides(sent) {
+			c.faults = append(c.faults, FieldProblem{place, hasHidden})
+		}
+		return sent
+	case cleaned == "" && sent != "" && slices.ContainsFunc(schemas, isRequired):
+		c.faults = append(c.faults, FieldProblem{place, hasNothing})
+		return sent
+	}
+	c.changed = c.changed || cleaned != sent
+	return cleaned
+}
+
+// alternatives are the schemas without references, and with the parts that they are made of.
+func (c *cleaner) alternatives(schemas []*huma.Schema) (all []*huma.Schema) {
+	for _, schema := range schemas {
+		if schema = resolve(schema, c.registry); schema != nil {
+			all = append(all, schema)
+			all = append(all, c.alternatives(slices.Concat(schema.AllOf, schema.OneOf, schema.AnyOf))...)
+		}
+	}
+	return all
+}
+
+func membersOf(schemas []*huma.Schema, name string) (members []*huma.Schema) {
+	for _, schema := range schemas {
+		member := schema.Properties[name]
+		if member == nil {
+			member, _ = schema.AdditionalProperties.(*huma.Schema)
+		}
+		if member != nil {
+			members = append(members, member)
+		}
+	}
+	return members
+}
+
+func itemsOf(schemas []*huma.Schema) (items []*huma.Schema) {
+	for _, schema := range schemas {
+		if schema.Items != nil {
+			items = append(items, schema.Items)
+		}
+	}
+	return items
+}
+
+// isFreeText reports whether a schema says nothing of the form of a text but its length.
+func isFreeText(schema *huma.Schema) bool {
+	return (schema.Type == huma.TypeString || schema.Type == "") && schema.Format == "" && schema.Pattern == "" &&
+		schema.ContentEncoding == "" && schema.Const == nil && len(schema.Enum) == 0
+}
+
+func isLine(schema *huma.Schema) bool { return schema.Extensions[lineText] == true }
+
+func isRequired(schema *huma.Schema) bool { return schema.MinLength != nil && *schema.MinLength > 0 }
+
+// cleanParameter returns the value of a parameter, which is one line, or what is wrong with it.
+// Only queries have free text.
+func cleanParameter(d *huma.Param, value string) (cleaned, wrong string) {
+	schema := d.Schema
+	if schema != nil && schema.Type == huma.TypeArray {
+		schema = schema.Items
+	}
+	if d.In != "query" || schema == nil || !isFreeText(schema) {
+		if text.Hides(value) {
+			return "", hasHidden
+		}
+		return value, ""
+	}
+	if cleaned = text.Line(value); cleaned == "" {
+		return "", hasNothing
+	}
+	return cleaned, ""
+}
+
+// marshalClean writes an answer. Its texts may be older than the rules by which they were kept, or
+// come from another system: what nobody would see is taken out here as well.
+func marshalClean(w io.Writer, v any) error {
+	var answer bytes.Buffer
+	if err := huma.DefaultJSONFormat.Marshal(&answer, v); err != nil {
+		return err
+	}
+	_, err := io.WriteString(w, text.Strip(answer.String()))
+	return err
+}
+
+// markLines notes in the schema of an operation's body which of its texts are of one line.
+func (s *Service) markLines(op Operation, in reflect.Type) {
+	body, found := in.FieldByName("Body")
+	item := s.huma.OpenAPI().Paths[op.Path]
+	if !found || item == nil {
+		return
+	}
+	for _, declared := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
+		if declared == nil || declared.Method != op.Method || declared.RequestBody == nil {
+			continue
+		}
+		for _, media := range declared.RequestBody.Content {
+			markLines(body.Type, media.Schema, s.huma.OpenAPI().Components.Schemas, map[reflect.Type]bool{})
+		}
+	}
+}
+
+func markLines(t reflect.Type, schema *huma.Schema, registry huma.Registry, seen map[reflect.Type]bool) {
+	schema = resolve(schema, registry)
+	switch {
+	case schema == nil || seen[t]:
+	case t.Kind() == reflect.Pointer:
+		markLines(t.Elem(), schema, registry, seen)
+	case t.Kind() == reflect.Slice:
+		markLines(t.Elem(), schema.Items, registry, seen)
+	case t.Kind() == reflect.Struct:
+		seen[t] = true
+		for _, field := range reflect.VisibleFields(t) {
+			name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+			property := schema.Properties[name]
+			if property == nil {
+				continue
+			}
+			if field.Tag.Get("text") == "line" {
+				markLine(property)
+			}
+			markLines(field.Type, property, registry, seen)
+		}
+	}
+}
+
+func markLine(schema *huma.Schema) {
+	if schema.Items != nil {
+		schema = schema.Items
+	}
+	schema.Extensions = map[string]any{lineText: true}
 }
 
 // checkDate refuses a day that the calendar does not have, such as 2026-02-30. Empty is
@@ -56,7 +243,7 @@ func checkLabels(location string, labels []string) ([]string, error) {
 	kept := []string{}
 	seen := map[string]bool{}
 	for i, label := range labels {
-		label = strings.ToLower(cleanText(label, false))
+		label = strings.ToLower(label)
 		switch at := fmt.Sprintf("%s[%d]", location, i); {
 		case label == "":
 			return nil, Invalid(at, "is empty; give the label a name or leave it out")

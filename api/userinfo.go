@@ -92,5 +92,5 @@ func (s *Service) caller(ctx context.Context) (person directory.Person, scopes [
 	if !identity.Scopes.Has("email") {
 		person.Email, person.EmailVerified = "", false
 	}
-	return visible(person), identity.Scopes.List(), nil
+	return person, identity.Scopes.List(), nil
 }

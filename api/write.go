@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -28,7 +29,7 @@ const (
 // that a repeated call does not create it twice. Without a request_id an equal call of
 // the same person through the same app within ten minutes counts as a repetition.
 type Once struct {
-	RequestID string `json:"request_id,omitempty" minLength:"1" maxLength:"64" doc:"Any text of your own that is the same when this call is repeated, and another for another call. With it a repetition is recognised for 24 hours, without it an equal call within 10 minutes. Leave it out unless two equal calls are both meant"`
+	RequestID string `json:"request_id,omitempty" minLength:"1" maxLength:"64" doc:"Leave it out unless two equal calls within 10 minutes are both meant: then give each a text of its own. A call with the same text is a repetition, for 24 hours"`
 }
 
 func (o *Once) once() *Once { return o }
@@ -44,6 +45,7 @@ func (r *Repeatable) markRepeated() { r.Repeated = true }
 type call struct {
 	claim    *store.Claim // nil: nothing to recognise a repetition by
 	keep     time.Duration
+	creates  bool
 	activity store.Activity
 	settled  bool // recorded, or known to have changed nothing
 }
@@ -69,9 +71,10 @@ func carryOut[In, Out any](ctx context.Context, s *Service, op Operation, in *In
 		if err != nil {
 			return nil, err
 		}
-		if found {
+		if found && !(c.creates && s.isGone(ctx, c.activity.Owner, earlier.Target)) {
 			return repeat[Out](earlier)
 		}
+		c.claim.Gone = earlier.Target // another call may take the key meanwhile, whose answer counts
 	}
 	ctx = context.WithValue(ctx, callKey{}, c)
 	if op.External {
@@ -92,18 +95,19 @@ func newCall[In any](ctx context.Context, op Operation, in *In) (*call, error) {
 	identity, headers := auth.From(ctx), headersFrom(ctx)
 	c := &call{activity: store.Activity{
 		Owner: identity.Owner(), Subject: identity.Subject, Client: identity.ClientID, Operation: op.ID, Outcome: store.Done,
+		Removes: op.Effect == Destroy,
 		Request: middleware.GetReqID(ctx), Conversation: headers.conversation,
 	}}
 	content := *in
-	given, creates := headers.idempotencyKey, false
+	given := headers.idempotencyKey
 	if body, ok := bodyOf(&content).(interface{ once() *Once }); ok {
-		creates = true
+		c.creates = true
 		if id := body.once().RequestID; id != "" {
 			given = id
 		}
 		body.once().RequestID = ""
 	}
-	if given == "" && !creates {
+	if given == "" && !c.creates {
 		return c, nil
 	}
 	canonical, err := json.Marshal(content)
@@ -116,7 +120,7 @@ func newCall[In any](ctx context.Context, op Operation, in *In) (*call, error) {
 	if given == "" {
 		kind, key, c.keep = "derived", digest, rememberDerived
 	}
-	c.claim = &store.Claim{Body: digest, For: c.keep,
+	c.claim = &store.Claim{Body: digest, For: c.keep, Owner: identity.Owner(), Person: identity.Subject,
 		Key: store.Digest(identity.Owner(), identity.Subject, identity.ClientID, op.ID, kind, key)}
 	return c, nil
 }
@@ -135,13 +139,15 @@ func InTransaction[Out any](ctx context.Context, s *Service, f func(*store.Tx) (
 		if err := c.take(tx); err != nil {
 			return err
 		}
+		tx.By(c.activity.Subject)
 		if out, err = f(tx); err != nil {
 			return err
 		}
-		if _, err := tx.Record(c.activity); err != nil {
+		kept, err := tx.Record(c.activity)
+		if err != nil {
 			return err
 		}
-		return c.answer(tx, bodyOf(out))
+		return c.answer(tx, kept.Target, bodyOf(out))
 	})
 	c.settled = err == nil
 	return out, err
@@ -188,6 +194,7 @@ func carryOutExternally[In, Out any](ctx context.Context, s *Service, c *call, i
 	out, failure := handler(ctx, in)
 	c.activity.RefersTo = started.ID
 	err = s.options.Store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
+		tx.BeyondQuota()
 		end := c.activity
 		if failure != nil {
 			end.Outcome = store.Failed
@@ -196,18 +203,18 @@ func carryOutExternally[In, Out any](ctx context.Context, s *Service, c *call, i
 			}
 			return tx.Release(*c.claim)
 		}
-		after, err := json.Marshal(bodyOf(out))
+		after, err := store.EncodeJSON(bodyOf(out))
 		if err != nil {
 			return err
 		}
-		end.After = string(after)
+		end.After = after
 		if _, err := tx.Record(end); err != nil {
 			return err
 		}
-		return c.answer(tx, bodyOf(out))
+		return c.answer(tx, end.Target, bodyOf(out))
 	})
 	if err != nil { // that it began is on record
-		s.log.ErrorContext(ctx, "the end of an operation was not recorded", "operation", c.activity.Operation, "error", err)
+		s.log.ErrorContext(ctx, "the end of an operation was not recorded", "error", err)
 	}
 	return out, failure
 }
@@ -224,18 +231,42 @@ func (c *call) take(tx *store.Tx) error {
 	return &repeatedError{earlier}
 }
 
-// answer keeps the reply for repetitions.
-func (c *call) answer(tx *store.Tx, body any) error {
+// answer keeps the reply for repetitions, as long as there is what it tells of.
+func (c *call) answer(tx *store.Tx, target string, body any) error {
 	if c.claim == nil {
 		return nil
 	}
-	reply, err := json.Marshal(body)
+	reply, err := store.EncodeJSON(body)
 	if err != nil {
 		return err
 	}
 	kept := *c.claim
 	kept.For = c.keep
-	return tx.KeepReply(kept, string(reply))
+	return tx.KeepReply(kept, store.Reply{JSON: reply, Target: target})
+}
+
+// existing says how targets of one kind are looked up.
+type existing struct {
+	prefix string
+	exists func(ctx context.Context, owner, id string) (bool, error)
+}
+
+// Existing says how to find out whether there is still what an operation has created: targets whose
+// identifiers begin with prefix. A repeated call is not answered with what is gone meanwhile, it
+// creates anew. Call it where the operations are registered.
+func (s *Service) Existing(prefix string, exists func(ctx context.Context, owner, id string) (bool, error)) {
+	s.existing = append(s.existing, existing{prefix, exists})
+}
+
+// isGone is false for what cannot be looked up: nothing is created twice because something else fails.
+func (s *Service) isGone(ctx context.Context, owner, target string) bool {
+	for _, e := range s.existing {
+		if target != "" && strings.HasPrefix(target, e.prefix) {
+			there, err := e.exists(ctx, owner, target)
+			return err == nil && !there
+		}
+	}
+	return false
 }
 
 // repeatedError carries the earlier answer out of a transaction that is not needed.

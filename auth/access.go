@@ -46,5 +46,15 @@ func (a Access) CheckScope(identity Identity) error {
 	if a.public || (a.scope != "" && identity.Scopes.Has(a.scope)) {
 		return nil
 	}
-	return &refusal{ErrInsufficientScope, fmt.Sprintf("needs %q", a.scope)}
+	return &refusal{sentinel: ErrInsufficientScope, reason: fmt.Sprintf("needs %q", a.scope), claim: "scope",
+		found: shown(identity.Scopes.String()), expected: a.scope,
+		hint: "the person did not grant it, or the project's RBAC policy gives it to none of their roles"}
+}
+
+// RefuseRoles is the error for somebody whom the token would admit but whose roles do not:
+// it wraps [ErrInsufficientRole]. roles and lacks, what none of them covers, are for the log.
+func (a Access) RefuseRoles(roles []string, lacks string) error {
+	return &refusal{sentinel: ErrInsufficientRole, reason: fmt.Sprintf("no role for %q", a.scope),
+		found: shown(strings.Join(roles, " ")), expected: shown(lacks),
+		hint: "in Stytch the person's roles do not cover this, or not any more; another token would not help"}
 }

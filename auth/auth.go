@@ -22,6 +22,8 @@ var (
 	ErrNoToken           = errors.New("no access token")
 	ErrInvalidToken      = errors.New("invalid access token")
 	ErrInsufficientScope = errors.New("insufficient scope")
+	// ErrInsufficientRole: the token would do, the person's roles do not.
+	ErrInsufficientRole = errors.New("insufficient role")
 )
 
 // Two failures that are no judgement on a token.
@@ -31,30 +33,6 @@ var (
 	// ErrUnavailable: no verification keys could be loaded yet, or not for 24 hours.
 	ErrUnavailable = errors.New("verification keys are unavailable")
 )
-
-// refusal is a sentinel with the class of its reason.
-type refusal struct {
-	sentinel error
-	reason   string
-}
-
-func (r *refusal) Error() string { return r.sentinel.Error() + ": " + r.reason }
-func (r *refusal) Unwrap() error { return r.sentinel }
-
-func invalid(reason string) error { return &refusal{ErrInvalidToken, reason} }
-
-// Reason is a short class for the log, such as "expired" or "header_member x5u". It
-// never contains a token or the value of a claim.
-func Reason(err error) string {
-	var r *refusal
-	if errors.As(err, &r) {
-		return r.reason
-	}
-	if err == nil {
-		return ""
-	}
-	return err.Error()
-}
 
 // Vertical is the kind of Stytch project.
 type Vertical string

@@ -19,19 +19,19 @@ const maxForm = 16 << 10
 // into the body; no other body is touched. Errors wrap [ErrNoToken] or [ErrInvalidRequest].
 func Bearer(r *http.Request) (string, error) {
 	if inQuery(r.URL.RawQuery, "access_token") {
-		return "", &refusal{ErrInvalidRequest, "token in the query"}
+		return "", &refusal{sentinel: ErrInvalidRequest, reason: "token in the query"}
 	}
 	if inForm(r, "access_token") {
-		return "", &refusal{ErrInvalidRequest, "token in a form"}
+		return "", &refusal{sentinel: ErrInvalidRequest, reason: "token in a form"}
 	}
 	headers := r.Header.Values("Authorization")
 	switch len(headers) {
 	case 0:
-		return "", &refusal{ErrNoToken, "no header"}
+		return "", &refusal{sentinel: ErrNoToken, reason: "no header"}
 	case 1:
 		return bearer(headers[0])
 	}
-	return "", &refusal{ErrInvalidRequest, "more than one header"}
+	return "", &refusal{sentinel: ErrInvalidRequest, reason: "more than one header"}
 }
 
 // inForm looks at what has come when the body ends, breaks off or grows too long.
@@ -64,23 +64,23 @@ func inQuery(query, name string) bool {
 func bearer(header string) (string, error) {
 	const scheme = "bearer"
 	if len(header) < len(scheme) || !strings.EqualFold(header[:len(scheme)], scheme) {
-		return "", &refusal{ErrNoToken, "another scheme"}
+		return "", &refusal{sentinel: ErrNoToken, reason: "another scheme"}
 	}
 	rest := header[len(scheme):]
 	if rest != "" && rest[0] != ' ' && tokenCharacters[rest[0]] {
-		return "", &refusal{ErrNoToken, "another scheme"} // Bearerx is a scheme of its own
+		return "", &refusal{sentinel: ErrNoToken, reason: "another scheme"} // Bearerx is a scheme of its own
 	}
 	token, ok := strings.CutPrefix(rest, " ")
 	if !ok || token == "" {
-		return "", &refusal{ErrInvalidRequest, "no token after the scheme"}
+		return "", &refusal{sentinel: ErrInvalidRequest, reason: "no token after the scheme"}
 	}
 	body := strings.TrimRight(token, "=") // b64token of RFC 6750 section 2.1
 	if body == "" {
-		return "", &refusal{ErrInvalidRequest, "nothing but padding"}
+		return "", &refusal{sentinel: ErrInvalidRequest, reason: "nothing but padding"}
 	}
 	for i := range len(body) {
 		if !tokenCharacters[body[i]] {
-			return "", &refusal{ErrInvalidRequest, "characters that no token has"}
+			return "", &refusal{sentinel: ErrInvalidRequest, reason: "characters that no token has"}
 		}
 	}
 	return token, nil

@@ -64,6 +64,34 @@ func BenchmarkVerifyCached(b *testing.B) {
 	took.report(b)
 }
 
+// BenchmarkVerifyOdd verifies tokens as long as may be, of what costs most to read: many names,
+// and deep nesting.
+func BenchmarkVerifyOdd(b *testing.B) {
+	f := newFixture(b)
+	var names strings.Builder
+	for i := range 550 {
+		names.WriteString(`"` + strconv.Itoa(i) + `":1,`)
+	}
+	payload := f.claims().json()[1:]
+	for name, more := range map[string]string{"many names": names.String(), "deep nesting": `"x":` +
+		strings.Repeat("[", 2400) + strings.Repeat("]", 2400) + ","} {
+		token := sign(f.header().json(), "{"+more+payload, keyOne())
+		b.Run(name, func(b *testing.B) {
+			took := make(latencies, 0, 1<<20)
+			b.ReportAllocs()
+			for b.Loop() {
+				clear(f.cache.entries)
+				start := time.Now()
+				if _, err := f.Verify(b.Context(), token); err != nil {
+					b.Fatal(err)
+				}
+				took.note(start)
+			}
+			took.report(b)
+		})
+	}
+}
+
 // junk is large, and no token.
 func junk(good string) map[string]string {
 	return map[string]string{"a megabyte": strings.Repeat("A", 1<<20), "a million dots": strings.Repeat(".", 1_000_000),

@@ -7,15 +7,20 @@ import (
 )
 
 const (
-	maxCached = 10_000
-	cacheFor  = 5 * time.Minute
+	maxCached   = 10_000
+	maxOfPerson = 50 // of these, through all apps
+	cacheFor    = 5 * time.Minute
 )
 
 // tokenCache remembers verified tokens by the hash of all their bytes, never by a
 // claim: two tokens may share a jti. Whether a scope suffices is not remembered.
+//
+// Who has many tokens pushes out their own: to be remembered is what lets people call on
+// from an address that others have used up.
 type tokenCache struct {
-	mu      sync.RWMutex // guards entries
+	mu      sync.RWMutex // guards what follows
 	entries map[[sha256.Size]byte]*cacheEntry
+	of      map[string]map[[sha256.Size]byte]struct{} // keys of the entries, by subject
 }
 
 type cacheEntry struct {
@@ -43,11 +48,37 @@ func (c *tokenCache) put(key [sha256.Size]byte, identity Identity, now time.Time
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if _, known := c.entries[key]; !known && len(c.entries) >= maxCached {
-		for old := range c.entries {
-			delete(c.entries, old)
-			break
+	if _, known := c.entries[key]; !known {
+		c.makeRoom(identity.Subject)
+	}
+	if c.of[identity.Subject] == nil {
+		c.of[identity.Subject] = map[[sha256.Size]byte]struct{}{}
+	}
+	c.of[identity.Subject][key] = struct{}{}
+	c.entries[key] = &cacheEntry{identity, until, generation}
+}
+
+// makeRoom is for who holds mu.
+func (c *tokenCache) makeRoom(subject string) {
+	if own := c.of[subject]; len(own) >= maxOfPerson {
+		for old := range own {
+			c.drop(old)
+			return
 		}
 	}
-	c.entries[key] = &cacheEntry{identity, until, generation}
+	if len(c.entries) >= maxCached {
+		for old := range c.entries {
+			c.drop(old)
+			return
+		}
+	}
+}
+
+// drop is for who holds mu.
+func (c *tokenCache) drop(key [sha256.Size]byte) {
+	subject := c.entries[key].identity.Subject
+	if delete(c.of[subject], key); len(c.of[subject]) == 0 {
+		delete(c.of, subject)
+	}
+	delete(c.entries, key)
 }

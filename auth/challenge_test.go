@@ -16,20 +16,25 @@ func TestChallengesAreTheseExactly(t *testing.T) {
 		status int
 		header string
 	}{
-		{"no credentials", &refusal{ErrNoToken, "no header"}, 401, `Bearer realm="api", resource_metadata="` + metadata + `"`},
-		{"malformed", &refusal{ErrInvalidRequest, "x"}, 400, `Bearer realm="api", error="invalid_request", resource_metadata="` + metadata + `"`},
-		{"bad token", invalid("expired"), 401, `Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has expired", resource_metadata="` + metadata + `"`},
-		{"scope missing", &refusal{ErrInsufficientScope, "x"}, 403, `Bearer realm="api", error="insufficient_scope", scope="tasks:write", resource_metadata="` + metadata + `"`},
-		{"no keys", &refusal{ErrUnavailable, "no keys"}, 503, ""},
+		{"no credentials", &refusal{sentinel: ErrNoToken, reason: "no header"}, 401,
+			`Bearer realm="api", resource_metadata="` + metadata + `"`},
+		{"malformed", &refusal{sentinel: ErrInvalidRequest, reason: "x"}, 400,
+			`Bearer realm="api", error="invalid_request", resource_metadata="` + metadata + `"`},
+		{"bad token", invalid("expired", "", ""), 401,
+			`Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has expired", resource_metadata="` + metadata + `"`},
+		{"scope missing", &refusal{sentinel: ErrInsufficientScope, reason: "x"}, 403,
+			`Bearer realm="api", error="insufficient_scope", scope="tasks:write", resource_metadata="` + metadata +
+				`"`},
+		{"no keys", &refusal{sentinel: ErrUnavailable, reason: "no keys"}, 503, ""},
 		{"wrapped", fmt.Errorf("authenticate: %w", ErrInvalidRequest), 400, `Bearer realm="api", error="invalid_request", resource_metadata="` + metadata + `"`},
 		{"an error of somebody else never grants", errors.New("boom"), 401, `Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has expired", resource_metadata="` + metadata + `"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			status, header := Challenge(tt.err, metadata, "tasks:write")
+			status, header := Challenge(tt.err, Challenged{ResourceMetadata: metadata, Needed: []string{"tasks:write"}})
 			if status != tt.status || header != tt.header {
 				t.Errorf("Challenge = %d, %s\nwant %d, %s", status, header, tt.status, tt.header)
 			}
-			if _, without := Challenge(tt.err, "", "tasks:write"); without != strings.TrimSuffix(tt.header, `, resource_metadata="`+metadata+`"`) {
+			if _, without := Challenge(tt.err, Challenged{Needed: []string{"tasks:write"}}); without != strings.TrimSuffix(tt.header, `, resource_metadata="`+metadata+`"`) {
 				t.Errorf("without metadata: %s", without)
 			}
 		})
@@ -43,7 +48,7 @@ func TestEveryRefusalLooksTheSame(t *testing.T) {
 	replies := map[string]bool{}
 	for _, token := range []string{"abc", f.by("foreign", keyTwo(), nil), f.by(testKid, keyTwo(), nil), f.token(object{"exp": 1}), f.token(object{"iss": "x"})} {
 		_, err := f.Verify(t.Context(), token)
-		status, header := Challenge(err, "m", "s")
+		status, header := Challenge(err, Challenged{ResourceMetadata: "m", Needed: []string{"s"}})
 		replies[fmt.Sprint(status, header)] = true
 	}
 	if len(replies) != 1 {
@@ -101,7 +106,8 @@ func TestTheContextCarriesTheCaller(t *testing.T) {
 }
 
 func TestOptionsAreRefusedWithAllTheirFaults(t *testing.T) {
-	good := Options{ProjectID: testProject, Vertical: B2B, Issuers: []string{testIssuer}, JWKSURL: "https://keys.example/jwks"}
+	good := Options{ProjectID: testProject, Vertical: B2B, Issuers: []string{testIssuer},
+		JWKSURLs: []string{"https://keys.example/jwks"}}
 	const project, vertical, issuer, keys, lifetime = "project id", "vertical", "issuer", "JWKS URL", "lifetime"
 	for _, tt := range []struct {
 		name   string
@@ -109,19 +115,36 @@ func TestOptionsAreRefusedWithAllTheirFaults(t *testing.T) {
 		faults []string
 	}{
 		{"good", func(*Options) {}, nil},
-		{"http on localhost", func(o *Options) { o.JWKSURL = "http://localhost:8080/jwks" }, nil},
-		{"http on 127.0.0.1", func(o *Options) { o.JWKSURL = "http://127.0.0.1/jwks" }, nil},
-		{"http on ::1", func(o *Options) { o.JWKSURL = "http://[::1]:1/jwks" }, nil},
-		{"http", func(o *Options) { o.JWKSURL = "http://keys.example/jwks" }, []string{keys}},
-		{"http on what begins like loopback", func(o *Options) { o.JWKSURL = "http://127.0.0.1.evil.example/" }, []string{keys}},
-		{"http on localhost of somebody", func(o *Options) { o.JWKSURL = "http://localhost.evil.example/" }, []string{keys}},
-		{"http with localhost as a user", func(o *Options) { o.JWKSURL = "http://localhost@evil.example/" }, []string{keys}},
-		{"http on another address", func(o *Options) { o.JWKSURL = "http://10.0.0.1/" }, []string{keys}},
-		{"file", func(o *Options) { o.JWKSURL = "file:///jwks.json" }, []string{keys}},
-		{"no URL", func(o *Options) { o.JWKSURL = "" }, []string{keys}},
-		{"no host", func(o *Options) { o.JWKSURL = "https:///jwks" }, []string{keys}},
-		{"a port without host", func(o *Options) { o.JWKSURL = "https://:443/jwks" }, []string{keys}},
-		{"no URL at all", func(o *Options) { o.JWKSURL = "https://%zz" }, []string{keys}},
+		{"http on localhost", func(o *Options) { o.JWKSURLs = []string{"http://localhost:8080/jwks"} }, nil},
+		{"http on 127.0.0.1", func(o *Options) { o.JWKSURLs = []string{"http://127.0.0.1/jwks"} }, nil},
+		{"http on ::1", func(o *Options) { o.JWKSURLs = []string{"http://[::1]:1/jwks"} }, nil},
+		{"http", func(o *Options) { o.JWKSURLs = []string{"http://keys.example/jwks"} }, []string{keys}},
+		{"http on what begins like loopback",
+			func(o *Options) { o.JWKSURLs = []string{"http://127.0.0.1.evil.example/"} }, []string{keys}},
+		{"http on localhost of somebody", func(o *Options) { o.JWKSURLs = []string{"http://localhost.evil.example/"} },
+			[]string{keys}},
+		{"http with localhost as a user", func(o *Options) { o.JWKSURLs = []string{"http://localhost@evil.example/"} },
+			[]string{keys}},
+		{"http on another address", func(o *Options) { o.JWKSURLs = []string{"http://10.0.0.1/"} }, []string{keys}},
+		{"https on another address", func(o *Options) { o.JWKSURLs = []string{"https://10.0.0.1/"} }, []string{keys}},
+		{"https on the metadata address", func(o *Options) { o.JWKSURLs = []string{"https://169.254.169.254/"} },
+			[]string{keys}},
+		{"https on a name of a local network", func(o *Options) { o.JWKSURLs = []string{"https://keys.internal/jwks"} },
+			[]string{keys}},
+		{"loopback for a live project", func(o *Options) {
+			o.ProjectID, o.JWKSURLs = liveProject, []string{"http://localhost:8080/jwks"}
+		}, []string{keys}},
+		{"loopback under https for a live project", func(o *Options) {
+			o.ProjectID, o.JWKSURLs = liveProject, []string{"https://[::ffff:127.0.0.1]/jwks"}
+		}, []string{keys}},
+		{"file", func(o *Options) { o.JWKSURLs = []string{"file:///jwks.json"} }, []string{keys}},
+		{"no URL", func(o *Options) { o.JWKSURLs = []string{""} }, []string{keys}},
+		{"no host", func(o *Options) { o.JWKSURLs = []string{"https:///jwks"} }, []string{keys}},
+		{"a port without host", func(o *Options) { o.JWKSURLs = []string{"https://:443/jwks"} }, []string{keys}},
+		{"no URLs", func(o *Options) { o.JWKSURLs = nil }, []string{keys}},
+		{"a second that is http", func(o *Options) { o.JWKSURLs = append(o.JWKSURLs, "http://keys.example/jwks") },
+			[]string{keys}},
+		{"no URL at all", func(o *Options) { o.JWKSURLs = []string{"https://%zz"} }, []string{keys}},
 		{"no issuers", func(o *Options) { o.Issuers = nil }, []string{issuer}},
 		{"an empty issuer", func(o *Options) { o.Issuers = []string{testIssuer, ""} }, []string{issuer}},
 		{"no project", func(o *Options) { o.ProjectID = "" }, []string{project}},
@@ -131,6 +154,10 @@ func TestOptionsAreRefusedWithAllTheirFaults(t *testing.T) {
 		{"no vertical", func(o *Options) { o.Vertical = "" }, []string{vertical}},
 		{"a vertical of another letter case", func(o *Options) { o.Vertical = "B2B" }, []string{vertical}},
 		{"a negative lifetime", func(o *Options) { o.MaxLifetime = -1 }, []string{lifetime}},
+		{"the shortest lifetime", func(o *Options) { o.MaxLifetime = ShortestLifetime }, nil},
+		{"a shorter lifetime", func(o *Options) { o.MaxLifetime = ShortestLifetime - 1 }, []string{lifetime}},
+		{"the longest lifetime", func(o *Options) { o.MaxLifetime = LongestLifetime }, nil},
+		{"a longer lifetime", func(o *Options) { o.MaxLifetime = LongestLifetime + 1 }, []string{lifetime}},
 		{"crit tolerated", func(o *Options) { o.HeaderMembers = []string{"crit"} }, []string{"header member"}},
 		{"b64 tolerated", func(o *Options) { o.HeaderMembers = []string{"env", "b64"} }, []string{"header member"}},
 		{"everything", func(o *Options) { *o = Options{MaxLifetime: -1} }, []string{project, vertical, issuer, keys, lifetime}},

@@ -23,7 +23,7 @@ var mutations = flag.Int("mutations", 1000, "how many tokens TestNothingIsAccept
 
 // TestNothingIsAcceptedThatOthersRefuse holds our verdict on mutated tokens against those
 // of two implementations that are not ours: jwx/v3 and jose of npm. What we accept both
-// must accept. Where only we refuse, the reason must be one of stricter.
+// must accept, unreadNumber aside. Where only we refuse, the reason must be one of stricter.
 func TestNothingIsAcceptedThatOthersRefuse(t *testing.T) {
 	f := newFixture(t)
 	tokens := append(unharmed(f), mutants(f, *mutations)...)
@@ -32,6 +32,9 @@ func TestNothingIsAcceptedThatOthersRefuse(t *testing.T) {
 
 	accepted, wrong, refused := 0, 0, map[string]int{}
 	for i, token := range tokens {
+		if strings.Contains(ofJWX[i], unreadNumber) && ofJose[i] == "" {
+			ofJWX[i] = "" // jwx reads every claim, and cannot hold the number; we leave what we do not need as it is
+		}
 		_, err := f.Verify(t.Context(), token)
 		verdicts := fmt.Sprintf("we say %q, jwx %q, jose %q of %s", Reason(err), ofJWX[i], ofJose[i], token)
 		switch {
@@ -59,6 +62,9 @@ func TestNothingIsAcceptedThatOthersRefuse(t *testing.T) {
 	}
 }
 
+// unreadNumber is what jwx says of a number that no double holds, in whichever claim.
+const unreadNumber = "cannot unmarshal number 1e400 into Go value of type float64"
+
 func count(verdicts []string) (refused int) {
 	for _, verdict := range verdicts {
 		if verdict != "" {
@@ -72,7 +78,7 @@ func count(verdicts []string) (refused int) {
 var stricter = map[string]string{
 	"header":                  "RFC 7515 section 4: names are unique; they take the last",
 	"header_member":           "nothing but alg, kid and typ",
-	"payload":                 "names are unique at every depth",
+	"payload":                 "names are unique, and text",
 	"typ":                     "a JWT of another kind (RFC 8725 section 3.11)",
 	"not canonical base64url": "a token has one spelling",
 	"claim_case":              "some libraries read names without letter case",
@@ -80,7 +86,10 @@ var stricter = map[string]string{
 	"sub":                     "Stytch's form of a member's id",
 	"client_id":               "Stytch's form of a client's id",
 	"scope":                   "a string that is not empty",
-	"exp, iat or nbf":         "whole seconds, of which a token has 7,200 at most",
+	"exp":                     "whole seconds since 1970",
+	"iat":                     "whole seconds since 1970",
+	"nbf":                     "whole seconds since 1970",
+	"lifetime":                "a day at most",
 	"jti":                     "printable, at most 256 characters",
 	"a session token":         "Stytch's other tokens have the same keys",
 	"an ID token":             "Stytch's other tokens have the same keys",
@@ -201,7 +210,7 @@ func (m *mutator) headerValue(name string) any {
 
 func (m *mutator) claimValue(name string) any {
 	now := m.fixture.clock.Now().Unix()
-	near := now + pick[int64](m, -7300, -3600, -31, -30, -29, -1, 0, 1, 29, 30, 31, 3600, 7200, 7201)
+	near := now + pick[int64](m, -86500, -3600, -31, -30, -29, -1, 0, 1, 29, 30, 31, 3600, 86400, 86401)
 	values := map[string][]any{
 		"iss": {testIssuer, "stytch.com/" + testProject, testIssuer + "/", strings.ToUpper(testIssuer), []string{testIssuer}},
 		"aud": {testProject, []string{testProject}, []string{testProject, testProject}, []string{"x", testProject}, []string{testClient}, testProject + "0", []string{}},

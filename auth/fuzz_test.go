@@ -32,6 +32,7 @@ func FuzzClaims(f *testing.F) {
 	fix := newFixture(f)
 	good := fix.claims().json()
 	for _, seed := range []string{good, good[:len(good)-1], `{"Sub":"x"}`, `{"a":[[[[[[[[[1]]]]]]]]]}`, `{"a":"\ud800"}`, "{\"a\":\"\xff\"}",
+		`{"groups":[1e400,{"sub":1,"sub":2}],` + good[1:], `{"exp":1e400,` + good[1:], `{"\ud800":1,` + good[1:],
 		strings.Replace(good, `"sub"`, `"\u0073ub"`, 1), `[1}`, `{"a":1,}`, good + good} {
 		f.Add([]byte(seed))
 	}

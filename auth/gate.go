@@ -2,12 +2,16 @@ package auth
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// maxToken bounds a token before anything else looks at it.
+// maxToken bounds a token before anything else looks at it. Longer ones would not arrive
+// anyway: with the name of its header such a line is over the 8 KiB that nginx and Apache
+// take by default.
 const maxToken = 8192
 
 // A compactJWS is a token that has passed the gate: the only spelling of its bytes.
@@ -20,21 +24,26 @@ type compactJWS struct {
 // has exactly one spelling, on which cache and revocation rely.
 func splitCompact(token string) (parts [3]string, err error) {
 	if len(token) == 0 || len(token) > maxToken {
-		return parts, invalid("length")
+		return parts, &refusal{sentinel: ErrInvalidToken, reason: "length", found: strconv.Itoa(len(token)) + " bytes",
+			expected: "8192 bytes at most",
+			hint:     "shorten the claims in the connected app's access token template in Stytch"}
 	}
 	first := strings.IndexByte(token, '.')
 	last := strings.LastIndexByte(token, '.')
 	if first <= 0 || last == first || last == len(token)-1 || last == first+1 || strings.IndexByte(token[first+1:last], '.') >= 0 {
-		return parts, invalid("not three parts")
+		return parts, invalid("not three parts", "header, payload and signature, with a dot between two",
+			hintAccessToken)
 	}
 	parts = [3]string{token[:first], token[first+1 : last], token[last+1:]}
 	for _, part := range parts {
 		if !canonicalBase64(part) {
-			return parts, invalid("not canonical base64url")
+			return parts, invalid("not canonical base64url", expectedBase64, hintAltered)
 		}
 	}
 	return parts, nil
 }
+
+const expectedBase64 = "base64url without padding, in its only spelling"
 
 // canonicalBase64 is base64.RawURLEncoding.Strict() without the decoding, and without
 // its tolerance for line breaks.
@@ -70,7 +79,7 @@ var base64Values = func() (values [256]int8) {
 func decodeParts(parts [3]string) (jws compactJWS, err error) {
 	for i, to := range []*[]byte{&jws.header, &jws.payload, &jws.signature} {
 		if *to, err = base64.RawURLEncoding.Strict().DecodeString(parts[i]); err != nil {
-			return jws, invalid("not canonical base64url")
+			return jws, invalid("not canonical base64url", expectedBase64, hintAltered)
 		}
 	}
 	return jws, nil
@@ -79,37 +88,50 @@ func decodeParts(parts [3]string) (jws compactJWS, err error) {
 // idPattern is what key ids, subjects and client ids may look like.
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
 
-// memberName keeps the name of a refused header member fit for a log.
-var memberName = regexp.MustCompile(`^[A-Za-z0-9._-]{1,64}$`)
+// tokenTypes are the types of an access token, in lower case.
+var tokenTypes = []string{"jwt", "at+jwt", "application/at+jwt"}
 
 // checkHeader admits alg, kid and typ, and what the options add. That refuses crit,
 // b64, jku, jwk, x5u, x5c, zip, cty and all that may be invented, without a rule for
 // each. It returns the key id.
 func (v *Verifier) checkHeader(data []byte) (kid string, err error) {
-	header, err := strictObject(data)
+	header, err := members(data)
 	if err != nil {
-		return "", invalid("header")
+		return "", &refusal{sentinel: ErrInvalidToken, reason: "header", found: err.Error(),
+			expected: "one JSON object", hint: hintAccessToken}
 	}
-	for name := range header {
-		if !slices.Contains([]string{"alg", "kid", "typ"}, name) && !slices.Contains(v.options.HeaderMembers, name) {
-			if !memberName.MatchString(name) {
-				name = "(unprintable)"
-			}
-			return "", invalid("header_member " + name)
-		}
+	if err := v.checkHeaderMembers(header); err != nil {
+		return "", err
 	}
-	if header["alg"] != "RS256" { // jws.Verify does not compare it
-		return "", invalid("alg")
+	wrong := func(name, expected string) error {
+		return &refusal{sentinel: ErrInvalidToken, reason: name, claim: name, found: shownValue(header[name]),
+			expected: expected, hint: hintAccessToken}
 	}
-	if typ, present := header["typ"]; present {
-		name, _ := typ.(string)
-		if !slices.Contains([]string{"jwt", "at+jwt", "application/at+jwt"}, strings.ToLower(name)) {
-			return "", invalid("typ")
-		}
+	if text(header["alg"]) != "RS256" { // jws.Verify does not compare it
+		return "", wrong("alg", "RS256")
 	}
-	kid, _ = header["kid"].(string)
+	if typ, present := header["typ"]; present && !slices.Contains(tokenTypes, strings.ToLower(text(typ))) {
+		return "", wrong("typ", anyOf(tokenTypes)+", or none")
+	}
+	kid = text(header["kid"])
 	if !idPattern.MatchString(kid) {
-		return "", invalid("kid")
+		return "", wrong("kid", "at most 128 letters, digits, dots, dashes and underscores")
 	}
 	return kid, nil
+}
+
+func (v *Verifier) checkHeaderMembers(header map[string]json.RawMessage) error {
+	var foreign []string
+	for name := range header {
+		if !slices.Contains([]string{"alg", "kid", "typ"}, name) && !slices.Contains(v.options.HeaderMembers, name) {
+			foreign = append(foreign, shown(name))
+		}
+	}
+	if len(foreign) == 0 {
+		return nil
+	}
+	slices.Sort(foreign)
+	return &refusal{sentinel: ErrInvalidToken, reason: "header_member " + foreign[0],
+		found: shown(strings.Join(foreign, ", ")), expected: "alg, kid and typ",
+		hint: "if Stytch sends it with every token, name it in GUESTPASS_TOKEN_HEADER_MEMBERS"}
 }

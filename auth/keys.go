@@ -7,11 +7,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
+	"maps"
 	"net/http"
+	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"guestpass/internal/upstream"
 )
 
 // Every number of the key fetcher.
@@ -19,9 +23,12 @@ const (
 	fetchTimeout   = 5 * time.Second
 	maxKeyDocument = 64 << 10         // counted after decompression
 	refreshEvery   = 5 * time.Minute  // so a removed key is gone after that
-	coolDown       = 30 * time.Second // between fetches for key ids that we do not know
+	coolDown       = 25 * time.Second // between fetches for key ids that we do not know; with the fetch, less than 30 s
+	coolDownFailed = 5 * time.Second  // after one that failed
 	waitForFetch   = time.Second      // what one request waits at most
 	keepFor        = 24 * time.Hour   // old keys, while the endpoint fails
+	tellEvery      = time.Minute      // between log lines on fetches that fail
+	maxPause       = time.Minute      // for which an endpoint's wish not to be asked (429) is followed
 )
 
 // keySet is an immutable snapshot. The generation changes whenever its keys do.
@@ -33,27 +40,32 @@ type keySet struct {
 
 // keySource holds the current snapshot and fetches new ones, one fetch at a time.
 type keySource struct {
-	url      string
+	urls     []string // of the same keys
 	client   *http.Client
 	now      func() time.Time
 	log      *slog.Logger
 	snapshot atomic.Pointer[keySet]
+	missed   chan struct{}        // has room for one: a key id was unknown, and run is to look again when it may
+	pauses   map[string]time.Time // until when a URL wants not to be asked; for the one fetch under way
 
 	mu       sync.Mutex    // guards what follows
 	fetching chan struct{} // closed when the fetch under way has ended; nil when none is
-	lastMiss time.Time     // when an unknown key id last caused a fetch
+	lastMiss time.Time     // when a fetch for unknown key ids last began
 	lastTry  time.Time     // when a fetch last began
+	failed   bool          // the fetch that ended last
+	told     time.Time     // when a failure was last logged; zero: not since the keys were had
 }
 
 func newKeySource(o Options) *keySource {
 	transport := o.Transport
 	if transport == nil {
-		dialer := &net.Dialer{Timeout: 2 * time.Second}
-		transport = &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 2 * time.Second,
+		transport = &http.Transport{DialContext: upstream.Dial(2 * time.Second), TLSHandshakeTimeout: 2 * time.Second,
 			ResponseHeaderTimeout: fetchTimeout, MaxResponseHeaderBytes: 16 << 10, ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute}
 	}
-	return &keySource{url: o.JWKSURL, now: o.Now, log: o.Log, client: &http.Client{Transport: transport, Timeout: fetchTimeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	client := &http.Client{Transport: transport, Timeout: fetchTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	return &keySource{urls: o.JWKSURLs, client: client, now: o.Now, log: o.Log, missed: make(chan struct{}, 1),
+		pauses: map[string]time.Time{}}
 }
 
 // current returns the snapshot that may be used now, or nil.
@@ -72,25 +84,74 @@ func (s *keySource) ready() error {
 	return nil
 }
 
+// run refreshes the keys, and once a key id was unknown it looks again when the cool-down
+// ends, whether or not anybody calls by then: the key may be of a second rotation, or a
+// cache in between may have answered with the keys from before the first.
 func (s *keySource) run(ctx context.Context) error {
 	tick := time.NewTicker(refreshEvery)
 	defer tick.Stop()
+	s.await(ctx, s.startFetch())
+	var again <-chan time.Time // when to look again for a key id that was unknown
 	for {
-		s.await(ctx, s.startFetch())
-		// Until the first success try again soon: nobody can be let in before.
-		wait := tick.C
+		var soon <-chan time.Time // until the first success: nobody can be let in before
 		if s.current() == nil {
-			wait = time.After(2 * time.Second)
+			soon = time.After(2 * time.Second)
 		}
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-wait:
+		case <-s.missed:
+			if again == nil {
+				again = s.cooled()
+			}
+		case <-again:
+			again = nil
+			if !s.lookAgain(ctx) {
+				again = s.cooled()
+			}
+		case <-soon:
+			s.await(ctx, s.startFetch())
+		case <-tick.C:
+			s.await(ctx, s.startFetch())
 		}
 	}
 }
 
-// find returns the key with that id. An unknown id may cause one fetch in 30 s for
+// cooled receives when a fetch for unknown key ids may begin.
+func (s *keySource) cooled() <-chan time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.After(s.coolsFor())
+}
+
+// coolsFor is how long no fetch for unknown key ids may begin; 0 or less: one may. The caller holds mu.
+func (s *keySource) coolsFor() time.Duration {
+	if s.lastMiss.IsZero() {
+		return 0
+	}
+	after := coolDown
+	if s.failed {
+		after = coolDownFailed
+	}
+	return min(after-s.now().Sub(s.lastMiss), after) // even if the clock was set back
+}
+
+// lookAgain fetches for the key ids that were unknown, unless a call just has, and reports
+// whether there is nothing left to do.
+func (s *keySource) lookAgain(ctx context.Context) bool {
+	before := s.snapshot.Load()
+	s.mu.Lock()
+	if s.coolsFor() > 0 {
+		s.mu.Unlock()
+		return true
+	}
+	s.lastMiss = s.now()
+	s.mu.Unlock()
+	s.await(ctx, s.startFetch())
+	return s.snapshot.Load() != before
+}
+
+// find returns the key with that id. An unknown id may cause one fetch in 25 s for
 // all unknown ids together, so that neither a flood of them nor one alone keeps a
 // real rotation from being seen.
 func (s *keySource) find(ctx context.Context, kid string) (*rsa.PublicKey, uint64, error) {
@@ -106,17 +167,40 @@ func (s *keySource) find(ctx context.Context, kid string) (*rsa.PublicKey, uint6
 	}
 	set := s.current()
 	if set == nil {
-		return nil, 0, &refusal{ErrUnavailable, "no keys"}
+		return nil, 0, &refusal{sentinel: ErrUnavailable, reason: "no keys"}
 	}
 	key := set.keys[kid]
 	if key == nil {
-		return nil, 0, invalid("unknown kid")
+		s.noteMiss()
+		if s.inTheDark() { // nobody knows that the key is none, and a 401 would sign people out
+			return nil, 0, &refusal{sentinel: ErrUnavailable, reason: "unknown kid, and the keys could not be fetched"}
+		}
+		return nil, 0, &refusal{sentinel: ErrInvalidToken, reason: "unknown kid", claim: "kid", found: shown(kid),
+			expected: anyOf(slices.Sorted(maps.Keys(set.keys))),
+			hint: "after a rotation of Stytch's keys it is known within 30 s; else the token is of another project: " +
+				"see STYTCH_DOMAIN and STYTCH_PROJECT_ID"}
 	}
 	return key, set.generation, nil
 }
 
+// inTheDark reports whether the keys that there are now are unknown: the last fetch failed, or
+// one takes longer than a request waits.
+func (s *keySource) inTheDark() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.failed || s.fetching != nil
+}
+
+// noteMiss has run look again, once for all who miss a key until it does.
+func (s *keySource) noteMiss() {
+	select {
+	case s.missed <- struct{}{}:
+	default:
+	}
+}
+
 // fetchForMiss returns a fetch to wait for: the one under way, or a new one unless
-// another unknown id had one less than 30 s ago. Without any keys one may start
+// another unknown id had one less than coolDown ago. Without any keys one may start
 // every two seconds. A fetch that ended since the caller looked may have brought the key.
 func (s *keySource) fetchForMiss(kid string) <-chan struct{} {
 	s.mu.Lock()
@@ -125,17 +209,14 @@ func (s *keySource) fetchForMiss(kid string) <-chan struct{} {
 		return s.fetching
 	}
 	now, set := s.now(), s.current()
-	if set != nil && set.keys[kid] != nil {
+	switch {
+	case set != nil && set.keys[kid] != nil:
 		return nil
-	}
-	if set == nil {
-		if !s.lastTry.IsZero() && now.Sub(s.lastTry) < 2*time.Second {
-			return nil
-		}
-	} else {
-		if !s.lastMiss.IsZero() && now.Sub(s.lastMiss) < coolDown {
-			return nil
-		}
+	case set == nil && !s.lastTry.IsZero() && now.Sub(s.lastTry) < 2*time.Second:
+		return nil
+	case set != nil && s.coolsFor() > 0:
+		return nil
+	case set != nil:
 		s.lastMiss = now
 	}
 	return s.startLocked()
@@ -156,9 +237,9 @@ func (s *keySource) startLocked() <-chan struct{} {
 	done := make(chan struct{})
 	s.fetching, s.lastTry = done, s.now()
 	go func() {
-		s.fetch()
+		err := s.fetch()
 		s.mu.Lock()
-		s.fetching = nil
+		s.fetching, s.failed = nil, err != nil
 		s.mu.Unlock()
 		close(done)
 	}()
@@ -173,12 +254,13 @@ func (s *keySource) await(ctx context.Context, done <-chan struct{}) {
 }
 
 // fetch replaces the snapshot, or keeps the old one and says why.
-func (s *keySource) fetch() {
+func (s *keySource) fetch() error {
 	keys, err := s.download()
 	if err != nil {
-		s.log.Warn("verification keys not refreshed", "url", s.url, "error", err)
-		return
+		s.tellFailure(err)
+		return err
 	}
+	s.tellSuccess()
 	old := s.snapshot.Load()
 	next := &keySet{keys: keys, generation: 1, fetched: s.now()}
 	if old != nil {
@@ -189,14 +271,72 @@ func (s *keySource) fetch() {
 		}
 	}
 	s.snapshot.Store(next)
+	return nil
 }
 
+// tellFailure writes why there are no new keys to the log, once a minute at most: without any keys
+// there is a fetch every two seconds.
+func (s *keySource) tellFailure(err error) {
+	s.mu.Lock()
+	now := s.now()
+	tell := s.told.IsZero() || now.Before(s.told) || now.Sub(s.told) >= tellEvery
+	if tell {
+		s.told = now
+	}
+	s.mu.Unlock()
+	if tell {
+		s.log.Warn("verification keys not refreshed", "error", err)
+	}
+}
+
+// tellSuccess ends what tellFailure has begun.
+func (s *keySource) tellSuccess() {
+	s.mu.Lock()
+	failed := !s.told.IsZero()
+	s.told = time.Time{}
+	s.mu.Unlock()
+	if failed {
+		s.log.Info("verification keys refreshed after failures")
+	}
+}
+
+// download returns the keys of the first URL that has any.
 func (s *keySource) download() (map[string]*rsa.PublicKey, error) {
-	response, err := s.client.Get(s.url)
+	var failures []error
+	for _, url := range s.urls {
+		if left := s.pauses[url].Sub(s.now()); left > 0 && left <= maxPause { // else the clock was set back
+			failures = append(failures, fmt.Errorf("%s: asked not to be asked for %v more", url, left.Round(time.Second)))
+			continue
+		}
+		keys, err := s.downloadFrom(url)
+		if err == nil {
+			if len(failures) > 0 {
+				s.log.Warn("verification keys came from another domain than the first", "url", url,
+					"error", errors.Join(failures...))
+			}
+			return keys, nil
+		}
+		failures = append(failures, fmt.Errorf("%s: %w", url, err))
+	}
+	return nil, errors.Join(failures...)
+}
+
+func (s *keySource) downloadFrom(url string) (map[string]*rsa.PublicKey, error) {
+	// the client has a time limit
+	request, err := http.NewRequestWithContext(context.Background(), http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Cache-Control", "no-cache") // a cache in between has to ask whether there are newer ones
+	response, err := s.client.Do(request)
 	if err != nil {
 		return nil, err
 	}
 	defer response.Body.Close()
+	if response.StatusCode == http.StatusTooManyRequests {
+		seconds, _ := strconv.Atoi(response.Header.Get("Retry-After")) // none, or a date: no pause
+		s.pauses[url] = s.now().Add(min(maxPause, time.Duration(max(0, min(seconds, 3600)))*time.Second))
+	}
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("status %d", response.StatusCode)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"flag"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -23,7 +24,7 @@ func TestDistinctTokensTakeNoMemory(t *testing.T) {
 	before, goroutines := heap(), runtime.NumGoroutine()
 	for i := range *tokens {
 		own := identity
-		own.Subject = strings.Clone(identity.Subject)
+		own.Subject = identity.Subject + strconv.Itoa(i/10)
 		f.cache.put(sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i))), own, f.clock.Now(), f.keys.current().generation)
 		if i%100 == 0 {
 			forged := head + "." + encode(f.claims().with(object{"jti": i}).json()) + signature

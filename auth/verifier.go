@@ -4,8 +4,8 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/sha256"
+	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -15,29 +15,43 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
+
+	"guestpass/internal/upstream"
 )
 
 // Options configure a [Verifier].
 type Options struct {
-	ProjectID     string        // required; its environment (test or live) is read off it
-	Vertical      Vertical      // required
-	Issuers       []string      // required; iss must be exactly one of them
-	JWKSURL       string        // required; https, or http on a loopback host
+	ProjectID string   // required; its environment (test or live) is read off it
+	Vertical  Vertical // required
+	Issuers   []string // required; iss must be exactly one of them
+	// JWKSURLs serve the same keys; the first that has any counts. Required; https on a public host,
+	// or for a test project on a loopback host.
+	JWKSURLs      []string
 	Audience      string        // custom audience that aud must contain as well; "" for none
 	Resources     []string      // further values tolerated in aud (RFC 8707)
 	ClientIDs     []string      // admitted connected apps; empty: every one of the project
 	HeaderMembers []string      // header members tolerated besides alg, kid and typ
-	MaxLifetime   time.Duration // exp - iat at most; 0: 2 hours
+	MaxLifetime   time.Duration // exp - iat at most, from ShortestLifetime to LongestLifetime; 0: DefaultLifetime
 	Now           func() time.Time
 	Log           *slog.Logger
 	Transport     http.RoundTripper // fetches the keys; nil: our own, bounded, without a proxy
 }
 
+// Bounds of Options.MaxLifetime. A token that was revoked has to be remembered for as long
+// as it could live, so there is an end to what may be admitted.
+const (
+	ShortestLifetime = time.Minute
+	DefaultLifetime  = 24 * time.Hour
+	LongestLifetime  = 30 * 24 * time.Hour
+)
+
 // A Verifier verifies access tokens. Safe for concurrent use.
 type Verifier struct {
 	options         Options
 	environment     string
+	personKind      string // member or user
 	subject, client *regexp.Regexp
+	audiences       []string // what aud may have: the project first
 	keys            *keySource
 	cache           tokenCache
 }
@@ -45,7 +59,7 @@ type Verifier struct {
 // NewVerifier lists every fault of the options in one error. It does not touch the network.
 func NewVerifier(o Options) (*Verifier, error) {
 	if o.MaxLifetime == 0 {
-		o.MaxLifetime = 2 * time.Hour
+		o.MaxLifetime = DefaultLifetime
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -57,9 +71,10 @@ func NewVerifier(o Options) (*Verifier, error) {
 		return nil, err
 	}
 	v := &Verifier{options: o, environment: strings.Split(o.ProjectID, "-")[1],
-		cache: tokenCache{entries: map[[sha256.Size]byte]*cacheEntry{}}}
-	kind := map[Vertical]string{B2B: "member", Consumer: "user"}[o.Vertical]
-	v.subject = regexp.MustCompile(`^` + kind + `-` + v.environment + `-[A-Za-z0-9._-]{1,100}$`)
+		cache: tokenCache{entries: map[[sha256.Size]byte]*cacheEntry{}, of: map[string]map[[sha256.Size]byte]struct{}{}}}
+	v.personKind = map[Vertical]string{B2B: "member", Consumer: "user"}[o.Vertical]
+	v.audiences = nonEmpty(append([]string{o.ProjectID, o.Audience}, o.Resources...))
+	v.subject = regexp.MustCompile(`^` + v.personKind + `-` + v.environment + `-[A-Za-z0-9._-]{1,100}$`)
 	v.client = regexp.MustCompile(`^connected-app-` + v.environment + `-[A-Za-z0-9._-]{1,100}$`)
 	v.keys = newKeySource(o)
 	return v, nil
@@ -77,26 +92,39 @@ func (o Options) faults() (faults []string) {
 	if len(o.Issuers) == 0 || slices.Contains(o.Issuers, "") {
 		faults = append(faults, "at least one issuer is needed, and none may be empty")
 	}
-	u, err := url.Parse(o.JWKSURL)
-	if err != nil || u.Hostname() == "" || (u.Scheme != "https" && !(u.Scheme == "http" && loopback(u.Hostname()))) {
-		faults = append(faults, "the JWKS URL must be https, or http on a loopback host")
+	if len(o.JWKSURLs) == 0 || slices.ContainsFunc(o.JWKSURLs, o.unfitForKeys) {
+		faults = append(faults, "the JWKS URL must be https on a public host, or for a test project on loopback")
 	}
 	if slices.Contains(o.HeaderMembers, "crit") || slices.Contains(o.HeaderMembers, "b64") {
 		faults = append(faults, "the header members crit and b64 cannot be tolerated, only understood")
 	}
-	if o.MaxLifetime < 0 {
-		faults = append(faults, "the maximum lifetime is negative")
+	if o.MaxLifetime < ShortestLifetime || o.MaxLifetime > LongestLifetime {
+		faults = append(faults, fmt.Sprintf("the maximum lifetime is %s, it must be from %s to %s",
+			o.MaxLifetime, ShortestLifetime, LongestLifetime))
 	}
 	return faults
 }
 
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || ip != nil && ip.IsLoopback()
+// unfitForKeys reports whether keys from there could be anybody's: of a live project, those of
+// this machine or of the network that it stands in, too.
+func (o Options) unfitForKeys(address string) bool {
+	u, err := url.Parse(address)
+	if err != nil || u.Hostname() == "" {
+		return true
+	}
+	if upstream.Loopback(u.Hostname()) {
+		return strings.HasPrefix(o.ProjectID, "project-live-") || u.Scheme != "https" && u.Scheme != "http"
+	}
+	return u.Scheme != "https" || upstream.Internal(u.Hostname())
 }
 
-// Run loads the keys and refreshes them every five minutes until ctx ends, then
-// returns nil. Without it the keys are fetched when the first token comes.
+func nonEmpty(values []string) []string {
+	return slices.DeleteFunc(values, func(value string) bool { return value == "" })
+}
+
+// Run loads the keys, refreshes them every five minutes and looks again for those that
+// tokens name and nobody knew, until ctx ends, then returns nil. Without it the keys are
+// fetched when tokens come.
 func (v *Verifier) Run(ctx context.Context) error { return v.keys.run(ctx) }
 
 // Ready returns nil while a key set is loaded and not older than 24 hours.
@@ -169,11 +197,11 @@ func (v *Verifier) remembered(token string, now time.Time) (identity Identity, h
 // that has passed the gate, and does not read the header.
 func verifySignature(token string, signature []byte, key *rsa.PublicKey) ([]byte, error) {
 	if len(signature) != key.Size() {
-		return nil, invalid("signature length")
+		return nil, invalid("signature length", "a signature as long as the key", hintAltered)
 	}
 	payload, err := jws.Verify([]byte(token), jws.WithKey(jwa.RS256, key))
 	if err != nil {
-		return nil, invalid("signature")
+		return nil, invalid("signature", "one by the key that kid names", hintAltered)
 	}
 	return payload, nil
 }

@@ -13,6 +13,7 @@ import (
 	"maps"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -22,6 +23,8 @@ type Result struct {
 	Status      int
 	Body        []byte
 	ContentType string
+	// Header is the answer's. ChatGPT shows nothing of it to the model.
+	Header http.Header
 	// Request is what was sent, for display. It holds no credentials.
 	Request Request
 	// Debug are the records that the editor's preview shows.
@@ -106,7 +109,7 @@ func (g *GPT) Call(ctx context.Context, operationID string, args map[string]any)
 	if !ok {
 		return nil, fmt.Errorf("the action has no operation %q", operationID)
 	}
-	if err := op.checkArguments(args); err != nil {
+	if err := op.CheckArguments(args); err != nil {
 		return nil, err
 	}
 	request, cookies, err := g.build(op, args)
@@ -136,7 +139,49 @@ func (g *GPT) Call(ctx context.Context, operationID string, args map[string]any)
 	return result, nil
 }
 
-func (op Operation) checkArguments(args map[string]any) error {
+// Reply returns the schema of the JSON answer with that status, nil if the document has
+// none.
+func (op Operation) Reply(status int) *Schema {
+	for _, name := range []string{strconv.Itoa(status), fmt.Sprintf("%dXX", status/100), "default"} {
+		if schema, ok := op.replies[name]; ok {
+			return schema
+		}
+	}
+	return nil
+}
+
+// Declares reports whether the document speaks of answers with that status.
+func (op Operation) Declares(status int) bool {
+	_, ok := op.replies[strconv.Itoa(status)]
+	return ok
+}
+
+// Expects reports whether the document speaks of answers with that status by itself, by a
+// range such as 2XX or by default.
+func (op Operation) Expects(status int) bool {
+	_, ranged := op.replies[fmt.Sprintf("%dXX", status/100)]
+	_, others := op.replies["default"]
+	return op.Declares(status) || ranged || others
+}
+
+// Successes are the statuses by which the document says that a call went well: "201", "2XX".
+func (op Operation) Successes() (statuses []string) {
+	for _, status := range slices.Sorted(maps.Keys(op.replies)) {
+		if strings.HasPrefix(status, "2") {
+			statuses = append(statuses, status)
+		}
+	}
+	return statuses
+}
+
+// AnswersJSON reports whether the document says that a call that goes well is answered in JSON.
+func (op Operation) AnswersJSON() bool {
+	return slices.ContainsFunc(op.Successes(), func(status string) bool { return op.replies[status] != nil })
+}
+
+// CheckArguments holds arguments against the document, as [GPT.Call] does before anything else. The
+// error is a *[KwargsError] or a *[MissingError].
+func (op Operation) CheckArguments(args map[string]any) error {
 	var unknown, missing []string
 	for _, name := range slices.Sorted(maps.Keys(args)) {
 		i := slices.IndexFunc(op.Arguments, func(a Argument) bool { return a.Name == name })
@@ -231,7 +276,8 @@ func (g *GPT) send(ctx context.Context, r Request, cookies, token string) (*Resu
 	if err != nil {
 		return nil, err
 	}
-	return &Result{Status: res.StatusCode, Body: body, ContentType: res.Header.Get("Content-Type"), Request: r}, nil
+	return &Result{Status: res.StatusCode, Body: body, ContentType: res.Header.Get("Content-Type"), Header: res.Header,
+		Request: r}, nil
 }
 
 // headers are those seen on real calls (class C), without the x-datadog ones.

@@ -11,7 +11,7 @@
   const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0;
   const words = (e) => (e?.innerText || "").replace(/\s+/g, " ").trim();
   const find = (selector, test = () => true) => elements.find((e) => e.matches(selector) && shown(e) && test(e));
-  const button = (pattern) => find("button, [role=button]", (e) => !e.disabled && pattern.test(words(e)));
+  const button = (pattern) => find("button, [role=button]", (e) => !e.disabled && !e.closest("[inert]") && pattern.test(words(e)));
 
   const text = words(document.body).slice(0, 500);
   const answer = (step, e) => {
@@ -21,6 +21,8 @@
 
   const alert = find("[role=alert]", (e) => words(e) !== "");
   if (alert) return { step: "problem", text: words(alert) };
+  const stranger = /\S+ does not have an account\./.exec(text); // what follows it is about another account
+  if (stranger) return { step: "problem", text: stranger[0] };
   const failure = /(Looks like there was an error!|Invalid passcode|does not belong to any organizations|Email not found).*/.exec(text);
   if (failure) return { step: "problem", text: failure[0] };
 

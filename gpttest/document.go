@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"strings"
 
-	"go.yaml.in/yaml/v3"
+	"guestpass/gpttest/yaml"
 )
 
 // A document is a tree of *object, []any, string, json.Number, bool and nil.
@@ -100,6 +100,9 @@ func parse(text string) (parsed, error) {
 }
 
 func parseJSON(text string) (any, error) {
+	if err := json.Unmarshal([]byte(text), new(json.RawMessage)); err != nil {
+		return nil, err // a decoder that reads piece by piece lets some errors pass
+	}
 	decoder := json.NewDecoder(strings.NewReader(text))
 	decoder.UseNumber()
 	root, err := jsonValue(decoder, 0)
@@ -152,16 +155,12 @@ func jsonValue(decoder *json.Decoder, depth int) (any, error) {
 }
 
 func parseYAML(text string) (any, error) {
-	decoder := yaml.NewDecoder(strings.NewReader(text))
-	var first, second yaml.Node
-	if err := decoder.Decode(&first); err != nil {
+	root, err := yaml.Parse(text)
+	if err != nil {
 		return nil, err
 	}
-	if err := decoder.Decode(&second); err != io.EOF {
-		return nil, errors.New("more than one document")
-	}
 	nodes := 0
-	return yamlValue(&first, 0, &nodes)
+	return yamlValue(root, 0, &nodes)
 }
 
 func yamlValue(n *yaml.Node, depth int, nodes *int) (any, error) {
@@ -169,13 +168,19 @@ func yamlValue(n *yaml.Node, depth int, nodes *int) (any, error) {
 		return nil, errors.New("too large once aliases are followed")
 	}
 	switch n.Kind {
-	case yaml.DocumentNode:
-		return yamlValue(n.Content[0], depth+1, nodes)
-	case yaml.AliasNode:
-		return yamlValue(n.Alias, depth+1, nodes)
-	case yaml.MappingNode:
-		return yamlMapping(n, depth, nodes)
-	case yaml.SequenceNode:
+	case yaml.Alias:
+		return yamlValue(n.Target, depth+1, nodes)
+	case yaml.Mapping:
+		o := newObject()
+		for i := 0; i < len(n.Content); i += 2 {
+			value, err := yamlValue(n.Content[i+1], depth+1, nodes)
+			if err != nil {
+				return nil, err
+			}
+			o.set(n.Content[i].Key(), value)
+		}
+		return o, nil
+	case yaml.Sequence:
 		list := []any{}
 		for _, child := range n.Content {
 			value, err := yamlValue(child, depth+1, nodes)
@@ -185,57 +190,26 @@ func yamlValue(n *yaml.Node, depth int, nodes *int) (any, error) {
 			list = append(list, value)
 		}
 		return list, nil
+	case yaml.Boolean:
+		return strings.EqualFold(n.Text, "true"), nil
+	case yaml.Number:
+		return yamlNumber(n), nil
+	case yaml.String:
+		return n.Text, nil
 	}
-	return yamlScalar(n)
+	return nil, nil
 }
 
-func yamlMapping(n *yaml.Node, depth int, nodes *int) (any, error) {
-	o := newObject()
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		value, err := yamlValue(n.Content[i+1], depth+1, nodes)
-		if err != nil {
-			return nil, err
-		}
-		if key.Kind == yaml.AliasNode {
-			key = key.Alias
-		}
-		merged, isMap := value.(*object)
-		switch {
-		case key.Kind != yaml.ScalarNode:
-			return nil, fmt.Errorf("line %d: a key that is no scalar", key.Line)
-		case key.ShortTag() == "!!merge" && isMap:
-			for _, name := range merged.keys {
-				if !o.has(name) {
-					o.set(name, merged.values[name])
-				}
-			}
-		default:
-			o.set(key.Value, value)
-		}
+// yamlNumber keeps the digits of a whole number, of which JavaScript may lose some, and is
+// nil for what JSON cannot write.
+func yamlNumber(n *yaml.Node) any {
+	if _, err := strconv.ParseInt(n.Text, 10, 64); err == nil {
+		return json.Number(n.Text)
 	}
-	return o, nil
-}
-
-func yamlScalar(n *yaml.Node) (any, error) {
-	switch n.ShortTag() {
-	case "!!null":
-		return nil, nil
-	case "!!bool":
-		var b bool
-		err := n.Decode(&b)
-		return b, err
-	case "!!int", "!!float":
-		var f float64
-		if err := n.Decode(&f); err != nil {
-			return nil, err
-		}
-		if _, err := strconv.ParseInt(n.Value, 10, 64); err == nil {
-			return json.Number(n.Value), nil
-		}
-		return json.Number(strconv.FormatFloat(f, 'g', -1, 64)), nil
+	if text := n.JSON(); text != "null" {
+		return json.Number(text)
 	}
-	return n.Value, nil
+	return nil
 }
 
 // indent writes v as JavaScript's JSON.stringify(v, null, 2) does. newline is a line
@@ -310,22 +284,38 @@ func quoteJSON(s string) string {
 
 // plain turns a part of a document into ordinary Go values, numbers into float64.
 func plain(v any) any {
+	return read(v, func(n json.Number) any {
+		f, _ := n.Float64()
+		return f
+	})
+}
+
+// exact is plain with numbers as they are written: a schema's bounds are those of the server.
+func exact(v any) any {
+	return read(v, func(n json.Number) any {
+		if !json.Valid([]byte(n)) {
+			return plain(n)
+		}
+		return n
+	})
+}
+
+func read(v any, number func(json.Number) any) any {
 	switch v := v.(type) {
 	case *object:
 		m := map[string]any{}
 		for _, key := range v.keys {
-			m[key] = plain(v.values[key])
+			m[key] = read(v.values[key], number)
 		}
 		return m
 	case []any:
 		list := make([]any, len(v))
 		for i, element := range v {
-			list[i] = plain(element)
+			list[i] = read(element, number)
 		}
 		return list
 	case json.Number:
-		f, _ := v.Float64()
-		return f
+		return number(v)
 	}
 	return v
 }

@@ -55,7 +55,7 @@ type Options struct {
 	// CallbackID is the action's id in https://chatgpt.com/aip/{id}/oauth/callback.
 	// Empty means "g-dev".
 	CallbackID string
-	// LoopbackPort is the port of http://localhost:{port}/callback. Zero means 8090.
+	// LoopbackPort is the port of http://127.0.0.1:{port}/callback. Zero means 8090.
 	LoopbackPort int
 	// Log receives the debug records, one line each. Nil means none. Tokens, codes
 	// and secrets are never in them.

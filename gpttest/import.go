@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
 
 // maxFetch stops a document that never ends; it is far above any size rule.
@@ -76,6 +77,10 @@ type Operation struct {
 	Public bool
 
 	hasBody, bodyRequired bool
+
+	body         *Schema // of the whole JSON body; nil without one
+	bodyExamples []any
+	replies      map[string]*Schema // of JSON answers, by status: "200", "2XX", "default"
 }
 
 // Argument is one of an operation's flat arguments: path, query and the properties
@@ -95,6 +100,8 @@ type Argument struct {
 	// Format and Example are the schema's; of several examples the first.
 	Format  string
 	Example any
+	// Schema is the whole schema, for [Maker] and for checks.
+	Schema *Schema
 
 	known     *members // nil when any value will do
 	inherited bool     // declared on the path item, so that the operation may replace it
@@ -139,6 +146,9 @@ func Import(ctx context.Context, address string, o Options) (*Imported, error) {
 		return nil, err
 	}
 	imp.ETag = header.Get("ETag")
+	if note, ok := typeNote(header.Get("Content-Type")); ok {
+		imp.Notes = append(imp.Notes, note)
+	}
 	if local {
 		imp.Notes = append(imp.Notes, fmt.Sprintf("waived on loopback: OpenAI's servers could not fetch %s", address))
 	}
@@ -164,9 +174,6 @@ func fetchDocument(ctx context.Context, client *http.Client, u *url.URL) (string
 		}
 		return "", nil, fmt.Errorf("answered %s; the document must be public and answer 200", res.Status)
 	}
-	if err := checkDocumentType(res.Header.Get("Content-Type")); err != nil {
-		return "", nil, err
-	}
 	body, err := io.ReadAll(io.LimitReader(res.Body, maxFetch+1))
 	if err != nil {
 		return "", nil, err
@@ -177,11 +184,13 @@ func fetchDocument(ctx context.Context, client *http.Client, u *url.URL) (string
 	return string(body), res.Header, nil
 }
 
-func checkDocumentType(contentType string) error {
-	kind, _, err := mime.ParseMediaType(contentType)
-	accepted := []string{"application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"}
-	if err != nil || !slices.Contains(accepted, kind) {
-		return fmt.Errorf("content type is %q; want application/json or a YAML type", contentType)
+// typeNote says that a document has an unusual content type. The text decides what it is,
+// and people import from places that serve all as text/plain.
+func typeNote(contentType string) (note string, ok bool) {
+	kind, _, _ := mime.ParseMediaType(contentType)
+	usual := []string{"application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"}
+	if slices.Contains(usual, kind) || strings.HasSuffix(kind, "+json") || strings.HasSuffix(kind, "+yaml") {
+		return "", false
 	}
-	return nil
+	return fmt.Sprintf("the content type is %q; application/json or a YAML type is usual", contentType), true
 }

@@ -1,12 +1,17 @@
 package gpttest
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
+	"sync"
+	"syscall"
 	"time"
 )
 
@@ -34,23 +39,25 @@ func (l *Loopback) Visit(ctx context.Context, authorizeURL, redirectURI string) 
 	if err != nil || target.Scheme != "http" || !isLoopback(target.Hostname()) {
 		return nil, fmt.Errorf("listen on %s: not a loopback address", redirectURI)
 	}
-	listener := l.Listener
-	if listener == nil {
-		if listener, err = listenLoopback(ctx, target); err != nil {
+	listeners := []net.Listener{l.Listener}
+	if l.Listener == nil {
+		if listeners, err = listenLoopback(ctx, target); err != nil {
 			return nil, err
 		}
 	}
 	arrived := make(chan *url.URL, 1)
 	server := &http.Server{Handler: callbackHandler(target, arrived), ReadHeaderTimeout: 10 * time.Second}
-	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	var serving sync.WaitGroup
+	for _, listener := range listeners {
+		serving.Go(func() { _ = server.Serve(listener) })
+	}
 	defer func() {
 		stop, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
 		defer cancel()
 		if server.Shutdown(stop) != nil { // lets the closing page reach the browser
 			_ = server.Close()
 		}
-		<-served
+		serving.Wait()
 	}()
 	if l.Open != nil {
 		if err := l.Open(authorizeURL); err != nil {
@@ -65,17 +72,42 @@ func (l *Loopback) Visit(ctx context.Context, authorizeURL, redirectURI string) 
 	}
 }
 
-func listenLoopback(ctx context.Context, target *url.URL) (net.Listener, error) {
+// listenLoopback listens on what the redirect URI names. A browser takes localhost for
+// either address of this machine, so both are listened on, as far as there are both.
+func listenLoopback(ctx context.Context, target *url.URL) (listeners []net.Listener, err error) {
 	port := target.Port()
 	if port == "" {
 		port = "80"
 	}
-	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", net.JoinHostPort(target.Hostname(), port))
-	if err != nil {
-		return nil, fmt.Errorf("port %s, where the browser is to return to %s, cannot be used: %w", port, target, err)
+	hosts := []string{target.Hostname()}
+	if strings.EqualFold(target.Hostname(), "localhost") {
+		hosts = []string{"127.0.0.1", "::1"}
 	}
-	return listener, nil
+	var missing error
+	for _, host := range hosts {
+		listener, failed := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
+		switch {
+		case failed == nil:
+			listeners = append(listeners, listener)
+		case noSuchAddress(failed):
+			missing = failed
+		default:
+			err = failed
+		}
+	}
+	if err == nil && len(listeners) > 0 {
+		return listeners, nil
+	}
+	for _, listener := range listeners {
+		_ = listener.Close()
+	}
+	return nil, fmt.Errorf("port %s, where the browser is to return to %s, cannot be used: %w", port, target,
+		cmp.Or(err, missing))
+}
+
+// noSuchAddress reports whether this machine lacks the address, or its whole family.
+func noSuchAddress(err error) bool {
+	return errors.Is(err, syscall.EADDRNOTAVAIL) || errors.Is(err, syscall.EAFNOSUPPORT)
 }
 
 func callbackHandler(target *url.URL, arrived chan<- *url.URL) http.Handler {

@@ -60,6 +60,36 @@ func TestLoopbackWaitsForTheCallback(t *testing.T) {
 	}
 }
 
+// TestLoopbackListensOnWhatTheRedirectNames: a browser may take localhost for either
+// address of this machine.
+func TestLoopbackListensOnWhatTheRedirectNames(t *testing.T) {
+	for host, reached := range map[string][]string{"localhost": {"127.0.0.1", "[::1]"}, "127.0.0.1": {"127.0.0.1"},
+		"[::1]": {"[::1]"}} {
+		for _, address := range reached {
+			t.Run(host+" by "+address, func(t *testing.T) {
+				free, err := net.Listen("tcp", address+":0")
+				if err != nil {
+					t.Skipf("this machine has no %s: %v", address, err)
+				}
+				_, port, _ := net.SplitHostPort(free.Addr().String())
+				free.Close()
+				redirectURI := "http://" + host + ":" + port + "/callback"
+				l := &Loopback{Open: func(string) error {
+					res, err := http.Get("http://" + address + ":" + port + "/callback?code=c")
+					if err == nil {
+						res.Body.Close()
+					}
+					return err
+				}}
+				callback, err := l.Visit(t.Context(), "https://app.example.com/idp", redirectURI)
+				if err != nil || callback.String() != redirectURI+"?code=c" {
+					t.Errorf("%v, %v", callback, err)
+				}
+			})
+		}
+	}
+}
+
 func TestLoopbackHonoursItsContext(t *testing.T) {
 	listener, redirectURI := listening(t)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -38,12 +38,13 @@ func (e *CallbackError) Error() string {
 var errNotConfigured = errors.New("no OAuth settings: Configure comes first")
 
 // Callbacks returns the redirect URIs that ChatGPT may use, both hosts of class A,
-// and http://localhost:{port}/callback for a person's own browser.
+// and http://127.0.0.1:{port}/callback for a person's own browser. It is an address and no
+// name because Stytch may refuse localhost (connected_app_redirect_url_cannot_use_localhost).
 func (g *GPT) Callbacks() []string {
 	return []string{
 		"https://chat.openai.com/aip/" + g.options.CallbackID + "/oauth/callback",
 		"https://chatgpt.com/aip/" + g.options.CallbackID + "/oauth/callback",
-		fmt.Sprintf("http://localhost:%d/callback", g.options.LoopbackPort),
+		fmt.Sprintf("http://127.0.0.1:%d/callback", g.options.LoopbackPort),
 	}
 }
 

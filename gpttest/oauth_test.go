@@ -83,7 +83,8 @@ func TestAuthorizeURLIsTheObservedOne(t *testing.T) { // class C
 
 func TestCallbacksAreBothHostsAndLoopback(t *testing.T) {
 	g := New(importText(t, clean, Options{}), Options{CallbackID: "g-7", LoopbackPort: 9000})
-	want := "https://chat.openai.com/aip/g-7/oauth/callback https://chatgpt.com/aip/g-7/oauth/callback http://localhost:9000/callback"
+	want := "https://chat.openai.com/aip/g-7/oauth/callback https://chatgpt.com/aip/g-7/oauth/callback " +
+		"http://127.0.0.1:9000/callback"
 	if got := strings.Join(g.Callbacks(), " "); got != want {
 		t.Errorf("got %s", got)
 	}

@@ -190,6 +190,9 @@ func (c *operationCheck) parameter(name string, parameter *object, i int, own bo
 	if text := parameter.string("description"); text != "" {
 		argument.Description = text
 	}
+	if beside := examplesBeside(parameter); len(beside) > 0 {
+		argument.Example = beside[0]
+	}
 	c.limit("parameter "+name+" description", argument.Description, argumentTextLimit)
 	if own {
 		c.out.Arguments = slices.DeleteFunc(c.out.Arguments, func(a Argument) bool {
@@ -216,7 +219,7 @@ func (c *operationCheck) argument(name, in string, node *object, required bool) 
 	if examples, ok := schema.get("examples").([]any); ok && a.Example == nil && len(examples) > 0 {
 		a.Example = plain(examples[0])
 	}
-	a.known = c.members(schema, 0)
+	a.known, a.Schema = c.members(schema, 0), c.published(node)
 	return a
 }
 
@@ -241,7 +244,8 @@ func (c *operationCheck) body() {
 		c.dropped = c.say("G050", "%srequest body has no application/json", c.where) || c.dropped
 		return
 	}
-	node := content.object("application/json").object("schema")
+	media := content.object("application/json")
+	node := media.object("schema")
 	c.schema(orEmpty(node), at.in("content", "application/json", "schema"))
 	schema := c.follow(node)
 	if schema.string("type") != "object" || schema.has("oneOf") || schema.has("anyOf") {
@@ -249,7 +253,7 @@ func (c *operationCheck) body() {
 		c.skipFunction("M16")
 		return
 	}
-	c.out.hasBody = true
+	c.out.hasBody, c.out.body, c.out.bodyExamples = true, c.published(node), examplesBeside(media)
 	c.out.bodyRequired, _ = body.get("required").(bool)
 	required, _ := schema.get("required").([]any)
 	properties := schema.object("properties")
@@ -258,6 +262,20 @@ func (c *operationCheck) body() {
 		c.limit("parameter "+name+" description", argument.Description, argumentTextLimit)
 		c.out.Arguments = append(c.out.Arguments, argument)
 	}
+}
+
+// examplesBeside are those of a parameter or a media type, beside its schema.
+func examplesBeside(node *object) (values []any) {
+	if node.has("example") {
+		values = append(values, plain(node.get("example")))
+	}
+	named := node.object("examples")
+	for _, name := range named.names() {
+		if one := named.object(name); one.has("value") {
+			values = append(values, plain(one.get("value")))
+		}
+	}
+	return values
 }
 
 func orEmpty(o *object) *object {
@@ -314,6 +332,7 @@ func (c *operationCheck) responses() {
 		c.null()
 	}
 	responses := c.node.object("responses")
+	c.out.replies = map[string]*Schema{}
 	for _, status := range responses.names() {
 		at := place{
 			context: []any{"paths", c.path, status, "response"},
@@ -329,6 +348,7 @@ func (c *operationCheck) responses() {
 			c.null()
 		}
 		content := response.object("content")
+		c.out.replies[status] = c.published(content.object("application/json").object("schema"))
 		for _, mediaType := range content.names() {
 			if media := content.object(mediaType); media.has("schema") {
 				c.schema(media.get("schema"), at.in("content", mediaType, "schema"))

@@ -31,6 +31,9 @@ type TokenError struct {
 }
 
 func (e *TokenError) Error() string {
+	if e.Code == "" {
+		return fmt.Sprintf("the token endpoint answered %d, without an OAuth error", e.Status)
+	}
 	return strings.TrimSuffix(fmt.Sprintf("the token endpoint answered %d: %s: %s", e.Status, e.Code, e.Description), ": ")
 }
 

@@ -160,7 +160,8 @@ func checkNames(op *operation, found *report) {
 
 // checkSecretName is G117 (D).
 func checkSecretName(param parameter, found *report) {
-	if param.In == "query" && actions.SecretName(param.Name) {
+	if param.In == "query" && actions.Secret(actions.Argument{Name: param.Name, Type: param.Schema.Type,
+		Format: param.Schema.Format, Description: param.Description}) {
 		found.fault("G117", param.at, "a secret in the query would be shown in the approval prompt", "leave it to OAuth; if it is none, rename it, as in cursor")
 	}
 }

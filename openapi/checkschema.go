@@ -41,6 +41,7 @@ func checkSchemas(op *operation, found *report) {
 		}
 		checkFilesOut(at, root, found)
 		checkSchema(root, at, found)
+		describedProperties(root, at, found)
 		deep(found, at, root, actions.MaxResponseDepth)
 	}
 }
@@ -157,7 +158,7 @@ func fits(value any, s *schema) bool {
 	return false
 }
 
-// describedProperties is G036 (A) for a body.
+// describedProperties is G036 (A) for a body or an answer.
 func describedProperties(s *schema, at place, found *report) {
 	for _, name := range sortedKeys(s.Properties) {
 		inner := s.Properties[name]

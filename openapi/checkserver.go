@@ -1,6 +1,7 @@
 package openapi
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"net/url"
@@ -127,12 +128,25 @@ func checkPrivacy(o Options, found *report) {
 	if o.PrivacyURL == "" {
 		return
 	}
-	u := actions.Absolute(o.PrivacyURL)
-	switch {
-	case u != nil && u.Scheme == "https":
-	case u != nil && isLoopback(u):
+	if u := actions.Absolute(o.PrivacyURL); u != nil && isLoopback(u) {
 		found.note("G120 waived: the privacy policy %s is on this machine", o.PrivacyURL)
-	default:
-		found.fault("G120", place{operation: "document", part: "PrivacyURL"}, fmt.Sprintf("%q is no https URL", o.PrivacyURL), "write it in full, or leave it out")
+	} else if err := CheckPrivacyURL(o.PrivacyURL); err != nil {
+		found.fault("G120", place{operation: "document", part: "PrivacyURL"}, errNoPrivacyURL.Error(),
+			"write it in full, or leave it out")
 	}
+}
+
+var errNoPrivacyURL = errors.New("is no https URL of a public host")
+
+// CheckPrivacyURL says what is wrong with the address of a privacy policy, and never repeats
+// it. None, and one on this machine, are admitted.
+func CheckPrivacyURL(text string) error {
+	u := actions.Absolute(text)
+	switch {
+	case text == "", u != nil && u.User == nil && isLoopback(u):
+		return nil
+	case u == nil, u.Scheme != "https", u.User != nil, actions.Unreachable(u.Hostname()) != "":
+		return fmt.Errorf("%w: write it in full, or leave it out", errNoPrivacyURL)
+	}
+	return nil
 }

@@ -293,7 +293,7 @@ var argumentMistakes = []mistake{
 	{rule: "G117", place: thing + ", parameter apiKey", name: "secret in the query", api: either[struct {
 		Key string `query:"apiKey" doc:"Key"`
 	}, done, struct {
-		Key string `query:"keyword" doc:"Key"`
+		Key string `query:"pageToken" doc:"Key"`
 	}, done](huma.Operation{})},
 }
 

@@ -217,6 +217,10 @@ func (p *profile) rootFault(root *huma.Schema) string {
 	return "the body has no properties"
 }
 
+// fullStatus is the one refusal that is told, by its description: it belongs to what changes something,
+// and says what to do.
+const fullStatus = "507"
+
 // responses keeps the successful ones: the others add nothing that the model reads,
 // and their schemas are validated all the same (G091, T).
 func (p *profile) responses(out *operation, in map[string]*huma.Response) {
@@ -242,5 +246,8 @@ func (p *profile) responses(out *operation, in map[string]*huma.Response) {
 	if len(out.Responses) == 0 {
 		out.Responses["200"] = response{Description: "Success"}
 		p.report.warn("G090", out.at, "no successful response is declared", "declare an output struct with a Body")
+	}
+	if full := in[fullStatus]; full != nil && full.Description != "" {
+		out.Responses[fullStatus] = response{Description: full.Description}
 	}
 }

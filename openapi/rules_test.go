@@ -35,6 +35,7 @@ func optionMistakes() []mistake {
 		optionMistake("G011", "document, PublicURL", "credentials", atHome, "https://a:b@api.example.com", good),
 		optionMistake("G011", "document, PublicURL", "address", server, "https://192.0.2.7", good),
 		optionMistake("G011", "document, PublicURL", "host that is not public", server, "https://intranet", good),
+		optionMistake("G011", "document, PublicURL", "host that does not exist", server, "https://api.internal", good),
 		optionMistake("G110", "document, TokenURL", "token URL at Stytch", token, "https://x.customers.stytch.com/v1/oauth2/token", "https://login.example.com/v1/oauth2/token"),
 		optionMistake("G110", "document, AuthorizationURL", "authorization URL elsewhere", authorize, "https://example.org/idp", "https://app.example.com/idp"),
 		optionMistake("G110", "document, TokenURL", "other tenant of a private suffix", func(o *Options, v string) {

@@ -114,6 +114,7 @@ func (e *Emulator) judgeScopes(a *authorization, names []string) *failure {
 
 // judgeScope: a custom scope is grantable if the person's roles cover all of its
 // permissions (https://stytch.com/docs/connected-apps/resources/consent-management).
+// Organizations' own roles do not count for scopes.
 func (e *Emulator) judgeScope(a authorization, name string) (scopeResult, *failure) {
 	if description, ok := builtInScopes[name]; ok {
 		if name == "full_access" && !a.app.firstParty() {
@@ -125,7 +126,7 @@ func (e *Emulator) judgeScope(a authorization, name string) (scopeResult, *failu
 	if custom == nil {
 		return scopeResult{}, fail(http.StatusBadRequest, "oauth_invalid_scope_requested", "The scope "+name+" does not exist.")
 	}
-	return scopeResult{name, custom.Description, e.state.covers(a.person.roles, custom.Permissions)}, nil
+	return scopeResult{name, custom.Description, covers(e.state.policy.Roles, a.person.roles, custom.Permissions)}, nil
 }
 
 // consentRequired is Stytch's table: with prompt=consent everybody is asked; third

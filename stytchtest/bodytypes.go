@@ -27,7 +27,7 @@ var memberTypes = typesByName(map[string]string{
 	"a list": `allowed_first_party_connected_apps allowed_third_party_connected_apps custom_resources custom_roles custom_scopes
 		email_allowed_domains grant_types organization_ids post_logout_redirect_urls redirect_uris redirect_urls resources response_types
 		roles scopes valid_types`,
-	"an object": "authorization_check query trusted_metadata untrusted_metadata",
+	"an object": "authorization_check org_policy query trusted_metadata untrusted_metadata",
 })
 
 func typesByName(names map[string]string) map[string]string {

@@ -122,7 +122,7 @@ func TestChaosSparesWhatItMust(t *testing.T) {
 					t.Errorf("%s met %s", path, fate)
 				}
 			}
-			r := httptest.NewRequest("OPTIONS", "/sdk/v1/b2b/sessions/authenticate", nil)
+			r := httptest.NewRequest("OPTIONS", "http://localhost:8081/sdk/v1/b2b/sessions/authenticate", nil)
 			r.RemoteAddr = "127.0.0.1:5"
 			r.Header.Set("Origin", "http://localhost:8080")
 			w := httptest.NewRecorder()

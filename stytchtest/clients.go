@@ -2,6 +2,7 @@ package stytchtest
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -107,12 +108,16 @@ func (a *ConnectedApp) change(c *call) *failure {
 		return fail(http.StatusBadRequest, "third_party_clients_cannot_use_full_access", "Third party clients cannot use full_access.")
 	}
 	minutes := c.number("access_token_expiry_minutes", a.Minutes)
-	if minutes < 0 || minutes > 1440 {
-		return fail(http.StatusBadRequest, "idp_invalid_access_token_expiry_minutes", "access_token_expiry_minutes must be between 1 and 1440.")
+	if minutes < 0 || minutes > maxExpiry {
+		return fail(http.StatusBadRequest, "idp_invalid_access_token_expiry_minutes",
+			fmt.Sprintf("access_token_expiry_minutes must be between 1 and %d.", maxExpiry))
 	}
 	a.Minutes = minutes
 	return nil
 }
+
+// maxExpiry is a year in minutes; Stytch names no most.
+const maxExpiry = 365 * 24 * 60
 
 // reservedClaims are Stytch's own.
 var reservedClaims = []string{"iss", "aud", "sub", "iat", "nbf", "exp", "jti", "scope", "client_id"}

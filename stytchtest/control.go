@@ -96,7 +96,8 @@ func (e *Emulator) moveClock(c *call) (any, *failure) {
 }
 
 func (e *Emulator) addFault(c *call) (any, *failure) {
-	f := Fault{Path: c.text("path"), Status: c.number("status", 0), Count: c.number("count", 0), Kind: c.text("body_kind")}
+	f := Fault{Path: c.text("path"), Status: c.number("status", 0), Count: c.number("count", 0),
+		Kind: c.text("body_kind"), Type: c.text("error_type")}
 	if f.Kind == "" {
 		f.Kind = c.text("kind")
 	}

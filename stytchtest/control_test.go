@@ -118,7 +118,7 @@ func TestADelayEndsWithTheRequest(t *testing.T) {
 	done := make(chan any)
 	go func() {
 		defer func() { done <- recover() }()
-		r := httptest.NewRequest("GET", "/.well-known/jwks.json", nil).WithContext(ctx)
+		r := httptest.NewRequest("GET", "http://localhost:8081/.well-known/jwks.json", nil).WithContext(ctx)
 		r.RemoteAddr = "127.0.0.1:5"
 		e.ServeHTTP(httptest.NewRecorder(), r)
 	}()

@@ -93,7 +93,8 @@ func developmentApps() []ConnectedApp {
 	return []ConnectedApp{
 		{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000001", ClientSecret: "gpt-secret-dev", // #nosec G101 -- everybody may know it: the emulator guards nothing
 			Name: "ChatGPT", Description: "The GPT of the development seed", Type: "third_party", RedirectURLs: []string{
-				"https://chat.openai.com/aip/g-dev/oauth/callback", "https://chatgpt.com/aip/g-dev/oauth/callback", "http://localhost:8090/callback"}},
+				"https://chat.openai.com/aip/g-dev/oauth/callback", "https://chatgpt.com/aip/g-dev/oauth/callback",
+				"http://127.0.0.1:8090/callback", "http://localhost:8090/callback"}},
 		{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000002",
 			Name: "Operations page", Description: "The page /docs of the development seed", Type: "third_party_public", RedirectURLs: []string{developmentDocs}},
 	}
@@ -103,7 +104,7 @@ func developmentApps() []ConnectedApp {
 func developmentScopes() []CustomScope {
 	return []CustomScope{
 		{"tasks:read", "Read tasks", []Permission{{"tasks", []string{"read"}}}},
-		{"tasks:write", "Create and change tasks", []Permission{{"tasks", []string{"write"}}}},
+		{"tasks:write", "Create, change and delete tasks", []Permission{{"tasks", []string{"write"}}}},
 		{"activity:read", "See what was done on your behalf", []Permission{{"activity", []string{"read"}}}},
 	}
 }

@@ -25,7 +25,7 @@ func (e *Emulator) enforce(c *call, organizationID, resource string, actions ...
 	switch {
 	case p.organizationID != organizationID:
 		return otherTenant
-	case !e.state.covers(p.roles, []Permission{{resource, actions}}):
+	case !covers(e.state.rolesOf(organizationID), p.roles, []Permission{{resource, actions}}):
 		return notAuthorized
 	}
 	return nil

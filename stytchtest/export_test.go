@@ -134,7 +134,7 @@ func TestReset(t *testing.T) {
 	session := login(t, s, "ada@acme.example", acme)
 	token := must[string](t)(s.Mint(stytchtest.MintRequest{Subject: ada}))
 	s.SetAuthorizationURL("https://app.example/idp")
-	s.SetRedirectURLs("https://app.example/idp")
+	s.SetRedirectURLs("https://app.example/idp", "http://localhost:8080/idp") // the second is the page that asks below
 	s.FailNext("/", 500)
 	s.Advance(time.Hour)
 	if err := s.SetStatus(grace, "deleted"); err != nil {

@@ -2,6 +2,7 @@ package stytchtest
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net"
@@ -18,6 +19,7 @@ type Fault struct {
 	Delay  time.Duration // before anything else; ends with the request
 	Count  int           // how many requests; 0: until cleared
 	Kind   string        // see below; "": JSON
+	Type   string        // error_type of the JSON; "": that of the status
 
 	spent int
 }
@@ -91,7 +93,7 @@ func (e *Emulator) inject(next http.Handler) http.Handler {
 			w.WriteHeader(f.Status)
 			_, _ = w.Write([]byte("<html><body><h1>Something went wrong</h1></body></html>"))
 		default:
-			writeFailure(w, fail(f.Status, faultKind(f.Status), "A fault on purpose."))
+			writeFailure(w, fail(f.Status, cmp.Or(f.Type, faultKind(f.Status)), "A fault on purpose."))
 		}
 	})
 }

@@ -198,7 +198,7 @@ func (e *Emulator) changePerson(c *call, p *person) *failure {
 	c.merge("untrusted_metadata", p.untrusted, func(merged map[string]any) { p.untrusted = merged })
 	if _, given := c.body["roles"].([]any); given {
 		for _, role := range c.texts("roles") {
-			if role != e.vertical.role && !e.state.policy.hasRole(role) {
+			if role != e.vertical.role && !hasRole(e.state.rolesOf(p.organizationID), role) {
 				return noSuchRole
 			}
 		}
@@ -298,7 +298,7 @@ func (e *Emulator) checkInvitation(c *call, o *Organization, email string) *fail
 		return fail(http.StatusBadRequest, "invalid_email_for_invites", "The organization does not allow invitations to this email address.")
 	}
 	for _, role := range c.texts("roles") {
-		if !e.state.policy.hasRole(role) {
+		if !hasRole(e.state.rolesOf(o.ID), role) {
 			return noSuchRole
 		}
 	}

@@ -169,7 +169,8 @@ func TestThePagesButtons(t *testing.T) {
 			visit(t, s.URL+tt.leads, tt.says)
 		})
 	}
-	if response := press(t, open(t), "explode", "", nil); response.StatusCode != 404 {
+	s := open(t)
+	if response := press(t, s, "explode", s.URL, nil); response.StatusCode != 404 {
 		t.Errorf("a button that does not exist: %d", response.StatusCode)
 	}
 }

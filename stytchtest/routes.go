@@ -31,7 +31,7 @@ const (
 
 func (e *Emulator) routes() http.Handler {
 	r := chi.NewMux()
-	r.Use(e.onlyLoopback, cors, e.record, e.inject, e.unsettle)
+	r.Use(e.guard, cors, e.record, e.inject, e.unsettle)
 	r.NotFound(e.routeNotFound)
 	r.MethodNotAllowed(e.routeNotFound)
 	for _, t := range e.table() {
@@ -129,6 +129,11 @@ func (e *Emulator) b2bServerRoutes() (routes []route) {
 	on("DELETE", "/organizations/{organization}", e.deleteOrganization)
 	on("GET", "/organizations/{organization}/connected_apps", e.organizationApps)
 	on("GET", "/organizations/{organization}/connected_apps/{app}", e.organizationApp)
+	routes = append(routes, // of stytch-go only v18 has them
+		route{method: "GET", path: "/rbac/organizations/{organization}", authenticate: e.projectAuth,
+			do: e.organizationPolicy},
+		route{method: "PUT", path: "/rbac/organizations/{organization}", authenticate: e.projectAuth,
+			do: e.replaceOrganizationPolicy})
 	on("POST", "/organizations/members/search", e.searchMembers)
 	on("GET", "/organizations/members/dangerously_get/{member}", e.dangerouslyGetMember)
 	on("GET", "/organizations/{organization}/member", e.getMember)
@@ -280,7 +285,7 @@ func (e *Emulator) managementRoutes() (routes []route) {
 	return routes
 }
 
-// ServeHTTP answers loopback peers only.
+// ServeHTTP answers loopback peers only, by a loopback name, and known pages.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.handler.ServeHTTP(w, r) }
 
 func (e *Emulator) routeNotFound(w http.ResponseWriter, r *http.Request) {

@@ -72,6 +72,8 @@ type Organization struct {
 	ThirdPartyApps      string   `json:"third_party_connected_apps_allowed_type"`
 	AllowedApps         []string `json:"allowed_connected_apps,omitempty"` // client ids, of both parties
 
+	Roles []Role `json:"custom_roles,omitempty"` // the organization's own, beside those of the policy
+
 	ExternalID      string         `json:"organization_external_id,omitempty"`
 	LogoURL         string         `json:"organization_logo_url,omitempty"`
 	TrustedMetadata map[string]any `json:"trusted_metadata,omitempty"`

@@ -29,6 +29,7 @@ func (s *Seed) fill() {
 		o := &s.Organizations[i]
 		fill(&o.EmailAllowedDomains, &o.AllowedApps)
 		o.TrustedMetadata = orEmptyMap(o.TrustedMetadata)
+		fillRoles(o.Roles)
 		for _, setting := range []*string{&o.EmailInvites, &o.FirstPartyApps, &o.ThirdPartyApps} {
 			if *setting == "" {
 				*setting = "ALL_ALLOWED"
@@ -51,21 +52,25 @@ func (p *Policy) fill() {
 	fill(&p.Roles)
 	fill(&p.Resources)
 	fill(&p.Scopes)
-	permissions := []*[]Permission{}
-	for i := range p.Roles {
-		permissions = append(permissions, &p.Roles[i].Permissions)
-	}
+	fillRoles(p.Roles)
 	for i := range p.Scopes {
-		permissions = append(permissions, &p.Scopes[i].Permissions)
+		fillPermissions(&p.Scopes[i].Permissions)
 	}
 	for i := range p.Resources {
 		fill(&p.Resources[i].Actions)
 	}
-	fill(permissions...)
-	for _, list := range permissions {
-		for i := range *list {
-			fill(&(*list)[i].Actions)
-		}
+}
+
+func fillRoles(roles []Role) {
+	for i := range roles {
+		fillPermissions(&roles[i].Permissions)
+	}
+}
+
+func fillPermissions(list *[]Permission) {
+	fill(list)
+	for i := range *list {
+		fill(&(*list)[i].Actions)
 	}
 }
 
@@ -81,20 +86,23 @@ func fill[T any](lists ...*[]T) {
 func (s Seed) check() error {
 	c := &seedCheck{seen: map[string]bool{}}
 	c.project(s.Project)
-	organizations := map[string]bool{}
+	organizations, roles := map[string]bool{}, map[string][]Role{}
 	for _, o := range s.Organizations {
 		c.id("organization", o.ID)
-		organizations[o.ID] = true
+		organizations[o.ID], roles[o.ID] = true, append(slices.Clone(s.Policy.Roles), o.Roles...)
+		if bad := s.Policy.checkOwnRoles(o.Roles); bad != nil {
+			c.fault("organization %s: custom_roles: %s", o.ID, bad.message)
+		}
 	}
 	for _, m := range s.Members {
-		c.person("member", m.ID, m.Status, m.Roles, b2b, s.Policy)
+		c.person("member", m.ID, m.Status, m.Roles, b2b, roles[m.OrganizationID])
 		c.email("member "+m.ID, m.Email)
 		if !organizations[m.OrganizationID] {
 			c.fault("member %s: no organization %q", m.ID, m.OrganizationID)
 		}
 	}
 	for _, u := range s.Users {
-		c.person("user", u.ID, u.Status, u.Roles, consumer, s.Policy)
+		c.person("user", u.ID, u.Status, u.Roles, consumer, s.Policy.Roles)
 		if len(u.Emails) == 0 {
 			c.fault("user %s: no e-mail address", u.ID)
 		}
@@ -141,13 +149,13 @@ func (c *seedCheck) email(whose, address string) {
 	}
 }
 
-func (c *seedCheck) person(kind, id, status string, roles []string, v vertical, policy Policy) {
+func (c *seedCheck) person(kind, id, status string, roles []string, v vertical, defined []Role) {
 	c.id(kind, id)
 	if !slices.Contains(v.statuses, status) {
 		c.fault("%s %s: status %q, it must be one of %s", kind, id, status, strings.Join(v.statuses, ", "))
 	}
 	for _, role := range roles {
-		if role != v.role && !policy.hasRole(role) {
+		if role != v.role && !hasRole(defined, role) {
 			c.fault("%s %s: no role %q in the policy", kind, id, role)
 		}
 	}
@@ -202,6 +210,8 @@ func (s *Seed) invent() {
 
 var clientTypes = []string{"first_party", "first_party_public", "third_party", "third_party_public"}
 
-func (p Policy) hasRole(id string) bool {
-	return slices.ContainsFunc(p.Roles, func(r Role) bool { return r.ID == id })
+func (p Policy) hasRole(id string) bool { return hasRole(p.Roles, id) }
+
+func hasRole(roles []Role, id string) bool {
+	return slices.ContainsFunc(roles, func(r Role) bool { return r.ID == id })
 }

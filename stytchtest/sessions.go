@@ -290,12 +290,13 @@ func (e *Emulator) authorizationCheck(c *call, s *session) (map[string]any, *fai
 	if question.text("organization_id") != p.organizationID {
 		return nil, otherTenant
 	}
-	if !e.state.covers(p.roles, needed) {
+	defined := e.state.rolesOf(p.organizationID)
+	if !covers(defined, p.roles, needed) {
 		return nil, notAuthorized
 	}
 	granting := []string{}
 	for _, role := range p.roles {
-		if e.state.covers([]string{role}, needed) {
+		if covers(defined, []string{role}, needed) {
 			granting = append(granting, role)
 		}
 	}

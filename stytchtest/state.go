@@ -257,11 +257,19 @@ func (s *state) scope(name string) *CustomScope {
 	return nil
 }
 
-// covers says whether the roles cover all of the permissions.
-func (s *state) covers(roles []string, needed []Permission) bool {
+// rolesOf are the roles that count in the organization: the project's, and its own ones.
+func (s *state) rolesOf(organizationID string) []Role {
+	if o := s.organization(organizationID); o != nil {
+		return append(slices.Clone(s.policy.Roles), o.Roles...)
+	}
+	return s.policy.Roles
+}
+
+// covers says whether the roles, as they are defined, cover all of the permissions.
+func covers(defined []Role, roles []string, needed []Permission) bool {
 	for _, p := range needed {
 		for _, action := range p.Actions {
-			if !slices.ContainsFunc(s.policy.Roles, func(r Role) bool {
+			if !slices.ContainsFunc(defined, func(r Role) bool {
 				return slices.Contains(roles, r.ID) && slices.ContainsFunc(r.Permissions, func(has Permission) bool {
 					return has.ResourceID == p.ResourceID && (slices.Contains(has.Actions, action) || slices.Contains(has.Actions, "*"))
 				})

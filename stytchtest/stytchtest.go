@@ -28,6 +28,13 @@ type Options struct {
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger     // nil: nothing is logged
 	Chaos  Chaos            // faults at random; the zero value has none
+
+	// Origins are those of pages that may use the browser SDK here, such as
+	// "http://localhost:3000", beside the ones of the project's Authorization URL and redirect URLs.
+	Origins []string
+	// Hosts are further values of Host under which a proxy of yours on this machine asks for what is
+	// emulated, with the port if there is one. Loopback names always count.
+	Hosts []string
 }
 
 // An Emulator is an http.Handler that behaves as one Stytch project does. Safe for
@@ -36,6 +43,7 @@ type Emulator struct {
 	options  Options
 	vertical vertical
 	log      *slog.Logger
+	refused  refusals // pages of other origins
 	handler  http.Handler
 	chaos    *chaos
 

@@ -46,12 +46,39 @@ func readCopy(ctx context.Context, from string) ([]byte, error) {
 	if strings.Contains(from, "://") {
 		return fetchCopy(ctx, from)
 	}
-	file, err := os.Open(from) // #nosec G304 -- the person who calls names the file
+	file, err := openDocument(from)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
 	return bounded(file)
+}
+
+// openDocument opens a file. One that is not regular may have no end, and a pipe by name
+// none who writes; what a shell passes as /dev/fd/63 is open already.
+func openDocument(name string) (*os.File, error) {
+	info, err := os.Stat(name)
+	switch {
+	case err != nil:
+		return nil, err
+	case info.IsDir():
+		return nil, fmt.Errorf("%s is a directory; name a file in it", name)
+	case info.Mode()&os.ModeNamedPipe != 0 && (name == "/dev/stdin" || strings.HasPrefix(name, "/dev/fd/")):
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s is no regular file but %s; save the document in a file", name,
+			kindOfFile(info.Mode()))
+	}
+	return os.Open(name) // #nosec G304 -- the person who calls names the file
+}
+
+func kindOfFile(mode os.FileMode) string {
+	switch {
+	case mode&os.ModeNamedPipe != 0:
+		return "a named pipe"
+	case mode&os.ModeSocket != 0:
+		return "a socket"
+	}
+	return "a device"
 }
 
 // documentAddress is where to fetch a document: a bare origin stands for its /openapi.json.

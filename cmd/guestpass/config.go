@@ -3,230 +3,214 @@ package main
 import (
 	"errors"
 	"fmt"
-	"net"
-	netmail "net/mail"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/agnivade/levenshtein"
-	"github.com/caarlos0/env/v11"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/internal/idp"
 	"guestpass/internal/server"
-	"guestpass/internal/store"
 )
 
-// config is what the environment may say. Flags, where a command has them, win.
-// README.md tells what each means.
+// config is what the environment may say, and flags, which win over it. Each field is that of a
+// setting: see settings.
 type config struct {
-	Addr               string   `env:"GUESTPASS_ADDR" envDefault:"localhost:8080"`
-	PublicURL          string   `env:"GUESTPASS_PUBLIC_URL"`
-	Title              string   `env:"GUESTPASS_TITLE" envDefault:"Guestpass"` // defaultTitle, in dev.go
-	DatabaseURL        string   `env:"GUESTPASS_DATABASE_URL"`                 // "": defaultDatabase, in store.go; in development a temporary one
-	Modules            []string `env:"GUESTPASS_MODULES"`                      // none: all
-	Operations         []string `env:"GUESTPASS_OPERATIONS"`                   // none: all
-	Description        string   `env:"GUESTPASS_DESCRIPTION"`
-	ContactEmail       string   `env:"GUESTPASS_CONTACT_EMAIL"`
-	PrivacyURL         string   `env:"GUESTPASS_PRIVACY_URL"`
-	Access             string   `env:"GUESTPASS_ACCESS" envDefault:"scopes"`
-	ClientIDs          []string `env:"GUESTPASS_CLIENT_IDS"`
-	DocsClientID       string   `env:"GUESTPASS_DOCS_CLIENT_ID"`
-	Audience           string   `env:"GUESTPASS_AUDIENCE"`
-	TokenHeaderMembers []string `env:"GUESTPASS_TOKEN_HEADER_MEMBERS"`
-	LoginMethods       []string `env:"GUESTPASS_LOGIN_METHODS" envDefault:"email_code"`
-	TokenForwarder     string   `env:"GUESTPASS_TOKEN_FORWARDER" envDefault:"on"`
-	Introspect         string   `env:"GUESTPASS_INTROSPECT" envDefault:"off"`
-	IntrospectSecrets  []string `env:"GUESTPASS_INTROSPECT_SECRETS"` // client id=secret
-	AllowTestProject   string   `env:"GUESTPASS_ALLOW_TEST_PROJECT" envDefault:"no"`
+	Addr, PublicURL, Title                            string
+	DatabaseURL                                       string   // "": defaultDatabase, in store.go; in development a temporary one
+	DatabaseSchema                                    string   // of a Postgres; "": guestpass
+	Modules, Operations                               []string // none: all
+	Description, ContactEmail, PrivacyURL             string
+	Access, LiveRoles                                 string
+	MCP                                               string
+	MCPOperations                                     []string
+	ClientIDs                                         []string // none: every one of the project
+	DocsClientID, Audience                            string
+	TokenHeaderMembers, LoginMethods                  []string
+	TokenForwarder, Introspect                        string
+	IntrospectSecrets                                 []string // client id=secret
+	AllowTestProject                                  string
+	MaxTokenLifetime, StopGrace                       time.Duration
+	TrustedProxies                                    []string
+	RedisURL                                          string
+	AddressLimit, MemberLimit                         int // 0 for a member: limits.DefaultMember, in development more
+	OrganizationLimit, ClientLimit, MaxInFlight       int
+	ProjectID, Secret, PublicToken, Vertical, BaseURL string
+	Domains                                           []string // as they are written; the first is shown
+	TryClientSecret                                   string
 
-	StopGrace time.Duration `env:"GUESTPASS_STOP_GRACE" envDefault:"5s"`
+	// What each organization may keep, or in Consumer projects each user, and for how long.
+	TaskQuota, CommentQuota, ActivityQuota, MegabyteQuota, KeepDays int
 
-	TrustedProxies    []string `env:"GUESTPASS_TRUSTED_PROXIES"`
-	RedisURL          string   `env:"GUESTPASS_REDIS_URL"`
-	AddressLimit      int      `env:"GUESTPASS_LIMIT_ADDRESS" envDefault:"3000"` // requests a minute, as the next three
-	MemberLimit       *int     `env:"GUESTPASS_LIMIT_MEMBER"`                    // nil: limits.DefaultMember, in development more
-	OrganizationLimit int      `env:"GUESTPASS_LIMIT_ORGANIZATION" envDefault:"600"`
-	ClientLimit       int      `env:"GUESTPASS_LIMIT_CLIENT" envDefault:"6000"`
-	MaxInFlight       int      `env:"GUESTPASS_MAX_IN_FLIGHT" envDefault:"64"`
-
-	ProjectID   string `env:"STYTCH_PROJECT_ID"`
-	Secret      string `env:"STYTCH_SECRET"`
-	PublicToken string `env:"STYTCH_PUBLIC_TOKEN"`
-	Vertical    string `env:"STYTCH_VERTICAL" envDefault:"b2b"`
-	Domain      string `env:"STYTCH_DOMAIN"`
-	BaseURL     string `env:"STYTCH_BASE_URL"`
-
-	secretHint string // where the GPT's client secret is to be had, in development
+	given      map[string]string // by setting: the variable or flag that said it
+	wrong      map[string]bool   // settings whose values were refused, and are not here
+	secretHint string            // where the GPT's client secret is to be had, in development
 }
 
-// readConfig reads the environment. A GUESTPASS_ variable that does not exist is
-// refused: it is a misspelt one, and the setting would silently not apply.
-func readConfig(environ []string) (config, error) {
-	var c config
-	variables := env.ToMap(environ)
-	params, err := env.GetFieldParams(&c)
+// readConfig reads the environment and the flags of a command. What is wrong with one value is
+// told here, by name; what does not go together, by check.
+func readConfig(environ []string, flags *pflag.FlagSet) (config, error) {
+	c, faults, err := readSettings(environ, flags)
+	if err == nil && len(faults) > 0 {
+		err = usagef("not started:\n%w", errors.Join(faults...))
+	}
+	return c, err
+}
+
+// readWhole is readConfig for a command that needs all settings: what is wrong with single values,
+// what is missing and what does not go together are told at once.
+func readWhole(environ []string, flags *pflag.FlagSet, heading string, check func(config) error) (config, error) {
+	c, faults, err := readSettings(environ, flags)
 	if err != nil {
 		return c, err
 	}
-	names := make([]string, len(params))
-	for i, p := range params {
-		names[i] = p.Key
-	}
-	for name := range variables {
-		if strings.HasPrefix(name, "GUESTPASS_") && !slices.Contains(names, name) {
-			return c, usagef("there is no variable %s; did you mean %s?", name, nearest(name, names))
-		}
-	}
-	if err := env.ParseWithOptions(&c, env.Options{Environment: variables}); err != nil {
-		return c, usageError{err}
-	}
-	for _, list := range []*[]string{&c.ClientIDs, &c.LoginMethods, &c.Modules, &c.Operations, &c.TrustedProxies} {
-		*list = trimmed(*list)
+	if err := errors.Join(errors.Join(faults...), check(c)); err != nil {
+		return c, usagef("%s:\n%w", heading, err)
 	}
 	return c, nil
 }
 
-func trimmed(values []string) []string {
-	var kept []string
-	for _, value := range values {
-		if value = strings.TrimSpace(value); value != "" {
-			kept = append(kept, value)
+// readSettings returns what is wrong with single values beside a config that is without them.
+func readSettings(environ []string, flags *pflag.FlagSet) (c config, faults []error, err error) {
+	c = config{given: map[string]string{}, wrong: map[string]bool{}}
+	said := variables(environ)
+	for _, s := range c.settings() {
+		if _, found := said[s.name]; found {
+			c.given[s.name] = s.name
 		}
 	}
-	return kept
+	if flags != nil {
+		flags.Visit(func(flag *pflag.Flag) {
+			for _, name := range flag.Annotations[settingOfFlag] {
+				said[name], c.given[name] = flag.Value.String(), "--"+flag.Name
+			}
+		})
+	}
+	if err := c.checkSecrets(said); err != nil { // first, so that nothing else is said of them
+		return c, nil, usageError{err}
+	}
+	for _, s := range new(config).settings() { // which may keep a value that it refuses
+		value, found := said[s.name]
+		if !found {
+			continue
+		}
+		err := s.take(value)
+		if strings.TrimSpace(value) == "" {
+			err = errors.New("is set, but has nothing in it: give it a value, or leave it out")
+		}
+		if err != nil {
+			faults, c.wrong[s.name] = append(faults, c.fault(s.name, "%w", err)), true
+		}
+	}
+	for _, s := range c.settings() {
+		value, found := said[s.name]
+		if !found || c.wrong[s.name] {
+			value = s.otherwise
+		}
+		if value == "" {
+			continue
+		}
+		if err := s.take(value); err != nil {
+			return c, nil, fmt.Errorf("the default of %s %w", s.name, err)
+		}
+	}
+	return c, faults, nil
 }
 
-func nearest(name string, names []string) string {
-	return slices.MinFunc(names, func(a, b string) int {
-		return levenshtein.ComputeDistance(name, a) - levenshtein.ComputeDistance(name, b)
-	})
+// variables are those of an environment, in which the last of a name counts.
+func variables(environ []string) map[string]string {
+	values := map[string]string{}
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		values[name] = value
+	}
+	return values
 }
 
-// check returns everything that is wrong, each as one line that names the variable.
+// settingOfFlag is the annotation of flags that say what a variable can say.
+const settingOfFlag = "setting"
+
+// settingFlag gives a command a flag that says the same as the variable, and wins over it.
+func settingFlag(command *cobra.Command, flag, variable, usage string) {
+	command.Flags().String(flag, "", usage+" ("+variable+")")
+	_ = command.Flags().SetAnnotation(flag, settingOfFlag, []string{variable}) // it has just been made
+}
+
+// fault names a setting as whoever calls has named it: by the variable or by the flag.
+func (c config) fault(name, format string, args ...any) error {
+	if said := c.given[name]; said != "" {
+		name = said
+	}
+	return fmt.Errorf("%s "+format, append([]any{name}, args...)...)
+}
+
+// check returns everything that does not go together, each as one line that names the setting.
 func (c config) check() error {
-	var faults []error
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	faults := c.checkRequired()
+	fault := func(name, format string, args ...any) { faults = append(faults, c.fault(name, format, args...)) }
+	faults = append(faults, c.checkEnvironment()...)
+	if c.Access == string(api.ByRole) && c.LiveRoles == "off" {
+		fault("GUESTPASS_LIVE_ROLES", "is off and GUESTPASS_ACCESS is roles: where roles decide they are always looked "+
+			"up; leave one of them out")
+	}
+	if err := idp.CheckLoginMethods(c.Vertical, c.LoginMethods); err != nil && !c.wrong["STYTCH_VERTICAL"] {
+		fault("GUESTPASS_LOGIN_METHODS", "cannot be used: %w", err)
+	}
+	if c.DocsClientID != "" && c.TokenForwarder == "off" {
+		fault("GUESTPASS_DOCS_CLIENT_ID", "is set and GUESTPASS_TOKEN_FORWARDER is off: the page /docs gets its token "+
+			"from this server's own token endpoint; leave one of them out")
+	}
+	if len(c.TrustedProxies) > 1 && slices.Contains(c.TrustedProxies, noProxies) {
+		fault("GUESTPASS_TRUSTED_PROXIES", "names %s beside others: say one or the other", noProxies)
+	}
+	faults = append(append(faults, c.checkURLs()...), c.checkIntrospection()...)
+	return errors.Join(append(faults, c.checkOperations()...)...)
+}
+
+func (c config) checkRequired() (faults []error) {
 	for _, required := range []struct{ name, value, what string }{
+		{"GUESTPASS_PUBLIC_URL", c.PublicURL, "the https origin under which the world sees this server, such as " +
+			"https://gpt.example.com"},
 		{"STYTCH_PROJECT_ID", c.ProjectID, "project-live-… or project-test-…, from the Stytch dashboard under API keys"},
 		{"STYTCH_SECRET", c.Secret, "the project's secret, from the same place"},
 		{"STYTCH_PUBLIC_TOKEN", c.PublicToken, "public-token-…, from the same place"},
-		{"STYTCH_DOMAIN", c.Domain, "the project's domain, such as word-word-1234.customers.stytch.com"},
+		{"STYTCH_DOMAIN", strings.Join(c.Domains, ","), "the project's domain, such as " +
+			"word-word-1234.customers.stytch.com"},
 	} {
-		if required.value == "" {
-			fault("%s is not set: %s", required.name, required.what)
+		if required.value == "" && !c.wrong[required.name] {
+			faults = append(faults, c.fault(required.name, "is not set: %s", required.what))
 		}
-	}
-	live := strings.HasPrefix(c.ProjectID, "project-live-")
-	if c.ProjectID != "" && !live && !strings.HasPrefix(c.ProjectID, "project-test-") {
-		fault("STYTCH_PROJECT_ID %q must begin with project-live- or project-test-", c.ProjectID)
-	}
-	for _, choice := range []struct {
-		name, value string
-		allowed     []string
-	}{
-		{"STYTCH_VERTICAL", c.Vertical, []string{string(auth.B2B), string(auth.Consumer)}},
-		{"GUESTPASS_ACCESS", c.Access, []string{string(api.ByScope), string(api.ByRole)}},
-		{"GUESTPASS_TOKEN_FORWARDER", c.TokenForwarder, []string{"on", "off"}},
-		{"GUESTPASS_INTROSPECT", c.Introspect, []string{"off", introspectWrites}},
-		{"GUESTPASS_ALLOW_TEST_PROJECT", c.AllowTestProject, []string{"yes", "no"}},
-	} {
-		if !slices.Contains(choice.allowed, choice.value) {
-			fault("%s is %q, it must be %s", choice.name, choice.value, strings.Join(choice.allowed, " or "))
-		}
-	}
-	if err := idp.CheckLoginMethods(c.Vertical, c.LoginMethods); err != nil {
-		fault("GUESTPASS_LOGIN_METHODS: %w", err)
-	}
-	if c.StopGrace < 0 || c.StopGrace > time.Minute {
-		fault("GUESTPASS_STOP_GRACE is %s, it must be from 0s to 1m", c.StopGrace)
-	}
-	for _, module := range c.Modules {
-		if !slices.Contains(modules(), module) {
-			fault("GUESTPASS_MODULES names %q; there are %s", module, strings.Join(modules(), " and "))
-		}
-	}
-	if _, err := netmail.ParseAddress("<" + c.ContactEmail + ">"); c.ContactEmail != "" && err != nil {
-		fault("GUESTPASS_CONTACT_EMAIL %q is no e-mail address, such as support@example.com", c.ContactEmail)
-	}
-	if c.DocsClientID != "" && !strings.HasPrefix(c.DocsClientID, "connected-app-") {
-		fault("GUESTPASS_DOCS_CLIENT_ID is %q, it must begin with connected-app-: the id of a public connected app, from the Stytch dashboard", c.DocsClientID)
-	}
-	if c.DocsClientID != "" && c.TokenForwarder == "off" {
-		fault("GUESTPASS_DOCS_CLIENT_ID is set and GUESTPASS_TOKEN_FORWARDER is off: the page /docs gets its token from this server's own token endpoint; leave one of them out")
-	}
-	if err := store.CheckURL(or(c.DatabaseURL, defaultDatabase)); err != nil {
-		fault("GUESTPASS_DATABASE_URL %w", err)
-	}
-	faults = append(append(faults, c.checkURLs(live)...), c.checkLimits()...)
-	faults = append(faults, c.checkIntrospection()...)
-	return errors.Join(faults...)
-}
-
-func (c config) checkURLs(live bool) (faults []error) {
-	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
-	public, err := parseOrigin(c.PublicURL)
-	switch {
-	case c.PublicURL == "":
-		fault("GUESTPASS_PUBLIC_URL is not set: the https origin under which the world sees this server, such as https://gpt.example.com")
-	case err != nil:
-		fault("GUESTPASS_PUBLIC_URL %q %w", c.PublicURL, err)
-	case public.Scheme == "http" && !loopback(public.Hostname()):
-		fault("GUESTPASS_PUBLIC_URL %q must be https: tokens would cross the network in the clear (http is for loopback only)", c.PublicURL)
-	case !loopback(public.Hostname()) && !live && c.ProjectID != "" && c.AllowTestProject != "yes":
-		fault("STYTCH_PROJECT_ID is a test project, but GUESTPASS_PUBLIC_URL %q is public: use the live project, or say GUESTPASS_ALLOW_TEST_PROJECT=yes", c.PublicURL)
-	}
-	if domain, err := parseOrigin(c.domainOrigin()); c.Domain != "" && err != nil {
-		fault("STYTCH_DOMAIN %q %w", c.Domain, err)
-	} else if c.Domain != "" && domain.Scheme != "https" && !loopback(domain.Hostname()) {
-		fault("STYTCH_DOMAIN %q must be https", c.Domain)
-	}
-	if c.BaseURL == "" {
-		return faults
-	}
-	base, err := parseOrigin(c.BaseURL)
-	switch {
-	case live:
-		fault("STYTCH_BASE_URL is set together with a live project: it is for the emulator only, remove it")
-	case err != nil:
-		fault("STYTCH_BASE_URL %q %w", c.BaseURL, err)
-	case !loopback(base.Hostname()):
-		fault("STYTCH_BASE_URL %q is not on loopback: it is for the emulator only", c.BaseURL)
 	}
 	return faults
 }
 
-// domainOrigin is STYTCH_DOMAIN as an origin, however it was written.
-func (c config) domainOrigin() string {
-	domain := strings.TrimSuffix(c.Domain, "/")
-	if !strings.Contains(domain, "://") {
-		domain = "https://" + domain
-	}
-	return domain
-}
+var (
+	verticals   = []string{string(auth.B2B), string(auth.Consumer)}
+	accessModes = []string{string(api.ByScope), string(api.ByRole)}
+)
 
-// parseOrigin admits scheme and host, no more.
-func parseOrigin(text string) (*url.URL, error) {
-	u, err := url.Parse(strings.TrimSuffix(text, "/"))
-	switch {
-	case err != nil:
-		return nil, errors.New("is not a URL")
-	case u.Scheme != "https" && u.Scheme != "http", u.Host == "":
-		return nil, errors.New("must begin with https:// and a host name")
-	case u.Path != "", u.RawQuery != "", u.Fragment != "", u.User != nil:
-		return nil, errors.New("must be an origin: scheme and host only, nothing after them")
-	case u.Host != strings.ToLower(u.Host):
-		return nil, errors.New("must be in lower case")
-	}
-	return u, nil
-}
+// live reports whether the project is one of real people.
+func (c config) live() bool { return strings.HasPrefix(c.ProjectID, "project-live-") }
 
-func loopback(host string) bool {
-	ip := net.ParseIP(host)
-	return host == "localhost" || (ip != nil && ip.IsLoopback())
+func (c config) checkURLs() (faults []error) {
+	fault := func(name, format string, args ...any) { faults = append(faults, c.fault(name, format, args...)) }
+	if public, err := parseOrigin(c.PublicURL); c.PublicURL != "" && err == nil {
+		switch here := loopback(public.Hostname()); {
+		case here && c.live():
+			fault("GUESTPASS_PUBLIC_URL", "is on this machine, and STYTCH_PROJECT_ID is a live project: use the test "+
+				"project here, or the https origin under which the world sees this server")
+		case !here && !c.live() && c.ProjectID != "" && c.AllowTestProject != "yes":
+			fault("STYTCH_PROJECT_ID", "is a test project, but GUESTPASS_PUBLIC_URL is public: use the live project, or "+
+				"say GUESTPASS_ALLOW_TEST_PROJECT=yes")
+		}
+	}
+	if c.BaseURL != "" && c.live() {
+		fault("STYTCH_BASE_URL", "is set together with a live project: it is for the emulator only, remove it")
+	}
+	return append(faults, c.checkDomains()...)
 }
 
 // options are the server's, from a checked config.
@@ -234,12 +218,15 @@ func (c config) options() server.Options {
 	return server.Options{
 		PublicURL: c.PublicURL,
 		ProjectID: c.ProjectID, Secret: c.Secret, PublicToken: c.PublicToken, Vertical: auth.Vertical(c.Vertical),
-		Domain: c.domainOrigin(), BaseURL: c.BaseURL,
+		Domain: c.domains()[0], OtherDomains: c.domains()[1:], BaseURL: c.BaseURL,
 		Modules: c.Modules, Resources: resources, Operations: c.Operations,
-		Access: api.AccessMode(c.Access), ClientIDs: c.ClientIDs, DocsClientID: c.DocsClientID, Audience: c.Audience,
+		Access: api.AccessMode(c.Access), ScopesAlone: c.LiveRoles == "off",
+		NoMCP: c.MCP == "off", MCPOperations: c.MCPOperations,
+		ClientIDs: c.ClientIDs, DocsClientID: c.DocsClientID, Audience: c.Audience,
 		TrustedProxies:     c.trustedProxies(),
-		TokenHeaderMembers: trimmed(c.TokenHeaderMembers), LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
-		Title: c.Title, Description: c.Description, ContactEmail: c.ContactEmail, PrivacyURL: c.PrivacyURL, Version: version(),
+		MaxTokenLifetime:   c.MaxTokenLifetime,
+		TokenHeaderMembers: c.TokenHeaderMembers, LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
+		Title: c.Title, Description: c.Description, ContactEmail: mailbox(c.ContactEmail), PrivacyURL: c.PrivacyURL, Version: version(),
 		Introspect: c.Introspect == introspectWrites, ClientSecrets: c.clientSecrets(),
 		SecretHint: c.secretHint,
 	}

@@ -4,16 +4,22 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
+	"regexp"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
 	"guestpass/auth"
+	"guestpass/internal/idp"
 	"guestpass/internal/store"
 	"guestpass/stytchtest"
 )
@@ -28,64 +34,69 @@ three people and a GPT's connected app; as a Consumer project, with two users in
 Nothing leaves this machine, and nothing is kept when it stops but what a database
 of yours holds (GUESTPASS_DATABASE_URL).`,
 		Example: "  guestpass dev\n  guestpass dev --vertical consumer\n  guestpass dev --access roles\n  guestpass dev --public-url https://my-tunnel.example.com",
-		Args:    cobra.NoArgs,
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := readConfig(environ)
+			c, err := readConfig(environ, cmd.Flags())
 			if err != nil {
 				return err
 			}
-			if strings.Contains(c.ProjectID, "-live-") {
+			if c.live() {
 				return usagef("STYTCH_PROJECT_ID is a live project: the emulator never stands in for one; unset it, or use `guestpass serve`")
 			}
-			dev.config, dev.addr = c, or(dev.addr, c.Addr)
+			dev.config = c
 			return dev.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
+	settingFlag(command, "addr", "GUESTPASS_ADDR", "address of the server; localhost:8080 unless told otherwise")
+	settingFlag(command, "public-url", "GUESTPASS_PUBLIC_URL", "https origin of a tunnel to this server, for the real GPT editor")
+	settingFlag(command, "access", "GUESTPASS_ACCESS", "what operations are measured against: scopes or roles")
+	settingFlag(command, "vertical", "STYTCH_VERTICAL", "the kind of Stytch project: b2b or consumer")
 	flags := command.Flags()
-	flags.StringVar(&dev.addr, "addr", "", "address of the server (GUESTPASS_ADDR, else localhost:8080)")
 	flags.StringVar(&dev.emulatorAddr, "emulator-addr", "localhost:8081", "address of the Stytch emulator; loopback only")
-	flags.StringVar(&dev.publicURL, "public-url", "", "https origin of a tunnel to this server, for the real GPT editor")
-	flags.StringVar(&dev.access, "access", "", "what operations are measured against: scopes or roles (GUESTPASS_ACCESS)")
-	flags.StringVar(&dev.vertical, "vertical", "", "the kind of Stytch project: b2b or consumer (STYTCH_VERTICAL)")
 	flags.IntVar(&dev.chaos.Percent, "chaos", 0, chaosUsage)
 	flags.Uint64Var(&dev.chaos.Seed, "chaos-seed", 1, chaosSeedUsage)
 	return command
 }
 
 type devSettings struct {
-	config                                          config
-	addr, emulatorAddr, publicURL, access, vertical string
-	chaos                                           stytchtest.Chaos
+	config       config
+	emulatorAddr string
+	chaos        stytchtest.Chaos
 }
 
 func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	log := newLog(stderr)
 	c := d.config
-	c.Vertical = or(d.vertical, c.Vertical)
+	if err := d.check(c); err != nil {
+		return err
+	}
 	seed := developmentSeed(c.Vertical)
 	if err := admitResources(&seed, c); err != nil {
 		return err
 	}
-	appListener, err := listen(d.addr)
+	appListener, err := listen(c.Addr)
 	if err != nil {
 		return err
 	}
 	defer appListener.Close()
 	// The name that was asked for stays: localhost and 127.0.0.1 are different
 	// origins to a browser. Only a port left to the system is filled in.
-	c.PublicURL = or(d.publicURL, or(c.PublicURL, "http://"+named(d.addr, appListener.Addr().String())))
+	c.PublicURL = or(c.PublicURL, "http://"+named(c.Addr, appListener.Addr().String()))
 	seed.ConnectedApps[1].RedirectURLs = []string{c.PublicURL + "/docs"}
 	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Chaos: d.chaos, Log: log.With("part", "emulator")})
 	if err != nil {
 		return usageError{err}
 	}
 	emulatorListener, err := emulator.Listen(d.emulatorAddr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return usagef("%s is in use by another program: stop it, or choose another address with --emulator-addr",
+			d.emulatorAddr)
+	}
 	if err != nil {
 		return usagef("cannot start the emulator on %s: %w; choose another address with --emulator-addr", d.emulatorAddr, err)
 	}
 	defer emulatorListener.Close()
 
-	c.Access = or(d.access, c.Access)
 	emulatorURL := "http://" + named(d.emulatorAddr, emulatorListener.Addr().String())
 	c = c.development(emulatorURL)
 	if err := c.check(); err != nil {
@@ -95,8 +106,11 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	emulator.SetRedirectURLs(c.PublicURL + "/idp")
 
 	options := c.options()
-	options.Log, options.Emulator, options.Now = log, emulatorURL, emulator.Now // POST /_emulator/clock moves both
-	database, err := openDevelopmentStore(ctx, store.Options{URL: c.DatabaseURL, Now: emulator.Now, Log: log})
+	options.Log, options.Emulator, options.Local = log, emulatorURL, true
+	options.Now = emulator.Now // POST /_emulator/clock moves both
+	kept := c.database(log)
+	kept.URL, kept.Now = c.DatabaseURL, emulator.Now
+	database, err := openDevelopmentStore(ctx, kept)
 	if err != nil {
 		return err
 	}
@@ -112,6 +126,18 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	d.announce(stdout, c, seed, emulatorURL)
 	return runAll(ctx, app, parts{appListener, app, 0}.serve(log), parts{emulatorListener, emulator, 0}.serve(log))
+}
+
+// check tells early what is wrong: the ports are opened before the rest is known.
+func (d devSettings) check(c config) error {
+	if host, _, err := net.SplitHostPort(d.emulatorAddr); err != nil || !loopback(host) {
+		return usagef("not started:\n--emulator-addr is %q: the emulator listens on this machine only; write "+
+			"localhost:PORT, such as localhost:8081", d.emulatorAddr)
+	}
+	if err := idp.CheckLoginMethods(c.Vertical, c.LoginMethods); err != nil {
+		return usagef("not started:\n%w", c.fault("GUESTPASS_LOGIN_METHODS", "cannot be used: %w", err))
+	}
+	return nil
 }
 
 // developmentStore is a store that may be gone when the program stops.
@@ -141,23 +167,20 @@ func (d developmentStore) Close() {
 	}
 }
 
-// defaultTitle is that of config, when nobody chose one.
-const defaultTitle = "Guestpass"
-
 // development is the config of guestpass dev, whose emulator is at that origin.
 func (c config) development(emulatorURL string) config {
 	seed := developmentSeed(c.Vertical)
 	c.PublicURL = or(c.PublicURL, "http://"+c.Addr)
 	c.ProjectID, c.Secret, c.PublicToken = seed.Project.ID, seed.Project.Secret, seed.Project.PublicToken
-	c.Domain, c.BaseURL, c.AllowTestProject = emulatorURL, emulatorURL, "yes"
+	c.Domains, c.BaseURL, c.AllowTestProject = []string{emulatorURL}, emulatorURL, "yes"
 	c.secretHint = "In development: " + seed.ConnectedApps[0].ClientSecret
 	c.ClientIDs, c.DocsClientID = []string{seed.ConnectedApps[0].ClientID}, ""
 	c.IntrospectSecrets = []string{seed.ConnectedApps[0].ClientID + "=" + seed.ConnectedApps[0].ClientSecret}
 	if c.TokenForwarder == "on" {
 		c.DocsClientID = seed.ConnectedApps[1].ClientID
 	}
-	if c.MemberLimit == nil { // guestpass try may be run again and again
-		c.MemberLimit = new(600)
+	if c.MemberLimit == 0 { // guestpass try may be run again and again
+		c.MemberLimit = 600
 	}
 	if c.Title == defaultTitle {
 		c.Title = "Guestpass Demo"
@@ -233,7 +256,6 @@ func people(seed stytchtest.Seed) (lines []string) {
 
 func (d devSettings) announce(w io.Writer, c config, seed stytchtest.Seed, emulatorURL string) {
 	people := people(seed)
-	somebody, _, _ := strings.Cut(people[0], " ")
 	fmt.Fprintf(w, `
 Guestpass is running (%s, access by %s). Nothing reaches Stytch.
 
@@ -244,10 +266,53 @@ Guestpass is running (%s, access by %s). Nothing reaches Stytch.
 People who can sign in: %s.
 In a second terminal, be the GPT:
 
-  go run ./cmd/guestpass try --as %s
+  %s
 
-`, c.Vertical, c.Access, c.PublicURL, c.PublicURL, emulatorURL, strings.Join(people, ", "), somebody)
+`, c.Vertical, c.Access, c.PublicURL, c.PublicURL, emulatorURL, strings.Join(people, ", "), tryHint(c, people, emulatorURL))
 	if strings.HasPrefix(c.PublicURL, "http://") {
 		fmt.Fprintln(w, "note: the GPT editor will want https: give the origin of a tunnel with --public-url to try the real one")
 	}
+}
+
+// Where guestpass dev listens, and guestpass try looks, unless told otherwise.
+const (
+	defaultAppURL      = "http://localhost:8080"
+	defaultEmulatorURL = "http://localhost:8081"
+)
+
+// tryHint is the command that plays the GPT against this very server, to be pasted.
+func tryHint(c config, people []string, emulatorURL string) string {
+	line := thisProgram() + " try"
+	if c.PublicURL != defaultAppURL {
+		line += " --url " + shellWord(c.PublicURL)
+	}
+	if !slices.Contains(c.LoginMethods, idp.DefaultLoginMethod) {
+		return line // --as reads codes; without them the person signs in by hand
+	}
+	if emulatorURL != defaultEmulatorURL {
+		line += " --emulator " + shellWord(emulatorURL)
+	}
+	somebody, _, _ := strings.Cut(people[0], " ")
+	return line + " --as " + shellWord(somebody)
+}
+
+// thisProgram is how this program was called: by go run, or by the name of a built one.
+func thisProgram() string {
+	path, err := os.Executable()
+	info, ok := debug.ReadBuildInfo()
+	if err != nil || !ok || !strings.Contains(filepath.ToSlash(path), "/go-build") {
+		return shellWord(os.Args[0])
+	}
+	if _, err := os.Stat("cmd/guestpass/dev.go"); err == nil {
+		return "go run ./cmd/guestpass"
+	}
+	return "go run " + strings.TrimSuffix(info.Path, ".test")
+}
+
+// shellWord quotes a word that a shell would take apart, such as http://[::1]:8080.
+func shellWord(word string) string {
+	if regexp.MustCompile(`^[A-Za-z0-9_./:@%+=,-]+$`).MatchString(word) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -12,7 +12,6 @@ import (
 )
 
 func gptCommand(environ []string) *cobra.Command {
-	var of documentFlags
 	var asJSON, instructions bool
 	command := &cobra.Command{
 		Use:   "gpt",
@@ -21,13 +20,14 @@ func gptCommand(environ []string) *cobra.Command {
 conversation starters, and the domains that a workspace has to allow, for the same
 settings as the server. The landing page shows the same, with buttons to copy.
 ` + documentDefault,
-		Example: "  guestpass gpt --public-url https://gpt.example.com\n  guestpass gpt --instructions | xclip -selection clipboard",
-		Args:    cobra.NoArgs,
+		Example:     "  guestpass gpt --public-url https://gpt.example.com\n  guestpass gpt --instructions | xclip -selection clipboard",
+		Annotations: map[string]string{needsAll: ""},
+		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if asJSON && instructions {
 				return usagef("--json and --instructions: choose one")
 			}
-			app, err := of.publisher(environ)
+			app, err := publisher(cmd, environ)
 			if err != nil {
 				return err
 			}
@@ -46,7 +46,7 @@ settings as the server. The landing page shows the same, with buttons to copy.
 			return err
 		},
 	}
-	of.add(command)
+	documentFlags(command)
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	command.Flags().BoolVar(&instructions, "instructions", false, "print the instructions only")
 	return command
@@ -66,7 +66,8 @@ func printGPT(w io.Writer, gpt openapi.GPT) error {
 	section("Conversation starters")
 	fmt.Fprintf(&b, "  %s\n", strings.Join(gpt.Starters, "\n  "))
 	section("Domains for a workspace that restricts actions")
-	fmt.Fprintf(&b, "  %s\n\n  A firewall in front of the server lets in the addresses of %s\n", strings.Join(gpt.Domains, "\n  "), openapi.EgressURL)
+	fmt.Fprintf(&b, "  %s\n\n  A firewall in front of the server must let in the addresses of %s\n",
+		strings.Join(gpt.Domains, "\n  "), openapi.EgressURL)
 	section("Instructions")
 	fmt.Fprintf(&b, "%s\n", gpt.Instructions)
 	if strings.HasPrefix(gpt.ImportURL, "http://") {

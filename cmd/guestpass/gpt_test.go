@@ -64,7 +64,8 @@ func TestTheDocumentCanBeChosenAndDescribed(t *testing.T) {
 	}
 	for setting, want := range map[string]string{
 		"GUESTPASS_OPERATIONS=listTask":               "did you mean listTasks?",
-		"GUESTPASS_CONTACT_EMAIL=help":                `GUESTPASS_CONTACT_EMAIL "help" is no e-mail address`,
+		"GUESTPASS_CONTACT_EMAIL=help":                `GUESTPASS_CONTACT_EMAIL is no e-mail address`,
+		"GUESTPASS_CONTACT_EMAIL=help@acme":           `GUESTPASS_CONTACT_EMAIL is no e-mail address`,
 		"GUESTPASS_PRIVACY_URL=http://a.example.com/": "is no https URL",
 	} {
 		if code, _, stderr := guestpass(t, environ(setting), "openapi"); code != 2 || !strings.Contains(stderr, want) {
@@ -105,7 +106,9 @@ func TestCheckTellsWhetherACopyIsOutOfDate(t *testing.T) {
 	}{
 		{"the same file", pasted, "", 0, "is up to date"},
 		{"the same on a server", server.URL, "", 0, "is up to date"},
-		{"fewer operations now", pasted, "GUESTPASS_MODULES=tasks", 1, "is out of date:\n  removed: getMember\n  removed: inviteMember\n  removed: listMembers\n"},
+		{"fewer operations now", pasted, "GUESTPASS_MODULES=tasks", 1,
+			"is out of date:\n  changed: undoActivity (security)\n  removed: getMember\n  removed: inviteMember\n  " +
+				"removed: listMembers\n"},
 		{"other access", server.URL + "/openapi.json", "GUESTPASS_ACCESS=roles", 1, "changed: listTasks (security)"},
 		{"another host", pasted, "GUESTPASS_PUBLIC_URL=https://other.example.com", 1, "changed: the server"},
 		{"no such file", pasted + "x", "", 2, "no such file"},

@@ -13,27 +13,42 @@ import (
 
 // allowedImports is the architecture: each package, and those of ours it may
 // import. Imports point down this table, never up or sideways. The emulator and the
-// simulator import nothing of ours: issuer and verifier must not share mistakes.
+// simulator import nothing of ours, but for the
+// simulator's own parser: issuer and verifier must not share mistakes.
 var allowedImports = map[string][]string{
-	"guestpass/cmd/guestpass":               {"api", "auth", "gpttest", "internal/idp", "internal/limits", "internal/server", "internal/site", "internal/store", "openapi", "openapi/lint", "stytchtest"},
-	"guestpass/internal/server":             {"api", "auth", "internal/account", "internal/connections", "internal/directory", "internal/idp", "internal/limits", "internal/site", "internal/store", "openapi"},
-	"guestpass/api":                         {"auth", "internal/connections", "internal/directory", "internal/limits", "internal/store"},
-	"guestpass/internal/account":            {"internal/connections", "internal/directory", "internal/headers", "internal/limits", "internal/store"},
-	"guestpass/internal/connections":        {"auth", "internal/directory", "internal/store"},
-	"guestpass/auth":                        {},
-	"guestpass/openapi":                     {"openapi/internal/actions"},
-	"guestpass/internal/directory":          {"internal/limits"},
-	"guestpass/internal/headers":            {},
-	"guestpass/internal/idp":                {"internal/headers", "internal/limits"},
+	"guestpass/cmd/guestpass": {"api", "auth", "gpttest", "internal/credentials", "internal/directory",
+		"internal/idp", "internal/limits", "internal/server", "internal/site", "internal/store", "internal/text", "internal/upstream",
+		"openapi", "openapi/lint", "stytchtest"},
+	"guestpass/internal/server": {"api", "auth", "internal/account", "internal/connections",
+		"internal/credentials", "internal/directory", "internal/idp", "internal/limits", "internal/site", "internal/store",
+		"internal/upstream", "mcp", "openapi"},
+	"guestpass/mcp": {"api", "auth", "openapi"},
+	"guestpass/api": {"auth", "internal/connections", "internal/credentials",
+		"internal/directory", "internal/form", "internal/limits", "internal/store", "internal/text"},
+	"guestpass/internal/account": {"internal/connections", "internal/directory", "internal/form",
+		"internal/headers", "internal/limits", "internal/store", "internal/text"},
+	"guestpass/internal/connections": {"auth", "internal/directory", "internal/limits", "internal/store"},
+	"guestpass/auth":                 {"internal/credentials", "internal/upstream"},
+	"guestpass/openapi":              {"openapi/internal/actions"},
+	"guestpass/internal/credentials": {},
+	"guestpass/internal/directory":   {"internal/credentials", "internal/limits", "internal/text", "internal/upstream"},
+	"guestpass/internal/form":        {},
+	"guestpass/internal/headers":     {},
+	"guestpass/internal/idp": {"internal/credentials", "internal/form", "internal/headers",
+		"internal/limits", "internal/upstream"},
 	"guestpass/internal/limits":             {},
 	"guestpass/internal/limits/redistest":   {}, // for tests only
 	"guestpass/internal/site":               {"internal/headers"},
 	"guestpass/internal/store":              {},
+	"guestpass/internal/upstream":           {},
 	"guestpass/internal/store/postgrestest": {}, // for tests only
+	"guestpass/internal/text":               {},
 	"guestpass/openapi/internal/actions":    {},
-	"guestpass/openapi/lint":                {"openapi/internal/actions"},
+	"guestpass/openapi/lint":                {"gpttest/yaml", "openapi/internal/actions"},
 	"guestpass/stytchtest":                  {},
-	"guestpass/gpttest":                     {},
+	"guestpass/gpttest":                     {"gpttest/yaml"},
+	// lint asks the simulator's parser, which is held against the editor's own
+	"guestpass/gpttest/yaml": {},
 }
 
 // resourceImports are what every other package may import: it is a resource of one's own,
@@ -41,14 +56,15 @@ var allowedImports = map[string][]string{
 var resourceImports = []string{"api", "auth", "internal/store"}
 
 // confined are libraries that one package alone may import.
-var confined = map[string]string{
-	"github.com/lestrrat-go/jwx/v2":       "guestpass/auth",
-	"github.com/stytchauth/stytch-go/v16": "guestpass/internal/directory",
-	"github.com/chromedp/chromedp":        "guestpass/gpttest",
-	"github.com/redis":                    "guestpass/internal/limits",
-	"modernc.org/sqlite":                  "guestpass/internal/store",
-	"github.com/pb33f":                    "guestpass/openapi/lint",
-	"github.com/sony/gobreaker/v2":        "guestpass/internal/directory",
+var confined = map[string][]string{
+	"github.com/lestrrat-go/jwx/v2":       {"guestpass/auth"},
+	"github.com/stytchauth/stytch-go/v16": {"guestpass/internal/directory"},
+	"github.com/chromedp/chromedp":        {"guestpass/gpttest"},
+	"github.com/redis":                    {"guestpass/internal/limits"},
+	"github.com/santhosh-tekuri":          {"guestpass/gpttest", "guestpass/openapi/lint"},
+	"github.com/dlclark/regexp2":          {"guestpass/gpttest"},
+	"modernc.org/sqlite":                  {"guestpass/internal/store"},
+	"github.com/sony/gobreaker/v2":        {"guestpass/internal/directory"},
 }
 
 func TestImportsFollowTheTable(t *testing.T) {
@@ -73,8 +89,8 @@ func (p listed) followsTheTable(t *testing.T) {
 			t.Errorf("%s imports %s", p.ImportPath, imported)
 		}
 		for library, only := range confined {
-			if strings.HasPrefix(imported, library) && p.ImportPath != only {
-				t.Errorf("%s imports %s, which only %s may", p.ImportPath, imported, only)
+			if strings.HasPrefix(imported, library) && !slices.Contains(only, p.ImportPath) {
+				t.Errorf("%s imports %s, which only %s may", p.ImportPath, imported, strings.Join(only, " and "))
 			}
 		}
 	}

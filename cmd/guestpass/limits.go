@@ -1,64 +1,42 @@
 package main
 
 import (
-	"fmt"
 	"log/slog"
 	"net/netip"
 
 	"guestpass/internal/limits"
 )
 
-func (c config) checkLimits() (faults []error) {
-	for _, limit := range []struct {
-		name  string
-		value int
-	}{
-		{"GUESTPASS_LIMIT_ADDRESS", c.AddressLimit},
-		{"GUESTPASS_LIMIT_MEMBER", c.memberLimit()},
-		{"GUESTPASS_LIMIT_ORGANIZATION", c.OrganizationLimit},
-		{"GUESTPASS_LIMIT_CLIENT", c.ClientLimit},
-		{"GUESTPASS_MAX_IN_FLIGHT", c.MaxInFlight},
-	} {
-		if limit.value < 1 || limit.value > 1_000_000 {
-			faults = append(faults, fmt.Errorf("%s is %d, it must be between 1 and 1000000", limit.name, limit.value))
-		}
-	}
-	for _, proxy := range c.TrustedProxies {
-		if len(c.TrustedProxies) == 1 && proxy == noProxies {
-			break
-		}
-		prefix, err := netip.ParsePrefix(proxy)
-		switch {
-		case err != nil:
-			faults = append(faults, fmt.Errorf("GUESTPASS_TRUSTED_PROXIES names %q, which is no range of addresses such as 10.1.2.0/24, or 10.1.2.3/32 for one", proxy))
-		case prefix.Bits() == 0:
-			faults = append(faults, fmt.Errorf("GUESTPASS_TRUSTED_PROXIES names %q, which is everybody: anybody could then choose the address that is counted; name your proxies", proxy))
-		}
-	}
-	if err := limits.CheckRedisURL(c.RedisURL); c.RedisURL != "" && err != nil {
-		faults = append(faults, fmt.Errorf("GUESTPASS_REDIS_URL %w", err))
-	}
-	return faults
-}
-
 // noProxies is the word of GUESTPASS_TRUSTED_PROXIES for that there are none to name.
 const noProxies = "none"
 
 // checkProxies wants to know who stands in front of a server that the world sees under
 // https: it speaks no TLS itself, so somebody does, and all people have that one's address.
+// Where the public URL is not known yet, it will be https.
 func (c config) checkProxies() error {
-	public, err := parseOrigin(c.PublicURL)
-	if err != nil || public.Scheme != "https" || loopback(public.Hostname()) || len(c.TrustedProxies) > 0 {
+	const name = "GUESTPASS_TRUSTED_PROXIES"
+	if len(c.TrustedProxies) > 0 || c.wrong[name] {
 		return nil
 	}
-	return fmt.Errorf("GUESTPASS_TRUSTED_PROXIES is not set, but GUESTPASS_PUBLIC_URL %q is https, which a proxy in front must speak: all people would share its address, and one visitor could use up the requests of all; name the proxy's address, such as 10.1.2.0/24, or 127.0.0.1/32 on the same host, or say %s if connections come with the client's own address", c.PublicURL, noProxies)
+	if c.PublicURL == "" {
+		return c.fault(name, "is not set: the address ranges of the proxy in front, such as 10.1.2.0/24, or 127.0.0.1/32 on "+
+			"the same host, or %s (only with a GUESTPASS_PUBLIC_URL on this machine it may be left out)", noProxies)
+	}
+	public, err := parseOrigin(c.PublicURL)
+	if err != nil || public.Scheme != "https" || loopback(public.Hostname()) {
+		return nil
+	}
+	return c.fault(name, "is not set, but GUESTPASS_PUBLIC_URL is https, which a proxy in "+
+		"front must speak: all people would share its address, and one visitor could use up the requests of all; "+
+		"name the proxy's address, such as 10.1.2.0/24, or 127.0.0.1/32 on the same host, or say %s if "+
+		"connections come with the client's own address", noProxies)
 }
 
 func (c config) memberLimit() int {
-	if c.MemberLimit == nil {
+	if c.MemberLimit == 0 {
 		return limits.DefaultMember
 	}
-	return *c.MemberLimit
+	return c.MemberLimit
 }
 
 // trustedProxies are those of a checked config.

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,7 +32,10 @@ func lintCommand() *cobra.Command {
 		Long: `Holds OpenAPI documents, JSON or YAML, against what is known of GPT Actions: what the
 editor refuses or drops, and what makes calls fail or models fumble. A FILE of - is the
 standard input. Exit code 1 if anything is as severe as --fail-on says, 2 if a document
-cannot be had.
+cannot be read.
+
+--fix compares its copy with the original, references followed. It lists what the copy says
+otherwise about the API, and what it left as it was since mending it would have lost something.
 
 References to other documents are followed with --remote only, by https, and never to a
 private address.`,
@@ -65,15 +69,23 @@ func (l lintSettings) run(ctx context.Context, args []string, in io.Reader, out 
 		return usagef("--fail-on is %q, it must be error, warning or note", l.failOn)
 	case l.json && l.sarif:
 		return usagef("--json and --sarif exclude each other")
+	case l.fix == "-" && (l.json || l.sarif):
+		return usagef("--fix - writes the copy to the standard output, where the findings go: name a FILE instead")
 	case l.fix != "" && len(args) > 1:
 		return usagef("--fix takes one document, not %d", len(args))
 	}
-	results := make([]lintResult, len(args))
+	results, failed := make([]lintResult, len(args)), error(nil)
 	for i, name := range args {
 		var err error
-		if results[i], err = l.one(ctx, name, in); err != nil {
-			return usageError{err}
+		if results[i], err = l.one(ctx, name, in); ctx.Err() != nil {
+			return errors.New("interrupted")
+		} else if err != nil {
+			results[i].Error = err.Error()
+			failed = errors.Join(failed, err)
 		}
+	}
+	if failed != nil {
+		return usageError{errors.Join(failed, l.printOthers(out, results))}
 	}
 	if l.fix != "" {
 		if err := results[0].writeFixed(l.fix, out); err != nil {
@@ -96,7 +108,11 @@ func (l lintSettings) run(ctx context.Context, args []string, in io.Reader, out 
 // lintResult is what was found in one document; after a fix, in the copy.
 type lintResult struct {
 	Document string         `json:"document"`
+	Copy     string         `json:"copy,omitempty"` // whose lines the findings name, if it was fixed
 	Findings []lint.Finding `json:"findings"`
+	Changes  []lint.Change  `json:"changes,omitempty"` // what the copy says otherwise
+	Kept     []lint.Change  `json:"kept,omitempty"`    // what was put back
+	Error    string         `json:"error,omitempty"`   // why it could not be read, or not be mended
 	fixed    []byte
 	before   int // findings, if it was fixed
 }
@@ -106,10 +122,15 @@ func (l lintSettings) one(ctx context.Context, name string, in io.Reader) (lintR
 	if l.remote {
 		o.Fetch = fetchReference
 	}
-	source, refused, err := readDocument(ctx, name, in)
-	if err != nil || refused != nil {
-		r.Findings = append(r.Findings, refused...)
+	source, served, err := readDocument(ctx, name, in)
+	r.Findings = append(r.Findings, served...)
+	switch {
+	case err != nil:
 		return r, err
+	case source == nil && l.fix != "":
+		return r, fmt.Errorf("%s cannot be mended: %s", name, served[0].Problem)
+	case source == nil:
+		return r, nil
 	}
 	if strings.Contains(name, "://") {
 		o.Address = name
@@ -117,18 +138,19 @@ func (l lintSettings) one(ctx context.Context, name string, in io.Reader) (lintR
 	r.Findings = append(r.Findings, lint.Check(ctx, source, o)...)
 	if l.fix != "" {
 		r.before = len(r.Findings)
-		var left []lint.Finding
-		if r.fixed, left, err = lint.Fix(ctx, source, o); err != nil {
+		mended, err := lint.Fix(ctx, source, o)
+		if err != nil {
 			return r, fmt.Errorf("%s cannot be mended: %w", name, err)
 		}
-		r.Findings = append([]lint.Finding{}, left...)
+		r.fixed, r.Changes, r.Kept, r.Copy = mended.Document, mended.Changes, mended.Kept, l.fix
+		r.Findings = append(append([]lint.Finding{}, served...), mended.Left...)
 	}
 	return r, nil
 }
 
 func (r lintResult) writeFixed(name string, out io.Writer) error {
 	if name == "-" {
-		_, err := out.Write(r.fixed)
+		_, err := exact(out).Write(r.fixed)
 		return err
 	}
 	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // #nosec G302 G304 -- a document is for everybody; the person who calls names it
@@ -158,14 +180,35 @@ func (l lintSettings) print(out io.Writer, results []lintResult) error {
 	return nil
 }
 
+// printOthers prints what was found although some of the documents could not be read. A program
+// also reads which, and why.
+func (l lintSettings) printOthers(out io.Writer, results []lintResult) error {
+	others := slices.DeleteFunc(slices.Clone(results), func(r lintResult) bool { return r.Error != "" })
+	switch {
+	case l.json:
+		return l.print(out, results)
+	case len(others) == 0:
+		return nil
+	}
+	return l.print(out, others)
+}
+
+// judged is the name of what the findings are of.
+func (r lintResult) judged() string { return cmp.Or(r.Copy, r.Document) }
+
 // tell groups the findings by rule, the worst first.
 func (r lintResult) tell(out io.Writer, fixed string) {
 	if fixed != "" {
 		fmt.Fprintf(out, "%s: %d findings; %d are left in %s\n", r.Document, r.before, len(r.Findings), fixed)
+		tellChanges(out, "What the copy says otherwise (lines of "+r.Document+")", r.Changes)
+		tellChanges(out, "What could not be mended (lines of "+r.Document+")", r.Kept)
 	}
 	if len(r.Findings) == 0 {
-		fmt.Fprintf(out, "%s: nothing to say against it\n", r.Document)
+		fmt.Fprintf(out, "%s: nothing to say against it\n", r.judged())
 		return
+	}
+	if fixed != "" {
+		fmt.Fprintf(out, "\nWhat is left (lines of %s):\n", r.judged())
 	}
 	counts := map[lint.Severity]int{}
 	for _, f := range r.Findings {
@@ -176,11 +219,22 @@ func (r lintResult) tell(out io.Writer, fixed string) {
 			r.group(out, severity, rule)
 		}
 	}
-	fmt.Fprintf(out, "\n%s: %d errors, %d warnings, %d notes. `guestpass lint --explain RULE` tells more", r.Document, counts[lint.Error], counts[lint.Warning], counts[lint.Note])
+	fmt.Fprintf(out, "\n%s: %s, %s, %s. `guestpass lint --explain RULE` tells more", r.judged(),
+		count(counts[lint.Error], "error"), count(counts[lint.Warning], "warning"), count(counts[lint.Note], "note"))
 	if fixed == "" {
 		fmt.Fprint(out, "; `--fix FILE` mends what can be")
 	}
 	fmt.Fprintln(out)
+}
+
+func tellChanges(out io.Writer, title string, changes []lint.Change) {
+	if len(changes) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\n%s:\n", title)
+	for _, c := range changes {
+		fmt.Fprintf(out, "        line %d, %s: %s\n", c.Line, c.Place, c.What)
+	}
 }
 
 func (r lintResult) group(out io.Writer, severity lint.Severity, rule lint.Rule) {
@@ -213,7 +267,7 @@ func explain(out io.Writer, id string) error {
 		for _, r := range lint.Rules() {
 			ids = append(ids, r.ID)
 		}
-		return usagef("there is no rule %s; did you mean %s?", id, nearest(strings.ToUpper(id), ids))
+		return usagef("there is no rule %s%s", id, didYouMean(near(strings.ToUpper(id), ids)))
 	}
 	fmt.Fprintf(out, "%s (%s): %s\n\nWhy     %s\nHow     %s\nKnown   %s\n", rule.ID, rule.Severity, rule.Title, rule.Why, rule.Remedy, rule.Evidence)
 	switch {

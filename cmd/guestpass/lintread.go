@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -24,28 +23,44 @@ import (
 // maxDocument is far above what the editor takes; lint says so of anything larger.
 const maxDocument = 50 << 20
 
-// readDocument returns a document, or the findings on how it is served. Its error says
+// readDocument returns a document, and the findings on how it is served. Its error says
 // that there is none.
-func readDocument(ctx context.Context, name string, in io.Reader) (source []byte, refused []lint.Finding, err error) {
-	switch {
-	case name == "-":
-		source, err = io.ReadAll(io.LimitReader(in, maxDocument+1))
-	case strings.Contains(name, "://"):
+func readDocument(ctx context.Context, name string, in io.Reader) (source []byte, served []lint.Finding, err error) {
+	if strings.Contains(name, "://") {
 		return fetchDocument(ctx, name)
-	default:
-		var file *os.File
-		if file, err = os.Open(name); err != nil { // #nosec G304 -- the person who calls names the file
+	}
+	if name != "-" {
+		file, err := openDocument(name)
+		if err != nil {
 			return nil, nil, err
 		}
 		defer file.Close()
-		source, err = io.ReadAll(io.LimitReader(file, maxDocument+1))
+		in = file
 	}
+	source, err = readUntilCancelled(ctx, in)
 	return source, nil, err
 }
 
+// readUntilCancelled does not wait for a pipe or a terminal when the person has had enough.
+func readUntilCancelled(ctx context.Context, in io.Reader) (source []byte, err error) {
+	done := make(chan struct{})
+	var read []byte
+	var failed error
+	go func() {
+		defer close(done)
+		read, failed = io.ReadAll(io.LimitReader(in, maxDocument+1))
+	}()
+	select {
+	case <-done:
+		return read, failed
+	case <-ctx.Done():
+		return nil, errors.New("interrupted")
+	}
+}
+
 // fetchDocument is G002 (B, I): as OpenAI's servers would fetch it, but for http on this
-// machine.
-func fetchDocument(ctx context.Context, address string) ([]byte, []lint.Finding, error) {
+// machine. A document is nil if none is served.
+func fetchDocument(ctx context.Context, address string) (source []byte, served []lint.Finding, err error) {
 	u, err := documentAddress(address)
 	if err != nil {
 		return nil, nil, fmt.Errorf("%s: %w", address, err)
@@ -56,18 +71,29 @@ func fetchDocument(ctx context.Context, address string) ([]byte, []lint.Finding,
 	}
 	defer response.Body.Close()
 	rule, _ := lint.Explain("G002")
-	refuse := func(format string, args ...any) []lint.Finding {
-		return []lint.Finding{{Rule: rule.ID, Severity: rule.Severity, Place: "document", Problem: fmt.Sprintf(format, args...), Remedy: rule.Remedy}}
-	}
+	finding := lint.Finding{Rule: rule.ID, Severity: rule.Severity, Place: "document", Remedy: rule.Remedy}
 	if response.StatusCode != http.StatusOK {
-		return nil, refuse("it is answered with %s", response.Status), nil
+		finding.Problem = "it is answered with " + response.Status
+		return nil, []lint.Finding{finding}, nil
 	}
-	kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type"))
-	if !slices.Contains([]string{"application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml"}, kind) {
-		return nil, refuse("it is served as %q", kind), nil
+	if kind := response.Header.Get("Content-Type"); !isDocumentType(kind) {
+		finding.Severity, finding.Problem = lint.Warning, fmt.Sprintf("it is served as %q", kind)
+		finding.Remedy = "Serve it as application/json or application/yaml: other importers may look at the type."
+		served = []lint.Finding{finding}
 	}
-	source, err := io.ReadAll(io.LimitReader(response.Body, maxDocument+1))
-	return source, nil, err
+	if source, err = io.ReadAll(io.LimitReader(response.Body, maxDocument+1)); err != nil {
+		return nil, nil, fmt.Errorf("%s: the answer broke off after %d bytes: %w", u, len(source), err)
+	}
+	return source, served, nil
+}
+
+// isDocumentType reports whether a content type is of JSON or YAML. It decides nothing: much
+// is published from places that serve all as text/plain.
+func isDocumentType(contentType string) bool {
+	kind, _, _ := mime.ParseMediaType(contentType)
+	usual := []string{"application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml",
+		"text/vnd.yaml", "application/vnd.oai.openapi", "application/openapi"}
+	return slices.Contains(usual, kind) || strings.HasSuffix(kind, "+json") || strings.HasSuffix(kind, "+yaml")
 }
 
 // fetchReference gets what a $ref names: by https, and from a public address only, whatever

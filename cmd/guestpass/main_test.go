@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -12,18 +11,31 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"guestpass/api"
 	"guestpass/examples/bookmarks"
+	"guestpass/internal/store/postgrestest"
 	"guestpass/stytchtest"
 )
 
 var update = flag.Bool("update", false, "write README's transcript and testdata anew")
+
+// declared are the resources that resources.go names. The tests hold Guestpass's own operations against
+// what is written of them, so these are left out but where a test wants them.
+var declared = resources
+
+func TestMain(m *testing.M) {
+	resources = nil
+	os.Exit(m.Run())
+}
 
 // guestpass runs the program once. A mistake that is not noticed would leave a server
 // running: it is stopped, and the test sees exit code 0.
@@ -48,21 +60,45 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 		args    []string
 		want    string
 	}{
-		{"unknown command", nil, []string{"sevre"}, `there is no command "sevre"`},
+		{"unknown command", nil, []string{"sevre"}, `there is no command "sevre": did you mean ` + "`guestpass serve`?"},
+		{"unknown command, two letters changed places", nil, []string{"lnit"}, "did you mean `guestpass lint`?"},
+		{"unknown command and help", nil, []string{"statsu", "--help"}, "did you mean `guestpass migrate status`?"},
+		{"help before an unknown command", nil, []string{"--help", "sevre"}, "did you mean `guestpass serve`?"},
+		{"help on an unknown command", nil, []string{"help", "foo"}, `there is no command "foo"; see`},
+		{"unknown command of a command", nil, []string{"migrate", "stauts", "--help"}, "did you mean `guestpass migrate status`?"},
+		{"help on an unknown command of a command", nil, []string{"help", "audit", "foo"},
+			"there is no command \"audit foo\"; see `guestpass audit --help`"},
+		{"superfluous argument of a command's command", nil, []string{"migrate", "up", "now"}, "`guestpass migrate up` takes no argument"},
+		{"backup to nowhere", nil, []string{"backup"}, "name a FILE for the copy"},
+		{"backup to two files", nil, []string{"backup", "a", "b"}, "name one FILE for the copy, not 2"},
+		{"variable that resembles none", []string{"GUESTPASS_FOO=x"}, []string{"serve"}, "there is no variable GUESTPASS_FOO: unset it"},
+		{"rule that resembles none", nil, []string{"lint", "--explain", "G999"}, "there is no rule G999\n"},
+		{"operation that resembles none", []string{"GUESTPASS_OPERATIONS=nope"}, []string{"openapi"},
+			"(entry 1 of 1) is no operation that there is: there are getNextSteps, "},
 		{"unknown flag", nil, []string{"dev", "--port", "1"}, "unknown flag: --port"},
-		{"superfluous argument", nil, []string{"dev", "now"}, "unknown command"},
+		{"superfluous argument", nil, []string{"dev", "now"}, "`guestpass dev` takes no argument"},
 		{"misspelt variable", []string{"GUESTPASS_ACESS=roles"}, []string{"dev"}, "there is no variable GUESTPASS_ACESS; did you mean GUESTPASS_ACCESS?"},
 		{"misspelt variable, try", []string{"GUESTPASS_PUBLICURL=x"}, []string{"try"}, "did you mean GUESTPASS_PUBLIC_URL?"},
 		{"port in use", nil, []string{"dev", "--addr", taken.Addr().String()}, "is in use by another program"},
 		{"emulator's port in use", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", taken.Addr().String()}, "--emulator-addr"},
-		{"emulator outside loopback", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "0.0.0.0:0"}, "loopback"},
+		{"emulator outside loopback", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "0.0.0.0:0"},
+			"the emulator listens on this machine only"},
 		{"live project with the emulator", []string{"STYTCH_PROJECT_ID=project-live-11111111-1111-4111-8111-111111111111"}, []string{"dev"}, "never stands in for one"},
-		{"unknown access", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0", "--access", "both"}, `GUESTPASS_ACCESS is "both", it must be scopes or roles`},
-		{"unknown vertical", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0", "--vertical", "b2c"}, `STYTCH_VERTICAL is "b2c", it must be b2b or consumer`},
+		{"unknown access", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0", "--access",
+			"both"}, "--access must be scopes or roles"},
+		{"unknown vertical", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0",
+			"--vertical", "b2c"}, "--vertical must be b2b or consumer"},
+		{"unknown way to sign in", []string{"GUESTPASS_LOGIN_METHODS=passwrd"}, []string{"dev"},
+			"GUESTPASS_LOGIN_METHODS cannot be used"},
+		{"public address without TLS", nil, []string{"dev", "--public-url", "http://gpt.example.com"},
+			"--public-url must be https"},
+		{"flag of another kind", nil, []string{"dev", "--chaos", "5%"},
+			`invalid argument "5%" for "--chaos" flag: it has the wrong form`},
+		{"person without an address", nil, []string{"try", "--as", "ada"}, "--as must be an e-mail address"},
 		{"emulator alone, port in use", nil, []string{"stytch", "--addr", taken.Addr().String()}, "address already in use; choose another address with --addr"},
 		{"emulator alone, outside loopback", nil, []string{"stytch", "--addr", "0.0.0.0:0"}, "the emulator listens on loopback only"},
 		{"emulator alone, misspelt variable", []string{"GUESTPASS_ADR=x"}, []string{"stytch"}, "did you mean GUESTPASS_ADDR?"},
-		{"emulator alone, superfluous argument", nil, []string{"stytch", "now"}, "unknown command"},
+		{"emulator alone, superfluous argument", nil, []string{"stytch", "now"}, "`guestpass stytch` takes no argument"},
 		{"authorization URL without a scheme", nil, []string{"stytch", "--authorization-url", "localhost:3000"}, `--authorization-url "localhost:3000" is not a whole URL`},
 		{"redirect URL without a host", nil, []string{"stytch", "--redirect-url", "http://localhost:3000", "--redirect-url", "/done"}, `--redirect-url "/done" is not a whole URL`},
 		{"argument that is no pair", nil, []string{"try", "--call", "listMembers", "limit"}, `"limit" is not of the form key=value`},
@@ -77,6 +113,47 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 	}
 }
 
+// TestServeTellsAllThatIsMissingAtOnce: nobody wants to learn of the next setting when the last is right.
+func TestServeTellsAllThatIsMissingAtOnce(t *testing.T) {
+	code, _, stderr := guestpass(t, []string{"GUESTPASS_LOGIN_METHODS=passwrd", "GUESTPASS_OPERATIONS=listTask",
+		"GUESTPASS_STOP_GRACE=5", "STYTCH_DOMAIN=words"}, "serve")
+	for _, want := range []string{"GUESTPASS_PUBLIC_URL is not set", "GUESTPASS_TRUSTED_PROXIES is not set",
+		"STYTCH_PROJECT_ID is not set", "STYTCH_SECRET is not set", "STYTCH_PUBLIC_TOKEN is not set",
+		"GUESTPASS_LOGIN_METHODS cannot be used", "GUESTPASS_OPERATIONS (entry 1 of 1) is no operation that there is: " +
+			"did you mean listTasks?", "GUESTPASS_STOP_GRACE is no duration", "STYTCH_DOMAIN is no whole public domain"} {
+		if code != 2 || strings.Count(stderr, want) != 1 {
+			t.Errorf("exit code %d, want %q once in\n%s", code, want, stderr)
+		}
+	}
+	if strings.Contains(stderr, "STYTCH_DOMAIN is not set") {
+		t.Errorf("a value that is wrong is called missing:\n%s", stderr)
+	}
+	// What follows from a wrong value only is not told.
+	code, _, stderr = guestpass(t, environ("STYTCH_VERTICAL=b2c", "GUESTPASS_OPERATIONS=listMembers"), "serve")
+	if code != 2 || strings.Contains(stderr, "GUESTPASS_OPERATIONS") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	_, help, _ := guestpass(t, nil, "serve", "--help")
+	_, example, _ := strings.Cut(help, "Examples:")
+	for name := range live() {
+		if name != "GUESTPASS_ADDR" && !strings.Contains(example, "export "+name+"=") {
+			t.Errorf("the example of serve lacks %s:\n%s", name, example)
+		}
+	}
+}
+
+// TestASlashAtTheEndOfAnOriginIsTolerated, and not kept.
+func TestASlashAtTheEndOfAnOriginIsTolerated(t *testing.T) {
+	code, stdout, stderr := guestpass(t, environ("GUESTPASS_PUBLIC_URL=https://gpt.example.com/"), "openapi")
+	if code != 0 || !strings.Contains(stdout, `"https://gpt.example.com"`) {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+	c, err := readConfig(environ("GUESTPASS_PUBLIC_URL=https://gpt.example.com/"), nil)
+	if err != nil || c.options().PublicURL != "https://gpt.example.com" { // which serve logs
+		t.Errorf("%q, %v", c.PublicURL, err)
+	}
+}
+
 func live() map[string]string {
 	return map[string]string{
 		"GUESTPASS_ADDR": "localhost:0", "GUESTPASS_PUBLIC_URL": "https://gpt.example.com", "GUESTPASS_TRUSTED_PROXIES": "127.0.0.1/32",
@@ -85,11 +162,14 @@ func live() map[string]string {
 	}
 }
 
+// environ is an environment that serve takes, changed; NAME= leaves the variable out.
 func environ(change ...string) []string {
 	variables := live()
 	for _, pair := range change {
 		name, value, _ := strings.Cut(pair, "=")
-		variables[name] = value
+		if variables[name] = value; value == "" {
+			delete(variables, name)
+		}
 	}
 	var list []string
 	for name, value := range variables {
@@ -114,29 +194,92 @@ func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
 		{"STYTCH_PUBLIC_TOKEN=", "STYTCH_PUBLIC_TOKEN is not set"},
 		{"STYTCH_DOMAIN=", "STYTCH_DOMAIN is not set"},
 		{"STYTCH_DOMAIN=http://words.customers.stytch.com", "STYTCH_DOMAIN"},
+		{"STYTCH_DOMAIN=words.customers.stytch.com,http://login.example.com",
+			`STYTCH_DOMAIN (entry 2 of 2) must be https`},
+		{"STYTCH_DOMAIN=words.customers.stytch.com,,login.example.com", `STYTCH_DOMAIN (entry 2 of 3) is empty`},
+		{"STYTCH_DOMAIN=words.customers.stytch.com,", `STYTCH_DOMAIN (entry 2 of 2) is empty`},
+		{"STYTCH_DOMAIN=,words.customers.stytch.com", `STYTCH_DOMAIN (entry 1 of 2) is empty`},
+		{"STYTCH_DOMAIN=http://localhost:8081", "is this machine"},
+		{"STYTCH_DOMAIN=login.example.com,https://127.0.0.1:8081", `STYTCH_DOMAIN (entry 2 of 2) is this machine`},
+		{"STYTCH_DOMAIN= ", "STYTCH_DOMAIN is set, but has nothing in it"},
+		{"STYTCH_DOMAIN=login.example.com, https://login.example.com/", `STYTCH_DOMAIN (entry 2 of 2) is there twice`},
+		{"STYTCH_DOMAIN=login.example.com,login.example.com/path", `STYTCH_DOMAIN (entry 2 of 2) must be an origin`},
+		{"STYTCH_DOMAIN=login.example.com words.customers.stytch.com", "STYTCH_DOMAIN"},
+		{"STYTCH_DOMAIN=%zz,login.example.com", "is not a URL"},
+		{"GUESTPASS_MAX_TOKEN_LIFETIME=0s", "GUESTPASS_MAX_TOKEN_LIFETIME must be from 1m0s to 720h0m0s"},
+		{"GUESTPASS_MAX_TOKEN_LIFETIME=-8h", "GUESTPASS_MAX_TOKEN_LIFETIME is no duration"},
+		{"GUESTPASS_MAX_TOKEN_LIFETIME=59s", "GUESTPASS_MAX_TOKEN_LIFETIME must be from"},
+		{"GUESTPASS_MAX_TOKEN_LIFETIME=721h", "GUESTPASS_MAX_TOKEN_LIFETIME must be from"},
+		{"GUESTPASS_MAX_TOKEN_LIFETIME=480",
+			"GUESTPASS_MAX_TOKEN_LIFETIME is no duration: write a number and its unit"},
+		{"GUESTPASS_MAX_TOKEN_LIFETIME=1d", "GUESTPASS_MAX_TOKEN_LIFETIME is no duration"},
+		{"GUESTPASS_LIMIT_MEMBER=many", "GUESTPASS_LIMIT_MEMBER is no whole number"},
+		{"GUESTPASS_MAX_IN_FLIGHT=1.5", "GUESTPASS_MAX_IN_FLIGHT is no whole number"},
 		{"STYTCH_BASE_URL=http://localhost:8081", "STYTCH_BASE_URL is set together with a live project"},
-		{"STYTCH_VERTICAL=b2c", `STYTCH_VERTICAL is "b2c", it must be b2b or consumer`},
+		{"STYTCH_VERTICAL=b2c", "STYTCH_VERTICAL must be b2b or consumer"},
 		{"GUESTPASS_TOKEN_FORWARDER=off", "G110"},
-		{"GUESTPASS_STOP_GRACE=1h", "it must be from 0s to 1m"},
+		{"GUESTPASS_STOP_GRACE=1h", "GUESTPASS_STOP_GRACE must be from 0s to 1m"},
+		{"GUESTPASS_LIVE_ROLES=no", "GUESTPASS_LIVE_ROLES must be on or off"},
 		{"GUESTPASS_DOCS_CLIENT_ID=docs", "must begin with connected-app-"},
 		{"GUESTPASS_TRUSTED_PROXIES=10.0.0.1", "no range of addresses such as 10.1.2.0/24"},
-		{"GUESTPASS_TRUSTED_PROXIES=10.0.0.0/8,0.0.0.0/0", "which is everybody"},
-		{"GUESTPASS_TRUSTED_PROXIES=none,10.0.0.0/8", `names "none"`},
+		{"GUESTPASS_TRUSTED_PROXIES=10.0.0.0/8,0.0.0.0/0", "is everybody"},
+		{"GUESTPASS_TRUSTED_PROXIES=none,10.0.0.0/8", "names none beside others"},
 		{"GUESTPASS_TRUSTED_PROXIES=", "GUESTPASS_TRUSTED_PROXIES is not set"},
-		{"GUESTPASS_LIMIT_MEMBER=0", "GUESTPASS_LIMIT_MEMBER is 0, it must be between 1 and"},
-		{"GUESTPASS_MAX_IN_FLIGHT=-1", "GUESTPASS_MAX_IN_FLIGHT is -1"},
-		{"GUESTPASS_REDIS_URL=localhost:6379?password=secret-live-x", "GUESTPASS_REDIS_URL must be redis://"},
+		{"GUESTPASS_LIMIT_MEMBER=0", "GUESTPASS_LIMIT_MEMBER must be between 1 and"},
+		{"GUESTPASS_MAX_IN_FLIGHT=-1", "GUESTPASS_MAX_IN_FLIGHT is no whole number"},
+		{"GUESTPASS_QUOTA_TASKS=0", "GUESTPASS_QUOTA_TASKS must be between 1 and"},
+		{"GUESTPASS_QUOTA_COMMENTS=-5", "GUESTPASS_QUOTA_COMMENTS is no whole number"},
+		{"GUESTPASS_QUOTA_ACTIVITY=99", "GUESTPASS_QUOTA_ACTIVITY must be between 100 and"},
+		{"GUESTPASS_QUOTA_MEGABYTES=99999999", "GUESTPASS_QUOTA_MEGABYTES must be between 1 and"},
+		{"GUESTPASS_QUOTA_MEGABYTES=1GB", "GUESTPASS_QUOTA_MEGABYTES is no whole number"},
+		{"GUESTPASS_KEEP_DAYS=29", "GUESTPASS_KEEP_DAYS must be between 30 and"},
+		{"GUESTPASS_REDIS_URL=localhost:6379?password=hunter2", "GUESTPASS_REDIS_URL must be redis://"},
+		{"GUESTPASS_REDIS_URL=redis://:secret-live-x@localhost:6379", "GUESTPASS_REDIS_URL holds a secret"},
 	} {
 		t.Run(tt.change, func(t *testing.T) {
 			code, _, stderr := guestpass(t, environ(tt.change), "serve")
 			if tried++; code == 2 {
 				refused++
 			}
-			if code != 2 || !strings.Contains(stderr, tt.want) || strings.Contains(stderr, "secret-live-x") {
+			if code != 2 || !strings.Contains(stderr, tt.want) || strings.Contains(stderr, "secret-live-x") ||
+				strings.Contains(stderr, "hunter2") {
 				t.Errorf("exit code %d, %s\nwant 2 and %q", code, stderr, tt.want)
 			}
 		})
 	}
+}
+
+func TestServeTakesSeveralDomains(t *testing.T) {
+	for _, tt := range []struct {
+		setting, first string
+		others         []string
+	}{
+		{"words-1234.customers.stytch.com", "https://words-1234.customers.stytch.com", nil},
+		{"https://login.example.com/ , words-1234.customers.stytch.com", "https://login.example.com",
+			[]string{"https://words-1234.customers.stytch.com"}},
+		{"a.example.com,b.example.com,c.example.com", "https://a.example.com",
+			[]string{"https://b.example.com", "https://c.example.com"}},
+	} {
+		c, err := readConfig(environ("STYTCH_DOMAIN="+tt.setting, "GUESTPASS_MAX_TOKEN_LIFETIME=8h"), nil)
+		if err == nil {
+			err = c.check()
+		}
+		if err != nil {
+			t.Errorf("%s: %v", tt.setting, err)
+			continue
+		}
+		if o := c.options(); o.Domain != tt.first || !slices.Equal(o.OtherDomains, tt.others) ||
+			o.MaxTokenLifetime != 8*time.Hour {
+			t.Errorf("%s: %q, %q, %v", tt.setting, o.Domain, o.OtherDomains, o.MaxTokenLifetime)
+		}
+	}
+}
+
+// atHome are the changes for a test project on this machine.
+func atHome(publicURL string) []string {
+	return []string{"GUESTPASS_TRUSTED_PROXIES=", "GUESTPASS_PUBLIC_URL=" + publicURL, "STYTCH_SECRET=secret-test-x",
+		"STYTCH_PROJECT_ID=project-test-11111111-1111-4111-8111-111111111111", "STYTCH_PUBLIC_TOKEN=public-token-test-x",
+		"STYTCH_DOMAIN=words-1234.customers.stytch.dev"}
 }
 
 // Where no proxy can be meant, or the operator says that there is none, none need be named.
@@ -146,13 +289,12 @@ func TestServeAsksForProxiesWhereOneMustBe(t *testing.T) {
 		asked   bool
 	}{
 		{[]string{"GUESTPASS_TRUSTED_PROXIES="}, true},
-		{[]string{"GUESTPASS_TRUSTED_PROXIES= , "}, true},
 		{[]string{"GUESTPASS_TRUSTED_PROXIES=none"}, false},
 		{[]string{"GUESTPASS_TRUSTED_PROXIES=10.1.2.0/24"}, false},
-		{[]string{"GUESTPASS_TRUSTED_PROXIES=", "GUESTPASS_PUBLIC_URL=http://localhost:8080"}, false},
-		{[]string{"GUESTPASS_TRUSTED_PROXIES=", "GUESTPASS_PUBLIC_URL=https://localhost:8443"}, false},
+		{atHome("http://localhost:8080"), false},
+		{atHome("https://localhost:8443"), false},
 	} {
-		c, err := readConfig(environ(tt.changes...))
+		c, err := readConfig(environ(tt.changes...), nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,7 +305,7 @@ func TestServeAsksForProxiesWhereOneMustBe(t *testing.T) {
 			t.Errorf("%v: asked for proxies: %t", tt.changes, asked)
 		}
 	}
-	c, _ := readConfig(environ("GUESTPASS_TRUSTED_PROXIES=none"))
+	c, _ := readConfig(environ("GUESTPASS_TRUSTED_PROXIES=none"), nil)
 	if prefixes := c.options().TrustedProxies; len(prefixes) != 0 {
 		t.Errorf("none is %v", prefixes)
 	}
@@ -212,12 +354,15 @@ func get(t *testing.T, address string) string {
 
 // follower is an output that can be waited on.
 type follower struct {
-	mu   sync.Mutex // guards text
-	text bytes.Buffer
-	more chan struct{}
+	mu    sync.Mutex // guards text
+	text  bytes.Buffer
+	more  chan struct{}
+	ended chan struct{} // closed once nothing more will be written
 }
 
-func newFollower() *follower { return &follower{more: make(chan struct{}, 1)} }
+func newFollower() *follower {
+	return &follower{more: make(chan struct{}, 1), ended: make(chan struct{})}
+}
 
 func (f *follower) Write(p []byte) (int, error) {
 	f.mu.Lock()
@@ -252,6 +397,11 @@ func (f *follower) wait(t *testing.T, pattern string) []string {
 		}
 		select {
 		case <-f.more:
+		case <-f.ended:
+			if match := expression.FindStringSubmatch(f.String()); match != nil {
+				return match
+			}
+			t.Fatalf("it ended with nothing like %s in\n%s", pattern, f)
 		case <-time.After(30 * time.Second):
 			t.Fatalf("nothing like %s in\n%s", pattern, f)
 		}
@@ -262,16 +412,21 @@ func (f *follower) wait(t *testing.T, pattern string) []string {
 // chooses, and stops it at the end.
 func development(t *testing.T, args ...string) (app, emulator string) {
 	t.Helper()
-	out := newFollower()
+	out, complaints := newFollower(), newFollower()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan int, 1)
 	go func() {
-		done <- run(ctx, append([]string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0"}, args...), nil, out, io.Discard)
+		code := run(ctx, append([]string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0"}, args...), nil, out, complaints)
+		close(out.ended)
+		done <- code
 	}()
 	t.Cleanup(func() {
 		cancel()
 		if code := <-done; code != 0 {
 			t.Errorf("guestpass dev ended with exit code %d", code)
+		}
+		if t.Failed() {
+			t.Logf("guestpass dev said\n%s", complaints)
 		}
 	})
 	app = out.wait(t, `app +(http://\S+)`)[1]
@@ -282,8 +437,12 @@ func development(t *testing.T, args ...string) (app, emulator string) {
 
 // TestAResourceOfOnesOwnWalksTheLoop is README's "add a resource of your own", done.
 func TestAResourceOfOnesOwnWalksTheLoop(t *testing.T) {
-	resources = append(resources, bookmarks.Resource)
-	t.Cleanup(func() { resources = resources[:0] })
+	t.Cleanup(func() { resources = nil })
+	resources = slices.Clone(declared)
+	isCopy := func(r api.Resource) bool { return r.Name == bookmarks.Resource.Name } // one that follows README
+	if !slices.ContainsFunc(declared, isCopy) {
+		resources = append(resources, bookmarks.Resource)
+	}
 	app, emulator := development(t)
 	code, stdout, stderr := guestpass(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "grace@acme.example")
 	if code != 0 {
@@ -352,6 +511,14 @@ func TestTryWalksTheLoopOfAConsumerProject(t *testing.T) {
 	}
 }
 
+func TestTryEndsWithThePagesWordsForAStranger(t *testing.T) {
+	app, emulator := development(t)
+	code, stdout, stderr := guestpass(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "nobody@acme.example")
+	if code != 1 || !strings.Contains(stderr, "the page says: nobody@acme.example does not have an account.\n") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
 func TestTryCallsOneOperation(t *testing.T) {
 	app, emulator := development(t, "--access", "roles")
 	try := func(args ...string) (int, string) {
@@ -364,11 +531,78 @@ func TestTryCallsOneOperation(t *testing.T) {
 	if code, output := try("--call", "inviteMember", "email=x@acme.example", "name=X"); code != 1 || !strings.Contains(output, "403") {
 		t.Errorf("exit code %d\n%s", code, output)
 	}
-	if code, output := try("--call", "listMembers", "colour=red"); code != 1 || !strings.Contains(output, "UnrecognizedKwargsError: ") {
-		t.Errorf("exit code %d\n%s", code, output)
+	for words, want := range map[string]string{
+		"listMembers colour=red": "guestpass: listMembers has no argument colour: it takes search, status, limit, cursor",
+		"createTask":             "guestpass: createTask needs title: write title=…\n",
+		"getUserInfo x=1":        "guestpass: getUserInfo has no argument x: it takes none\n",
+	} {
+		code, output := try(append([]string{"--call"}, strings.Fields(words)...)...)
+		if code != 2 || !strings.Contains(output, want) || strings.Contains(output, "authorize") {
+			t.Errorf("%s: exit code %d\n%s", words, code, output)
+		}
 	}
 	if code, output := try("--call", "deleteEverything"); code != 2 || !strings.Contains(output, "listMembers") {
 		t.Errorf("exit code %d\n%s", code, output)
+	}
+}
+
+// TestDevsHintWorksAsItIsPrinted pastes the line that a built program prints into a shell.
+func TestDevsHintWorksAsItIsPrinted(t *testing.T) {
+	folder := t.TempDir()
+	program := filepath.Join(folder, "my guestpass") // with a blank, as folders have them
+	if output, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, output)
+	}
+	for _, tt := range []struct {
+		name, want string
+		args       []string
+	}{
+		{"other ports", "ada@acme.example", []string{"--addr", "localhost:0", "--emulator-addr", "localhost:0"}},
+		{"addresses, of users", "ada@example.com",
+			[]string{"--addr", "[::1]:0", "--emulator-addr", "127.0.0.1:0", "--vertical", "consumer"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			out := newFollower()
+			dev := exec.Command(program, append([]string{"dev"}, tt.args...)...)
+			dev.Stdout = out
+			if err := dev.Start(); err != nil {
+				t.Fatal(err)
+			}
+			defer func() {
+				_ = dev.Process.Signal(os.Interrupt)
+				_ = dev.Wait()
+			}()
+			hint := out.wait(t, `(?m)^  (.* try .*)$`)[1]
+			output, err := exec.Command("sh", "-c", hint+" --call getUserInfo").CombinedOutput()
+			if err != nil || !strings.Contains(string(output), tt.want) {
+				t.Errorf("%s: %v\n%s", hint, err, output)
+			}
+		})
+	}
+}
+
+func TestTheHintIsForThisServer(t *testing.T) {
+	people := []string{"ada@acme.example (admin)", "grace@acme.example"}
+	for _, tt := range []struct{ app, emulator, methods, want string }{
+		{"http://localhost:8080", "http://localhost:8081", "email_code", "try --as ada@acme.example"},
+		{"http://localhost:19080", "http://localhost:8081", "email_code",
+			"try --url http://localhost:19080 --as ada@acme.example"},
+		{"http://localhost:8080", "http://localhost:19081", "google,email_code",
+			"try --emulator http://localhost:19081 --as ada@acme.example"},
+		{"http://[::1]:8080", "http://localhost:8081", "email_code",
+			"try --url 'http://[::1]:8080' --as ada@acme.example"},
+		{"https://a.example.com", "http://localhost:19081", "password", "try --url https://a.example.com"},
+	} {
+		got := tryHint(config{PublicURL: tt.app, LoginMethods: strings.Split(tt.methods, ",")}, people, tt.emulator)
+		if want := "go run guestpass/cmd/guestpass " + tt.want; got != want { // as go test runs this program
+			t.Errorf("got  %s\nwant %s", got, want)
+		}
+	}
+	for word, want := range map[string]string{"a b": "'a b'", "it's": `'it'\''s'`, "$(id)": "'$(id)'", "": "''",
+		"bin/guestpass": "bin/guestpass"} {
+		if got := shellWord(word); got != want {
+			t.Errorf("%q is written %s, want %s", word, got, want)
+		}
 	}
 }
 
@@ -424,7 +658,7 @@ func TestVerticals(t *testing.T) {
 func transcript(stdout, app string) string {
 	text := strings.ReplaceAll(stdout, app, "http://localhost:8080")
 	text = strings.ReplaceAll(text, strings.TrimPrefix(app, "http://"), "localhost:8080")
-	text = regexp.MustCompile(`guest-[a-z0-9]{6}@`).ReplaceAllString(text, "guest-k3x9ab@")
+	text = regexp.MustCompile(`(guest|call)-[a-z0-9]{6}\b`).ReplaceAllString(text, "${1}-k3x9ab")
 	text = regexp.MustCompile(`member-test-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`).ReplaceAllStringFunc(text, func(id string) string {
 		if strings.HasPrefix(id, "member-test-aaaaaaaa-0000") {
 			return id
@@ -463,10 +697,9 @@ func TestReadmeShowsTheExampleThatIsCompiled(t *testing.T) {
 
 func TestReadmeExplainsEveryVariable(t *testing.T) {
 	readme := readFile(t, "../../README.md")
-	scanner := bufio.NewScanner(strings.NewReader(readFile(t, "config.go")))
-	for scanner.Scan() {
-		if match := regexp.MustCompile(`env:"([A-Z_]+)"`).FindStringSubmatch(scanner.Text()); match != nil && !strings.Contains(readme, "`"+match[1]+"`") {
-			t.Errorf("README does not explain %s", match[1])
+	for _, s := range new(config).settings() {
+		if !strings.Contains(readme, "`"+s.name+"`") {
+			t.Errorf("README does not explain %s", s.name)
 		}
 	}
 }
@@ -488,10 +721,14 @@ func TestTheDatabaseIsLookedAfterFromTheCommandLine(t *testing.T) {
 		code int
 		want string
 	}{
-		{"migrate status", 0, "missing  00001_tasks.sql"},
+		{"migrate status", 1, ""}, // which says that there is no file, and makes none
+		{"backup " + path + ".copy", 1, ""},
 		{"migrate up", 0, "the schema is up to date"},
 		{"migrate status", 0, "applied  00001_tasks.sql"},
 		{"audit verify", 0, "0 rows, all as they were written"},
+		{"backup " + path + ".copy", 0, "is a whole copy"},
+		{"backup " + path + ".copy", 1, ""}, // which would overwrite it
+		{"backup", 2, ""},
 	} {
 		code, stdout, stderr := guestpass(t, environ, strings.Fields(tt.args)...)
 		if code != tt.code || !strings.Contains(stdout, tt.want) {
@@ -503,6 +740,33 @@ func TestTheDatabaseIsLookedAfterFromTheCommandLine(t *testing.T) {
 			!strings.Contains(stderr, "must be sqlite:PATH or postgres://") || strings.Contains(stderr, "hunter2") {
 			t.Errorf("%s: exit code %d, %s", url, code, stderr)
 		}
+	}
+}
+
+// TestAnEmptyDatabaseIsToldInWords: whoever has a Postgres made and no tables yet is not shown its error.
+func TestAnEmptyDatabaseIsToldInWords(t *testing.T) {
+	t.Cleanup(postgrestest.StopShared)
+	empty := filepath.Join(t.TempDir(), "empty.db")
+	if err := os.WriteFile(empty, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, url := range []string{postgrestest.Shared(t).Database(t), "sqlite:" + empty} {
+		for _, command := range []string{"audit verify", "backup copy.db", "migrate status"} {
+			code, _, stderr := guestpass(t, []string{"GUESTPASS_DATABASE_URL=" + url}, strings.Fields(command)...)
+			if code != 1 || !strings.Contains(stderr, "run `guestpass migrate up`") || strings.Contains(stderr, "SQL") {
+				t.Errorf("%s, %s: exit code %d, %s", url, command, code, stderr)
+			}
+		}
+	}
+}
+
+func TestEveryCommandForDevelopmentIsKnownToTheOtherBuild(t *testing.T) {
+	var names []string
+	for _, command := range developmentCommands(nil) {
+		names = append(names, command.Name())
+	}
+	if !slices.Equal(names, forDevelopment) {
+		t.Errorf("the commands are %q, the list has %q", names, forDevelopment)
 	}
 }
 

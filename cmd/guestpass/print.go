@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/http"
 	"strings"
 
 	"guestpass/gpttest"
@@ -83,36 +84,86 @@ func (p *printer) token(name string, t *gpttest.Token) {
 		fmt.Sprintf("a %s token for %s, %s\ngranted: %s", t.TokenType, t.ExpiresIn, renewable, t.Scope))
 }
 
-// called shows one call. In a walk over all operations a long answer is shortened.
+// called shows one call. In a walk over all operations a long answer is shortened, a
+// refusal never: what is wrong stands anywhere in it.
 func (p *printer) called(op gpttest.Operation, arguments map[string]any, r *gpttest.Result, whole bool) {
 	sent, _ := json.Marshal(arguments)
 	asks := ""
 	if op.Consequential {
 		asks = "   (ChatGPT asks the person first)"
 	}
-	answer := indented(r.Body)
-	if !whole {
-		answer = shortened(r.Body)
-	}
-	text := fmt.Sprintf("%s %s%s\n  %d %s", op.ID, sent, asks, r.Status, answer)
-	state := outcome(r.Status < 400)
-	if r.Status == 403 {
-		state = "refused"
-	}
-	fields := map[string]any{"operation": op.ID, "arguments": arguments, "status": r.Status}
+	fields := map[string]any{"operation": op.ID, "arguments": arguments, "status": r.Status, "body": string(r.Body)}
 	if json.Valid(r.Body) {
 		fields["body"] = json.RawMessage(r.Body)
-	} else {
-		fields["body"] = string(r.Body)
+	}
+	text := fmt.Sprintf("%s %s%s\n  %d %s", op.ID, sent, asks, r.Status, shortened(r.Body))
+	if whole || r.Status >= 300 {
+		text = fmt.Sprintf("%s %s%s\n  %d %s", op.ID, sent, asks, r.Status, indented(r.Body))
+	}
+	if r.Status >= 300 {
+		for _, name := range tellingHeaders {
+			if value := strings.Join(r.Header.Values(name), ", "); value != "" &&
+				!bytes.Contains(r.Body, []byte(value)) {
+				fields[strings.ToLower(name)] = value
+				text += "\n  " + name + ": " + value
+			}
+		}
+	}
+	answer := judged(op, r)
+	if answer.problem != "" {
+		fields["note"] = answer.problem
+		text += "\n  note: " + answer.problem
+	}
+	state := outcome(r.Status < 300 && !answer.unreadable)
+	if r.Status == http.StatusForbidden {
+		state = "refused"
 	}
 	p.step("call", state, fields, text)
 }
 
-// indented shows JSON as people read it, in the column of the step's text.
+// tellingHeaders say more of a refusal than its body.
+var tellingHeaders = []string{"WWW-Authenticate", "Location", "Retry-After", "Allow", "X-Request-Id"}
+
+// An answer is what came back, held against the document.
+type answer struct {
+	problem    string // what an answer that went well has in it, or lacks
+	unreadable bool   // JSON was declared, and something else came, such as a page to sign in
+}
+
+func judged(op gpttest.Operation, r *gpttest.Result) answer {
+	if r.Status >= 300 {
+		return answer{}
+	}
+	var value any
+	decoder := json.NewDecoder(bytes.NewReader(r.Body))
+	decoder.UseNumber()
+	isJSON, schema := decoder.Decode(&value) == nil, op.Reply(r.Status)
+	switch undeclared := !op.Expects(r.Status); {
+	case undeclared && len(bytes.TrimSpace(r.Body)) > 0 && !isJSON && op.AnswersJSON():
+		return answer{fmt.Sprintf("the document declares the status %s with JSON; %d came, and the answer is not JSON",
+			strings.Join(op.Successes(), " or "), r.Status), true}
+	case undeclared && len(op.Successes()) > 0:
+		return answer{problem: fmt.Sprintf("the document declares the status %s, and %d came",
+			strings.Join(op.Successes(), " or "), r.Status)}
+	case undeclared:
+		return answer{problem: fmt.Sprintf("the document declares no answer with the status %d", r.Status)}
+	case schema == nil:
+		return answer{}
+	case !isJSON:
+		return answer{"the document says that the answer is JSON, and it is not", true}
+	}
+	if err := schema.Validate(value); err != nil {
+		return answer{problem: "the answer is not what the document says: " + err.Error()}
+	}
+	return answer{}
+}
+
+// indented shows JSON as people read it, in the column of the step's text, and anything
+// else as it is.
 func indented(body []byte) string {
 	var pretty bytes.Buffer
 	if json.Indent(&pretty, bytes.TrimSpace(body), "  ", "  ") != nil {
-		return string(body)
+		return strings.ReplaceAll(string(bytes.TrimSpace(body)), "\n", "\n  ")
 	}
 	return pretty.String()
 }
@@ -120,7 +171,12 @@ func indented(body []byte) string {
 // shortened is the beginning of an answer, on one line.
 func shortened(body []byte) string {
 	const most = 200
-	text := []rune(string(bytes.TrimSpace(body)))
+	var compact bytes.Buffer
+	if json.Compact(&compact, body) != nil {
+		compact.Reset()
+		compact.WriteString(strings.Join(strings.Fields(string(body)), " "))
+	}
+	text := []rune(compact.String())
 	if len(text) <= most {
 		return string(text)
 	}

@@ -2,7 +2,17 @@
 
 package main
 
-import "github.com/spf13/cobra"
+import (
+	"io"
+
+	"github.com/spf13/cobra"
+)
+
+// clientSecretFlag is a flag of guestpass try, which is not here.
+const clientSecretFlag = ""
+
+// hideArguments has nothing to hide: no command here takes a secret.
+func hideArguments([]string, []string, io.Writer) {}
 
 // developmentCommands are none: see development.go, the other side of the build tag.
 func developmentCommands([]string) []*cobra.Command { return nil }

@@ -38,9 +38,11 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 		code    int
 		want    string
 	}{
-		{nil, "dev", 2, `there is no command "dev"`},
-		{nil, "stytch", 2, `there is no command "stytch"`},
-		{nil, "try", 2, `there is no command "try"`},
+		{nil, "dev", 2, "built for production, without the command \"dev\": `make build`"},
+		{nil, "stytch", 2, `without the command "stytch"`},
+		{nil, "try", 2, `without the command "try"`},
+		{nil, "lint", 2, `without the command "lint"`},
+		{nil, "foo", 2, `there is no command "foo"; see`},
 		{nil, "serve", 2, "STYTCH_PROJECT_ID is not set"},
 		{nil, "openapi", 2, "STYTCH_PROJECT_ID is not set"},
 		{settings, "openapi", 0, `"https://gpt.example.com"`},
@@ -60,7 +62,7 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 	_, list, _ := strings.Cut(string(help), "Available Commands:\n")
 	list, _, _ = strings.Cut(list, "\n\n")
 	commands := strings.Join(regexp.MustCompile(`(?m)^  \w+`).FindAllString(list, -1), "")
-	if commands != "  audit  gpt  help  migrate  openapi  serve" {
+	if commands != "  audit  backup  gpt  help  migrate  openapi  serve" {
 		t.Errorf("the commands are%s", commands)
 	}
 }

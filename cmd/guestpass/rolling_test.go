@@ -32,8 +32,9 @@ func TestARollingRestartLosesNothing(t *testing.T) {
 	token := tokenOf(t, stytch, seed.Members[0].ID)
 	t.Cleanup(postgrestest.StopShared)
 	// A process that starts takes the cores of those that serve, here and only here: what piles
-	// up for half a second finds places.
-	environ := forStytch(stytch, seed, "GUESTPASS_MAX_IN_FLIGHT=256", "GUESTPASS_DATABASE_URL="+postgrestest.Shared(t).Database(t), "GUESTPASS_STOP_GRACE="+stopGrace.String())
+	// up for half a second finds places. One person makes all of it, and has a quarter of them.
+	environ := forStytch(stytch, seed, "GUESTPASS_MAX_IN_FLIGHT=1024", "GUESTPASS_QUOTA_TASKS=100000",
+		"GUESTPASS_DATABASE_URL="+postgrestest.Shared(t).Database(t), "GUESTPASS_STOP_GRACE="+stopGrace.String())
 	b := &balancer{nodes: make([]*node, 2), changed: make(chan struct{}, 1)}
 	for i := range b.nodes {
 		b.add(t.Context(), i, startProcess(t, environ))

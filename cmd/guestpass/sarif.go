@@ -76,7 +76,7 @@ func sarif(results []lintResult) sarifLog {
 	for _, document := range results {
 		for _, f := range document.Findings {
 			location := sarifLocation{Logical: []sarifLogical{{"#" + f.Pointer}}}
-			location.Physical.Artifact.URI = document.Document
+			location.Physical.Artifact.URI = document.judged()
 			if f.Line > 0 {
 				location.Physical.Region = &sarifRegion{f.Line}
 			}

@@ -16,11 +16,9 @@ import (
 	"guestpass/internal/idp"
 	"guestpass/internal/server"
 	"guestpass/internal/site"
-	"guestpass/internal/store"
 )
 
 func serveCommand(environ []string) *cobra.Command {
-	var addr, publicURL string
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve a real Stytch project",
@@ -34,20 +32,28 @@ Unsafe settings are refused, each by name. TLS is the business of the proxy in f
 On SIGINT or SIGTERM /readyz answers 503 while all else is served on for
 GUESTPASS_STOP_GRACE, 5s by default, so that a balancer can send its calls elsewhere;
 then running requests may finish for 30 seconds. A second signal ends it at once.`,
-		Example: "  GUESTPASS_PUBLIC_URL=https://gpt.example.com STYTCH_PROJECT_ID=project-live-… … guestpass serve",
-		Args:    cobra.NoArgs,
+		Example: `  export GUESTPASS_PUBLIC_URL=https://gpt.example.com
+  export GUESTPASS_TRUSTED_PROXIES=127.0.0.1/32,::1/128
+  export STYTCH_PROJECT_ID=project-live-…
+  export STYTCH_SECRET=secret-live-…
+  export STYTCH_PUBLIC_TOKEN=public-token-live-…
+  export STYTCH_DOMAIN=word-word-1234.customers.stytch.com
+  guestpass serve`,
+		Annotations: map[string]string{needsAll: ""},
+		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			c, err := readConfig(environ)
+			c, err := readWhole(environ, cmd.Flags(), "not started", func(c config) error {
+				return errors.Join(c.check(), c.checkProxies())
+			})
 			if err != nil {
 				return err
 			}
-			c.Addr, c.PublicURL = or(addr, c.Addr), or(publicURL, c.PublicURL)
-			if err := errors.Join(c.check(), c.checkProxies()); err != nil {
-				return usagef("not started:\n%w", err)
-			}
 			options := c.options()
+			if _, err := newServer(options); err != nil { // what is wrong is told before anything is opened or made
+				return err
+			}
 			options.Log = newLog(cmd.ErrOrStderr())
-			database, err := openStore(cmd.Context(), store.Options{URL: or(c.DatabaseURL, defaultDatabase), Log: options.Log})
+			database, err := openStore(cmd.Context(), c.database(options.Log))
 			if err != nil {
 				return err
 			}
@@ -60,8 +66,8 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 			return serve(cmd.Context(), c.Addr, c.StopGrace, options)
 		},
 	}
-	command.Flags().StringVar(&addr, "addr", "", "address to listen on (GUESTPASS_ADDR, else localhost:8080)")
-	command.Flags().StringVar(&publicURL, "public-url", "", "origin under which the world sees this server (GUESTPASS_PUBLIC_URL)")
+	settingFlag(command, "addr", "GUESTPASS_ADDR", "address to listen on; localhost:8080 unless told otherwise")
+	settingFlag(command, "public-url", "GUESTPASS_PUBLIC_URL", "origin under which the world sees this server")
 	return command
 }
 
@@ -93,12 +99,26 @@ func newServer(o server.Options) (*server.Server, error) {
 func listen(addr string) (net.Listener, error) {
 	listener, err := net.Listen("tcp", addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, usagef("%s is in use by another program: stop it, or choose another address with --addr", addr)
+		return nil, usagef("%s is in use by another program: stop it, or choose another address with --addr or "+
+			"GUESTPASS_ADDR", addr)
 	}
 	if err != nil {
-		return nil, usagef("cannot listen on %s: %w", addr, err)
+		return nil, usagef("cannot listen on the address of --addr or GUESTPASS_ADDR: %s", cause(err))
 	}
 	return listener, nil
+}
+
+// cause is why listening failed, without the address.
+func cause(err error) string {
+	var name *net.DNSError
+	var number syscall.Errno
+	switch {
+	case errors.As(err, &name):
+		return "its host is unknown"
+	case errors.As(err, &number):
+		return number.Error()
+	}
+	return "it is no address of this machine"
 }
 
 // parts are a listener and what answers on it.

@@ -16,7 +16,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-func stytchCommand(environ []string) *cobra.Command {
+func stytchCommand() *cobra.Command {
 	var s stytchSettings
 	command := &cobra.Command{
 		Use:   "stytch",
@@ -32,11 +32,8 @@ Stytch, and nothing is kept when it stops.`,
   guestpass stytch --vertical consumer --chaos 5
   guestpass stytch --seed our-people.yaml
   guestpass stytch --authorization-url http://localhost:3000/consent --redirect-url http://localhost:3000/signed-in`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if _, err := readConfig(environ); err != nil {
-				return err
-			}
 			return s.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
@@ -48,6 +45,10 @@ Stytch, and nothing is kept when it stops.`,
 	flags.Uint64Var(&s.chaos.Seed, "chaos-seed", 1, chaosSeedUsage)
 	flags.StringVar(&s.authorizationURL, "authorization-url", "", "`URL` of your page on which people consent (default http://localhost:8080/idp)")
 	flags.StringArrayVar(&s.redirectURLs, "redirect-url", nil, "`URL` to which e-mail links may lead; may be repeated (default http://localhost:8080/idp)")
+	flags.StringArrayVar(&s.origins, "origin", nil,
+		"`ORIGIN` of pages that may use the browser SDK, beside those of the two URLs above; may be repeated")
+	flags.StringArrayVar(&s.hosts, "host", nil,
+		"`HOST` under which a proxy of yours on this machine asks for the emulator, with its port; may be repeated")
 	return command
 }
 
@@ -58,7 +59,7 @@ const (
 
 type stytchSettings struct {
 	addr, vertical, seed, authorizationURL string
-	redirectURLs                           []string
+	redirectURLs, origins, hosts           []string
 	chaos                                  stytchtest.Chaos
 }
 
@@ -92,6 +93,11 @@ func (s stytchSettings) options() (stytchtest.Options, error) {
 			return stytchtest.Options{}, fmt.Errorf("--redirect-url %q is not a whole URL, such as http://localhost:3000/signed-in", redirect)
 		}
 	}
+	for _, o := range s.origins {
+		if _, err := parseOrigin(o); err != nil || strings.HasSuffix(o, "/") {
+			return stytchtest.Options{}, fmt.Errorf("--origin %q is no origin, such as http://localhost:3000", o)
+		}
+	}
 	seed, err := s.project()
 	if err != nil {
 		return stytchtest.Options{}, err
@@ -100,7 +106,7 @@ func (s stytchSettings) options() (stytchtest.Options, error) {
 	if len(s.redirectURLs) > 0 {
 		seed.Project.RedirectURLs = stytchtest.RedirectURLs(s.redirectURLs...)
 	}
-	return stytchtest.Options{Seed: &seed, Chaos: s.chaos}, nil
+	return stytchtest.Options{Seed: &seed, Chaos: s.chaos, Origins: s.origins, Hosts: s.hosts}, nil
 }
 
 // project is that of the seed file, or the development seed of the vertical.

@@ -84,7 +84,7 @@ func TestStytchPrintsAllThatServeNeeds(t *testing.T) {
 	for name, value := range emulatorAlone(t) {
 		environ = append(environ, name+"="+value)
 	}
-	c, err := readConfig(environ)
+	c, err := readConfig(environ, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,10 +8,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"os/exec"
+	"path"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -23,6 +26,7 @@ import (
 
 func tryCommand(environ []string) *cobra.Command {
 	var t try
+	gpt := stytchtest.Development().ConnectedApps[0]
 	command := &cobra.Command{
 		Use:   "try",
 		Short: "Be the GPT: import, authorize, call",
@@ -30,50 +34,81 @@ func tryCommand(environ []string) *cobra.Command {
 as the GPT editor would, sends the person to sign in and allow, exchanges the code,
 calls every published operation, and renews the token.
 
+Order and arguments follow from the document alone, whoever wrote it: what reads goes
+first, then what creates; identifiers and versions are taken from earlier answers, other
+values are made so that the operation's schema admits them. What changes, removes or
+undoes is called on what this run created and on nothing else. An operation that lacks an
+identifier or a value is left out, and why is told.
+
+The client secret of your own connected app comes from GUESTPASS_TRY_CLIENT_SECRET, from
+a file (--client-secret-file), or is asked for on the terminal, which does not show it.
+
 By default it opens your browser for the signing in. With --as it drives a headless
 Chromium through the same page, reading the code from the emulator's inbox; the page
 has to offer codes (GUESTPASS_LOGIN_METHODS).
 
 On a server that is not on this machine only operations that read are called, unless
---call names one. Exit code 0: all went well (a 403 tells what the person may not do
-and counts as well); 1: something failed; 2: a mistake in the call.`,
+--call names one. A call is given up after 45 seconds, and all calls together after what
+--within says. Exit code 0: all went well (a 403 tells what the person may not do and
+counts as well); 1: something failed, an answer was not JSON although the document says
+so, or none was what the document declares; 2: a mistake in the call.`,
 		Example: `  guestpass try --as ada@acme.example
   guestpass try --as grace@acme.example --call listMembers search=hopper limit=5
-  guestpass try --url https://gpt.example.com --client-id connected-app-live-… --client-secret …`,
+  guestpass try --url http://localhost:3000/api/openapi.json
+  guestpass try --url https://gpt.example.com --client-id connected-app-live-…`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if _, err := readConfig(environ); err != nil {
+			c, err := readConfig(environ, nil)
+			if err != nil {
 				return err
 			}
+			t.secret.variable, t.secret.stdin, t.secret.notes = c.TryClientSecret, cmd.InOrStdin(), cmd.ErrOrStderr()
+			if t.clientID == gpt.ClientID {
+				t.secret.standard = gpt.ClientSecret
+			}
 			t.print = newPrinter(cmd.OutOrStdout(), t.json)
-			return t.run(cmd.Context(), args)
+			err = t.run(cmd.Context(), args)
+			if cmd.Context().Err() != nil {
+				return errors.New("interrupted")
+			}
+			return err
 		},
 	}
-	gpt := stytchtest.Development().ConnectedApps[0]
 	flags := command.Flags()
-	flags.StringVar(&t.url, "url", "http://localhost:8080", "the server to import from")
-	flags.StringVar(&t.emulator, "emulator", "http://localhost:8081", "the Stytch emulator, whose inbox --as reads")
+	flags.StringVar(&t.url, "url", defaultAppURL, "the server to import from, or the whole address of its document")
+	flags.StringVar(&t.emulator, "emulator", defaultEmulatorURL, "the Stytch emulator, whose inbox --as reads")
 	flags.StringVar(&t.as, "as", "", "sign in as this person in a headless Chromium")
+	flags.DurationVar(&t.within, "within", callsTogether, "the most time that the calls may take together, such as 90s or 5m")
 	flags.StringVar(&t.call, "call", "", "call this one operation with the key=value arguments that follow")
 	flags.BoolVar(&t.json, "json", false, "print one JSON object a step")
 	flags.BoolVar(&t.basic, "basic", false, "send the client secret in a Basic header instead of the form")
 	flags.StringVar(&t.clientID, "client-id", gpt.ClientID, "Client ID, as typed into the GPT editor")
-	flags.StringVar(&t.clientSecret, "client-secret", gpt.ClientSecret, "Client Secret, as typed into the GPT editor")
-	flags.StringVar(&t.redirectURI, "redirect-uri", "http://localhost:8090/callback", "where the page returns to; ChatGPT's own hosts only with --as")
+	flags.StringVar(&t.secret.file, "client-secret-file", "", "`FILE` that has the Client Secret in it; - for the standard input")
+	flags.StringVar(&t.secret.argument, clientSecretFlag, "", "Client Secret; everybody on this machine sees it in the process list")
+	flags.StringVar(&t.redirectURI, "redirect-uri", "http://127.0.0.1:8090/callback",
+		"where the page returns to; ChatGPT's own hosts only with --as")
 	return command
 }
 
 type try struct {
-	url, emulator, as, call             string
-	clientID, clientSecret, redirectURI string
-	json, basic                         bool
-	print                               *printer
+	url, emulator, as, call string
+	clientID, redirectURI   string
+	secret                  secretSource
+	json, basic             bool
+	within                  time.Duration // for all calls together
+	print                   *printer
 }
 
 func (t *try) run(ctx context.Context, args []string) error {
 	arguments, err := t.arguments(args)
 	if err != nil {
 		return err
+	}
+	if t.within <= 0 {
+		return usagef("--within is %s: it must be more than 0, such as 2m", t.within)
+	}
+	if t.as != "" && !strings.Contains(t.as, "@") {
+		return usagef("--as must be an e-mail address, such as ada@acme.example")
 	}
 	imported, err := t.importDocument(ctx)
 	if err != nil {
@@ -83,17 +118,42 @@ func (t *try) run(ctx context.Context, args []string) error {
 	if t.call != "" && !found {
 		return usagef("the document has no operation %q; it has %s", t.call, operationIDs(imported))
 	}
+	typed := typedArguments(op, arguments)
+	if t.call != "" {
+		if err := checkArguments(op, typed); err != nil {
+			return err
+		}
+	}
 	gpt := gpttest.New(imported, gpttest.Options{})
-	if err := t.authorize(ctx, gpt, imported); err != nil {
+	if imported.OAuth.AuthorizationURL == "" {
+		t.print.step("authorize", "skipped", nil,
+			"the document publishes no sign-in (authorizationCode flow): calls go without a token")
+	} else if err := t.authorize(ctx, gpt, imported); err != nil {
 		return err
 	}
 	if t.call != "" {
-		return t.callOne(ctx, gpt, op, arguments)
+		return t.callOne(ctx, gpt, op, typed)
 	}
-	if err := t.callAll(ctx, gpt, imported); err != nil {
+	failed, err := t.callAll(ctx, gpt, imported)
+	if err != nil {
 		return err
 	}
-	return t.refresh(ctx, gpt)
+	if err := t.refresh(ctx, gpt); err != nil {
+		return err
+	}
+	if failed > 0 {
+		return fmt.Errorf("%s failed", count(failed, "operation"))
+	}
+	return redLines(imported)
+}
+
+// redLines is what the GPT editor would show beside the operations that it takes.
+func redLines(imported *gpttest.Imported) error {
+	if imported.OK() {
+		return nil
+	}
+	return fmt.Errorf("the GPT editor would show %s and %s", count(len(imported.Errors), "error"),
+		count(len(imported.Warnings), "warning"))
 }
 
 // arguments reads key=value words.
@@ -113,20 +173,48 @@ func (t *try) arguments(words []string) (map[string]string, error) {
 }
 
 func (t *try) importDocument(ctx context.Context) (*gpttest.Imported, error) {
-	address := strings.TrimSuffix(t.url, "/") + "/openapi.json"
+	address := t.document()
 	imported, err := gpttest.Import(ctx, address, gpttest.Options{})
 	if err != nil {
-		return nil, fmt.Errorf("import %s: %w (is `guestpass dev` running?)", address, err)
+		if !remote(t.url) && errors.As(err, new(*net.OpError)) {
+			return nil, fmt.Errorf("%w (is `guestpass dev` running?)", err)
+		}
+		return nil, err
+	}
+	if from, names := origin(address), origin(imported.ServerURL); names != "" && names != from {
+		imported.Notes = append(imported.Notes, fmt.Sprintf("the document came from %s and names the server %s; "+
+			"if that is a Guestpass, its GUESTPASS_PUBLIC_URL must be the origin that people import from", from, names))
 	}
 	t.print.imported(address, imported)
-	if !imported.OK() {
-		return nil, fmt.Errorf("the GPT editor would show %d errors and %d warnings", len(imported.Errors), len(imported.Warnings))
+	if imported.Refused() {
+		return nil, redLines(imported)
 	}
 	return imported, nil
 }
 
+// origin is the scheme and host of an address, "" if it has none.
+func origin(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}
+
+// document is the address of the document: as it was given, or /openapi.json below that.
+func (t *try) document() string {
+	if u, err := url.Parse(t.url); err == nil && slices.Contains([]string{".json", ".yaml", ".yml"}, path.Ext(u.Path)) {
+		return t.url
+	}
+	return strings.TrimSuffix(t.url, "/") + "/openapi.json"
+}
+
 func (t *try) authorize(ctx context.Context, gpt *gpttest.GPT, imported *gpttest.Imported) error {
-	auth := gpttest.Auth{ClientID: t.clientID, ClientSecret: t.clientSecret, AuthorizationURL: imported.OAuth.AuthorizationURL,
+	secret, err := t.secret.read(ctx)
+	if err != nil {
+		return err
+	}
+	auth := gpttest.Auth{ClientID: t.clientID, ClientSecret: secret, AuthorizationURL: imported.OAuth.AuthorizationURL,
 		TokenURL: imported.OAuth.TokenURL, Scope: scopeNames(imported), TokenExchangeMethod: "default_post"}
 	if t.basic {
 		auth.TokenExchangeMethod = "basic_auth_header"
@@ -184,6 +272,9 @@ func (t *try) openBrowser(address string) error {
 }
 
 func (t *try) refresh(ctx context.Context, gpt *gpttest.GPT) error {
+	if gpt.Token() == nil {
+		return nil
+	}
 	if gpt.Token().RefreshToken == "" {
 		t.print.step("refresh", "skipped", nil, "no refresh token was issued (offline_access was not granted)")
 		return nil
@@ -196,9 +287,9 @@ func (t *try) refresh(ctx context.Context, gpt *gpttest.GPT) error {
 	return nil
 }
 
-// remote says whether the server is somebody else's to be careful with.
-func (t *try) remote() bool {
-	u, err := url.Parse(t.url)
+// remote reports whether an address is of a server to be careful with: not of this machine.
+func remote(address string) bool {
+	u, err := url.Parse(address)
 	return err != nil || !loopback(u.Hostname())
 }
 

@@ -44,7 +44,7 @@ func TestABookmarkIsKeptOnceListedAndTakenBack(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				r := httptest.NewRequest(method, path, strings.NewReader(body))
+				r := httptest.NewRequest(method, "http://localhost:1"+path, strings.NewReader(body))
 				r.Header.Set("Authorization", "Bearer "+token)
 				r.Header.Set("Content-Type", "application/json")
 				reply := httptest.NewRecorder()
@@ -88,6 +88,12 @@ func TestABookmarkIsKeptOnceListedAndTakenBack(t *testing.T) {
 func start(t *testing.T, url string) (http.Handler, *stytchtest.Server) {
 	t.Helper()
 	seed := stytchtest.Development()
+	write := []stytchtest.Permission{{ResourceID: "bookmarks", Actions: []string{"write"}}} // as in Stytch's dashboard
+	seed.Policy.Resources = append(seed.Policy.Resources, stytchtest.Resource{ID: "bookmarks", Actions: []string{"write"}})
+	seed.Policy.Scopes = append(seed.Policy.Scopes, stytchtest.CustomScope{Name: "bookmarks:write", Permissions: write})
+	for i := range seed.Policy.Roles {
+		seed.Policy.Roles[i].Permissions = append(seed.Policy.Roles[i].Permissions, write...)
+	}
 	stytch := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
 	database, err := store.Open(t.Context(), store.Options{URL: url, Now: stytch.Now,
 		More: []store.Schema{{Name: "bookmarks", Files: bookmarks.Resource.Migrations}}})

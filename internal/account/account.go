@@ -9,19 +9,23 @@ import (
 	"context"
 	_ "embed"
 	"errors"
-	"fmt"
 	"html/template"
 	"log/slog"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/go-chi/chi/v5/middleware"
+
 	"guestpass/internal/connections"
 	"guestpass/internal/directory"
+	"guestpass/internal/form"
 	"guestpass/internal/headers"
 	"guestpass/internal/limits"
 	"guestpass/internal/store"
+	"guestpass/internal/text"
 )
 
 //go:embed account.html
@@ -33,9 +37,7 @@ var page = template.Must(template.New("account").Parse(pageText))
 const adminRole = "stytch_admin"
 
 const (
-	listedActivities = 10 // of each app
-	readActivities   = 200
-	pageTimeout      = 15 * time.Second
+	pageTimeout = 15 * time.Second
 )
 
 // Options configure an [Account].
@@ -48,8 +50,9 @@ type Options struct {
 	Members     *directory.B2B // the same directory in a B2B project, whose administrators see more; else nil
 	Store       *store.Store
 
-	Pages  *limits.Slots  // places among the pages that are made at once; required
-	Limits *limits.Limits // counts what each person does here, as calls of one more app; revoking takes an operation's place. nil: none
+	SessionOwner func(jwt string) (subject, organization string, ok bool) // by its signature alone; nil: not told
+
+	Limits *limits.Limits // makes what the page is bounded by; nil: for this page alone
 
 	DescribeScopes func(context.Context) map[string]string // what scopes are for, by name
 	Operations     map[string]string                       // what operations do, by id
@@ -62,6 +65,7 @@ type Options struct {
 // An Account serves the page. Safe for concurrent use.
 type Account struct {
 	options    Options
+	bounds     *bounds
 	protection *http.CrossOriginProtection
 	headers    headers.Page
 }
@@ -74,7 +78,7 @@ func New(o Options) *Account {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Account{options: o, protection: http.NewCrossOriginProtection(), headers: headers.Page{
+	return &Account{options: o, bounds: newBounds(o.Limits), protection: http.NewCrossOriginProtection(), headers: headers.Page{
 		Policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
 		Secure: strings.HasPrefix(o.PublicURL, "https://"),
 	}}
@@ -84,120 +88,133 @@ func New(o Options) *Account {
 type view struct {
 	Title    string
 	Failure  string // instead of everything else
+	Fault    string // the request's id where waiting does not help: it is for whoever runs the server
 	SignedIn bool
-	Revoked  bool // somebody has just revoked
+	Revoked  notice
 	Who      string
 	Apps     []app
 	Members  []app // of the whole organization, for its administrators
 	Admin    bool
-	Cut      bool // there are more
+	Cut      bool     // there are more
+	Unknown  bool     // our database cannot be read: there is no more than what Stytch says
+	Next     string   // where the organization's further apps are listed; "" if there are none
+	Changes  *changes // instead of the apps
 }
 
 // app is a connection as it is shown.
 type app struct {
 	connections.Connection
-	Person     string // whose it is
-	May        []string
-	Activities []activity
-	Form       string
-}
-
-type activity struct {
-	At      time.Time
-	What    string
-	Outcome string // "" for done
+	Person  string // whose it is: the address, which nobody else has
+	Called  string // what they call themselves
+	May     []string
+	Done    done // of the person's own
+	Unknown bool // whether and when it was used
+	Form    string
 }
 
 // Page is GET /account.
 func (a *Account) Page(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeout(r.Context(), pageTimeout)
+	ctx, cancel := context.WithTimeout(a.owned(r), pageTimeout)
 	defer cancel()
-	shown := session(r)
-	v, err := a.view(ctx, shown)
-	if err != nil {
-		a.fail(w, r, "This page cannot be shown at the moment. Wait a little and load it again.", err)
+	query, err := form.Parse(r.URL.RawQuery)
+	asked, understood := askedChanges(query)
+	if err != nil || len(query["revoked"]) > 1 || len(query["after"]) > 1 || !understood {
+		a.write(w, r, http.StatusBadRequest,
+			view{Failure: "The address that brought you here cannot be read. Open your account page without what " +
+				"follows the question mark."})
 		return
 	}
-	v.Revoked = v.SignedIn && a.revokedBefore(r, shown)
+	shown := session(r)
+	v, err := a.view(ctx, shown, query.Get("after"), asked)
+	if err != nil {
+		a.fail(w, r, "This page cannot be shown at the moment.", "Wait a little and load it again.", err)
+		return
+	}
+	if v.SignedIn {
+		v.Revoked = a.notice(query, shown)
+	}
 	a.write(w, r, http.StatusOK, v)
 }
 
-// view is made in a place among the pages; it is written to the client, who may be slow,
-// when that is free again.
-func (a *Account) view(ctx context.Context, shown shownSession) (v view, err error) {
+// view is made in a place of the person's, which nobody else needs; it is written to the
+// client, who may be slow, when that is free again.
+func (a *Account) view(ctx context.Context, shown shownSession, after string, asked *changes) (v view, err error) {
 	if shown == (shownSession{}) {
 		return view{}, nil
 	}
-	if err := a.options.Pages.Enter(ctx); err != nil {
+	counted, err := a.countSeen(shown)
+	if err != nil {
 		return view{}, err
 	}
-	defer a.options.Pages.Leave()
 	person, err := a.person(ctx, shown)
 	if errors.Is(err, errNotSignedIn) {
 		return view{}, nil
 	}
-	if err == nil {
-		err = a.admit(person.ID)
-	}
 	if err != nil {
 		return view{}, err
 	}
-	v.SignedIn = true
-	return v, a.fill(ctx, &v, person, shown)
-}
-
-// admit counts what a person does here. One page of an administrator is many calls of Stytch.
-func (a *Account) admit(subject string) error {
-	if exceeded := a.options.Limits.Admit("account page", subject, ""); exceeded != nil {
-		return exceededError{exceeded}
+	party := partyOf(person.ID, person.Organization.ID, showOperation)
+	a.bounds.seen.Put(party, shown.digest(), party, a.options.Now().Add(seenFor))
+	if !counted {
+		if err := admit(a.bounds.views, party); err != nil {
+			return view{}, err
+		}
 	}
-	return nil
-}
-
-type exceededError struct{ *limits.Exceeded }
-
-func (e exceededError) Error() string {
-	return fmt.Sprintf("more than %d requests a minute for each %s", e.Quota, e.Policy)
-}
-
-// fill lists the person's connections, and for administrators everybody's.
-func (a *Account) fill(ctx context.Context, v *view, person directory.Person, shown shownSession) error {
-	v.Who = cmp.Or(person.Email, person.Name, person.ID)
+	ctx = limits.WithParty(ctx, party)
+	leave, err := a.bounds.pages.Enter(ctx)
+	if err != nil {
+		return view{}, err
+	}
+	defer leave()
+	v.SignedIn, v.Who = true, text.Name(cmp.Or(person.Email, person.Name, person.ID))
 	if person.Organization.Name != "" {
 		v.Who += " at " + person.Organization.Name
 	}
+	if asked != nil {
+		v.Changes = asked
+		return v, a.fillChanges(ctx, &v, person)
+	}
+	return v, a.fill(ctx, &v, person, shown, after)
+}
+
+// fill lists the person's connections, and for administrators everybody's, of the apps that
+// follow the one with the id after.
+func (a *Account) fill(ctx context.Context, v *view, person directory.Person, shown shownSession, after string) error {
 	own, err := a.options.Connections.Of(ctx, person.Organization.ID, person.ID)
 	if err != nil {
 		return err
 	}
-	done, err := a.activities(ctx, person)
-	if err != nil {
-		return err
-	}
+	record := a.record(ctx, person)
+	v.Unknown = own.Unknown || record.err != nil
 	words := a.options.DescribeScopes(ctx)
-	for _, c := range own {
+	for _, c := range own.Connections {
 		entry := a.app(c, words, person, shown)
-		entry.Activities = done[c.Client]
+		entry.Done, entry.Unknown = record.through(ctx, c.Client), v.Unknown
 		v.Apps = append(v.Apps, entry)
 	}
 	if v.Admin = a.admin(person); !v.Admin {
 		return nil
 	}
-	all, err := a.options.Connections.OfOrganization(ctx, a.options.Members, person.Organization.ID)
+	all, err := a.options.Connections.OfOrganization(ctx, a.options.Members, person.Organization.ID, after)
 	if err != nil {
 		return err
 	}
-	names, err := a.names(ctx, person.Organization.ID)
+	v.Unknown = v.Unknown || all.Unknown
+	if all.Next != "" {
+		v.Next = "/account?after=" + url.QueryEscape(all.Next)
+	}
+	members, err := a.members(ctx, person.Organization.ID)
 	if err != nil {
 		return err
 	}
-	v.Cut = len(all) == connections.MaxListed
-	for _, c := range all {
+	v.Cut = len(all.Connections) == connections.MaxListed
+	for _, c := range all.Connections {
 		if c.Subject == person.ID {
 			continue // listed above
 		}
 		entry := a.app(c, words, person, shown)
-		entry.Person = cmp.Or(names[c.Subject], c.Subject)
+		whose := members[c.Subject]
+		entry.Person, entry.Called, entry.Unknown = cmp.Or(whose.Email, c.Subject), text.Name(whose.Name), v.Unknown
 		v.Members = append(v.Members, entry)
 	}
 	return nil
@@ -208,52 +225,37 @@ func (a *Account) admin(person directory.Person) bool {
 }
 
 func (a *Account) app(c connections.Connection, words map[string]string, person directory.Person, shown shownSession) app {
-	entry := app{Connection: c, Form: a.sign(toRevoke, form{Session: shown.digest(), Actor: person.ID, Organization: person.Organization.ID,
-		Subject: c.Subject, Client: c.Client, Expires: a.options.Now().Add(formLifetime).Unix()})}
+	entry := app{Connection: c, Form: a.sign(toRevoke,
+		authority{Session: shown.digest(), Actor: person.ID, Organization: person.Organization.ID,
+			Subject: c.Subject, Client: c.Client, Expires: a.options.Now().Add(formLifetime).Unix()})}
 	for _, scope := range c.Scopes {
 		entry.May = append(entry.May, cmp.Or(words[scope], scope))
 	}
 	return entry
 }
 
-// activities are the person's latest, by app.
-func (a *Account) activities(ctx context.Context, person directory.Person) (map[string][]activity, error) {
-	rows, err := a.options.Store.Activities(ctx, cmp.Or(person.Organization.ID, person.ID), person.ID, "", readActivities)
-	if err != nil {
-		return nil, err
-	}
-	done := map[string][]activity{}
-	for _, row := range rows {
-		if len(done[row.Client]) == listedActivities {
-			continue
-		}
-		what := activity{At: row.At, What: cmp.Or(a.options.Operations[row.Operation], row.Operation)}
-		switch row.Outcome {
-		case store.Failed:
-			what.Outcome = "failed"
-		case store.Started:
-			what.Outcome = "its end is not known"
-		}
-		done[row.Client] = append(done[row.Client], what)
-	}
-	return done, nil
-}
-
-// names are those of the organization's members, as far as one page of Stytch's goes.
-func (a *Account) names(ctx context.Context, organizationID string) (map[string]string, error) {
+// members are those of the organization by id, as far as one page of Stytch's goes.
+func (a *Account) members(ctx context.Context, organizationID string) (map[string]directory.Person, error) {
 	found, err := a.options.Members.Members(ctx, organizationID, directory.MemberQuery{Limit: 1000})
 	if err != nil {
 		return nil, err
 	}
-	names := map[string]string{}
+	members := map[string]directory.Person{}
 	for _, m := range found.Members {
-		names[m.ID] = strings.TrimSpace(m.Name + " " + m.Email)
+		members[m.ID] = m
 	}
-	return names, nil
+	return members, nil
 }
 
-// fail tells in the words that something is not possible now. Why is in the log.
-func (a *Account) fail(w http.ResponseWriter, r *http.Request, words string, err error) {
+// fail tells in the words that something is not possible now, and what to do; why is in the
+// log. Where something is set up wrongly neither waiting nor signing in again helps.
+func (a *Account) fail(w http.ResponseWriter, r *http.Request, words, wait string, err error) {
+	if errors.Is(err, directory.ErrCredentials) || errors.As(err, new(*directory.UnexpectedError)) {
+		a.options.Log.ErrorContext(r.Context(), "account page failed, and will until this is mended", "error", err)
+		a.write(w, r, http.StatusServiceUnavailable,
+			view{Failure: words, Fault: cmp.Or(middleware.GetReqID(r.Context()), "none")})
+		return
+	}
 	a.options.Log.WarnContext(r.Context(), "account page failed", "error", err)
 	status := http.StatusServiceUnavailable
 	w.Header().Set("Retry-After", "5")
@@ -262,7 +264,7 @@ func (a *Account) fail(w http.ResponseWriter, r *http.Request, words string, err
 		status = http.StatusTooManyRequests
 		exceeded.SetHeaders(w.Header())
 	}
-	a.write(w, r, status, view{Failure: words})
+	a.write(w, r, status, view{Failure: words + " " + wait})
 }
 
 func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v view) {

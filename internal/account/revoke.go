@@ -9,10 +9,14 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"guestpass/internal/connections"
 	"guestpass/internal/directory"
+	"guestpass/internal/form"
+	"guestpass/internal/limits"
+	"guestpass/internal/store"
 )
 
 const (
@@ -24,6 +28,20 @@ const (
 
 // shownSession is what the browser shows of its Stytch session: a token, or its JWT.
 type shownSession struct{ token, jwt string }
+
+// owned puts into the context whose JWT the browser shows beside or in place of the token, if it
+// is one of Stytch's. It lets nobody in: it only tells people from visitors who make cookies up,
+// and who may have spent all that their address may ask in vain.
+func (a *Account) owned(r *http.Request) context.Context {
+	ctx, jwts := r.Context(), r.CookiesNamed("stytch_session_jwt")
+	if a.options.SessionOwner == nil || len(jwts) != 1 {
+		return ctx
+	}
+	if subject, organization, ok := a.options.SessionOwner(jwts[0].Value); ok {
+		ctx = limits.WithParty(ctx, limits.Party{Person: subject, Organization: organization})
+	}
+	return ctx
+}
 
 // session reads the cookies that Stytch's script has set. One that is there twice counts
 // as none: a page on a neighbouring host may have added it.
@@ -53,15 +71,19 @@ func (a *Account) person(ctx context.Context, shown shownSession) (directory.Per
 		return directory.Person{}, errNotSignedIn
 	}
 	person, err := a.options.Directory.Session(ctx, shown.token, shown.jwt)
-	if errors.Is(err, directory.ErrNotFound) || errors.Is(err, directory.ErrInactive) {
+	var exceeded *directory.ExceededError
+	switch {
+	case errors.Is(err, directory.ErrNotFound), errors.Is(err, directory.ErrInactive):
 		return person, errNotSignedIn
+	case errors.As(err, &exceeded):
+		return person, exceededError{exceeded.Exceeded}
 	}
 	return person, err
 }
 
-// form is the authority to revoke one connection, which this server gave to one session
+// An authority is what a form holds: that to revoke one connection, which this server gave to one session
 // when it listed the connection.
-type form struct {
+type authority struct {
 	Session      string // digest
 	Actor        string
 	Organization string // "" in Consumer projects
@@ -73,10 +95,12 @@ type form struct {
 // Purposes of what is signed: one does not pass for the other.
 const (
 	toRevoke   = "revoke"
-	hasRevoked = "revoked" // of a form only session and time count
+	hasRevoked = "revoked" // of an authority only session and time count
+	// hasRevokedHere is hasRevoked while Stytch has yet to end the connection.
+	hasRevokedHere = "revoked here"
 )
 
-func (a *Account) sign(purpose string, f form) string {
+func (a *Account) sign(purpose string, f authority) string {
 	content, err := json.Marshal(f)
 	if err != nil {
 		panic(err) // strings and a number
@@ -92,22 +116,31 @@ func (a *Account) mac(purpose string, content []byte) []byte {
 }
 
 // open is false for what this server did not sign for the purpose and session, or too long ago.
-func (a *Account) open(purpose, text string, shown shownSession) (f form, ok bool) {
+func (a *Account) open(purpose, text string, shown shownSession) (f authority, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) < sha256.Size || !hmac.Equal(raw[:sha256.Size], a.mac(purpose, raw[sha256.Size:])) {
-		return form{}, false
+		return authority{}, false
 	}
 	if json.Unmarshal(raw[sha256.Size:], &f) != nil || shown == (shownSession{}) || !hmac.Equal([]byte(f.Session), []byte(shown.digest())) {
-		return form{}, false
+		return authority{}, false
 	}
 	return f, a.options.Now().Unix() < f.Expires
 }
 
-// revokedBefore says whether this server has led the browser here after a revocation: a
-// link that anybody made must not say that access is revoked.
-func (a *Account) revokedBefore(r *http.Request, shown shownSession) bool {
-	_, ok := a.open(hasRevoked, r.URL.Query().Get("revoked"), shown)
-	return ok
+// A notice is what this server has told a browser after a revocation: a link that anybody made
+// must not say that access is revoked.
+type notice struct {
+	Given  bool
+	Stytch bool // has ended the connection as well
+}
+
+func (a *Account) notice(query url.Values, shown shownSession) (n notice) {
+	for purpose, stytch := range map[string]bool{hasRevoked: true, hasRevokedHere: false} {
+		if _, ok := a.open(purpose, query.Get("revoked"), shown); ok {
+			n = notice{Given: true, Stytch: stytch}
+		}
+	}
+	return n
 }
 
 // Revoke is POST /account/revoke. What is revoked already is revoked again, with success.
@@ -124,47 +157,92 @@ func (a *Account) Revoke(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTimeout) // who leaves the page now has revoked
 	defer cancel()
-	err = a.revoke(ctx, f, shown)
+	outcome, err := a.revoke(ctx, f, shown)
 	switch {
 	case errors.Is(err, errNotSignedIn), errors.Is(err, errNotAdmin):
 		a.refuse(w, r, err)
-		return
 	case err != nil:
-		a.fail(w, r, "Nothing was revoked: that is not possible at the moment. Wait a little, load your account page again and repeat it there.", err)
-		return
+		a.fail(w, r, "Nothing was revoked: that is not possible at the moment.",
+			"Wait a little, load your account page again and repeat it there.", err)
+	case outcome.Written != nil:
+		a.tellHalf(w, r, outcome)
+	default:
+		a.tellRevoked(w, r, outcome, shown)
+	}
+}
+
+// tellRevoked leads back to the page, which says of a revocation that is written whether Stytch
+// knows of it.
+func (a *Account) tellRevoked(w http.ResponseWriter, r *http.Request, o connections.Outcome, shown shownSession) {
+	purpose := hasRevoked
+	if o.Told != nil {
+		purpose = hasRevokedHere
 	}
 	a.headers.Set(w.Header())
-	notice := a.sign(hasRevoked, form{Session: shown.digest(), Expires: a.options.Now().Add(noticeLifetime).Unix()})
+	notice := a.sign(purpose, authority{Session: shown.digest(), Expires: a.options.Now().Add(noticeLifetime).Unix()})
 	http.Redirect(w, r, "/account?revoked="+notice, http.StatusSeeOther)
 }
 
-// receive waits for the form, and so holds no place.
-func (a *Account) receive(w http.ResponseWriter, r *http.Request, shown shownSession) (form, error) {
-	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	if err := r.ParseForm(); err != nil || len(r.PostForm["form"]) != 1 {
-		return form{}, errors.New("no form")
+// tellHalf says of a revocation that is not written exactly what became of it, and what to do:
+// 507 if there is no space for it, else 503.
+func (a *Account) tellHalf(w http.ResponseWriter, r *http.Request, o connections.Outcome) {
+	status := http.StatusServiceUnavailable
+	if errors.Is(o.Written, store.ErrFull) {
+		status = http.StatusInsufficientStorage
 	}
-	f, ok := a.open(toRevoke, r.PostForm.Get("form"), shown)
+	w.Header().Set("Retry-After", "5")
+	a.write(w, r, status, view{Failure: halfDone(o)})
+}
+
+func halfDone(o connections.Outcome) string {
+	const again = " Load your account page again in a few minutes; if the app is still listed there, revoke it once more."
+	switch {
+	case o.Told == nil && o.Refused:
+		return "Half of it is done. Stytch has ended the connection: the app gets no new pass. This server could not " +
+			"store that, so it refuses the app only as long as it runs, and a pass that the app has may still work at " +
+			"another instance until it ends. Storing it is tried again." + again
+	case o.Told == nil:
+		return "Half of it is done. Stytch has ended the connection: the app gets no new pass. This server could not " +
+			"store that, so a pass that the app has may still work until it ends." + again
+	case o.Refused:
+		return "This is not certain to last. This server could not store the revocation, and Stytch does not answer. It " +
+			"refuses the app as long as it runs, and tries both again; a pass that the app has, or renews, may still " +
+			"work at another instance." + again
+	}
+	return "Nothing was revoked: this server could not store it, and Stytch does not answer." +
+		" Wait a little, load your account page again and repeat it there."
+}
+
+// receive waits for the form, and so holds no place.
+func (a *Account) receive(w http.ResponseWriter, r *http.Request, shown shownSession) (authority, error) {
+	fields, err := form.Read(w, r, maxForm)
+	if err != nil || len(fields["form"]) != 1 {
+		return authority{}, errors.New("no form")
+	}
+	f, ok := a.open(toRevoke, fields.Get("form"), shown)
 	if !ok {
-		return form{}, errors.New("the form is not of this session, or too old")
+		return authority{}, errors.New("the form is not of this session, or too old")
 	}
 	return f, nil
 }
 
-// revoke takes its place among the operations: visitors of pages, whom nobody knows, do not
-// keep people from revoking.
-func (a *Account) revoke(ctx context.Context, f form, shown shownSession) error {
-	if err := a.admit(f.Actor); err != nil {
-		return err
+// revoke takes a place among those of revocations, of which nobody else's work takes any.
+func (a *Account) revoke(ctx context.Context, f authority, shown shownSession) (o connections.Outcome, err error) {
+	party := partyOf(f.Actor, f.Organization, connections.RevokeOperation)
+	if err := admit(a.bounds.revocations, party); err != nil {
+		return o, err
 	}
-	if err := a.options.Limits.Enter(ctx); err != nil {
-		return err
+	ctx = limits.WithParty(ctx, party)
+	leave, err := a.bounds.revoking.Enter(ctx)
+	if err != nil {
+		return o, err
 	}
-	defer a.options.Limits.Leave()
+	defer leave()
 	if err := a.checkActor(ctx, f, shown); err != nil {
-		return err
+		return o, err
 	}
-	return a.options.Connections.Revoke(ctx, f.Actor, connections.Target{OrganizationID: f.Organization, Subject: f.Subject, Client: f.Client})
+	return a.options.Connections.Revoke(ctx, f.Actor,
+		connections.Target{OrganizationID: f.Organization, Subject: f.Subject, Client: f.Client}), nil
 }
 
 // errCrossOrigin does not repeat the header: it is for the log, which has none.
@@ -190,9 +268,11 @@ var errNotAdmin = errors.New("not an administrator any more")
 
 // checkActor asks Stytch whether the session is still the form's. While Stytch is away the
 // form is enough: revoking must not depend on it, and takes nothing but access away.
-func (a *Account) checkActor(ctx context.Context, f form, shown shownSession) error {
+func (a *Account) checkActor(ctx context.Context, f authority, shown shownSession) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
+	// The form is one that this server gave to this session: it is no visitor's question.
+	ctx = limits.WithParty(ctx, limits.Party{Organization: f.Organization, Person: f.Actor})
 	person, err := a.person(ctx, shown)
 	switch {
 	case errors.As(err, new(*directory.UnavailableError)):

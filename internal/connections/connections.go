@@ -1,7 +1,8 @@
 // Package connections knows which apps people have connected, when they were used, and
 // what was revoked. What is revoked here is refused here at once, on every other instance
-// within five seconds, and whether or not Stytch answers: it is asked again until it has
-// revoked as well, and until then every token of the person and app is refused.
+// within five seconds of being written, and whether or not Stytch answers: it is asked again
+// until it has revoked as well, and until then every token of the person and app is refused.
+// Stytch is asked whether or not the database writes, too: neither needs the other.
 //
 // It knows neither HTTP nor who may revoke what.
 package connections
@@ -18,6 +19,7 @@ import (
 
 	"guestpass/auth"
 	"guestpass/internal/directory"
+	"guestpass/internal/limits"
 	"guestpass/internal/store"
 )
 
@@ -27,15 +29,17 @@ const (
 	loadTimeout = time.Second     // of one look at the denials, and between two that fail
 	writeEvery  = 5 * time.Second // uses that were noted, and revocations that Stytch lacks
 	noteEvery   = time.Minute     // uses of one person and app
-	maxNoted    = 10_000
+	maxNoted    = 10_000          // of them a quarter of one organization, or user in Consumer projects
 )
 
 // Options configure [Connections].
 type Options struct {
-	Store     *store.Store
-	Directory directory.Directory
-	Log       *slog.Logger
-	Now       func() time.Time
+	Store       *store.Store
+	Directory   directory.Directory
+	MaxLifetime time.Duration  // of a token, as auth.Options has it; 0: auth.DefaultLifetime
+	Limits      *limits.Limits // on whose list is what is bounded here; nil: on none
+	Log         *slog.Logger
+	Now         func() time.Time
 }
 
 // Connections are those of all people. Call Run beside using them; without it nothing is
@@ -48,10 +52,12 @@ type Connections struct {
 	tried      time.Time
 	failure    error // of the last look
 
-	mu    sync.Mutex             // guards what follows
-	own   map[*store.Denial]bool // made here and perhaps not among the known yet; true once written
-	noted map[pair]time.Time
-	uses  map[pair]store.Connection // to be written
+	mu     sync.Mutex                // guards what follows
+	own    map[pair][]*ownDenial     // made here and perhaps not among the known yet
+	asked  map[pair]time.Time        // Stytch to revoke, while the database takes no note of it
+	uses   map[pair]store.Connection // to be written
+	usesOf map[string]int            // how many of them each owner has
+	noted  *limits.Cache[time.Time]  // by subject and client: when a use was
 }
 
 type pair struct{ subject, client string }
@@ -70,7 +76,15 @@ func New(o Options) *Connections {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Connections{options: o, own: map[*store.Denial]bool{}, noted: map[pair]time.Time{}, uses: map[pair]store.Connection{}}
+	if o.MaxLifetime == 0 {
+		o.MaxLifetime = auth.DefaultLifetime
+	}
+	parts := limits.Shares{limits.Organization: maxNoted / 4, limits.Person: maxNoted / 4}
+	o.Limits.Declare(limits.Bound{Name: "uses of apps to be written", Number: maxNoted, Shares: parts})
+	o.Limits.Declare(limits.Bound{Name: "revocations that could not be written", Number: maxHeld,
+		Shares: limits.Shares{limits.Organization: maxHeldOfOwner, limits.Person: maxHeldOfOwner}})
+	return &Connections{options: o, own: map[pair][]*ownDenial{}, asked: map[pair]time.Time{}, uses: map[pair]store.Connection{}, usesOf: map[string]int{},
+		noted: limits.NewCache[time.Time](o.Limits, limits.Bound{Name: "uses of apps noted lately", Number: maxNoted, Shares: parts})}
 }
 
 // Run looks for other instances' denials, writes what was noted and retries what Stytch
@@ -82,10 +96,11 @@ func (c *Connections) Run(ctx context.Context) error {
 		return nil
 	})
 	group.Go(func() error {
-		every(ctx, writeEvery, func() {
-			c.Flush(ctx)
-			c.Retry(ctx)
-		})
+		every(ctx, writeEvery, func() { c.Flush(ctx) })
+		return nil
+	})
+	group.Go(func() error {
+		every(ctx, writeEvery, func() { c.Retry(ctx) })
 		return nil
 	})
 	return group.Wait()
@@ -123,10 +138,8 @@ func (c *Connections) Check(ctx context.Context, identity auth.Identity, write b
 // those that are known are too old.
 func (c *Connections) denial(ctx context.Context, key pair) (d store.Denial, err error) {
 	c.mu.Lock() // before looking at the known: a look at the database moves them there
-	for own := range c.own {
-		if own.Subject == key.subject && own.Client == key.client {
-			d = stricter(d, *own)
-		}
+	for _, own := range c.own[key] {
+		d = stricter(d, own.Denial)
 	}
 	c.mu.Unlock()
 	known, err := c.current(ctx)
@@ -184,7 +197,7 @@ func (c *Connections) load(ctx context.Context) {
 	defer cancel()
 	c.tried = c.options.Now()
 	written := c.written()
-	list, err := c.options.Store.Denials(ctx)
+	list, err := c.options.Store.Denials(ctx, c.tried.Add(-c.goodFor()))
 	if c.failure = err; err != nil {
 		c.options.Log.WarnContext(ctx, "denials not read; writes are refused, reads go by the last ones", "error", err)
 		return
@@ -194,21 +207,5 @@ func (c *Connections) load(ctx context.Context) {
 		fresh.of[pair{d.Subject, d.Client}] = d
 	}
 	c.known.Store(fresh)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for _, own := range written {
-		delete(c.own, own)
-	}
-}
-
-// written are this instance's denials that whoever reads the database from now on will find.
-func (c *Connections) written() (list []*store.Denial) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	for own, written := range c.own {
-		if written {
-			list = append(list, own)
-		}
-	}
-	return list
+	c.forget(written)
 }

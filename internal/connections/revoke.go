@@ -7,13 +7,18 @@ import (
 	"slices"
 	"time"
 
+	"guestpass/auth"
 	"guestpass/internal/directory"
 	"guestpass/internal/store"
 )
 
 const (
-	// denyFor outlasts every token: two hours, which is auth's longest lifetime, and its skew twice.
-	denyFor    = 2*time.Hour + time.Minute
+	// outlasts is how much longer than its lifetime a token is good, at most: auth's skew, twice.
+	outlasts = time.Minute
+	// keepFor goes by the longest lifetime that can be set, not by the one that is: when that is
+	// raised, tokens that were revoked before become good by their dates, and must stay revoked.
+	keepFor = auth.LongestLifetime + outlasts
+
 	retryEvery = 15 * time.Second
 	// refusedEvery is for what Stytch refuses, until somebody has ended the connection there. The
 	// denial does not end by itself: that would give the app back what its person took away.
@@ -26,6 +31,9 @@ const (
 	stytchLimit = 3 * time.Second // of one request to revoke
 	writeLimit  = 10 * time.Second
 )
+
+// goodFor is how long a token is good at most after it was issued.
+func (c *Connections) goodFor() time.Duration { return c.options.MaxLifetime + outlasts }
 
 // RevokeOperation is the name under which revocations are in the activity record.
 const RevokeOperation = "revokeConnection"
@@ -44,34 +52,57 @@ func (t Target) owner() string {
 	return t.Subject
 }
 
-// Revoke refuses all tokens that the target has, here from when it is called and
-// everywhere from when it returns nil, and has Stytch revoke. That Stytch did not is no
-// error: it is asked again. After an error nothing is revoked. actor is who revokes.
-func (c *Connections) Revoke(ctx context.Context, actor string, t Target) error {
+// An Outcome says what has become of a revocation in the two places that keep one: our
+// database, by which every instance refuses what the app still has, and Stytch, which issues
+// it nothing new.
+type Outcome struct {
+	Written error // nil: in the database
+	Told    error // nil: Stytch has ended the connection. Else it is asked again
+	// Refused: tokens are refused, by this instance at least and as long as it runs, which
+	// goes on trying to write. Always true of what is written.
+	Refused bool
+}
+
+// Revoke refuses all tokens that the target has, here from when it is called and everywhere
+// once it is written, and has Stytch revoke, whether or not it could be written. What failed is
+// tried again. actor is who revokes.
+func (c *Connections) Revoke(ctx context.Context, actor string, t Target) (o Outcome) {
 	now := c.options.Now()
 	d := store.Denial{Subject: t.Subject, Client: t.Client, Owner: t.owner(), RetryAt: now.Add(retryEvery)}
 	d.RevokedAt, d.ExpiresAt = until(now)
-	if err := c.deny(ctx, d, actor); err != nil {
-		return err
+	own := &ownDenial{Denial: d, actor: actor}
+	o.Refused = c.hold(own)
+	o.Written = c.writeDenial(ctx, d, actor)
+	c.mark(own, o.Written)
+	o.Refused = o.Refused || o.Written == nil
+	// Whoever revokes has waited for the write: its time must not be missing here.
+	ctx = context.WithoutCancel(ctx)
+	switch o.Told = c.tellStytch(ctx, d); {
+	case o.Told != nil: // logged, and asked again
+	case o.Written == nil:
+		c.settle(ctx, d)
+	default:
+		c.markTold(own)
 	}
-	_ = c.tellStytch(ctx, d) // logged, and retried
-	return nil
+	if o.Written != nil {
+		c.options.Log.ErrorContext(ctx, "revocation not written: other instances, and this one once it is started anew, "+
+			"admit what the app has until it ends; make space, or mend the database, and it is written if this instance "+
+			"still runs and refuses it; else have it repeated on /account",
+			"subject", d.Subject, "client_id", d.Client, "stytch_told", o.Told == nil, "refused_here", o.Refused,
+			"error", o.Written)
+	}
+	return o
 }
 
-// until is which tokens are revoked at a time, by when they were issued, and when the last of
-// them has ended.
+// until is which tokens are revoked at a time, by when they were issued, and when that may be
+// forgotten.
 func until(now time.Time) (revoked, expires time.Time) {
 	revoked = now.Add(clockDifference)
-	return revoked, revoked.Add(denyFor)
+	return revoked, revoked.Add(keepFor)
 }
 
-// deny lets the denial count here, and then keeps it: however long the database takes for
-// that, the denied token is refused meanwhile, and no other waits.
-func (c *Connections) deny(ctx context.Context, d store.Denial, actor string) error {
-	c.mu.Lock()
-	c.own[&d] = false
-	c.mu.Unlock()
-	err := c.write(ctx, func(tx *store.Tx) error {
+func (c *Connections) writeDenial(ctx context.Context, d store.Denial, actor string) error {
+	return c.write(ctx, func(tx *store.Tx) error {
 		if err := tx.Deny(d); err != nil {
 			return err
 		}
@@ -79,12 +110,6 @@ func (c *Connections) deny(ctx context.Context, d store.Denial, actor string) er
 		_, err := tx.Record(store.Activity{Owner: d.Owner, Subject: actor, Operation: RevokeOperation, Outcome: store.Done})
 		return err
 	})
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.own[&d] = true; err != nil {
-		delete(c.own, &d)
-	}
-	return err
 }
 
 // write bounds a change in time, so that a database that hangs holds nothing up for ever.
@@ -94,14 +119,9 @@ func (c *Connections) write(ctx context.Context, change func(*store.Tx) error) e
 	return c.options.Store.Write(ctx, change)
 }
 
-// tellStytch ends consent and refresh tokens. Tokens that Stytch issued until then are
-// refused as well.
+// tellStytch ends consent and refresh tokens.
 func (c *Connections) tellStytch(ctx context.Context, d store.Denial) error {
 	err := c.disconnect(ctx, d)
-	if err == nil {
-		revoked, expires := until(c.options.Now())
-		err = c.write(ctx, func(tx *store.Tx) error { return tx.Settle(d, revoked, expires) })
-	}
 	switch {
 	case errors.Is(err, errRefused):
 		c.options.Log.ErrorContext(ctx, "Stytch refuses to revoke; every token of the connection is refused until it is ended there: end it in Stytch's dashboard",
@@ -111,6 +131,16 @@ func (c *Connections) tellStytch(ctx context.Context, d store.Denial) error {
 			"subject", d.Subject, "client_id", d.Client, "error", err)
 	}
 	return err
+}
+
+// settle writes that Stytch has revoked. Tokens that it issued until then are refused as well.
+func (c *Connections) settle(ctx context.Context, d store.Denial) {
+	revoked, expires := until(c.options.Now())
+	err := c.write(ctx, func(tx *store.Tx) error { return tx.Settle(d, revoked, expires) })
+	if err != nil {
+		c.options.Log.WarnContext(ctx, "not written that Stytch has revoked: it is asked once more, and every token of "+
+			"the connection is refused until then", "subject", d.Subject, "client_id", d.Client, "error", err)
+	}
 }
 
 // errRefused says that Stytch answers, and would not revoke what is still connected.
@@ -137,39 +167,4 @@ func (c *Connections) disconnect(ctx context.Context, d store.Denial) error {
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
 	return nil
-}
-
-// Retry asks Stytch for the revocations that are due, as long as it answers.
-func (c *Connections) Retry(ctx context.Context) {
-	list, err := c.options.Store.Denials(ctx)
-	if err != nil {
-		return // look has logged it
-	}
-	for _, d := range list {
-		if !d.Pending() || d.RetryAt.After(c.options.Now()) {
-			continue
-		}
-		if d.RetryAt, err = c.postpone(ctx, d, retryEvery); err != nil || !d.Pending() { // another instance asks
-			continue
-		}
-		switch err := c.tellStytch(ctx, d); {
-		case errors.Is(err, errRefused):
-			_, _ = c.postpone(ctx, d, refusedEvery) // else it is asked again a little early
-		case errors.As(err, new(*directory.UnavailableError)):
-			return
-		}
-	}
-}
-
-// postpone returns when Stytch is asked next; zero if another instance is asking already.
-func (c *Connections) postpone(ctx context.Context, d store.Denial, wait time.Duration) (at time.Time, err error) {
-	mine, next := false, c.options.Now().Add(wait)
-	err = c.write(ctx, func(tx *store.Tx) (err error) {
-		mine, err = tx.Postpone(d, next)
-		return err
-	})
-	if err != nil || !mine {
-		return time.Time{}, err
-	}
-	return next, nil
 }

@@ -7,32 +7,45 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"guestpass/auth"
 	"guestpass/internal/directory"
+	"guestpass/internal/limits"
 	"guestpass/internal/store"
 )
 
 // Note remembers that a token was used; it is written later, once a minute at most.
 func (c *Connections) Note(identity auth.Identity) {
 	key, now := pair{identity.Subject, identity.ClientID}, c.options.Now()
+	use := store.Connection{Owner: identity.Owner(), Subject: identity.Subject, Client: identity.ClientID,
+		Scopes: identity.Scopes.String(), LastUsed: now}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if within(now, c.noted[key], noteEvery) || len(c.uses) >= maxNoted {
+	if at, known := c.noted.Get(key.subject+" "+key.client, now); known && within(now, at, noteEvery) || !c.keepUse(key, use) {
 		return
 	}
-	if len(c.noted) >= maxNoted {
-		clear(c.noted)
+	party := limits.Party{Person: identity.Subject, Organization: identity.OrganizationID}
+	c.noted.Put(party, key.subject+" "+key.client, now, now.Add(noteEvery))
+}
+
+// keepUse has a use wait to be written, if there is room for another of its owner's. The caller holds mu.
+func (c *Connections) keepUse(key pair, use store.Connection) bool {
+	if _, known := c.uses[key]; !known {
+		if len(c.uses) >= maxNoted || c.usesOf[use.Owner] >= maxNoted/4 {
+			return false
+		}
+		c.usesOf[use.Owner]++
 	}
-	c.noted[key] = now
-	c.uses[key] = store.Connection{Owner: identity.Owner(), Subject: identity.Subject, Client: identity.ClientID,
-		Scopes: identity.Scopes.String(), LastUsed: now}
+	c.uses[key] = use
+	return true
 }
 
 // Flush writes what was noted. What cannot be written is kept for the next time.
 func (c *Connections) Flush(ctx context.Context) {
 	c.mu.Lock()
 	uses := c.uses
-	c.uses = map[pair]store.Connection{}
+	c.uses, c.usesOf = map[pair]store.Connection{}, map[string]int{}
 	c.mu.Unlock()
 	if len(uses) == 0 {
 		return
@@ -53,7 +66,7 @@ func (c *Connections) Flush(ctx context.Context) {
 	defer c.mu.Unlock()
 	for key, use := range uses {
 		if _, newer := c.uses[key]; !newer {
-			c.uses[key] = use
+			c.keepUse(key, use)
 		}
 	}
 }
@@ -70,65 +83,109 @@ type Connection struct {
 	Revoked   bool      // here, so that tokens are refused; Stytch is still to revoke
 }
 
+// A List is what somebody may see of connections.
+type List struct {
+	Connections []Connection
+	Next        string // what to list after for the page after this; "" if there is none
+	Unknown     bool   // the database cannot be read: when they were used is missing, and what ended, but not what is connected
+}
+
 // MaxListed is how many connections a list has at most.
 const MaxListed = 500
 
 // Of are the connections of one person.
-func (c *Connections) Of(ctx context.Context, organizationID, subject string) ([]Connection, error) {
+func (c *Connections) Of(ctx context.Context, organizationID, subject string) (List, error) {
 	at, err := c.options.Directory.Connections(ctx, organizationID, subject)
 	if err != nil {
-		return nil, err
+		return List{}, err
 	}
-	return c.list(ctx, Target{organizationID, subject, ""}.owner(), subject, at)
+	return c.list(ctx, Target{organizationID, subject, ""}.owner(), subject, directory.AppPage{Connections: at, First: true}), nil
 }
 
-// OfOrganization are those of all members.
-func (c *Connections) OfOrganization(ctx context.Context, members *directory.B2B, organizationID string) ([]Connection, error) {
-	at, err := members.OrganizationConnections(ctx, organizationID)
+// OfOrganization are those of all members to the apps that follow the one with the id after.
+func (c *Connections) OfOrganization(ctx context.Context, members *directory.B2B, organizationID, after string) (List, error) {
+	at, err := members.OrganizationConnections(ctx, organizationID, after)
 	if err != nil {
-		return nil, err
+		return List{}, err
 	}
-	return c.list(ctx, organizationID, "", at)
+	list := c.list(ctx, organizationID, "", at)
+	list.Next = at.Next
+	return list, nil
 }
 
-// list joins what Stytch says with what was used here: the latest used first.
-func (c *Connections) list(ctx context.Context, owner, subject string, at []directory.Connection) ([]Connection, error) {
+// list joins what Stytch says with what was used here: the latest used first. What is not
+// connected any more is on the first page. Who cannot be told the one is told the other: Stytch
+// ends a connection whether or not our database can be read.
+func (c *Connections) list(ctx context.Context, owner, subject string, at directory.AppPage) List {
 	c.Flush(ctx)
 	used, err := c.options.Store.Connections(ctx, owner, subject, MaxListed)
-	if err != nil {
-		return nil, err
-	}
+	unknown := err != nil
 	uses := map[pair]store.Connection{}
 	for _, use := range used {
 		uses[pair{use.Subject, use.Client}] = use
 	}
-	list := []Connection{}
-	for _, a := range at {
+	list, here := []Connection{}, map[string]bool{}
+	for _, a := range at.Connections {
+		here[a.ClientID] = true
 		key := pair{a.PersonID, a.ClientID}
 		denial, err := c.denial(ctx, key)
-		if err != nil {
-			return nil, err
-		}
+		unknown = unknown || err != nil
 		use := uses[key]
 		delete(uses, key)
 		list = append(list, Connection{Subject: a.PersonID, Client: a.ClientID, Name: cmp.Or(a.Name, a.ClientID), Scopes: a.Scopes,
 			FirstUsed: use.FirstUsed, LastUsed: use.LastUsed, Revoked: denial.Pending()})
 	}
 	for key, use := range uses { // revoked elsewhere: what was issued before may still be used
-		denial, err := c.denial(ctx, key)
-		if err != nil {
-			return nil, err
-		}
-		if !use.LastUsed.After(denial.RevokedAt) || !within(c.options.Now(), use.LastUsed, denyFor) {
+		if at.Elsewhere[use.Client] || !at.First && !here[use.Client] {
 			continue
 		}
-		list = append(list, Connection{Subject: use.Subject, Client: use.Client, Name: c.name(ctx, use.Client), Scopes: strings.Fields(use.Scopes),
+		denial, err := c.denial(ctx, key)
+		unknown = unknown || err != nil
+		if !use.LastUsed.After(denial.RevokedAt) || !within(c.options.Now(), use.LastUsed, c.goodFor()) {
+			continue
+		}
+		list = append(list, Connection{Subject: use.Subject, Client: use.Client, Name: use.Client, Scopes: strings.Fields(use.Scopes),
 			FirstUsed: use.FirstUsed, LastUsed: use.LastUsed, Ended: true, Revoked: denial.Pending()})
 	}
 	slices.SortFunc(list, func(a, b Connection) int {
 		return cmp.Or(b.LastUsed.Compare(a.LastUsed), strings.Compare(a.Name, b.Name), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Client, b.Client))
 	})
-	return list[:min(len(list), MaxListed)], nil
+	if unknown {
+		c.options.Log.WarnContext(ctx, "connections listed without what is in the database", "error", err)
+	}
+	list = list[:min(len(list), MaxListed)]
+	c.nameEnded(ctx, list)
+	return List{Connections: list, Unknown: unknown}
+}
+
+// How many names of apps Stytch is asked for, in all and at once; the others keep their ids.
+const (
+	namesOfList = 50
+	namesAtOnce = 4
+)
+
+// nameEnded gives the apps that are not connected any more their names, as far as Stytch has them.
+func (c *Connections) nameEnded(ctx context.Context, list []Connection) {
+	names := map[string]*string{}
+	for _, l := range list {
+		if l.Ended && len(names) < namesOfList {
+			names[l.Client] = new(string)
+		}
+	}
+	var group errgroup.Group
+	group.SetLimit(namesAtOnce)
+	for clientID, name := range names {
+		group.Go(func() error {
+			*name = c.name(ctx, clientID)
+			return nil
+		})
+	}
+	_ = group.Wait()
+	for i, l := range list {
+		if name := names[l.Client]; l.Ended && name != nil {
+			list[i].Name = *name
+		}
+	}
 }
 
 func (c *Connections) name(ctx context.Context, clientID string) string {

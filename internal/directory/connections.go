@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
+	"slices"
 	"time"
 
 	"github.com/stytchauth/stytch-go/v16/stytch/stytcherror"
+
+	"guestpass/internal/limits"
 )
 
 // A Connection is one app that a person has connected, as Stytch keeps it.
@@ -21,6 +23,8 @@ type Connection struct {
 const (
 	lookUpFor  = 2 * time.Second  // the look-up that a read waits for
 	believeFor = 15 * time.Second // an answer that is a minute old while Stytch is away
+
+	staleStanding = 24 * time.Hour // for which it may go on to be believed so, as the keys are
 )
 
 // standing is what a person may be taken for.
@@ -28,6 +32,7 @@ type standing struct {
 	roles []string // nil for who is gone or not active
 	err   error    // nil, ErrInactive or ErrNotFound
 
+	question  uint64    // later ones have higher numbers
 	until     time.Time // the minute in which it is believed
 	postponed time.Time // while Stytch does not answer, to let somebody read; never for roles
 }
@@ -36,31 +41,39 @@ type standing struct {
 // the error, and whether there is one.
 func (c *client) standingOf(ctx context.Context, organizationID, id string) (known standing, found bool, err error) {
 	key := organizationID + " " + id
-	c.mu.Lock()
-	last, found := c.standings[key]
-	c.mu.Unlock()
+	last, found := c.standings.Get(key, c.options.Now())
 	if found && c.options.Now().Before(last.until) {
 		return last, true, nil
 	}
+	if known, err = c.currentStanding(ctx, organizationID, id); err != nil {
+		return last, found, err
+	}
+	return known, true, nil
+}
+
+// currentStanding asks Stytch now, and keeps the answer for a minute.
+func (c *client) currentStanding(ctx context.Context, organizationID, id string) (known standing, err error) {
+	known.question = c.questions.Add(1)
 	known.until = c.options.Now().Add(cacheFor) // from before the question: the answer may be on its way for long
 	p, err := c.person(forAdmission(ctx), organizationID, id)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		known.err = ErrNotFound
+		known.err = err
 	case err != nil:
-		return last, found, err
+		return known, err
 	case p.Status != "active":
 		known.err = fmt.Errorf("%s is %s: %w", id, p.Status, ErrInactive)
 	default:
 		known.roles = p.Roles
 	}
+	key := organizationID + " " + id
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.standings) >= maxCached {
-		clear(c.standings)
+	if last, ok := c.standings.Get(key, c.options.Now()); ok && last.question > known.question { // which was answered first
+		return known, nil
 	}
-	c.standings[key] = known
-	return known, true, nil
+	c.standings.Put(limits.Party{Organization: organizationID, Person: id}, key, known, known.until.Add(staleStanding))
+	return known, nil
 }
 
 func (c *client) CheckRecentlyActive(ctx context.Context, organizationID, id string) error {
@@ -77,7 +90,7 @@ func (c *client) CheckRecentlyActive(ctx context.Context, organizationID, id str
 		if !errors.As(err, new(*UnavailableError)) || !found {
 			return nil, errors.Join(err, known.err)
 		}
-		c.postpone(key)
+		c.postpone(organizationID, id)
 		return nil, known.err
 	})
 	return err
@@ -85,39 +98,28 @@ func (c *client) CheckRecentlyActive(ctx context.Context, organizationID, id str
 
 // believed is an answer that is postponed.
 func (c *client) believed(key string) (standing, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	last, found := c.standings[key]
+	last, found := c.standings.Get(key, c.options.Now())
 	return last, found && c.options.Now().Before(last.postponed)
 }
 
 // postpone believes an answer for some seconds more, so that reads do not all wait for a
 // Stytch that does not answer.
-func (c *client) postpone(key string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if last, ok := c.standings[key]; ok {
-		last.postponed = c.options.Now().Add(believeFor)
-		c.standings[key] = last
+func (c *client) postpone(organizationID, id string) {
+	now, key := c.options.Now(), organizationID+" "+id
+	if last, ok := c.standings.Get(key, now); ok {
+		last.postponed = now.Add(believeFor)
+		c.standings.Put(limits.Party{Organization: organizationID, Person: id}, key, last, last.until.Add(staleStanding))
 	}
 }
 
-// noSession makes ErrNotFound of every verdict on a session; those on our own credentials
-// and outages stay what they are.
-func noSession(err error) error {
+// translateSession makes ErrNotFound of what says that there is no such session, and of that
+// alone: our own wrong credentials would send people to sign in again and again.
+func (c *client) translateSession(ctx context.Context, err error) error {
 	var fault stytcherror.Error
-	if errors.As(err, &fault) && fault.StatusCode < http.StatusInternalServerError {
+	if errors.As(err, &fault) && slices.Contains(noSession, fault.ErrorType) {
 		return ErrNotFound
 	}
-	return err
-}
-
-// checkSession wants exactly one way to show a session.
-func checkSession(token, jwt string) error {
-	if (token == "") == (jwt == "") {
-		return fmt.Errorf("a session is shown by its token or by its JWT: %w", ErrNotFound)
-	}
-	return nil
+	return c.translate(ctx, err)
 }
 
 func onlyActive(status string) error {
@@ -151,10 +153,14 @@ func (c *client) active(ctx context.Context, got introspection, err error, asked
 		return got == asked, nil
 	case errors.As(err, &verdict) && verdict.ErrorType == "oauth2_invalid_token_error":
 		return false, nil
-	case errors.As(err, &fault) && fault.StatusCode < http.StatusInternalServerError:
-		c.options.Log.ErrorContext(ctx, "Stytch refused to introspect a token: check GUESTPASS_INTROSPECT_SECRETS; every write through this app fails until it is right",
+	case errors.As(err, &fault) && (fault.ErrorType == "invalid_client" || fault.ErrorType == "unauthorized_client"):
+		c.tellOnce(ctx, "Stytch refused to introspect a token: check GUESTPASS_INTROSPECT_SECRETS; every write "+
+			"through this app fails until it is right",
 			"client_id", asked.client, "status", fault.StatusCode)
 		return false, ErrCredentials
+	case errors.As(err, &fault) && fault.StatusCode < 500:
+		return false, fmt.Errorf("introspect: %w", unexpected(stytcherror.Error{StatusCode: fault.StatusCode,
+			ErrorType: fault.ErrorType, RequestID: fault.RequestID}))
 	}
 	return false, fmt.Errorf("introspect: %w", c.translate(ctx, err))
 }

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/stytchapi"
 	"github.com/stytchauth/stytch-go/v16/stytch/consumer/users"
+
+	"guestpass/internal/text"
 )
 
 // Consumer is the [Directory] of a Consumer project: users, who belong to nobody.
@@ -23,7 +25,7 @@ func NewConsumer(o Options) (*Consumer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make the Stytch client: %w", err)
 	}
-	d.api, d.person = api, d.Person
+	d.api, d.person, d.everybody = api, d.Person, "stytch_user"
 	return d, nil
 }
 
@@ -33,9 +35,13 @@ func (d *Consumer) Person(ctx context.Context, organizationID, userID string) (P
 	if organizationID != "" {
 		return Person{}, fmt.Errorf("get user %s of an organization: %w", userID, ErrNotFound)
 	}
+	ctx = ask(ctx, askPerson, "", userID)
 	answer, err := d.api.Users.Get(ctx, &users.GetParams{UserID: userID})
 	if err != nil {
 		return Person{}, fmt.Errorf("get user %s: %w", userID, d.translate(ctx, err))
+	}
+	if answer.UserID == "" {
+		return Person{}, fmt.Errorf("get user %s: %w", userID, &UnexpectedError{"no user in it"})
 	}
 	if answer.UserID != userID { // a user may also be named by an external id: only the id counts here
 		return Person{}, fmt.Errorf("get user %s: %w", userID, ErrNotFound)
@@ -46,11 +52,11 @@ func (d *Consumer) Person(ctx context.Context, organizationID, userID string) (P
 func userFrom(u *users.GetResponse) Person {
 	p := Person{ID: u.UserID, Status: u.Status, Roles: append([]string{}, u.Roles...)}
 	if u.Name != nil {
-		p.Name = strings.Join(strings.Fields(u.Name.FirstName+" "+u.Name.MiddleName+" "+u.Name.LastName), " ")
+		p.Name = text.Name(strings.Join(strings.Fields(u.Name.FirstName+" "+u.Name.MiddleName+" "+u.Name.LastName), " "))
 	}
 	// Of several addresses the first that somebody is known to read.
 	if i := max(0, slices.IndexFunc(u.Emails, func(e users.Email) bool { return e.Verified })); i < len(u.Emails) {
-		p.Email, p.EmailVerified = u.Emails[i].Email, u.Emails[i].Verified
+		p.Email, p.EmailVerified = text.Line(u.Emails[i].Email), u.Emails[i].Verified
 	}
 	return p
 }

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -110,12 +111,8 @@ func TestAUsersRolesPermitWhatThePolicySays(t *testing.T) {
 		if err := d.CheckActive(t.Context(), "", userAda); !errors.Is(err, want) {
 			t.Errorf("a %s user: %v", status, err)
 		}
-		if got, _ := d.Permits(t.Context(), "", userAda, "tasks", "write"); !got && now.Unix() == 1_800_000_000 {
-			t.Error("roles are not cached")
-		}
-		now = now.Add(61 * time.Second)
 		if got, err := d.Permits(t.Context(), "", userAda, "tasks", "write"); got || err != nil {
-			t.Errorf("roles of a %s user are believed for more than 60 s: %v", status, err)
+			t.Errorf("a %s user has roles, although Stytch was just asked: %v", status, err)
 		}
 	}
 }
@@ -123,7 +120,8 @@ func TestAUsersRolesPermitWhatThePolicySays(t *testing.T) {
 func TestConsumerProjectsHaveAppsAndHealthToo(t *testing.T) {
 	d, stytch := openConsumer(t, stytchtest.DevelopmentConsumer())
 	gpt := stytchtest.DevelopmentConsumer().ConnectedApps[0]
-	if app, err := d.ConnectedApp(t.Context(), gpt.ClientID); err != nil || app.ID != gpt.ClientID || len(app.RedirectURLs) != 3 {
+	if app, err := d.ConnectedApp(t.Context(), gpt.ClientID); err != nil || app.ID != gpt.ClientID ||
+		!slices.Equal(app.RedirectURLs, gpt.RedirectURLs) {
 		t.Errorf("%+v %v", app, err)
 	}
 	if err := d.Ping(t.Context()); err != nil {

@@ -168,6 +168,91 @@ func TestInvitations(t *testing.T) {
 	}
 }
 
+// What is kept is what a browser's e-mail field sends.
+func TestAnAddressIsKeptAsTheSignInPageSendsIt(t *testing.T) {
+	d, stytch := open(t)
+	mailed := 0
+	for want, spellings := range map[string][]string{
+		"eva@xn--grn-ioa.example": {"eva@grün.example", "eva@GRÜN.Example", "eva@gru\u0308n.example",
+			"eva@XN--GRN-IOA.example", "eva@ｇｒüｎ。example", "Eva@grün.example"},
+		// two domains, unlike in IDNA 2003
+		"eva@xn--fa-hia.example": {"eva@faß.example"}, "eva@fass.example": {"eva@fass.example"},
+		"Eva.O'Neil+x@acme.example":                   {"Eva.O'Neil+x@ACME.Example", "eva.o'neil+x@acme.example"},
+		"eva@r3---sn.example":                         {"eva@r3---sn.example"},
+		"eva@xn--9dbne9b.example":                     {"eva@שלום.example"},
+		"eva@" + strings.Repeat("a", 63) + ".example": {"eva@" + strings.Repeat("a", 63) + ".example"},
+		strings.Repeat("e", 64) + "@acme.example":     {strings.Repeat("e", 64) + "@acme.example"},
+	} {
+		m, err := d.Invite(t.Context(), acme, directory.Invitation{Email: spellings[0]})
+		if mailed++; err != nil || m.Email != want || m.Name != "" || stytch.Inbox()[0].To != want {
+			t.Errorf("%s is kept as %s, %v; want %s", spellings[0], m.Email, err, want)
+		}
+		for _, again := range append(spellings, want, strings.ToUpper(want)) {
+			if _, err := d.Invite(t.Context(), acme, directory.Invitation{Email: again}); !errors.Is(err,
+				directory.ErrExists) {
+				t.Errorf("%s after %s: %v", again, spellings[0], err)
+			}
+		}
+	}
+	if mail := stytch.Inbox(); len(mail) != mailed {
+		t.Errorf("%d mails, want %d", len(mail), mailed)
+	}
+}
+
+func TestAddressesThatCannotSignInAreNotInvited(t *testing.T) {
+	d, stytch := open(t)
+	var invalid *directory.InvalidError
+	for _, given := range []string{
+		"", "@", "eva", "eva@", "@acme.example", "josé@acme.example", "jose\u0301@acme.example", "ｅva@acme.example", `"eva"@acme.example`, `"e v"@acme.example`, "eva(x)@acme.example",
+		"e va@acme.example", "eva@@acme.example", "eva@ada@acme.example", "<eva@acme.example>", "Eva <eva@acme.example>", "eva@acme.example,ada@acme.example",
+		"mary@acme", "mary@localhost", "eva@acme.example.", "eva@acme.example。", "eva@.acme.example", "eva@acme..example", "eva@[192.0.2.1]", "eva@[IPv6:2001:db8::1]", "eva@192.0.2.1",
+		"eva@-acme.example", "eva@acme-.example", "eva@a_b.example", "eva@a b.example", "eva@xn--a.example", "eva@xn--.example", "eva@xn--acme-.example", "eva@acme.example:25",
+		"eva@" + strings.Repeat("a", 64) + ".example", "eva@" + strings.Repeat("ü", 60) +
+			".example", strings.Repeat("e", 65) + "@acme.example",
+		"eva@" + strings.Repeat(strings.Repeat("a", 60)+".", 5) +
+			"example", "eva\x00@acme.example", "eva@acme\x00.example", "eva@acme.example\n", "eva\u200b@acme.example",
+	} {
+		_, err := d.Invite(t.Context(), acme, directory.Invitation{Email: given, Name: "Eva"})
+		if !errors.As(err, &invalid) || invalid.Field != "email" || len(given) > 1 &&
+			strings.Contains(invalid.Reason, given) {
+			t.Errorf("%q: %v", given, err)
+		}
+	}
+	if called := stytch.Requests(); len(called) != 0 || len(stytch.Inbox()) != 0 {
+		t.Errorf("Stytch was asked: %v", called)
+	}
+}
+
+// Members whose addresses somebody else has written down differently are members all the same.
+func TestAMailboxIsOneMemberInAnySpelling(t *testing.T) {
+	seed := stytchtest.Development()
+	seed.Members[1].Email = "grace@grün.example"
+	stytch := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
+	stytch.SetRedirectURLs("http://localhost:8080/idp")
+	d, err := directory.NewB2B(directory.Options{ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
+		BaseURL: stytch.URL, InviteRedirectURL: "http://localhost:8080/idp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, address := range []string{"grace@grün.example", "grace@xn--grn-ioa.example", "Grace@GRÜN.example",
+		"ADA@acme.example"} {
+		if _, err := d.Invite(t.Context(), acme, directory.Invitation{Email: address}); !errors.Is(err,
+			directory.ErrExists) {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if _, err := d.Invite(t.Context(), acme, directory.Invitation{Email: "eva@grün.example"}); err != nil {
+		t.Fatal(err)
+	}
+	for search, found := range map[string]int{"grün": 2, "GRÜN.EXAMPLE": 2, "xn--grn": 1, "eva@grün": 1,
+		"gru\u0308n": 2, "ＧＲÜＮ": 2} {
+		if page, err := d.Members(t.Context(), acme, directory.MemberQuery{Search: search, Limit: 10}); err != nil ||
+			len(page.Members) != found {
+			t.Errorf("search for %s: %+v %v", search, page, err)
+		}
+	}
+}
+
 func TestRolesPermitWhatThePolicySays(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	d, stytch := open(t, func(o *directory.Options) { o.Now = func() time.Time { return now } })
@@ -202,7 +287,7 @@ func TestConnectedApp(t *testing.T) {
 	d, _ := open(t)
 	gpt := stytchtest.Development().ConnectedApps[0]
 	app, err := d.ConnectedApp(t.Context(), gpt.ClientID)
-	if err != nil || app.ID != gpt.ClientID || app.Name == "" || len(app.RedirectURLs) != 3 {
+	if err != nil || app.ID != gpt.ClientID || app.Name == "" || !slices.Equal(app.RedirectURLs, gpt.RedirectURLs) {
 		t.Errorf("%+v %v", app, err)
 	}
 	for range 2 { // the second answer comes from memory
@@ -342,23 +427,143 @@ func TestWhileStytchIsAwayPeopleReadOnButNotByTheirRoles(t *testing.T) {
 	}
 }
 
-func TestWhatStytchSaysOfCredentialsAndOfWhatIsNotThere(t *testing.T) {
-	for name, tt := range map[string]struct {
-		status int
-		kind   string
-		want   error
-	}{
-		"our secret":               {401, "unauthorized_credentials", directory.ErrCredentials},
-		"somebody's session":       {401, "session_not_found", nil},
-		"a kind of 404 not listed": {404, "consent_grant_not_found", directory.ErrNotFound},
-	} {
-		t.Run(name, func(t *testing.T) {
+// meanings are the types of Stytch's errors that mean something here, each with what; every
+// other means nothing, whatever its status.
+var meanings = map[string]error{
+	"unauthorized_credentials": directory.ErrCredentials, "unauthorized_credentials_homepage": directory.ErrCredentials,
+	"invalid_project_id_authentication": directory.ErrCredentials, "invalid_secret_authentication": directory.ErrCredentials,
+	"unauthorized_project_id_live": directory.ErrCredentials, "unauthorized_project_id_test": directory.ErrCredentials,
+	"invalid_project_id": directory.ErrCredentials, "project_not_found": directory.ErrCredentials,
+	"member_not_found": directory.ErrNotFound, "user_not_found": directory.ErrNotFound, "organization_not_found": directory.ErrNotFound,
+	"connected_app_not_found": directory.ErrNotFound, "invalid_user_id": directory.ErrNotFound, "invalid_organization_id": directory.ErrNotFound,
+	"too_many_requests": nil, "internal_server_error": nil, // Stytch is not well
+	"route_not_found": errUnexpected, "consent_grant_not_found": errUnexpected, "session_not_found": errUnexpected, "unauthorized_action": errUnexpected,
+	"endpoint_not_authorized_for_sdk": errUnexpected, "billing_not_verified": errUnexpected, "bad_request": errUnexpected, "": errUnexpected,
+	"never_seen_before": errUnexpected,
+}
+
+var errUnexpected = errors.New("unexpected")
+
+func means(err, want error) bool {
+	switch want {
+	case nil:
+		return errors.As(err, new(*directory.UnavailableError))
+	case errUnexpected:
+		return errors.As(err, new(*directory.UnexpectedError)) && !errors.Is(err, directory.ErrNotFound) &&
+			!errors.Is(err, directory.ErrCredentials)
+	}
+	return errors.Is(err, want)
+}
+
+func TestOnlyWhatIsKnownOfStytchsErrorsMeansSomething(t *testing.T) {
+	for kind, want := range meanings {
+		statuses := []int{400, 401, 403, 404, 409}
+		if want == nil {
+			statuses = []int{429, 500}
+		}
+		for _, status := range statuses {
 			far := newFarSide(t)
-			far.answers(tt.status, fmt.Sprintf(`{"status_code":%d,"error_type":%q}`, tt.status, tt.kind))
-			_, err := far.directory(t).Person(t.Context(), acme, ada)
-			if tt.want != nil && !errors.Is(err, tt.want) || tt.want == nil && (err == nil || errors.Is(err, directory.ErrCredentials)) {
-				t.Errorf("%v", err)
+			far.answers(status, fmt.Sprintf(`{"status_code":%d,"error_type":%q,"error_message":"about ada@acme.example"}`, status, kind))
+			d := far.directory(t)
+			for name, ask := range map[string]func() error{
+				"person":       func() error { _, err := d.Person(t.Context(), acme, ada); return err },
+				"organization": func() error { _, err := d.Organization(t.Context(), "acme"); return err },
+				"app": func() error {
+					_,
+						err := d.ConnectedApp(t.Context(), "connected-app-test-1")
+					return err
+				},
+				"health": func() error { return d.Ping(t.Context()) },
+				"members": func() error {
+					_,
+						err := d.Members(t.Context(), acme, directory.MemberQuery{Limit: 1})
+					return err
+				},
+				"connections": func() error { _, err := d.Connections(t.Context(), acme, ada); return err },
+			} {
+				if err := ask(); !means(err, want) {
+					t.Errorf("%s: %d %q: %v", name, status, kind, err)
+				} else if errors.As(err, new(*directory.UnexpectedError)) && strings.Contains(err.Error(), "ada@") {
+					t.Errorf("%s: Stytch's message is repeated: %v", name, err)
+				}
 			}
-		})
+			if err := d.CheckActive(t.Context(), acme, ada); !means(err, want) {
+				t.Errorf("active: %d %q: %v", status, kind, err)
+			}
+		}
+	}
+}
+
+// What says that a session is none leads to signing in; all else would lead there again and again.
+func TestOnlyWhatIsKnownSaysThatThereIsNoSession(t *testing.T) {
+	kinds := map[string]error{}
+	for kind, want := range meanings {
+		kinds[kind] = want
+	}
+	for _, kind := range []string{"session_not_found", "invalid_session_token", "unable_to_parse_session_jwt",
+		"jwt_invalid_issuer", "jwt_invalid_audience", "user_unauthenticated"} {
+		kinds[kind] = directory.ErrNotFound
+	}
+	for kind, want := range kinds {
+		status := 401
+		if want == nil {
+			status = 500
+		}
+		far := newFarSide(t)
+		far.answers(status, fmt.Sprintf(`{"status_code":%d,"error_type":%q}`, status, kind))
+		if _, err := far.directory(t).Session(t.Context(), "a-token-of-the-right-form", ""); !means(err, want) {
+			t.Errorf("%q: %v", kind, err)
+		}
+		consumer, err := directory.NewConsumer(directory.Options{ProjectID: "project-test-1", Secret: "secret-test-1",
+			BaseURL: far.URL})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := consumer.Session(t.Context(), "a-token-of-the-right-form", ""); !means(err, want) {
+			t.Errorf("Consumer: %q: %v", kind, err)
+		}
+	}
+}
+
+// An answer that lacks what it is about does not say that there is no such thing.
+func TestAnEmptyAnswerIsNoVerdict(t *testing.T) {
+	far := newFarSide(t)
+	far.answers(200, `{"status_code":200}`)
+	d := far.directory(t)
+	consumer, err := directory.NewConsumer(directory.Options{ProjectID: "project-test-1", Secret: "secret-test-1",
+		BaseURL: far.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, ask := range map[string]func() error{
+		"member":            func() error { _, err := d.Person(t.Context(), acme, ada); return err },
+		"user":              func() error { _, err := consumer.Person(t.Context(), "", "user-test-1"); return err },
+		"active":            func() error { return d.CheckActive(t.Context(), acme, ada) },
+		"session":           func() error { _, err := d.Session(t.Context(), "a-token-of-the-right-form", ""); return err },
+		"session of a user": func() error { _, err := consumer.Session(t.Context(), "a-token-of-the-right-form", ""); return err },
+		"organization":      func() error { _, err := d.Organization(t.Context(), "acme"); return err },
+		"app":               func() error { _, err := d.ConnectedApp(t.Context(), "connected-app-test-1"); return err },
+		"policy":            func() error { _, err := d.ScopeDescriptions(t.Context()); return err },
+	} {
+		if err := ask(); !means(err, errUnexpected) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Anybody's requests may be answered so: the log has it once a minute.
+func TestRefusedCredentialsDoNotFloodTheLog(t *testing.T) {
+	now, log := time.Unix(1_800_000_000, 0), new(bytes.Buffer)
+	d, _ := open(t, func(o *directory.Options) {
+		o.Secret, o.Log, o.Now = "secret-test-wrong", slog.New(slog.NewJSONHandler(log,
+			nil)), func() time.Time { return now }
+	})
+	for range 100 {
+		_, _ = d.Person(t.Context(), acme, ada)
+	}
+	now = now.Add(61 * time.Second)
+	_, _ = d.Person(t.Context(), acme, ada)
+	if lines := strings.Count(log.String(), "\n"); lines != 2 || strings.Contains(log.String(), "secret-test-wrong") {
+		t.Errorf("%d lines: %s", lines, log)
 	}
 }

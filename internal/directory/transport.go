@@ -7,13 +7,14 @@ import (
 	"fmt"
 	"io"
 	"mime"
-	"net"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"guestpass/internal/limits"
+	"guestpass/internal/upstream"
 )
 
 // Every number that bounds a call to Stytch.
@@ -32,61 +33,58 @@ const (
 // transport is the http.RoundTripper under stytch-go, which by itself has neither
 // time limits nor retries, drops the Retry-After header and trips over replies that
 // are not JSON. It repeats reads only: an invitation sent twice is two e-mails.
-// While Stytch fails, its breaker refuses calls at once. While Stytch is slow, few wait for
-// it, in places of two kinds: those for admission, which hold nobody else up, and those for
-// everything else, which happens while an operation or a page is made and takes its place.
+// Each purpose has a [line] of its own: while Stytch fails or is slow for one, no other waits.
 type transport struct {
-	next               http.RoundTripper
-	backoff            func(attempt int) time.Duration
-	breaker            *breaker
-	admissions, others *limits.Slots
+	next    http.RoundTripper
+	backoff func(attempt int) time.Duration
+	lines   map[purpose]*line
 }
 
-// forAdmission marks calls on which it depends whether somebody is let in.
-func forAdmission(ctx context.Context) context.Context {
-	return context.WithValue(ctx, admission{}, true)
-}
-
-type admission struct{}
-
-func newTransport(o Options) http.RoundTripper {
-	backoff := o.Backoff
-	if backoff == nil {
-		backoff = func(attempt int) time.Duration { return 100 * time.Millisecond << (2 * (attempt - 1)) }
+func newTransport(o Options) *transport {
+	t := &transport{backoff: o.Backoff, lines: map[purpose]*line{}}
+	if t.backoff == nil {
+		t.backoff = func(attempt int) time.Duration { return 100 * time.Millisecond << (2 * (attempt - 1)) }
 	}
-	dialer := &net.Dialer{Timeout: connectTimeout}
-	return &transport{backoff: backoff, breaker: newBreaker(o.Log),
-		admissions: limits.NewSlots(o.MaxCalls, 2*o.MaxCalls), others: limits.NewSlots(o.MaxCalls, o.MaxCalls/2), next: &http.Transport{
-			DialContext:           dialer.DialContext,
-			TLSHandshakeTimeout:   connectTimeout,
-			ResponseHeaderTimeout: answerTimeout,
-			MaxIdleConnsPerHost:   16,
-			MaxConnsPerHost:       2 * o.MaxCalls,
-			IdleConnTimeout:       time.Minute,
-			ForceAttemptHTTP2:     true,
-		}}
+	for _, e := range endpoints {
+		for _, c := range causes {
+			t.lines[purpose{e, c}] = newLine(purpose{e, c}, o)
+		}
+	}
+	t.next = &http.Transport{
+		DialContext:           upstream.Dial(connectTimeout),
+		TLSHandshakeTimeout:   connectTimeout,
+		ResponseHeaderTimeout: answerTimeout,
+		MaxIdleConnsPerHost:   16, // and no limit of those in use, which all purposes would share: the places are one
+		IdleConnTimeout:       time.Minute,
+		ForceAttemptHTTP2:     true,
+		// A connection that has died in silence would take the calls of all purposes with it.
+		HTTP2: &http.HTTP2Config{SendPingTimeout: 5 * time.Second, PingTimeout: 2 * time.Second},
+	}
+	return t
 }
 
 func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	places := t.others
-	if r.Context().Value(admission{}) != nil {
-		places = t.admissions
+	line := t.lines[purposeOf(r.Context())]
+	if line == nil {
+		return nil, fmt.Errorf("a call to Stytch for no purpose: %s %s", r.Method, r.URL.Path)
 	}
-	if err := places.Enter(r.Context()); err != nil {
+	leave, err := line.places.Enter(r.Context())
+	if err != nil {
 		return nil, &UnavailableError{RetryAfter: time.Second, cause: fmt.Errorf("calls to Stytch: %w", err)}
 	}
-	defer places.Leave()
+	defer leave()
+	owner := line.owner(ownerOf(r.Context()))
 	attempts := 1
-	if idempotent(r) {
+	if idempotent(r) && line.purpose.cause != health { // a health check is not patient
 		attempts = maxAttempts
 	}
 	for attempt := 1; ; attempt++ {
-		response, failure := t.breaker.guard(r, t.once)
+		response, failure := line.guard(r, owner, t.once)
 		if failure == nil {
 			return response, nil
 		}
 		limited := errors.Is(failure, statusError(http.StatusTooManyRequests)) && failure.RetryAfter == 0
-		if attempt == attempts || failure.RetryAfter > maxRetryAfter || refused(failure) || limited {
+		if attempt == attempts || failure.RetryAfter > maxRetryAfter || refused(failure) || limited || !owner.repeats.Allow() {
 			return nil, failure
 		}
 		timer := time.NewTimer(max(t.backoff(attempt), failure.RetryAfter))
@@ -97,6 +95,17 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		case <-timer.C:
 		}
 	}
+}
+
+// troubled are the purposes for which calls of people who are known are refused at the moment.
+func (t *transport) troubled() (list []string) {
+	for p, line := range t.lines {
+		if line.troubled() {
+			list = append(list, p.String())
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 // once makes one attempt. A reply that stytch-go can understand is returned as it
@@ -126,7 +135,7 @@ func (t *transport) once(r *http.Request) (*http.Response, *UnavailableError) {
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "application/json" {
 		drain(response)
-		return nil, &UnavailableError{cause: fmt.Errorf("status %d with a reply that is not JSON (%q)", response.StatusCode, kind)}
+		return nil, &UnavailableError{cause: fmt.Errorf("%w with a reply that is not JSON (%q)", statusError(response.StatusCode), kind)}
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxReply+1))
 	_ = response.Body.Close()

@@ -14,8 +14,10 @@ type Page struct {
 	Cache  string // Cache-Control; "" for no-store
 	Secure bool   // the public URL is https: browsers are told to stay with that
 
-	// SignsIn admits what the sign-in page needs: passkeys, and windows that were opened by
-	// ChatGPT (Cross-Origin-Opener-Policy would cut them off from it).
+	// SignsIn admits what the sign-in page needs: passkeys, windows that were opened by
+	// ChatGPT (Cross-Origin-Opener-Policy would cut them off from it), and that Stytch is told
+	// our origin, never the path or the query: it may refuse calls of its component that say
+	// nothing of where they come from.
 	SignsIn bool
 }
 
@@ -25,11 +27,12 @@ func (p Page) Set(h http.Header) {
 	h.Set("Content-Security-Policy", p.Policy)
 	h.Set("X-Frame-Options", "DENY")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 	if p.SignsIn {
+		h.Set("Referrer-Policy", "strict-origin")
 		h.Set("Permissions-Policy", unused+"publickey-credentials-get=(self), browsing-topics=()")
 	} else {
+		h.Set("Referrer-Policy", "no-referrer")
 		h.Set("Permissions-Policy", unused+"publickey-credentials-get=(), browsing-topics=()")
 		h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	}

@@ -3,6 +3,7 @@ package idp
 import (
 	"math/rand/v2"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -202,4 +203,82 @@ func randomState(random *rand.Rand) string {
 		text = append(text, []rune("aé漢😀\u202e\x00\r\n\t&=+%#\"'<>")[random.IntN(18)])
 	}
 	return string(text)
+}
+
+// Whoever wrote the address chose client, state and prompt. The page asks in any case, and
+// after an e-mail too.
+func TestEveryRequestIsAskedFor(t *testing.T) {
+	p := pageProvider(t)
+	for _, prompt := range []string{"", "none", "login", "select_account", "none consent", "CONSENT", "consent\x00"} {
+		w := get(p, chatGPT("prompt", prompt))
+		if got := carried(t, w.Body.String())["prompt"]; !slices.Equal(got, []string{"consent"}) {
+			t.Errorf("prompt %q: the page is told %q", prompt, got)
+		}
+		for _, cookie := range w.Result().Cookies() {
+			if got := carried(t, get(p, "stytch_token_type=discovery&token=t", cookie).Body.String())["prompt"]; !slices.Equal(got, []string{"consent"}) {
+				t.Errorf("prompt %q: after an e-mail the page is told %q", prompt, got)
+			}
+		}
+	}
+	// A cookie that an earlier version wrote.
+	w := httptest.NewRecorder()
+	p.keepRequest(w, url.Values{"client_id": {testClient}, "redirect_uri": {callback}, "prompt": {"none"}})
+	if got := carried(t, get(p, "stytch_token_type=discovery&token=t", w.Result().Cookies()...).Body.String()).Get("prompt"); got != "consent" {
+		t.Errorf("from an earlier cookie: %q", got)
+	}
+}
+
+// kinds are all of Stytch's link tokens that its browser client redeems, and some that nobody does.
+var kinds = []string{"discovery", "multi_tenant_magic_links", "multi_tenant_passwords", "reset_password", "oauth", "discovery_oauth", "magic_links", "login",
+	"sso", "multi_tenant_impersonation", "impersonation", "multi_tenant_oauth", "otp", "", "discovery ", "Discovery", "discovery\x00", "__proto__", "constructor"}
+
+func TestOnlyLinksOfAKindThatTheSettingsOfferAreUsed(t *testing.T) {
+	for _, tt := range []struct {
+		vertical string
+		methods  string
+		invites  bool
+		want     string // kind, or redirect type/kind
+	}{
+		{"b2b", "email_code", false, ""},
+		{"b2b", "email_code", true, "invite/multi_tenant_magic_links"},
+		{"b2b", "email_link", false, "/discovery login/discovery signup/discovery /multi_tenant_magic_links login/multi_tenant_magic_links " +
+			"signup/multi_tenant_magic_links invite/multi_tenant_magic_links"},
+		{"b2b", "password", false, "reset_password/discovery reset_password/multi_tenant_magic_links */multi_tenant_passwords"},
+		{"b2b", "google", false, "*/oauth */discovery_oauth"},
+		{"consumer", "email_code", true, ""},
+		{"consumer", "email_link", true, "*/magic_links"},
+		{"consumer", "password", true, "*/reset_password */magic_links */login"},
+		{"consumer", "apple", true, "*/oauth"},
+	} {
+		p := pageProvider(t, func(o *Options) {
+			o.Vertical, o.LoginMethods, o.Invites = tt.vertical, []string{tt.methods}, tt.invites
+		})
+		want := strings.Fields(tt.want)
+		for _, kind := range kinds {
+			for _, redirect := range []string{"", "login", "signup", "invite", "reset_password"} {
+				query := url.Values{"stytch_token_type": {kind}, "stytch_redirect_type": {redirect}, "token": {"t"}}.Encode()
+				link := "refused"
+				if slices.Contains(want, redirect+"/"+kind) || slices.Contains(want, "*/"+kind) {
+					link = "offered"
+				}
+				if body := get(p, query).Body.String(); !strings.Contains(body, `data-link="`+link+`"`) {
+					t.Errorf("%s with %s: a link of the kind %q, said to be for %q, must be %s", tt.vertical, tt.methods, kind, redirect, link)
+				}
+			}
+		}
+	}
+}
+
+// Stytch's links lead to the bare page. One beside a request or a log-out was put together by somebody else.
+func TestALinkComesAlone(t *testing.T) {
+	p := pageProvider(t, func(o *Options) { o.LoginMethods = []string{"email_link"} })
+	const link = "&stytch_token_type=discovery&token=t"
+	for _, query := range []string{chatGPT(), "return=account", "client_id=" + testClient + "&post_logout_redirect_uri=https://chatgpt.com"} {
+		if w := get(p, query); w.Code != http.StatusOK {
+			t.Fatalf("%s: %d", query, w.Code)
+		}
+		if w := get(p, query+link); w.Code != http.StatusBadRequest || strings.Contains(w.Body.String(), "<script") {
+			t.Errorf("%s: %d %s", query+link, w.Code, w.Body)
+		}
+	}
 }

@@ -11,22 +11,23 @@ import (
 	"mime"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
+
+	"guestpass/internal/form"
+	"guestpass/internal/limits"
+	"guestpass/internal/upstream"
 )
 
-// Every number that bounds the token endpoint.
+// Numbers that bound each token request; limits.go has those of many.
 const (
-	maxTokenRequest  = 8 << 10
-	maxTokenReply    = 64 << 10
-	tokenTimeout     = 10 * time.Second // in all
-	upstreamTimeout  = 5 * time.Second
-	maxTokenInFlight = 50
+	maxTokenRequest = 8 << 10
+	maxTokenReply   = 64 << 10
+	tokenTimeout    = 10 * time.Second // in all
+	upstreamTimeout = 5 * time.Second
 )
 
 // forwarder is POST /oauth2/token: it makes a new request of what it understood of
@@ -34,12 +35,11 @@ const (
 // reply. GPT Actions demand that the token URL is on the API's own domain, which
 // Stytch's is not. It is no reverse proxy: that would forward more than it checked.
 type forwarder struct {
-	target   string
-	admits   func(clientID string) bool
-	client   *http.Client
-	inFlight chan struct{}
-	limits   *tokenLimits
-	log      *slog.Logger
+	target string
+	admits func(clientID string) bool
+	client *http.Client
+	limits *tokenLimits
+	log    *slog.Logger
 }
 
 func newForwarder(o Options) (*forwarder, error) {
@@ -49,35 +49,20 @@ func newForwarder(o Options) (*forwarder, error) {
 	}
 	transport := o.Transport
 	if transport == nil {
-		transport = upstreamTransport(isLoopback(o.TokenURL))
+		transport = upstreamTransport()
 	}
 	return &forwarder{
 		target: target.String(), admits: o.admits, log: o.Log,
 		client: &http.Client{Transport: transport, Timeout: upstreamTimeout,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }},
-		inFlight: make(chan struct{}, maxTokenInFlight),
-		limits:   newTokenLimits(o.Now),
+		limits: newTokenLimits(o),
 	}, nil
 }
 
 // upstreamTransport refuses private addresses, so that a name that resolves inwards
 // cannot carry codes and secrets there. No proxy is taken from the environment.
-func upstreamTransport(loopback bool) http.RoundTripper {
-	dialer := &net.Dialer{Timeout: 2 * time.Second, Control: func(_, address string, _ syscall.RawConn) error {
-		to, err := netip.ParseAddrPort(address)
-		if err != nil {
-			return err
-		}
-		ip := to.Addr().Unmap()
-		if loopback && ip.IsLoopback() {
-			return nil
-		}
-		if ip.IsLoopback() || ip.IsPrivate() || ip.IsLinkLocalUnicast() || ip.IsUnspecified() || ip.IsMulticast() {
-			return fmt.Errorf("the token endpoint resolves to the internal address %s", ip)
-		}
-		return nil
-	}}
-	return &http.Transport{DialContext: dialer.DialContext, TLSHandshakeTimeout: 2 * time.Second,
+func upstreamTransport() http.RoundTripper {
+	return &http.Transport{DialContext: upstream.Dial(2 * time.Second), TLSHandshakeTimeout: 2 * time.Second,
 		MaxIdleConnsPerHost: 8, IdleConnTimeout: time.Minute, ForceAttemptHTTP2: true,
 		ResponseHeaderTimeout: upstreamTimeout}
 }
@@ -88,6 +73,7 @@ type oauthError struct {
 	Code             string `json:"error"`
 	Description      string `json:"error_description"`
 	allow, challenge string
+	acceptEncoding   string
 	retryAfter       int
 }
 
@@ -111,30 +97,37 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), tokenTimeout)
 	defer cancel()
 	request, refused := f.understand(w, r)
-	address := clientAddress(r)
-	if refused == nil {
-		refused = f.limits.admit(request, address)
+	turn := f.limits.turn(request, clientAddress(r))
+	if over := f.limits.admit(&turn); over != nil { // what is malformed counts as well
+		refused = over
 	}
+	var status int
+	var reply map[string]any
 	if refused == nil {
-		select {
-		case f.inFlight <- struct{}{}:
-			defer func() { <-f.inFlight }()
-		default:
-			refused = unavailable("too many sign-ins at the moment", 1)
-		}
+		status, reply, refused = f.askInTurn(ctx, request, turn)
 	}
 	if refused != nil {
+		turn.forgive() // which Stytch was not asked about
 		f.note(ctx, request, refused.status, refused.Code)
 		writeOAuthError(w, refused)
 		return
 	}
-	status, reply := f.send(ctx, request)
-	if reply["error"] == "invalid_grant" && request.form.Get("grant_type") == "authorization_code" {
-		f.limits.noteBadGrant(request.clientID, address)
-	}
+	f.limits.note(turn, status, reply)
 	code, _ := reply["error"].(string)
 	f.note(ctx, request, status, code)
 	writeToken(w, status, reply)
+}
+
+// askInTurn holds a place until Stytch has answered, not while the reply is written to
+// somebody who may be slow.
+func (f *forwarder) askInTurn(ctx context.Context, request tokenRequest, turn tokenTurn) (int, map[string]any, *oauthError) {
+	leave, err := turn.class.places.Enter(limits.WithParty(ctx, turn.party))
+	if err != nil {
+		return 0, nil, unavailable("too many sign-ins at the moment", 1)
+	}
+	defer leave()
+	status, reply := f.send(ctx, request)
+	return status, reply, nil
 }
 
 // note logs all that may be logged of a token request.
@@ -157,28 +150,16 @@ func (f *forwarder) understand(w http.ResponseWriter, r *http.Request) (tokenReq
 		return tokenRequest{}, &oauthError{status: http.StatusMethodNotAllowed, Code: "invalid_request",
 			Description: "use POST", allow: http.MethodPost}
 	}
-	if !isForm(r.Header) {
-		return tokenRequest{}, &oauthError{status: http.StatusUnsupportedMediaType, Code: "invalid_request",
-			Description: "send the parameters as application/x-www-form-urlencoded"}
-	}
-	if r.URL.RawQuery != "" {
+	if r.URL.RawQuery != "" && form.Is(r.Header) {
 		return tokenRequest{}, badRequest("send the parameters in the body, not in the URL")
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxTokenRequest))
-	if errors.As(err, new(*http.MaxBytesError)) {
-		return tokenRequest{}, &oauthError{status: http.StatusRequestEntityTooLarge, Code: "invalid_request",
-			Description: "the body is longer than " + strconv.Itoa(maxTokenRequest) + " bytes"}
-	}
-	if err != nil {
-		return tokenRequest{}, badRequest("the body cannot be read")
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return tokenRequest{}, badRequest("the body is not a valid form")
+	fields, refused := readFields(w, r)
+	if refused != nil {
+		return tokenRequest{}, refused
 	}
 	request := tokenRequest{form: url.Values{}}
 	for _, name := range tokenFields {
-		switch values := form[name]; {
+		switch values := fields[name]; {
 		case len(values) > 1:
 			return tokenRequest{}, badRequest(name + " is given more than once")
 		case len(values) == 1 && values[0] != "":
@@ -188,10 +169,28 @@ func (f *forwarder) understand(w http.ResponseWriter, r *http.Request) (tokenReq
 	return request, f.checkRequest(&request, r)
 }
 
-// isForm: by one Content-Type, and not compressed.
-func isForm(h http.Header) bool {
-	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
-	return err == nil && kind == "application/x-www-form-urlencoded" && len(h.Values("Content-Type")) == 1 && h.Get("Content-Encoding") == ""
+// readFields reads the form. What is wrong with it is told without names that are not ours: a
+// description may have few characters (RFC 6749 section 5.2).
+func readFields(w http.ResponseWriter, r *http.Request) (url.Values, *oauthError) {
+	fields, err := form.Read(w, r, maxTokenRequest)
+	var fault *form.Fault
+	switch {
+	case err == nil:
+		return fields, nil
+	case errors.Is(err, form.ErrNotForm):
+		return nil, &oauthError{status: http.StatusUnsupportedMediaType, Code: "invalid_request",
+			Description: "send the parameters as application/x-www-form-urlencoded, not compressed", acceptEncoding: "identity"}
+	case errors.As(err, new(*http.MaxBytesError)):
+		return nil, &oauthError{status: http.StatusRequestEntityTooLarge, Code: "invalid_request",
+			Description: "the body is longer than " + strconv.Itoa(maxTokenRequest) + " bytes"}
+	case errors.As(err, &fault):
+		name := "a parameter"
+		if slices.Contains(tokenFields, fault.Name) {
+			name = fault.Name
+		}
+		return nil, badRequest("the body is not a valid form: " + name + " " + fault.Reason)
+	}
+	return nil, badRequest("the body cannot be read")
 }
 
 func (f *forwarder) checkRequest(request *tokenRequest, r *http.Request) *oauthError {
@@ -248,6 +247,18 @@ func printable(clientID string) string {
 		return ""
 	}
 	return clientID
+}
+
+// secret is the client's, however it was sent; "" for a public client's request.
+func (t *tokenRequest) secret() string {
+	if t.basic == "" {
+		return t.form.Get("client_secret")
+	}
+	_, secret, _ := (&http.Request{Header: http.Header{"Authorization": {t.basic}}}).BasicAuth()
+	if decoded, err := url.QueryUnescape(secret); err == nil { // RFC 6749 section 2.3.1 encodes it
+		return decoded
+	}
+	return secret
 }
 
 func (t *tokenRequest) challenge() string {
@@ -350,6 +361,9 @@ func writeOAuthError(w http.ResponseWriter, e *oauthError) {
 	}
 	if e.challenge != "" {
 		header.Set("WWW-Authenticate", e.challenge)
+	}
+	if e.acceptEncoding != "" {
+		header.Set("Accept-Encoding", e.acceptEncoding) // RFC 9110 section 15.5.16
 	}
 	if e.retryAfter > 0 {
 		header.Set("Retry-After", strconv.Itoa(e.retryAfter))

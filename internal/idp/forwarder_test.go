@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,8 +12,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/go-chi/chi/v5/middleware"
 )
 
 const (
@@ -75,7 +72,7 @@ func forwarding(t *testing.T, f *far, clients ...string) (*Provider, *bytes.Buff
 	return p, log, &now
 }
 
-func form(pairs ...string) string {
+func pairs(pairs ...string) string {
 	values := url.Values{}
 	for i := 0; i < len(pairs); i += 2 {
 		values.Add(pairs[i], pairs[i+1])
@@ -84,7 +81,8 @@ func form(pairs ...string) string {
 }
 
 func exchange() string {
-	return form("grant_type", "authorization_code", "code", "c-1", "redirect_uri", "https://chatgpt.com/aip/g-dev/oauth/callback",
+	return pairs("grant_type", "authorization_code", "code", "c-1", "redirect_uri",
+		"https://chatgpt.com/aip/g-dev/oauth/callback",
 		"client_id", testClient, "client_secret", "s-1")
 }
 
@@ -142,13 +140,14 @@ func TestTokenRequestIsRebuiltAndItsReplyReduced(t *testing.T) {
 func TestBasicClientIsForwardedAsBasic(t *testing.T) {
 	f := &far{answer: token}
 	p, _, _ := forwarding(t, f)
-	w := post(p, form("grant_type", "refresh_token", "refresh_token", "r-1", "client_id", testClient),
+	w := post(p, pairs("grant_type", "refresh_token", "refresh_token", "r-1", "client_id", testClient),
 		func(r *http.Request) { r.SetBasicAuth(testClient, "s-1") })
 	if w.Code != http.StatusOK {
 		t.Fatalf("status %d: %s", w.Code, w.Body)
 	}
 	id, secret, _ := f.requests[0].BasicAuth()
-	if id != testClient || secret != "s-1" || f.bodies[0] != form("grant_type", "refresh_token", "refresh_token", "r-1") {
+	if id != testClient || secret != "s-1" ||
+		f.bodies[0] != pairs("grant_type", "refresh_token", "refresh_token", "r-1") {
 		t.Errorf("forwarded %q with %s:%s", f.bodies[0], id, secret)
 	}
 }
@@ -174,27 +173,45 @@ func TestRefusedTokenRequestsNeverReachStytch(t *testing.T) {
 		{"no content type", exchange(), func(r *http.Request) { r.Header.Del("Content-Type") }, 415, "invalid_request"},
 		{"parameters in the URL", exchange(), func(r *http.Request) { r.URL.RawQuery = "code=c-1" }, 400, "invalid_request"},
 		{"too large", exchange() + "&x=" + strings.Repeat("a", maxTokenRequest), nil, 413, "invalid_request"},
-		{"malformed form", "grant_type=%zz", nil, 400, "invalid_request"},
-		{"no grant type", form("code", "c", "client_id", testClient), nil, 400, "invalid_request"},
+		{"malformed form", "grant_type=%zz", nil, 400,
+			`invalid_request","error_description":"the body is not a valid form: grant_type has a %`},
+		{"a malformed encoded name", "%67rant_type=%", nil, 400,
+			`invalid_request","error_description":"the body is not a valid form: grant_type has a %`},
+		{"a malformed unknown field", exchange() + "&x=%", nil, 400,
+			`invalid_request","error_description":"the body is not a valid form: a parameter has a %`},
+		{"a field that is no UTF-8", exchange() + "&x=%ff", nil, 400, "invalid_request"},
+		{"a value without a name", exchange() + "&=x", nil, 400, "invalid_request"},
+		{"no grant type", pairs("code", "c", "client_id", testClient), nil, 400, "invalid_request"},
 		{"empty body", "", nil, 400, "invalid_request"},
 		{"two grant types", exchange() + "&grant_type=refresh_token", nil, 400, "invalid_request"},
 		{"two codes", exchange() + "&code=c-2", nil, 400, "invalid_request"},
 		{"two client ids", exchange() + "&client_id=other", nil, 400, "invalid_request"},
-		{"no code", form("grant_type", "authorization_code", "client_id", testClient), nil, 400, "invalid_request"},
-		{"no refresh token", form("grant_type", "refresh_token", "client_id", testClient), nil, 400, "invalid_request"},
-		{"client credentials", form("grant_type", "client_credentials", "client_id", testClient, "client_secret", "s"), nil, 400, "unsupported_grant_type"},
-		{"password", form("grant_type", "password", "client_id", testClient), nil, 400, "unsupported_grant_type"},
-		{"jwt bearer", form("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", "client_id", testClient), nil, 400, "unsupported_grant_type"},
-		{"letter case of the grant", form("grant_type", "Authorization_Code", "client_id", testClient, "code", "c"), nil, 400, "unsupported_grant_type"},
-		{"no client", form("grant_type", "authorization_code", "code", "c"), nil, 401, "invalid_client"},
-		{"a client of another kind", form("grant_type", "authorization_code", "code", "c", "client_id", "m2m-client-test-1"), nil, 401, "invalid_client"},
-		{"a live client at a test project", form("grant_type", "authorization_code", "code", "c", "client_id", "connected-app-live-1"), nil, 401, "invalid_client"},
-		{"a client that is not listed", form("grant_type", "authorization_code", "code", "c", "client_id", "connected-app-test-other"), nil, 401, "invalid_client"},
-		{"a client id with a line break", form("grant_type", "authorization_code", "code", "c", "client_id", testClient+"\r\nX: y"), nil, 401, "invalid_client"},
+		{"no code", pairs("grant_type", "authorization_code", "client_id", testClient), nil, 400, "invalid_request"},
+		{"no refresh token", pairs("grant_type", "refresh_token", "client_id", testClient), nil, 400,
+			"invalid_request"},
+		{"client credentials", pairs("grant_type", "client_credentials", "client_id", testClient, "client_secret", "s"),
+			nil, 400, "unsupported_grant_type"},
+		{"password", pairs("grant_type", "password", "client_id", testClient), nil, 400, "unsupported_grant_type"},
+		{"jwt bearer", pairs("grant_type", "urn:ietf:params:oauth:grant-type:jwt-bearer", "client_id", testClient), nil,
+			400, "unsupported_grant_type"},
+		{"letter case of the grant", pairs("grant_type", "Authorization_Code", "client_id", testClient, "code", "c"),
+			nil, 400, "unsupported_grant_type"},
+		{"no client", pairs("grant_type", "authorization_code", "code", "c"), nil, 401, "invalid_client"},
+		{"a client of another kind", pairs("grant_type", "authorization_code", "code", "c", "client_id",
+			"m2m-client-test-1"), nil, 401, "invalid_client"},
+		{"a live client at a test project", pairs("grant_type", "authorization_code", "code", "c", "client_id",
+			"connected-app-live-1"), nil, 401, "invalid_client"},
+		{"a client that is not listed", pairs("grant_type", "authorization_code", "code", "c", "client_id",
+			"connected-app-test-other"), nil, 401, "invalid_client"},
+		{"a client id with a line break", pairs("grant_type", "authorization_code", "code", "c", "client_id",
+			testClient+"\r\nX: y"), nil, 401, "invalid_client"},
 		{"form secret and Basic", exchange(), basic, 400, "invalid_request"},
-		{"Basic of another client", form("grant_type", "authorization_code", "code", "c", "client_id", "connected-app-test-other"), basic, 400, "invalid_request"},
-		{"Bearer instead of Basic", form("grant_type", "authorization_code", "code", "c", "client_id", testClient), with("Authorization", "Bearer x"), 400, "invalid_request"},
-		{"malformed Basic", form("grant_type", "authorization_code", "code", "c"), with("Authorization", "Basic %%%"), 400, "invalid_request"},
+		{"Basic of another client", pairs("grant_type", "authorization_code", "code", "c", "client_id",
+			"connected-app-test-other"), basic, 400, "invalid_request"},
+		{"Bearer instead of Basic", pairs("grant_type", "authorization_code", "code", "c", "client_id", testClient),
+			with("Authorization", "Bearer x"), 400, "invalid_request"},
+		{"malformed Basic", pairs("grant_type", "authorization_code", "code", "c"), with("Authorization", "Basic %%%"),
+			400, "invalid_request"},
 		{"HEAD", "", func(r *http.Request) { r.Method = http.MethodHead }, 405, "invalid_request"},
 		{"OPTIONS of another origin", "", func(r *http.Request) { r.Method = http.MethodOptions; r.Header.Set("Origin", "https://evil.example") }, 405, "invalid_request"},
 		{"DELETE", exchange(), func(r *http.Request) { r.Method = http.MethodDelete }, 405, "invalid_request"},
@@ -211,19 +228,31 @@ func TestRefusedTokenRequestsNeverReachStytch(t *testing.T) {
 		{"two return addresses", exchange() + "&redirect_uri=https%3A%2F%2Fevil.example", nil, 400, "invalid_request"},
 		{"a name encoded and plain", exchange() + "&c%6fde=c-2", nil, 400, "invalid_request"},
 		{"two verifiers", exchange() + "&code_verifier=a&code_verifier=b", nil, 400, "invalid_request"},
-		{"two refresh tokens", form("grant_type", "refresh_token", "refresh_token", "a", "client_id", testClient) + "&refresh_token=b", nil, 400, "invalid_request"},
-		{"an empty code", form("grant_type", "authorization_code", "code", "", "client_id", testClient), nil, 400, "invalid_request"},
-		{"a code where a refresh token belongs", form("grant_type", "refresh_token", "code", "c", "client_id", testClient), nil, 400, "invalid_request"},
-		{"token exchange", form("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange", "client_id", testClient), nil, 400, "unsupported_grant_type"},
-		{"device code", form("grant_type", "urn:ietf:params:oauth:grant-type:device_code", "client_id", testClient), nil, 400, "unsupported_grant_type"},
-		{"a grant with a space", form("grant_type", "authorization_code ", "client_id", testClient, "code", "c"), nil, 400, "unsupported_grant_type"},
-		{"a client id in capitals", form("grant_type", "authorization_code", "code", "c", "client_id", strings.ToUpper(testClient)), nil, 401, "invalid_client"},
-		{"a client id with a path", form("grant_type", "authorization_code", "code", "c", "client_id", testClient+"/../x"), nil, 401, "invalid_client"},
-		{"a client id that is long", form("grant_type", "authorization_code", "code", "c", "client_id", "connected-app-test-"+strings.Repeat("a", 120)), nil, 401, "invalid_client"},
-		{"Basic without a client", form("grant_type", "authorization_code", "code", "c"), func(r *http.Request) { r.SetBasicAuth("", "s-1") }, 401, "invalid_client"},
-		{"Basic without a colon", form("grant_type", "authorization_code", "code", "c"), with("Authorization", "Basic eA=="), 400, "invalid_request"},
+		{"two refresh tokens", pairs("grant_type", "refresh_token", "refresh_token", "a", "client_id", testClient) +
+			"&refresh_token=b", nil, 400, "invalid_request"},
+		{"an empty code", pairs("grant_type", "authorization_code", "code", "", "client_id", testClient), nil, 400,
+			"invalid_request"},
+		{"a code where a refresh token belongs",
+			pairs("grant_type", "refresh_token", "code", "c", "client_id", testClient), nil, 400, "invalid_request"},
+		{"token exchange", pairs("grant_type", "urn:ietf:params:oauth:grant-type:token-exchange", "client_id",
+			testClient), nil, 400, "unsupported_grant_type"},
+		{"device code", pairs("grant_type", "urn:ietf:params:oauth:grant-type:device_code", "client_id", testClient),
+			nil, 400, "unsupported_grant_type"},
+		{"a grant with a space", pairs("grant_type", "authorization_code ", "client_id", testClient, "code", "c"), nil,
+			400, "unsupported_grant_type"},
+		{"a client id in capitals", pairs("grant_type", "authorization_code", "code", "c", "client_id",
+			strings.ToUpper(testClient)), nil, 401, "invalid_client"},
+		{"a client id with a path", pairs("grant_type", "authorization_code", "code", "c", "client_id", testClient+
+			"/../x"), nil, 401, "invalid_client"},
+		{"a client id that is long", pairs("grant_type", "authorization_code", "code", "c", "client_id",
+			"connected-app-test-"+strings.Repeat("a", 120)), nil, 401, "invalid_client"},
+		{"Basic without a client", pairs("grant_type", "authorization_code", "code", "c"),
+			func(r *http.Request) { r.SetBasicAuth("", "s-1") }, 401, "invalid_client"},
+		{"Basic without a colon", pairs("grant_type", "authorization_code", "code", "c"),
+			with("Authorization", "Basic eA=="), 400, "invalid_request"},
 		{"an empty Authorization header", exchange(), with("Authorization", ""), 400, "invalid_request"},
-		{"two Authorization headers", form("grant_type", "authorization_code", "code", "c"), func(r *http.Request) { basic(r); r.Header.Add("Authorization", "Basic eDp5") }, 400, "invalid_request"},
+		{"two Authorization headers", pairs("grant_type", "authorization_code", "code", "c"),
+			func(r *http.Request) { basic(r); r.Header.Add("Authorization", "Basic eDp5") }, 400, "invalid_request"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &far{answer: token}
@@ -232,11 +261,7 @@ func TestRefusedTokenRequestsNeverReachStytch(t *testing.T) {
 				tt.change = func(*http.Request) {}
 			}
 			w := post(p, tt.body, tt.change)
-			var fields struct {
-				Error string `json:"error"`
-			}
-			_ = json.Unmarshal(w.Body.Bytes(), &fields)
-			if w.Code != tt.status || fields.Error != tt.code {
+			if w.Code != tt.status || !strings.HasPrefix(w.Body.String(), `{"error":"`+tt.code) {
 				t.Errorf("got %d %s, want %d %s", w.Code, w.Body, tt.status, tt.code)
 			}
 			tried, calls = tried+1, calls+f.calls()
@@ -292,55 +317,9 @@ func TestTroubleAtStytchIsOneCallAndOneClearAnswer(t *testing.T) {
 	}
 }
 
-func TestBadCodesAreSlowedDown(t *testing.T) {
-	f := &far{answer: answer(400, "application/json", `{"error":"invalid_grant"}`)}
-	p, _, now := forwarding(t, f)
-	for range badGrantsInMinute {
-		post(p, exchange())
-	}
-	if w := post(p, exchange()); w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || f.calls() != badGrantsInMinute {
-		t.Fatalf("attempt %d: %d after %d calls", badGrantsInMinute+1, w.Code, f.calls())
-	}
-	// Whoever sends bad codes in the name of a public client ends nobody else's sign-in.
-	if w := post(p, exchange(), func(r *http.Request) { r.RemoteAddr = "203.0.113.9:1" }); w.Code != http.StatusBadRequest {
-		t.Errorf("another address: %d", w.Code)
-	}
-	*now = now.Add(time.Minute)
-	if w := post(p, exchange()); w.Code != http.StatusBadRequest {
-		t.Errorf("a minute later: %d", w.Code)
-	}
-}
-
-func TestTokenEndpointHasARateForEachClientAndAddress(t *testing.T) {
-	f := &far{answer: token}
-	p, _, _ := forwarding(t, f)
-	for range tokenBurst {
-		post(p, exchange())
-	}
-	if w := post(p, exchange()); w.Code != http.StatusTooManyRequests {
-		t.Errorf("request %d: %d", tokenBurst+1, w.Code)
-	}
-	if w := post(p, exchange(), func(r *http.Request) { r.RemoteAddr = "203.0.113.9:1" }); w.Code != http.StatusOK {
-		t.Errorf("another address: %d", w.Code)
-	}
-	if w := post(p, exchange(), func(r *http.Request) {
-		r.RemoteAddr += "0" // another port
-		forwardedFor(r, "203.0.113.10")
-	}); w.Code != http.StatusOK {
-		t.Errorf("another address behind a trusted proxy: %d", w.Code)
-	}
-}
-
-// forwardedFor makes a request one that came through a proxy that the server trusts.
-func forwardedFor(r *http.Request, address string) {
-	proxy, _, _ := net.SplitHostPort(r.RemoteAddr)
-	r.Header.Set("X-Forwarded-For", address)
-	middleware.ClientIPFromXFF(proxy+"/32")(http.HandlerFunc(func(_ http.ResponseWriter, known *http.Request) { *r = *known })).ServeHTTP(nil, r)
-}
-
 func TestTokenEndpointOnAnInternalAddressIsRefused(t *testing.T) {
-	transport := upstreamTransport(false)
-	for _, address := range []string{"http://127.0.0.1:1/", "http://[::1]:1/", "http://10.0.0.1:1/", "http://169.254.169.254/"} {
+	transport := upstreamTransport()
+	for _, address := range []string{"http://10.0.0.1:1/", "http://169.254.169.254/", "http://0.0.0.0:1/", "http://[fd00::1]:1/"} {
 		r, _ := http.NewRequest(http.MethodGet, address, nil)
 		if _, err := transport.RoundTrip(r); err == nil || !strings.Contains(err.Error(), "internal address") {
 			t.Errorf("%s: %v", address, err)

@@ -16,7 +16,9 @@ import (
 	"net/http"
 	"time"
 
+	"guestpass/internal/credentials"
 	"guestpass/internal/headers"
+	"guestpass/internal/limits"
 )
 
 //go:embed assets
@@ -44,10 +46,12 @@ type Client struct {
 // An Organization is what is known of one before anybody has signed in to it.
 type Organization struct{ ID, Name, Slug string }
 
-// What Options.LookUpClient and LookUpOrganization return for what the project does not have.
+// What Options.LookUpClient and LookUpOrganization return for what the project does not have,
+// and wrap where Stytch does not tell this server.
 var (
 	ErrUnknownClient       = errors.New("no such client")
 	ErrUnknownOrganization = errors.New("no such organization")
+	ErrCredentials         = errors.New("the project's credentials are refused by Stytch")
 )
 
 // Options configure a [Provider].
@@ -62,6 +66,7 @@ type Options struct {
 	// LoginMethods are the ways to sign in that the page offers, in that order; see
 	// [CheckLoginMethods]. nil: DefaultLoginMethod.
 	LoginMethods []string
+	Invites      bool // members are invited by links to the page, which it therefore redeems
 	// LookUpClient returns ErrUnknownClient, or another error when it cannot tell
 	// now, in which case Stytch decides after the sign-in. nil: Stytch decides.
 	LookUpClient func(ctx context.Context, clientID string) (Client, error)
@@ -72,6 +77,9 @@ type Options struct {
 	// decides. nil: no words beyond their names.
 	DescribeScopes func(ctx context.Context) map[string]string
 
+	Limits        *limits.Limits    // makes what the token endpoint is bounded by; nil: for this provider alone
+	ClientSecrets map[string]string // of connected apps, by client id, as far as they are known
+
 	CookieKey []byte // signs the cookie; the same on every instance
 	Log       *slog.Logger
 	Now       func() time.Time  // nil: time.Now
@@ -80,12 +88,13 @@ type Options struct {
 
 // A Provider serves the page and the token endpoint. Safe for concurrent use.
 type Provider struct {
-	options Options
-	log     *slog.Logger
-	bundle  bundle
-	secure  bool // served over https
-	headers headers.Page
-	forward *forwarder
+	options  Options
+	log      *slog.Logger
+	bundle   bundle
+	secure   bool // served over https
+	headers  headers.Page
+	forward  *forwarder
+	refusals *refusals
 }
 
 // New checks the options. [ErrNoBundle] when the browser component is missing.
@@ -93,6 +102,9 @@ func New(o Options) (*Provider, error) {
 	bundle, known := bundles[o.Vertical]
 	if !known {
 		return nil, fmt.Errorf("idp: the vertical is %q, it must be b2b or consumer", o.Vertical)
+	}
+	if err := o.checkValues(); err != nil {
+		return nil, fmt.Errorf("idp: %w", err)
 	}
 	if _, err := fs.Stat(assets, "assets/"+bundle.name); err != nil {
 		return nil, ErrNoBundle
@@ -116,19 +128,44 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
-	p := &Provider{options: o, log: o.Log, bundle: bundle, forward: forward, secure: isHTTPS(o.PublicURL)}
+	p := &Provider{options: o, log: o.Log, bundle: bundle, forward: forward, secure: isHTTPS(o.PublicURL),
+		refusals: newRefusals(o)}
 	p.headers = headers.Page{Policy: contentSecurityPolicy(bundle.style, o.apiBase()), SignsIn: true, Secure: p.secure}
 	return p, nil
+}
+
+// checkValues refuses what has not the form of a value that the page may show.
+func (o Options) checkValues() error {
+	environment, err := credentials.ProjectID.Check(o.ProjectID)
+	if err != nil {
+		return fmt.Errorf("the project id %w", err)
+	}
+	of, err := credentials.PublicToken.Check(o.PublicToken)
+	if err != nil {
+		return fmt.Errorf("the public token %w", err)
+	}
+	if of != environment {
+		return fmt.Errorf("the public token is of the %s environment, the project of the %s one", of, environment)
+	}
+	for _, id := range o.ClientIDs {
+		if _, err := credentials.ConnectedApp.Check(id); err != nil {
+			return fmt.Errorf("the id of a connected app %w", err)
+		}
+	}
+	if credentials.HasSecret(o.PublicURL + " " + o.SDKBaseURL) {
+		return errors.New("the public URL or the base of the API holds a secret")
+	}
+	return nil
 }
 
 // Token is POST /oauth2/token.
 func (p *Provider) Token() http.Handler { return p.forward }
 
-// Assets returns the page's two scripts, each by its name and with its handler: of
-// Stytch's bundles only the vertical's own.
+// Assets returns the page's scripts, each by its name and with its handler: of Stytch's
+// bundles only the vertical's own.
 func (p *Provider) Assets() map[string]http.Handler {
 	handlers := map[string]http.Handler{}
-	for _, name := range []string{p.bundle.name, "idp.js"} {
+	for _, name := range []string{p.bundle.name, "idp.js", "session.js"} {
 		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
 			h.Set("Content-Type", "text/javascript; charset=utf-8")

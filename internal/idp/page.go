@@ -2,9 +2,11 @@ package idp
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -30,6 +32,7 @@ type pageData struct {
 	ReturnURL    string            // where e-mail links lead: the bare page
 	Scopes       map[string]string // what each is for
 	Organization Organization      // that the request names; the zero value for none
+	Link         string            // that led here: "" for none, "offered" or "refused"
 	LogOut       bool              // an OpenID Connect logout (post_logout_redirect_uri)
 }
 
@@ -38,24 +41,28 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	p.headers.Set(w.Header())
 	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
 		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL, ReturnURL: p.options.PublicURL + "/idp"}
-	query := r.URL.Query()
-	request, failure := p.request(w, r)
+	query, request, failure := p.read(w, r)
 	status := http.StatusOK
+	data.Link = p.options.linkIn(query)
 	switch {
 	case failure != nil:
 		status, data.Failure = http.StatusBadRequest, failure
 	case query.Has(logOutParameter): // Stytch checks the rest of it, and where it leads
 		data.LogOut = true
 	case request != nil:
-		data.Request, data.ClientName, data.Scopes = request.Encode(), p.clientName(r.Context(), request), p.scopes(r.Context())
+		data.Request, data.ClientName = request.Encode(), p.clientName(r.Context(), request)
+		data.Scopes = p.scopes(r.Context(), request)
 		if data.Organization, failure = p.organization(r.Context(), request); failure != nil {
 			status, data.Failure = http.StatusBadRequest, failure
 			w.Header().Del("Set-Cookie") // what is refused is not kept
 		}
-	case !query.Has("stytch_token_type"):
+	case data.Link == "":
 		status = http.StatusBadRequest
 		data.Failure = &requestError{"Nothing to allow here yet",
-			"This page opens by itself when ChatGPT asks you to sign in. Go back to ChatGPT and start there."}
+			"This page opens by itself when ChatGPT asks you to sign in. Go back to ChatGPT and start there.", ""}
+	}
+	if data.Failure != nil {
+		p.refusals.note(r.Context(), data.Failure.reason, "server", nil)
 	}
 	var body bytes.Buffer
 	if err := page.Execute(&body, data); err != nil {
@@ -66,22 +73,35 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	_, _ = body.WriteTo(w)
 }
 
-// request returns the authorization request of the URL, or the one kept while the
+// linkIn says whether a link of a mail, or another service, led here, and whether it may be used.
+func (o Options) linkIn(query url.Values) string {
+	switch {
+	case !query.Has(linkParameter):
+		return ""
+	case o.redeems(query.Get(linkParameter), query.Get("stytch_redirect_type")):
+		return "offered"
+	}
+	return "refused"
+}
+
+// read returns the query and the authorization request in it, or the one kept while the
 // person was reading their mail.
-func (p *Provider) request(w http.ResponseWriter, r *http.Request) (url.Values, *requestError) {
-	request, err := parseRequest(r.URL.RawQuery)
+func (p *Provider) read(w http.ResponseWriter, r *http.Request) (query, request url.Values, failure *requestError) {
+	query, err := readQuery(r.URL.RawQuery)
+	if err == nil {
+		request, err = requestOf(query)
+	}
 	if err == nil && request == nil {
-		return p.keptRequest(r), nil
+		return query, p.keptRequest(r), nil
 	}
 	if err == nil && !request.Has("return") {
 		err = p.checkKnown(r.Context(), request)
 	}
-	var failure *requestError
 	if errors.As(err, &failure) {
-		return nil, failure
+		return nil, nil, failure
 	}
 	p.keepRequest(w, request)
-	return request, nil
+	return query, request, nil
 }
 
 func (p *Provider) checkKnown(ctx context.Context, request url.Values) error {
@@ -104,7 +124,8 @@ func (p *Provider) lookUp(ctx context.Context, clientID string) (Client, error) 
 	defer cancel()
 	client, err := p.options.LookUpClient(ctx, clientID)
 	if err != nil && !errors.Is(err, ErrUnknownClient) {
-		p.log.WarnContext(ctx, "client not looked up; Stytch will decide", "error", err)
+		p.refusals.note(ctx, whyNotLookedUp(err), "server",
+			fmt.Errorf("client not looked up; Stytch will decide: %w", err))
 		return Client{}, nil
 	}
 	return client, err
@@ -125,18 +146,31 @@ func (p *Provider) organization(ctx context.Context, request url.Values) (Organi
 		return Organization{}, errUnknownOrganization
 	}
 	if err != nil {
-		p.log.WarnContext(ctx, "organization not looked up", "error", err)
-		return Organization{}, &requestError{"Signing in is not possible right now", "The organization cannot be looked up at the moment. Wait a little and load this page again."}
+		p.refusals.note(ctx, whyNotLookedUp(err), "server", fmt.Errorf("organization not looked up: %w", err))
+		return Organization{}, &requestError{"Signing in is not possible right now",
+			"The organization cannot be looked up at the moment. Wait a little and load this page again.", ""}
 	}
 	return o, nil
 }
 
-func (p *Provider) scopes(ctx context.Context) map[string]string {
-	if p.options.DescribeScopes == nil {
-		return map[string]string{}
+// scopes are words for those that the request asks for. The project may have more, which are
+// nobody's business here.
+func (p *Provider) scopes(ctx context.Context, request url.Values) map[string]string {
+	asked := map[string]string{}
+	if p.options.DescribeScopes == nil || request.Has("return") {
+		return asked
 	}
-	return p.options.DescribeScopes(ctx)
+	described := p.options.DescribeScopes(ctx)
+	for _, scope := range strings.Fields(cmp.Or(request.Get("scope"), defaultScope)) {
+		if words, ok := described[scope]; ok {
+			asked[scope] = words
+		}
+	}
+	return asked
 }
+
+// defaultScope is what Stytch's component asks for if the request does not say.
+const defaultScope = "openid profile email"
 
 func (p *Provider) clientName(ctx context.Context, request url.Values) string {
 	if request.Has("return") {

@@ -93,6 +93,12 @@ func TestPageRefusesWithoutRedirecting(t *testing.T) {
 		"state of 2,049":                      chatGPT("state", strings.Repeat("s", 2049)),
 		"long query":                          chatGPT() + "&x=" + strings.Repeat("y", maxQuery),
 		"malformed query":                     "client_id=%zz",
+		"a malformed unknown parameter":       chatGPT() + "&evil.example=%",
+		"a malformed unknown name":            chatGPT() + "&%=evil.example",
+		"text that is no UTF-8":               chatGPT() + "&x=%ff",
+		"a semicolon":                         chatGPT() + "&x=1;y=2",
+		"a value without a name":              chatGPT() + "&=evil.example",
+		"a name encoded and plain":            chatGPT() + "&%73tate=2",
 		"nothing at all":                      "",
 		"another path":                        chatGPT("redirect_uri", callback+"/x"),
 		"a path that climbs":                  chatGPT("redirect_uri", "https://chatgpt.com/aip/g-dev/oauth/../callback"),
@@ -124,8 +130,12 @@ func TestEveryReplyOfThePageCarriesTheHeaders(t *testing.T) {
 	for name, query := range map[string]string{"page": chatGPT(), "error": ""} {
 		h := get(pageProvider(t), query).Header()
 		for header, want := range map[string]string{
-			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-goG6NTJVb+JLlVfyyLcbrBJO1e6OPG6DpOWkP/MQIRQ=' 'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self'; connect-src https://test.stytch.com; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'",
-			"X-Frame-Options":         "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' " +
+				"'sha256-goG6NTJVb+JLlVfyyLcbrBJO1e6OPG6DpOWkP/MQIRQ=' " +
+				"'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self'; connect-src 'self' " +
+				"https://test.stytch.com; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+				"require-trusted-types-for 'script'",
+			"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin",
 			"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store", "Strict-Transport-Security": "max-age=63072000",
 		} {
 			if h.Get(header) != want {
@@ -151,7 +161,7 @@ func TestEachVerticalHasItsOwnComponent(t *testing.T) {
 			t.Errorf("%s: %s", vertical, styles)
 		}
 		names := slices.Sorted(maps.Keys(p.Assets()))
-		if !slices.Equal(names, []string{"idp.js", want.bundle}) {
+		if !slices.Equal(names, []string{"idp.js", "session.js", want.bundle}) {
 			t.Errorf("%s: served are %v", vertical, names)
 		}
 		script := httptest.NewRecorder()
@@ -213,6 +223,36 @@ func TestStytchIsNotAskedForWhatCannotBe(t *testing.T) {
 		asked = 0
 		if w := get(p, query); w.Code != 400 || asked > 0 {
 			t.Errorf("%s: %d, asked %d times", query, w.Code, asked)
+		}
+	}
+}
+
+// Whoever makes a page with a secret in the place of something public gets no page.
+func TestThePageIsNotMadeWithWhatIsNotPublic(t *testing.T) {
+	const secret = "secret-test-q1w2e3r4t5y6"
+	for name, change := range map[string]func(*Options){
+		"the secret as public token":         func(o *Options) { o.PublicToken = secret },
+		"no public token":                    func(o *Options) { o.PublicToken = "" },
+		"the project id as public token":     func(o *Options) { o.PublicToken = testProject },
+		"a workspace key as public token":    func(o *Options) { o.PublicToken = "workspace-key-test-q1w2e3r4t5y6" },
+		"a secret behind the prefix":         func(o *Options) { o.PublicToken = "public-token-test-" + secret },
+		"a public token with quotes":         func(o *Options) { o.PublicToken = `"public-token-test-x"` },
+		"a public token of the live project": func(o *Options) { o.PublicToken = "public-token-live-x" },
+		"the secret as project id":           func(o *Options) { o.ProjectID = secret },
+		"no project id":                      func(o *Options) { o.ProjectID = "" },
+		"the secret as client id":            func(o *Options) { o.ClientIDs = []string{secret} },
+		"the secret in the base of the API":  func(o *Options) { o.SDKBaseURL = "https://x.example/" + secret },
+		"id and secret of a client":          func(o *Options) { o.ClientIDs = []string{"connected-app-test-1=q1w2e3r4t5y6"} },
+	} {
+		o := Options{PublicURL: "https://gpt.example.com", ProjectID: testProject, PublicToken: "public-token-test-x",
+			Vertical: "b2b",
+			TokenURL: "https://login.example.com/v1/oauth2/token", CookieKey: []byte("key")}
+		if _, err := New(o); err != nil {
+			t.Fatal(err)
+		}
+		change(&o)
+		if _, err := New(o); err == nil || strings.Contains(err.Error(), "q1w2") {
+			t.Errorf("%s: %v", name, err)
 		}
 	}
 }

@@ -12,7 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
+
+	"guestpass/internal/form"
 )
 
 // parameters of an authorization request that we know; all others are ignored
@@ -22,9 +23,12 @@ var parameters = []string{"client_id", "redirect_uri", "response_type", "scope",
 	"code_challenge", "code_challenge_method", "resource", "organization_id"}
 
 // others are what the page's scripts read besides: a link of an e-mail, and a log-out.
-var others = []string{"stytch_token_type", "stytch_redirect_type", "token", "post_logout_redirect_uri", "id_token_hint"}
+var others = []string{linkParameter, "stytch_redirect_type", "token", "post_logout_redirect_uri", "id_token_hint"}
 
-const logOutParameter = "post_logout_redirect_uri"
+const (
+	linkParameter   = "stytch_token_type"
+	logOutParameter = "post_logout_redirect_uri"
+)
 
 const (
 	maxQuery = 8 << 10
@@ -42,24 +46,46 @@ var (
 )
 
 // requestError is an authorization request that cannot go on, in words for the
-// person who sees it. Nobody is redirected.
-type requestError struct{ Title, Text string }
+// person who sees it, and for the log. Nobody is redirected.
+type requestError struct {
+	Title, Text string
+	reason      reason // "" for what nobody has to mend
+}
 
 func (e *requestError) Error() string { return e.Title + ": " + e.Text }
 
 // parseRequest returns the known parameters of the query, in canonical order. nil
 // when the query is no authorization request at all.
 func parseRequest(rawQuery string) (url.Values, error) {
-	if len(rawQuery) > maxQuery {
-		return nil, &requestError{"This request is too long", "The address that brought you here is longer than this page accepts."}
-	}
-	query, err := url.ParseQuery(rawQuery)
+	query, err := readQuery(rawQuery)
 	if err != nil {
-		return nil, &requestError{"This request is malformed", "The address that brought you here cannot be read."}
-	}
-	if err := checkValues(query); err != nil {
 		return nil, err
 	}
+	return requestOf(query)
+}
+
+// readQuery refuses what two readers could understand differently: the page's scripts read
+// the same address with the browser's rules.
+func readQuery(rawQuery string) (url.Values, error) {
+	if len(rawQuery) > maxQuery {
+		return nil, &requestError{"This request is too long",
+			"The address that brought you here is longer than this page accepts.", malformedRequest}
+	}
+	query, err := form.Parse(rawQuery)
+	if err != nil { // without its words: they name a parameter, which would be anybody's words on our page
+		return nil, &requestError{"This request is malformed", "The address that brought you here cannot be read.",
+			malformedRequest}
+	}
+	for _, name := range slices.Concat(parameters, others) {
+		if len(query[name]) > 1 && name != "resource" {
+			return nil, &requestError{"This request is ambiguous", "The parameter " + name +
+				" is given more than once.", malformedRequest}
+		}
+	}
+	return query, nil
+}
+
+func requestOf(query url.Values) (url.Values, error) {
 	request := url.Values{}
 	for _, name := range parameters {
 		if values := query[name]; len(values) > 0 {
@@ -67,28 +93,26 @@ func parseRequest(rawQuery string) (url.Values, error) {
 		}
 	}
 	if query.Has(logOutParameter) {
-		return nil, nil
+		return nil, checkAlone(query)
 	}
 	if !request.Has("client_id") && !request.Has("redirect_uri") {
 		if returns := query["return"]; len(returns) == 1 && returns[0] == "account" {
-			return forAccount, nil
+			return forAccount, checkAlone(query)
 		}
 		return nil, nil
 	}
-	return request, checkRequest(request)
+	// Whoever chose the client or the state of a request was not the person: without a click no
+	// code leaves for it, whether or not Stytch remembers a consent.
+	request.Set("prompt", "consent")
+	return request, errors.Join(checkAlone(query), checkRequest(request))
 }
 
-// checkValues refuses what two readers could understand differently: repetitions, and
-// bytes that are no text, which a browser would replace.
-func checkValues(query url.Values) error {
-	for _, name := range slices.Concat(parameters, others) {
-		values := query[name]
-		if len(values) > 1 && name != "resource" {
-			return &requestError{"This request is ambiguous", "The parameter " + name + " is given more than once."}
-		}
-		if !utf8.ValidString(strings.Join(values, "")) {
-			return &requestError{"This request is malformed", "The parameter " + name + " is not text in UTF-8."}
-		}
+// checkAlone refuses a link beside something else to do: Stytch sends its links to the bare
+// page, so that somebody has put the two together.
+func checkAlone(query url.Values) error {
+	if query.Has(linkParameter) {
+		return &requestError{"This request is malformed", "The address that brought you here wants two things at once.",
+			malformedRequest}
 	}
 	return nil
 }
@@ -97,17 +121,22 @@ func checkValues(query url.Values) error {
 func checkRequest(request url.Values) error {
 	switch {
 	case !clientIDPattern.MatchString(request.Get("client_id")):
-		return &requestError{"Unknown application", "The request does not say which application asks for access."}
+		return &requestError{"Unknown application", "The request does not say which application asks for access.",
+			unknownClient}
 	case request.Get("redirect_uri") == "":
-		return &requestError{"This request is incomplete", "It does not say where to return to (redirect_uri)."}
+		return &requestError{"This request is incomplete", "It does not say where to return to (redirect_uri).",
+			malformedRequest}
 	case request.Has("response_type") && request.Get("response_type") != "code": // ChatGPT may leave it out: then it means code
-		return &requestError{"This request is not supported", "Only the response type “code” is possible."}
+		return &requestError{"This request is not supported", "Only the response type “code” is possible.",
+			malformedRequest}
 	case request.Has("code_challenge_method") && request.Get("code_challenge_method") != "S256":
-		return &requestError{"This request is not supported", "Only the code challenge method “S256” is possible."}
+		return &requestError{"This request is not supported", "Only the code challenge method “S256” is possible.",
+			malformedRequest}
 	case request.Has("organization_id") && !organizationPattern.MatchString(request.Get("organization_id")):
 		return errUnknownOrganization
 	case len(request.Get("state")) > maxState:
-		return &requestError{"This request is too long", "Its state has more than " + strconv.Itoa(maxState) + " characters."}
+		return &requestError{"This request is too long", "Its state has more than " + strconv.Itoa(maxState) +
+			" characters.", malformedRequest}
 	}
 	return nil
 }
@@ -118,7 +147,8 @@ func checkClient(client Client, request url.Values) error {
 	redirect := request.Get("redirect_uri")
 	if len(client.RedirectURIs) > 0 && !slices.Contains(client.RedirectURIs, redirect) && !isLoopback(redirect) {
 		return &requestError{"Wrong return address",
-			"The application is known here, but not with the address to which it wants you to return. If you built it: add its callback URL to the connected app in Stytch."}
+			"The application is known here, but not with the address to which it wants you to return. If you built " +
+				"it: add its callback URL to the connected app in Stytch.", unregisteredCallback}
 	}
 	return nil
 }
@@ -132,9 +162,15 @@ func (o Options) admits(clientID string) bool {
 	return strings.HasPrefix(clientID, "connected-app-"+environment+"-") && (len(o.ClientIDs) == 0 || slices.Contains(o.ClientIDs, clientID))
 }
 
-var errUnknownApplication = &requestError{"Unknown application", "No application is known here under the id in the address that brought you here. If you built it: check the client id in the GPT editor."}
+// isListed reports whether whoever runs the server named the client.
+func (o Options) isListed(clientID string) bool { return slices.Contains(o.ClientIDs, clientID) }
 
-var errUnknownOrganization = &requestError{"Unknown organization", "The address that brought you here names an organization that is not known here. Ask whoever gave you the link."}
+var errUnknownApplication = &requestError{"Unknown application",
+	"No application is known here under the id in the address that brought you here. If you built it: check the " +
+		"client id in the GPT editor.", unknownClient}
+
+var errUnknownOrganization = &requestError{"Unknown organization",
+	"The address that brought you here names an organization that is not known here. Ask whoever gave you the link.", unknownOrganization}
 
 func isLoopback(rawURL string) bool {
 	u, err := url.Parse(rawURL)

@@ -7,13 +7,13 @@
 package limits
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"math"
 	"net/http"
 	"net/netip"
 	"strconv"
-	"sync"
 	"time"
 )
 
@@ -29,6 +29,10 @@ const (
 	DefaultClient       = 6000
 	DefaultInFlight     = 64
 )
+
+// allApps is how many times as much as through one connected app a person may call through all
+// of them: else whoever connects many apps would have the numbers of many people.
+const allApps = 2
 
 // Options configure [Limits]. A number that is 0 is the default: there is no way to
 // have no limit.
@@ -47,12 +51,12 @@ type Options struct {
 // Limits counts. It is safe for concurrent use. A nil *Limits admits everything, for
 // programs that serve nobody but themselves.
 type Limits struct {
-	address, member, organization, client *rate
+	address, calls *Rate
+	operations     *Places
 
-	slots  *Slots
-	shared *sharedCounts // nil: this process counts alone
-
-	mu sync.Mutex // guards the counts of the rates, so that looking and counting are one step
+	numbers  Options       // as they count
+	shared   *sharedCounts // nil: this process counts alone
+	declared declared
 }
 
 // New does not touch the network: while Redis is away, this process's own counts apply.
@@ -60,8 +64,9 @@ func New(o Options) (*Limits, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	inFlight := or(o.InFlight, DefaultInFlight)
-	l := &Limits{slots: NewSlots(inFlight, inFlight)}
+	o.Address, o.Member, o.Organization = or(o.Address, DefaultAddress), or(o.Member, DefaultMember), or(o.Organization, DefaultOrganization)
+	o.Client, o.InFlight = or(o.Client, DefaultClient), or(o.InFlight, DefaultInFlight)
+	l, inFlight := &Limits{numbers: o}, o.InFlight
 	if o.RedisURL != "" {
 		var err error
 		if l.shared, err = openShared(o.RedisURL, o.Project, o.Log); err != nil {
@@ -69,20 +74,21 @@ func New(o Options) (*Limits, error) {
 		}
 	}
 	for _, r := range []struct {
-		rate   **rate
 		name   string
 		number int
 	}{
-		{&l.address, "address", or(o.Address, DefaultAddress)},
-		{&l.member, "member", or(o.Member, DefaultMember)},
-		{&l.organization, "organization", or(o.Organization, DefaultOrganization)},
-		{&l.client, "client", or(o.Client, DefaultClient)},
+		{"address", o.Address}, {"member", o.Member}, {"organization", o.Organization}, {"client", o.Client},
 	} {
 		if r.number < 0 {
 			return nil, fmt.Errorf("the limit for each %s is %d: it must be at least 1", r.name, r.number)
 		}
-		*r.rate = &rate{name: r.name, quota: r.number, counts: newCounts(maxKeys)}
 	}
+	l.operations = l.Places(Bound{Name: "operations carried out at once", Number: inFlight, Queue: inFlight, Shares: Shares{
+		Anonymous: Part(inFlight, 1, 2), Address: Part(inFlight, 1, 4), Person: Part(inFlight, 1, 4),
+		Organization: Part(inFlight, 1, 2), Operation: Part(inFlight, 3, 4), Client: Part(inFlight, 3, 4)}})
+	l.address = l.Rate(Bound{Name: "requests without a valid token", Shares: Shares{Address: o.Address}})
+	l.calls = l.Rate(Bound{Name: "calls", Shares: Shares{Member: o.Member, Person: allApps * o.Member,
+		Organization: o.Organization, Client: o.Client}})
 	return l, nil
 }
 
@@ -103,10 +109,12 @@ func (l *Limits) Close() error {
 
 // Exceeded says which limit a request would exceed.
 type Exceeded struct {
-	Policy     string // address, member, organization or client
+	Policy     string // which number: the [Kind] of the share, or the bound's name
 	Quota      int    // requests a minute
 	RetryAfter time.Duration
 }
+
+func (e *Exceeded) Error() string { return "the limit for each " + e.Policy + " is used up" }
 
 // SetHeaders tells a client when to come again (RFC 9110 section 10.2.3, and
 // draft-ietf-httpapi-ratelimit-headers).
@@ -123,22 +131,39 @@ func (l *Limits) Admit(clientID, subject, organization string) *Exceeded {
 	if l == nil {
 		return nil
 	}
-	claims := []claim{{l.member, clientID + " " + subject}}
-	if organization != "" {
-		claims = append(claims, claim{l.organization, organization})
-	}
-	_, exceeded := l.take(append(claims, claim{l.client, clientID})...)
+	_, exceeded := l.calls.Take(Party{Client: clientID, Person: subject, Organization: organization})
 	return exceeded
 }
 
 // CountAddress counts a request of an address before it is known who calls, or returns
 // the limit if the address has used it up. Call takeBack, which is not nil, once if it
 // turns out that the request does not matter to the address.
-func (l *Limits) CountAddress(address netip.Addr) (takeBack func(), exceeded *Exceeded) {
+func (l *Limits) CountAddress(network string) (takeBack func(), exceeded *Exceeded) {
 	if l == nil {
 		return func() {}, nil
 	}
-	return l.take(claim{l.address, Network(address)})
+	return l.address.Take(Party{Address: network})
+}
+
+// Numbers are those that count; other packages' own are in proportion to them.
+func (l *Limits) Numbers() Options {
+	if l == nil {
+		return Options{Address: DefaultAddress, Member: DefaultMember, Organization: DefaultOrganization,
+			Client: DefaultClient, InFlight: DefaultInFlight}
+	}
+	return l.numbers
+}
+
+// InFlight is how many operations may be carried out at once.
+func (l *Limits) InFlight() int { return l.Numbers().InFlight }
+
+// Enter waits shortly until another operation of the context's party may be carried out, and
+// returns [ErrBusy] if none may. After nil, call leave.
+func (l *Limits) Enter(ctx context.Context) (leave func(), err error) {
+	if l == nil {
+		return func() {}, nil
+	}
+	return l.operations.Enter(ctx)
 }
 
 // Network is the address for IPv4 and its /64 for IPv6, which one person has whole.
@@ -149,91 +174,4 @@ func Network(address netip.Addr) string {
 		return netip.PrefixFrom(address, 64).Masked().String()
 	}
 	return address.String()
-}
-
-// A rate is one limit, counted for each key.
-type rate struct {
-	name   string
-	quota  int
-	counts *counts
-}
-
-// A claim is one request for which one key of one limit has to have room.
-type claim struct {
-	rate *rate
-	key  string
-}
-
-// take counts a request for all claims, or for none, and then returns the first limit
-// that it would exceed. This process counts by itself before it asks Redis: so what it
-// admits keeps to the limits whatever becomes of Redis meanwhile.
-func (l *Limits) take(claims ...claim) (takeBack func(), exceeded *Exceeded) {
-	now := time.Now().UTC()
-	if exceeded := l.takeHere(now, claims); exceeded != nil {
-		return func() {}, exceeded
-	}
-	here := func() { l.takeBackHere(now, claims) }
-	if l.shared == nil {
-		return here, nil
-	}
-	counted, exceeded := l.shared.take(now, claims)
-	if exceeded != nil {
-		here()
-		return func() {}, exceeded
-	}
-	return func() {
-		here()
-		if counted {
-			l.shared.takeBack(now, claims)
-		}
-	}, nil
-}
-
-func (l *Limits) takeHere(now time.Time, claims []claim) *Exceeded {
-	start := now.Truncate(window)
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, c := range claims {
-		if current, previous := c.rate.counts.get(c.key, start); !c.rate.allows(now, current, previous) {
-			return c.rate.exceeded(now, current, previous)
-		}
-	}
-	for _, c := range claims {
-		c.rate.counts.add(c.key, start)
-	}
-	return nil
-}
-
-func (l *Limits) takeBackHere(now time.Time, claims []claim) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, c := range claims {
-		c.rate.counts.takeBack(c.key, now.Truncate(window))
-	}
-}
-
-// allows says whether one more fits to what was counted in this minute and in the one
-// before. The script in redis.go asks the same.
-func (r *rate) allows(now time.Time, current, previous int) bool {
-	return int(math.Round(float64(previous)*weight(now)+float64(current)))+1 <= r.quota
-}
-
-// weight is the part of the last minute that is within a minute of now.
-func weight(now time.Time) float64 {
-	return 1 - float64(now.Sub(now.Truncate(window)))/float64(window)
-}
-
-func (r *rate) exceeded(now time.Time, current, previous int) *Exceeded {
-	return &Exceeded{Policy: r.name, Quota: r.quota, RetryAfter: r.wait(now, current, previous)}
-}
-
-// wait is how long it takes until one more fits, if nothing else is counted.
-func (r *rate) wait(now time.Time, current, previous int) time.Duration {
-	start := now.Truncate(window)
-	room, fades := float64(r.quota)-0.5-float64(current), previous
-	if room <= 0 { // not before this minute's own count fades, in the next one
-		start, room, fades = start.Add(window), float64(r.quota)-0.5, current
-	}
-	part := 1 - room/float64(max(1, fades)) // of the window, until what fades leaves just no room
-	return max(0, start.Add(time.Duration(part*float64(window))).Sub(now)) + time.Millisecond
 }

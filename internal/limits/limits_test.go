@@ -85,14 +85,14 @@ func TestAnAddressCountsWhoBringsNoToken(t *testing.T) {
 	l := open(t, Options{Address: 5})
 	one, other := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8:0:1::1")
 	for range 5 {
-		if _, e := l.CountAddress(netip.MustParseAddr("2001:db8::ffff")); e != nil { // the same /64
+		if _, e := l.CountAddress(Network(netip.MustParseAddr("2001:db8::ffff"))); e != nil { // the same /64
 			t.Fatalf("refused too early: %+v", e)
 		}
 	}
-	if _, e := l.CountAddress(one); e == nil || e.Policy != "address" {
+	if _, e := l.CountAddress(Network(one)); e == nil || e.Policy != "address" {
 		t.Errorf("the sixth: %+v", e)
 	}
-	if _, e := l.CountAddress(other); e != nil {
+	if _, e := l.CountAddress(Network(other)); e != nil {
 		t.Errorf("another network: %+v", e)
 	}
 	if a, b := Network(netip.MustParseAddr("::ffff:192.0.2.1")), Network(netip.MustParseAddr("192.0.2.1")); a != b {
@@ -166,9 +166,9 @@ func TestInstancesShareTheCountsOfARedis(t *testing.T) {
 	}
 	address := netip.MustParseAddr("192.0.2.1")
 	for range 5 {
-		one.CountAddress(address)
+		one.CountAddress(Network(address))
 	}
-	if _, e := two.CountAddress(address); e == nil {
+	if _, e := two.CountAddress(Network(address)); e == nil {
 		t.Error("an address that one instance refuses is admitted by the other")
 	}
 }
@@ -279,7 +279,7 @@ func TestProjectsDoNotShareTheCountsOfARedis(t *testing.T) {
 	address := netip.MustParseAddr("192.0.2.1")
 	for _, project := range []string{"project-live-1", "project-live-2"} {
 		l := open(t, Options{Address: 1, RedisURL: redis.URL(), Project: project})
-		if _, e := l.CountAddress(address); e != nil {
+		if _, e := l.CountAddress(Network(address)); e != nil {
 			t.Errorf("%s is limited for what was sent to another project", project)
 		}
 	}
@@ -293,14 +293,14 @@ func TestWhatIsTakenBackLeavesRoom(t *testing.T) {
 			l := open(t, o)
 			takes := func() (number int) {
 				for range 10 {
-					if _, e := l.CountAddress(address); e == nil {
+					if _, e := l.CountAddress(Network(address)); e == nil {
 						number++
 					}
 				}
 				return number
 			}
-			first, _ := l.CountAddress(address)
-			second, _ := l.CountAddress(address)
+			first, _ := l.CountAddress(Network(address))
+			second, _ := l.CountAddress(Network(address))
 			if n := takes(); n != 1 {
 				t.Errorf("%d more are counted beside two that run, want 1", n)
 			}
@@ -352,55 +352,54 @@ func TestARedisURLIsCheckedWithoutBeingRepeated(t *testing.T) {
 	}
 }
 
-func TestOperationsBeyondTheNumberWaitShortlyAndAreRefused(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := open(t, Options{InFlight: 2})
-		for range 2 {
-			if err := l.Enter(t.Context()); err != nil {
-				t.Fatal(err)
-			}
+func TestAPasswordOfRedisThatOthersMayReadIsToldOf(t *testing.T) {
+	for url, want := range map[string]string{
+		"redis://:hunter2@redis.example.com": "unencrypted", "redis://u:hunter2@192.0.2.1:6379/1": "unencrypted",
+		"redis://:hunter2@[2001:db8::1]:6379": "unencrypted",
+		"rediss://:hunter2@redis.example.com": "", "redis://redis.example.com": "",
+		"redis://:hunter2@localhost": "", "redis://:hunter2@127.0.0.1:6379": "", "redis://:hunter2@[::1]:6379": "",
+		"unix://u:hunter2@/run/redis.sock": "",
+	} {
+		var log bytes.Buffer
+		shared, err := openShared(url, "project", slog.New(slog.NewTextHandler(&log, nil)))
+		if err != nil {
+			t.Fatal(err)
 		}
-		start := time.Now()
-		if err := l.Enter(t.Context()); err == nil || time.Since(start) != queueTimeout {
-			t.Errorf("the third: %v after %s", err, time.Since(start))
+		_ = shared.client.Close()
+		if !strings.Contains(log.String(), want) || (want == "") != (log.Len() == 0) || strings.Contains(log.String(), "hunter2") {
+			t.Errorf("%s: the log says %q, want %q", url, log.String(), want)
 		}
-		start = time.Now()
-		if err := l.Enter(t.Context()); err == nil || time.Since(start) != 0 {
-			t.Errorf("the fourth, when waiting does not help: %v after %s", err, time.Since(start))
-		}
-		l.Leave()
-		if err := l.Enter(t.Context()); err != nil {
-			t.Errorf("after one has left: %v", err)
-		}
-	})
+	}
 }
 
-func TestTheQueueIsBounded(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		l := open(t, Options{InFlight: 2})
-		_, _ = l.Enter(t.Context()), l.Enter(t.Context())
-		var let, refused atomic.Int64
-		for range 2 {
-			go func() {
-				if l.Enter(t.Context()) == nil {
-					let.Add(1)
-				}
-			}()
+func TestAPersonWithManyAppsHasNoNumbersOfManyPeople(t *testing.T) {
+	l := open(t, Options{Member: 5})
+	calls := 0
+	for i := range 10 {
+		calls += admitted(l, 5, fmt.Sprintf("app %d", i), "ada", "acme")
+	}
+	if calls != allApps*5 {
+		t.Errorf("%d calls through ten apps, want %d", calls, allApps*5)
+	}
+	if n := admitted(l, 5, "app 0", "grace", "acme"); n != 5 {
+		t.Errorf("%d calls of another person, want 5", n)
+	}
+}
+
+// Whatever the number is, no party but the whole of it has all the places.
+func TestNoPartyCarriesOutAllOperations(t *testing.T) {
+	for _, inFlight := range []int{1, 2, 3, 4, 5, 64, 256, 1_000_000} {
+		l := open(t, Options{InFlight: inFlight})
+		if l.InFlight() != inFlight {
+			t.Errorf("%d at once, want %d", l.InFlight(), inFlight)
 		}
-		synctest.Wait()
-		start := time.Now()
-		if l.Enter(t.Context()) != nil {
-			refused.Add(1)
-		}
-		if refused.Load() != 1 || time.Since(start) != 0 {
-			t.Errorf("the third in the queue: waited %s", time.Since(start))
-		}
-		l.Leave()
-		l.Leave()
-		if synctest.Wait(); let.Load() != 2 {
-			t.Errorf("%d of the two who waited got in", let.Load())
-		}
-	})
+	}
+	var none *Limits
+	leave, err := none.Enter(t.Context())
+	if err != nil || none.InFlight() != DefaultInFlight {
+		t.Errorf("without limits: %v, %d", err, none.InFlight())
+	}
+	leave()
 }
 
 func BenchmarkAdmit(b *testing.B) {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -40,8 +42,22 @@ func openShared(url, project string, log *slog.Logger) (*sharedCounts, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the URL of Redis %w", err)
 	}
+	if warning := warningOf(options); warning != "" {
+		log.Warn(warning)
+	}
 	redis.SetLogger(quiet{log}) // it has one for the whole process, on standard error
 	return &sharedCounts{client: redis.NewClient(options), prefix: "guestpass:{" + project + "}:", away: &outage{log: log}}, nil
+}
+
+// warningOf tells who else may read the password of a Redis on another machine; "": nobody.
+func warningOf(options *redis.Options) string {
+	host, _, _ := net.SplitHostPort(options.Addr)
+	ip, err := netip.ParseAddr(host)
+	here := options.Network == "unix" || host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+	if here || options.Password == "" || options.TLSConfig != nil { // a URL cannot have TLS check less
+		return ""
+	}
+	return "the password of Redis is sent unencrypted: write rediss://… in GUESTPASS_REDIS_URL"
 }
 
 // quiet takes the client's own messages as debug lines.
@@ -59,16 +75,16 @@ type sharedCounts struct {
 }
 
 // takeScript looks and counts in one step, as no other script runs meanwhile. KEYS are for
-// each claim the counts of this minute and of the last one; ARGV what the last one weighs,
-// for how many seconds to keep a count, and each claim's quota. It returns the number of the
-// claim that has no room with its counts, or 0 and has counted.
+// each slot the counts of this minute and of the last one; ARGV what the last one weighs,
+// for how many seconds to keep a count, and each slot's number. It returns which of the slots
+// has no room with its counts, or 0 and has counted.
 var takeScript = redis.NewScript(`
 for i = 1, #KEYS, 2 do
 	local current = tonumber(redis.call("GET", KEYS[i]) or "0")
 	local previous = tonumber(redis.call("GET", KEYS[i + 1]) or "0")
-	local claim = (i + 1) / 2
-	if math.floor(previous * tonumber(ARGV[1]) + current + 0.5) + 1 > tonumber(ARGV[claim + 2]) then
-		return {claim, current, previous}
+	local slot = (i + 1) / 2
+	if math.floor(previous * tonumber(ARGV[1]) + current + 0.5) + 1 > tonumber(ARGV[slot + 2]) then
+		return {slot, current, previous}
 	end
 end
 for i = 1, #KEYS, 2 do
@@ -77,20 +93,21 @@ for i = 1, #KEYS, 2 do
 end
 return {0, 0, 0}`)
 
-// take counts a request for all claims, or returns the limit that it would exceed. While
+// take counts one time for all slots, or returns the number that it would exceed. While
 // Redis is away it does neither.
-func (s *sharedCounts) take(now time.Time, claims []claim) (counted bool, exceeded *Exceeded) {
+func (s *sharedCounts) take(now time.Time, of Bound, slots []slot) (counted bool, exceeded *Exceeded) {
 	may, again := s.away.mayTry()
 	if !may {
 		return false, nil
 	}
 	keys, args := []string{}, []any{weight(now), int(2 * window.Seconds())}
-	for _, c := range claims {
+	for _, counted := range slots {
 		start := now.Truncate(window)
-		keys, args = append(keys, s.key(c, start), s.key(c, start.Add(-window))), append(args, c.rate.quota)
+		keys = append(keys, s.key(of, counted, start), s.key(of, counted, start.Add(-window)))
+		args = append(args, of.number(counted))
 	}
 	answer, err := takeScript.Run(context.Background(), s.client, keys, args...).Int64Slice()
-	if err == nil && (len(answer) != 3 || answer[0] < 0 || answer[0] > int64(len(claims))) {
+	if err == nil && (len(answer) != 3 || answer[0] < 0 || answer[0] > int64(len(slots))) {
 		err = fmt.Errorf("it answers %v", answer)
 	}
 	if err != nil {
@@ -98,7 +115,7 @@ func (s *sharedCounts) take(now time.Time, claims []claim) (counted bool, exceed
 		return false, nil
 	}
 	if answer[0] > 0 { // which says nothing of whether it takes writes
-		return false, claims[answer[0]-1].rate.exceeded(now, int(answer[1]), int(answer[2]))
+		return false, of.exceeded(now, slots[answer[0]-1], int(answer[1]), int(answer[2]))
 	}
 	if again {
 		s.away.end()
@@ -115,24 +132,25 @@ for i = 1, #KEYS do
 end
 return 0`)
 
-// takeBack forgets a request that take has counted.
-func (s *sharedCounts) takeBack(now time.Time, claims []claim) {
+// takeBack forgets what take has counted.
+func (s *sharedCounts) takeBack(now time.Time, of Bound, slots []slot) {
 	if may, _ := s.away.mayTry(); !may {
 		return
 	}
 	var keys []string
-	for _, c := range claims {
-		keys = append(keys, s.key(c, now.Truncate(window)))
+	for _, counted := range slots {
+		keys = append(keys, s.key(of, counted, now.Truncate(window)))
 	}
 	if err := takeBackScript.Run(context.Background(), s.client, keys).Err(); err != nil {
 		s.away.begin(err)
 	}
 }
 
-// key names the count of a minute. Who is counted is hashed, so that it has no say in the name.
-func (s *sharedCounts) key(c claim, start time.Time) string {
-	hash := sha256.Sum256([]byte(c.key))
-	return fmt.Sprintf("%s%s:%x:%d", s.prefix, c.rate.name, hash[:16], start.Unix())
+// key names the count of a minute. What is counted, and for whom, is hashed, so that it has
+// no say in the name.
+func (s *sharedCounts) key(of Bound, counted slot, start time.Time) string {
+	hash := sha256.Sum256([]byte(of.Name + "\x00" + string(counted.kind) + "\x00" + counted.key))
+	return fmt.Sprintf("%s%x:%d", s.prefix, hash[:16], start.Unix())
 }
 
 // outage remembers that Redis does not count, so that not every request waits for it.

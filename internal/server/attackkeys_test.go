@@ -66,7 +66,7 @@ func TestAttackKeysRotate(t *testing.T) {
 
 var flood = flag.Int("flood", 1000, "how many tokens with unknown key ids TestAttackFloodOfUnknownKeys sends, 100 at least")
 
-// However many tokens come in a minute, each with a key id of its own, they cause two
+// However many tokens come in a minute, each with a key id of its own, they cause three
 // fetches; a rotation a second after the first is seen by the second.
 func TestAttackFloodOfUnknownKeys(t *testing.T) {
 	a := newTarget(t, ada, stytchtest.Development())
@@ -93,8 +93,8 @@ func TestAttackFloodOfUnknownKeys(t *testing.T) {
 		}
 		a.stytch.Advance(time.Minute / time.Duration(*flood))
 	}
-	if n := a.fetched() - before; n < 1 || n > 2 {
-		t.Errorf("%d fetches in a minute, want 2 at most", n)
+	if n := a.fetched() - before; n < 1 || n > 3 {
+		t.Errorf("%d fetches in a minute, want 3 at most", n)
 	}
 	if seen == 0 || seen-rotated > 30*time.Second {
 		t.Errorf("the rotation of second %v was seen at %v, want it 30 s later at most", rotated, seen)
@@ -127,7 +127,7 @@ func TestAttackStytchAwayForADay(t *testing.T) {
 		a.answer(reply)
 		for range 4 {
 			a.wants(t, fmt.Sprint("in hour ", hour*4), accepted, a.bad(object{"jti": fmt.Sprint(hour)}))
-			a.wants(t, "an unknown key", invalidToken, a.by("unknown", nil))
+			a.unavailable(t, "an unknown key", a.by("unknown", nil))
 			a.stytch.Advance(time.Hour)
 		}
 	}
@@ -228,7 +228,11 @@ func TestAttackHostileKeySets(t *testing.T) {
 		before, id := a.fetched(), object{"jti": strings.ReplaceAll(what, " ", "-")}
 		a.answer(reply)
 		a.stytch.Advance(30 * time.Second)
-		a.wants(t, what+": its key", invalidToken, a.by("new", id))
+		for range 60 { // a fetch that takes longer than a request waits is the next set's too
+			if a.unavailable(t, what+": its key", a.by("new", id)); a.fetched() > before {
+				break
+			}
+		}
 		a.wantsFetches(t, what, before+1)
 		a.wants(t, what+": the keys from before", accepted, a.bad(id))
 	}
@@ -266,7 +270,7 @@ func TestAttackEndlessKeySets(t *testing.T) {
 					}
 				}
 			})
-			a.wants(t, "an unknown key", invalidToken, a.by("unknown", nil))
+			a.unavailable(t, "an unknown key", a.by("unknown", nil))
 			a.wants(t, "meanwhile", accepted, a.bad(object{"jti": "other"}))
 			if took := (<-stopped).Sub(started); took > 7*time.Second || sent.Load() > 32<<20 {
 				t.Errorf("it sent %d bytes in %v, want the connection closed after 64 KiB or 5 s", sent.Load(), took)
@@ -301,9 +305,9 @@ func TestAttackClock(t *testing.T) {
 	early.wants(t, "a token of the next half minute", accepted, future)
 }
 
-// A request waits a second at most for the keys: on a busy machine some are told to come
-// again, none that its token is bad. That all of them are admitted in time is tested in auth,
-// where the clock is injected.
+// A request waits a second at most for the keys, and the fetch takes five at most: on a busy
+// machine some are told to come again, or all of them, none that its token is bad. That all of
+// them are admitted in time is tested in auth, where the clock is injected.
 func TestAttackAThousandColdRequests(t *testing.T) {
 	a := newTarget(t, ada, stytchtest.Development())
 	const requests = 1000
@@ -331,6 +335,7 @@ func TestAttackAThousandColdRequests(t *testing.T) {
 	}
 	group.Wait()
 	a.wantsFetches(t, "a thousand at once", 1)
+	a.stytch.Advance(6 * time.Second) // past the pause after a fetch that took too long
 	a.wants(t, "the next", accepted, token)
 	fmt.Fprintf(t.Output(), "     %d cold requests at once: 1 fetch; %d admitted, %d told to come again\n", requests, admitted.Load(), later.Load())
 }

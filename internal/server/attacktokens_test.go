@@ -212,18 +212,25 @@ func (a *target) formAttacks() (list []attack) {
 	}
 	add(44, "8,000 dots", invalidToken, strings.Repeat(".", 8000))
 	nest := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
-	for _, depth := range []int{8, 9, 3000} { // inside the object
-		add(45, fmt.Sprint("payload nested ", depth+1), invalidToken, a.bad(object{"x": numeric(nest(min(depth, 2500)))}))
-		add(45, fmt.Sprint("header nested ", depth+1), invalidToken, a.headed(object{"x": numeric(nest(min(depth, 2500)))}))
+	for _, depth := range []int{8, 9, 2500} { // inside the object
+		add(45, fmt.Sprint("a claim that is not read, nested ", depth), accepted,
+			a.bad(object{"x": numeric(nest(depth))}))
+		add(45, fmt.Sprint("a claim that is read, nested ", depth), invalidToken,
+			a.bad(object{"sub": numeric(nest(depth))}))
+		add(45, fmt.Sprint("the organization, nested ", depth), invalidToken,
+			a.bad(object{organizationClaim: numeric(nest(depth))}))
+		add(45, fmt.Sprint("payload nested ", depth), invalidToken, a.payload(nest(depth)))
+		add(45, fmt.Sprint("unclosed nesting ", depth), invalidToken, a.payload(`{"x":`+strings.Repeat("[", depth)))
+		add(45, fmt.Sprint("header nested ", depth), invalidToken, a.headed(object{"x": numeric(nest(depth))}))
 	}
 	list = append(list, attack{row: 45, what: "payload nested a million times", want: tooLarge, raw: func(write func(string)) {
 		write("Authorization: Bearer " + parts[0] + "." + base64url(nest(1e6)) + "." + parts[2])
 	}})
-	add(45, "payload nested 8", accepted, a.bad(object{"x": numeric(nest(7))}))
 
 	payload := a.claims().json()
 	for what, text := range map[string]string{"byte order mark": "\ufeff" + payload, "invalid UTF-8": "{\"x\":\"\xff\"," + payload[1:], "overlong UTF-8": "{\"x\":\"\xc0\xaf\"," + payload[1:],
-		"lone high surrogate": `{"x":"\ud800",` + payload[1:], "lone low surrogate": `{"x":"\udc00",` + payload[1:], "surrogate as UTF-8": "{\"x\":\"\xed\xa0\x80\"," + payload[1:],
+		"lone surrogate in a name": `{"\ud800":"x",` + payload[1:], "surrogate as UTF-8": "{\"x\":\"\xed\xa0\x80\"," +
+			payload[1:],
 		"UTF-16": "\xff\xfe{\x00}\x00", "something behind": payload + "{}", "garbage behind": payload + "x", "NUL behind": payload + "\x00", "cut off": payload[:len(payload)-1],
 		"in an array": "[" + payload + "]", "null": "null", "a number": "1", "a comment": payload + "/**/", "a trailing comma": payload[:len(payload)-1] + ",}"} {
 		add(46, "payload: "+what, invalidToken, a.payload(text))
@@ -289,9 +296,10 @@ func (a *target) claimAttacks() (list []attack) {
 	absurd := []any{removed, nil, "1893456000", numeric("-1"), 0, numeric("1e400"), numeric("1e18"), numeric("1000000000000000000"), numeric("99999999999999999999"),
 		numeric(fmt.Sprint(now+3600, ".5")), numeric(fmt.Sprint(now+3600, ".0")), true, []int64{now + 3600}, object{}, numeric("9223372036854775807")}
 	list = append(list, a.each(24, "exp", invalidToken, absurd...)...)
-	at(25, "lives 2 h and 1 s", invalidToken, object{"exp": now + 7201})
+	at(25, "lives 24 h and 1 s", invalidToken, object{"exp": now + 86401})
 	at(25, "lives a year", invalidToken, object{"exp": now + 365*86400})
-	at(25, "lives 2 h", accepted, object{"exp": now + 7200})
+	at(25, "lives 8 h", accepted, object{"exp": now + 8*3600})
+	at(25, "lives 24 h", accepted, object{"exp": now + 86400})
 	list = append(list, a.each(26, "nbf", invalidToken, now+31, now+3600, nil, "1", 0, numeric("1.5"), numeric("9223372036854775807"), true)...)
 	list = append(list, a.each(26, "nbf", accepted, now+30, now-3600, removed)...)
 	list = append(list, a.each(27, "iat", invalidToken, now+31, now+1800, now+3600, now+3601, removed, nil, "1", 0, numeric("1e9"), 1)...)
@@ -335,10 +343,18 @@ func (a *target) resource() string {
 func (a *target) payloadAttacks() (list []attack) {
 	payload := a.claims().json()
 	for _, member := range []string{`"sub":"` + ada + `"`, `"sub":"` + hank + `"`, `"\u0073ub":"` + ada + `"`, `"scope":"openid"`, `"sc\u006fpe":"openid"`, `"aud":"x"`, `"\u0061ud":"x"`, `"exp":9999999999`, `"e\u0078p":1`,
-		`"iss":"` + a.authority.URL + `"`, `"client_id":"x"`, `"` + organizationClaim + `":{}`, `"x":{"y":1,"y":2}`} {
+		`"iss":"` + a.authority.URL + `"`, `"client_id":"x"`, `"` + organizationClaim +
+			`":{}`, `"groups":1,"groups":1`} {
 		list = append(list, attack{row: 42, what: "also " + member + " in front", want: invalidToken, token: a.payload("{" + member + "," + payload[1:])},
 			attack{row: 42, what: "also " + member + " behind", want: invalidToken, token: a.payload(payload[:len(payload)-1] + "," + member + "}")})
 	}
+	list = append(list, attack{row: 42, what: "a name twice within a claim that is not read", want: accepted,
+		token: a.bad(object{"x": numeric(`{"sub":1,"sub":2}`)})},
+		attack{row: 42, what: "the organization's id twice", want: invalidToken,
+			token: a.bad(object{organizationClaim: numeric(`{"organization_id":"` + acme + `","organization_id":"` +
+				acme + `"}`)})},
+		attack{row: 43, what: "letter case within a claim that is not read", want: accepted,
+			token: a.bad(object{"x": object{"Sub": 1, "sub": 2}})})
 	for _, name := range []string{"Sub", "SUB", "AUD", "Exp", "ISS", "\u017fub", "Client_ID", "Scope", "JTI", "Iat", "NBF", "Nonce", "https://stytch.com/Organization", "https://stytch.com/SESSION"} {
 		list = append(list, a.each(43, name, invalidToken, "x")...)
 	}
@@ -378,7 +394,7 @@ func (a *target) kindAttacks() (list []attack) {
 	mint(36, "m2m", invalidToken, map[string]any{"client_id": client})
 	mint(36, "m2m", invalidToken, map[string]any{"client_id": client, organizationClaim: map[string]any{"organization_id": acme}})
 	for what, token := range map[string]string{"refresh token": "v1.MnJlZnJlc2g", "refresh token of 43 characters": strings.Repeat("r", 43), "session token": "mZAYn5aLEqKUlZ_Ad9U_fWr38GaAQ1oFAhT8ds245v7Q",
-		"magic-link token": "DOYoip3rvIMMW5lgItikFK-Ak1CfMsgjuiCyI7uuU94=", "jti": a.claims()["jti"].(string), "client id": stytchtest.Development().ConnectedApps[1].ClientID, "member id": grace, "client secret": "secret-test-11111111"} {
+		"magic-link token": "DOYoip3rvIMMW5lgItikFK-Ak1CfMsgjuiCyI7uuU94=", "jti": a.claims()["jti"].(string), "client id": "connected-app-test-dddddddd-0000-4000-8000-000000000009", "member id": grace, "client secret": "secret-test-11111111"} {
 		list = append(list, attack{row: 37, what: what, want: invalidToken, token: token})
 	}
 	return list

@@ -36,7 +36,7 @@ func BenchmarkAuthenticatedRequest(b *testing.B) { benchmarkRequest(b, true) }
 
 func benchmarkRequest(b *testing.B, authenticated bool) {
 	w := newWorld(b, quiet, greet(authenticated))
-	r := httptest.NewRequest(http.MethodGet, "/api/v1/greeting", nil)
+	r := httptest.NewRequest(http.MethodGet, "http://localhost/api/v1/greeting", nil)
 	if authenticated {
 		r.Header.Set("Authorization", "Bearer "+w.token(ada, "openid"))
 	}
@@ -59,7 +59,7 @@ func BenchmarkDocument304(b *testing.B) { benchmarkDocument(b, "etag") }
 
 func benchmarkDocument(b *testing.B, condition string) {
 	w := newWorld(b, quiet)
-	r := httptest.NewRequest(http.MethodGet, "/openapi.json", nil)
+	r := httptest.NewRequest(http.MethodGet, "http://localhost/openapi.json", nil)
 	if condition != "" {
 		r.Header.Set("If-None-Match", w.app.Document().ETag())
 	}

@@ -24,7 +24,7 @@ const (
 
 // chain puts the middleware around the routes, the outermost first.
 func (s *Server) chain(next http.Handler) http.Handler {
-	layers := []func(http.Handler) http.Handler{requestID, s.accessLog, s.recoverer, secureHeaders, s.clientAddress(), s.limitAddress, bound}
+	layers := []func(http.Handler) http.Handler{requestID, s.accessLog, s.recoverer, secureHeaders, s.onlyThisMachine, s.clientAddress(), s.limitAddress, bound}
 	for i := len(layers) - 1; i >= 0; i-- {
 		next = layers[i](next)
 	}
@@ -54,10 +54,9 @@ func (s *Server) accessLog(next http.Handler) http.Handler {
 		recorded := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
 			attributes := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path),
-				slog.Int("status", recorded.Status()), slog.Int64("took_us", time.Since(start).Microseconds()),
-				slog.String("request_id", middleware.GetReqID(ctx))}
-			if caller.Operation != "" {
-				attributes = append(attributes, slog.String("operation", caller.Operation), slog.String("subject", caller.Subject),
+				slog.Int("status", recorded.Status()), slog.Int64("took_us", time.Since(start).Microseconds())}
+			if caller.Subject != "" {
+				attributes = append(attributes, slog.String("subject", caller.Subject),
 					slog.String("organization", caller.OrganizationID), slog.String("client_id", caller.ClientID))
 			}
 			s.log.LogAttrs(ctx, slog.LevelInfo, "request", attributes...)
@@ -82,7 +81,7 @@ func (s *Server) recoverer(next http.Handler) http.Handler {
 			if fault, ok := cause.(runtime.Error); ok {
 				what = fault.Error()
 			}
-			s.log.ErrorContext(r.Context(), "panic", "cause", what, "request_id", middleware.GetReqID(r.Context()), "stack", string(debug.Stack()))
+			s.log.ErrorContext(r.Context(), "panic", "cause", what, "stack", string(debug.Stack()))
 			api.WriteProblem(w, r, api.Problem{Status: http.StatusInternalServerError, Detail: "internal error"})
 		}()
 		next.ServeHTTP(w, r)

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -63,41 +64,41 @@ func (w *world) visit(steps []step, change ...func(url.Values)) step {
 	}
 }
 
-// When a person is asked (https://stytch.com/docs/connected-apps/resources/consent-management).
-func TestEndToEndConsentIsAskedForWhenItMust(t *testing.T) {
+// Whoever opens the page chooses the client and the state: nothing of it leaves without a
+// click, whatever Stytch remembers or would not ask for (https://stytch.com/docs/connected-apps/resources/consent-management).
+func TestEndToEndNoCodeLeavesWithoutAClick(t *testing.T) {
 	t.Parallel()
 	signedIn := byCode("ada@acme.example", "Acme")
-	allow := []step{see("Allow ChatGPT to:"), press("Allow")}
-	unasked := []step{} // straight back
+	allow := []step{see("Allow ChatGPT to:"), nobodyReturned, press("Allow")}
 	first := slices.Concat(signedIn, allow)
-	openid, members := scopes("openid members:read"), scopes("openid members:read members:invite")
+	openid := scopes("openid members:read")
+	firstParty := func(s *stytchtest.Seed) { s.ConnectedApps[0].Type = "first_party" }
+	prompt := func(value string) func(url.Values) { return func(q url.Values) { q.Set("prompt", value) } }
 	for _, tt := range []struct {
 		name string
 		seed func(*stytchtest.Seed)
 		then func(w *world) []step
 	}{
-		{"third parties are remembered", nil, func(w *world) []step {
-			return []step{w.visit(first, openid), w.visit(unasked, openid), w.visit(unasked, scopes("openid"))}
+		{"third parties that were allowed before", nil, func(w *world) []step {
+			return []step{w.visit(first, openid), w.visit(allow, openid), w.visit(allow, scopes("openid"))}
 		}},
-		{"new scopes are asked for", nil, func(w *world) []step {
-			return []step{w.visit(first, openid), w.visit(allow, members), w.visit(unasked, members)}
+		{"whatever the client asks for instead", nil, func(w *world) []step {
+			return []step{w.visit(first, openid), w.visit(allow, openid, prompt("none")), w.visit(allow, openid, prompt("login")), w.visit(allow, openid, prompt(""))}
 		}},
-		{"offline access is asked for every time", nil, func(w *world) []step {
-			offline := scopes("openid offline_access members:read")
-			return []step{w.visit(first, offline), w.visit(allow, offline)}
+		{"first parties", firstParty, func(w *world) []step { return []step{w.visit(first, openid), w.visit(allow, openid, prompt("none"))} }},
+		{"first parties that may bypass it", func(s *stytchtest.Seed) {
+			firstParty(s)
+			s.ConnectedApps[0].BypassOfflineConsent = true
+		}, func(w *world) []step { return []step{w.visit(first, scopes("openid offline_access members:read"))} }},
+		{"clients that nobody listed", func(s *stytchtest.Seed) { s.Project.Registration = true }, func(w *world) []step {
+			id, redirect := w.registered("ChatGPT", w.callbacks.url)
+			theirs := func(q url.Values) {
+				q.Set("client_id", id)
+				q.Set("redirect_uri", redirect)
+				q.Set("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
+			}
+			return []step{w.visit(first, openid, theirs), w.visit(allow, openid, theirs)}
 		}},
-		{"prompt=consent asks", nil, func(w *world) []step {
-			return []step{w.visit(first, openid), w.visit(allow, openid, func(q url.Values) { q.Set("prompt", "consent") })}
-		}},
-		{"first parties are not asked for", func(s *stytchtest.Seed) { s.ConnectedApps[0].Type = "first_party" }, func(w *world) []step {
-			return []step{w.visit(signedIn, openid), w.visit(allow, openid, func(q url.Values) { q.Set("prompt", "consent") })}
-		}},
-		{"first parties are, for offline access", func(s *stytchtest.Seed) { s.ConnectedApps[0].Type = "first_party" }, func(w *world) []step {
-			return []step{w.visit(slices.Concat(signedIn, allow), scopes("openid offline_access members:read"))}
-		}},
-		{"unless they may bypass it", func(s *stytchtest.Seed) {
-			s.ConnectedApps[0].Type, s.ConnectedApps[0].BypassOfflineConsent = "first_party", true
-		}, func(w *world) []step { return []step{w.visit(signedIn, scopes("openid offline_access members:read"))} }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -105,9 +106,28 @@ func TestEndToEndConsentIsAskedForWhenItMust(t *testing.T) {
 			if tt.seed != nil {
 				tt.seed(&seed)
 			}
-			endToEnd(t, seed, func(w *world) error { return w.newPerson().do(tt.then(w)...) })
+			endToEnd(t, seed, func(w *world) error { return w.newPerson().do(tt.then(w)...) },
+				func(o *server.Options) { o.ClientIDs = nil }) // every connected app of the project
 		})
 	}
+}
+
+// registered is a client that registered itself.
+func (w *world) registered(name, redirect string) (id, uri string) {
+	w.t.Helper()
+	body := `{"client_name":` + quoted(name) + `,"redirect_uris":[` + quoted(redirect) + `],"token_endpoint_auth_method":"none"}`
+	response, err := http.Post(w.stytch.URL+"/v1/oauth2/register", "application/json", strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var client struct {
+		ID string `json:"client_id"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&client); err != nil || client.ID == "" {
+		w.t.Fatalf("register: %d %v", response.StatusCode, err)
+	}
+	return client.ID, redirect
 }
 
 // What is not a person's to give is said, and not granted.
@@ -250,7 +270,7 @@ func TestEndToEndLogout(t *testing.T) {
 					return w.url + "/idp?" + url.Values{"client_id": {seed.ConnectedApps[0].ClientID}, "post_logout_redirect_uri": {to}, "state": {"bye"}}.Encode()
 				}
 				p := w.newPerson()
-				if err := p.do(w.visit(append(tt.signIn, press("Allow"))), newTabAt(logout("http://127.0.0.1:1/other")), see("not one of the connected app"), look("refused"),
+				if err := p.do(w.visit(append(tt.signIn, press("Allow"))), newTabAt(logout("http://127.0.0.1:1/other")), see("an address that it has not registered"), look("refused"),
 					newTabAt(logout("http://127.0.0.1:1/bye"))); err != nil {
 					return err
 				}
@@ -288,7 +308,7 @@ func TestEndToEndByKeyboardAlone(t *testing.T) {
 func tabTo(name string) step {
 	return func(p *person) error {
 		const focused = `(() => { const e = document.activeElement; if (!e.matches("input, button, a")) return ""; return [...(e.labels ?? [])].map(l => l.innerText).join(" ") + " " + (e.ariaLabel ?? "") + " " + (e.placeholder ?? "") + " " + e.innerText; })()`
-		wanted := fmt.Sprintf("[...document.querySelectorAll('input, button, a')].some(e => e.checkVisibility() && !e.disabled && ([...(e.labels ?? [])].map(l => l.innerText).join(' ') + ' ' + (e.ariaLabel ?? '') + ' ' + (e.placeholder ?? '') + ' ' + e.innerText).toLowerCase().includes(%s))", quoted(strings.ToLower(name)))
+		wanted := fmt.Sprintf("[...document.querySelectorAll('input, button, a')].some(e => e.checkVisibility() && !e.disabled && !e.closest('[inert]') && ([...(e.labels ?? [])].map(l => l.innerText).join(' ') + ' ' + (e.ariaLabel ?? '') + ' ' + (e.placeholder ?? '') + ' ' + e.innerText).toLowerCase().includes(%s))", quoted(strings.ToLower(name)))
 		if err := p.until(wanted); err != nil {
 			return err
 		}

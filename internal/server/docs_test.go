@@ -54,7 +54,7 @@ func TestEndToEndAnOperationIsTriedFromItsPage(t *testing.T) {
 				}
 				try := []step{is("location.href === " + quoted(w.url+"/docs#/default/listTasks")), press("Try it out"), press("Execute"), answered("200"),
 					see(`"tasks"`), see("Authorization: Bearer ACCESS_TOKEN"), look("tried"), noToken,
-					press("List tasks"), press("Create a task"), press("Try it out"), press("Execute"), answered("201"), see(`"title": "example"`)}
+					press("List tasks"), press("Create a task"), press("Try it out"), press("Execute"), answered("201"), see(`"title": "Water the plants"`)}
 				leave := []step{press("Sign out"), see("Sign in, and you can try"), see("Code samples"), absent("Try it out"), absent("Signed in as"), noToken}
 				if err := p.do(slices.Concat(open, tt.signIn, allow, try, leave)...); err != nil {
 					return err
@@ -79,7 +79,7 @@ func TestOperationsAreSearchedAndShownAsCode(t *testing.T) {
 		fill("#search", " "), see("16 operations"),
 		fill("#search", "createTask"), shown("createTask"), press("Create a task"), is(`!!document.querySelector(".samples summary")`),
 		func(p *person) error { return p.evaluate(`document.querySelector(".samples summary").click()`) },
-		see("curl -X 'POST'"), see(`-d '{"title":"example"}'`), see("Authorization: Bearer ACCESS_TOKEN"), see("await fetch("), see("import requests"), look("samples")))
+		see("curl -X 'POST'"), see(`-d '{"title":"Water the plants"}'`), see("Authorization: Bearer ACCESS_TOKEN"), see("await fetch("), see("import requests"), look("samples")))
 	must(t, p.complaints())
 }
 

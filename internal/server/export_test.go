@@ -19,3 +19,9 @@ func (s *Server) Directory() directory.Directory { return s.directory }
 func ServeAtMost(ctx context.Context, connections int, listener net.Listener, handler http.Handler) error {
 	return serve(ctx, listener, handler, slog.New(slog.DiscardHandler), 0, connections)
 }
+
+// Refusals are what the sign-in page has counted.
+func (s *Server) Refusals() map[string]int { return s.provider.Refusals() }
+
+// CheckProject does what Run does at once and every hour.
+func (s *Server) CheckProject(ctx context.Context) bool { return s.checkProject(ctx) }

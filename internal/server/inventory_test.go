@@ -23,10 +23,23 @@ GET,HEAD,OPTIONS                       /openapi.json                            
 GET,HEAD,OPTIONS                       /openapi.yaml                            everybody: the GPT editor has no token
 GET,HEAD                               /idp                                     everybody: people sign in there
 GET,HEAD                               /account                                 everybody: shows what the Stytch session's person has
+POST                                   /idp/report                              everybody: counts one word of a fixed list
 POST                                   /account/revoke                          everybody: with a form that only that person's page has
 GET,HEAD                               /.well-known/oauth-protected-resource    everybody: RFC 9728
+GET,HEAD,OPTIONS                       /.well-known/oauth-protected-resource/mcp            everybody: RFC 9728
+GET,HEAD,OPTIONS                       /.well-known/oauth-protected-resource/mcp/           everybody: RFC 9728
+GET,HEAD,OPTIONS                       /.well-known/oauth-protected-resource/mcp/readonly   everybody: RFC 9728
+GET,HEAD,OPTIONS                       /.well-known/oauth-protected-resource/mcp/readonly/  everybody: RFC 9728
+POST /mcp                     every message wants a token; tools are the operations
+GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp                     everybody: 405, and preflights
+POST /mcp/                    every message wants a token; tools are the operations
+GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/                    everybody: 405, and preflights
+POST /mcp/readonly            every message wants a token; tools are the operations that change nothing
+GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/readonly            everybody: 405, and preflights
+POST /mcp/readonly/           every message wants a token; tools are the operations that change nothing
+GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/readonly/           everybody: 405, and preflights
 GET,HEAD                               /healthz                                 everybody: tells nothing but that it answers
-GET,HEAD                               /readyz                                  everybody: tells ok or unavailable
+GET,HEAD                               /readyz                                  everybody: tells ok, unavailable or credentials refused
 GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /oauth2/token                            everybody: Stytch checks client and code
 GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /api/*                                   the operations
 GET                                    /api/v1/next-steps                       everybody: names what is in the document
@@ -44,7 +57,7 @@ POST                                   /api/v1/tasks/{task_id}/restore          
 GET                                    /api/v1/tasks/{task_id}/comments         tasks:read
 POST                                   /api/v1/tasks/{task_id}/comments         tasks:write
 GET                                    /api/v1/activity                         activity:read
-POST                                   /api/v1/activity/{activity_id}/undo      tasks:write
+POST                                   /api/v1/activity/{activity_id}/undo      tasks:write members:invite
 `
 
 // reviewed is the inventory by method and path.
@@ -101,7 +114,9 @@ func TestRoutesAreTheReviewedOnes(t *testing.T) {
 		}
 		// A browser's session counts on none of the others, so that no other site can use it.
 		safe := slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, method)
-		if !safe && strings.HasPrefix(who, "everybody") && path != "/oauth2/token" && route != "POST /account/revoke" {
+		// a report is of nobody
+		if !safe && strings.HasPrefix(who, "everybody") && path != "/oauth2/token" && path != "/idp/report" && !isMCP(path) &&
+			route != "POST /account/revoke" {
 			t.Errorf("%s changes something for whoever a browser is signed in as: let a test like TestOnlyThePageItselfCanRevoke forge it, and name it here", route)
 		}
 	}
@@ -116,7 +131,9 @@ func TestNothingElseAnswersWithoutAToken(t *testing.T) {
 			continue
 		}
 		w := httptest.NewRecorder()
-		s.ServeHTTP(w, httptest.NewRequest(method, path, nil))
+		r := httptest.NewRequest(method, path, nil)
+		r.Header.Set("Content-Type", "application/json")
+		s.ServeHTTP(w, r)
 		if w.Code != http.StatusUnauthorized {
 			t.Errorf("%s without a token: %d", route, w.Code)
 		}

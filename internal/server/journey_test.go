@@ -328,7 +328,7 @@ func absent(text string) step {
 
 // findButton is the one with exactly that label, else the first that contains it.
 const findButton = `((label) => {
-	const all = [...document.querySelectorAll("button, a")].filter((e) => !e.disabled && e.checkVisibility());
+	const all = [...document.querySelectorAll("button, a")].filter((e) => !e.disabled && !e.closest("[inert]") && e.checkVisibility());
 	const name = (e) => e.innerText.trim() || e.ariaLabel || "";
 	return all.find((e) => name(e) === label) ?? all.find((e) => name(e).includes(label));
 })(%s)`

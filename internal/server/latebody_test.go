@@ -18,7 +18,7 @@ func TestRevokedWhileTheBodyIsOnItsWay(t *testing.T) {
 			t.Errorf("revoke: %d %s", r.status, r.body)
 		}
 	}}
-	r, recorded := httptest.NewRequest("POST", "/api/v1/tasks", body), httptest.NewRecorder()
+	r, recorded := httptest.NewRequest("POST", "http://localhost/api/v1/tasks", body), httptest.NewRecorder()
 	r.Header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}
 	w.app.ServeHTTP(recorded, r)
 	refused := w.call("POST", "/api/v1/tasks", token, `{"title":"after the revocation"}`)

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"bytes"
 	"net/http"
 	"strings"
 	"sync"
@@ -10,6 +9,7 @@ import (
 
 	"guestpass/api"
 	"guestpass/auth"
+	"guestpass/internal/limits"
 )
 
 // clientAddress finds out who is at the other end: the connection's address, or what
@@ -30,7 +30,9 @@ func (s *Server) clientAddress() func(http.Handler) http.Handler {
 // ChatGPT's come from few addresses, for everybody. Health checks are always answered.
 //
 // What others at the same address have used up is not for people whose token was
-// verified here lately: they still reach the operations that want a token.
+// verified here lately: they still reach the operations that want a token. The token
+// endpoint counts by itself: a connected app that proves its secret there calls from an
+// address that it shares with everybody's.
 func (s *Server) limitAddress(next http.Handler) http.Handler {
 	var unknown sync.Once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -45,8 +47,14 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 					"the proxies that GUESTPASS_TRUSTED_PROXIES names must write addresses without ports into X-Forwarded-For")
 			})
 		}
+		network := limits.Network(address)
+		r = r.WithContext(limits.WithParty(r.Context(), limits.Party{Address: network}))
+		if r.URL.Path == tokenPath && s.options.ForwardTokens {
+			next.ServeHTTP(w, r)
+			return
+		}
 		caller := api.CallerOf(r.Context())
-		takeBack, exceeded := s.options.Limits.CountAddress(address)
+		takeBack, exceeded := s.options.Limits.CountAddress(network)
 		if exceeded != nil {
 			if caller == nil || !s.remembersToken(r) {
 				api.WriteExceeded(w, r, exceeded)
@@ -67,42 +75,14 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 
 // remembersToken says whether an operation is called with a token that was verified lately.
 func (s *Server) remembersToken(r *http.Request) bool {
-	if !strings.HasPrefix(r.URL.Path, "/api/") {
+	if !strings.HasPrefix(r.URL.Path, "/api/") && !isMCP(r.URL.Path) {
 		return false
 	}
 	token, err := auth.Bearer(r)
 	return err == nil && s.verifier.Remembers(token)
 }
 
-// maxPages is how many pages that ask Stytch are made at once. Anybody may load them, so
-// they have places of their own, apart from the operations'.
-const maxPages = 16
-
-// shed has a page take its place, and refuses when there are too many. What it writes is
-// sent when the place is free again: whoever is slow to take it keeps nobody out.
-func (s *Server) shed(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if err := s.pages.Enter(r.Context()); err != nil {
-			w.Header().Set("Retry-After", "1")
-			api.WriteProblem(w, r, api.Problem{Status: http.StatusServiceUnavailable, Detail: "the server has too much to do at the moment"})
-			return
-		}
-		made := &heldReply{ResponseWriter: w, status: http.StatusOK}
-		func() {
-			defer s.pages.Leave()
-			next.ServeHTTP(made, r)
-		}()
-		w.WriteHeader(made.status)
-		_, _ = made.body.WriteTo(w)
-	})
+func isMCP(path string) bool {
+	path = strings.TrimSuffix(path, "/")
+	return path == mcpPath || path == readonlyPath
 }
-
-// heldReply keeps status and body back; the header is the client's at once.
-type heldReply struct {
-	http.ResponseWriter
-	status int
-	body   bytes.Buffer
-}
-
-func (h *heldReply) WriteHeader(status int)            { h.status = status }
-func (h *heldReply) Write(content []byte) (int, error) { return h.body.Write(content) }

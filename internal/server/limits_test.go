@@ -115,7 +115,9 @@ func TestAnAddressIsLimitedByWhatBringsNoValidToken(t *testing.T) {
 	}
 	isLimited(t, w.call("GET", "/api/v1/userinfo", "x.y.z", ""), "address", 5)
 	isLimited(t, w.call("GET", "/", "", ""), "address", 5)
-	isLimited(t, w.call("POST", "/oauth2/token", "", ""), "address", 5)
+	if r := w.call("POST", "/oauth2/token", "", ""); r.status == 429 {
+		t.Errorf("the token endpoint, which counts by itself: %d", r.status)
+	}
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if r := w.call("GET", path, "", ""); r.status == 429 {
 			t.Errorf("%s: %d", path, r.status)
@@ -200,7 +202,7 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 		}
 	}
 	send := func(w *world, header http.Header, remote string) int {
-		r, recorded := httptest.NewRequest("GET", "/nothing", nil), httptest.NewRecorder()
+		r, recorded := httptest.NewRequest("GET", "http://localhost/nothing", nil), httptest.NewRecorder()
 		r.Header, r.RemoteAddr = header, remote
 		w.app.ServeHTTP(recorded, r)
 		return recorded.Code

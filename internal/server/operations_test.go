@@ -260,6 +260,11 @@ func TestAForeignMemberLooksLikeNone(t *testing.T) {
 
 func TestInviteMember(t *testing.T) {
 	w := newWorld(t)
+	w.changeProject(func(seed *stytchtest.Seed) {
+		seed.Policy.Roles = append(seed.Policy.Roles, stytchtest.Role{ID: "inviter",
+			Permissions: []stytchtest.Permission{{ResourceID: "members", Actions: []string{"invite"}}}})
+	})
+	w.give(grace, "inviter")
 	token := w.token(ada, "members:invite")
 	invite := func(token, body string) reply { return w.call("POST", "/api/v1/members/invitations", token, body) }
 	r := invite(token, `{"email":"new@acme.example","name":"New Person","roles":["stytch_admin"]}`)
@@ -274,7 +279,10 @@ func TestInviteMember(t *testing.T) {
 		"existing member":      {token, `{"email":"grace@acme.example","name":"Grace"}`, "", 409},
 		"no address":           {token, `{"email":"nobody","name":"N"}`, "body.email", 422},
 		"address with a name":  {token, `{"email":"N <n@acme.example>","name":"N"}`, "body.email", 422},
-		"no name":              {token, `{"email":"n@acme.example"}`, "body", 422},
+		"an empty name":        {token, `{"email":"n@acme.example","name":""}`, "body.name", 422},
+		"no whole domain":      {token, `{"email":"mary@acme"}`, "body.email", 422},
+		"an accented address":  {token, `{"email":"josé@acme.example","name":"José"}`, "body.email", 422},
+		"another spelling":     {token, `{"email":"new@ACME。example"}`, "", 409},
 		"unknown field":        {token, `{"email":"n@acme.example","name":"N","organization_id":"x"}`, "body", 422},
 		"other letter case":    {token, `{"email":"n@acme.example","name":"N","NAME":"M"}`, "body", 422},
 		"a member twice":       {token, `{"email":"n@acme.example","name":"N","n\u0061me":"M"}`, "", 400},
@@ -288,6 +296,13 @@ func TestInviteMember(t *testing.T) {
 	}
 	if inbox := w.stytch.Inbox(); len(inbox) != 1 {
 		t.Errorf("%d invitations were mailed", len(inbox))
+	}
+	if r := invite(token, `{"email":"eva@Grün.example"}`); r.status != 201 ||
+		!strings.Contains(r.body, `"name":"","email":"eva@xn--grn-ioa.example"`) {
+		t.Errorf("without a name: %d %s", r.status, r.body)
+	}
+	if r := invite(token, `{"email":"eva@xn--grn-ioa.example","name":"Eva"}`); r.status != 409 {
+		t.Errorf("the same mailbox: %d %s", r.status, r.body)
 	}
 }
 
@@ -318,7 +333,7 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 		"empty limit":            {"GET", "/api/v1/members?limit=", "", "query.limit", 422},
 		"limit twice":            {"GET", "/api/v1/members?limit=1&limit=2", "", "query.limit", 422},
 		"unknown status":         {"GET", "/api/v1/members?status=gone", "", "query.status", 422},
-		"body too large":         {"POST", "/api/v1/members/invitations", big, "too large", 413},
+		"body too large":         {"POST", "/api/v1/members/invitations", big, "is longer than 131072 bytes", 413},
 		"body too deep":          {"POST", "/api/v1/members/invitations", deep, "nested", 400},
 		"no JSON":                {"POST", "/api/v1/members/invitations", "{", "", 400},
 		"trailing data":          {"POST", "/api/v1/members/invitations", `{"email":"a@b.example","name":"x"} {}`, "", 400},
@@ -408,8 +423,8 @@ func TestPagesSayWhatABuilderNeeds(t *testing.T) {
 			t.Errorf("the privacy page lacks %q", want)
 		}
 	}
-	metadata := w.call("GET", "/.well-known/oauth-protected-resource", "", "", func(r *http.Request) { r.Host = "evil.example" }).body
-	if !strings.Contains(metadata, fmt.Sprintf(`"resource":%q`, w.url)) || !strings.Contains(metadata, w.stytch.URL) || strings.Contains(metadata, "evil") {
+	metadata := w.call("GET", "/.well-known/oauth-protected-resource", "", "", func(r *http.Request) { r.Host = "localhost:1" }).body
+	if !strings.Contains(metadata, fmt.Sprintf(`"resource":%q`, w.url)) || !strings.Contains(metadata, w.stytch.URL) || strings.Contains(metadata, "localhost:1") {
 		t.Errorf("metadata %s", metadata)
 	}
 }

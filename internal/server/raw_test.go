@@ -43,7 +43,7 @@ func newRawServer(t *testing.T) *rawServer {
 		_, _ = io.WriteString(w, `{"access_token":"a","token_type":"bearer"}`)
 	}))
 	t.Cleanup(s.far.Close)
-	w := newWorld(t, func(o *server.Options) { o.Domain, o.ClientIDs = s.far.URL, nil })
+	w := newWorld(t, func(o *server.Options) { o.PublicURL, o.Domain, o.ClientIDs = origin, s.far.URL, nil })
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -63,17 +63,24 @@ func (s *Server) look(ctx context.Context) map[string]error {
 }
 
 // readyz says whether to send calls here: 503 while keys or database are missing, Stytch
-// refuses our secret, or the process is about to stop. That Stytch does not answer is told
-// with 200: reads go on without it, and a balancer that took every instance away would end
-// those too. Why is in the log.
+// refuses our credentials, or the process is about to stop. That Stytch does not answer, or
+// not as expected, or not for all purposes, is told with 200: reads go on without it, and a balancer that took every
+// instance away would end those too. Why is in the log.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	status, parts := http.StatusOK, map[string]string{}
 	for name, err := range s.ready(r.Context()) {
-		if parts[name] = "ok"; err == nil {
-			continue
+		refused := errors.Is(err, directory.ErrCredentials)
+		switch {
+		case errors.As(err, new(*directory.PartlyUnavailableError)):
+			parts[name] = "unavailable in part"
+		case err == nil:
+			parts[name] = "ok"
+		case refused:
+			parts[name] = "credentials refused"
+		default:
+			parts[name] = "unavailable"
 		}
-		parts[name] = "unavailable"
-		if name != "directory" || !errors.As(err, new(*directory.UnavailableError)) {
+		if err != nil && (name != "directory" || refused) {
 			status = http.StatusServiceUnavailable
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"guestpass/internal/server"
+	"guestpass/internal/store"
 	"guestpass/stytchtest"
 )
 
@@ -72,13 +73,27 @@ func TestAHealthCheckCountsForASecond(t *testing.T) {
 	}
 }
 
+func TestAHealthCheckTellsThatTablesAreGone(t *testing.T) {
+	w := newWorld(t)
+	if r := w.call("GET", "/readyz", "", ""); !strings.Contains(r.body, `"database":"ok"`) {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	must(t, w.options.Store.Write(t.Context(),
+		func(tx *store.Tx) error { _, err := tx.Exec("DROP TABLE replies"); return err }))
+	later := newWorld(t, func(o *server.Options) { o.Store = w.options.Store }) // whose last look is not this one's
+	if r := later.call("GET", "/readyz", "", ""); r.status != 503 ||
+		!strings.Contains(r.body, `"database":"unavailable"`) {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
 // Who asks and does not wait for the answer must not decide what others are told.
 func TestAHealthCheckOutlivesWhoAsked(t *testing.T) {
 	w := newWorld(t)
 	w.call("GET", "/api/v1/userinfo", w.token(ada, "openid"), "") // loads the keys
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	w.app.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "/readyz", nil).WithContext(gone))
+	w.app.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "http://localhost/readyz", nil).WithContext(gone))
 	if r := w.call("GET", "/readyz", "", ""); r.status != 200 || strings.Contains(r.body, "unavailable") {
 		t.Errorf("%d %s", r.status, r.body)
 	}

@@ -28,6 +28,7 @@ import (
 	"guestpass/internal/limits"
 	"guestpass/internal/site"
 	"guestpass/internal/store"
+	"guestpass/mcp"
 	"guestpass/openapi"
 )
 
@@ -38,7 +39,9 @@ type Options struct {
 	ProjectID, Secret, PublicToken string
 	Vertical                       auth.Vertical
 	Domain                         string // origin of the project's Stytch domain: issuer, JWKS, token endpoint
-	BaseURL                        string // another API base than Stytch's own; for the emulator
+	// further ones of the same project: issuers too, and keys when the first has none
+	OtherDomains []string
+	BaseURL      string // another API base than Stytch's own; for the emulator
 
 	Store   *store.Store   // tasks, activity, answers to repetitions; closed by whoever opened it. nil: for the document only
 	Limits  *limits.Limits // closed by whoever opened it; nil: the defaults, counted in memory
@@ -48,12 +51,17 @@ type Options struct {
 
 	Resources []api.Resource // your own; whoever opens the Store gives it their tables
 
+	NoMCP         bool     // do not serve the operations as tools of MCP
+	MCPOperations []string // ids of those that become tools; none: all that are published
+
 	Operations []string // ids to publish, in the order in which a GPT is told of them; none: all. All are served
 
 	Access             api.AccessMode
+	ScopesAlone        bool              // do not ask before what writes whether the person's roles still cover the scope
 	ClientIDs          []string          // connected apps admitted; empty: every one of the project
 	DocsClientID       string            // public connected app with which people try operations on /docs, admitted too; "": they cannot
 	Audience           string            // custom audience that tokens must carry as well
+	MaxTokenLifetime   time.Duration     // how long a token may live; 0: auth.DefaultLifetime
 	TokenHeaderMembers []string          // header members of a token admitted besides alg, kid and typ
 	LoginMethods       []string          // ways to sign in; see idp.Options. nil: a code by e-mail
 	Introspect         bool              // ask Stytch before each write whether the token is still good
@@ -68,6 +76,10 @@ type Options struct {
 	Log          *slog.Logger
 	Now          func() time.Time // nil: time.Now; in development the emulator's clock
 
+	// Local is for a server on a developer's machine: it answers by names of this machine and by the public URL's
+	// alone, and no page of another origin. A server whose PublicURL is on loopback is one anyway.
+	Local bool
+
 	// Shown on the landing page of a development server.
 	Emulator, SecretHint string
 }
@@ -81,11 +93,11 @@ type Server struct {
 	members   *directory.B2B // the directory, in B2B projects
 	service   *api.Service
 	document  *openapi.Document
+	mcp       map[string]*mcp.Server // by path
 	provider  *idp.Provider
 	site      *site.Site
 	handler   http.Handler
-	stopping  atomic.Bool   // Run's context has ended
-	pages     *limits.Slots // of those that ask Stytch
+	stopping  atomic.Bool // Run's context has ended
 	readiness readiness
 
 	connections *connections.Connections
@@ -98,10 +110,15 @@ func New(o Options) (*Server, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	o.Log = slog.New(requestLog{o.Log.Handler()})
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	o.PublicURL, o.Domain = strings.TrimSuffix(o.PublicURL, "/"), strings.TrimSuffix(o.Domain, "/")
+	o.OtherDomains = slices.Clone(o.OtherDomains)
+	for i, domain := range o.OtherDomains {
+		o.OtherDomains[i] = strings.TrimSuffix(domain, "/")
+	}
 	if o.PrivacyURL == "" {
 		o.PrivacyURL = o.PublicURL + "/privacy"
 	}
@@ -115,8 +132,12 @@ func New(o Options) (*Server, error) {
 		}
 		o.Limits = defaults
 	}
-	s := &Server{options: o, log: o.Log, pages: limits.NewSlots(maxPages, maxPages)}
-	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildProvider, s.buildSite} {
+	if err := o.checkSecrets(); err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, log: o.Log}
+	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildMCP, s.buildProvider, s.buildSite,
+		s.checkPublished} {
 		if err := build(); err != nil {
 			return nil, err
 		}
@@ -128,12 +149,13 @@ func New(o Options) (*Server, error) {
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Run keeps the verification keys and what was revoked fresh, and the store free of what
-// has expired, until ctx ends; from then on readyz answers 503.
+// Run keeps the verification keys and what was revoked fresh, the store free of what has
+// expired, and an eye on the Stytch project, until ctx ends; from then on readyz answers 503.
 func (s *Server) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { s.stopping.Store(true) })()
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.verifier.Run(ctx) })
+	group.Go(func() error { watch(ctx, s.checkProject); return nil })
 	if s.options.Store != nil {
 		group.Go(func() error { return s.options.Store.Run(ctx) })
 		group.Go(func() error { return s.connections.Run(ctx) })
@@ -161,12 +183,17 @@ func (s *Server) Document() *openapi.Document { return s.document }
 func (s *Server) buildService() error {
 	o := s.options
 	var err error
+	domains := append([]string{o.Domain}, o.OtherDomains...)
+	var keys []string
+	for _, domain := range domains {
+		keys = append(keys, domain+"/.well-known/jwks.json")
+	}
 	s.verifier, err = auth.NewVerifier(auth.Options{
 		ProjectID: o.ProjectID, Vertical: o.Vertical,
-		Issuers:  []string{o.Domain, "stytch.com/" + o.ProjectID},
-		JWKSURL:  o.Domain + "/.well-known/jwks.json",
-		Audience: o.Audience, Resources: []string{o.PublicURL, o.PublicURL + "/"},
-		ClientIDs: o.admitted(), HeaderMembers: o.TokenHeaderMembers, Log: o.Log, Now: o.Now,
+		Issuers:  append(domains, "stytch.com/"+o.ProjectID),
+		JWKSURLs: keys,
+		Audience: o.Audience, Resources: o.resources(),
+		ClientIDs: o.admitted(), HeaderMembers: o.TokenHeaderMembers, MaxLifetime: o.MaxTokenLifetime, Log: o.Log, Now: o.Now,
 	})
 	if err != nil {
 		return err
@@ -174,18 +201,23 @@ func (s *Server) buildService() error {
 	if err := s.openDirectory(); err != nil {
 		return err
 	}
-	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory, Log: o.Log, Now: o.Now})
+	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory,
+		MaxLifetime: o.MaxTokenLifetime, Limits: o.Limits, Log: o.Log, Now: o.Now})
 	s.service = api.New(api.Options{Connections: s.connections, Introspect: o.Introspect, Verifier: s.verifier, Directory: s.directory, Members: s.members, Access: o.Access,
-		ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
+		ScopesAlone: o.ScopesAlone, ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
 		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Published: o.Operations, Limits: o.Limits, Log: o.Log, Now: o.Now})
-	return s.service.Err()
+	return nil
 }
 
 // openDirectory makes the directory of the project's vertical. members stays nil in a
 // Consumer project.
 func (s *Server) openDirectory() (err error) {
+	if s.options.BaseURL != "" && strings.HasPrefix(s.options.ProjectID, "project-live-") {
+		return errors.New("a live project is asked at Stytch's own API alone: BaseURL is for the emulator")
+	}
 	o := directory.Options{ProjectID: s.options.ProjectID, Secret: s.options.Secret, BaseURL: s.options.BaseURL,
 		MaxCalls:          max(1, s.options.Limits.InFlight()/2), // the others are for what does not need Stytch
+		Limits:            s.options.Limits,
 		InviteRedirectURL: s.options.PublicURL + "/idp", ClientSecrets: s.options.ClientSecrets, Log: s.options.Log, Now: s.options.Now}
 	if s.options.Vertical == auth.Consumer {
 		s.directory, err = directory.NewConsumer(o)
@@ -204,12 +236,55 @@ func (s *Server) buildDocument() error {
 	document, err := openapi.New(s.service.OpenAPI(), openapi.Options{
 		PublicURL: o.PublicURL, Title: o.Title, Version: o.Version, Description: o.Description,
 		ContactEmail: o.ContactEmail, PrivacyURL: o.PrivacyURL,
-		TokenURL: s.tokenURL(), Scopes: s.scopesOf(s.published()), Operations: s.publish(),
+		TokenURL: s.tokenURL(), Scopes: s.scopesOf(s.published()),
+		Operations: slices.DeleteFunc(slices.Clone(s.publish()), s.isUndescribed),
 	})
 	if err != nil {
-		return fmt.Errorf("the operations cannot be published:\n%w", err)
+		err = fmt.Errorf("the operations cannot be published:\n%w", err)
+	}
+	if err := errors.Join(s.service.Err(), err); err != nil { // all at once, so that they are mended at once
+		return err
 	}
 	s.document = document
+	s.logWarnings()
+	return nil
+}
+
+// logWarnings tells what could be better in the declarations. What is said of the document as a
+// whole, such as that it has many operations, is a choice; `guestpass lint` tells of it.
+func (s *Server) logWarnings() {
+	for _, w := range s.document.Warnings() {
+		if w.Place != "document" {
+			s.log.WarnContext(context.Background(), "an operation could be declared better", "rule", w.Rule, "place", w.Place,
+				"problem", w.Problem, "remedy", w.Remedy)
+		}
+	}
+}
+
+// isUndescribed tells operations that are faulty from those that there are not.
+func (s *Server) isUndescribed(id string) bool { return slices.Contains(s.service.Undescribed(), id) }
+
+// buildMCP makes the operations into tools, at one path all of them, at another those that change nothing.
+func (s *Server) buildMCP() error {
+	if s.options.NoMCP {
+		return nil
+	}
+	s.mcp = map[string]*mcp.Server{}
+	for path, reads := range map[string]bool{mcpPath: false, readonlyPath: true} {
+		o := mcp.Options{Service: s.service, Document: s.document, URL: s.options.PublicURL + path, Title: s.options.Title,
+			Version: s.options.Version, Only: s.options.MCPOperations, Reads: reads,
+			ResourceMetadata: s.options.PublicURL + metadataPath + path}
+		for _, scope := range s.scopes() {
+			if scope.Name != "offline_access" {
+				o.Scopes = append(o.Scopes, scope.Name)
+			}
+		}
+		built, err := mcp.New(o)
+		if err != nil {
+			return fmt.Errorf("the operations cannot be tools of MCP; GUESTPASS_MCP_OPERATIONS chooses among the published ones:\n%w", err)
+		}
+		s.mcp[path] = built
+	}
 	return nil
 }
 
@@ -266,10 +341,10 @@ func (s *Server) buildProvider() error {
 	options := idp.Options{
 		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, Vertical: string(o.Vertical), SDKBaseURL: o.BaseURL,
 		TokenURL: o.Domain + "/v1/oauth2/token", ClientIDs: o.admitted(), LoginMethods: o.LoginMethods, LookUpClient: s.lookUpClient,
-		DescribeScopes: s.describeScopes, CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
+		DescribeScopes: s.describeScopes, Limits: o.Limits, ClientSecrets: o.ClientSecrets, CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
 	}
 	if s.members != nil {
-		options.LookUpOrganization = s.lookUpOrganization
+		options.LookUpOrganization, options.Invites = s.lookUpOrganization, slices.Contains(s.publish(), "inviteMember")
 	}
 	provider, err := idp.New(options)
 	s.provider = provider
@@ -281,7 +356,7 @@ func (s *Server) lookUpOrganization(ctx context.Context, idOrSlug string) (idp.O
 	if errors.Is(err, directory.ErrNotFound) {
 		return idp.Organization{}, idp.ErrUnknownOrganization
 	}
-	return idp.Organization(o), err
+	return idp.Organization(o), notLookedUp(err)
 }
 
 // describeScopes are our own words, which those of the project's policy replace. The
@@ -311,7 +386,15 @@ func (s *Server) lookUpClient(ctx context.Context, clientID string) (idp.Client,
 	if errors.Is(err, directory.ErrNotFound) {
 		return idp.Client{}, idp.ErrUnknownClient
 	}
-	return idp.Client{Name: app.Name, RedirectURIs: app.RedirectURLs}, err
+	return idp.Client{Name: app.Name, RedirectURIs: app.RedirectURLs}, notLookedUp(err)
+}
+
+// notLookedUp says in the page's terms whose fault it is.
+func notLookedUp(err error) error {
+	if errors.Is(err, directory.ErrCredentials) {
+		return fmt.Errorf("%w: %w", idp.ErrCredentials, err)
+	}
+	return err
 }
 
 func (s *Server) buildSite() error {
@@ -398,6 +481,14 @@ func (o Options) admitted() []string {
 		return o.ClientIDs
 	}
 	return append(slices.Clone(o.ClientIDs), o.DocsClientID)
+}
+
+// resources are our own identifiers that a token may name as its audience, with and without a slash.
+func (o Options) resources() (urls []string) {
+	for _, path := range []string{"", mcpPath, readonlyPath} {
+		urls = append(urls, o.PublicURL+path, o.PublicURL+path+"/")
+	}
+	return urls
 }
 
 // key derives a secret of our own from the project's, so that all instances agree

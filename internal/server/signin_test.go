@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/url"
 	"slices"
@@ -126,6 +127,51 @@ func TestEndToEndSigningUpToAnOrganization(t *testing.T) {
 		}, steps: slices.Concat(code, []step{see("Globex"), look("join"), press("Globex")})}, "Signed in as mary@wonder.example at Globex."},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, stytchtest.Development(), tt.who, "mary@wonder.example") })
+	}
+}
+
+// Who was invited signs in with the address as it was given to inviteMember, and is a member then.
+func TestEndToEndAcceptingAnInvitation(t *testing.T) {
+	t.Parallel()
+	const given, kept = "eva@grün.example", "eva@xn--grn-ioa.example"
+	for _, tt := range []struct {
+		name  string
+		steps []step
+	}{
+		{"by code", []step{fill("input[type=email]", given), press("Continue with email"), see("passcode"), typeCode,
+			see("Acme"), press("Acme")}},
+		{"by the invitation's link", []step{see("Continue with email"), openLink("invite")}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			endToEnd(t, stytchtest.Development(), func(w *world) error {
+				r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"), `{"email":"`+given+
+					`"}`)
+				var eva struct {
+					ID     string `json:"member_id"`
+					Email  string
+					Status string
+				}
+				if err := json.Unmarshal([]byte(r.body), &eva); err != nil || r.status != 201 || eva.Email != kept ||
+					eva.Status != "invited" {
+					return fmt.Errorf("inviteMember: %d %s", r.status, r.body)
+				}
+				gpt := w.gpt()
+				token, err := w.connect(gpt, w.newPerson(), append(tt.steps, see("Allow ChatGPT to:"),
+					see("Signed in as "+kept+" at Acme."), press("Allow"))...)
+				if err != nil {
+					return err
+				}
+				if err := w.isFor(gpt, token, eva.ID); err != nil {
+					return err
+				}
+				if r := w.call("GET", "/api/v1/members/"+eva.ID, w.token(ada, "members:read"),
+					""); !strings.Contains(r.body, `"status":"active"`) {
+					return fmt.Errorf("getMember: %d %s", r.status, r.body)
+				}
+				return nil
+			})
+		})
 	}
 }
 

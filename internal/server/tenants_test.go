@@ -168,7 +168,7 @@ func (c *crowd) once(t *testing.T) {
 		}
 		path = path[:start] + id + path[end:]
 	}
-	r := httptest.NewRequest(op.Method, path+c.query(op, other), strings.NewReader(c.body(op, by)))
+	r := httptest.NewRequest(op.Method, "http://localhost"+path+c.query(op, other), strings.NewReader(c.body(op, by)))
 	r.Header.Set("Authorization", "Bearer "+person.token)
 	r.Header.Set("Content-Type", "application/json")
 	w := httptest.NewRecorder()

@@ -106,10 +106,53 @@ func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Optio
 	if w.app, err = server.New(options); err != nil {
 		t.Fatal(err)
 	}
+	w.giveScopes()
 	running := &httptest.Server{Listener: listener, Config: &http.Server{Handler: w.app}}
 	running.Start()
 	t.Cleanup(running.Close)
 	return w
+}
+
+// giveScopes gives the project the scopes of one's own operations that write, and every role
+// what they allow, as somebody does in Stytch's dashboard.
+func (w *world) giveScopes() {
+	if w.options.Access != api.ByScope || len(w.options.Resources) == 0 {
+		return
+	}
+	w.changeProject(func(seed *stytchtest.Seed) {
+		for _, op := range w.app.Operations() {
+			name := op.Access.ScopeName()
+			resource, action := op.Access.RBAC()
+			if op.Effect == api.Read || resource == "" || slices.ContainsFunc(seed.Policy.Scopes,
+				func(s stytchtest.CustomScope) bool { return s.Name == name }) {
+				continue
+			}
+			allowed := stytchtest.Permission{ResourceID: resource, Actions: []string{action}}
+			at := slices.IndexFunc(seed.Policy.Resources, func(r stytchtest.Resource) bool { return r.ID == resource })
+			if at < 0 {
+				at = len(seed.Policy.Resources)
+				seed.Policy.Resources = append(seed.Policy.Resources, stytchtest.Resource{ID: resource})
+			}
+			if !slices.Contains(seed.Policy.Resources[at].Actions, action) {
+				seed.Policy.Resources[at].Actions = append(seed.Policy.Resources[at].Actions, action)
+			}
+			seed.Policy.Scopes = append(seed.Policy.Scopes,
+				stytchtest.CustomScope{Name: name, Permissions: []stytchtest.Permission{allowed}})
+			for i := range seed.Policy.Roles {
+				seed.Policy.Roles[i].Permissions = append(seed.Policy.Roles[i].Permissions, allowed)
+			}
+		}
+	})
+}
+
+// changeProject changes what Stytch has.
+func (w *world) changeProject(change func(*stytchtest.Seed)) {
+	w.t.Helper()
+	seed := w.stytch.Export()
+	change(&seed)
+	if err := w.stytch.Import(seed); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func openStore(t testing.TB, url string, now func() time.Time) *store.Store {
@@ -126,7 +169,7 @@ func openStore(t testing.TB, url string, now func() time.Time) *store.Store {
 func roomy(t testing.TB) *limits.Limits {
 	t.Helper()
 	const many = 1 << 30
-	l, err := limits.New(limits.Options{Address: many, Member: many, Organization: many, Client: many, InFlight: 256})
+	l, err := limits.New(limits.Options{Address: many, Member: many, Organization: many, Client: many, InFlight: 512})
 	if err != nil {
 		t.Fatal(err)
 	}

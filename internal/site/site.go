@@ -80,6 +80,7 @@ func (o Options) DocsScopes() string {
 // A Site serves pages that were rendered once. Safe for concurrent use.
 type Site struct {
 	Landing, Docs, Privacy http.Handler
+	NotFound               http.Handler // for a person at an address that there is not
 }
 
 // New renders the pages. [ErrNoBundle] when the documentation component is missing.
@@ -94,10 +95,12 @@ func New(o Options) (*Site, error) {
 		handler *http.Handler
 		name    string
 		policy  string
+		status  int
 	}{
-		{&site.Landing, "landing.html", scriptPolicy},
-		{&site.Docs, "docs.html", docsPolicy},
-		{&site.Privacy, "privacy.html", plainPolicy},
+		{&site.Landing, "landing.html", scriptPolicy, http.StatusOK},
+		{&site.Docs, "docs.html", docsPolicy, http.StatusOK},
+		{&site.Privacy, "privacy.html", plainPolicy, http.StatusOK},
+		{&site.NotFound, "notfound.html", plainPolicy, http.StatusNotFound},
 	} {
 		parsed, err := template.ParseFS(pages, "layout.html", page.name)
 		if err != nil {
@@ -107,7 +110,7 @@ func New(o Options) (*Site, error) {
 		if err := parsed.ExecuteTemplate(&body, "layout.html", o); err != nil {
 			return nil, fmt.Errorf("site: render %s: %w", page.name, err)
 		}
-		*page.handler = rendered(body.Bytes(), headers.Page{Policy: page.policy, Cache: "no-cache", Secure: strings.HasPrefix(o.PublicURL, "https://")})
+		*page.handler = rendered(page.status, body.Bytes(), headers.Page{Policy: page.policy, Cache: "no-cache", Secure: strings.HasPrefix(o.PublicURL, "https://")})
 	}
 	return site, nil
 }
@@ -121,9 +124,10 @@ const (
 	docsPolicy   = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-func rendered(body []byte, page headers.Page) http.Handler {
+func rendered(status int, body []byte, page headers.Page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		page.Set(w.Header())
+		w.WriteHeader(status)
 		_, _ = w.Write(body)
 	})
 }

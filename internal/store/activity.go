@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -38,9 +40,11 @@ type Activity struct {
 	RefersTo     string // id of the activity that this one finishes or undoes
 	Request      string // request id, as in the log
 	Conversation string // ChatGPT's, if it sent one
+	Removes      bool   // whether it took something away; not part of what the hash binds
 }
 
-const activityColumns = `owner, seq, id, at, subject, client, operation, target, before, after, outcome, refers_to, request, conversation`
+const activityColumns = `owner, seq, id, at, subject, client, operation, target, before, after, outcome, refers_to, ` +
+	`request, conversation, removes`
 
 // hash binds the row to all rows before it.
 func (a Activity) hash(previous string) string {
@@ -57,7 +61,11 @@ func (tx *Tx) Record(a Activity) (Activity, error) {
 	if a.Target == "" {
 		a.Target, a.Before, a.After = tx.changed.Target, tx.changed.Before, tx.changed.After
 	}
+	if tx.repeats {
+		return a, nil
+	}
 	a.ID, a.At = NewID("act_"), tx.now
+	a.Removes = a.Removes || tx.takesAway() || a.Before != "" && a.After == ""
 	var previous string
 	err := tx.QueryRow(`INSERT INTO activity_heads (owner, seq, hash) VALUES ($1, 1, '')
 		ON CONFLICT (owner) DO UPDATE SET seq = activity_heads.seq + 1 RETURNING seq, hash`, a.Owner).Scan(&a.Seq, &previous)
@@ -65,49 +73,84 @@ func (tx *Tx) Record(a Activity) (Activity, error) {
 		return a, fmt.Errorf("record activity: %w", err)
 	}
 	hash := a.hash(previous)
-	_, err = tx.Exec("INSERT INTO activity ("+activityColumns+`, hash)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)`,
+	_, err = tx.Exec("INSERT INTO activity ("+activityColumns+`, hash, bytes)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
 		a.Owner, a.Seq, a.ID, millis(a.At), a.Subject, a.Client, a.Operation, a.Target, a.Before, a.After, a.Outcome, a.RefersTo,
-		a.Request, a.Conversation, hash)
+		a.Request, a.Conversation, oneIf(a.Removes), hash, a.size())
 	if err != nil {
 		return a, fmt.Errorf("record activity: %w", err)
 	}
 	if _, err = tx.Exec("UPDATE activity_heads SET hash = $1 WHERE owner = $2", hash, a.Owner); err != nil {
 		return a, fmt.Errorf("record activity: %w", err)
 	}
+	tx.use(a.Owner, a.Subject, usage{activities: 1, bytes: a.size()})
 	return a, nil
 }
 
+func oneIf(is bool) int64 {
+	if is {
+		return 1
+	}
+	return 0
+}
+
 func scanActivity(row Scanner, more ...any) (a Activity, err error) {
-	var at int64
+	var at, removes int64
 	err = row.Scan(append([]any{&a.Owner, &a.Seq, &a.ID, &at, &a.Subject, &a.Client, &a.Operation, &a.Target, &a.Before, &a.After,
-		&a.Outcome, &a.RefersTo, &a.Request, &a.Conversation}, more...)...)
-	a.At = fromMillis(at)
+		&a.Outcome, &a.RefersTo, &a.Request, &a.Conversation, &removes}, more...)...)
+	a.At, a.Removes = fromMillis(at), removes == 1
 	return a, err
 }
 
 // Position is where the list goes on after the activity.
 func (a Activity) Position() string { return strconv.FormatInt(a.Seq, 10) }
 
-// Activities returns up to limit activities of one subject, the newest first, before a
-// position ("": from the newest). A started one is left out when it has ended.
-func (s *Store) Activities(ctx context.Context, owner, subject, position string, limit int) ([]Activity, error) {
-	before := int64(math.MaxInt64)
-	if position != "" {
-		var err error
-		if before, err = strconv.ParseInt(position, 10, 64); err != nil {
-			return nil, fmt.Errorf("position %q of an activity list: %w", position, err)
-		}
+// An ActivityQuery selects activities of one subject. Empty fields select everything.
+type ActivityQuery struct {
+	Subject  string // required
+	Client   string // through which they were done
+	Removals bool   // only those that took something away
+	Limit    int
+	After    string // Position of the last activity of the page before
+}
+
+// Activities returns up to q.Limit activities of one subject, the newest first. A started one is
+// left out when it has ended.
+func (s *Store) Activities(ctx context.Context, owner string, q ActivityQuery) ([]Activity, error) {
+	query, err := q.statement(owner)
+	if err != nil {
+		return nil, err
 	}
 	activities, err := List(ctx, s, func(row Scanner) (Activity, error) { return scanActivity(row) },
-		"SELECT "+activityColumns+` FROM activity a
-		WHERE owner = $1 AND subject = $2 AND seq < $3 AND NOT (outcome = 'started' AND EXISTS
-			(SELECT 1 FROM activity f WHERE f.owner = a.owner AND f.refers_to = a.id))
-		ORDER BY seq DESC LIMIT $4`, owner, subject, before, limit)
+		"SELECT "+activityColumns+query.text, append(query.values, q.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("list activity: %w", err)
 	}
 	return activities, nil
+}
+
+// statement has an index for each of its forms, so that what one app did is found beside whatever
+// many others did.
+func (q ActivityQuery) statement(owner string) (*statement, error) {
+	before := int64(math.MaxInt64)
+	if q.After != "" {
+		var err error
+		if before, err = strconv.ParseInt(q.After, 10, 64); err != nil {
+			return nil, fmt.Errorf("position %q of an activity list: %w", q.After, err)
+		}
+	}
+	s := new(statement)
+	s.and(" FROM activity a WHERE owner = ? AND subject = ? AND seq < ?", owner, q.Subject, before)
+	if q.Client != "" {
+		s.and(" AND client = ?", q.Client)
+	}
+	if q.Removals {
+		s.and(" AND removes = 1")
+	}
+	s.and(` AND NOT (outcome = 'started' AND EXISTS
+			(SELECT 1 FROM activity f WHERE f.owner = a.owner AND f.refers_to = a.id))
+		ORDER BY seq DESC LIMIT ?`)
+	return s, nil
 }
 
 // Activity returns one activity of the subject; [ErrNotFound] for anybody else's.
@@ -148,12 +191,14 @@ func (tx *Tx) UndoTask(a Activity) error {
 	if a.Before == "" { // it was created
 		restored.DeletedAt = tx.now
 	} else {
-		var before Task
-		if err := json.Unmarshal([]byte(a.Before), &before); err != nil {
+		restored.Labels = nil // else the JSON is read into the current ones
+		if err := json.Unmarshal([]byte(a.Before), &restored); err != nil {
 			return fmt.Errorf("undo %s: %w", a.ID, err)
 		}
-		before.seq, before.ID, before.Creator, before.CreatedAt = current.seq, current.ID, current.Creator, current.CreatedAt
-		restored = before
+		if restored.Labels == nil {
+			restored.Labels = current.Labels
+		}
+		restored.ID, restored.Creator, restored.CreatedAt = current.ID, current.Creator, current.CreatedAt
 	}
 	_, err = tx.replaceTask(a.Owner, current, restored)
 	return err
@@ -167,75 +212,91 @@ type Break struct {
 }
 
 // VerifyActivity reads the whole record and returns how many rows it has, and every
-// place where a row was altered, is missing, or was put in. It may run beside writers.
+// place where a row was altered, is missing, or was put in. It may run beside writers: one
+// statement sees one moment.
 func (s *Store) VerifyActivity(ctx context.Context) (rows int, breaks []Break, err error) {
-	heads, err := s.activityHeads(ctx)
-	if err != nil {
-		return 0, nil, err
-	}
-	at := map[string]head{} // the last row seen of each owner
+	var c chain
 	err = s.each(ctx, func(row Scanner) error {
+		var next chain
 		var hash string
-		a, err := scanActivity(row, &hash)
+		a, err := scanActivity(row, &hash, &next.owner, &next.end.seq, &next.end.hash, &next.last.seq, &next.last.hash)
 		if err != nil {
 			return err
 		}
-		rows++
-		last := at[a.Owner]
-		switch {
-		case a.Seq != last.seq+1:
-			breaks = append(breaks, Break{a.Owner, a.Seq, fmt.Sprintf("%d rows before it are missing", a.Seq-last.seq-1)})
-		case a.hash(last.hash) != hash:
-			breaks = append(breaks, Break{a.Owner, a.Seq, "the row, or its hash, was altered"})
+		if next.owner != c.owner {
+			c.finish()
+			next.breaks = c.breaks
+			c = next
 		}
-		at[a.Owner] = head{a.Seq, hash}
+		if a.Seq > 0 { // else nothing is kept of it
+			rows++
+			c.check(a, hash)
+		}
 		return nil
-	}, "SELECT "+activityColumns+", hash FROM activity ORDER BY owner, seq")
+	}, verifyActivity())
 	if err != nil {
-		return rows, breaks, fmt.Errorf("verify activity: %w", err)
+		return rows, c.breaks, fmt.Errorf("verify activity: %w", err)
 	}
-	now, err := s.activityHeads(ctx) // once more: the record may have grown while it was read
-	if err != nil {
-		return rows, breaks, err
-	}
-	return rows, append(breaks, compareHeads(heads, now, at)...), nil
+	c.finish()
+	foreign, err := List(ctx, s, func(row Scanner) (b Break, err error) {
+		b.What = "rows were put in for an owner who has no record"
+		return b, row.Scan(&b.Owner, &b.Seq)
+	}, `SELECT owner, max(seq) FROM activity WHERE owner NOT IN (SELECT owner FROM activity_heads) GROUP BY owner`)
+	return rows, append(c.breaks, foreign...), err
 }
 
-// head is the end of a chain.
-type head struct {
+// verifyActivity returns each owner's head with each of its rows, in order; without rows, zero values.
+func verifyActivity() string {
+	columns := []string{}
+	for _, name := range append(strings.Split(activityColumns, ", "), "hash") {
+		none := "''"
+		if slices.Contains([]string{"seq", "at", "removes"}, name) {
+			none = "0"
+		}
+		columns = append(columns, "coalesce(a."+name+", "+none+")")
+	}
+	return "SELECT " + strings.Join(columns, ", ") + `, h.owner, h.seq, h.hash, h.floor_seq, h.floor_hash
+		FROM activity_heads h LEFT JOIN activity a ON a.owner = h.owner ORDER BY h.owner, a.seq`
+}
+
+// link is a place in a chain.
+type link struct {
 	seq  int64
 	hash string
 }
 
-func (s *Store) activityHeads(ctx context.Context) (map[string]head, error) {
-	heads := map[string]head{}
-	err := s.each(ctx, func(row Scanner) error {
-		var owner string
-		var h head
-		err := row.Scan(&owner, &h.seq, &h.hash)
-		heads[owner] = h
-		return err
-	}, "SELECT owner, seq, hash FROM activity_heads")
-	if err != nil {
-		return nil, fmt.Errorf("verify activity: %w", err)
-	}
-	return heads, nil
+// chain is an owner's, as far as it was read.
+type chain struct {
+	owner     string
+	last, end link // read last, at first what is no longer kept; and as it was recorded
+	breaks    []Break
 }
 
-// compareHeads holds the ends that were read against those recorded before and after.
-func compareHeads(before, after, read map[string]head) (breaks []Break) {
-	for owner, h := range before {
-		if last := read[owner]; last.seq < h.seq {
-			breaks = append(breaks, Break{owner, h.seq, fmt.Sprintf("%d rows at the end are missing", h.seq-last.seq)})
-		}
+func (c *chain) found(seq int64, format string, args ...any) {
+	c.breaks = append(c.breaks, Break{c.owner, seq, fmt.Sprintf(format, args...)})
+}
+
+func (c *chain) check(a Activity, hash string) {
+	switch {
+	case a.Seq <= c.last.seq:
+		c.found(a.Seq, "the row was put in")
+		return
+	case a.Seq != c.last.seq+1:
+		c.found(a.Seq, "%d rows before it are missing", a.Seq-c.last.seq-1)
+	case a.hash(c.last.hash) != hash:
+		c.found(a.Seq, "the row, or its hash, was altered")
 	}
-	for owner, last := range read {
-		switch h := after[owner]; {
-		case h.seq < last.seq:
-			breaks = append(breaks, Break{owner, last.seq, "rows were put in past the recorded end"})
-		case h.seq == last.seq && h.hash != last.hash:
-			breaks = append(breaks, Break{owner, last.seq, "the last row, or the recorded end, was altered"})
-		}
+	c.last = link{a.Seq, hash}
+}
+
+// finish holds the end that was read against the recorded one.
+func (c *chain) finish() {
+	switch {
+	case c.last.seq < c.end.seq:
+		c.found(c.end.seq, "%d rows at the end are missing", c.end.seq-c.last.seq)
+	case c.last.seq > c.end.seq:
+		c.found(c.last.seq, "rows were put in past the recorded end")
+	case c.last.hash != c.end.hash:
+		c.found(c.last.seq, "the last row, or the recorded end, was altered")
 	}
-	return breaks
 }

@@ -136,7 +136,7 @@ func TestEveryAlteredOrMissingRowIsFound(t *testing.T) {
 			}
 		}
 	}
-	exec("INSERT INTO activity SELECT owner, seq + 1, id || 'x', at, subject, client, operation, target, before, after, outcome, refers_to, request, conversation, hash FROM kept WHERE seq = $1", rows/2)
+	exec("INSERT INTO activity SELECT owner, seq + 1, id || 'x', at, subject, client, operation, target, before, after, outcome, refers_to, request, conversation, hash, 0, 0 FROM kept WHERE seq = $1", rows/2)
 	if len(breaks()) == 0 {
 		t.Error("rows put in at the end were not found")
 	}
@@ -150,11 +150,11 @@ func TestActivityIsTheSubjectsOwnAndPaged(t *testing.T) {
 				return err
 			})
 		}
-		first, err := s.Activities(t.Context(), "acme", "m1", "", 4)
+		first, err := s.Activities(t.Context(), "acme", store.ActivityQuery{Subject: "m1", Limit: 4})
 		if err != nil || len(first) != 4 || first[0].Seq != 12 {
 			t.Fatalf("%v %v", first, err)
 		}
-		rest, err := s.Activities(t.Context(), "acme", "m1", first[3].Position(), 4)
+		rest, err := s.Activities(t.Context(), "acme", store.ActivityQuery{Subject: "m1", Limit: 4, After: first[3].Position()})
 		if err != nil || len(rest) != 2 || rest[1].Seq != 2 {
 			t.Errorf("%v %v", rest, err)
 		}

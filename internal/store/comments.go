@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -26,12 +27,14 @@ func (tx *Tx) AddComment(owner string, c Comment) (Comment, error) {
 		return c, fmt.Errorf("add comment: %w", ErrNotFound)
 	}
 	c.ID, c.CreatedAt = NewID("cmt_"), tx.now
-	_, err = tx.Exec(`INSERT INTO task_comments (id, owner, task_id, author, text, created_at, deleted_at)
-		VALUES ($1, $2, $3, $4, $5, $6, 0)`, c.ID, owner, c.TaskID, c.Author, c.Text, millis(c.CreatedAt))
+	bytes := int64(commentOverhead + len(c.Text))
+	_, err = tx.Exec(`INSERT INTO task_comments (id, owner, task_id, author, text, created_at, deleted_at, bytes)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, $7)`, c.ID, owner, c.TaskID, c.Author, c.Text, millis(c.CreatedAt), bytes)
 	if err != nil {
 		return c, fmt.Errorf("add comment: %w", err)
 	}
-	tx.Changed(c.ID, nil, c)
+	tx.use(owner, c.Author, usage{comments: 1, bytes: bytes})
+	tx.changedFields(c.ID, nil, c)
 	return c, nil
 }
 
@@ -44,22 +47,47 @@ func (tx *Tx) UndoComment(a Activity) error {
 
 // setCommentDeleted removes a comment from its task's list, or puts it back.
 func (tx *Tx) setCommentDeleted(owner, id string, deleted bool) error {
-	before, after := Comment{ID: id}, Comment{ID: id}
-	now := int64(0)
-	if deleted {
-		now, after.DeletedAt = millis(tx.now), tx.now
-	} else {
-		before.DeletedAt = tx.now
+	var author string
+	var since, ofTask int64
+	err := tx.QueryRow(`SELECT c.author, c.deleted_at, t.deleted_at
+		FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE c.id = $1 AND c.owner = $2`, id, owner).Scan(&author, &since, &ofTask)
+	if err != nil {
+		return err
 	}
-	changed, err := tx.Exec("UPDATE task_comments SET deleted_at = $1 WHERE id = $2 AND owner = $3", now, id, owner)
+	before, after := Comment{ID: id, DeletedAt: fromMillis(since)}, Comment{ID: id}
+	if final(before.DeletedAt, tx.now) || final(fromMillis(ofTask), tx.now) {
+		return ErrFinal
+	}
+	if deleted {
+		after.DeletedAt = tx.now
+	}
+	changed, err := tx.Exec("UPDATE task_comments SET deleted_at = $1 WHERE id = $2 AND owner = $3 AND deleted_at = $4",
+		millis(after.DeletedAt), id, owner, since)
 	if err != nil {
 		return fmt.Errorf("change comment: %w", err)
 	}
 	if changed == 0 {
 		return ErrNotFound
 	}
+	if ofTask == 0 && before.DeletedAt.IsZero() == deleted {
+		by := usage{comments: 1}
+		if deleted {
+			by = usage{comments: -1}
+		}
+		tx.use(owner, author, by)
+	}
 	tx.Changed(id, before, after)
 	return nil
+}
+
+// HasComment reports whether there is a comment that can be seen: neither it nor its task is deleted.
+func (s *Store) HasComment(ctx context.Context, owner, id string) (bool, error) {
+	err := s.QueryRow(ctx, `SELECT 1 FROM task_comments c JOIN tasks t ON t.id = c.task_id
+		WHERE c.id = $1 AND c.owner = $2 AND c.deleted_at = 0 AND t.deleted_at = 0`, id, owner).Scan(new(int))
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
 }
 
 // Position is where the list goes on after the comment.

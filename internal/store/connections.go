@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -53,7 +54,7 @@ type Denial struct {
 	Client    string
 	Owner     string
 	RevokedAt time.Time // tokens issued until then are refused
-	ExpiresAt time.Time // when the last of them has ended
+	ExpiresAt time.Time // when it may be forgotten, as the last of them has ended
 	RetryAt   time.Time // when Stytch is asked again to revoke; until it has, every token is refused. Zero when it has
 }
 
@@ -70,10 +71,22 @@ func scanDenial(row Scanner) (d Denial, err error) {
 }
 
 // Deny keeps the denial. If the pair has one, the later of their times counts, whichever
-// instance's clock it is from, and when Stytch is asked is the new one's.
+// instance's clock it is from, and when Stytch is asked is the new one's: none, where Stytch has
+// revoked already, leaves it as it is, since the other may be newer.
+//
+// A denial that only repeats one, with no use in between, is not recorded: nobody can fill the
+// space that is reserved for denials with them.
 func (tx *Tx) Deny(d Denial) error {
-	_, err := tx.Exec("INSERT INTO denials ("+denialColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
-		ON CONFLICT (subject, client) DO UPDATE SET owner = excluded.owner, retry_at = excluded.retry_at,
+	tx.reserved, tx.beyondQuota = true, true
+	err := tx.QueryRow(`SELECT 1 FROM denials d WHERE subject = $1 AND client = $2 AND NOT EXISTS
+		(SELECT 1 FROM connections c WHERE c.owner = d.owner AND c.subject = d.subject AND c.client = d.client AND c.last_used > d.revoked_at)`,
+		d.Subject, d.Client).Scan(new(int))
+	if tx.repeats = err == nil; err != nil && !errors.Is(err, ErrNotFound) {
+		return fmt.Errorf("deny %s: %w", d.Client, err)
+	}
+	_, err = tx.Exec("INSERT INTO denials ("+denialColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (subject, client) DO UPDATE SET owner = excluded.owner,
+			retry_at = CASE WHEN excluded.retry_at > 0 THEN excluded.retry_at ELSE denials.retry_at END,
 			revoked_at = CASE WHEN excluded.revoked_at > denials.revoked_at THEN excluded.revoked_at ELSE denials.revoked_at END,
 			expires_at = CASE WHEN excluded.expires_at > denials.expires_at THEN excluded.expires_at ELSE denials.expires_at END`,
 		d.Subject, d.Client, d.Owner, millis(d.RevokedAt), millis(d.ExpiresAt), millis(d.RetryAt))
@@ -86,6 +99,7 @@ func (tx *Tx) Deny(d Denial) error {
 // Settle says that Stytch has revoked, so that only tokens issued until revoked are
 // refused. It does nothing to a denial that was renewed or postponed since d was read.
 func (tx *Tx) Settle(d Denial, revoked, expires time.Time) error {
+	tx.reserved = true
 	_, err := tx.Exec(`UPDATE denials SET retry_at = 0,
 			revoked_at = CASE WHEN $1 > revoked_at THEN $1 ELSE revoked_at END,
 			expires_at = CASE WHEN $2 > expires_at THEN $2 ELSE expires_at END
@@ -99,14 +113,16 @@ func (tx *Tx) Settle(d Denial, revoked, expires time.Time) error {
 
 // Postpone says when Stytch is asked next, and false if another instance is asking already.
 func (tx *Tx) Postpone(d Denial, until time.Time) (mine bool, err error) {
+	tx.reserved = true
 	n, err := tx.Exec("UPDATE denials SET retry_at = $1 WHERE subject = $2 AND client = $3 AND retry_at = $4",
 		millis(until), d.Subject, d.Client, millis(d.RetryAt))
 	return n > 0, err
 }
 
-// Denials returns all that count now.
-func (s *Store) Denials(ctx context.Context) ([]Denial, error) {
-	list, err := List(ctx, s, scanDenial, "SELECT "+denialColumns+" FROM denials WHERE expires_at > $1 OR retry_at > 0", s.timestamp())
+// Denials returns those that count now: of tokens issued after since, and all that Stytch has not revoked.
+func (s *Store) Denials(ctx context.Context, since time.Time) ([]Denial, error) {
+	list, err := List(ctx, s, scanDenial, "SELECT "+denialColumns+` FROM denials
+		WHERE (expires_at > $1 AND revoked_at > $2) OR retry_at > 0`, s.timestamp(), millis(since))
 	if err != nil {
 		return nil, fmt.Errorf("list denials: %w", err)
 	}
@@ -124,6 +140,7 @@ func (s *Store) timestamp() int64 {
 // forgetDenials removes what no token can meet any more.
 func (s *Store) forgetDenials(ctx context.Context) error {
 	return s.Write(ctx, func(tx *Tx) error {
+		tx.reserved = true
 		_, err := tx.Exec("DELETE FROM denials WHERE expires_at <= $1 AND retry_at = 0", millis(tx.now))
 		return err
 	})

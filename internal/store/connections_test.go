@@ -39,7 +39,7 @@ func TestDenials(t *testing.T) {
 		deny := func(d store.Denial) { write(t, s, func(tx *store.Tx) error { return tx.Deny(d) }) }
 		want := func(what string, wanted ...store.Denial) {
 			t.Helper()
-			got, err := s.Denials(t.Context())
+			got, err := s.Denials(t.Context(), time.Time{})
 			if err != nil || !reflect.DeepEqual(got, append([]store.Denial{}, wanted...)) {
 				t.Errorf("%s: %+v %v", what, got, err)
 			}
@@ -78,6 +78,11 @@ func TestDenials(t *testing.T) {
 		settle(d, now)
 		d.RetryAt = time.Time{}
 		want("settled by a clock that is behind", d)
+		for since, counts := range map[time.Time]bool{d.RevokedAt.Add(-time.Millisecond): true, d.RevokedAt: false} {
+			if got, err := s.Denials(t.Context(), since); err != nil || (len(got) == 1) != counts {
+				t.Errorf("tokens since %v: %+v %v", since, got, err)
+			}
+		}
 		c.advance(time.Hour + time.Second)
 		want("it has ended")
 	})

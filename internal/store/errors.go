@@ -21,6 +21,14 @@ var (
 	ErrFull        = errors.New("the database has no space left")
 )
 
+// classify is the function of that name, and names a SQLite file.
+func (s *Store) classify(err error) error {
+	if s.file != nil {
+		err = s.file.explain(err)
+	}
+	return classify(err)
+}
+
 // classify wraps what the drivers say so that callers can tell whether waiting helps.
 func classify(err error) error {
 	var lite *sqlite.Error
@@ -31,6 +39,9 @@ func classify(err error) error {
 	case errors.Is(err, sql.ErrNoRows):
 		return ErrNotFound
 	case errors.As(err, &lite):
+		if lite.Code() == sqlite3.SQLITE_IOERR_SHMSIZE {
+			return fmt.Errorf("%w: %w", ErrFull, err)
+		}
 		switch lite.Code() & 0xff {
 		case sqlite3.SQLITE_FULL:
 			return fmt.Errorf("%w: %w", ErrFull, err)

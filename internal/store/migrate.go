@@ -1,15 +1,16 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"embed"
 	"fmt"
 	"io/fs"
 	"path"
 	"regexp"
+	"slices"
 
 	"github.com/pressly/goose/v3"
-	"github.com/pressly/goose/v3/lock"
 )
 
 //go:embed migrations
@@ -26,40 +27,96 @@ type Schema struct {
 type Migration struct {
 	Name    string
 	Applied bool
+	Place   string // where an earlier version has applied it, from which [Open] takes it over; else ""
 }
 
-// MigrateUp applies what is missing of the schema. On Postgres an advisory lock lets
-// one instance do it while others wait; SQLite's file has one process.
-func (s *Store) MigrateUp(ctx context.Context) error {
-	return s.eachSchema(func(schema Schema, provider *goose.Provider) error {
-		results, err := provider.Up(ctx)
+// migrateUp takes over what an earlier version has made, and applies what is missing of the
+// schema. On Postgres one instance does it while others wait; SQLite's file has one process.
+func (s *Store) migrateUp(ctx context.Context) error {
+	return s.locked(ctx, func() error {
+		if err := s.makeSchema(ctx); err != nil {
+			return err
+		}
+		err := s.eachSchema(func(schema Schema, provider *goose.Provider) error {
+			if err := s.prepare(ctx, schema, provider); err != nil {
+				return err
+			}
+			results, err := provider.Up(ctx)
+			if err != nil {
+				return fmt.Errorf("bring the database's schema up to date: %w", s.classify(err))
+			}
+			for _, r := range results {
+				s.log.InfoContext(ctx, "schema changed", "migration", schema.step(r.Source), "took_ms",
+					r.Duration.Milliseconds())
+			}
+			return nil
+		})
 		if err != nil {
-			return fmt.Errorf("bring the database's schema up to date: %w", classify(err))
+			return err
 		}
-		for _, r := range results {
-			s.log.InfoContext(ctx, "schema changed", "migration", schema.step(r.Source), "took_ms", r.Duration.Milliseconds())
+		if err := s.expectTables(ctx); err != nil {
+			return err
 		}
-		return nil
+		if err := s.verify(ctx); err != nil {
+			return err
+		}
+		return s.indexOldTasks(ctx)
 	})
 }
 
-// Migrations are all steps, in order.
+// Migrations are all steps, in order. It only reads. Where all are applied and tables or
+// columns are missing all the same, the error names them.
 func (s *Store) Migrations(ctx context.Context) (steps []Migration, err error) {
+	there, err := s.tables(ctx, s.schema)
+	if err != nil {
+		return nil, fmt.Errorf("read the database's schema: %w", err)
+	}
 	err = s.eachSchema(func(schema Schema, provider *goose.Provider) error {
-		statuses, err := provider.Status(ctx)
+		var applied []int64
+		var place string
+		earlier, found, err := s.examine(ctx, schema, provider)
 		if err != nil {
-			return fmt.Errorf("read the database's schema: %w", classify(err))
+			return err
 		}
-		for _, status := range statuses {
-			steps = append(steps, Migration{Name: schema.step(status.Source), Applied: status.State == goose.StateApplied})
+		if found {
+			applied, place = earlier.upTo(provider), cmp.Or(earlier.place, "the same file")
+		} else if there[schema.versionTable()] != nil {
+			applied, err = s.versions(ctx, s.schema, schema.versionTable())
 		}
-		return nil
+		for _, source := range provider.ListSources() {
+			step := Migration{Name: schema.step(source), Applied: slices.Contains(applied, source.Version)}
+			if step.Applied {
+				step.Place = place
+			}
+			steps = append(steps, step)
+		}
+		return err
 	})
-	return steps, err
+	missing := func(step Migration) bool { return !step.Applied || step.Place != "" }
+	if err != nil || slices.ContainsFunc(steps, missing) {
+		return steps, err
+	}
+	if err := s.expectTables(ctx); err != nil {
+		return steps, err
+	}
+	return steps, s.verify(ctx)
 }
 
 // step names one of our own by its file, others with their resource.
 func (schema Schema) step(source *goose.Source) string { return path.Join(schema.Name, source.Path) }
+
+// versionTable says which migrations are applied. Its name is no other program's.
+func (schema Schema) versionTable() string { return schema.tableName("guestpass_migrations") }
+
+// oldVersionTable is what it was called before, when it was goose's usual one.
+func (schema Schema) oldVersionTable() string { return schema.tableName(goose.DefaultTablename) }
+
+func (schema Schema) tableName(name string) string {
+	if schema.Name != "" {
+		name += "_" + schema.Name
+	}
+	return name
+}
 
 var schemaName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 
@@ -71,14 +128,10 @@ func (s *Store) eachSchema(f func(Schema, *goose.Provider) error) error {
 		return err
 	}
 	for _, schema := range append([]Schema{{Files: files}}, s.more...) {
-		table := goose.DefaultTablename
-		if schema.Name != "" {
-			if !schemaName.MatchString(schema.Name) {
-				return fmt.Errorf("the schema's name %q must be lower-case letters, digits and _", schema.Name)
-			}
-			table += "_" + schema.Name
+		if schema.Name != "" && !schemaName.MatchString(schema.Name) {
+			return fmt.Errorf("the schema's name %q must be lower-case letters, digits and _", schema.Name)
 		}
-		provider, err := s.provider(schema.Files, table)
+		provider, err := s.provider(schema)
 		if err != nil {
 			return err
 		}
@@ -89,14 +142,13 @@ func (s *Store) eachSchema(f func(Schema, *goose.Provider) error) error {
 	return nil
 }
 
-func (s *Store) provider(files fs.FS, table string) (*goose.Provider, error) {
-	options := []goose.ProviderOption{goose.WithTableName(table)}
+func (s *Store) provider(schema Schema) (*goose.Provider, error) {
+	dialect, db := goose.DialectPostgres, s.read
 	if s.database == sqliteDatabase {
-		return goose.NewProvider(goose.DialectSQLite3, s.write.(*groupWriter).db, files, options...)
+		dialect = goose.DialectSQLite3
+		if writer, ok := s.write.(*groupWriter); ok {
+			db = writer.db
+		}
 	}
-	locker, err := lock.NewPostgresSessionLocker()
-	if err != nil {
-		return nil, err
-	}
-	return goose.NewProvider(goose.DialectPostgres, s.read, files, append(options, goose.WithSessionLocker(locker))...)
+	return goose.NewProvider(dialect, db, schema.Files, goose.WithTableName(schema.versionTable()))
 }

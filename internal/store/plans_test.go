@@ -56,6 +56,7 @@ func TestNoQueryIsWithoutItsIndex(t *testing.T) {
 				{"label=?", TaskQuery{Sort: "due", Label: "label7"}},
 				{"", TaskQuery{Sort: "created", Search: "7777"}},
 				{"", TaskQuery{Sort: "created", Search: "7777", State: "open"}},
+				{"", TaskQuery{Sort: "created", Search: "会議の準備"}},
 			} {
 				for _, after := range []string{"", "2 10007"} {
 					list.query.After = after
@@ -73,17 +74,39 @@ func TestNoQueryIsWithoutItsIndex(t *testing.T) {
 					}
 				}
 			}
+			for index, query := range map[string]ActivityQuery{
+				"activity_by_subject":     {},
+				"activity_by_client":      {Client: "app"},
+				"activity_of_removal":     {Removals: true},
+				"activity_app_of_removal": {Removals: true, Client: "app"},
+			} {
+				query.Subject, query.After = "member-7", "9"
+				statement, err := query.statement("owner7")
+				if err != nil {
+					t.Fatal(err)
+				}
+				check(index, false, "SELECT "+activityColumns+statement.text, append(statement.values, 25)...)
+			}
 			for query, index := range map[string]string{
-				"SELECT 1 FROM tasks t WHERE t.id = 'tsk_7' AND t.owner = 'owner7' AND t.deleted_at = 0":                                       "",
-				"SELECT 1 FROM task_comments WHERE owner = 'owner7' AND task_id = 'tsk_7' AND seq > 3 AND deleted_at = 0 ORDER BY seq LIMIT 4": "task_comments_by_task",
-				"SELECT 1 FROM activity a WHERE owner = 'owner7' AND subject = 'member-7' AND seq < 9 ORDER BY seq DESC LIMIT 4":               "activity_by_subject",
-				"SELECT 1 FROM activity WHERE owner = 'owner7' AND target = 'tsk_7' ORDER BY seq DESC LIMIT 1":                                 "activity_by_target",
+				"SELECT seq FROM tasks WHERE deleted_at > 0 AND deleted_at <= 1 ORDER BY deleted_at, seq LIMIT 50":                                                     "tasks_by_deletion",
+				"SELECT seq FROM task_comments WHERE deleted_at > 0 AND deleted_at <= 1 ORDER BY deleted_at LIMIT 500":                                                 "task_comments_by_deletion",
+				"SELECT c.seq FROM tasks t JOIN task_comments c ON c.task_id = t.id WHERE t.deleted_at > 0 AND t.deleted_at <= 1 LIMIT 500":                            "task_comments_of_task",
+				"SELECT min(seq) FROM activity WHERE owner = 'owner7' AND seq > 1 AND seq <= 500 AND at > 7":                                                           "activity",
+				"SELECT tasks FROM quota_usage WHERE owner = 'owner7' AND person = ''":                                                                                 "quota_usage",
+				"SELECT 1 FROM connections c WHERE c.owner = 'owner7' AND c.subject = 'm' AND c.client = 'c' AND c.last_used > 7":                                      "connections",
+				"SELECT 1 FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE c.id = 'cmt_1' AND c.owner = 'owner7' AND c.deleted_at = 0 AND t.deleted_at = 0": "task_comments",
+				"SELECT 1 FROM tasks t WHERE t.id = 'tsk_7' AND t.owner = 'owner7' AND t.deleted_at = 0":                                                               "",
+				"SELECT 1 FROM task_comments WHERE owner = 'owner7' AND task_id = 'tsk_7' AND seq > 3 AND deleted_at = 0 ORDER BY seq LIMIT 4":                         "task_comments_by_task",
+				"SELECT 1 FROM activity a WHERE owner = 'owner7' AND subject = 'member-7' AND seq < 9 ORDER BY seq DESC LIMIT 4":                                       "activity_by_subject",
+				"SELECT 1 FROM activity WHERE owner = 'owner7' AND target = 'tsk_7' ORDER BY seq DESC LIMIT 1":                                                         "activity_by_target",
 				"DELETE FROM task_labels WHERE task = 1":                                      "task_labels_by_task",
 				"SELECT key FROM replies WHERE expires_at <= 1 ORDER BY expires_at LIMIT 500": "replies_by_expiry",
 			} {
 				check(index, false, query)
 			}
 			check("replies", false, selectReply, "k", 1)
+			check("task_comments_by_task", true, `SELECT author, count(*) FROM task_comments
+				WHERE owner = 'owner7' AND task_id = 'tsk_7' AND deleted_at = 0 GROUP BY author`) // sorts one task's
 		})
 	}
 }
@@ -121,14 +144,17 @@ func fill(t *testing.T, s *Store) {
 	}
 	const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
 	for _, statement := range []string{
-		numbers + `INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version, created_at, updated_at, completed_at, deleted_at)
+		numbers + `INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version, created_at, updated_at, completed_at, deleted_at, words)
 			SELECT 'tsk_' || i, 'owner' || (i % 20), 'common task ' || i, '', CASE WHEN i % 7 = 0 THEN 'open' ELSE 'done' END, '20' || (10 + i % 89) || '-01-01',
-				1 + i % 4, 'member-' || (i % 97), '', 'member-1', 1, i, i, 0, 0 FROM n`,
+				1 + i % 4, 'member-' || (i % 97), '', 'member-1', 1, i, i, 0, 0,
+				array_to_tsvector(ARRAY['owner:owner' || (i % 20), 'common', 'task', '' || i]) FROM n`,
 		numbers + "INSERT INTO task_labels (owner, label, task) SELECT 'owner' || (i % 20), 'label' || (i % 11), i FROM n",
 		numbers + `INSERT INTO task_comments (id, owner, task_id, author, text, created_at, deleted_at)
 			SELECT 'cmt_' || i, 'owner' || (i % 20), 'tsk_' || (1 + i % 1000), 'member-1', 'text', i, 0 FROM n`,
 		numbers + `INSERT INTO activity (owner, seq, id, at, subject, client, operation, target, before, after, outcome, refers_to, request, conversation, hash)
 			SELECT 'owner' || (i % 20), i, 'act_' || i, i, 'member-' || (i % 97), '', '', 'tsk_' || (i % 1000), '', '', 'done', '', '', '', '' FROM n`,
+		numbers + "INSERT INTO quota_usage SELECT 'owner' || i, '', 1, 1, 1, 1 FROM n",
+		numbers + "INSERT INTO connections SELECT 'owner' || i, 'member-' || i, 'app', '', i, i FROM n",
 		numbers + "INSERT INTO replies (key, body, reply, expires_at) SELECT 'key' || i, '', '', i FROM n",
 	} {
 		if err := s.Write(t.Context(), func(tx *Tx) error { _, err := tx.Exec(statement); return err }); err != nil {
@@ -137,5 +163,17 @@ func fill(t *testing.T, s *Store) {
 	}
 	if _, err := s.read.ExecContext(t.Context(), "VACUUM ANALYZE"); err != nil { // as Postgres does by itself
 		t.Fatal(err)
+	}
+}
+
+func TestAMountedFileIsFound(t *testing.T) {
+	const table = `36 35 98:0 /n.db /srv/with\040blank/guestpass.db rw,noatime master:1 - ext4 /dev/sda rw
+37 35 98:0 / /srv rw - ext4 /dev/sda rw
+`
+	for path, want := range map[string]bool{"/srv/with blank/guestpass.db": true, "/srv": true, "/srv/guestpass.db": false,
+		"/n.db": false} {
+		if isMountPoint(table, path) != want {
+			t.Errorf("%s: %t", path, !want)
+		}
 	}
 }

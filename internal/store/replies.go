@@ -12,13 +12,15 @@ import (
 // A Claim is one call's right to be carried out: while it stands, an equal call is
 // not, and gets the answer that was kept.
 type Claim struct {
-	Key  string // of owner, subject, client, operation and what the client sent; see [Digest]
-	Body string // digest of the request
-	For  time.Duration
+	Key           string // of owner, subject, client, operation and what the client sent; see [Digest]
+	Body          string // digest of the request
+	Owner, Person string // whose the answer is
+	For           time.Duration
+	Gone          string // target of an answer that does not count any more, as there is no such thing now
 }
 
 // A Reply is what became of an equal call. An empty JSON is one that is under way.
-type Reply struct{ JSON string }
+type Reply struct{ JSON, Target string }
 
 // ErrOtherBody is returned for a key that was used with another request.
 var ErrOtherBody = errors.New("the key was used with another request")
@@ -38,11 +40,11 @@ func (s *Store) Reply(ctx context.Context, c Claim) (Reply, bool, error) {
 	return readReply(s.QueryRow(ctx, selectReply, c.Key, millis(s.now())), c)
 }
 
-const selectReply = "SELECT body, reply FROM replies WHERE key = $1 AND expires_at > $2"
+const selectReply = "SELECT body, reply, target FROM replies WHERE key = $1 AND expires_at > $2"
 
 func readReply(row Row, c Claim) (r Reply, found bool, err error) {
 	var body string
-	err = row.Scan(&body, &r.JSON)
+	err = row.Scan(&body, &r.JSON, &r.Target)
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return r, false, nil
@@ -57,42 +59,47 @@ func readReply(row Row, c Claim) (r Reply, found bool, err error) {
 // Claim takes the key, or returns the reply of who has it. On Postgres it waits for a
 // transaction that is about to take the same key.
 func (tx *Tx) Claim(c Claim) (earlier Reply, taken bool, err error) {
-	inserted, err := tx.Exec(`INSERT INTO replies (key, body, reply, expires_at) VALUES ($1, $2, '', $3)
-		ON CONFLICT (key) DO UPDATE SET body = excluded.body, reply = '', expires_at = excluded.expires_at
-		WHERE replies.expires_at <= $4`, c.Key, c.Body, millis(tx.now.Add(c.For)), millis(tx.now))
+	if _, err := tx.removeCounted(usage{}, `DELETE FROM replies
+		WHERE key = $1 AND (expires_at <= $2 OR target = $3 AND target <> '') RETURNING owner, person, bytes`, c.Key, millis(tx.now), c.Gone); err != nil {
+		return earlier, false, fmt.Errorf("claim: %w", err)
+	}
+	inserted, err := tx.Exec(`INSERT INTO replies (key, body, reply, expires_at, owner, person, target, bytes)
+		VALUES ($1, $2, '', $3, $4, $5, '', $6) ON CONFLICT (key) DO NOTHING`,
+		c.Key, c.Body, millis(tx.now.Add(c.For)), c.Owner, c.Person, replyOverhead)
 	if err != nil {
 		return earlier, false, fmt.Errorf("claim: %w", err)
 	}
 	if inserted > 0 {
+		tx.use(c.Owner, c.Person, usage{bytes: replyOverhead})
 		return earlier, true, nil
 	}
 	earlier, _, err = readReply(tx.QueryRow(selectReply, c.Key, millis(tx.now)), c)
 	return earlier, false, err
 }
 
-// KeepReply keeps the answer for as long as the claim says, from now.
-func (tx *Tx) KeepReply(c Claim, json string) error {
-	_, err := tx.Exec("UPDATE replies SET reply = $1, expires_at = $2 WHERE key = $3", json, millis(tx.now.Add(c.For)), c.Key)
+// KeepReply keeps the answer, and what it tells of, for as long as the claim says, from now.
+func (tx *Tx) KeepReply(c Claim, r Reply) error {
+	kept, err := tx.Exec(`UPDATE replies SET reply = $1, target = $2, expires_at = $3, bytes = bytes + $4
+		WHERE key = $5`,
+		r.JSON, r.Target, millis(tx.now.Add(c.For)), len(r.JSON), c.Key)
+	if kept > 0 {
+		tx.use(c.Owner, c.Person, usage{bytes: int64(len(r.JSON))})
+	}
 	return err
 }
 
 // Release gives a key back: the call came to nothing and may be made again.
 func (tx *Tx) Release(c Claim) error {
-	_, err := tx.Exec("DELETE FROM replies WHERE key = $1", c.Key)
+	_, err := tx.removeCounted(usage{}, "DELETE FROM replies WHERE key = $1 RETURNING owner, person, bytes", c.Key)
 	return err
 }
 
 // forgetReplies removes what has expired, some at a time.
 func (s *Store) forgetReplies(ctx context.Context) error {
-	for {
-		var forgotten int64
-		err := s.Write(ctx, func(tx *Tx) (err error) {
-			forgotten, err = tx.Exec(`DELETE FROM replies WHERE key IN
-				(SELECT key FROM replies WHERE expires_at <= $1 ORDER BY expires_at LIMIT 500)`, millis(tx.now))
-			return err
-		})
-		if err != nil || forgotten < 500 {
-			return err
-		}
-	}
+	return s.inSteps(ctx, stepRows, func(tx *Tx) (int64, error) {
+		return tx.removeCounted(usage{}, `DELETE FROM replies WHERE key IN
+			(SELECT key FROM replies WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
+			RETURNING owner, person, bytes`,
+			millis(tx.now), stepRows)
+	})
 }

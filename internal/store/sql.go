@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"fmt"
 )
 
@@ -12,8 +11,9 @@ type Scanner interface{ Scan(...any) error }
 
 // A Row is the first row of an answer.
 type Row struct {
-	row *sql.Row
-	err error
+	row      *sql.Row
+	err      error
+	classify func(error) error
 }
 
 // Scan reads the row; [ErrNotFound] if there is none.
@@ -21,7 +21,7 @@ func (r Row) Scan(fields ...any) error {
 	if r.err != nil {
 		return r.err
 	}
-	return classify(r.row.Scan(fields...))
+	return r.classify(r.row.Scan(fields...))
 }
 
 // QueryRow reads what is committed. Parameters are $1, $2… on both databases.
@@ -29,7 +29,7 @@ func (s *Store) QueryRow(ctx context.Context, query string, args ...any) Row {
 	if s == nil {
 		return Row{err: errNoStore}
 	}
-	return Row{row: s.read.QueryRowContext(ctx, query, args...)}
+	return Row{row: s.read.QueryRowContext(ctx, query, args...), classify: s.classify}
 }
 
 // List reads what is committed, all rows of it: give the query a LIMIT. It returns an
@@ -51,15 +51,15 @@ func (s *Store) each(ctx context.Context, f func(Scanner) error, query string, a
 	}
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
-		return classify(err)
+		return s.classify(err)
 	}
 	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows); err != nil {
-			return classify(err)
+			return s.classify(err)
 		}
 	}
-	return classify(rows.Err())
+	return s.classify(rows.Err())
 }
 
 // errNoStore is what a service without a store answers.
@@ -67,31 +67,28 @@ var errNoStore = fmt.Errorf("%w: there is none", ErrUnavailable)
 
 // QueryRow reads within the change: what is committed, and what the change has done.
 func (tx *Tx) QueryRow(query string, args ...any) Row {
-	return Row{row: tx.sql.QueryRowContext(tx.ctx, query, args...)}
+	if err := tx.check(); err != nil {
+		return Row{err: err}
+	}
+	return Row{row: tx.sql.QueryRowContext(tx.ctx, query, args...), classify: classify}
+}
+
+// check refuses what is not reserved while nothing else is written.
+func (tx *Tx) check() error {
+	if tx.reserved {
+		return nil
+	}
+	return tx.refused
 }
 
 // Exec returns how many rows the statement has changed.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
+	if err := tx.check(); err != nil {
+		return 0, err
+	}
 	result, err := tx.sql.ExecContext(tx.ctx, query, args...)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected()
-}
-
-// Changed notes for the activity record what the change did to the target: what it was
-// before and is after, as values that JSON can hold, nil for none. The last note counts.
-func (tx *Tx) Changed(target string, before, after any) {
-	tx.changed = Change{Target: target, Before: snapshot(before), After: snapshot(after)}
-}
-
-func snapshot(value any) string {
-	if value == nil {
-		return ""
-	}
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(err) // a type that JSON cannot hold; the change is undone and told as an error
-	}
-	return string(text)
 }

@@ -10,26 +10,28 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"database/sql"
 	"encoding/base32"
+	"errors"
 	"fmt"
 	"log/slog"
-	"net/url"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	_ "github.com/jackc/pgx/v5/stdlib" // driver "pgx"
-	_ "modernc.org/sqlite"             // driver "sqlite"
 )
 
 // Options configure a [Store].
 type Options struct {
-	URL string           // sqlite:PATH or postgres://…
-	Now func() time.Time // nil: time.Now
-	Log *slog.Logger     // nil: discard
+	URL    string           // sqlite:PATH or postgres://…
+	Schema string           // of a Postgres, for Guestpass alone; "": guestpass
+	Now    func() time.Time // nil: time.Now
+	Log    *slog.Logger     // nil: discard
+	Quota  Quota            // of each owner
+	Keep   time.Duration    // how long the record and unused connections are kept; 0: [DefaultKeep]
 
 	More []Schema // of resources of your own
 }
@@ -43,6 +45,16 @@ type Store struct {
 	database database
 	read     *sql.DB
 	write    writer
+	wanted   tables // which Ping looks for; nil for a Store that is only read
+	quota    Quota
+	keep     time.Duration
+	reserve  reserve
+
+	file *sqliteFile // of SQLite
+
+	url    string // of Postgres, and the rest as well
+	schema string
+	plain  *pgx.ConnConfig // as the URL says, without the schema
 }
 
 // database names which of the two this is.
@@ -63,128 +75,104 @@ const (
 // Open connects and brings the schema up to date, under a lock, so that instances
 // that start together do it once. Close the Store after use.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s, err := connect(o)
+	s, err := connect(ctx, o, true)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.MigrateUp(ctx); err != nil {
+	if err := s.migrateUp(ctx); err != nil {
 		_ = s.Close()
 		return nil, err
 	}
+	s.prepareReserve(ctx)
 	return s, nil
 }
 
-// Connect is Open without bringing the schema up to date.
-func Connect(ctx context.Context, o Options) (*Store, error) {
-	s, err := connect(o)
-	if err != nil {
-		return nil, err
-	}
-	if err := s.Ping(ctx); err != nil {
-		_ = s.Close()
-		return nil, err
-	}
-	return s, nil
-}
+// Connect opens a database for reading, as it is, beside whoever uses it. It makes neither
+// file nor table: where there is no SQLite file, the error wraps [ErrNoFile].
+func Connect(ctx context.Context, o Options) (*Store, error) { return connect(ctx, o, false) }
 
-func connect(o Options) (*Store, error) {
+func connect(ctx context.Context, o Options, write bool) (*Store, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{now: o.Now, log: o.Log, more: o.More}
+	s := &Store{now: o.Now, log: o.Log, more: o.More, quota: o.Quota.withDefaults(), keep: cmp.Or(o.Keep, DefaultKeep)}
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	switch {
+	case scheme == "sqlite" && rest != "" && o.Schema == "":
+		return s, s.openSQLite(ctx, rest, write)
 	case scheme == "sqlite" && rest != "":
-		return s, s.openSQLite(rest)
+		return nil, errors.New("SQLite has no schemas: leave the schema's name out")
 	case scheme == "postgres", scheme == "postgresql":
-		return s, s.openPostgres(o.URL)
+		if err := CheckSchema(o.Schema); err != nil {
+			return nil, fmt.Errorf("the schema's name %w", err)
+		}
+		s.schema = cmp.Or(o.Schema, defaultSchema)
+		return s, s.openPostgres(ctx, o.URL)
 	}
-	return nil, fmt.Errorf("a database URL must be sqlite:PATH or postgres://…")
+	return nil, fmt.Errorf("the database URL %w", errURL)
 }
 
-// CheckURL tells what is wrong with a database URL, without opening anything. Its
-// error never repeats the URL, which may hold a password.
+var errURL = errors.New("must be sqlite:PATH or postgres://USER@HOST/DATABASE?sslmode=verify-full")
+
+// CheckURL tells what is wrong with a database URL, without opening the database. Its
+// error never repeats the URL, which may hold a password. What the URL of a Postgres does not
+// say counts as libpq has it, so that PGSSLMODE may say how to connect.
 func CheckURL(text string) error {
 	scheme, rest, _ := strings.Cut(text, ":")
-	if (scheme != "sqlite" && scheme != "postgres" && scheme != "postgresql") || rest == "" {
-		return fmt.Errorf("must be sqlite:PATH or postgres://USER@HOST/DATABASE")
-	}
-	return nil
-}
-
-func (s *Store) openSQLite(path string) error {
-	s.database = sqliteDatabase
-	settings := url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"journal_mode(WAL)", "busy_timeout(5000)", "foreign_keys(1)", "synchronous(FULL)", "temp_store(MEMORY)"}}
-	name := (&url.URL{Scheme: "file", Opaque: (&url.URL{Path: path}).EscapedPath(), RawQuery: settings.Encode()}).String()
-	readers, err := sql.Open("sqlite", name)
-	if err != nil {
+	switch {
+	case scheme == "sqlite" && rest != "":
+		_, err := sqlitePath(rest)
+		return err
+	case (scheme == "postgres" || scheme == "postgresql") && rest != "":
+		config, err := parsePostgres(text)
+		if err != nil {
+			return err
+		}
+		_, err = protectionOf(config)
 		return err
 	}
-	one, err := sql.Open("sqlite", name)
-	if err != nil {
-		return err
-	}
-	readers.SetMaxOpenConns(maxReaders)
-	readers.SetMaxIdleConns(maxReaders)
-	one.SetMaxOpenConns(1)
-	s.read, s.write = readers, newGroupWriter(one)
-	return nil
+	return errURL
 }
 
-func (s *Store) openPostgres(dsn string) error {
-	s.database = postgresDatabase
-	if _, err := pgx.ParseConfig(dsn); err != nil { // its text may repeat the URL with its password
-		return fmt.Errorf("the database URL cannot be read as postgres://USER@HOST/DATABASE")
-	}
-	pool, err := sql.Open("pgx", dsn)
-	if err != nil {
-		return err
-	}
-	pool.SetMaxOpenConns(maxConnections)
-	pool.SetMaxIdleConns(maxConnections)
-	pool.SetConnMaxLifetime(time.Hour)
-	s.read, s.write = pool, transactionWriter{pool}
-	return nil
-}
-
-// Close waits for writes under way, then lets go of the database.
+// Close waits for writes under way, then lets go of the database. A SQLite file is whole
+// then, without others beside it.
 func (s *Store) Close() error {
 	if s.write == nil {
 		return nil
 	}
-	err := s.write.close()
-	if closing := s.read.Close(); err == nil {
-		err = closing
-	}
-	return err
+	err := errors.Join(s.read.Close(), s.write.close())
+	return errors.Join(s.classify(err), s.file.close())
 }
 
-// Ping returns an error if the database does not answer, or takes no more changes.
+// Ping returns an error if the database does not answer, takes no more changes, or has lost
+// tables.
 func (s *Store) Ping(ctx context.Context) error {
 	if err := s.write.ping(); err != nil {
 		return err
 	}
-	return classify(s.read.PingContext(ctx))
+	return s.verify(ctx)
 }
 
-// Run forgets expired answers and denials until ctx ends.
+// Run forgets what has expired every minute, and every hour what is not kept any more, until ctx ends.
 func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
+	var purged time.Time
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := s.forgetReplies(ctx); err != nil {
-				s.log.WarnContext(ctx, "expired answers not removed", "error", err)
+			s.retakeReserve(ctx)
+			err := s.forget(ctx)
+			if now := time.Now(); now.Sub(purged) >= purgeInterval {
+				purged, err = now, errors.Join(err, s.Purge(ctx))
 			}
-			if err := s.forgetDenials(ctx); err != nil {
-				s.log.WarnContext(ctx, "expired denials not removed", "error", err)
+			if err != nil {
+				s.log.WarnContext(ctx, "not all was removed that is not kept any more", "error", err)
 			}
 		}
 	}

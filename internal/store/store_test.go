@@ -211,7 +211,7 @@ func TestEqualClaimsAreGrantedOnce(t *testing.T) {
 					if _, err := tx.CreateTask("acme", store.Task{Title: "once", State: "open", Priority: 2}); err != nil {
 						return err
 					}
-					return tx.KeepReply(claim, `{"n":1}`)
+					return tx.KeepReply(claim, store.Reply{JSON: `{"n":1}`})
 				})
 				mu.Lock()
 				defer mu.Unlock()

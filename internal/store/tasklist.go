@@ -6,7 +6,6 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode"
 )
 
 // A TaskQuery selects tasks that are not deleted. Empty fields select everything.
@@ -129,9 +128,12 @@ func (s *Store) statements(owner string, q TaskQuery) ([]*statement, error) {
 		return nil, err
 	}
 	switch {
-	case q.Search != "" && s.database == postgresDatabase:
+	case q.Search == "":
+	case !Searchable(q.Search):
+		return nil, nil // nothing has none of the words
+	case s.database == postgresDatabase:
 		return searchPostgres(owner, q, seq), nil
-	case q.Search != "":
+	default:
 		return searchSQLite(owner, q, seq), nil
 	}
 	begin := func() *statement {
@@ -204,27 +206,12 @@ func searchSQLite(owner string, q TaskQuery, before int64) []*statement {
 func searchPostgres(owner string, q TaskQuery, before int64) []*statement {
 	recent, all := new(statement), &statement{anew: true}
 	recent.and(` FROM (SELECT * FROM tasks WHERE owner = ? AND deleted_at = 0 AND seq < ? ORDER BY seq DESC LIMIT 2000) t
-		WHERE t.words @@ plainto_tsquery('simple', ?)`, owner, before, q.Search)
-	all.and(` FROM (SELECT * FROM tasks WHERE words @@ (plainto_tsquery('simple', ?) && CAST(? AS tsquery)) AND deleted_at = 0 OFFSET 0) t
-		WHERE t.owner = ? AND t.seq < ?`, q.Search, "'owner:"+owner+"'", owner, before)
+		WHERE t.words @@ CAST(? AS tsquery)`, owner, before, tsquery(q.Search))
+	all.and(` FROM (SELECT * FROM tasks WHERE words @@ CAST(? AS tsquery) AND deleted_at = 0 OFFSET 0) t
+		WHERE t.owner = ? AND t.seq < ?`, lexeme("owner:"+owner)+" & "+tsquery(q.Search), owner, before)
 	for _, found := range []*statement{recent, all} {
 		found.filter(owner, q)
 		found.and(" ORDER BY t.seq DESC LIMIT ?")
 	}
 	return []*statement{recent, all}
 }
-
-// fts5Query asks for the owner's word and each word of the text, quoted so that none
-// is an operator. Signs alone are left out, as Postgres does: no task has them as a word.
-func fts5Query(owner, text string) string {
-	query := `owner : "` + strings.NewReplacer("-", "", "_", "", ".", "", `"`, "").Replace(owner) + `"`
-	for _, word := range strings.Fields(text) {
-		if !strings.ContainsFunc(word, isWordCharacter) {
-			continue
-		}
-		query += ` AND text : "` + strings.ReplaceAll(word, `"`, `""`) + `"`
-	}
-	return query
-}
-
-func isWordCharacter(r rune) bool { return unicode.IsLetter(r) || unicode.IsNumber(r) }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -23,11 +24,21 @@ type Task struct {
 
 	CreatedAt, UpdatedAt, CompletedAt, DeletedAt time.Time // zero: not yet
 
-	seq int64 // in order of creation
+	seq   int64  // in order of creation
+	bytes int64  // that it takes, as it is kept
+	payer string // to whom it is counted; see pay
 }
 
-// RestoreWindow is how long a deleted task can be restored.
+// RestoreWindow is how long what was deleted can be restored, or its deletion undone.
 const RestoreWindow = 30 * 24 * time.Hour
+
+// ErrFinal says that something was deleted longer ago than that. [Store.Purge] removes it some time.
+var ErrFinal = errors.New("it was deleted more than 30 days ago")
+
+// final reports whether something that was deleted then can no longer be brought back.
+func final(deleted, now time.Time) bool {
+	return !deleted.IsZero() && now.After(deleted.Add(RestoreWindow))
+}
 
 // A StaleError says that a task has another version than the change expected, or is in
 // no state for it.
@@ -40,7 +51,7 @@ func (e *StaleError) Error() string { return e.Reason }
 
 const (
 	taskColumns = `t.seq, t.id, t.title, t.notes, t.state, t.due, t.priority, t.assignee, t.labels, t.creator, t.version,
-		t.created_at, t.updated_at, t.completed_at, t.deleted_at`
+		t.created_at, t.updated_at, t.completed_at, t.deleted_at, t.bytes, coalesce(nullif(t.payer, ''), t.creator)`
 	noDue = "9999-99-99" // sorts after every date
 )
 
@@ -48,7 +59,7 @@ func scanTask(row Scanner) (t Task, err error) {
 	var labels string
 	var created, updated, completed, deleted int64
 	err = row.Scan(&t.seq, &t.ID, &t.Title, &t.Notes, &t.State, &t.Due, &t.Priority, &t.Assignee, &labels, &t.Creator, &t.Version,
-		&created, &updated, &completed, &deleted)
+		&created, &updated, &completed, &deleted, &t.bytes, &t.payer)
 	if err != nil {
 		return t, err
 	}
@@ -87,22 +98,39 @@ func (tx *Tx) task(owner, id string) (Task, error) {
 	return scanTask(tx.QueryRow(selectTask, id, owner))
 }
 
+const (
+	insertTask = insertTaskColumns + ") VALUES (" + insertTaskValues + ") RETURNING seq"
+	// Postgres
+	insertTaskWithWords = insertTaskColumns + ", words) VALUES (" + insertTaskValues +
+		", CAST($17 AS tsvector)) RETURNING seq"
+	insertTaskColumns = `INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version,
+			created_at, updated_at, completed_at, deleted_at, bytes, payer`
+	insertTaskValues = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, $15, $16"
+)
+
 // CreateTask keeps a new task. ID, version and times are set here.
 func (tx *Tx) CreateTask(owner string, t Task) (Task, error) {
 	t.ID, t.Version, t.CreatedAt, t.UpdatedAt = NewID("tsk_"), 1, tx.now, tx.now
-	t.CompletedAt = completedAt(t, Task{}, tx.now)
-	err := tx.QueryRow(`INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version,
-			created_at, updated_at, completed_at, deleted_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0) RETURNING seq`,
-		t.ID, owner, t.Title, t.Notes, t.State, t.storedDue(), t.Priority, t.Assignee, strings.Join(t.Labels, ","), t.Creator, t.Version,
-		millis(t.CreatedAt), millis(t.UpdatedAt), millis(t.CompletedAt)).Scan(&t.seq)
-	if err != nil {
+	t.CompletedAt, t.bytes, t.payer = completedAt(t, Task{}, tx.now), tx.sizeOf(t, Task{}), t.Creator
+	insert, values := insertTask, []any{t.ID, owner, t.Title, t.Notes, t.State, t.storedDue(), t.Priority, t.Assignee,
+		strings.Join(t.Labels, ","), t.Creator, t.Version, millis(t.CreatedAt), millis(t.UpdatedAt),
+		millis(t.CompletedAt), t.bytes, t.payer}
+	if tx.database == postgresDatabase {
+		insert, values = insertTaskWithWords, append(values, t.tsvector(owner))
+	}
+	if err := tx.QueryRow(insert, values...).Scan(&t.seq); err != nil {
 		return t, fmt.Errorf("create task: %w", err)
+	}
+	if tx.database == sqliteDatabase {
+		if err := tx.insertWords(owner, t); err != nil {
+			return t, fmt.Errorf("index task: %w", err)
+		}
 	}
 	if err := tx.label(owner, t); err != nil {
 		return t, err
 	}
-	tx.Changed(t.ID, nil, t)
+	tx.use(owner, t.payer, t.usage())
+	tx.changedFields(t.ID, nil, t)
 	return t, nil
 }
 
@@ -130,14 +158,21 @@ func (tx *Tx) ChangeTask(owner, id string, expected int64, deleted bool, change 
 
 // replaceTask keeps t instead of old. The version in the condition is what makes two
 // changes at once one after the other on Postgres.
+// What is final stays as it is, whoever asks.
 func (tx *Tx) replaceTask(owner string, old, t Task) (Task, error) {
+	if final(old.DeletedAt, tx.now) {
+		return t, ErrFinal
+	}
+	t.bytes = tx.sizeOf(t, old)
+	t.payer = tx.pays(old, t)
 	t.Version, t.UpdatedAt = old.Version+1, tx.now
 	t.CompletedAt = completedAt(t, old, tx.now)
 	changed, err := tx.Exec(`UPDATE tasks SET title = $1, notes = $2, state = $3, due = $4, priority = $5, assignee = $6, labels = $7,
-			version = $8, updated_at = $9, completed_at = $10, deleted_at = $11
-		WHERE id = $12 AND owner = $13 AND version = $14`,
+			version = $8, updated_at = $9, completed_at = $10, deleted_at = $11, bytes = $12, payer = $13
+		WHERE id = $14 AND owner = $15 AND version = $16`,
 		t.Title, t.Notes, t.State, t.storedDue(), t.Priority, t.Assignee, strings.Join(t.Labels, ","),
-		t.Version, millis(t.UpdatedAt), millis(t.CompletedAt), millis(t.DeletedAt), t.ID, owner, old.Version)
+		t.Version, millis(t.UpdatedAt), millis(t.CompletedAt), millis(t.DeletedAt), t.bytes, t.payer, t.ID,
+		owner, old.Version)
 	if err != nil {
 		return t, fmt.Errorf("change task: %w", err)
 	}
@@ -148,14 +183,72 @@ func (tx *Tx) replaceTask(owner string, old, t Task) (Task, error) {
 		}
 		return t, &StaleError{current, "the task was changed by somebody else at the same moment"}
 	}
+	if t.Title != old.Title || t.Notes != old.Notes {
+		if err := tx.index(ownedTask{owner, t}); err != nil {
+			return t, fmt.Errorf("index task: %w", err)
+		}
+	}
 	if _, err := tx.Exec("DELETE FROM task_labels WHERE task = $1", t.seq); err != nil {
 		return t, fmt.Errorf("change labels: %w", err)
 	}
 	if err := tx.label(owner, t); err != nil {
 		return t, err
 	}
-	tx.Changed(t.ID, old, t)
-	return t, nil
+	tx.changedFields(t.ID, old, t)
+	return t, tx.useTask(owner, old, t)
+}
+
+// By says who makes the change: what it adds to a task is counted to them. Without it the task's
+// payer stays as it is.
+func (tx *Tx) By(person string) { tx.person = person }
+
+// pays returns who is counted for a task after a change. Whoever makes it bigger, or brings it back,
+// takes over all of it, bytes and number: so nobody uses up another one's share, each row is counted to one
+// person only, and the count can be made anew from the rows. Nobody takes over what they only make smaller.
+func (tx *Tx) pays(old, t Task) string {
+	restored := !old.DeletedAt.IsZero() && t.DeletedAt.IsZero()
+	if tx.person != "" && (restored || t.bytes > old.bytes) {
+		return tx.person
+	}
+	return old.payer
+}
+
+// usage is what the task counts for its payer.
+func (t Task) usage() usage {
+	if t.DeletedAt.IsZero() {
+		return usage{tasks: 1, bytes: t.bytes}
+	}
+	return usage{bytes: t.bytes}
+}
+
+// useTask counts what the change of a task uses. The comments of a deleted one do not count.
+func (tx *Tx) useTask(owner string, old, t Task) error {
+	tx.use(owner, old.payer, usage{}.minus(old.usage()))
+	tx.use(owner, t.payer, t.usage())
+	var by int64
+	switch {
+	case old.DeletedAt.IsZero() == t.DeletedAt.IsZero():
+		return nil
+	case t.DeletedAt.IsZero():
+		by = 1
+	default:
+		by = -1
+	}
+	rows, err := tx.sql.QueryContext(tx.ctx, `SELECT author, count(*) FROM task_comments
+		WHERE owner = $1 AND task_id = $2 AND deleted_at = 0 GROUP BY author`, owner, t.ID)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var author string
+		var comments int64
+		if err := rows.Scan(&author, &comments); err != nil {
+			return err
+		}
+		tx.use(owner, author, usage{comments: by * comments})
+	}
+	return rows.Err()
 }
 
 func completedAt(t, old Task, now time.Time) time.Time {

@@ -17,18 +17,58 @@ type Tx struct {
 	ctx     context.Context
 	now     time.Time
 	changed Change
+	person  string // see By
+
+	database database
+
+	quota       Quota
+	used        map[whose]usage // by this change
+	beyondQuota bool
+	repeats     bool  // a denial that there is
+	reserved    bool  // it denies access, and so may have the space that is reserved for that
+	refused     error // what every statement gets that is not reserved
 }
 
 // Write runs f in a transaction and returns when it is kept on disk, or an error: f's
-// own, or one that wraps [ErrUnavailable] or [ErrFull]. f may run more than once, and
-// must do no more than use its Tx: on SQLite all writers wait for it.
+// own, a [QuotaError], or one that wraps [ErrUnavailable] or [ErrFull]. f may run more than
+// once, and must do no more than use its Tx: on SQLite all writers wait for it. What denies
+// access gets the space that is reserved for that where there is no other.
 func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return classify(s.write.run(ctx, func(ctx context.Context, tx *sql.Tx) error {
-		return f(&Tx{sql: tx, ctx: ctx, now: s.now().UTC().Truncate(time.Millisecond)})
+	s.retakeReserve(ctx)
+	reserved, err := s.change(ctx, f)
+	switch {
+	case !errors.Is(err, ErrFull):
+		return err
+	case reserved:
+		return s.lend(ctx, func() error {
+			_, err := s.change(ctx, f)
+			return err
+		})
+	case s.database == postgresDatabase: // where what is refused uses space, too
+		s.reserve.lent.Store(true)
+	}
+	return err
+}
+
+// change is Write without a reserve. reserved says whether f denies.
+func (s *Store) change(ctx context.Context, f func(*Tx) error) (reserved bool, err error) {
+	err = s.classify(s.write.run(ctx, func(ctx context.Context, inner *sql.Tx) error {
+		tx := &Tx{sql: inner, ctx: ctx, now: s.now().UTC().Truncate(time.Millisecond), database: s.database,
+			quota: s.quota}
+		if s.reserve.lent.Load() {
+			tx.refused = errReserved
+		}
+		err := f(tx)
+		if err == nil {
+			err = tx.settle()
+		}
+		reserved = tx.reserved
+		return err
 	}))
+	return reserved, err
 }
 
 // Now is the time of the change.
@@ -77,7 +117,7 @@ type groupWriter struct {
 	queue   chan *job
 	stop    chan struct{}
 	stopped chan struct{}
-	once    sync.Once // closes stop
+	once    sync.Once // closes
 	broken  atomic.Bool
 }
 
@@ -225,7 +265,28 @@ func (w *groupWriter) ping() error {
 }
 
 func (w *groupWriter) close() error {
-	w.once.Do(func() { close(w.stop) })
-	<-w.stopped
-	return w.db.Close()
+	var err error
+	w.once.Do(func() {
+		close(w.stop)
+		<-w.stopped
+		err = errors.Join(w.checkpoint(), w.db.Close())
+	})
+	return err
+}
+
+// checkpoint brings into the file what is in the log beside it, so that a copy of the file
+// alone has all.
+func (w *groupWriter) checkpoint() error {
+	if w.ping() != nil {
+		return nil
+	}
+	var busy, pages, done int
+	if err := w.db.QueryRow("PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &done); err != nil {
+		return err
+	}
+	if busy != 0 {
+		return fmt.Errorf("another program reads the database, so that some changes are still in the file with -wal " +
+			"at the end of its name: copy it with guestpass backup, not by itself")
+	}
+	return nil
 }

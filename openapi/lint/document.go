@@ -12,13 +12,16 @@ import (
 
 // document looks at the whole, then at each operation, then at the components' schemas.
 func (l *linter) document() {
-	l.structure()
 	l.version()
+	if l.isSwagger() {
+		return // all else follows from it
+	}
+	l.structure()
 	l.info()
 	l.size()
 	l.numbers(l.root)
 	server := l.servers()
-	l.components()
+	l.securitySchemes()
 	l.oauth(server)
 	l.privacy()
 	if l.root.has("webhooks") {
@@ -28,17 +31,25 @@ func (l *linter) document() {
 		l.find("G009", nil, "x-schema-hash is missing")
 	}
 	l.operations()
+	l.components()
 }
+
+// isSwagger reports whether the document is of the version before OpenAPI.
+func (l *linter) isSwagger() bool { return l.root.has("swagger") && !l.root.has("openapi") }
 
 // version is G001 (M1, C).
 func (l *linter) version() {
 	written := l.root.get("openapi")
-	if swagger := l.root.get("swagger"); written == nil && swagger != nil {
-		l.find("G001", swagger, "it is a document of Swagger "+swagger.scalar, "convert it to OpenAPI 3.1.0")
-		return
-	}
-	if written.str() != "3.1.0" {
-		l.find("G001", written, fmt.Sprintf("openapi is %s", shown(written)))
+	switch {
+	case l.isSwagger():
+		swagger := l.root.get("swagger")
+		l.find("G001", swagger, "it is a document of Swagger "+abbreviated(swagger.scalar)+
+			", of which nothing else was looked at", "Convert it to OpenAPI 3, as with swagger2openapi, and lint "+
+			"the result.")
+	case written.str() == "3.1.1": // which the editor takes
+		l.findAs(Warning, "G001", written, "openapi is 3.1.1, which other importers refuse")
+	case written.str() != "3.1.0":
+		l.find("G001", or(written, l.root), fmt.Sprintf("openapi is %s", shown(written)))
 	}
 }
 
@@ -111,7 +122,9 @@ func (l *linter) matching(v *value, pattern []string, found func(*value)) {
 func (l *linter) info() {
 	info := l.root.get("info")
 	for _, name := range []string{"title", "version"} {
-		if strings.TrimSpace(info.get(name).str()) == "" {
+		if written := info.get(name); written.is(text) && strings.TrimSpace(written.scalar) == "" {
+			l.findAs(Warning, "G004", written, fmt.Sprintf("info.%s is %s", name, shown(written)))
+		} else if !written.is(text) {
 			l.find("G004", or(info.get(name), or(info, l.root)), fmt.Sprintf("info.%s is %s", name, shown(info.get(name))))
 		}
 	}
@@ -178,7 +191,11 @@ func (l *linter) servers() *url.URL {
 	written := servers.list()[0].get("url")
 	u := actions.Absolute(written.str())
 	if u == nil {
-		l.find("G010", or(written, servers), fmt.Sprintf("the server's URL is %s", shown(written)))
+		problem := fmt.Sprintf("the server's URL is %s", shown(written))
+		if strings.ContainsAny(written.str(), "{}") {
+			problem += ", which has variables"
+		}
+		l.find("G010", or(written, servers), problem)
 		return nil
 	}
 	switch problem := actions.NotPublic(u); {
@@ -190,10 +207,12 @@ func (l *linter) servers() *url.URL {
 		l.find("G011", written, "it has credentials, a query or a fragment")
 	}
 	if servers.list()[0].has("variables") {
-		l.find("G011", servers.list()[0].get("variables"), "the server has variables")
+		l.findAs(Warning, "G011", servers.list()[0].get("variables"), "the server has variables")
 	}
 	if strings.HasSuffix(written.scalar, "/") {
 		l.find("G013", written, "the server's URL ends in a slash")
+	} else if strings.Contains(u.Path, "//") || strings.Contains(u.Path, " ") || strings.Contains(u.Path+"/", "/../") {
+		l.find("G013", written, "the path of the server's URL has an empty segment, a blank or ..")
 	}
 	if from := actions.Absolute(l.options.Address); from != nil && !strings.EqualFold(from.Host, u.Host) {
 		l.find("G015", written, fmt.Sprintf("%s is called, but %s serves the document", u.Host, from.Host))
@@ -201,17 +220,23 @@ func (l *linter) servers() *url.URL {
 	return u
 }
 
-// components is G006 (M4, C), G074 (M20, D), and the schemas that stand there.
+// securitySchemes is G100 (M8, C).
+func (l *linter) securitySchemes() {
+	l.schemes = map[string]*value{}
+	schemes := l.root.get("components", "securitySchemes")
+	schemes.each(func(name string, scheme *value) bool { l.schemes[name] = scheme; return true })
+	if len(l.schemes) > 1 {
+		l.find("G100", schemes, fmt.Sprintf("there are %d security schemes", len(l.schemes)))
+	}
+}
+
+// components is G006 (M4, C), G074 (M20, D), and the schemas that stand there. It comes after
+// the operations, whose findings on a schema in use are the harder ones.
 func (l *linter) components() {
 	components := l.root.get("components")
 	schemas := components.get("schemas")
 	if !schemas.is(object) {
 		l.find("G006", or(schemas, or(components, l.root)), fmt.Sprintf("components.schemas is %s", shown(schemas)))
-	}
-	l.schemes = map[string]*value{}
-	components.get("securitySchemes").each(func(name string, scheme *value) bool { l.schemes[name] = scheme; return true })
-	if len(l.schemes) > 1 {
-		l.find("G100", components.get("securitySchemes"), fmt.Sprintf("there are %d security schemes", len(l.schemes)))
 	}
 	for _, kind := range []string{"callbacks", "links"} {
 		if !components.get(kind).isEmpty() {
@@ -247,7 +272,11 @@ func (l *linter) flow(flow *value, server *url.URL) {
 		written := flow.get(name)
 		u := actions.Absolute(written.str())
 		if u == nil || u.Scheme != "https" || u.Fragment != "" || u.User != nil {
-			l.find("G111", or(written, flow), fmt.Sprintf("%s is %s", name, shown(written)))
+			severity := Error
+			if strings.HasPrefix(written.str(), "/") { // which OpenAPI admits; the builder writes it in full
+				severity = Warning
+			}
+			l.findAs(severity, "G111", or(written, flow), fmt.Sprintf("%s is %s", name, shown(written)))
 			continue
 		}
 		if server == nil || actions.SharesDomain(u.Hostname(), server.Hostname()) {
@@ -279,7 +308,8 @@ func (l *linter) privacy() {
 	if written == nil {
 		return
 	}
-	if u := actions.Absolute(written.str()); u == nil || u.Scheme != "https" {
+	if u := actions.Absolute(written.str()); u == nil || u.Scheme != "https" ||
+		actions.Unreachable(u.Hostname()) != "" {
 		l.find("G120", written, fmt.Sprintf("the privacy policy is %s", shown(written)))
 	}
 }
@@ -301,7 +331,7 @@ func (l *linter) security(list *value) {
 		requirement.each(func(name string, scopes *value) bool {
 			switch {
 			case l.schemes[name] == nil:
-				l.find("G101", scopes, "there is no security scheme "+name)
+				l.findAs(Warning, "G101", scopes, "there is no security scheme "+name)
 			case !scopes.is(array):
 				l.find("G101", scopes, "the scopes of "+name+" are no list")
 			default:

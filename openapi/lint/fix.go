@@ -2,6 +2,8 @@ package lint
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -10,54 +12,138 @@ import (
 	"guestpass/openapi/internal/actions"
 )
 
-// Fix returns a copy of the document in which what can be mended without asking is mended,
-// in the syntax of the original, and what is wrong with the copy. Nothing is guessed that
-// would change what a call does: names that clash, texts that are missing and shapes that
-// mean several things are left. Its error says why there is no copy.
-func Fix(ctx context.Context, source []byte, o Options) (fixed []byte, left []Finding, err error) {
+// Mended is what Fix made of a document.
+type Mended struct {
+	Document []byte    // the copy, in the syntax of the original
+	Changes  []Change  // what the copy says otherwise about the API than the original
+	Kept     []Change  // what was put back as it stood, since mending it would have lost something
+	Left     []Finding // what is wrong with the copy
+}
+
+// A Change is one thing that the copy says otherwise.
+type Change struct {
+	Pointer string `json:"pointer"` // into the original
+	Line    int    `json:"line"`
+	Place   string `json:"place"`
+	What    string `json:"what"`
+}
+
+var errSwagger = errors.New("it is a document of Swagger 2.0: convert it to OpenAPI 3 first")
+
+// Fix returns a copy of the document in which what can be mended without asking is mended.
+// Nothing is guessed that would change what a call does: names that clash, texts that are
+// missing and shapes that mean several things are left. The copy is then compared with the
+// original, references followed; what differs and is not among the changes is put back. The
+// error says why there is no copy.
+func Fix(ctx context.Context, source []byte, o Options) (Mended, error) {
+	f, findings, err := mendedCopy(ctx, source, o, maxInlined)
+	if err == nil && f.left < 0 && !f.endless {
+		if f, findings, err = mendedCopy(ctx, source, o, -1); err == nil {
+			f.kept = append(f.kept, Change{Place: "document", What: fmt.Sprintf("nothing is written out that is referred "+
+				"to: there would be more than %d values", maxInlined)})
+		}
+	}
+	if err != nil {
+		return Mended{Left: findings}, err
+	}
+	alike := false
+	if f.endless || !ends(func() { alike = f.putBack() }) {
+		f.kept = []Change{{Place: "document", What: "nothing is mended at all: " + tooMuch + " to be compared"}}
+	}
+	if !alike {
+		return Mended{Document: source, Kept: f.kept, Left: findings}, nil
+	}
+	fixed, err := f.root.write(f.isJSON)
+	if err != nil {
+		return Mended{Left: findings}, err
+	}
+	return Mended{Document: fixed, Changes: f.changes(), Kept: f.kept, Left: Check(ctx, fixed, o)}, nil
+}
+
+const mostPasses = 4
+
+// mendedCopy makes the copy, in which as many values may be added as are left.
+func mendedCopy(ctx context.Context, source []byte, o Options, left int) (*fixer, []Finding, error) {
 	findings, l := check(ctx, source, o)
-	if l.root == nil || !l.root.is(object) {
-		return nil, findings, errNoSyntax
+	switch {
+	case l.unread != nil:
+		return nil, findings, l.unread
+	case l.isSwagger():
+		return nil, findings, errSwagger
 	}
-	f := &fixer{linter: l, left: maxInlined}
-	f.document()
-	if fixed, err = l.root.write(l.isJSON); err != nil {
-		return nil, findings, err
+	f := &fixer{linter: l, left: left, writesOut: left >= 0, steps: maxSteps, original: l.root.clone(), announcements: map[announcement]Change{},
+		partial: map[*value]bool{}, rings: map[*value]string{}}
+	f.visits = 0
+	f.endless = f.endless || !ends(f.passes) && f.visits > maxVisited
+	return f, findings, nil
+}
+
+// passes mends until nothing changes: what one pass has made may be mended by the next.
+func (f *fixer) passes() {
+	f.modernize()
+	f.modern = f.root.clone()
+	for range mostPasses {
+		was := f.root.compact()
+		if f.document(); f.root.compact() == was {
+			break
+		}
 	}
-	left = Check(ctx, fixed, o)
-	return fixed, left, nil
 }
 
 // fixer changes the values of the linter's document in place.
 type fixer struct {
 	*linter
-	left int // values that inlining may still add
+	original *value // as it was written
+	modern   *value // the original in the words of OpenAPI 3.1
+	left     int    // values that inlining may still add
+
+	steps     int  // schemas that may still look at values
+	writesOut bool // what is referred to, unless it is too much
+
+	owner         owner // whose part is being mended; nobody's are components and the document
+	announcements map[announcement]Change
+	order         []announcement
+	kept          []Change
+	partial       map[*value]bool // schemas that hold together with others, or alternatively
+	merging       []*value        // what is being written out
+	rings         map[*value]string
 }
 
 func (f *fixer) document() {
 	root := f.root
-	dropNulls(root)
-	if strings.HasPrefix(root.get("openapi").written(), "3.") {
-		root.set("openapi", newText("3.1.0")) // G001
+	if root.has("webhooks") {
+		f.announce(root, "webhooks", "webhooks is removed")
+		root.remove("webhooks") // G026
 	}
-	root.remove("webhooks") // G026
 	f.info()
 	f.servers()
+	if components := mappingAt(root, "components"); components != nil {
+		for _, kind := range []string{"callbacks", "links"} {
+			if components.has(kind) {
+				f.announce(components.get(kind), kind, "%s is removed", kind)
+				components.remove(kind)
+			}
+		}
+		mappingAt(components, "schemas") // G006
+	}
+	components := root.get("components")
+	components.get("schemas").each(func(_ string, schema *value) bool { f.flatten(schema, asComponent); return true })
+	f.cut(components.get("schemas"))
 	f.paths()
 	f.security(root)
-	if components := root.get("components"); components == nil {
-		root.set("components", newObject())
+	components.get("schemas").each(func(_ string, schema *value) bool { f.schema(schema, asComponent); return true })
+}
+
+// mappingAt returns the mapping of that name, and makes it where there is nothing. It returns
+// nil for what is of another kind, which nobody but its author can mend (G003).
+func mappingAt(v *value, name string) *value {
+	inner := v.get(name)
+	if inner == nil || inner.is(array) && inner.isEmpty() {
+		v.set(name, newObject())
+	} else if !inner.is(object) {
+		return nil
 	}
-	if components := root.get("components"); components.is(object) {
-		components.remove("callbacks")
-		components.remove("links")
-		if !components.get("schemas").is(object) {
-			components.set("schemas", newObject()) // G006
-		}
-		f.unused(components)
-		f.cut(components.get("schemas"))
-		components.get("schemas").each(func(_ string, schema *value) bool { f.schema(schema, asComponent); return true })
-	}
+	return v.get(name)
 }
 
 // written is the text of a scalar, be it a string or a number.
@@ -66,21 +152,6 @@ func (v *value) written() string {
 		return ""
 	}
 	return v.scalar
-}
-
-// dropNulls is G003, but for values that may be null.
-func dropNulls(v *value) {
-	v.each(func(name string, inner *value) bool {
-		if inner.is(null) && name != "default" && name != "example" {
-			v.remove(name)
-		} else if !slices.Contains([]string{"default", "example", "examples", "enum"}, name) {
-			dropNulls(inner)
-		}
-		return true
-	})
-	for _, inner := range v.list() {
-		dropNulls(inner)
-	}
 }
 
 // info is G004.
@@ -99,25 +170,47 @@ func (f *fixer) info() {
 	}
 }
 
+// normalServer writes a server as the editor compares it (G011, G013), or nil.
+func normalServer(text string) *url.URL {
+	u := actions.Absolute(text)
+	if u == nil {
+		return nil
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Host), ":")
+	if u.Scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
+	}
+	u.Host = strings.TrimSuffix(host, ".")
+	u.Path = strings.TrimRight(u.Path, "/")
+	return u
+}
+
+// sameServer is equal for two spellings of one server.
+func sameServer(text string) string {
+	if u := normalServer(text); u != nil {
+		return u.String()
+	}
+	return strings.TrimRight(text, "/")
+}
+
 // servers is G011 to G013: the first that ChatGPT could call is kept.
 func (f *fixer) servers() {
 	servers := f.root.get("servers")
 	for i, server := range servers.list() {
-		u := actions.Absolute(server.get("url").str())
-		if u == nil {
+		u := normalServer(server.get("url").str())
+		if u == nil || actions.NotPublic(u) != "" && i+1 < len(servers.list()) {
 			continue
 		}
-		u.Host = strings.ToLower(u.Host)
-		if u.Scheme == "https" {
-			u.Host = strings.TrimSuffix(u.Host, ":443")
+		for _, other := range slices.Delete(slices.Clone(servers.elements), i, i+1) {
+			f.announce(other, "server", "the server %s is removed", other.get("url").str())
 		}
-		u.Path = strings.TrimRight(u.Path, "/")
-		if actions.NotPublic(u) != "" && i+1 < len(servers.list()) {
-			continue
+		kept := (&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()
+		if i > 0 || kept != u.String() {
+			f.announce(f.root, "server", "the server is %s", kept)
 		}
 		servers.elements = []*value{server}
 		server.remove("variables")
-		server.set("url", newText((&url.URL{Scheme: u.Scheme, Host: u.Host, Path: u.Path}).String()))
+		server.set("url", newText(kept))
 		return
 	}
 }
@@ -125,22 +218,32 @@ func (f *fixer) servers() {
 func (f *fixer) paths() {
 	paths := f.root.get("paths")
 	ids := map[string]bool{}
+	for _, one := range f.viewOf(f.root).calls() { // no mended name may be that of a later operation
+		if id := one.node.get("operationId").str(); actions.OperationID.MatchString(id) {
+			ids[strings.ToLower(id)] = true
+		}
+	}
 	paths.each(func(path string, item *value) bool {
+		if !item.is(object) || strings.HasPrefix(path, "x-") {
+			return true
+		}
+		if target := f.target(f.root, item); item.has("$ref") && target.is(object) { // G025
+			item = target.clone()
+			paths.set(path, item)
+		}
 		item.each(func(member string, node *value) bool {
 			if slices.Contains(methods, member) && node.is(object) {
 				f.operation(&operation{linter: f.linter, method: member, path: path, node: node}, item, ids)
 			}
 			return true
 		})
-		for _, member := range slices.Clone(item.names) { // G014, G022, G025
-			if !slices.Contains(methods, member) {
-				item.remove(member)
-			}
-		}
+		f.members(path, item)
 		switch {
-		case len(item.names) == 0 && item.is(object):
+		case len(item.names) == 0:
+			f.announce(item, "path", "the path is removed: it has no operation")
 			paths.remove(path)
 		case path != "" && path[0] != '/' && !paths.has("/"+path): // G013: the editor would skip it
+			f.announce(item, "path", "the path is /%s", path)
 			paths.remove(path)
 			paths.set("/"+path, item)
 		}
@@ -148,34 +251,124 @@ func (f *fixer) paths() {
 	})
 }
 
+// members is G014, G022 and G025: what stands at a path beside its operations.
+func (f *fixer) members(path string, item *value) {
+	if item.has("$ref") { // which leads nowhere
+		return
+	}
+	for _, member := range slices.Clone(item.names) {
+		if slices.Contains(methods, member) {
+			continue
+		}
+		if slices.Contains(otherMethods, member) {
+			f.owner = owner{f.viewOf(f.root).name(member, path), wholePart}
+			f.announce(item.get(member), "operation", "the operation is removed: the editor skips its method")
+			f.owner = owner{}
+		} else if (member == "parameters" || member == "servers") && !takenOver(item, member) {
+			continue
+		} else if !slices.Contains([]string{"parameters", "servers", "summary", "description"}, member) {
+			f.announce(item.get(member), member, "%s is removed", member)
+		}
+		item.remove(member)
+	}
+}
+
+// takenOver reports whether the operations of a path have its parameters or servers as their
+// own. They have not where something else than a list stands (G003).
+func takenOver(item *value, member string) bool {
+	if !item.get(member).is(array) {
+		return false
+	}
+	for _, method := range methods {
+		if own := item.get(method, member); own != nil && !own.is(array) {
+			return false
+		}
+	}
+	return true
+}
+
 func (f *fixer) operation(o *operation, item *value, ids map[string]bool) {
-	for _, name := range []string{"callbacks", "servers"} {
-		o.node.remove(name)
+	name := f.viewOf(f.root).name(o.method, o.path)
+	f.owner = owner{name, wholePart}
+	if o.node.has("callbacks") {
+		f.announce(o.node, "callbacks", "callbacks is removed")
+		o.node.remove("callbacks")
 	}
-	id := o.node.get("operationId").str()
-	if len(id) > actions.MaxOperationID || !actions.OperationID.MatchString(id) { // G030
-		if id = actions.CamelCase(id); !actions.OperationID.MatchString(id) || ids[strings.ToLower(id)] {
-			id = o.suggestedID()
-		}
-		if actions.OperationID.MatchString(id) && !ids[strings.ToLower(id)] {
-			o.node.set("operationId", newText(id))
-		}
-	}
-	ids[strings.ToLower(id)] = true
-	for _, name := range []string{"summary", "description"} {
-		shorten(o.node, name, actions.MaxOperationText) // G032
+	f.ownServers(o, item)
+	f.id(o, ids)
+	for _, text := range []string{"summary", "description"} {
+		f.pathText(o, item, text)
+		f.shorten(o.node, text, actions.MaxOperationText) // G032
 	}
 	if !o.node.get(consequential).is(boolean) { // G060
+		f.announce(o.node, consequential, "%s is %v", consequential, o.method != "get")
 		o.node.set(consequential, newBoolean(o.method != "get"))
 	}
 	f.security(o.node)
+	f.owner = owner{name, parametersPart}
 	f.parameters(o, item)
+	f.owner = owner{name, bodyPart}
 	f.body(o)
+	f.owner = owner{name, responsesPart}
 	f.responses(o)
+	f.owner = owner{}
+}
+
+// ownServers is G014: servers of an operation or its path are removed where they name the
+// one of the document. Others stay, since calls would go elsewhere.
+func (f *fixer) ownServers(o *operation, item *value) {
+	own := o.node.get("servers")
+	if own != nil && !own.is(array) {
+		return
+	}
+	if len(own.list()) == 0 {
+		own = item.get("servers")
+	}
+	o.node.remove("servers")
+	if list := own.list(); len(list) > 0 && sameServer(list[0].get("url").str()) != sameServer(first(f.root).str()) {
+		o.node.set("servers", own.clone())
+	}
+}
+
+// first is the URL of the first server.
+func first(root *value) *value {
+	if list := root.get("servers").list(); len(list) > 0 {
+		return list[0].get("url")
+	}
+	return nil
+}
+
+// id is G030.
+func (f *fixer) id(o *operation, ids map[string]bool) {
+	id := o.node.get("operationId").str()
+	if len(id) > actions.MaxOperationID || !actions.OperationID.MatchString(id) {
+		renamed := o.renamed(id)
+		if !actions.OperationID.MatchString(renamed) || ids[strings.ToLower(renamed)] {
+			renamed = o.suggestedID()
+		}
+		if actions.OperationID.MatchString(renamed) && !ids[strings.ToLower(renamed)] {
+			f.announce(o.node, "operationId", "operationId is %s, and was %s", renamed,
+				shown(o.node.get("operationId")))
+			o.node.set("operationId", newText(renamed))
+			id = renamed
+		}
+	}
+	ids[strings.ToLower(id)] = true
+}
+
+// pathText moves a text of the path to an operation that has none of its own.
+func (f *fixer) pathText(o *operation, item *value, name string) {
+	switch text := item.get(name); {
+	case text == nil:
+	case o.node.has(name):
+		f.announce(item, name+" of the path", "the %s of the path is removed", name)
+	default:
+		o.node.set(name, text.clone())
+	}
 }
 
 // shorten cuts a text at a sentence, or a word, under its limit.
-func shorten(v *value, name string, limit int) {
+func (f *fixer) shorten(v *value, name string, limit int) {
 	written := v.get(name).str()
 	if utf8.RuneCountInString(written) <= limit {
 		return
@@ -186,6 +379,8 @@ func shorten(v *value, name string, limit int) {
 	} else if end := strings.LastIndex(cut, " "); end > 0 {
 		cut = cut[:end] + " …"
 	}
+	f.announce(v, name, "the %s is cut after %d of %d characters", name, utf8.RuneCountInString(cut),
+		utf8.RuneCountInString(written))
 	v.set(name, newText(cut))
 }
 
@@ -198,339 +393,140 @@ func (f *fixer) security(v *value) {
 	}
 }
 
-// parameters is G024, G025, G040, G041 and the part of G043 about required.
+// parameters is G024, G025, G040, G041 and the part of G043 about required. A reference
+// that leads nowhere stays.
 func (f *fixer) parameters(o *operation, item *value) {
+	if own := o.node.get("parameters"); own != nil && !own.is(array) {
+		return // G003
+	}
 	list := newArray()
-	seen := map[string]bool{}
-	for _, from := range []*value{o.node.get("parameters"), item.get("parameters")} { // the operation's own come first
-		for _, node := range from.list() {
-			if node.has("$ref") {
-				target := o.component("parameters", node)
-				if target == nil {
-					continue
-				}
-				node = target.copy()
-			}
-			in, key := node.get("in").str(), node.get("in").str()+" "+node.get("name").str()
-			if seen[key] || (in == "header" || in == "cookie") && !node.get("required").isTrue() {
-				continue
-			}
-			seen[key] = true
-			if in == "path" {
-				node.set("required", newBoolean(true))
-			}
-			shorten(node, "description", actions.MaxArgumentText)
-			f.inline(node, "schema")
-			list.append(node)
+	for _, one := range f.effective(f.root, item, o.node) {
+		node := f.target(f.root, one)
+		if !node.is(object) {
+			list.append(one)
+			continue
 		}
+		node = node.clone()
+		key := parameterKey(node)
+		switch in := node.get("in").str(); {
+		case notThere(node):
+			f.announce(node, "ignored", "the header %s is removed: it counts as not there", node.get("name").str())
+			continue
+		case o.sentByScheme(node):
+			f.announce(node, "parameter "+key[0]+" "+key[1],
+				"the header %s is removed: the security scheme says that it is sent", node.get("name").str())
+			continue
+		case (in == "header" || in == "cookie") && isOptional(node):
+			f.announce(node, "parameter "+key[0]+" "+key[1], "the optional %s %s is removed", in,
+				node.get("name").str())
+			continue
+		case in == "path" && !node.get("required").isTrue():
+			f.announce(node, "required", "the path parameter %s is required", key[1])
+			node.set("required", newBoolean(true))
+		}
+		f.shorten(node, "description", actions.MaxArgumentText)
+		if f.inline(node); node.get("in").str() == "path" || !node.get("required").isTrue() {
+			f.withoutNull(node.get("schema"))
+		}
+		list.append(node)
 	}
 	o.node.set("parameters", list)
 }
 
+// isOptional reports whether a parameter says that it may be left out, or says nothing.
+func isOptional(node *value) bool {
+	return !node.has("required") || node.get("required").is(boolean) && !node.get("required").isTrue()
+}
+
 // body is G050, G052 and G056.
 func (f *fixer) body(o *operation) {
-	if target := o.component("requestBodies", o.node.get("requestBody")); target != nil {
-		o.node.set("requestBody", target.copy())
-	}
-	body := o.node.get("requestBody")
+	body := f.target(f.root, o.node.get("requestBody"))
 	if !body.is(object) {
 		return
 	}
-	content := body.get("content")
-	if content.has(jsonType) {
-		for _, kind := range slices.Clone(content.names) {
-			if kind != jsonType {
-				content.remove(kind)
-			}
-		}
+	if o.node.get("requestBody").has("$ref") {
+		body = body.clone()
+		o.node.set("requestBody", body)
 	}
-	f.inline(content.get(jsonType), "schema")
-	if !body.get("required").is(boolean) {
-		body.set("required", newBoolean(len(content.get(jsonType, "schema", "required").list()) > 0))
+	f.onlyJSON(body)
+	media := body.get("content", jsonType)
+	if media == nil {
+		return
+	}
+	f.inline(media)
+	if !body.has("required") {
+		has := len(media.get("schema", "required").list()) > 0
+		if has {
+			f.announce(body, "required", "the body is required, as some of its properties are")
+		}
+		body.set("required", newBoolean(has))
+	}
+	if schema := media.get("schema"); f.withoutNull(schema) && body.get("required").isTrue() {
+		f.announce(body, "required", "the body is not required, since it could be null")
+		body.set("required", newBoolean(false))
+	}
+}
+
+// onlyJSON is G050: JSON is kept, however it is written, and what else could be sent goes.
+func (f *fixer) onlyJSON(body *value) {
+	content := body.get("content")
+	kept, media := jsonOf(content)
+	if media == nil {
+		return
+	}
+	for _, kind := range slices.Clone(content.names) {
+		switch {
+		case kind != kept:
+			f.announce(body, "media "+kind, "the body may no longer be %s", kind)
+			content.remove(kind)
+		case kind != jsonType:
+			f.announce(body, "media "+kind, "the body is %s, and was %s", jsonType, kind)
+			content.remove(kind)
+			content.set(jsonType, media)
+		}
 	}
 }
 
 // responses is G026 and G091.
 func (f *fixer) responses(o *operation) {
 	responses := o.node.get("responses")
-	if responses.has("default") && len(responses.names) > 1 {
+	if responses.has("default") && slices.ContainsFunc(responses.names,
+		func(status string) bool { return strings.HasPrefix(status, "2") }) {
+		f.announce(or(f.target(f.root, responses.get("default")), o.node), "response default",
+			"the response default is removed")
 		responses.remove("default")
 	}
-	responses.each(func(status string, response *value) bool {
-		if target := o.component("responses", response); target != nil {
-			response = target.copy()
-			responses.set(status, response)
-		}
+	responses.each(func(status string, written *value) bool {
+		response := f.target(f.root, written)
 		if !response.is(object) {
 			return true
 		}
-		response.remove("links")
-		if content := response.get("content"); content.is(object) {
-			content.remove("application/problem+json")
-			if len(content.names) == 0 {
-				response.remove("content")
-			}
-			content.each(func(_ string, media *value) bool { f.schema(media.get("schema"), asResponse); return true })
+		if response != written {
+			response = response.clone()
+			responses.set(status, response)
 		}
+		if response.has("links") {
+			f.announce(response, "links", "links is removed")
+			response.remove("links")
+		}
+		f.withoutProblems(response)
+		response.get("content").each(func(_ string,
+			media *value) bool {
+			f.schema(media.get("schema"), asResponse)
+			return true
+		})
 		return true
 	})
 }
 
-// maxInlined bounds what inlining may make of a document.
-const maxInlined = maxValues
-
-// inline is G053 and G078: the schema of that member is written where it is used, and then
-// mended as one of a request. One that contains itself stays a reference.
-func (f *fixer) inline(v *value, name string) {
-	schema := v.get(name)
-	if schema == nil {
+func (f *fixer) withoutProblems(response *value) {
+	const problem = "application/problem+json"
+	content := response.get("content")
+	if !content.has(problem) {
 		return
 	}
-	if whole := f.inlined(schema, nil); whole != nil {
-		schema = whole
-		v.set(name, schema)
-	}
-	f.schema(schema, asRequest)
-}
-
-// inlined returns nil for what contains itself, is not found, or grows too large.
-func (f *fixer) inlined(schema *value, above []string) *value {
-	if f.left--; f.left < 0 || len(above) > maxNested {
-		return nil
-	}
-	if ref := schema.get("$ref").str(); ref != "" {
-		target := f.resolve(schema)
-		if target == nil || slices.Contains(above, ref) {
-			return nil
-		}
-		return f.inlined(target, append(slices.Clip(above), ref))
-	}
-	out := *schema
-	out.names = slices.Clone(schema.names)
-	if schema.members != nil {
-		out.members = map[string]*value{}
-		for name, inner := range schema.members {
-			if out.members[name] = f.inlined(inner, above); out.members[name] == nil {
-				return nil
-			}
-		}
-	}
-	out.elements = nil
-	for _, inner := range schema.elements {
-		whole := f.inlined(inner, above)
-		if whole == nil {
-			return nil
-		}
-		out.elements = append(out.elements, whole)
-	}
-	return &out
-}
-
-// schema mends a schema and those inside it.
-func (f *fixer) schema(schema *value, as use) {
-	if !schema.is(object) {
-		return
-	}
-	if ref := schema.get("$ref"); ref != nil { // G078: what stands beside it is ignored
-		schema.names, schema.members = []string{"$ref"}, map[string]*value{"$ref": ref}
-		return
-	}
-	oldStyle(schema)
-	unite(schema)
-	withoutNull(schema, as)
-	if properties := schema.get("properties"); properties.is(object) {
-		properties.remove("$schema") // G054
-		properties.each(func(name string, inner *value) bool {
-			if withoutNull(inner, as) && as != asComponent { // G075: what was null is left out
-				optional(schema, name)
-			}
-			f.schema(inner, as)
-			return true
-		})
-	}
-	infer(schema)
-	if hasType(schema, "object") && !schema.has("properties") {
-		schema.set("properties", newObject()) // G070
-	}
-	declared(schema)
-	for _, name := range []string{"default", "example"} { // the other half of G080
-		if given := schema.get(name); given != nil && !fits(given, schema) {
-			schema.remove(name)
-		}
-	}
-	shorten(schema, "description", actions.MaxArgumentText) // G035
-	for _, name := range []string{"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"} {
-		if unsafe(schema.get(name).written()) {
-			schema.remove(name) // G008
-		}
-	}
-	for _, word := range append([]string{"items", "additionalProperties"}, conditions...) {
-		f.schema(schema.get(word), as)
-	}
-	for _, word := range combinators {
-		for _, inner := range schema.get(word).list() {
-			f.schema(inner, as)
-		}
-	}
-}
-
-// oldStyle rewrites what OpenAPI 3.0 says otherwise, and const (G076).
-func oldStyle(schema *value) {
-	for bound, exclusive := range map[string]string{"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"} {
-		if flag := schema.get(exclusive); flag.is(boolean) {
-			schema.remove(exclusive)
-			if limit := schema.get(bound); flag.isTrue() && limit != nil {
-				schema.remove(bound)
-				schema.set(exclusive, limit)
-			}
-		}
-	}
-	if constant := schema.get("const"); constant != nil {
-		list := newArray()
-		list.append(constant)
-		schema.remove("const")
-		schema.set("enum", list)
-	}
-}
-
-// unite makes one schema of a combination of one, or of one and null (G076).
-func unite(schema *value) {
-	for _, word := range []string{"allOf", "anyOf", "oneOf"} {
-		var meant []*value
-		for _, inner := range schema.get(word).list() {
-			if inner.get("type").str() != "null" {
-				meant = append(meant, inner)
-			}
-		}
-		if len(meant) != 1 || !meant[0].is(object) || meant[0].has("$ref") {
-			continue
-		}
-		hadNull := len(schema.get(word).list()) > 1
-		schema.remove(word)
-		meant[0].each(func(name string, inner *value) bool {
-			if !schema.has(name) {
-				schema.set(name, inner)
-			}
-			return true
-		})
-		if hadNull {
-			schema.set("nullable", newBoolean(true)) // withoutNull makes it optional
-		}
-	}
-}
-
-// withoutNull takes null out of the type and says whether it was there (G075).
-func withoutNull(schema *value, as use) bool {
-	if !schema.is(object) {
-		return false
-	}
-	had := schema.get("nullable").isTrue()
-	schema.remove("nullable")
-	if list := schema.get("type"); list.is(array) {
-		kinds := slices.DeleteFunc(slices.Clone(list.elements), func(v *value) bool { return v.str() == "null" })
-		had = had || len(kinds) < len(list.elements)
-		if len(kinds) == 1 {
-			schema.set("type", kinds[0])
-		}
-	}
-	return had
-}
-
-func optional(schema *value, name string) {
-	if required := schema.get("required"); required.is(array) {
-		required.elements = slices.DeleteFunc(required.elements, func(v *value) bool { return v.str() == name })
-	}
-}
-
-// infer is G072: a type that follows from the rest.
-func infer(schema *value) {
-	if schema.has("type") {
-		return
-	}
-	switch {
-	case schema.get("properties").is(object):
-		schema.set("type", newText("object"))
-	case schema.has("items"):
-		schema.set("type", newText("array"))
-	case len(schema.get("enum").list()) > 0:
-		kinds := map[kind]string{text: "string", boolean: "boolean", number: "number"}
-		if name := kinds[schema.get("enum").elements[0].kind]; name != "" {
-			schema.set("type", newText(name))
-		}
-	}
-}
-
-// declared is the half of G080 about required.
-func declared(schema *value) {
-	properties, required := schema.get("properties"), schema.get("required")
-	if !properties.is(object) || !required.is(array) || schema.has("allOf") {
-		return
-	}
-	required.elements = slices.DeleteFunc(required.elements, func(v *value) bool { return !properties.has(v.str()) })
-}
-
-// cut is G074: where a schema would contain itself, an object without members stands
-// instead. What comes back is then described less deep, and no call changes.
-func (f *fixer) cut(schemas *value) {
-	above, done := map[string]bool{}, map[string]bool{}
-	var visit func(v *value)
-	visit = func(v *value) {
-		v.each(func(member string, inner *value) bool {
-			name, ok := strings.CutPrefix(inner.get("$ref").str(), schemaPrefix)
-			switch {
-			case ok && above[name]:
-				again := newObject()
-				again.set("type", newText("object"))
-				again.set("description", newText("As "+name))
-				again.set("properties", newObject())
-				v.set(member, again)
-			case ok && schemas.has(name) && !done[name]:
-				above[name] = true
-				visit(schemas.get(name))
-				above[name], done[name] = false, true
-			case !ok:
-				visit(inner)
-			}
-			return true
-		})
-		for i, inner := range v.list() {
-			holder := newObject()
-			holder.set("element", inner)
-			visit(holder)
-			v.elements[i] = holder.get("element")
-		}
-	}
-	schemas.each(func(name string, schema *value) bool {
-		if !done[name] {
-			above[name] = true
-			visit(schema)
-			above[name], done[name] = false, true
-		}
-		return true
-	})
-}
-
-// unused removes what inlining has left without a reference: an importer looks at it all
-// the same.
-func (f *fixer) unused(components *value) {
-	for _, kind := range []string{"parameters", "requestBodies", "responses"} {
-		components.remove(kind)
-	}
-	schemas := components.get("schemas")
-	used := map[string]bool{}
-	var mark func(v *value)
-	mark = func(v *value) {
-		for _, name := range references(v, nil) {
-			if !used[name] {
-				used[name] = true
-				mark(schemas.get(name))
-			}
-		}
-	}
-	mark(f.root.get("paths"))
-	for _, name := range slices.Clone(schemas.names) {
-		if !used[name] {
-			schemas.remove(name)
-		}
+	f.announce(response, "media "+problem, "the response in %s is removed", problem)
+	if content.remove(problem); len(content.names) == 0 {
+		response.remove("content")
 	}
 }

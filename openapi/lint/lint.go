@@ -12,8 +12,10 @@ package lint
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"guestpass/openapi/internal/actions"
@@ -60,22 +62,50 @@ func check(ctx context.Context, source []byte, o Options) ([]Finding, *linter) {
 		l.options.MaxBytes = actions.MaxBytes
 	}
 	if len(source) > maxText {
-		l.findAs(Error, "G007", nil, fmt.Sprintf("it has %d bytes, at most %d", len(source), l.options.MaxBytes), "publish less; nothing else was looked at")
+		l.unread = fmt.Errorf("it is too large: it has more than %d bytes, and the editor takes %d at most", maxText,
+			l.options.MaxBytes)
+		l.findAs(Error, "G007", nil, l.unread.Error(), "publish less; nothing else was looked at")
 		return l.findings, l
 	}
-	root, isJSON, err := parse(source)
+	p, err := parse(source)
 	if err != nil {
-		l.find("G002", nil, err.Error())
+		l.unread = err
+		var failed *unreadable
+		errors.As(err, &failed)
+		l.find("G002", &value{line: failed.line}, failed.problem)
 		return l.findings, l
 	}
-	l.root, l.isJSON = root, isJSON
-	if !root.is(object) {
-		l.find("G003", root, "the document is "+root.kind.String()+", not an object")
+	l.root, l.isJSON = p.root, p.isJSON
+	if !l.root.is(object) {
+		l.unread = fmt.Errorf("the document is %s, not an object", l.root.kind)
+		l.find("G003", l.root, l.unread.Error())
 		return l.findings, l
 	}
-	l.document()
+	l.misread(p)
+	if !ends(l.document) {
+		l.endless = true
+		l.find("G074", l.root, tooMuch+" to be checked: more than "+strconv.Itoa(maxVisited)+
+			" schemas were looked at by way of references", "Name each schema once where it is meant; nothing else was looked at.")
+	}
 	slices.SortStableFunc(l.findings, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
 	return l.findings, l
+}
+
+// misread tells what the editor reads otherwise than it was meant.
+func (l *linter) misread(p *parsed) {
+	for _, d := range p.doubles {
+		lines := fmt.Sprintf("lines %d and %d", d.first, d.at.line)
+		if d.first == d.at.line {
+			lines = fmt.Sprintf("line %d", d.first)
+		}
+		problem := fmt.Sprintf("the name %q is there twice, in %s: the editor keeps the last and drops the rest",
+			abbreviated(d.name), lines)
+		l.find("G002", d.at, problem, "Keep one of the two.")
+		l.unread = fmt.Errorf("line %d: %s; keep one of the two", d.at.line, problem)
+	}
+	for _, at := range p.merges {
+		l.find("G017", at, "<< merges another mapping into this one, but the editor does not")
+	}
 }
 
 // linter looks through one document.
@@ -84,6 +114,7 @@ type linter struct {
 	options  Options
 	root     *value
 	isJSON   bool
+	unread   error // why nothing was looked at, or cannot be mended
 	findings []Finding
 	count    map[string]int // findings of each rule
 
@@ -94,6 +125,40 @@ type linter struct {
 	said     map[visitedFinding]bool
 	visited  map[visit]bool
 	depths   map[*value]int
+	parts    map[*value]bool // schemas that hold together with others
+	visits   int             // of values by way of references
+	endless  bool            // there are more than may be made
+}
+
+// maxVisited values are looked at by way of references, of a document or its copy. A schema that
+// names another one twice, and that a third one twice, is looked at once; what comes this far is
+// made to take without end. Ordinary documents need a hundredth of it.
+const maxVisited = 2_000_000
+
+// tooMuch is what is wrong with such a document.
+const tooMuch = "too much refers to itself"
+
+// enough ends a look at a document from within.
+type enough struct{}
+
+// visit counts values that are looked at by way of references.
+func (l *linter) visit(n int) {
+	if l.visits += n; l.visits > maxVisited {
+		panic(enough{})
+	}
+}
+
+// ends reports whether a look came to its end before it took too many steps.
+func ends(look func()) (ended bool) {
+	defer func() {
+		if failed := recover(); failed != nil {
+			if _, is := failed.(enough); !is {
+				panic(failed)
+			}
+		}
+	}()
+	look()
+	return true
 }
 
 type visitedFinding struct{ rule, pointer, problem string }
@@ -141,11 +206,24 @@ func (l *linter) place(pointer string) string {
 	case parts[0] == "paths" && len(parts) > 1:
 		return "path " + parts[1]
 	case parts[0] == "components" && len(parts) > 2:
-		return strings.TrimSuffix(parts[1], "s") + " " + parts[2]
+		return componentKind(parts[1]) + " " + parts[2]
 	case parts[0] == "":
 		return "document"
 	}
 	return parts[0]
+}
+
+// componentKind is what one of the components of a kind is called.
+func componentKind(kind string) string {
+	switch kind {
+	case "requestBodies":
+		return "request body"
+	case "pathItems":
+		return "path item"
+	case "securitySchemes":
+		return "security scheme"
+	}
+	return strings.TrimSuffix(kind, "s")
 }
 
 // detail is the part of an operation that a pointer leads to.

@@ -31,9 +31,25 @@ func (l *linter) remote(ref string) *value {
 		}
 		l.external[u.String()] = nil
 		if source, err := l.options.Fetch(l.ctx, u.String()); err == nil && len(source) <= maxText {
-			root, _, _ = parse(source)
-			l.external[u.String()] = root
+			if p, err := parse(source); err == nil {
+				root = p.root
+				absolute(root, u)
+				l.external[u.String()] = root
+			}
 		}
 	}
 	return root.at(fragment)
+}
+
+// absolute writes the references in a document that was fetched so that they are found from
+// another one.
+func absolute(v *value, base *url.URL) {
+	if ref := v.get("$ref"); ref.is(text) {
+		if u, err := base.Parse(ref.scalar); err == nil {
+			v.set("$ref", newText(u.String()))
+		}
+	}
+	for _, inner := range append(v.inOrder(), v.list()...) {
+		absolute(inner, base)
+	}
 }

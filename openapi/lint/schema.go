@@ -41,7 +41,7 @@ func (l *linter) schema(schema *value, as use) {
 		if !schema.is(boolean) {
 			l.find("G003", schema, "a schema is "+schema.kind.String()+", not an object")
 		} else {
-			l.find("G072", schema, "any value is admitted, or none")
+			l.findAs(Warning, "G072", schema, "any value is admitted, or none")
 		}
 		return
 	}
@@ -60,18 +60,21 @@ func (l *linter) schema(schema *value, as use) {
 
 // reference is G053 (T), G073 (M17, C) and G078 (D).
 func (l *linter) reference(schema *value, as use) {
+	target := l.resolve(schema)
+	if target == nil {
+		l.notFound(schema)
+		return
+	}
 	if len(schema.names) > 1 {
 		l.find("G078", schema, "more stands beside $ref")
 	}
 	if as == asRequest {
 		l.find("G053", schema, "a request has a $ref")
 	}
-	target := l.resolve(schema)
-	if target == nil {
-		l.find("G073", schema, fmt.Sprintf("%s is not found", shown(schema.get("$ref"))))
-		return
+	if !strings.HasPrefix(schema.get("$ref").str(), schemaPrefix) && !l.isExternal(schema) {
+		l.find("G073", schema, shown(schema.get("$ref"))+" is none of "+schemaPrefix+", where alone the editor looks")
 	}
-	if as == asRequest || l.isExternal(schema) {
+	if as == asRequest || !strings.HasPrefix(target.pointer, "/components/schemas/") || l.isExternal(schema) {
 		l.schema(target, as)
 	}
 }
@@ -83,13 +86,10 @@ func (l *linter) isExternal(schema *value) bool {
 // resolve returns what a $ref names, or nil.
 func (l *linter) resolve(schema *value) *value {
 	ref := schema.get("$ref").str()
-	switch {
-	case ref == "":
+	if ref == "" {
 		return nil
-	case strings.HasPrefix(ref, "#"):
-		return l.root.at(strings.TrimPrefix(ref, "#"))
 	}
-	return l.remote(ref)
+	return l.lookUp(l.root, ref)
 }
 
 // follow resolves a schema that may be a reference, or a chain of them.
@@ -126,7 +126,7 @@ func (l *linter) general(schema *value, as use) {
 			l.find("G076", schema.get(word), word+" is used")
 		}
 	}
-	l.typed(schema, combined)
+	l.typed(schema, combined || l.parts[schema])
 	if hasType(schema, "object") && !schema.has("properties") {
 		l.find("G070", schema, "the object has no properties")
 	}
@@ -145,7 +145,8 @@ func (l *linter) general(schema *value, as use) {
 		l.find("G079", schema.get("format"), "the format is "+format)
 	}
 	if written := schema.get("description"); len([]rune(written.str())) > actions.MaxArgumentText {
-		l.find("G035", written, fmt.Sprintf("the description has %d characters, at most %d", len([]rune(written.scalar)), actions.MaxArgumentText))
+		l.findAs(Warning, "G035", written, fmt.Sprintf("the description has %d characters, at most %d",
+			len([]rune(written.scalar)), actions.MaxArgumentText))
 	}
 	l.enum(schema)
 	l.names(schema)
@@ -165,7 +166,7 @@ func (l *linter) typed(schema *value, combined bool) {
 		written = []*value{kind}
 	}
 	if len(written) == 0 && !combined {
-		l.find("G072", schema, "the schema has no type")
+		l.findAs(Warning, "G072", schema, "the schema has no type")
 	}
 	for _, one := range written {
 		if !slices.Contains(types, one.str()) && one.str() != "null" {
@@ -185,11 +186,13 @@ func (l *linter) enum(schema *value) {
 	case len(enum.list()) == 0:
 		l.find("G077", enum, "the enum is empty")
 	case len(enum.list()) > actions.MaxEnum:
-		l.find("G077", enum, fmt.Sprintf("the enum has %d values, at most %d", len(enum.list()), actions.MaxEnum))
+		l.findAs(Warning, "G077", enum, fmt.Sprintf("the enum has %d values, at most %d", len(enum.list()),
+			actions.MaxEnum))
 	}
-	for _, one := range enum.list() {
-		if one.kind != enum.elements[0].kind {
-			l.find("G077", one, "the enum has values of several types")
+	values := slices.DeleteFunc(slices.Clone(enum.list()), func(one *value) bool { return one.is(null) })
+	for _, one := range values {
+		if one.kind != values[0].kind {
+			l.findAs(Warning, "G077", one, "the enum has values of several types")
 			return
 		}
 	}
@@ -261,29 +264,51 @@ func (l *linter) request(schema *value) {
 	values := schema.get("additionalProperties")
 	free := values.is(object) || values.isTrue()
 	switch {
-	case hasType(schema, "object") && (free || schema.get("properties").isEmpty()):
+	case hasType(schema, "object") && (free || len(l.viewOf(l.root).gathered([]*value{schema}).properties) == 0):
 		l.find("G057", schema, "members are admitted that are not declared by name")
-	case !schema.has("type") && !slices.ContainsFunc(combinators, schema.has) && !schema.has("enum") && !schema.has("const"):
+	case !schema.has("type") && !slices.ContainsFunc(combinators, schema.has) && !schema.has("enum") &&
+		!schema.has("const") && !admitsNothing(schema) && !l.parts[schema]:
 		l.find("G057", schema, "any value is admitted")
 	}
 	schema.get("properties").each(func(_ string, inner *value) bool {
-		l.described(inner, inner.get("description"), l.follow(inner).get("description"))
+		l.described(inner, nil, inner)
 		return true
 	})
 }
 
 func (l *linter) inner(schema *value, as use) {
 	schema.get("properties").each(func(_ string, inner *value) bool { l.schema(inner, as); return true })
-	for _, word := range append([]string{"items", "additionalProperties"}, conditions...) {
-		if inner := schema.get(word); inner.is(object) && (word != "items" || !inner.isEmpty()) && word != "dependentSchemas" {
+	for _, word := range []string{"items", "additionalProperties"} {
+		if inner := schema.get(word); inner.is(object) && (word != "items" || !inner.isEmpty()) {
 			l.schema(inner, as)
+		}
+	}
+	for _, word := range conditions {
+		if inner := schema.get(word); inner.is(object) && word != "dependentSchemas" {
+			l.condition(inner)
 		}
 	}
 	for _, word := range combinators {
 		for _, inner := range schema.get(word).list() {
+			if admitsNothing(inner) {
+				continue // G076 says it of the union
+			}
+			if l.parts == nil {
+				l.parts = map[*value]bool{}
+			}
+			l.parts[inner] = word == "allOf" || schema.has("type")
 			l.schema(inner, as)
 		}
 	}
+}
+
+// condition looks in a schema that only tests values for references that lead nowhere.
+func (l *linter) condition(schema *value) *value {
+	if schema.has("$ref") && l.resolve(schema) == nil {
+		l.notFound(schema)
+	}
+	mapSchemas(schema, l.condition)
+	return schema
 }
 
 // deep is G058 (D).
@@ -317,40 +342,60 @@ func (l *linter) depth(schema *value) int {
 	return deepest
 }
 
-// circles is G074 (M20, D): a schema that contains itself, directly or through others.
+// circles is G074 (M20, D): a schema that contains itself, directly or through others. Those
+// that only lead to one are not told.
 func (l *linter) circles(schemas *value) {
-	const visiting, done = 1, 2
-	state := map[string]int{}
-	var visit func(name string) bool
-	visit = func(name string) bool {
-		if state[name] != 0 {
-			return state[name] == visiting
-		}
-		state[name] = visiting
-		for _, next := range references(schemas.get(name), nil) {
-			if schemas.has(next) && visit(next) {
-				return true
-			}
-		}
-		state[name] = done
-		return false
-	}
+	next := map[string][]string{}
 	schemas.each(func(name string, schema *value) bool {
-		if visit(name) {
-			l.find("G074", schema, "the schema contains itself")
+		for _, ref := range referencesIn(schema, nil) {
+			if to, ok := component(ref); ok && schemas.has(to) {
+				next[name] = append(next[name], to)
+			}
 		}
 		return true
 	})
+	for _, name := range inCircles(schemas.order(), next) {
+		l.find("G074", schemas.get(name), "the schema contains itself")
+	}
 }
 
-// references appends the names of the components that v refers to.
-func references(v *value, names []string) []string {
-	if name, ok := strings.CutPrefix(v.get("$ref").str(), schemaPrefix); ok {
-		names = append(names, strings.NewReplacer("~1", "/", "~0", "~").Replace(name))
+// inCircles returns the names that are reached from themselves: the strongly connected
+// components of several names, by Tarjan's algorithm, and those that lead to themselves.
+func inCircles(names []string, next map[string][]string) []string {
+	index, low, on := map[string]int{}, map[string]int{}, map[string]bool{}
+	var stack, found []string
+	var visit func(name string)
+	visit = func(name string) {
+		index[name] = len(index) + 1
+		low[name], on[name] = index[name], true
+		stack = append(stack, name)
+		for _, to := range next[name] {
+			if index[to] == 0 {
+				visit(to)
+				low[name] = min(low[name], low[to])
+			} else if on[to] {
+				low[name] = min(low[name], index[to])
+			}
+		}
+		if low[name] != index[name] {
+			return
+		}
+		start := len(stack) - 1 // the names of one circle are the last
+		for stack[start] != name {
+			start--
+		}
+		if len(stack)-start > 1 || slices.Contains(next[name], name) {
+			found = append(found, stack[start:]...)
+		}
+		for _, done := range stack[start:] {
+			on[done] = false
+		}
+		stack = stack[:start]
 	}
-	v.each(func(_ string, inner *value) bool { names = references(inner, names); return true })
-	for _, inner := range v.list() {
-		names = references(inner, names)
+	for _, name := range names {
+		if index[name] == 0 {
+			visit(name)
+		}
 	}
-	return names
+	return found
 }

@@ -3,9 +3,13 @@ package lint
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"strconv"
+	"strings"
 
-	"github.com/pb33f/go-yaml"
+	"go.yaml.in/yaml/v3"
+
+	editor "guestpass/gpttest/yaml"
 )
 
 // makers of values that a fix puts in.
@@ -14,27 +18,8 @@ func newObject() *value          { return &value{kind: object, members: map[stri
 func newArray() *value           { return &value{kind: array} }
 func newText(s string) *value    { return &value{kind: text, scalar: s} }
 func newBoolean(b bool) *value   { return &value{kind: boolean, scalar: strconv.FormatBool(b)} }
-func (v *value) copy() *value    { return v.copyTo(v.pointer) }
 func (v *value) isEmpty() bool   { return v == nil || len(v.names) == 0 && len(v.elements) == 0 }
 func (v *value) append(e *value) { v.elements = append(v.elements, e) }
-
-// copyTo copies v and all inside it, to another place.
-func (v *value) copyTo(pointer string) *value {
-	out := *v
-	out.pointer = pointer
-	out.names = append([]string{}, v.names...)
-	if v.members != nil {
-		out.members = make(map[string]*value, len(v.members))
-		for name, inner := range v.members {
-			out.members[name] = inner.copyTo(pointer + "/" + escape(name))
-		}
-	}
-	out.elements = nil
-	for i, inner := range v.elements {
-		out.elements = append(out.elements, inner.copyTo(pointer+"/"+strconv.Itoa(i)))
-	}
-	return &out
-}
 
 // write is the document in JSON, indented by two spaces, or in YAML. Comments are lost.
 func (v *value) write(asJSON bool) ([]byte, error) {
@@ -87,7 +72,7 @@ func (v *value) json(b *bytes.Buffer) error {
 	case null:
 		b.WriteString("null")
 	case number:
-		b.WriteString(v.numberJSON())
+		b.WriteString(v.scalar)
 	case boolean:
 		b.WriteString(strconv.FormatBool(v.isTrue()))
 	default:
@@ -106,20 +91,6 @@ func writeText(b *bytes.Buffer, s string) error {
 	return nil
 }
 
-// numberJSON writes what only YAML has, such as 0x10 and .inf, in a way that JSON has.
-func (v *value) numberJSON() string {
-	if json.Valid([]byte(v.scalar)) {
-		return v.scalar
-	}
-	var parsed any
-	if err := yaml.Unmarshal([]byte(v.scalar), &parsed); err == nil {
-		if encoded, err := json.Marshal(parsed); err == nil {
-			return string(encoded)
-		}
-	}
-	return "0"
-}
-
 func (v *value) yaml() *yaml.Node {
 	switch v.kind {
 	case object:
@@ -135,16 +106,41 @@ func (v *value) yaml() *yaml.Node {
 		}
 		return node
 	}
-	node := &yaml.Node{}
+	node := &yaml.Node{Kind: yaml.ScalarNode, Value: v.scalar}
 	switch v.kind {
 	case text:
-		node.SetString(v.scalar)
+		node.Tag, node.Style = "!!str", textStyle(v.scalar)
 	case null:
-		node.Kind, node.Tag, node.Value = yaml.ScalarNode, "!!null", "null"
+		node.Tag, node.Value = "!!null", "null"
 	case boolean:
-		node.Kind, node.Tag, node.Value = yaml.ScalarNode, "!!bool", strconv.FormatBool(v.isTrue())
-	case number:
-		node.Kind, node.Value = yaml.ScalarNode, v.scalar
+		node.Tag, node.Value = "!!bool", strconv.FormatBool(v.isTrue())
 	}
 	return node
+}
+
+var (
+	// plainText needs no quotes in YAML of any version, unless it is a word or a number there.
+	plainText = regexp.MustCompile(`^[\pL\pN/_][\pL\pN\pS \-_./(){}?!'"=+*%&@;,]*$`)
+	// oldWord is a boolean to readers of YAML 1.1.
+	oldWord = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
+	// lines are text that | can hold as it is.
+	lines = regexp.MustCompile(`^[\pL\pN\pP\pS]+([\pL\pN\pP\pS\n ]*[\pL\pN\pP\pS])?\n?$`)
+)
+
+// textStyle is the simplest way to write a text that every parser reads as the same text.
+// The encoder puts numbers of YAML 1.1 in quotes by itself.
+func textStyle(s string) yaml.Style {
+	switch {
+	case plainText.MatchString(s) && !strings.HasSuffix(s, " ") && !oldWord.MatchString(s) && isText(s):
+		return 0
+	case strings.Contains(s, "\n") && lines.MatchString(s) && !strings.Contains(s, " \n"):
+		return yaml.LiteralStyle
+	}
+	return yaml.DoubleQuotedStyle
+}
+
+// isText reports whether the editor reads a plain scalar as a text.
+func isText(s string) bool {
+	root, err := editor.Parse(s)
+	return err == nil && root.Kind == editor.String && root.Text == s
 }

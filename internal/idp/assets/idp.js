@@ -1,338 +1,531 @@
 // The sign-in and consent page. Stytch's components do the work; this script
-// decides which of them is shown, carries the authorization request across an
-// e-mail link, and helps out where a component would leave a person without a word.
-"use strict";
+// decides which of them is shown, asks before a link replaces a session, names anew whoever
+// is signed in, carries the authorization request across an e-mail link, and helps out
+// where a component would leave a person without a word.
+import { Session, isSame, nameOf } from "./session.js";
 
-(() => {
-  const settings = document.getElementById("idp").dataset;
-  const part = (id) => document.getElementById(id);
-  const descriptions = JSON.parse(part("scopes").textContent) ?? {};
-  const request = new URLSearchParams(settings.request);
-  const arrival = new URLSearchParams(location.search);
-  const tokenType = arrival.get("stytch_token_type");
+const settings = document.getElementById("idp").dataset;
+const part = (id) => document.getElementById(id);
+const descriptions = JSON.parse(part("scopes").textContent) ?? {};
+const request = new URLSearchParams(settings.request);
+const arrival = new URLSearchParams(settings.link === "offered" ? location.search : ""); // of another link nothing is read
+const tokenType = arrival.get("stytch_token_type");
 
-  // A link to set a password; Stytch marks a member's by the redirect type.
-  const resetting =
-    arrival.get("stytch_redirect_type") === "reset_password" || ["multi_tenant_passwords", "reset_password"].includes(tokenType);
+let shown = ""; // "login", "asking", "person" for every page that names one, "" in between
+let person = JSON.parse(sessionStorage.getItem("guestpass-before")); // whom the page names, or named before a link was used
+sessionStorage.removeItem("guestpass-before");
+let leaving = false; // for another page
 
-  const minutes = 60; // of a session
-  const slow = 15_000; // milliseconds until a page that shows nothing is explained
+// What the next page says first.
+const ending = sessionStorage.getItem("guestpass-notice") === "ended";
+let told = ""; // what this one has said last
+let notice = ending ? "Your sign-in had ended, so nothing was allowed yet. Sign in to decide." : "";
+sessionStorage.removeItem("guestpass-notice");
 
-  // Ways to sign in: everything that is not done by e-mail is an OAuth provider.
-  const methods = settings.methods.split(" ");
-  const byEmail = ["email_code", "email_link", "password"];
-  const providers = methods.filter((method) => !byEmail.includes(method)).map((type) => ({ type }));
-  const back = settings.returnUrl;
-  const lead = { discoveryRedirectURL: back, loginRedirectURL: back, signupRedirectURL: back };
-  const common = {
-    sessionOptions: { sessionDurationMinutes: minutes },
-    emailMagicLinksOptions: lead,
-    passwordOptions: { discoveryRedirectURL: back, loginRedirectURL: back, resetPasswordRedirectURL: back },
-    ...(providers.length ? { oauthOptions: { ...lead, providers } } : {}),
-  };
+// A link to set a password; Stytch marks a member's by the redirect type.
+const resetting =
+  arrival.get("stytch_redirect_type") === "reset_password" || ["multi_tenant_passwords", "reset_password"].includes(tokenType);
 
-  // products lists the component's products in the order of the methods, each once.
-  function products(names) {
-    const list = [];
-    for (const method of methods) {
-      const product = names[method] ?? names.oauth;
-      if (!list.includes(product)) list.push(product);
-    }
-    return list;
+const minutes = 60; // of a session
+const slow = 15_000; // milliseconds until a page that shows nothing is explained
+
+// Ways to sign in: everything that is not done by e-mail is an OAuth provider.
+const methods = settings.methods.split(" ");
+const byEmail = ["email_code", "email_link", "password"];
+const providers = methods.filter((method) => !byEmail.includes(method)).map((type) => ({ type }));
+const back = settings.returnUrl;
+const lead = { discoveryRedirectURL: back, loginRedirectURL: back, signupRedirectURL: back };
+const common = {
+  sessionOptions: { sessionDurationMinutes: minutes },
+  emailMagicLinksOptions: lead,
+  passwordOptions: { discoveryRedirectURL: back, loginRedirectURL: back, resetPasswordRedirectURL: back },
+  ...(providers.length ? { oauthOptions: { ...lead, providers } } : {}),
+};
+
+// products lists the component's products in the order of the methods, each once.
+function products(names) {
+  const list = [];
+  for (const method of methods) {
+    const product = names[method] ?? names.oauth;
+    if (!list.includes(product)) list.push(product);
   }
+  return list;
+}
 
-  // What differs between Stytch's two kinds of project.
-  const verticals = {
-    b2b: () => ({
-      create: stytch.createStytchB2BClient,
-      Login: stytch.StytchB2B,
-      Consent: stytch.StytchB2BIdentityProvider,
-      loginConfig() {
-        const { Discovery, Organization, PasswordReset } = stytch.AuthFlowType;
-        const { emailOtp, emailMagicLinks, passwords, oauth } = stytch.B2BProducts;
-        return {
-          ...common,
-          authFlowType: resetting ? PasswordReset : settings.organizationSlug ? Organization : Discovery,
-          organizationSlug: settings.organizationSlug || undefined,
-          products: products({ email_code: emailOtp, email_link: emailMagicLinks, password: passwords, oauth }),
-        };
-      },
-      // The component redeems the other tokens, and says nothing of use when it cannot.
-      redeem: () => client.magicLinks.authenticate({ magic_links_token: arrival.get("token"), session_duration_minutes: minutes }),
-      redeemed: ["multi_tenant_magic_links"],
-      who() {
-        const organization = client.organization.getSync();
-        const member = client.self.getSync();
-        return member && member.email_address + (organization ? " at " + organization.organization_name : "");
-      },
-      // The name of the organization that somebody is signed in to instead of the one the request names.
-      elsewhere() {
-        const organization = client.organization.getSync();
-        const wanted = settings.organizationId;
-        return wanted && organization && organization.organization_id !== wanted ? organization.organization_name : "";
-      },
-    }),
-    consumer: () => ({
-      create: stytch.createStytchClient,
-      Login: stytch.StytchUI,
-      Consent: stytch.StytchIdentityProvider,
-      loginConfig() {
-        const { otp, emailMagicLinks, passwords, oauth } = stytch.Products;
-        // "Log in without a password" leads to a screen that only the link product has.
-        const password = { ...passwords, screens: { ...passwords.screens, ...emailMagicLinks.screens } };
-        return {
-          ...common,
-          products: products({ email_code: otp, email_link: emailMagicLinks, password, oauth }),
-          // Their presence alone would offer a code beside a password.
-          ...(methods.includes("email_code") ? { otpOptions: { methods: ["email"], expirationMinutes: 5 } } : {}),
-          emailMagicLinksOptions: { ...lead, loginExpirationMinutes: 30, signupExpirationMinutes: 30 },
-        };
-      },
-      // The component redeems no token.
-      redeem: () =>
-        tokenType === "login"
-          ? client.magicLinks.authenticate(arrival.get("token"), { session_duration_minutes: minutes })
-          : client.authenticateByUrl({ session_duration_minutes: minutes }),
-      redeemed: ["magic_links", "login", "oauth"],
-      who: () => client.user.getSync()?.emails[0]?.email,
-      elsewhere: () => "",
-    }),
-  };
-
-  const vertical = verticals[settings.vertical]();
-  const base = settings.apiBase;
-  const client = vertical.create(settings.publicToken, {
-    endpoints: {
-      ...(base ? { testAPIURL: base, liveAPIURL: base } : {}),
-      clientsideServicesIframeURL: "about:blank", // it is for telephone numbers; nothing is loaded from another host
+// What differs between Stytch's two kinds of project.
+const verticals = {
+  b2b: () => ({
+    create: stytch.createStytchB2BClient,
+    Login: stytch.StytchB2B,
+    Consent: stytch.StytchB2BIdentityProvider,
+    loginConfig() {
+      const { Discovery, Organization, PasswordReset } = stytch.AuthFlowType;
+      const { emailOtp, emailMagicLinks, passwords, oauth } = stytch.B2BProducts;
+      return {
+        ...common,
+        authFlowType: resetting ? PasswordReset : settings.organizationSlug ? Organization : Discovery,
+        organizationSlug: settings.organizationSlug || undefined,
+        products: products({ email_code: emailOtp, email_link: emailMagicLinks, password: passwords, oauth }),
+      };
     },
+    // The component redeems the other tokens, and says nothing of use when it cannot.
+    redeem: () => client.magicLinks.authenticate({ magic_links_token: arrival.get("token"), session_duration_minutes: minutes }),
+    redeemed: ["multi_tenant_magic_links"],
+  }),
+  consumer: () => ({
+    create: stytch.createStytchClient,
+    Login: stytch.StytchUI,
+    Consent: stytch.StytchIdentityProvider,
+    loginConfig() {
+      const { otp, emailMagicLinks, passwords, oauth } = stytch.Products;
+      // "Log in without a password" leads to a screen that only the link product has.
+      const password = { ...passwords, screens: { ...passwords.screens, ...emailMagicLinks.screens } };
+      return {
+        ...common,
+        products: products({ email_code: otp, email_link: emailMagicLinks, password, oauth }),
+        // Their presence alone would offer a code beside a password.
+        ...(methods.includes("email_code") ? { otpOptions: { methods: ["email"], expirationMinutes: 5 } } : {}),
+        emailMagicLinksOptions: { ...lead, loginExpirationMinutes: 30, signupExpirationMinutes: 30 },
+      };
+    },
+    // The component redeems no token.
+    redeem: () =>
+      tokenType === "login"
+        ? client.magicLinks.authenticate(arrival.get("token"), { session_duration_minutes: minutes })
+        : client.authenticateByUrl({ session_duration_minutes: minutes }),
+    redeemed: ["magic_links", "login", "oauth"],
+  }),
+};
+
+const vertical = verticals[settings.vertical]();
+const base = settings.apiBase;
+const client = vertical.create(settings.publicToken, {
+  endpoints: {
+    ...(base ? { testAPIURL: base, liveAPIURL: base } : {}),
+    clientsideServicesIframeURL: "about:blank", // it is for telephone numbers; nothing is loaded from another host
+  },
+});
+const session = new Session(client, settings.vertical);
+customElements.define("stytch-login", vertical.Login);
+customElements.define("stytch-consent", vertical.Consent);
+
+// The look of the rest of the page, in the component's own terms.
+const style = getComputedStyle(document.documentElement);
+const colour = (name) => style.getPropertyValue(name).trim();
+const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+const presentation = {
+  options: { hideHeaderText: true }, // the page has its own heading
+  theme: {
+    ...(dark ? stytch.defaultDarkTheme : stytch.defaultTheme),
+    "font-family": "system-ui, sans-serif",
+    "container-width": "100%",
+    "rounded-base": "5px",
+    "container-radius": "10px",
+    background: colour("--card"),
+    foreground: colour("--fg"),
+    "muted-foreground": colour("--muted"),
+    primary: colour("--accent"),
+    "primary-foreground": colour("--on-accent"),
+    border: colour("--line"),
+    input: colour("--field"),
+    ring: colour("--accent"),
+    destructive: colour("--problem"),
+  },
+};
+
+function show(id) {
+  for (const name of ["login", "consent", "replace", "progress"]) part(name).hidden = name !== id;
+}
+
+// title names the step, for the eye and, by the focus, for a screen reader.
+function title(text) {
+  const heading = part("heading");
+  heading.textContent = text;
+  heading.focus();
+  document.title = text + " – Guestpass";
+}
+
+// explain puts a failure into words; again is what to do about it, if there is something.
+function explain(text, again) {
+  part("problem-text").textContent = text;
+  part("again").hidden = !again;
+  part("again").firstElementChild.onclick = again ?? null;
+  part("problem").hidden = false;
+  part("progress").hidden = true;
+}
+
+// tell says what the page before has left to say, and nothing of what was wrong there.
+function tell() {
+  part("problem").hidden = true;
+  if (notice) explain(notice);
+  told = notice;
+  notice = "";
+}
+
+// An element has to be on the page before it is rendered: elsewhere it stays empty.
+function mount(container, tag, properties) {
+  const element = document.createElement(tag);
+  element.addEventListener("stytch-error", (event) => onError(event.error));
+  element.addEventListener("stytch-event", (event) => onEvent(event));
+  part(container).replaceChildren(element);
+  element.render({ client, presentation, ...properties });
+  show(container);
+  setTimeout(() => {
+    if (!isEmpty(container)) return;
+    report("unreachable");
+    explain("Stytch, which signs you in here, does not answer. Nothing was allowed.", () => location.reload());
+  }, slow);
+}
+
+// isEmpty says that the part offers nothing to do, and says nothing.
+function isEmpty(container) {
+  if (part(container).hidden || !part("problem").hidden) return false;
+  const element = part(container).firstElementChild;
+  return !!element && !element.querySelector("button, input") && element.innerText.trim() === "";
+}
+
+// What somebody has to mend before anybody can sign in, by the type of Stytch's error, in
+// the words that the server knows.
+const causes = {
+  bad_domain_for_stytch_sdk: "bad_domain",
+  bad_vertical_for_stytch_sdk: "wrong_vertical",
+  public_token_not_found: "wrong_public_token",
+  invalid_public_token_id: "wrong_public_token",
+  public_token_required: "wrong_public_token",
+  project_has_no_public_tokens: "wrong_public_token",
+  project_not_found: "wrong_public_token",
+  endpoint_not_authorized_for_sdk: "not_enabled",
+  sso_discovery_incompatible_with_sdk_config: "not_enabled",
+  passwords_incompatible_with_sdk_config: "not_enabled",
+  oauth_config_not_found: "not_enabled",
+  oauth_invalid_scope_requested: "missing_scope",
+  captcha_required: "captcha",
+  captcha_failed: "captcha",
+  cname_invalid_for_http_only_cookies: "http_only_cookies",
+  cname_required_for_http_only_cookies: "http_only_cookies",
+  query_params_do_not_match: "unregistered_redirect_url",
+  invalid_session_duration: "session_duration",
+  invalid_session_duration_minutes: "session_duration",
+  too_many_requests: "limited",
+};
+
+const unregistered = "connected_app_supplied_redirect_url_not_found_in_client";
+
+function causeOf(error) {
+  const type = error?.error_type ?? "";
+  if (type === unregistered) return "unregistered_callback";
+  if (/redirect_url/.test(type)) return "unregistered_redirect_url"; // Stytch has a dozen of these
+  // Without a password to be wrong only the public token can be.
+  if (shown === "login" && type === "unauthorized_credentials" && !methods.includes("password")) return "wrong_public_token";
+  return causes[type];
+}
+
+// report tells this server what it cannot see, each once for a page.
+const reported = new Set();
+function report(cause) {
+  if (!cause || reported.has(cause)) return;
+  reported.add(cause);
+  fetch("/idp/report", { method: "POST", body: cause, keepalive: true }).catch(() => {});
+}
+
+// refuses tells and explains what has to be mended; false for what may pass by itself, or
+// has words of its own.
+function refuses(error) {
+  const cause = causeOf(error);
+  report(cause);
+  if (!cause || cause === "limited" || cause === "unregistered_callback") return false;
+  // Neither trying again nor signing in again mends it.
+  explain("Signing in is not set up right here, so nothing was allowed. Tell whoever runs this page: " + cause.replaceAll("_", " ") + ".");
+  return true;
+}
+
+// The errors by which Stytch says that a session is over.
+const ended = ["session_not_found", "user_unauthenticated", "unauthorized_credentials", "invalid_secret_authentication"];
+function onError(error) {
+  if (error?.name === "NoCurrentSessionError") return; // said once while a session is still being restored
+  if (refuses(error)) return;
+  if (shown === "login") return onLoginError(error);
+  if (ended.includes(error?.error_type)) return beginAgain("ended");
+  part("consent").replaceChildren(); // it would turn for ever
+  if (error?.error_type === unregistered) {
+    return explain("The application wants you to return to an address that it has not registered. Nothing was allowed, and you were not sent anywhere.");
+  }
+  if (!error?.error_message) report("unreachable");
+  explain(error?.error_message || "Stytch could not be reached, so nothing was allowed.", () => location.reload());
+}
+
+// Refusals stand beside the field. A component is silent about failures without words,
+// and has nothing to press after some others.
+function onLoginError(error) {
+  if (!error?.error_message) {
+    report("unreachable");
+    return explain("Stytch could not be reached. Try again in a moment.");
+  }
+  setTimeout(() => {
+    if (part("login").querySelector("input, button")) return;
+    explain(tokenType ? spent(error) : error.error_message, () => beginAgain());
   });
-  customElements.define("stytch-login", vertical.Login);
-  customElements.define("stytch-consent", vertical.Consent);
+}
 
-  // The look of the rest of the page, in the component's own terms.
-  const style = getComputedStyle(document.documentElement);
-  const colour = (name) => style.getPropertyValue(name).trim();
-  const dark = matchMedia("(prefers-color-scheme: dark)").matches;
-  const presentation = {
-    options: { hideHeaderText: true }, // the page has its own heading
-    theme: {
-      ...(dark ? stytch.defaultDarkTheme : stytch.defaultTheme),
-      "font-family": "system-ui, sans-serif",
-      "container-width": "100%",
-      "rounded-base": "5px",
-      "container-radius": "10px",
-      background: colour("--card"),
-      foreground: colour("--fg"),
-      "muted-foreground": colour("--muted"),
-      primary: colour("--accent"),
-      "primary-foreground": colour("--on-accent"),
-      border: colour("--line"),
-      input: colour("--field"),
-      ring: colour("--accent"),
-      destructive: colour("--problem"),
-    },
-  };
+const spent = (error) =>
+  error?.error_type?.startsWith("pkce_")
+    ? "This link has to be opened in the browser that asked for it. Open it there, or ask for a new one."
+    : "This link cannot be used any more. Ask for a new one.";
 
-  function show(id) {
-    for (const name of ["login", "consent", "progress"]) part(name).hidden = name !== id;
+function onEvent(event) {
+  if (shown !== "login" || event.stytchEventType !== "AUTHENTICATE_FLOW_COMPLETE") return;
+  setTimeout(enter); // not in the middle of the login component's own work
+}
+
+// beginAgain returns to the login, with the request as it was, and signs out whoever is named here.
+async function beginAgain(why) {
+  leaving = true;
+  if (why) sessionStorage.setItem("guestpass-notice", why);
+  if (!why || session.isStill(person)) await session.end(); // another tab's new session is not ours to end
+  location.replace(withoutLink);
+}
+
+// The address of this page without the link that led here.
+const withoutLink = "/idp" + (settings.request ? "?" + settings.request : "");
+
+function showLogin() {
+  if (shown !== "") return;
+  shown = "login";
+  tell();
+  if (resetting) title("Set a new password");
+  mount("login", "stytch-login", { config: vertical.loginConfig() });
+}
+
+// showReset is for a user's link; a member's is understood by the login component.
+function showReset() {
+  shown = "login";
+  title("Set a new password");
+  customElements.define("stytch-reset", stytch.StytchResetPassword);
+  mount("login", "stytch-reset", { config: vertical.loginConfig(), passwordResetToken: arrival.get("token") });
+}
+
+// enter asks Stytch who is signed in, shows nobody until it has answered, and goes on with
+// present or, if nobody is, with absent.
+async function enter(present = decide, absent = () => beginAgain("ended")) {
+  shown = "";
+  part("login").replaceChildren();
+  part("consent").replaceChildren();
+  part("account").hidden = part("problem").hidden = true;
+  part("progress").textContent = "One moment…";
+  show("progress");
+  const before = person;
+  try {
+    person = await session.ask();
+  } catch (error) {
+    if (leaving || refuses(error)) return;
+    if (ended.includes(error?.error_type)) return absent();
+    report("unreachable");
+    return explain("Stytch could not be reached. Try again in a moment.", () => enter(present, absent));
   }
+  present(before);
+  lookAgain(); // it may have changed while the page was made
+}
 
-  // title names the step, for the eye and, by the focus, for a screen reader.
-  function title(text) {
-    const heading = part("heading");
-    heading.textContent = text;
-    heading.focus();
-    document.title = text + " – Guestpass";
+// lookAgain keeps the page true: it shows anew what names somebody, or lists for somebody,
+// who is not signed in any more, or not as what they were.
+function lookAgain() {
+  if (leaving || shown === "") return;
+  const now = session.remembered();
+  if (shown === "login") return now && !resetting ? enter() : undefined; // it may begin before a password has been set
+  if (session.isStill(person)) {
+    doubts = 0;
+    return;
   }
+  if (shown === "asking") return location.reload();
+  // What another tab has forgotten is forgotten here as well, also what came after: Stytch knows better.
+  if (now || (session.mayExist() && doubts++ < 3)) return enter();
+  return beginAgain("ended");
+}
 
-  // explain puts a failure into words; again is what to do about it, if there is something.
-  function explain(text, again) {
-    part("problem-text").textContent = text;
-    part("again").hidden = !again;
-    part("again").firstElementChild.onclick = again ?? null;
-    part("problem").hidden = false;
-    part("progress").hidden = true;
+let doubts = 0; // how often in a row Stytch was asked though this browser remembered nobody
+
+// decide shows what there is to do for the person who is signed in. before is whom the page
+// named until now, if anybody.
+function decide(before) {
+  shown = "person";
+  if (before) notice = isSame(before, person) ? told : changeOf(before);
+  tell();
+  nameAccount();
+  if (settings.organizationId && settings.organizationId !== person.organizationId) return askToSwitch();
+  if (!settings.request) return welcome();
+  if (request.get("return") === "account") return location.replace("/account"); // it goes by the session's cookie
+  // The component reads the request from the address, once.
+  history.replaceState(null, "", withoutLink);
+  title("Decide what to allow");
+  lock();
+  mount("consent", "stytch-consent", { client: session.decisionOf(person, enter), getIDPConsentManifest: manifest });
+}
+
+// Whoever lures people into a double click can have this page come to the front between the two: from behind a window
+// that closes, or in its place. So what decides cannot be pressed until it has been in sight for a second.
+const inSight = 1000; // milliseconds
+let unlocking;
+function lock() {
+  part("consent").inert = true;
+  clearTimeout(unlocking);
+  unlocking = setTimeout(() => (part("consent").inert = false), inSight);
+}
+for (const event of ["focus", "pageshow"]) addEventListener(event, lock);
+document.addEventListener("visibilitychange", lock);
+
+// changeOf says why the page looks different from a moment ago.
+function changeOf(before) {
+  if (before.id === person.id && before.organizationId === person.organizationId) {
+    return "Your sign-in or what you may allow has changed, so it is listed anew. Nothing was allowed yet.";
   }
+  return "You are signed in as " + nameOf(person) + " now. Before, it was " + nameOf(before) + ". Nothing was allowed yet.";
+}
 
-  // An element has to be on the page before it is rendered: elsewhere it stays empty.
-  function mount(container, tag, properties) {
-    const element = document.createElement(tag);
-    element.addEventListener("stytch-error", (event) => onError(event.error));
-    element.addEventListener("stytch-event", (event) => onEvent(event));
-    part(container).replaceChildren(element);
-    element.render({ client, presentation, ...properties });
-    show(container);
-    setTimeout(() => {
-      if (isEmpty(container)) explain("Stytch, which signs you in here, does not answer. Nothing was allowed.", () => location.reload());
-    }, slow);
+function logOut() {
+  shown = "person";
+  mount("consent", "stytch-consent", {}); // works without a session
+}
+
+// manifest is what the consent component lists: what may be granted, in words, and apart
+// from it what was asked for and cannot be granted. The component's own list is empty
+// when Stytch's answer with the words is missing; what is granted must be seen.
+function manifest({ scopes, clientName }) {
+  const words = (scope) => descriptions[scope] ?? scope;
+  const granted = scopes.filter(Boolean);
+  const asked = (request.get("scope") ?? "").split(" ").filter(Boolean);
+  const refused = asked.filter((scope) => !granted.includes(scope));
+  const sections = [{ header: "Allow " + clientName + " to:", items: granted.length ? granted.map(words) : ["Nothing"] }];
+  if (refused.length) sections.push({ header: "Asked for, but not yours to give. This will not be allowed:", items: refused.map(words) });
+  return sections;
+}
+
+// Addresses are kept with their domain in ASCII. Chromium sends it so by itself, others send
+// what was typed: so it is written anew before anything can be pressed. The component hears
+// of the change as if it had been typed.
+const setValue = Object.getOwnPropertyDescriptor(HTMLInputElement.prototype, "value").set;
+function writeDomainsInASCII(event) {
+  const leaves = event.type !== "keydown" || event.target.type !== "email" || ["Enter", "Tab"].includes(event.key);
+  if (!leaves) return; // somebody is still typing
+  for (const field of part("login").querySelectorAll("input[type=email]")) {
+    const [, local, domain] = field.value.match(/^([^@]+)@([^@\s/?#:\\]*[^\x00-\x7f][^@\s/?#:\\]*)$/) ?? [];
+    if (!domain || !URL.canParse("https://" + domain)) continue;
+    setValue.call(field, local + "@" + new URL("https://" + domain).hostname);
+    field.dispatchEvent(new Event("input", { bubbles: true }));
   }
+}
+for (const before of ["pointerdown", "keydown"]) part("login").addEventListener(before, writeDomainsInASCII, { capture: true });
 
-  // isEmpty says that the part offers nothing to do, and says nothing.
-  function isEmpty(container) {
-    if (part(container).hidden || !part("problem").hidden) return false;
-    const element = part(container).firstElementChild;
-    return !!element && !element.querySelector("button, input") && element.innerText.trim() === "";
-  }
+// Signed in without a request to decide on: an invitation was accepted, or the
+// link was opened in another browser than the one that asked for it.
+function welcome() {
+  history.replaceState(null, "", "/idp");
+  title("You are signed in");
+  part("progress").textContent = "Go back to ChatGPT and ask it to connect again; it will bring you here.";
+  show("progress");
+  nameAccount();
+}
 
-  // The errors by which Stytch says that a session is over.
-  const ended = ["session_not_found", "user_unauthenticated", "unauthorized_credentials", "invalid_secret_authentication"];
-  const unregistered = "connected_app_supplied_redirect_url_not_found_in_client";
+// The request is for another organization than the one that somebody is signed in to.
+function askToSwitch() {
+  title("This is for " + settings.organizationName);
+  part("progress").textContent =
+    "You are signed in at " + person.organization + ". To go on, sign in to " + settings.organizationName +
+    " instead.";
+  part("switch").textContent = "Sign out and go to " + settings.organizationName;
+  show("progress");
+}
 
-  function onError(error) {
-    if (error?.name === "NoCurrentSessionError") return; // said once while a session is still being restored
-    if (shown === "login") return onLoginError(error);
-    if (ended.includes(error?.error_type)) return beginAgain("ended");
-    if (error?.error_type === unregistered) {
-      return explain("The application wants you to return to an address that it has not registered. Nothing was allowed, and you were not sent anywhere.");
-    }
-    explain(error?.error_message || "Stytch could not be reached, so nothing was allowed.", () => location.reload());
-  }
+// named is the name of who is signed in, with a direction of its own.
+function named() {
+  const name = document.createElement("bdi");
+  name.textContent = nameOf(person);
+  return name;
+}
 
-  // Refusals stand beside the field. A component is silent about failures without words,
-  // and has nothing to press after some others.
-  function onLoginError(error) {
-    if (!error?.error_message) return explain("Stytch could not be reached. Try again in a moment.");
-    setTimeout(() => {
-      if (part("login").querySelector("input, button")) return;
-      explain(tokenType ? spent(error) : error.error_message, () => beginAgain());
+function nameAccount() {
+  part("who").replaceChildren("Signed in as ", named(), ".");
+  part("switch").textContent = "Not you? Sign out";
+  part("account").hidden = false;
+}
+
+part("switch").addEventListener("click", () => beginAgain());
+
+// An uncaught rejection is how the consent component reports that Stytch refused the
+// decision, and how the login component drops what it has no words for.
+addEventListener("unhandledrejection", (event) => {
+  event.preventDefault(); // it is told on the page
+  if (shown !== "login") return onError(event.reason);
+  if (refuses(event.reason)) return;
+  explain(event.reason?.error_message || "Stytch could not be reached. Try again in a moment.");
+});
+
+// What a link is, as far as its token is taken for nothing else. Whose it is, nobody can tell
+// before it is used: the rest of an address anybody may have written.
+const linkNames = {
+  oauth: "The other service that you come from",
+  discovery_oauth: "The other service that you come from",
+};
+
+// askToReplace lets whoever is signed in choose before a link, perhaps of somebody else, takes
+// their place.
+function askToReplace() {
+  shown = "asking";
+  title(resetting ? "Set another password?" : "Sign in as somebody else?");
+  const link = linkNames[tokenType] ?? (resetting ? "The link for a new password" : "The link that you opened");
+  part("replace-who").replaceChildren("You are signed in as ", named(), ".");
+  part("replace-what").textContent =
+    link + " signs in the person it was made for, in your place. Who that is shows only once it is used. " +
+    "You will see the name before anything is allowed.";
+  part("stay").textContent = "Stay signed in as " + person.email;
+  show("replace");
+}
+
+part("stay").addEventListener("click", () => {
+  history.replaceState(null, "", withoutLink);
+  decide();
+});
+
+// The page is loaded anew, and uses the link as nobody is signed in: an answer about the session
+// that has ended, which may still be on its way, would end the new one.
+part("use").addEventListener("click", async () => {
+  leaving = true;
+  part("progress").textContent = "One moment…";
+  show("progress");
+  await session.end();
+  sessionStorage.setItem("guestpass-before", JSON.stringify({ ...person, token: "" }));
+  location.reload();
+});
+
+function useLink() {
+  if (vertical.redeemed.includes(tokenType) && !resetting) return redeem();
+  if (tokenType === "reset_password" && stytch.StytchResetPassword) return showReset();
+  return showLogin(); // the login component redeems the link's token
+}
+
+// Stytch's client drops the new session when it hears late, in this tab or another, that the
+// one before has ended. So the new one is put back once.
+async function redeem() {
+  try {
+    const { session_token, session_jwt } = await vertical.redeem();
+    enter(decide, () => {
+      client.session.updateSession({ session_token, session_jwt });
+      enter();
     });
+  } catch (error) {
+    if (!refuses(error)) explain(spent(error), () => beginAgain());
   }
+}
 
-  const spent = (error) =>
-    error?.error_type?.startsWith("pkce_")
-      ? "This link has to be opened in the browser that asked for it. Open it there, or ask for a new one."
-      : "This link cannot be used any more. Ask for a new one.";
-
-  function onEvent(event) {
-    if (shown !== "login" || event.stytchEventType !== "AUTHENTICATE_FLOW_COMPLETE") return;
-    setTimeout(showConsent); // not in the middle of the login component's own work
+function start() {
+  if ("logOut" in settings) return logOut();
+  session.watch(lookAgain);
+  if (settings.link === "refused") {
+    history.replaceState(null, "", withoutLink); // so that no component finds its token either
+    notice = "The link that you opened is of a kind that is not used here, so it was left alone.";
   }
+  const [present, absent] = settings.link === "offered" ? [askToReplace, useLink] : [decide, showLogin];
+  if (session.mayExist()) enter(present, absent);
+  else absent();
+}
 
-  // beginAgain signs out here and returns to the login, with the request as it was.
-  async function beginAgain(why) {
-    if (why) sessionStorage.setItem("guestpass-notice", why);
-    await client.session.revoke({ forceClear: true }).catch(() => {});
-    location.replace("/idp" + (settings.request ? "?" + settings.request : ""));
-  }
-
-  let shown = "";
-
-  function showLogin() {
-    if (shown !== "") return;
-    shown = "login";
-    if (sessionStorage.getItem("guestpass-notice") === "ended") {
-      explain("Your sign-in had ended, so nothing was allowed yet. Sign in again to decide.");
-    }
-    sessionStorage.removeItem("guestpass-notice");
-    if (resetting) title("Set a new password");
-    mount("login", "stytch-login", { config: vertical.loginConfig() });
-  }
-
-  // showReset is for a user's link; a member's is understood by the login component.
-  function showReset() {
-    shown = "login";
-    title("Set a new password");
-    customElements.define("stytch-reset", stytch.StytchResetPassword);
-    mount("login", "stytch-reset", { config: vertical.loginConfig(), passwordResetToken: arrival.get("token") });
-  }
-
-  function showConsent() {
-    if (shown === "consent") return;
-    shown = "consent";
-    part("login").replaceChildren();
-    part("problem").hidden = true;
-    if (vertical.elsewhere()) return askToSwitch(vertical.elsewhere());
-    if (!settings.request && !("logOut" in settings)) return welcome();
-    if (request.get("return") === "account") return openAccount();
-    // The component reads the request from the address, once.
-    if (settings.request) history.replaceState(null, "", "/idp?" + settings.request);
-    if (!("logOut" in settings)) title("Decide what to allow");
-    mount("consent", "stytch-consent", { getIDPConsentManifest: manifest });
-    nameAccount();
-  }
-
-  // manifest is what the consent component lists: what may be granted, in words, and apart
-  // from it what was asked for and cannot be granted. The component's own list is empty
-  // when Stytch's answer with the words is missing; what is granted must be seen.
-  function manifest({ scopes, clientName }) {
-    const words = (scope) => descriptions[scope] ?? scope;
-    const granted = scopes.filter(Boolean);
-    const asked = (request.get("scope") ?? "").split(" ").filter(Boolean);
-    const refused = asked.filter((scope) => !granted.includes(scope));
-    const sections = [{ header: "Allow " + clientName + " to:", items: granted.length ? granted.map(words) : ["Nothing"] }];
-    if (refused.length) sections.push({ header: "Asked for, but not yours to give. This will not be allowed:", items: refused.map(words) });
-    return sections;
-  }
-
-  // Signed in without a request to decide on: an invitation was accepted, or the
-  // link was opened in another browser than the one that asked for it.
-  function welcome() {
-    history.replaceState(null, "", "/idp");
-    title("You are signed in");
-    part("progress").textContent = "Go back to ChatGPT and ask it to connect again; it will bring you here.";
-    show("progress");
-    nameAccount();
-  }
-
-  // Signed in to see the account page, which goes by the session's cookie: what is only
-  // remembered of a session here may have ended.
-  function openAccount() {
-    show("progress");
-    client.session.authenticate().then(
-      () => location.replace("/account"),
-      (error) => (error?.error_type ? beginAgain() : explain("Stytch could not be reached. Try again in a moment.", () => openAccount())),
-    );
-  }
-
-  // The request is for another organization than the one that somebody is signed in to.
-  function askToSwitch(name) {
-    title("This is for " + settings.organizationName);
-    part("progress").textContent =
-      "You are signed in at " + name + ". To go on, sign in to " + settings.organizationName + " instead.";
-    part("switch").textContent = "Sign out and go to " + settings.organizationName;
-    show("progress");
-    nameAccount();
-  }
-
-  function nameAccount() {
-    const who = vertical.who();
-    if (!who) return;
-    part("who").textContent = "Signed in as " + who + ".";
-    part("account").hidden = false;
-  }
-
-  part("switch").addEventListener("click", () => beginAgain());
-
-  // An uncaught rejection is how the consent component reports that Stytch refused the
-  // decision, and how the login component drops what it has no words for.
-  addEventListener("unhandledrejection", (event) => {
-    event.preventDefault(); // it is told on the page
-    if (shown !== "login") return onError(event.reason);
-    explain(event.reason?.error_message || "Stytch could not be reached. Try again in a moment.");
-  });
-
-  async function redeem() {
-    try {
-      await vertical.redeem();
-      showConsent();
-    } catch (error) {
-      explain(spent(error), () => beginAgain());
-    }
-  }
-
-  function start() {
-    if ("logOut" in settings) return showConsent(); // works without a session
-    // A session may begin before a password has been set.
-    client.session.onChange((session) => (session && !resetting ? showConsent() : undefined));
-    if (vertical.redeemed.includes(tokenType) && !resetting) return redeem();
-    if (tokenType === "reset_password" && stytch.StytchResetPassword) return showReset();
-    if (tokenType) return showLogin(); // the login component redeems the link's token
-    if (client.session.getSync()) return showConsent();
-    if (!document.cookie.includes("stytch_session=")) return showLogin();
-    // A cookie without cached state: the client is asking Stytch whether it is still good.
-    client.session.authenticate().then(showConsent, showLogin);
-  }
-
-  start();
-})();
+start();

@@ -115,6 +115,16 @@ func (s *Server) Database(t testing.TB) string {
 	return s.url(name)
 }
 
+// Program is the path of one of PostgreSQL's programs.
+func Program(t testing.TB, name string) string {
+	t.Helper()
+	bin, err := binaries()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return filepath.Join(bin, name)
+}
+
 func (s *Server) url(database string) string {
 	return (&url.URL{Scheme: "postgres", User: url.User("postgres"), Path: "/" + database,
 		RawQuery: url.Values{"host": {s.folder}, "sslmode": {"disable"}}.Encode()}).String()

@@ -7,7 +7,6 @@
 package actions
 
 import (
-	"net/netip"
 	"net/url"
 	"regexp"
 	"slices"
@@ -36,6 +35,8 @@ var (
 	// OperationID is what an operationId may be, but for its length (G030; M10, C, I).
 	OperationID = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
 	// ArgumentName is what the name of a parameter or property should be (G044; I, T).
+	// ToolName is what OpenAI takes for the name of a tool (G030, C).
+	ToolName     = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 	ArgumentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	// PathVariable finds {name} in a path.
 	PathVariable = regexp.MustCompile(`\{([^{}]*)\}`)
@@ -62,18 +63,6 @@ func CamelCase(id string) string {
 	return suggestion[:min(len(suggestion), ComfortableIDSize)]
 }
 
-var (
-	wordStart   = regexp.MustCompile(`([a-z0-9])([A-Z])`)
-	secretWords = []string{"key", "apikey", "token", "secret", "password", "credential", "credentials"}
-)
-
-// SecretName says whether a query parameter of that name would show a secret: the approval
-// prompt shows query parameters (G117, D).
-func SecretName(name string) bool {
-	words := strings.FieldsFunc(wordStart.ReplaceAllString(name, "${1}_$2"), func(r rune) bool { return r == '_' || r == '-' || r == '.' })
-	return slices.ContainsFunc(words, func(word string) bool { return slices.Contains(secretWords, strings.ToLower(word)) })
-}
-
 // Absolute returns nil for what the editor calls no valid URL (M5): empty, relative, or a
 // template.
 func Absolute(text string) *url.URL {
@@ -82,23 +71,6 @@ func Absolute(text string) *url.URL {
 		return nil
 	}
 	return u
-}
-
-// NotPublic says why OpenAI's servers would not call u (M6), or nothing.
-func NotPublic(u *url.URL) string {
-	host := u.Hostname()
-	_, notAnAddress := netip.ParseAddr(host)
-	switch {
-	case u.Scheme != "https":
-		return "is not https"
-	case u.Port() != "":
-		return "has a port"
-	case notAnAddress == nil:
-		return "has an address for a host"
-	case !strings.Contains(host, "."):
-		return "has a host that is not public"
-	}
-	return ""
 }
 
 // exemptHosts are the OAuth hosts of Google, Microsoft and Adobe, which may differ from

@@ -1,0 +1,105 @@
+package auth
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"strconv"
+	"strings"
+
+	"guestpass/internal/credentials"
+)
+
+// A refusal is a sentinel with its reason. What else it holds is for the log alone and is
+// fit for it: printable ASCII of bounded length, never a token, signature or secret.
+type refusal struct {
+	sentinel error
+	reason   string // a class, such as "iss" or "expired"
+	claim    string // or the header member at fault
+	found    string
+	expected string
+	hint     string // what to do, and the setting that it is about
+}
+
+// Error does not tell what was found: it may be wrapped into something that a client sees.
+func (r *refusal) Error() string { return r.sentinel.Error() + ": " + r.reason }
+func (r *refusal) Unwrap() error { return r.sentinel }
+
+func invalid(reason, expected, hint string) error {
+	return &refusal{sentinel: ErrInvalidToken, reason: reason, expected: expected, hint: hint}
+}
+
+// Reason is a short class for the log, such as "expired" or "header_member x5u". It
+// never contains a token or the value of a claim.
+func Reason(err error) string {
+	var r *refusal
+	if errors.As(err, &r) {
+		return r.reason
+	}
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// LogAttrs tells an operator why a request was refused: the reason and, where they are
+// known, the claim, what was found in it, what was expected, and a hint which setting
+// that is about. It is not for clients.
+func LogAttrs(err error) []slog.Attr {
+	attributes := []slog.Attr{slog.String("reason", Reason(err))}
+	var r *refusal
+	if !errors.As(err, &r) {
+		return attributes
+	}
+	for _, detail := range []struct{ name, text string }{
+		{"claim", r.claim}, {"found", r.found}, {"expected", r.expected}, {"hint", r.hint},
+	} {
+		if detail.text != "" {
+			attributes = append(attributes, slog.String(detail.name, detail.text))
+		}
+	}
+	return attributes
+}
+
+// maxShown bounds a value in the log.
+const maxShown = 200
+
+// shown makes text fit for a log: printable ASCII, everything else escaped, cut at maxShown.
+// A look-alike letter is seen as what it is, and what has the form of a token is left out.
+func shown(text string) string {
+	text = credentials.Mask(text)                                 // before it is cut: half a token tells much of it
+	pieces := strings.Split(text[:min(len(text), maxShown)], `"`) // which need no escape: the log has its own
+	for i, piece := range pieces {
+		piece = strconv.QuoteToASCII(piece)
+		pieces[i] = piece[1 : len(piece)-1]
+	}
+	quoted := strings.Join(pieces, `"`)
+	if len(text) > maxShown || len(quoted) > maxShown {
+		return quoted[:min(len(quoted), maxShown)] + "..."
+	}
+	return quoted
+}
+
+// shownValue is the value of a claim, fit for a log.
+func shownValue(value json.RawMessage) string {
+	switch {
+	case value == nil:
+		return "nothing"
+	case value[0] == '"':
+		if s := text(value); s != "" {
+			return shown(s)
+		}
+		return "an empty string"
+	case value[0] == '{':
+		return "an object"
+	case value[0] == '[':
+		var list []string
+		if json.Unmarshal(value, &list) == nil {
+			return shown("[" + strings.Join(list, ", ") + "]") // without quotes, which the log would escape
+		}
+	}
+	return shown(string(value))
+}
+
+// anyOf lists what would have been right.
+func anyOf(values []string) string { return shown(strings.Join(values, " or ")) }

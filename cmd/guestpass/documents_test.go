@@ -1,0 +1,123 @@
+package main
+
+import (
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var (
+	declaredTest = regexp.MustCompile(`(?m)^func (Test[A-Z]\w*)\(`)
+	namedTest    = regexp.MustCompile(`\bTest[A-Z]\w*`)
+	namedRun     = regexp.MustCompile("([^`\n]*)-run ('[^']*'|[^\\s`]+)")
+	namedServer  = regexp.MustCompile("(?m)\\bS `([^`]*)`") // go test ./internal/server -v -run, says SECURITY.md
+	escapedBar   = regexp.MustCompile("`[^`\n]*\\\\\\|[^`\n]*`")
+	packages     = regexp.MustCompile(`\./([\w/]+)`)
+)
+
+// declaredTests are the names of the tests in each folder.
+func declaredTests(t *testing.T, root string) map[string][]string {
+	declared := map[string][]string{}
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case entry.IsDir() && (entry.Name() == "node_modules" || entry.Name() == ".git"):
+			return filepath.SkipDir
+		case !strings.HasSuffix(path, "_test.go"):
+			return nil
+		}
+		source, err := os.ReadFile(path)
+		folder, _ := filepath.Rel(root, filepath.Dir(path))
+		for _, found := range declaredTest.FindAllStringSubmatch(string(source), -1) {
+			declared[folder] = append(declared[folder], found[1])
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return declared
+}
+
+// documents are those that name tests, by name.
+func documents(t *testing.T, root string) map[string]string {
+	names, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil || len(names) == 0 {
+		t.Fatalf("%d documents, %v", len(names), err)
+	}
+	texts := map[string]string{}
+	for _, name := range append(names, filepath.Join(root, "README.md"), filepath.Join(root, "SECURITY.md")) {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		texts[name] = string(text)
+	}
+	return texts
+}
+
+// TestDocumentsNameTestsThatExist: a document that says which test holds a promise is wrong
+// when the test is renamed or gone. A beginning of a name will do, as go test -run takes it.
+func TestDocumentsNameTestsThatExist(t *testing.T) {
+	root := filepath.Join("..", "..")
+	declared := slices.Concat(slices.Collect(maps.Values(declaredTests(t, root)))...)
+	named := 0
+	for document, text := range documents(t, root) {
+		for _, name := range namedTest.FindAllString(text, -1) {
+			named++
+			if !slices.ContainsFunc(declared, func(test string) bool { return strings.HasPrefix(test, name) }) {
+				t.Errorf("%s names %s, and there is no such test", document, name)
+			}
+		}
+	}
+	if named == 0 {
+		t.Error("no document names a test")
+	}
+}
+
+// TestCommandsOfDocumentsRunTests: go test ends well where its pattern matches nothing. Readers copy
+// a command from the page or from the source, so it must be the same in both: a table's \| is not.
+func TestCommandsOfDocumentsRunTests(t *testing.T) {
+	root := filepath.Join("..", "..")
+	declared := declaredTests(t, root)
+	all := slices.Concat(slices.Collect(maps.Values(declared))...)
+	commands := 0
+	check := func(document, command, pattern string, tests []string) {
+		commands++
+		name, _, _ := strings.Cut(strings.Trim(pattern, "'"), "/") // behind it are subtests
+		expression, err := regexp.Compile(name)
+		if err != nil || !slices.ContainsFunc(tests, expression.MatchString) {
+			t.Errorf("%s: %s matches no test: %v", document, command, err)
+		}
+	}
+	for document, text := range documents(t, root) {
+		for _, span := range escapedBar.FindAllString(text, -1) {
+			t.Errorf("%s: %s is another command in the source than on the page", document, span)
+		}
+		for _, found := range namedServer.FindAllStringSubmatch(text, -1) {
+			check(document, found[0], found[1], declared[filepath.Join("internal", "server")])
+		}
+		for _, found := range namedRun.FindAllStringSubmatch(text, -1) {
+			if found[2] == "'^$'" { // benchmarks alone
+				continue
+			}
+			tests := []string{}
+			for _, name := range packages.FindAllStringSubmatch(found[1], -1) {
+				tests = append(tests, declared[filepath.FromSlash(name[1])]...)
+			}
+			if len(tests) == 0 {
+				tests = all
+			}
+			check(document, found[0], found[2], tests)
+		}
+	}
+	if commands < 50 {
+		t.Errorf("the documents have %d commands", commands)
+	}
+}

@@ -1,0 +1,150 @@
+package idp
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"guestpass/internal/limits"
+)
+
+// A reason for which nobody comes in, or out again, through the page, that whoever runs the
+// server can mend. The list is fixed: anybody may cause some of them, as often as they like.
+type reason string
+
+const (
+	unknownClient        reason = "unknown_client"
+	unregisteredCallback reason = "unregistered_callback"
+	unknownOrganization  reason = "unknown_organization"
+	malformedRequest     reason = "malformed_request"
+	stytchUnavailable    reason = "stytch_unavailable"
+	credentialsRefused   reason = "credentials_refused"
+)
+
+// hints say for each reason what to look at.
+var hints = map[reason]string{ // #nosec G101 -- the word credentials
+	unknownClient: "the client id in the GPT editor is no connected app of this project and environment, or " +
+		"not in GUESTPASS_CLIENT_IDS",
+	unregisteredCallback: "add the callback URL that the GPT editor shows to the redirect URLs of the connected app " +
+		"in the Stytch dashboard",
+	unknownOrganization: "organization_id in the authorization URL names no organization of the project",
+	malformedRequest:    "the authorization URL in the GPT editor must be the bare address of /idp",
+	credentialsRefused:  "Stytch refuses this server: check STYTCH_PROJECT_ID and STYTCH_SECRET",
+	stytchUnavailable:   "Stytch could not be asked; look for what is said of that elsewhere in this log",
+
+	// These only the page's script sees.
+	"bad_domain": "add GUESTPASS_PUBLIC_URL to the authorized domains under Frontend SDK in the " +
+		"Stytch dashboard",
+	"wrong_public_token": "STYTCH_PUBLIC_TOKEN is not one of the project's; copy it again from API keys in " +
+		"the Stytch dashboard",
+	"wrong_vertical": "STYTCH_VERTICAL is not the kind of the project: b2b or consumer",
+	"not_enabled": "a way to sign in of GUESTPASS_LOGIN_METHODS is not enabled under Frontend SDK in " +
+		"the Stytch dashboard",
+	"unregistered_redirect_url": "add GUESTPASS_PUBLIC_URL with /idp to the redirect URLs in the Stytch dashboard, " +
+		"for every type",
+	"missing_scope": "the GPT asks for a scope that the project does not have; add it under Roles & " +
+		"Permissions in the Stytch dashboard",
+	"captcha": "captchas and device fingerprints do not work on this page; switch them off under " +
+		"Frontend SDK in the Stytch dashboard",
+	"http_only_cookies": "HttpOnly cookies do not work on this page; switch them off under Frontend SDK in " +
+		"the Stytch dashboard",
+	"session_duration": "the longest session under Frontend SDK in the Stytch dashboard must be 60 minutes or more",
+	"limited":          "Stytch has refused requests because there were too many",
+	"unreachable":      "browsers do not reach Stytch, or its component shows nothing",
+}
+
+// whyNotLookedUp is the reason of an error of LookUpClient or LookUpOrganization.
+func whyNotLookedUp(err error) reason {
+	if errors.Is(err, ErrCredentials) {
+		return credentialsRefused
+	}
+	return stytchUnavailable
+}
+
+// tellEvery is how often the same reason is in the log.
+const tellEvery = time.Minute
+
+// refusals counts reasons. The first of a kind is in the log at once, the next ones together.
+type refusals struct {
+	log *slog.Logger
+	now func() time.Time
+
+	reports *limits.Rate
+
+	mu     sync.Mutex // guards counts
+	counts map[reason]*count
+}
+
+type count struct {
+	total, told int // told: of the total, those that were in the log
+	last        time.Time
+}
+
+func newRefusals(o Options) *refusals {
+	return &refusals{log: o.Log, now: o.Now, counts: map[reason]*count{}, reports: o.Limits.Rate(limits.Bound{
+		Name: "reports of the sign-in page", Shares: limits.Shares{limits.Address: reportsInMinute}})}
+}
+
+// note takes an error where there is one to tell.
+func (f *refusals) note(ctx context.Context, why reason, seenBy string, err error) {
+	if why == "" {
+		return
+	}
+	f.mu.Lock()
+	c := f.counts[why]
+	if c == nil {
+		c = &count{}
+		f.counts[why] = c
+	}
+	c.total++
+	now := f.now()
+	if since := now.Sub(c.last); c.told > 0 && since >= 0 && since < tellEvery {
+		f.mu.Unlock()
+		return
+	}
+	times, total := c.total-c.told, c.total
+	c.told, c.last = c.total, now
+	f.mu.Unlock()
+	arguments := []any{"reason", string(why), "hint", hints[why], "seen_by", seenBy, "times", times, "since_start",
+		total}
+	if err != nil {
+		arguments = append(arguments, "error", err)
+	}
+	f.log.WarnContext(ctx, "trouble on the sign-in page", arguments...)
+}
+
+// Refusals are how often since the start there was trouble on the page, by reason.
+func (p *Provider) Refusals() map[string]int {
+	p.refusals.mu.Lock()
+	defer p.refusals.mu.Unlock()
+	counts := map[string]int{}
+	for why, c := range p.refusals.counts {
+		counts[string(why)] = c.total
+	}
+	return counts
+}
+
+// What Report returns for a report that does not count.
+var (
+	ErrUnknownReason  = errors.New("there is no such reason")
+	ErrTooManyReports = errors.New("too many reports")
+)
+
+// reportsInMinute are those of one address: a page sends one or two.
+const reportsInMinute = 10
+
+// Report counts what the page's script has seen: one word of a fixed list. Nobody can say
+// anything else by it.
+func (p *Provider) Report(r *http.Request, word string) error {
+	if _, known := hints[reason(word)]; !known {
+		return ErrUnknownReason
+	}
+	if _, exceeded := p.refusals.reports.Take(limits.Party{Address: clientAddress(r)}); exceeded != nil {
+		return ErrTooManyReports
+	}
+	p.refusals.note(r.Context(), reason(word), "browser", nil)
+	return nil
+}

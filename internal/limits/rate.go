@@ -1,0 +1,127 @@
+package limits
+
+import (
+	"math"
+	"sync"
+	"time"
+)
+
+// A Rate is how often something may happen in a minute. It is counted for each share's
+// parties; in the Redis of the [Limits] that made it as well, where there is one. Safe for
+// concurrent use.
+type Rate struct {
+	bound  Bound
+	shared *sharedCounts // nil: this process counts alone
+
+	mu     sync.Mutex // guards counts, so that looking and counting are one step
+	counts map[Kind]*counts
+}
+
+// Rate makes one.
+func (l *Limits) Rate(b Bound) *Rate {
+	l.Declare(b)
+	r := &Rate{bound: b, counts: map[Kind]*counts{"": newCounts(1)}}
+	if l != nil {
+		r.shared = l.shared
+	}
+	for kind := range b.Shares {
+		r.counts[kind] = newCounts(maxKeys)
+	}
+	return r
+}
+
+// Take counts one time for all numbers that bind the party, or for none, and then returns the
+// first that it would exceed. Call takeBack, which is not nil, once if it turns out that it
+// does not matter. This process counts by itself before it asks Redis: so what it admits
+// keeps to the numbers whatever becomes of Redis meanwhile.
+func (r *Rate) Take(p Party) (takeBack func(), exceeded *Exceeded) {
+	now, slots := time.Now().UTC(), r.bound.slots(p)
+	if exceeded := r.takeHere(now, slots); exceeded != nil {
+		return func() {}, exceeded
+	}
+	here := func() { r.takeBackHere(now, slots) }
+	if r.shared == nil || len(slots) == 0 {
+		return here, nil
+	}
+	counted, exceeded := r.shared.take(now, r.bound, slots)
+	if exceeded != nil {
+		here()
+		return func() {}, exceeded
+	}
+	return func() {
+		here()
+		if counted {
+			r.shared.takeBack(now, r.bound, slots)
+		}
+	}, nil
+}
+
+// Exceeded is the number that one more would exceed, as far as this process counts; nil if
+// there is none. It counts nothing.
+func (r *Rate) Exceeded(p Party) *Exceeded {
+	now := time.Now().UTC()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.look(now, r.bound.slots(p))
+}
+
+// look is for who holds mu.
+func (r *Rate) look(now time.Time, slots []slot) *Exceeded {
+	for _, s := range slots {
+		current, previous := r.counts[s.kind].get(s.key, now.Truncate(window))
+		if !allows(now, current, previous, r.bound.number(s)) {
+			return r.bound.exceeded(now, s, current, previous)
+		}
+	}
+	return nil
+}
+
+func (r *Rate) takeHere(now time.Time, slots []slot) *Exceeded {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if exceeded := r.look(now, slots); exceeded != nil {
+		return exceeded
+	}
+	for _, s := range slots {
+		r.counts[s.kind].add(s.key, now.Truncate(window))
+	}
+	return nil
+}
+
+func (r *Rate) takeBackHere(now time.Time, slots []slot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range slots {
+		r.counts[s.kind].takeBack(s.key, now.Truncate(window))
+	}
+}
+
+// allows reports whether one more fits to what was counted in this minute and in the one
+// before. The script in redis.go asks the same.
+func allows(now time.Time, current, previous, quota int) bool {
+	return int(math.Round(float64(previous)*weight(now)+float64(current)))+1 <= quota
+}
+
+// weight is the part of the last minute that is within a minute of now.
+func weight(now time.Time) float64 {
+	return 1 - float64(now.Sub(now.Truncate(window)))/float64(window)
+}
+
+func (b Bound) exceeded(now time.Time, s slot, current, previous int) *Exceeded {
+	policy := string(s.kind)
+	if policy == "" {
+		policy = b.Name
+	}
+	return &Exceeded{Policy: policy, Quota: b.number(s), RetryAfter: wait(now, current, previous, b.number(s))}
+}
+
+// wait is how long it takes until one more fits, if nothing else is counted.
+func wait(now time.Time, current, previous, quota int) time.Duration {
+	start := now.Truncate(window)
+	room, fades := float64(quota)-0.5-float64(current), previous
+	if room <= 0 { // not before this minute's own count fades, in the next one
+		start, room, fades = start.Add(window), float64(quota)-0.5, current
+	}
+	part := 1 - room/float64(max(1, fades)) // of the window, until what fades leaves just no room
+	return max(0, start.Add(time.Duration(part*float64(window))).Sub(now)) + time.Millisecond
+}

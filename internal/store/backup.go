@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// Backup writes a copy of a SQLite database as it is at one moment to a new file, which
+// only its owner may read, and checks it. Other processes may go on writing meanwhile. The
+// error for a Postgres says how to copy that.
+func (s *Store) Backup(ctx context.Context, file string) error {
+	if file == "" || os.IsPathSeparator(file[len(file)-1]) {
+		return errors.New("name a file for the copy")
+	}
+	if s.database == postgresDatabase {
+		there, err := s.tables(ctx, s.schema)
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("this copies SQLite files; copy a Postgres with its own program: %s",
+			s.dumpCommand(file, there[Schema{}.versionTable()] != nil))
+	}
+	folder := filepath.Dir(file)
+	if info, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
+		return fmt.Errorf("make the copy %s: there is no folder %s", file, folder)
+	}
+	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+		return overwrites(file, err)
+	}
+	partial, err := os.CreateTemp(folder, "."+filepath.Base(file)+".partial-") // 0600, says os
+	if err != nil {
+		return fmt.Errorf("make the copy: %w", err)
+	}
+	defer os.Remove(partial.Name())
+	defer partial.Close()
+	if err := partial.Chmod(ownFile); err != nil { // the umask may have left it less
+		return fmt.Errorf("make the copy: %w", err)
+	}
+	if err := s.file.vacuumInto(ctx, partial.Name()); err != nil {
+		return fmt.Errorf("copy to %s: %w", file, s.classify(err))
+	}
+	if err := checkCopy(ctx, partial.Name()); err != nil {
+		return fmt.Errorf("the copy %s cannot be used: %w", file, err)
+	}
+	if err := partial.Sync(); err != nil {
+		return fmt.Errorf("make the disk keep the copy: %w", err)
+	}
+	return s.publish(partial.Name(), file)
+}
+
+// vacuumInto copies on a connection of its own: those that only read may not.
+func (f *sqliteFile) vacuumInto(ctx context.Context, to string) error {
+	db, err := sql.Open("sqlite", f.dsn("rw"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	_, err = db.ExecContext(ctx, "VACUUM INTO $1", to)
+	return err
+}
+
+func overwrites(file string, err error) error {
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make the copy: %w", err)
+	}
+	return fmt.Errorf("%s exists already, and is not overwritten: name another file", file)
+}
+
+// publish gives the copy its name, unless there is such a file meanwhile.
+func (s *Store) publish(partial, file string) error {
+	if err := os.Link(partial, file); err != nil {
+		if errors.Is(err, fs.ErrExist) {
+			return overwrites(file, nil)
+		}
+		if err := os.Rename(partial, file); err != nil { // a file system without links
+			return fmt.Errorf("name the copy: %w", err)
+		}
+	}
+	folder, err := os.Open(filepath.Dir(file))
+	if err != nil {
+		return fmt.Errorf("make the disk keep the copy: %w", err)
+	}
+	defer folder.Close()
+	_ = folder.Sync() // not every system can
+	return nil
+}
+
+// checkCopy reads all of the copy.
+func checkCopy(ctx context.Context, path string) error {
+	copied := &sqliteFile{path: path}
+	db, err := sql.Open("sqlite", copied.dsn("ro"))
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	s := &Store{database: sqliteDatabase, read: db, file: copied}
+	return s.CheckIntegrity(ctx)
+}
+
+// dumpCommand is what a person types; the password, which it leaves out, pg_dump asks for or
+// reads from its own file.
+// Tables that an earlier version has made are not in the schema yet.
+func (s *Store) dumpCommand(file string, inSchema bool) string {
+	address, schema := s.url, ""
+	if inSchema {
+		schema = " --schema=" + s.schema
+	}
+	if u, err := url.Parse(s.url); err == nil {
+		if u.User != nil {
+			u.User = url.User(u.User.Username())
+		}
+		query := u.Query()
+		query.Del("password")
+		query.Del("sslpassword")
+		for name := range query { // pgx's own, which pg_dump does not know
+			if strings.HasPrefix(name, "pool_") || name == "default_query_exec_mode" ||
+				strings.HasSuffix(name, "_cache_capacity") || name == "search_path" {
+				query.Del(name)
+			}
+		}
+		u.RawQuery = query.Encode()
+		address = u.String()
+	}
+	return fmt.Sprintf("pg_dump --format=custom%s --file=%s %s", schema, shellQuote(file), shellQuote(address))
+}
+
+func shellQuote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }

@@ -1,0 +1,241 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"net/netip"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/stdlib"
+)
+
+// defaultSchema is Guestpass's own, beside whatever else a database holds.
+const defaultSchema = "guestpass"
+
+var postgresSchema = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+
+// CheckSchema tells what is wrong with the name of a schema; "" is the usual one.
+func CheckSchema(name string) error {
+	if name != "" && (!postgresSchema.MatchString(name) || strings.HasPrefix(name, "pg_") ||
+		name == "information_schema") {
+		return errors.New("must be lower-case letters, digits and _, at most 63, and not begin with a digit or pg_")
+	}
+	return nil
+}
+
+// openPostgres connects. The schema is part of how each connection begins, never set later:
+// a pool in front may give each transaction another connection.
+func (s *Store) openPostgres(ctx context.Context, dsn string) error {
+	s.database, s.url = postgresDatabase, dsn
+	config, err := parsePostgres(dsn)
+	if err != nil {
+		return fmt.Errorf("the database URL %w", err)
+	}
+	protected, err := protectionOf(config)
+	if err != nil {
+		return fmt.Errorf("the database URL %w", err)
+	}
+	if warning := protectionWarnings[protected]; warning != "" {
+		s.log.WarnContext(ctx, warning)
+	}
+	s.plain = config.Copy()
+	config.RuntimeParams["search_path"] = s.schema
+	s.usePool(stdlib.OpenDB(*config))
+	err = s.checkSearchPath(ctx)
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) && strings.Contains(refused.Message, "unsupported startup parameter") { // by a pooler
+		_ = s.read.Close()
+		pooled := s.plain.Copy()
+		pooled.DefaultQueryExecMode = pgx.QueryExecModeExec // it may not know prepared statements, either
+		s.usePool(stdlib.OpenDB(*pooled))
+		err = s.checkSearchPath(ctx)
+	}
+	if err != nil {
+		_ = s.read.Close()
+	}
+	return s.classify(err)
+}
+
+// parsePostgres reads a URL without connecting.
+func parsePostgres(dsn string) (*pgx.ConnConfig, error) {
+	config, err := pgx.ParseConfig(dsn)
+	if err != nil { // its text may repeat the URL with its password
+		return nil, errors.New("cannot be read as postgres://USER@HOST/DATABASE?sslmode=verify-full, or names a " +
+			"file with certificates that cannot be read")
+	}
+	return config, nil
+}
+
+// protection is what keeps the password, and what is kept, from others on the way to a Postgres; the best first.
+type protection int
+
+const (
+	authenticated   protection = iota // on this machine, or encrypted, with the server's certificate checked
+	unauthenticated                   // encrypted with whoever answers
+	unencrypted                       // not encrypted
+)
+
+// protectionWarnings are for what somebody has asked for by name.
+var protectionWarnings = map[protection]string{
+	unauthenticated: "the connection to Postgres is encrypted, but whoever answers is taken for the server: " +
+		"sslmode=require checks no certificate, and verify-ca without sslrootcert takes one of any host; say " +
+		"sslmode=verify-full in GUESTPASS_DATABASE_URL",
+	unencrypted: "the connection to Postgres is not encrypted: the password, and everything that is kept, can be read " +
+		"on the way; say sslmode=verify-full instead of disable in GUESTPASS_DATABASE_URL",
+}
+
+// errOpportunistic refuses what libpq does by default: to send the password in the clear to a server, or to
+// somebody in front of it, that says it has no TLS.
+var errOpportunistic = errors.New("must say how the connection to a Postgres on another machine is protected, as it " +
+	"would go on in the clear where the server has no TLS: write sslmode=verify-full (postgres://…?sslmode=verify-full, " +
+	"or PGSSLMODE), with sslrootcert=FILE for a certificate authority of your own; sslmode=disable only on a network " +
+	"that nobody else reads")
+
+// protectionOf returns the least that connections may have. It looks at what pgx has made of URL, environment and
+// service file: with allow and prefer, which is its default, it has both ways for one server.
+func protectionOf(config *pgx.ConnConfig) (protection, error) {
+	type server struct {
+		host string
+		port uint16
+	}
+	encrypted, plain := map[server]bool{}, map[server]bool{}
+	least := authenticated
+	for _, one := range append([]*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}},
+		config.Fallbacks...) {
+		if network, _ := pgconn.NetworkAddress(one.Host, one.Port); network == "unix" || loopback(one.Host) {
+			continue
+		}
+		this := server{one.Host, one.Port}
+		switch {
+		case one.TLSConfig == nil:
+			plain[this], least = true, max(least, unencrypted)
+		case one.TLSConfig.InsecureSkipVerify && (one.TLSConfig.VerifyPeerCertificate == nil || one.TLSConfig.RootCAs == nil):
+			encrypted[this], least = true, max(least, unauthenticated)
+		default:
+			encrypted[this] = true
+		}
+		if encrypted[this] && plain[this] {
+			return unencrypted, errOpportunistic
+		}
+	}
+	return least, nil
+}
+
+// loopback reports whether a host is this machine by its name alone.
+func loopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+}
+
+func (s *Store) usePool(pool *sql.DB) {
+	pool.SetMaxOpenConns(maxConnections)
+	pool.SetMaxIdleConns(maxConnections)
+	pool.SetConnMaxLifetime(time.Hour)
+	s.read, s.write = pool, transactionWriter{pool}
+}
+
+// checkSearchPath finds out whether connections have the schema: a pooler that does not pass
+// it on leaves that to the role.
+func (s *Store) checkSearchPath(ctx context.Context) error {
+	var path, user, database string
+	err := s.read.QueryRowContext(ctx, "SELECT current_setting('search_path'), current_user, current_database()").Scan(&path, &user, &database)
+	if err != nil {
+		return err
+	}
+	first, _, _ := strings.Cut(path, ",")
+	if first = strings.Trim(first, ` "`); first == s.schema || first == "$user" && user == s.schema {
+		return nil
+	}
+	return fmt.Errorf(`the pooler in front of the database does not pass search_path on: run ALTER ROLE %s IN DATABASE %s SET search_path = %s, `+
+		`and have the pooler connect anew`, identifier(user), identifier(database), identifier(s.schema))
+}
+
+// locked runs f while no other instance with the same schema does. The lock is a
+// transaction's, so that a pooler keeps it with its connection.
+func (s *Store) locked(ctx context.Context, f func() error) error {
+	if s.database != postgresDatabase {
+		return f()
+	}
+	tx, err := s.read.BeginTx(ctx, nil)
+	if err != nil {
+		return s.classify(err)
+	}
+	defer func() { _ = tx.Rollback() }() // which is the end of the lock
+	key := fnv.New64a()
+	_, _ = key.Write([]byte("guestpass schema " + s.schema))
+	for _, statement := range []string{"SET LOCAL statement_timeout = 0", "SET LOCAL lock_timeout = 0",
+		"SET LOCAL idle_in_transaction_session_timeout = 0"} {
+		if _, err := tx.ExecContext(ctx, statement); err != nil {
+			return s.classify(err)
+		}
+	}
+	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(key.Sum64())); err != nil { // #nosec G115 -- any 64 bits will do
+		return fmt.Errorf("wait for other instances that bring the schema up to date: %w", s.classify(err))
+	}
+	return f()
+}
+
+// makeSchema makes the schema unless there is one.
+func (s *Store) makeSchema(ctx context.Context) error {
+	if s.database != postgresDatabase {
+		return nil
+	}
+	var exists bool
+	if err := s.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)",
+		s.schema).Scan(&exists); err != nil {
+		return err
+	}
+	var user string
+	if !exists {
+		_, err := s.read.ExecContext(ctx, "CREATE SCHEMA "+identifier(s.schema))
+		if denied(err) {
+			_ = s.QueryRow(ctx, "SELECT current_user").Scan(&user)
+			return fmt.Errorf("there is no schema %s, and the role may not make it: have an administrator run "+
+				"CREATE SCHEMA %s AUTHORIZATION %s",
+				s.schema, identifier(s.schema), identifier(user))
+		}
+		return s.classify(err)
+	}
+	var usage bool
+	if err := s.QueryRow(ctx, "SELECT has_schema_privilege($1, 'USAGE'), current_user", s.schema).Scan(&usage,
+		&user); err != nil {
+		return err
+	}
+	if !usage {
+		return fmt.Errorf("the role may not use the schema %s: have an administrator run GRANT USAGE, CREATE ON "+
+			"SCHEMA %s TO %s",
+			s.schema, identifier(s.schema), identifier(user))
+	}
+	return nil
+}
+
+// denied reports whether Postgres says that the role may not.
+func denied(err error) bool {
+	var postgres *pgconn.PgError
+	return errors.As(err, &postgres) && postgres.Code == "42501"
+}
+
+// oldPlace is the schema in which versions before this one made their tables: the first of
+// the role's search path. On SQLite it is the file.
+func (s *Store) oldPlace(ctx context.Context) (string, error) {
+	if s.database != postgresDatabase {
+		return "", nil
+	}
+	conn, err := pgx.ConnectConfig(ctx, s.plain.Copy())
+	if err != nil {
+		return "", s.classify(err)
+	}
+	defer func() { _ = conn.Close(context.WithoutCancel(ctx)) }()
+	var place *string
+	if err := conn.QueryRow(ctx, "SELECT current_schema()").Scan(&place); err != nil || place == nil {
+		return "", s.classify(err)
+	}
+	return *place, nil
+}

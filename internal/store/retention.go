@@ -1,0 +1,174 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// DefaultKeep is how long the record of what was done is kept, and a connection that nobody uses.
+const DefaultKeep = 365 * 24 * time.Hour
+
+// purgeInterval is how often it is looked for what is not kept any more.
+const purgeInterval = time.Hour
+
+// What is removed at once, while all writers wait.
+const (
+	stepRows  = 500
+	stepFinal = 50 // tasks, each with its entries in the search index
+)
+
+// forget removes what has expired and nobody can tell the difference.
+func (s *Store) forget(ctx context.Context) error {
+	return errors.Join(s.forgetReplies(ctx), s.forgetDenials(ctx))
+}
+
+// Purge removes what is not kept any more, a step at a time: what was deleted longer ago than can be
+// undone, and the oldest rows of the record and of unused connections.
+func (s *Store) Purge(ctx context.Context) error {
+	until := s.timestamp() - RestoreWindow.Milliseconds() - 1
+	return errors.Join(
+		s.inSteps(ctx, stepRows, func(tx *Tx) (int64, error) { return tx.removeFinalComments(until) }),
+		s.inSteps(ctx, stepRows, func(tx *Tx) (int64, error) { return tx.removeCommentsOfFinalTasks(until) }),
+		s.inSteps(ctx, stepFinal, func(tx *Tx) (int64, error) { return tx.removeFinalTasks(until) }),
+		s.dropOldActivity(ctx),
+		s.inSteps(ctx, stepRows, func(tx *Tx) (int64, error) { return tx.removeUnused(millis(tx.now.Add(-s.keep))) }),
+	)
+}
+
+// inSteps repeats a step until it removes less than it may. What makes room may use what is reserved.
+func (s *Store) inSteps(ctx context.Context, atOnce int64, step func(*Tx) (removed int64, err error)) error {
+	for {
+		var removed int64
+		err := s.Write(ctx, func(tx *Tx) (err error) {
+			tx.reserved, tx.beyondQuota = true, true
+			removed, err = step(tx)
+			return err
+		})
+		if err != nil || removed < atOnce {
+			return err
+		}
+	}
+}
+
+func (tx *Tx) removeFinalComments(until int64) (int64, error) {
+	return tx.removeCounted(usage{}, `DELETE FROM task_comments WHERE seq IN (SELECT seq FROM task_comments
+		WHERE deleted_at > 0 AND deleted_at <= $1 ORDER BY deleted_at LIMIT $2)
+		RETURNING owner, author, bytes`, until, stepRows)
+}
+
+func (tx *Tx) removeCommentsOfFinalTasks(until int64) (int64, error) {
+	return tx.removeCounted(usage{}, `DELETE FROM task_comments WHERE seq IN (SELECT c.seq FROM tasks t
+		JOIN task_comments c ON c.task_id = t.id WHERE t.deleted_at > 0 AND t.deleted_at <= $1 LIMIT $2)
+		RETURNING owner, author, bytes`, until, stepRows)
+}
+
+const finalTasks = ` IN (SELECT seq FROM tasks WHERE deleted_at > 0 AND deleted_at <= $1
+	ORDER BY deleted_at, seq LIMIT $2)`
+
+func (tx *Tx) removeFinalTasks(until int64) (int64, error) {
+	statements := []string{"DELETE FROM task_labels WHERE task" + finalTasks}
+	if tx.database == sqliteDatabase {
+		statements = append(statements, "DELETE FROM task_words WHERE rowid"+finalTasks)
+	}
+	for _, statement := range statements {
+		if _, err := tx.Exec(statement, until, stepFinal); err != nil {
+			return 0, err
+		}
+	}
+	return tx.removeCounted(usage{}, "DELETE FROM tasks WHERE seq"+finalTasks+
+		" RETURNING owner, coalesce(nullif(payer, ''), creator), bytes", until, stepFinal)
+}
+
+func (tx *Tx) removeUnused(until int64) (int64, error) {
+	return tx.Exec(`DELETE FROM connections WHERE (owner, subject, client) IN
+		(SELECT owner, subject, client FROM connections WHERE last_used <= $1 LIMIT $2)`, until, stepRows)
+}
+
+// dropOldActivity drops the oldest rows of each owner's record: those that are older than is kept, and
+// where a quota is nearly used up those that are too old to undo a deletion.
+func (s *Store) dropOldActivity(ctx context.Context) error {
+	old, undone := millis(s.now().Add(-s.keep)), millis(s.now().Add(-RestoreWindow))
+	name := func(row Scanner) (owner string, err error) { return owner, row.Scan(&owner) }
+	aged, err := List(ctx, s, name, `SELECT h.owner FROM activity_heads h
+		JOIN activity a ON a.owner = h.owner AND a.seq = h.floor_seq + 1 WHERE a.at <= $1`, old)
+	for _, owner := range aged {
+		err = errors.Join(err, s.inSteps(ctx, stepRows, func(tx *Tx) (int64, error) {
+			return tx.dropActivity(owner, old, stepRows)
+		}))
+	}
+	nearly, failed := List(ctx, s, name, "SELECT DISTINCT u.owner FROM quota_usage u WHERE "+nearlyUsed,
+		s.quota.nearly()...)
+	err = errors.Join(err, failed)
+	for _, owner := range nearly {
+		err = errors.Join(err, s.inSteps(ctx, 1, func(tx *Tx) (int64, error) { return tx.dropExcess(owner, undone) }))
+	}
+	return err
+}
+
+// nearlyUsed is for rows of quota_usage that are beyond what [Quota.nearly] returns.
+const nearlyUsed = `(u.person = '' AND (u.activities > $1 OR u.bytes > $2)
+	OR u.person <> '' AND u.person <> u.owner AND (u.activities > $3 OR u.bytes > $4))`
+
+// nearly is nine tenths of the quota and of a person's share.
+func (q Quota) nearly() []any {
+	share := q.share()
+	return []any{q.Activities * 9 / 10, q.Bytes / 10 * 9, share.Activities * 9 / 10, share.Bytes / 10 * 9}
+}
+
+// dropExcess drops some of the oldest rows if the owner, or a person who has older ones, has nearly used up
+// their quota: who fills it now makes nobody's past go away.
+func (tx *Tx) dropExcess(owner string, until int64) (int64, error) {
+	err := tx.QueryRow("SELECT 1 FROM quota_usage u WHERE "+nearlyUsed+` AND u.owner = $5 AND $6 >=
+			CASE WHEN u.person = ''
+			THEN (SELECT a.at FROM activity a WHERE a.owner = u.owner ORDER BY a.seq LIMIT 1)
+			ELSE (SELECT a.at FROM activity a WHERE a.owner = u.owner AND a.subject = u.person ORDER BY a.seq LIMIT 1)
+			END LIMIT 1`,
+		append(tx.quota.nearly(), owner, until)...).Scan(new(int))
+	if errors.Is(err, ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	return tx.dropActivity(owner, until, max(1, min(stepRows, tx.quota.Activities/20)))
+}
+
+// dropActivity drops at most so many rows from the beginning of an owner's record, up to the first one
+// that is younger. The head keeps what the rest of the chain is checked against.
+func (tx *Tx) dropActivity(owner string, until, atMost int64) (int64, error) {
+	var floor, last, at int64
+	var hash string
+	err := tx.QueryRow("UPDATE activity_heads SET floor_seq = floor_seq WHERE owner = $1 RETURNING floor_seq",
+		owner).Scan(&floor)
+	if err != nil {
+		return 0, err
+	}
+	err = tx.QueryRow(`SELECT seq, hash, at FROM activity
+		WHERE owner = $1 AND seq > $2 AND seq <= $3 AND seq < coalesce(
+			(SELECT min(seq) FROM activity WHERE owner = $1 AND seq > $2 AND seq <= $3 AND at > $4), $3 + 1)
+		ORDER BY seq DESC LIMIT 1`, owner, floor, floor+atMost, until).Scan(&last, &hash, &at)
+	if errors.Is(err, ErrNotFound) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if _, err := tx.Exec("UPDATE activity_heads SET floor_seq = $1, floor_hash = $2, floor_at = $3 WHERE owner = $4",
+		last, hash, at, owner); err != nil {
+		return 0, err
+	}
+	return tx.removeCounted(usage{activities: 1}, `DELETE FROM activity WHERE owner = $1 AND seq > $2 AND seq <= $3
+		RETURNING owner, subject, bytes`, owner, floor, last)
+}
+
+// KnownSince is the time of the newest change that the owner's record has lost: it knows what was done
+// after it. Zero if it has lost none.
+func (s *Store) KnownSince(ctx context.Context, owner string) (time.Time, error) {
+	var at int64
+	err := s.QueryRow(ctx, "SELECT floor_at FROM activity_heads WHERE owner = $1", owner).Scan(&at)
+	if errors.Is(err, ErrNotFound) {
+		return time.Time{}, nil
+	}
+	return fromMillis(at), err
+}

@@ -1,0 +1,156 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/pressly/goose/v3"
+)
+
+// tables are the columns of each table.
+type tables map[string][]string
+
+// expected returns what a schema's migrations make, up to a version: they are run in
+// memory, so that nobody keeps a second list.
+func (s *Store) expected(ctx context.Context, schema Schema, version int64) (tables, error) {
+	files := schema.Files
+	if schema.Name == "" {
+		files, _ = fs.Sub(migrations, "migrations/sqlite") // of Postgres, see below
+	}
+	db, err := sql.Open("sqlite", ":memory:")
+	if err != nil {
+		return nil, err
+	}
+	defer db.Close()
+	db.SetMaxOpenConns(1) // each connection has a memory of its own
+	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithTableName(schema.versionTable()))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := provider.UpTo(ctx, version); err != nil {
+		return nil, err
+	}
+	found, err := (&Store{database: sqliteDatabase, read: db}).tables(ctx, "")
+	delete(found, schema.versionTable())
+	if s.database == postgresDatabase && schema.Name == "" { // whose search index is a column
+		maps.DeleteFunc(found, func(name string, _ []string) bool { return strings.HasPrefix(name, "task_words") })
+		found["tasks"] = append(found["tasks"], "words")
+	}
+	return found, err
+}
+
+const (
+	sqliteTables = `SELECT m.name, c.name FROM sqlite_master m JOIN pragma_table_info(m.name) c
+		WHERE m.type IN ('table', 'view') AND m.name NOT LIKE 'sqlite_%'`
+	postgresTables = `SELECT c.relname, a.attname FROM pg_catalog.pg_class c
+		JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+		JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`
+	postgresUsable = postgresTables + ` AND has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT')
+		AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')`
+)
+
+// tables returns those that there are in a place: a schema of Postgres, or the SQLite file.
+func (s *Store) tables(ctx context.Context, place string) (tables, error) {
+	if s.database == sqliteDatabase {
+		return s.readTables(ctx, sqliteTables)
+	}
+	return s.readTables(ctx, postgresTables, place)
+}
+
+func (s *Store) readTables(ctx context.Context, query string, args ...any) (tables, error) {
+	found := tables{}
+	err := s.each(ctx, func(row Scanner) error {
+		var table, column string
+		err := row.Scan(&table, &column)
+		found[table] = append(found[table], column)
+		return err
+	}, query, args...)
+	return found, err
+}
+
+// lacking names what is wanted and not there, in order.
+func (wanted tables) lacking(found tables) (names []string) {
+	for _, table := range slices.Sorted(maps.Keys(wanted)) {
+		if found[table] == nil {
+			names = append(names, table)
+			continue
+		}
+		for _, column := range wanted[table] {
+			if !slices.Contains(found[table], column) {
+				names = append(names, table+"."+column)
+			}
+		}
+	}
+	return names
+}
+
+// equal reports whether both tables have the same columns, in any order.
+func equal(a, b []string) bool {
+	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
+}
+
+// expectTables has verify look for all tables of all schemas.
+func (s *Store) expectTables(ctx context.Context) error {
+	s.wanted = tables{}
+	return s.eachSchema(func(schema Schema, provider *goose.Provider) error {
+		wanted, err := s.expected(ctx, schema, latest(provider))
+		if err != nil && s.database == postgresDatabase && schema.Name != "" { // in words that only Postgres knows
+			s.log.WarnContext(ctx, "tables of a resource are not verified: its migrations run on Postgres only",
+				"resource", schema.Name, "error", err)
+			return nil
+		}
+		maps.Copy(s.wanted, wanted)
+		return err
+	})
+}
+
+// latest is the number of the last migration.
+func latest(provider *goose.Provider) int64 {
+	sources := provider.ListSources()
+	if len(sources) == 0 {
+		return 0
+	}
+	return sources[len(sources)-1].Version
+}
+
+// verify returns an error that names the tables and columns that are missing.
+func (s *Store) verify(ctx context.Context) error {
+	query, args := sqliteTables, []any{}
+	if s.database == postgresDatabase {
+		query, args = postgresUsable, []any{s.schema}
+	}
+	found, err := s.readTables(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	lacking := s.wanted.lacking(found)
+	if len(lacking) == 0 {
+		return nil
+	}
+	where := "the SQLite file"
+	if s.file != nil {
+		where += " " + s.file.path
+	}
+	if s.database == postgresDatabase {
+		there, err := s.tables(ctx, s.schema)
+		if err != nil {
+			return err
+		}
+		if len(s.wanted.lacking(there)) == 0 {
+			return fmt.Errorf("%w: the role may not read and write in the schema %s: %s", errTables, s.schema,
+				strings.Join(lacking, ", "))
+		}
+		where = "the schema " + s.schema
+	}
+	return fmt.Errorf("%w: %s lacks what its migrations made: %s; put back a backup", errTables, where,
+		strings.Join(lacking, ", "))
+}
+
+var errTables = errors.New("the tables are not as they should be")

@@ -1,0 +1,200 @@
+package mcp
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+
+	"guestpass/api"
+)
+
+// listTime is how long a client may keep a list, in milliseconds. It changes with a new start only.
+const listTime = 300_000
+
+// answer carries out a request of somebody who was admitted.
+func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Request, m message) {
+	switch {
+	case m.method == "tools/call":
+		s.call(ctx, w, r, m)
+	case m.method == "tools/list":
+		if fault := checkCursor(m); fault != nil {
+			fail(w, m.id, fault)
+			return
+		}
+		s.succeed(w, m, http.StatusOK, s.list, true)
+	case m.method == "server/discover" && m.modern:
+		s.succeed(w, m, http.StatusOK, s.discovery, true)
+	case m.method == "ping" && !m.modern:
+		s.succeed(w, m, http.StatusOK, json.RawMessage(`{}`), false)
+	case m.method == "initialize" && !m.modern:
+		s.initialize(w, m)
+	case m.modern:
+		fail(w, m.id, refuse(http.StatusNotFound, methodNotFound, "there is no such method"))
+	default:
+		fail(w, m.id, refuse(http.StatusOK, methodNotFound, "there is no such method"))
+	}
+}
+
+// initialize agrees on a version. Nothing else comes of it.
+func (s *Server) initialize(w http.ResponseWriter, m message) {
+	version := m.text("protocolVersion")
+	if !slices.Contains(legacyVersions, version) {
+		version = legacyVersions[0]
+	}
+	result, err := json.Marshal(map[string]any{"protocolVersion": version, "capabilities": s.capabilities,
+		"serverInfo": s.identity(), "instructions": s.instructions})
+	if err != nil {
+		fail(w, m.id, refuse(http.StatusInternalServerError, -32603, "internal error"))
+		return
+	}
+	s.succeed(w, m, http.StatusOK, result, false)
+}
+
+// checkCursor refuses one that was made up: there is one page.
+func checkCursor(m message) *rpcError {
+	switch string(m.params["cursor"]) {
+	case "", "null", `""`:
+		return nil
+	}
+	return refuse(http.StatusOK, invalidParams, "there is no such page: the list has one")
+}
+
+// succeed answers with a result, an object that is written already. In the modern era it says by itself that
+// it is whole, from whom, and if it is a list, for how long and whom it may be kept.
+func (s *Server) succeed(w http.ResponseWriter, m message, status int, result json.RawMessage, kept bool) {
+	out := append([]byte(`{"jsonrpc":"2.0","id":`), m.id...)
+	out = append(out, `,"result":`...)
+	if m.modern {
+		result = s.modernize(result, kept)
+	}
+	out = append(append(out, result...), '}', '\n')
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	_, _ = w.Write(out) // whoever went away hears nothing
+}
+
+// modernize puts what the modern era wants before the members of a result.
+func (s *Server) modernize(result json.RawMessage, kept bool) json.RawMessage {
+	head := s.modernHead
+	if kept {
+		head = s.modernListHead
+	}
+	out := append(json.RawMessage(nil), head...)
+	if len(result) > len(`{}`) {
+		out = append(out, ',')
+	}
+	return append(out, result[1:]...)
+}
+
+// carriedOut answers with what the operation did. The same JSON is there twice: some clients show a model the
+// one, some the other. It is written as it came, which takes half the time of encoding it once more.
+func (s *Server) carriedOut(w http.ResponseWriter, m message, body json.RawMessage) {
+	text, err := marshal(string(body))
+	if err != nil {
+		fail(w, m.id, refuse(http.StatusInternalServerError, -32603, "internal error"))
+		return
+	}
+	result := make(json.RawMessage, 0, len(text)+len(body)+100)
+	result = append(append(result, `{"content":[{"type":"text","text":`...), text...)
+	result = append(append(result, `}],"structuredContent":`...), body...)
+	s.succeed(w, m, http.StatusOK, append(result, `,"isError":false}`...), false)
+}
+
+// A callResult is what tools/call answers for what was not carried out. It has no structuredContent: that would
+// not fit the output schema.
+type callResult struct {
+	Content []textContent `json:"content"`
+	IsError bool          `json:"isError"`
+	Meta    *callMeta     `json:"_meta,omitempty"`
+}
+
+type textContent struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
+}
+
+// callMeta has the challenge where ChatGPT looks for it.
+type callMeta struct {
+	Challenge []string `json:"mcp/www_authenticate,omitempty"`
+}
+
+func failed(text string) callResult {
+	return callResult{Content: []textContent{{"text", text}}, IsError: true}
+}
+
+// call carries out a tool. Only a tool that does not exist is an error of the protocol; what is wrong with
+// arguments a model can mend, and is told.
+func (s *Server) call(ctx context.Context, w http.ResponseWriter, r *http.Request, m message) {
+	t := s.tools[m.text("name")]
+	if t == nil {
+		fail(w, m.id, refuse(http.StatusOK, invalidParams, "there is no such tool; see tools/list"))
+		return
+	}
+	arguments, wrong := t.arguments(m.params["arguments"])
+	if wrong != "" {
+		s.result(w, m, http.StatusOK, failed(problemText(api.Problem{Status: http.StatusUnprocessableEntity, Detail: wrong})))
+		return
+	}
+	reply := s.options.Service.Invoke(ctx, api.Call{Operation: t.Name, Arguments: arguments, Header: r.Header})
+	switch challenge := reply.Header.Get("WWW-Authenticate"); {
+	case reply.Status < 300:
+		if len(reply.Body) == 0 {
+			reply.Body = json.RawMessage(`{"ok":true}`)
+		}
+		s.carriedOut(w, m, trimmed(reply.Body))
+	case reply.Status == http.StatusUnauthorized: // a token that was good a moment ago; a text would not have it renewed
+		s.deny(w, m.id, &reply)
+	case reply.Status == http.StatusForbidden && challenge != "": // one family of clients reads the header, one the result
+		w.Header().Set("WWW-Authenticate", challenge)
+		out := failed(replyText(reply))
+		out.Meta = &callMeta{Challenge: []string{challenge +
+			`, error_description="The person has not granted what this tool needs"`}}
+		s.result(w, m, http.StatusForbidden, out)
+	default:
+		s.result(w, m, http.StatusOK, failed(replyText(reply)))
+	}
+}
+
+func (s *Server) result(w http.ResponseWriter, m message, status int, result callResult) {
+	text, err := marshal(result)
+	if err != nil {
+		fail(w, m.id, refuse(http.StatusInternalServerError, -32603, "internal error"))
+		return
+	}
+	s.succeed(w, m, status, text, false)
+}
+
+// replyText tells a model what a problem says that it can act on.
+func replyText(reply api.Reply) string {
+	var p api.Problem
+	if json.Unmarshal(reply.Body, &p) != nil || p.Detail == "" {
+		p = api.Problem{Detail: http.StatusText(reply.Status)}
+	}
+	p.Status = reply.Status
+	if p.Status < http.StatusInternalServerError { // else whoever runs the server is asked for it
+		p.RequestID = ""
+	}
+	if wait := reply.Header.Get("Retry-After"); wait != "" {
+		p.Hint += " Retry-After: " + wait + " seconds."
+	}
+	return problemText(p)
+}
+
+func problemText(p api.Problem) string {
+	text, err := marshal(map[string]any{"error": toldProblem{p.Status, p.Detail, p.Hint, p.Errors, p.Current, p.Quota, p.RequestID}})
+	if err != nil {
+		return p.Detail
+	}
+	return string(text)
+}
+
+type toldProblem struct {
+	Status    int                `json:"code"`
+	Message   string             `json:"message"`
+	Hint      string             `json:"hint,omitempty"`
+	Errors    []api.FieldProblem `json:"errors,omitempty"`
+	Current   *api.Task          `json:"current,omitempty"`
+	Quota     *api.QuotaProblem  `json:"quota,omitempty"`
+	RequestID string             `json:"request_id,omitempty"`
+}
