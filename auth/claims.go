@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"encoding/json"
 	"regexp"
 	"slices"
@@ -192,12 +193,33 @@ func (v *Verifier) ofOtherEnvironment(id string) bool {
 }
 
 func (v *Verifier) admittedClient(c claims) error {
-	id := text(c["client_id"])
-	if len(v.options.ClientIDs) == 0 || slices.Contains(v.options.ClientIDs, id) {
+	if id := text(c["client_id"]); v.options.AdmitClient == nil && len(v.options.ClientIDs) > 0 && !v.lists(id) {
+		return v.notAdmitted(id)
+	}
+	return nil
+}
+
+func (v *Verifier) lists(clientID string) bool { return slices.Contains(v.options.ClientIDs, clientID) }
+
+// admitUnlisted asks about a client that is not listed, where somebody knows more about it.
+func (v *Verifier) admitUnlisted(ctx context.Context, clientID string) error {
+	if v.options.AdmitClient == nil || v.lists(clientID) {
 		return nil
 	}
-	return &refusal{sentinel: ErrInvalidToken, reason: "client_id not admitted", claim: "client_id", found: shown(id),
-		expected: anyOf(v.options.ClientIDs), hint: "if the connected app may call, add it to GUESTPASS_CLIENT_IDS"}
+	admitted, err := v.options.AdmitClient(ctx, clientID)
+	if err != nil {
+		v.options.Log.WarnContext(ctx, "client not looked up", "client_id", clientID, "error", err)
+		return &refusal{sentinel: ErrUnavailable, reason: "the client could not be looked up"}
+	}
+	if !admitted {
+		return v.notAdmitted(clientID)
+	}
+	return nil
+}
+
+func (v *Verifier) notAdmitted(clientID string) error {
+	return &refusal{sentinel: ErrInvalidToken, reason: "client_id not admitted", claim: "client_id", found: shown(clientID),
+		expected: anyOf(v.options.ClientIDs), hint: "if the client may call, add it to GUESTPASS_CLIENT_IDS"}
 }
 
 func (c claims) scope() error {

@@ -26,10 +26,13 @@ type Options struct {
 	Issuers   []string // required; iss must be exactly one of them
 	// JWKSURLs serve the same keys; the first that has any counts. Required; https on a public host,
 	// or for a test project on a loopback host.
-	JWKSURLs      []string
-	Audience      string        // custom audience that aud must contain as well; "" for none
-	Resources     []string      // further values tolerated in aud (RFC 8707)
-	ClientIDs     []string      // admitted connected apps; empty: every one of the project
+	JWKSURLs  []string
+	Audience  string   // custom audience that aud must contain as well; "" for none
+	Resources []string // further values tolerated in aud (RFC 8707)
+	ClientIDs []string // admitted connected apps; empty: every one of the project, unless AdmitClient is set
+	// AdmitClient decides on connected apps that ClientIDs does not list. It is asked once for each token
+	// that is otherwise good; its error makes Verify's ErrUnavailable. nil: none of them is admitted.
+	AdmitClient   func(ctx context.Context, clientID string) (bool, error)
 	HeaderMembers []string      // header members tolerated besides alg, kid and typ
 	MaxLifetime   time.Duration // exp - iat at most, from ShortestLifetime to LongestLifetime; 0: DefaultLifetime
 	Now           func() time.Time
@@ -166,6 +169,9 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	// Claims.
 	identity, err = v.identity(payload, now)
 	if err != nil {
+		return Identity{}, err
+	}
+	if err := v.admitUnlisted(ctx, identity.ClientID); err != nil {
 		return Identity{}, err
 	}
 	v.cache.put(hash, identity, now, generation)

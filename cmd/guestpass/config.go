@@ -27,7 +27,8 @@ type config struct {
 	Access, LiveRoles                                 string
 	MCP                                               string
 	MCPOperations                                     []string
-	ClientIDs                                         []string // none: every one of the project
+	ClientIDs                                         []string // none: every one of the project; see clients.Parse
+	AddScopes                                         string
 	DocsClientID, Audience                            string
 	TokenHeaderMembers, LoginMethods                  []string
 	TokenForwarder, Introspect                        string
@@ -222,7 +223,7 @@ func (c config) options() server.Options {
 		Modules: c.Modules, Resources: resources, Operations: c.Operations,
 		Access: api.AccessMode(c.Access), ScopesAlone: c.LiveRoles == "off",
 		NoMCP: c.MCP == "off", MCPOperations: c.MCPOperations,
-		ClientIDs: c.ClientIDs, DocsClientID: c.DocsClientID, Audience: c.Audience,
+		ClientIDs: c.ClientIDs, AddScopes: idp.AddScopes(c.AddScopes), DocsClientID: c.DocsClientID, Audience: c.Audience,
 		TrustedProxies:     c.trustedProxies(),
 		MaxTokenLifetime:   c.MaxTokenLifetime,
 		TokenHeaderMembers: c.TokenHeaderMembers, LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"guestpass/auth"
+	"guestpass/internal/clients"
 	"guestpass/internal/idp"
 	"guestpass/internal/store"
 	"guestpass/stytchtest"
@@ -174,7 +175,7 @@ func (c config) development(emulatorURL string) config {
 	c.ProjectID, c.Secret, c.PublicToken = seed.Project.ID, seed.Project.Secret, seed.Project.PublicToken
 	c.Domains, c.BaseURL, c.AllowTestProject = []string{emulatorURL}, emulatorURL, "yes"
 	c.secretHint = "In development: " + seed.ConnectedApps[0].ClientSecret
-	c.ClientIDs, c.DocsClientID = []string{seed.ConnectedApps[0].ClientID}, ""
+	c.ClientIDs, c.DocsClientID = []string{seed.ConnectedApps[0].ClientID, clients.Dynamic}, ""
 	c.IntrospectSecrets = []string{seed.ConnectedApps[0].ClientID + "=" + seed.ConnectedApps[0].ClientSecret}
 	if c.TokenForwarder == "on" {
 		c.DocsClientID = seed.ConnectedApps[1].ClientID

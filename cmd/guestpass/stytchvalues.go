@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"guestpass/internal/clients"
 	"guestpass/internal/credentials"
 	"guestpass/internal/upstream"
 )
@@ -38,7 +39,7 @@ func (c config) checkEnvironment() (faults []error) {
 	}
 	one("STYTCH_SECRET", credentials.Secret, c.Secret)
 	one("STYTCH_PUBLIC_TOKEN", credentials.PublicToken, c.PublicToken)
-	for _, id := range c.ClientIDs {
+	for _, id := range clients.Parse(c.ClientIDs).IDs {
 		one("GUESTPASS_CLIENT_IDS", credentials.ConnectedApp, id)
 	}
 	one("GUESTPASS_DOCS_CLIENT_ID", credentials.ConnectedApp, c.DocsClientID)

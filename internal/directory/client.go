@@ -130,6 +130,7 @@ func (c *client) fetchConnectedApp(ctx context.Context, clientID string) (Connec
 			ClientID     string   `json:"client_id"`
 			ClientName   string   `json:"client_name"`
 			RedirectURLs []string `json:"redirect_urls"`
+			MetadataURL  string   `json:"client_id_metadata_url"`
 		} `json:"connected_app"`
 	}
 	err := c.raw.NewRequest(ctx, stytch.RequestParams{
@@ -142,7 +143,8 @@ func (c *client) fetchConnectedApp(ctx context.Context, clientID string) (Connec
 	if app.ClientID == "" {
 		return ConnectedApp{}, &UnexpectedError{"no connected app in it"}
 	}
-	return ConnectedApp{ID: app.ClientID, Name: text.Name(app.ClientName), RedirectURLs: app.RedirectURLs}, nil
+	return ConnectedApp{ID: app.ClientID, Name: text.Name(app.ClientName), RedirectURLs: app.RedirectURLs,
+		MetadataURL: app.MetadataURL}, nil
 }
 
 // translate maps what stytch-go returned to this package's errors.

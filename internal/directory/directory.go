@@ -145,6 +145,7 @@ type Organization struct{ ID, Name, Slug string }
 type ConnectedApp struct {
 	ID, Name     string
 	RedirectURLs []string
+	MetadataURL  string // of its own document, by whose URL it names itself to Stytch; "" if it has none
 }
 
 // Options configure a [Directory].

@@ -243,7 +243,7 @@ func (t *tokenRequest) authenticate(r *http.Request) *oauthError {
 
 // printable keeps anything that is no client id out of log and limiter.
 func printable(clientID string) string {
-	if !clientIDPattern.MatchString(clientID) {
+	if !isClientID(clientID) {
 		return ""
 	}
 	return clientID

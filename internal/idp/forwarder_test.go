@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"guestpass/internal/clients"
 )
 
 const (
@@ -57,14 +59,15 @@ func answer(status int, contentType, body string) func(http.ResponseWriter, *htt
 }
 
 // forwarding returns our token endpoint in front of the far side, its log, and the clock.
-func forwarding(t *testing.T, f *far, clients ...string) (*Provider, *bytes.Buffer, *time.Time) {
+func forwarding(t *testing.T, f *far, listed ...string) (*Provider, *bytes.Buffer, *time.Time) {
 	t.Helper()
 	upstream := httptest.NewServer(f)
 	t.Cleanup(upstream.Close)
 	now := time.Unix(1_800_000_000, 0)
 	log := new(bytes.Buffer)
 	p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject, PublicToken: "public-token-test-x", Vertical: "b2b",
-		TokenURL: upstream.URL + "/v1/oauth2/token", ClientIDs: clients, CookieKey: []byte("key"),
+		TokenURL: upstream.URL + "/v1/oauth2/token", SDKBaseURL: "https://login.example.com",
+		Clients: clients.Admitted{IDs: listed}, CookieKey: []byte("key"),
 		Log: slog.New(slog.NewJSONHandler(log, nil)), Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)

@@ -14,8 +14,11 @@ import (
 	"io/fs"
 	"log/slog"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
+	"guestpass/internal/clients"
 	"guestpass/internal/credentials"
 	"guestpass/internal/headers"
 	"guestpass/internal/limits"
@@ -56,13 +59,15 @@ var (
 
 // Options configure a [Provider].
 type Options struct {
-	PublicURL   string   // our origin: the page is at PublicURL + /idp
-	ProjectID   string   // for the environment's API base
-	PublicToken string   // of the Stytch project; public
-	Vertical    string   // of the project: b2b or consumer
-	SDKBaseURL  string   // another base for the browser SDK than Stytch's own; for the emulator
-	TokenURL    string   // Stytch's token endpoint in root form, https://{STYTCH_DOMAIN}/v1/oauth2/token
-	ClientIDs   []string // connected apps admitted; empty: every one of the project's environment
+	PublicURL   string // our origin: the page is at PublicURL + /idp
+	ProjectID   string // for the environment's API base
+	PublicToken string // of the Stytch project; public
+	Vertical    string // of the project: b2b or consumer
+	// SDKBaseURL is the origin that the browser SDK talks to: the project's domain, so that the iss of
+	// authorization responses is the issuer that the project's metadata names (RFC 9207).
+	SDKBaseURL string
+	TokenURL   string // Stytch's token endpoint in root form, https://{STYTCH_DOMAIN}/v1/oauth2/token
+	Clients    clients.Admitted
 	// LoginMethods are the ways to sign in that the page offers, in that order; see
 	// [CheckLoginMethods]. nil: DefaultLoginMethod.
 	LoginMethods []string
@@ -73,6 +78,13 @@ type Options struct {
 	// LookUpOrganization finds by id or slug the organization that a request names.
 	// nil: requests cannot name one.
 	LookUpOrganization func(ctx context.Context, idOrSlug string) (Organization, error)
+	// AdvertisedIssuer is the issuer that the project's metadata names, if it says there that
+	// authorization responses carry it (authorization_response_iss_parameter_supported); else "". Any other
+	// iss is taken out of responses: clients would refuse them. nil: none is advertised.
+	AdvertisedIssuer func() string
+	// ScopesToAdd are those of the operations, for requests of AddScopes that ask for none of them.
+	ScopesToAdd func(ctx context.Context) []string
+	AddScopes   AddScopes
 	// DescribeScopes says what scopes are for, by name, in words for the person who
 	// decides. nil: no words beyond their names.
 	DescribeScopes func(ctx context.Context) map[string]string
@@ -128,9 +140,10 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
+	o.SDKBaseURL = strings.TrimSuffix(o.SDKBaseURL, "/")
 	p := &Provider{options: o, log: o.Log, bundle: bundle, forward: forward, secure: isHTTPS(o.PublicURL),
 		refusals: newRefusals(o)}
-	p.headers = headers.Page{Policy: contentSecurityPolicy(bundle.style, o.apiBase()), SignsIn: true, Secure: p.secure}
+	p.headers = headers.Page{Policy: contentSecurityPolicy(bundle.style, o.SDKBaseURL), SignsIn: true, Secure: p.secure}
 	return p, nil
 }
 
@@ -147,10 +160,13 @@ func (o Options) checkValues() error {
 	if of != environment {
 		return fmt.Errorf("the public token is of the %s environment, the project of the %s one", of, environment)
 	}
-	for _, id := range o.ClientIDs {
-		if _, err := credentials.ConnectedApp.Check(id); err != nil {
-			return fmt.Errorf("the id of a connected app %w", err)
+	for _, word := range slices.Concat(o.Clients.IDs, o.Clients.Hosts) {
+		if err := clients.CheckWord(word); err != nil {
+			return fmt.Errorf("the list of clients %w", err)
 		}
+	}
+	if o.SDKBaseURL == "" {
+		return errors.New("no base for the browser SDK")
 	}
 	if credentials.HasSecret(o.PublicURL + " " + o.SDKBaseURL) {
 		return errors.New("the public URL or the base of the API holds a secret")

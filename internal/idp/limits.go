@@ -61,7 +61,7 @@ type tokenClass struct {
 }
 
 func newTokenLimits(o Options) *tokenLimits {
-	l := &tokenLimits{now: o.Now, isListed: o.isListed, key: make([]byte, sha256.Size)}
+	l := &tokenLimits{now: o.Now, isListed: o.Clients.Lists, key: make([]byte, sha256.Size)}
 	_, _ = rand.Read(l.key) // which cannot fail
 	set := o.Limits.Numbers()
 	ofAddress := func(number int) int { return limits.Part(number, set.Address, limits.DefaultAddress) }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"guestpass/internal/clients"
 	"guestpass/internal/limits"
 	"guestpass/internal/limits/redistest"
 )
@@ -327,7 +328,8 @@ func TestInstancesCountGuessesTogether(t *testing.T) {
 		}))
 		t.Cleanup(far.Close)
 		p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject, PublicToken: "public-token-test-x", Vertical: "b2b",
-			TokenURL: far.URL + "/v1/oauth2/token", ClientIDs: []string{testClient}, CookieKey: []byte("key"), Limits: l,
+			TokenURL: far.URL + "/v1/oauth2/token", SDKBaseURL: "https://login.example.com",
+			Clients: clients.Admitted{IDs: []string{testClient}}, CookieKey: []byte("key"), Limits: l,
 			Now: func() time.Time { return time.Unix(1_800_000_000, 0) }})
 		if err != nil {
 			t.Fatal(err)

@@ -12,6 +12,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"guestpass/internal/clients"
 )
 
 //go:embed page.html
@@ -28,7 +30,10 @@ type pageData struct {
 	Vertical     string
 	Bundle       string            // the script with Stytch's component
 	Methods      string            // ways to sign in, separated by spaces
-	APIBase      string            // "" for Stytch's own
+	APIBase      string            // the origin that the browser SDK talks to
+	Issuer       string            // that a response may name; "": none
+	ClientHost   string            // of the client's document; "" for a connected app
+	ReturnsTo    string            // in words; "" for no application
 	ReturnURL    string            // where e-mail links lead: the bare page
 	Scopes       map[string]string // what each is for
 	Organization Organization      // that the request names; the zero value for none
@@ -41,6 +46,9 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	p.headers.Set(w.Header())
 	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
 		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL, ReturnURL: p.options.PublicURL + "/idp"}
+	if p.options.AdvertisedIssuer != nil {
+		data.Issuer = p.options.AdvertisedIssuer()
+	}
 	query, request, failure := p.read(w, r)
 	status := http.StatusOK
 	data.Link = p.options.linkIn(query)
@@ -51,6 +59,7 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 		data.LogOut = true
 	case request != nil:
 		data.Request, data.ClientName = request.Encode(), p.clientName(r.Context(), request)
+		data.ClientHost, data.ReturnsTo = clientHost(request), returnsTo(request)
 		data.Scopes = p.scopes(r.Context(), request)
 		if data.Organization, failure = p.organization(r.Context(), request); failure != nil {
 			status, data.Failure = http.StatusBadRequest, failure
@@ -94,12 +103,13 @@ func (p *Provider) read(w http.ResponseWriter, r *http.Request) (query, request 
 	if err == nil && request == nil {
 		return query, p.keptRequest(r), nil
 	}
-	if err == nil && !request.Has("return") {
+	if err == nil && !request.Has(returnParameter) {
 		err = p.checkKnown(r.Context(), request)
 	}
 	if errors.As(err, &failure) {
 		return nil, nil, failure
 	}
+	p.addScopes(r.Context(), request)
 	p.keepRequest(w, request)
 	return query, request, nil
 }
@@ -115,8 +125,12 @@ func (p *Provider) checkKnown(ctx context.Context, request url.Values) error {
 	return checkClient(client, request)
 }
 
-// lookUp waits briefly: the page can do without.
+// lookUp waits briefly: the page can do without. A client with a document is Stytch's to look up, and
+// is named by where that is: what it calls itself is anybody's choice.
 func (p *Provider) lookUp(ctx context.Context, clientID string) (Client, error) {
+	if u, err := clients.ParseURL(clientID); err == nil {
+		return Client{Name: u.Host}, nil
+	}
 	if p.options.LookUpClient == nil {
 		return Client{}, nil
 	}
@@ -157,7 +171,7 @@ func (p *Provider) organization(ctx context.Context, request url.Values) (Organi
 // nobody's business here.
 func (p *Provider) scopes(ctx context.Context, request url.Values) map[string]string {
 	asked := map[string]string{}
-	if p.options.DescribeScopes == nil || request.Has("return") {
+	if p.options.DescribeScopes == nil || request.Has(returnParameter) {
 		return asked
 	}
 	described := p.options.DescribeScopes(ctx)
@@ -173,22 +187,11 @@ func (p *Provider) scopes(ctx context.Context, request url.Values) map[string]st
 const defaultScope = "openid profile email"
 
 func (p *Provider) clientName(ctx context.Context, request url.Values) string {
-	if request.Has("return") {
+	if request.Has(returnParameter) {
 		return ""
 	}
 	client, _ := p.lookUp(ctx, request.Get("client_id"))
 	return client.Name
-}
-
-// apiBase is the origin the browser SDK talks to.
-func (o Options) apiBase() string {
-	switch {
-	case o.SDKBaseURL != "":
-		return strings.TrimSuffix(o.SDKBaseURL, "/")
-	case strings.HasPrefix(o.ProjectID, "project-live-"):
-		return "https://api.stytch.com"
-	}
-	return "https://test.stytch.com"
 }
 
 func isHTTPS(origin string) bool { return strings.HasPrefix(origin, "https://") }

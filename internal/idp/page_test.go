@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"guestpass/internal/clients"
 )
 
 const callback = "https://chatgpt.com/aip/g-dev/oauth/callback"
@@ -18,7 +20,7 @@ const callback = "https://chatgpt.com/aip/g-dev/oauth/callback"
 func pageProvider(t *testing.T, change ...func(*Options)) *Provider {
 	t.Helper()
 	o := Options{PublicURL: "https://gpt.example.com", ProjectID: testProject, PublicToken: "public-token-test-x", Vertical: "b2b",
-		TokenURL: "https://login.example.com/v1/oauth2/token", CookieKey: []byte("key"),
+		SDKBaseURL: "https://login.example.com", TokenURL: "https://login.example.com/v1/oauth2/token", CookieKey: []byte("key"),
 		LookUpClient: func(_ context.Context, id string) (Client, error) {
 			if id != testClient {
 				return Client{}, ErrUnknownClient
@@ -133,7 +135,7 @@ func TestEveryReplyOfThePageCarriesTheHeaders(t *testing.T) {
 			"Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self' " +
 				"'sha256-goG6NTJVb+JLlVfyyLcbrBJO1e6OPG6DpOWkP/MQIRQ=' " +
 				"'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self'; connect-src 'self' " +
-				"https://test.stytch.com; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+				"https://login.example.com; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 				"require-trusted-types-for 'script'",
 			"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin",
 			"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store", "Strict-Transport-Security": "max-age=63072000",
@@ -214,7 +216,7 @@ func TestStytchDecidesWhenTheClientCannotBeLookedUp(t *testing.T) {
 func TestStytchIsNotAskedForWhatCannotBe(t *testing.T) {
 	asked := 0
 	p := pageProvider(t, func(o *Options) {
-		o.ClientIDs = []string{testClient}
+		o.Clients = clients.Parse([]string{testClient})
 		o.LookUpClient = func(context.Context, string) (Client, error) { asked++; return Client{}, nil }
 		o.LookUpOrganization = func(context.Context, string) (Organization, error) { asked++; return Organization{}, nil }
 	})
@@ -240,11 +242,12 @@ func TestThePageIsNotMadeWithWhatIsNotPublic(t *testing.T) {
 		"a public token of the live project": func(o *Options) { o.PublicToken = "public-token-live-x" },
 		"the secret as project id":           func(o *Options) { o.ProjectID = secret },
 		"no project id":                      func(o *Options) { o.ProjectID = "" },
-		"the secret as client id":            func(o *Options) { o.ClientIDs = []string{secret} },
+		"the secret as client id":            func(o *Options) { o.Clients = clients.Parse([]string{secret}) },
 		"the secret in the base of the API":  func(o *Options) { o.SDKBaseURL = "https://x.example/" + secret },
-		"id and secret of a client":          func(o *Options) { o.ClientIDs = []string{"connected-app-test-1=q1w2e3r4t5y6"} },
+		"id and secret of a client":          func(o *Options) { o.Clients = clients.Parse([]string{"connected-app-test-1=q1w2e3r4t5y6"}) },
 	} {
 		o := Options{PublicURL: "https://gpt.example.com", ProjectID: testProject, PublicToken: "public-token-test-x",
+			SDKBaseURL: "https://login.example.com",
 			Vertical: "b2b",
 			TokenURL: "https://login.example.com/v1/oauth2/token", CookieKey: []byte("key")}
 		if _, err := New(o); err != nil {

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -13,21 +14,25 @@ import (
 	"strings"
 	"time"
 
+	"guestpass/internal/clients"
+	"guestpass/internal/credentials"
 	"guestpass/internal/form"
 )
 
-// parameters of an authorization request that we know; all others are ignored
-// (RFC 6749 section 3.1). resource (RFC 8707) may be repeated, no other may.
-// organization_id, Stytch's word, takes an id or a slug.
+// parameters of an authorization request that we know. Others are passed on as they came (RFC
+// 6749 section 3.1 has them ignored, by whoever does not know them). resource (RFC 8707) may be
+// repeated, none other of these may. organization_id, Stytch's word, takes an id or a slug.
 var parameters = []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "prompt",
-	"code_challenge", "code_challenge_method", "resource", "organization_id"}
+	"code_challenge", "code_challenge_method", "resource", "organization_id", "id_token_hint"}
 
-// others are what the page's scripts read besides: a link of an e-mail, and a log-out.
-var others = []string{linkParameter, "stytch_redirect_type", "token", "post_logout_redirect_uri", "id_token_hint"}
+// others are what the page's scripts read besides, of a link of an e-mail, and of a log-out, and
+// our own. They are never part of an authorization request.
+var others = []string{linkParameter, "stytch_redirect_type", "token", logOutParameter, returnParameter}
 
 const (
 	linkParameter   = "stytch_token_type"
 	logOutParameter = "post_logout_redirect_uri"
+	returnParameter = "return"
 )
 
 const (
@@ -38,7 +43,7 @@ const (
 // forAccount is no authorization request, but stands for one: somebody signs in to see
 // their account page. It is one word, so that no address is ever returned to that came
 // with the request.
-var forAccount = url.Values{"return": {"account"}}
+var forAccount = url.Values{returnParameter: {"account"}}
 
 var (
 	clientIDPattern     = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
@@ -54,8 +59,8 @@ type requestError struct {
 
 func (e *requestError) Error() string { return e.Title + ": " + e.Text }
 
-// parseRequest returns the known parameters of the query, in canonical order. nil
-// when the query is no authorization request at all.
+// parseRequest returns the parameters of the query that belong to an authorization request. nil
+// when the query is none at all.
 func parseRequest(rawQuery string) (url.Values, error) {
 	query, err := readQuery(rawQuery)
 	if err != nil {
@@ -86,17 +91,13 @@ func readQuery(rawQuery string) (url.Values, error) {
 }
 
 func requestOf(query url.Values) (url.Values, error) {
-	request := url.Values{}
-	for _, name := range parameters {
-		if values := query[name]; len(values) > 0 {
-			request[name] = values
-		}
-	}
 	if query.Has(logOutParameter) {
 		return nil, checkAlone(query)
 	}
+	request := maps.Clone(query)
+	maps.DeleteFunc(request, func(name string, _ []string) bool { return slices.Contains(others, name) })
 	if !request.Has("client_id") && !request.Has("redirect_uri") {
-		if returns := query["return"]; len(returns) == 1 && returns[0] == "account" {
+		if query.Get(returnParameter) == "account" {
 			return forAccount, checkAlone(query)
 		}
 		return nil, nil
@@ -120,7 +121,7 @@ func checkAlone(query url.Values) error {
 // checkRequest holds the form of the parameters; who the client is comes later.
 func checkRequest(request url.Values) error {
 	switch {
-	case !clientIDPattern.MatchString(request.Get("client_id")):
+	case !isClientID(request.Get("client_id")):
 		return &requestError{"Unknown application", "The request does not say which application asks for access.",
 			unknownClient}
 	case request.Get("redirect_uri") == "":
@@ -141,40 +142,85 @@ func checkRequest(request url.Values) error {
 	return nil
 }
 
+// isClientID reports whether something has a form in which clients are named: that of a connected
+// app's id, or a URL.
+func isClientID(id string) bool {
+	if clients.IsURL(id) {
+		_, err := clients.ParseURL(id)
+		return err == nil
+	}
+	return clientIDPattern.MatchString(id)
+}
+
 // checkClient refuses, before anything is shown, what Stytch would refuse after the
 // sign-in. A loopback redirect_uri is left to Stytch, whose rule for ports we do not know.
 func checkClient(client Client, request url.Values) error {
 	redirect := request.Get("redirect_uri")
 	if len(client.RedirectURIs) > 0 && !slices.Contains(client.RedirectURIs, redirect) && !isLoopback(redirect) {
-		return &requestError{"Wrong return address",
-			"The application is known here, but not with the address to which it wants you to return. If you built " +
-				"it: add its callback URL to the connected app in Stytch.", unregisteredCallback}
+		return errWrongReturn
+	}
+	// Of a client that nobody could look up no address is known: none but these may be one at all.
+	if u, err := url.Parse(redirect); len(client.RedirectURIs) == 0 && !isLoopback(redirect) &&
+		(err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "") {
+		return errWrongReturn
 	}
 	return nil
 }
 
-// admits says whether there can be such a client, before anybody asks Stytch.
+var errWrongReturn = &requestError{"Wrong return address",
+	"The application is known here, but not with the address to which it wants you to return. If you built " +
+		"it: add its callback URL to the connected app in Stytch, or to the client's own document.", unregisteredCallback}
+
+// admits says whether there can be such a client, before anybody asks Stytch. A document that is
+// on the reader's own machine is for a server that is there as well.
 func (o Options) admits(clientID string) bool {
-	environment := "test"
-	if strings.HasPrefix(o.ProjectID, "project-live-") {
-		environment = "live"
+	if clients.IsURL(clientID) {
+		u, err := clients.ParseURL(clientID)
+		return err == nil && o.Clients.Takes(clientID) && (u.Scheme == "https" || isLoopback(o.PublicURL))
 	}
-	return strings.HasPrefix(clientID, "connected-app-"+environment+"-") && (len(o.ClientIDs) == 0 || slices.Contains(o.ClientIDs, clientID))
+	return strings.HasPrefix(clientID, "connected-app-"+string(o.environment())+"-") &&
+		(o.Clients.Everyone() || o.Clients.Lists(clientID))
 }
 
-// isListed reports whether whoever runs the server named the client.
-func (o Options) isListed(clientID string) bool { return slices.Contains(o.ClientIDs, clientID) }
+func (o Options) environment() credentials.Environment {
+	if strings.HasPrefix(o.ProjectID, "project-live-") {
+		return credentials.Live
+	}
+	return credentials.Test
+}
 
 var errUnknownApplication = &requestError{"Unknown application",
 	"No application is known here under the id in the address that brought you here. If you built it: check the " +
-		"client id in the GPT editor.", unknownClient}
+		"client id that it uses.", unknownClient}
 
 var errUnknownOrganization = &requestError{"Unknown organization",
 	"The address that brought you here names an organization that is not known here. Ask whoever gave you the link.", unknownOrganization}
 
 func isLoopback(rawURL string) bool {
 	u, err := url.Parse(rawURL)
-	return err == nil && u.Scheme == "http" && (u.Hostname() == "localhost" || u.Hostname() == "127.0.0.1" || u.Hostname() == "::1")
+	return err == nil && u.Scheme == "http" && u.User == nil && clients.IsLoopback(u)
+}
+
+// clientHost is the host of the client's document, "" for a connected app.
+func clientHost(request url.Values) string {
+	if u, err := clients.ParseURL(request.Get("client_id")); err == nil {
+		return u.Host
+	}
+	return ""
+}
+
+// returnsTo says in words where the person is sent once they have decided.
+func returnsTo(request url.Values) string {
+	u, err := url.Parse(request.Get("redirect_uri"))
+	switch {
+	case err != nil || !request.Has("redirect_uri"):
+		return ""
+	case isLoopback(request.Get("redirect_uri")):
+		return "a program on this computer (" + u.Host + ")"
+	case u.Scheme != "https":
+		return "an app on this device (" + u.Scheme + ")"
+	}
+	return u.Host
 }
 
 // The request cookie keeps an authorization request while the person reads their

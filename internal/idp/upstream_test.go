@@ -81,7 +81,7 @@ func says(text string) func(*net.TCPConn, *http.Request) {
 func (b *breaking) provider(t *testing.T) *Provider {
 	t.Helper()
 	p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject, PublicToken: "public-token-test-x", Vertical: "b2b",
-		TokenURL: "http://" + b.listener.Addr().String() + "/v1/oauth2/token", CookieKey: []byte("key"), Log: slog.New(slog.DiscardHandler)})
+		SDKBaseURL: "https://login.example.com", TokenURL: "http://" + b.listener.Addr().String() + "/v1/oauth2/token", CookieKey: []byte("key"), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -24,4 +24,6 @@ func ServeAtMost(ctx context.Context, connections int, listener net.Listener, ha
 func (s *Server) Refusals() map[string]int { return s.provider.Refusals() }
 
 // CheckProject does what Run does at once and every hour.
+func (s *Server) CheckIssuer(ctx context.Context) bool { return s.checkIssuer(ctx) }
+
 func (s *Server) CheckProject(ctx context.Context) bool { return s.checkProject(ctx) }

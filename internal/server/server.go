@@ -22,6 +22,7 @@ import (
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/internal/account"
+	"guestpass/internal/clients"
 	"guestpass/internal/connections"
 	"guestpass/internal/directory"
 	"guestpass/internal/idp"
@@ -58,7 +59,8 @@ type Options struct {
 
 	Access             api.AccessMode
 	ScopesAlone        bool              // do not ask before what writes whether the person's roles still cover the scope
-	ClientIDs          []string          // connected apps admitted; empty: every one of the project
+	ClientIDs          []string          // clients admitted, as clients.Parse reads them; empty: every one of the project
+	AddScopes          idp.AddScopes     // whose requests ask for the operations' scopes as well
 	DocsClientID       string            // public connected app with which people try operations on /docs, admitted too; "": they cannot
 	Audience           string            // custom audience that tokens must carry as well
 	MaxTokenLifetime   time.Duration     // how long a token may live; 0: auth.DefaultLifetime
@@ -97,7 +99,9 @@ type Server struct {
 	provider  *idp.Provider
 	site      *site.Site
 	handler   http.Handler
-	stopping  atomic.Bool // Run's context has ended
+	stopping  atomic.Bool                         // Run's context has ended
+	metadata  *http.Client                        // reads issuer
+	issuer    atomic.Pointer[authorizationServer] // as it was last read; nil: not yet
 	readiness readiness
 
 	connections *connections.Connections
@@ -135,7 +139,7 @@ func New(o Options) (*Server, error) {
 	if err := o.checkSecrets(); err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, log: o.Log}
+	s := &Server{options: o, log: o.Log, metadata: metadataClient()}
 	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildMCP, s.buildProvider, s.buildSite,
 		s.checkPublished} {
 		if err := build(); err != nil {
@@ -156,6 +160,7 @@ func (s *Server) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.verifier.Run(ctx) })
 	group.Go(func() error { watch(ctx, s.checkProject); return nil })
+	group.Go(func() error { watch(ctx, s.checkIssuer); return nil })
 	if s.options.Store != nil {
 		group.Go(func() error { return s.options.Store.Run(ctx) })
 		group.Go(func() error { return s.connections.Run(ctx) })
@@ -193,7 +198,7 @@ func (s *Server) buildService() error {
 		Issuers:  append(domains, "stytch.com/"+o.ProjectID),
 		JWKSURLs: keys,
 		Audience: o.Audience, Resources: o.resources(),
-		ClientIDs: o.admitted(), HeaderMembers: o.TokenHeaderMembers, MaxLifetime: o.MaxTokenLifetime, Log: o.Log, Now: o.Now,
+		ClientIDs: o.listed(), AdmitClient: s.admitClient(), HeaderMembers: o.TokenHeaderMembers, MaxLifetime: o.MaxTokenLifetime, Log: o.Log, Now: o.Now,
 	})
 	if err != nil {
 		return err
@@ -339,9 +344,9 @@ func (s *Server) tokenURL() string {
 func (s *Server) buildProvider() error {
 	o := s.options
 	options := idp.Options{
-		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, Vertical: string(o.Vertical), SDKBaseURL: o.BaseURL,
-		TokenURL: o.Domain + "/v1/oauth2/token", ClientIDs: o.admitted(), LoginMethods: o.LoginMethods, LookUpClient: s.lookUpClient,
-		DescribeScopes: s.describeScopes, Limits: o.Limits, ClientSecrets: o.ClientSecrets, CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
+		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, Vertical: string(o.Vertical), SDKBaseURL: o.Domain,
+		TokenURL: o.Domain + "/v1/oauth2/token", Clients: o.admitted(), LoginMethods: o.LoginMethods, LookUpClient: s.lookUpClient,
+		DescribeScopes: s.describeScopes, ScopesToAdd: s.scopesToAdd, AddScopes: o.AddScopes, AdvertisedIssuer: s.advertised, Limits: o.Limits, ClientSecrets: o.ClientSecrets, CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
 	}
 	if s.members != nil {
 		options.LookUpOrganization, options.Invites = s.lookUpOrganization, slices.Contains(s.publish(), "inviteMember")
@@ -424,8 +429,8 @@ func (s *Server) described(operations []api.Operation) (shown []site.Operation) 
 // GPT is what a builder pastes into the GPT editor.
 func (s *Server) GPT() openapi.GPT {
 	clientID := ""
-	if len(s.options.ClientIDs) == 1 {
-		clientID = s.options.ClientIDs[0]
+	if listed := clients.Parse(s.options.ClientIDs).IDs; len(listed) == 1 {
+		clientID = listed[0]
 	}
 	return s.document.GPT(clientID, s.options.SecretHint)
 }
@@ -475,12 +480,48 @@ func (s *Server) scopesOf(operations []api.Operation) []openapi.Scope {
 	return scopes
 }
 
-// admitted are the connected apps whose tokens count; none: every one of the project.
-func (o Options) admitted() []string {
-	if len(o.ClientIDs) == 0 || o.DocsClientID == "" {
-		return o.ClientIDs
+// admitted are the clients that may act.
+func (o Options) admitted() clients.Admitted {
+	admitted := clients.Parse(o.ClientIDs)
+	if !admitted.Everyone() && o.DocsClientID != "" {
+		admitted.IDs = append(admitted.IDs, o.DocsClientID)
 	}
-	return append(slices.Clone(o.ClientIDs), o.DocsClientID)
+	return admitted
+}
+
+// listed are the connected apps whose tokens count without a further look; none: every one of the project.
+func (o Options) listed() []string {
+	if o.admitted().Everyone() {
+		return nil
+	}
+	return o.admitted().IDs
+}
+
+// admitClient decides on clients that are not listed, where some are admitted by the hosts of their
+// documents: tokens name them by ids of Stytch's, which knows where the document is.
+func (s *Server) admitClient() func(context.Context, string) (bool, error) {
+	admitted := s.options.admitted()
+	if len(admitted.Hosts) == 0 {
+		return nil
+	}
+	return func(ctx context.Context, clientID string) (bool, error) {
+		app, err := s.directory.ConnectedApp(ctx, clientID)
+		if errors.Is(err, directory.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil && admitted.Takes(app.MetadataURL), err
+	}
+}
+
+// scopesToAdd are those of the published operations that the project has, as far as Stytch tells.
+func (s *Server) scopesToAdd(ctx context.Context) (names []string) {
+	has, err := s.directory.ScopeDescriptions(ctx)
+	for _, scope := range s.scopesOf(s.published()) {
+		if _, found := has[scope.Name]; !isStandard(scope.Name) && (found || err != nil) {
+			names = append(names, scope.Name)
+		}
+	}
+	return names
 }
 
 // resources are our own identifiers that a token may name as its audience, with and without a slash.

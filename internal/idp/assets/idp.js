@@ -8,6 +8,7 @@ const settings = document.getElementById("idp").dataset;
 const part = (id) => document.getElementById(id);
 const descriptions = JSON.parse(part("scopes").textContent) ?? {};
 const request = new URLSearchParams(settings.request);
+const app = { host: settings.clientHost, issuer: settings.issuer };
 const arrival = new URLSearchParams(settings.link === "offered" ? location.search : ""); // of another link nothing is read
 const tokenType = arrival.get("stytch_token_type");
 
@@ -101,7 +102,8 @@ const vertical = verticals[settings.vertical]();
 const base = settings.apiBase;
 const client = vertical.create(settings.publicToken, {
   endpoints: {
-    ...(base ? { testAPIURL: base, liveAPIURL: base } : {}),
+    testAPIURL: base, // the project's own domain, so that responses name the issuer that its metadata names
+    liveAPIURL: base,
     clientsideServicesIframeURL: "about:blank", // it is for telephone numbers; nothing is loaded from another host
   },
 });
@@ -358,7 +360,7 @@ function decide(before) {
   history.replaceState(null, "", withoutLink);
   title("Decide what to allow");
   lock();
-  mount("consent", "stytch-consent", { client: session.decisionOf(person, enter), getIDPConsentManifest: manifest });
+  mount("consent", "stytch-consent", { client: session.decisionOf(person, enter, app), getIDPConsentManifest: manifest });
 }
 
 // Whoever lures people into a double click can have this page come to the front between the two: from behind a window

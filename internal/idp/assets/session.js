@@ -55,6 +55,17 @@ export const nameOf = (person) => person.email + (person.organization ? " at " +
 // sessionCookie is the one by which Stytch's client acts, read as it reads it: the first of that name.
 const sessionCookie = () => decodeURIComponent(document.cookie.match(/(?:^|; )stytch_session=([^;]*)/)?.[1] ?? "");
 
+// withIssuer takes out of a response the iss (RFC 9207) that is not the issuer, or that nobody said
+// would be there: clients refuse either. What the app has registered as its address stays as it is.
+function withIssuer(answer, { redirect_uri: registered }, issuer) {
+  const [address, ...fragment] = (answer.redirect_uri ?? "").split("#");
+  const own = address.startsWith(registered) ? registered : address.split("?")[0];
+  const isOther = (pair) => pair.startsWith("iss=") && (!issuer || new URLSearchParams(pair).get("iss") !== issuer);
+  const [, separator, added] = address.slice(own.length).match(/^([?&]?)(.*)$/s);
+  const kept = added.split("&").filter((pair) => !isOther(pair));
+  return { ...answer, redirect_uri: [own + separator + kept.join("&"), ...fragment].join("#") };
+}
+
 // A Session is what this browser's session at Stytch says, now or a moment ago.
 export class Session {
   #client;
@@ -106,7 +117,9 @@ export class Session {
   // decisionOf returns a client for one consent component, by which that person alone
   // decides, and only on what the component was told and has shown. Whoever is signed in
   // when Allow is pressed is handed to replaced if it is somebody else: nothing is allowed then.
-  decisionOf(person, replaced) {
+  //
+  // host is that of the app's document, if it has one, and issuer what a response may name.
+  decisionOf(person, replaced, { host, issuer }) {
     const client = this.#client;
     let grantable = []; // as shown
     const never = new Promise(() => {}); // the component waits until it is taken away
@@ -119,15 +132,17 @@ export class Session {
         if (!this.isStill(person)) return replaced(), never;
         grantable = answer.scope_results.filter((result) => result.is_grantable).map((result) => result.scope);
         // The component shows the app's name as it comes, and anybody may have chosen it.
-        const app = { ...answer.client, client_name: seen(answer.client?.client_name) };
+        // Where it has a document the host of that says who it is.
+        const name = seen(answer.client?.client_name);
+        const app = { ...answer.client, client_name: host && name !== host ? `${name} (${host})` : name };
         return { ...answer, client: app, consent_required: true };
       },
       oauthAuthorizeSubmit: async (request) => {
-        if (!request.consent_granted || grantable.length === 0) return this.#deny(request);
+        if (!request.consent_granted || grantable.length === 0) return withIssuer(await this.#deny(request), request, issuer);
         const now = await this.ask();
         // Between this look at the cookie and the client's own, for the request, nothing else of this page runs.
         if (!isSame(now, person) || !this.isStill(now)) return replaced(), never;
-        return client.idp.oauthAuthorizeSubmit({ ...request, scopes: grantable });
+        return withIssuer(await client.idp.oauthAuthorizeSubmit({ ...request, scopes: grantable }), request, issuer);
       },
     };
     return Object.create(client, { idp: { value: idp } });

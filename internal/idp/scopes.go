@@ -1,0 +1,34 @@
+package idp
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"slices"
+	"strings"
+)
+
+// AddScopes says whose requests ask for the operations' scopes although they name none of them. Some
+// clients ask for openid alone, whatever they are told; what they got could then do nothing. The person
+// decides on the page all the same.
+type AddScopes string
+
+// The values of AddScopes. Clients of MCP are told by PKCE, which it demands and a GPT does not use.
+const (
+	AddForMCP      AddScopes = "mcp"
+	AddForEveryone AddScopes = "on"
+	AddForNobody   AddScopes = "off"
+)
+
+// addScopes changes what the request asks for.
+func (p *Provider) addScopes(ctx context.Context, request url.Values) {
+	add := p.options.AddScopes == AddForEveryone || p.options.AddScopes == AddForMCP && request.Has("code_challenge")
+	if !add || request.Has(returnParameter) || p.options.ScopesToAdd == nil {
+		return
+	}
+	asked, more := strings.Fields(cmp.Or(request.Get("scope"), defaultScope)), p.options.ScopesToAdd(ctx)
+	if slices.ContainsFunc(more, func(scope string) bool { return slices.Contains(asked, scope) }) {
+		return
+	}
+	request.Set("scope", strings.Join(append(asked, more...), " "))
+}

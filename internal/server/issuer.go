@@ -1,0 +1,94 @@
+package server
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"guestpass/internal/upstream"
+)
+
+const (
+	metadataTimeout = 5 * time.Second
+	maxMetadata     = 64 << 10 // bytes of the document
+)
+
+// authorizationServer is what the project's metadata say (RFC 8414), as far as it matters here.
+type authorizationServer struct {
+	Issuer                string   `json:"issuer"`
+	AuthorizationEndpoint string   `json:"authorization_endpoint"`
+	SendsIssuer           bool     `json:"authorization_response_iss_parameter_supported"`
+	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+}
+
+// advertised is the issuer that responses of /idp may carry, "" for none.
+func (s *Server) advertised() string {
+	if as := s.issuer.Load(); as != nil && as.SendsIssuer {
+		return as.Issuer
+	}
+	return ""
+}
+
+// checkIssuer compares what clients compare, to the letter: the authorization server that our
+// metadata name (RFC 9728) and the issuer that its own do. It tells in the log what is different, and
+// reports whether the metadata could be read.
+func (s *Server) checkIssuer(ctx context.Context) (done bool) {
+	address := s.options.Domain + "/.well-known/oauth-authorization-server"
+	as, err := fetchMetadata(ctx, s.metadata, address)
+	if err != nil {
+		s.log.WarnContext(ctx, "the metadata of the Stytch project's domain were not read; they are asked for again in a minute",
+			"url", address, "error", err)
+		return false
+	}
+	s.issuer.Store(&as)
+	if as.Issuer != s.options.Domain {
+		s.log.ErrorContext(ctx, "STYTCH_DOMAIN is not the issuer that Stytch names there: clients of MCP compare the two to "+
+			"the letter and refuse to connect; write STYTCH_DOMAIN as the issuer is written", "issuer", as.Issuer,
+			"authorization_servers", s.options.Domain)
+	}
+	if page := s.options.PublicURL + "/idp"; as.AuthorizationEndpoint != page {
+		s.log.WarnContext(ctx, "the Authorization URL of the Stytch project is not the sign-in page of this server: clients that "+
+			"find their way by metadata are led elsewhere; set it under Connected Apps in the Stytch dashboard",
+			"authorization_endpoint", as.AuthorizationEndpoint, "page", page)
+	}
+	return true
+}
+
+// metadataClient follows no redirect, and no name that resolves inwards.
+func metadataClient() *http.Client {
+	return &http.Client{Timeout: metadataTimeout,
+		Transport: &http.Transport{DialContext: upstream.Dial(2 * time.Second), TLSHandshakeTimeout: 2 * time.Second,
+			MaxResponseHeaderBytes: 16 << 10, ForceAttemptHTTP2: true, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+func fetchMetadata(ctx context.Context, client *http.Client, address string) (as authorizationServer, err error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return as, err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return as, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxMetadata))
+	if err != nil {
+		return as, err
+	}
+	if response.StatusCode != http.StatusOK {
+		fault := ""
+		if strings.Contains(string(body), "authorization_endpoint_not_configured_for_project") {
+			fault = ": set the Authorization URL under Connected Apps in the Stytch dashboard"
+		}
+		return as, fmt.Errorf("status %d%s", response.StatusCode, fault)
+	}
+	if err := json.Unmarshal(body, &as); err != nil {
+		return as, fmt.Errorf("the metadata are no JSON object: %w", err)
+	}
+	return as, nil
+}
