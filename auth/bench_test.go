@@ -82,7 +82,7 @@ func BenchmarkVerifyOdd(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				clear(f.cache.entries)
-			clear(f.cache.of)
+				clear(f.cache.of)
 				start := time.Now()
 				if _, err := f.Verify(b.Context(), token); err != nil {
 					b.Fatal(err)

@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -125,7 +126,7 @@ func (v *Verifier) issuer(c claims) error {
 func (v *Verifier) audience(c claims) error {
 	values := texts(c["aud"])
 	for i, value := range values {
-		if !slices.Contains(v.audiences, value) {
+		if !slices.Contains(v.audiences, canonical(value)) {
 			return v.wrongAudience(c, value)
 		}
 		if slices.Contains(values[:i], value) {
@@ -140,6 +141,21 @@ func (v *Verifier) audience(c claims) error {
 			"give the connected app this custom audience in Stytch, or leave GUESTPASS_AUDIENCE out")
 	}
 	return nil
+}
+
+// canonical is how an audience is compared: of a URL, clients write scheme and host in any case, the
+// default port or none, and with a slash at the end or without (RFC 3986 section 6.2). What is no URL
+// stays as it is.
+func canonical(audience string) string {
+	u, err := url.Parse(audience)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return audience
+	}
+	host := strings.ToLower(u.Host)
+	if port := map[string]string{"https": ":443", "http": ":80"}[u.Scheme]; port != "" { // the scheme is in lower case
+		host = strings.TrimSuffix(host, port)
+	}
+	return u.Scheme + "://" + host + strings.TrimSuffix(u.EscapedPath(), "/")
 }
 
 // wrongAudience says what to do about a value that is foreign, or is missing and ours.

@@ -28,7 +28,7 @@ type Options struct {
 	// or for a test project on a loopback host.
 	JWKSURLs  []string
 	Audience  string   // custom audience that aud must contain as well; "" for none
-	Resources []string // further values tolerated in aud (RFC 8707)
+	Resources []string // further URLs tolerated in aud (RFC 8707), also with a slash at the end
 	ClientIDs []string // admitted connected apps; empty: every one of the project, unless AdmitClient is set
 	// AdmitClient decides on connected apps that ClientIDs does not list. It is asked once for each token
 	// that is otherwise good; its error makes Verify's ErrUnavailable. nil: none of them is admitted.
@@ -54,7 +54,7 @@ type Verifier struct {
 	environment     string
 	personKind      string // member or user
 	subject, client *regexp.Regexp
-	audiences       []string // what aud may have: the project first
+	audiences       []string // what aud may have, in canonical form: the project first
 	keys            *keySource
 	cache           tokenCache
 }
@@ -76,7 +76,9 @@ func NewVerifier(o Options) (*Verifier, error) {
 	v := &Verifier{options: o, environment: strings.Split(o.ProjectID, "-")[1],
 		cache: tokenCache{entries: map[[sha256.Size]byte]*cacheEntry{}, of: map[string]map[[sha256.Size]byte]struct{}{}}}
 	v.personKind = map[Vertical]string{B2B: "member", Consumer: "user"}[o.Vertical]
-	v.audiences = nonEmpty(append([]string{o.ProjectID, o.Audience}, o.Resources...))
+	for _, audience := range nonEmpty(append([]string{o.ProjectID, o.Audience}, o.Resources...)) {
+		v.audiences = append(v.audiences, canonical(audience))
+	}
 	v.subject = regexp.MustCompile(`^` + v.personKind + `-` + v.environment + `-[A-Za-z0-9._-]{1,100}$`)
 	v.client = regexp.MustCompile(`^connected-app-` + v.environment + `-[A-Za-z0-9._-]{1,100}$`)
 	v.keys = newKeySource(o)

@@ -1,7 +1,9 @@
 package auth
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -238,7 +240,7 @@ func TestClaimAudience(t *testing.T) {
 		{"both resources", object{"aud": []string{second, testProject, resource}}, ""},
 		{"a resource twice", object{"aud": []string{testProject, resource, resource}}, "aud"},
 		{"a resource without the project", object{"aud": []string{resource}}, "aud"},
-		{"another resource", object{"aud": []string{testProject, resource + "/"}}, "aud"},
+		{"another resource", object{"aud": []string{testProject, resource + "x"}}, "aud"},
 	})
 	checkClaims(t, newFixture(t, func(o *Options) { o.Resources = []string{"", resource} }), []claimCase{
 		{"a resource beside an empty setting", object{"aud": []string{testProject, resource}}, ""},
@@ -320,6 +322,65 @@ func TestClaimsThatNameSomebody(t *testing.T) {
 		{"not on the list", object{"client_id": "connected-app-test-1"}, "client_id not admitted"},
 		{"begins like one on the list", object{"client_id": testClient + "0"}, "client_id not admitted"},
 	})
+}
+
+// Who is not listed may be known by more than the id. It is asked about once, and only with a token
+// that is good but for that.
+func TestClientsThatSomebodyKnowsMoreAbout(t *testing.T) {
+	known := map[string]bool{"connected-app-test-7": true}
+	var asked []string
+	var failure error
+	f := newFixture(t, func(o *Options) {
+		o.ClientIDs = []string{testClient}
+		o.AdmitClient = func(_ context.Context, id string) (bool, error) {
+			asked = append(asked, id)
+			return known[id], failure
+		}
+	})
+	of := func(id string) string { return f.token(object{"client_id": id}) }
+	for _, tt := range []struct {
+		name, token string
+		failure     error
+		want        error
+		asked       int
+	}{
+		{"listed", of(testClient), nil, nil, 0},
+		{"known", of("connected-app-test-7"), nil, nil, 1},
+		{"unknown", of("connected-app-test-8"), nil, ErrInvalidToken, 1},
+		{"not to be told now", of("connected-app-test-9"), errors.New("away"), ErrUnavailable, 1},
+		{"expired", f.token(object{"client_id": "connected-app-test-7", "exp": f.clock.Now().Add(-time.Hour).Unix(),
+			"iat": f.clock.Now().Add(-2 * time.Hour).Unix()}), nil, ErrInvalidToken, 0},
+	} {
+		asked, failure = nil, tt.failure
+		for range 2 {
+			if _, err := f.Verify(t.Context(), tt.token); !errors.Is(err, tt.want) {
+				t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+			}
+			if tt.want != nil {
+				break
+			}
+		}
+		if len(asked) != tt.asked {
+			t.Errorf("%s: asked about %q, want %d", tt.name, asked, tt.asked)
+		}
+	}
+}
+
+// Clients write a URL in several ways that are one.
+func TestOurOwnURLsAsAudience(t *testing.T) {
+	f := newFixture(t, func(o *Options) { o.Resources = []string{"https://gpt.example.com", "https://gpt.example.com/mcp"} })
+	var cases []claimCase
+	for _, same := range []string{"https://gpt.example.com", "https://gpt.example.com/", "https://gpt.example.com/mcp",
+		"https://gpt.example.com/mcp/", "HTTPS://GPT.Example.com/mcp", "https://gpt.example.com:443/mcp"} {
+		cases = append(cases, claimCase{same, object{"aud": []string{testProject, same}}, ""},
+			claimCase{same + " alone", object{"aud": []string{same}}, "aud"})
+	}
+	for _, other := range []string{"https://other.example/mcp", "http://gpt.example.com/mcp", "https://gpt.example.com/MCP",
+		"https://gpt.example.com/mcp//", "https://gpt.example.com/mcp?x", "https://gpt.example.com/mcp#x", "https://x@gpt.example.com/mcp",
+		"https://gpt.example.com:8443/mcp", "https://gpt.example.com.evil.example/mcp", "gpt.example.com/mcp", "//gpt.example.com/mcp"} {
+		cases = append(cases, claimCase{other, object{"aud": []string{testProject, other}}, "aud"})
+	}
+	checkClaims(t, f, cases)
 }
 
 // A scope that is not tokens joined by single spaces is no reason for a 401: it grants nothing.

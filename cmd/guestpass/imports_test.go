@@ -16,10 +16,10 @@ import (
 // simulator import nothing of ours, but for the
 // simulator's own parser: issuer and verifier must not share mistakes.
 var allowedImports = map[string][]string{
-	"guestpass/cmd/guestpass": {"api", "auth", "gpttest", "internal/credentials", "internal/directory",
+	"guestpass/cmd/guestpass": {"api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/directory",
 		"internal/idp", "internal/limits", "internal/server", "internal/site", "internal/store", "internal/text", "internal/upstream",
 		"openapi", "openapi/lint", "stytchtest"},
-	"guestpass/internal/server": {"api", "auth", "internal/account", "internal/connections",
+	"guestpass/internal/server": {"api", "auth", "internal/account", "internal/clients", "internal/connections",
 		"internal/credentials", "internal/directory", "internal/idp", "internal/limits", "internal/site", "internal/store",
 		"internal/upstream", "mcp", "openapi"},
 	"guestpass/mcp": {"api", "auth", "openapi"},
@@ -30,11 +30,12 @@ var allowedImports = map[string][]string{
 	"guestpass/internal/connections": {"auth", "internal/directory", "internal/limits", "internal/store"},
 	"guestpass/auth":                 {"internal/credentials", "internal/upstream"},
 	"guestpass/openapi":              {"openapi/internal/actions"},
+	"guestpass/internal/clients":     {"internal/credentials"},
 	"guestpass/internal/credentials": {},
 	"guestpass/internal/directory":   {"internal/credentials", "internal/limits", "internal/text", "internal/upstream"},
 	"guestpass/internal/form":        {},
 	"guestpass/internal/headers":     {},
-	"guestpass/internal/idp": {"internal/credentials", "internal/form", "internal/headers",
+	"guestpass/internal/idp": {"internal/clients", "internal/credentials", "internal/form", "internal/headers",
 		"internal/limits", "internal/upstream"},
 	"guestpass/internal/limits":             {},
 	"guestpass/internal/limits/redistest":   {}, // for tests only

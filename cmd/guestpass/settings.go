@@ -45,7 +45,7 @@ func (c *config) settings() []setting {
 		set("GUESTPASS_ACCESS", word(&c.Access, oneOf(accessModes...))).or(accessModes[0]).published(),
 		set("GUESTPASS_LIVE_ROLES", word(&c.LiveRoles, oneOf("on", "off"))).or("on"),
 		set("GUESTPASS_CLIENT_IDS", list(&c.ClientIDs, clients.CheckWord)).published(),
-		set("GUESTPASS_ADD_SCOPES", word(&c.AddScopes, oneOf("mcp", "on", "off"))).or("mcp"),
+		set("GUESTPASS_ADD_SCOPES", word(&c.AddScopes, oneOf("mcp", "all", "off"))).or("mcp"),
 		set("GUESTPASS_DOCS_CLIENT_ID", word(&c.DocsClientID, checkClientID)).published(),
 		set("GUESTPASS_AUDIENCE", word(&c.Audience, noLongerThan(200))),
 		set("GUESTPASS_TOKEN_HEADER_MEMBERS", list(&c.TokenHeaderMembers, checkHeaderMember)),

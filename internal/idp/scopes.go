@@ -16,7 +16,7 @@ type AddScopes string
 // The values of AddScopes. Clients of MCP are told by PKCE, which it demands and a GPT does not use.
 const (
 	AddForMCP      AddScopes = "mcp"
-	AddForEveryone AddScopes = "on"
+	AddForEveryone AddScopes = "all"
 	AddForNobody   AddScopes = "off"
 )
 

@@ -524,12 +524,9 @@ func (s *Server) scopesToAdd(ctx context.Context) (names []string) {
 	return names
 }
 
-// resources are our own identifiers that a token may name as its audience, with and without a slash.
-func (o Options) resources() (urls []string) {
-	for _, path := range []string{"", mcpPath, readonlyPath} {
-		urls = append(urls, o.PublicURL+path, o.PublicURL+path+"/")
-	}
-	return urls
+// resources are our own identifiers that a token may name as its audience.
+func (o Options) resources() []string {
+	return []string{o.PublicURL, o.PublicURL + mcpPath, o.PublicURL + readonlyPath}
 }
 
 // key derives a secret of our own from the project's, so that all instances agree
