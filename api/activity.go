@@ -83,7 +83,8 @@ type Activity struct {
 	At        string        `json:"at" doc:"When it was done, RFC 3339, UTC"`
 	Operation string        `json:"operation" doc:"Name of the operation that did it"`
 	Target    string        `json:"target,omitempty" doc:"Identifier of what it changed"`
-	App       string        `json:"app,omitempty" doc:"Client identifier of the app through which it was done; absent if it was done on the account page"`
+	App       string        `json:"app,omitempty" doc:"Client identifier of the app; absent if done on the account page"`
+	AppName   string        `json:"app_name,omitempty" doc:"Name of the app, and its host"`
 	Outcome   string        `json:"outcome" enum:"started,done,failed" doc:"done; failed; or started, if its end is not known"`
 	Undoable  bool          `json:"undoable" doc:"Whether undoActivity can take it back, unless something was changed since"`
 	Changes   []FieldChange `json:"changes" doc:"What was changed, field by field"`
@@ -207,7 +208,18 @@ func (s *Service) listActivity(ctx context.Context, in *listActivityInput) (*lis
 	}
 	out := &listActivityOutput{}
 	out.Body.KnownSince = rfc3339(since)
-	shown, last, err := cutPage(activities, in.Limit, s.activityFrom)
+	var apps []string
+	for _, a := range activities {
+		if a.Client != "" {
+			apps = append(apps, a.Client)
+		}
+	}
+	known := s.options.Connections.Apps(ctx, apps)
+	shown, last, err := cutPage(activities, in.Limit, func(a store.Activity) Activity {
+		activity := s.activityFrom(a)
+		activity.AppName = known[a.Client].Label()
+		return activity
+	})
 	if err != nil {
 		return nil, err
 	}

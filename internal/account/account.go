@@ -101,15 +101,17 @@ type view struct {
 	Changes  *changes // instead of the apps
 }
 
-// app is a connection as it is shown.
+// app is what is shown as one: the person's connections to clients of one name and host. Some programs
+// register themselves anew at every start.
 type app struct {
-	connections.Connection
-	Person  string // whose it is: the address, which nobody else has
-	Called  string // what they call themselves
-	May     []string
-	Done    done // of the person's own
-	Unknown bool // whether and when it was used
-	Form    string
+	connections.Connection          // of all of them together; its Client is the first
+	Clients                []string // each of them
+	Person                 string   // whose it is: the address, which nobody else has
+	Called                 string   // what they call themselves
+	May                    []string
+	Done                   done // of the person's own
+	Unknown                bool // whether and when it was used
+	Form                   string
 }
 
 // Page is GET /account.
@@ -187,9 +189,9 @@ func (a *Account) fill(ctx context.Context, v *view, person directory.Person, sh
 	record := a.record(ctx, person)
 	v.Unknown = own.Unknown || record.err != nil
 	words := a.options.DescribeScopes(ctx)
-	for _, c := range own.Connections {
-		entry := a.app(c, words, person, shown)
-		entry.Done, entry.Unknown = record.through(ctx, c.Client), v.Unknown
+	for _, clients := range grouped(own.Connections) {
+		entry := a.app(clients, words, person, shown)
+		entry.Done, entry.Unknown = record.through(ctx, entry.Clients...), v.Unknown
 		v.Apps = append(v.Apps, entry)
 	}
 	if v.Admin = a.admin(person); !v.Admin {
@@ -208,13 +210,13 @@ func (a *Account) fill(ctx context.Context, v *view, person directory.Person, sh
 		return err
 	}
 	v.Cut = len(all.Connections) == connections.MaxListed
-	for _, c := range all.Connections {
-		if c.Subject == person.ID {
+	for _, clients := range grouped(all.Connections) {
+		if clients[0].Subject == person.ID {
 			continue // listed above
 		}
-		entry := a.app(c, words, person, shown)
-		whose := members[c.Subject]
-		entry.Person, entry.Called, entry.Unknown = cmp.Or(whose.Email, c.Subject), text.Name(whose.Name), v.Unknown
+		entry := a.app(clients, words, person, shown)
+		whose := members[entry.Subject]
+		entry.Person, entry.Called, entry.Unknown = cmp.Or(whose.Email, entry.Subject), text.Name(whose.Name), v.Unknown
 		v.Members = append(v.Members, entry)
 	}
 	return nil
@@ -224,11 +226,15 @@ func (a *Account) admin(person directory.Person) bool {
 	return a.options.Members != nil && slices.Contains(person.Roles, adminRole)
 }
 
-func (a *Account) app(c connections.Connection, words map[string]string, person directory.Person, shown shownSession) app {
-	entry := app{Connection: c, Form: a.sign(toRevoke,
+func (a *Account) app(clients []connections.Connection, words map[string]string, person directory.Person, shown shownSession) app {
+	entry := app{Connection: together(clients)}
+	for _, c := range clients {
+		entry.Clients = append(entry.Clients, c.Client)
+	}
+	entry.Form = a.sign(toRevoke,
 		authority{Session: shown.digest(), Actor: person.ID, Organization: person.Organization.ID,
-			Subject: c.Subject, Client: c.Client, Expires: a.options.Now().Add(formLifetime).Unix()})}
-	for _, scope := range c.Scopes {
+			Subject: entry.Subject, Clients: entry.Clients, Expires: a.options.Now().Add(formLifetime).Unix()})
+	for _, scope := range entry.Scopes {
 		entry.May = append(entry.May, cmp.Or(words[scope], scope))
 	}
 	return entry

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/url"
 	"regexp"
+	"slices"
 	"time"
 
 	"guestpass/internal/directory"
@@ -16,6 +17,7 @@ const (
 	listedRemovals = 5  // of each app, beside those
 	pagedChanges   = 50
 	allApps        = "all"
+	everything     = "/account?changes=" + allApps
 )
 
 // done is what was done through one app, as far as it is known.
@@ -50,8 +52,32 @@ func (a *Account) record(ctx context.Context, person directory.Person) record {
 	return r
 }
 
-// through is what was done through an app: the latest, and what it took away, whatever came later.
-func (r record) through(ctx context.Context, client string) (d done) {
+// through is what was done through all of the clients: the latest, and what they took away, whatever
+// came later. Of several, only everything in the person's name shows more.
+func (r record) through(ctx context.Context, clients ...string) (d done) {
+	if len(clients) == 1 {
+		return r.throughOne(ctx, clients[0])
+	}
+	d.Since = r.since
+	for _, client := range clients {
+		one := r.throughOne(ctx, client)
+		d.Latest, d.Removed = append(d.Latest, one.Latest...), append(d.Removed, one.Removed...)
+		d.Unknown = d.Unknown || one.Unknown
+		if one.More != "" {
+			d.More = everything
+		}
+	}
+	latestFirst := func(a, b activity) int { return b.At.Compare(a.At) }
+	slices.SortStableFunc(d.Latest, latestFirst)
+	slices.SortStableFunc(d.Removed, latestFirst)
+	if len(d.Latest) > listedChanges {
+		d.Latest, d.More = d.Latest[:listedChanges], everything
+	}
+	d.Removed = d.Removed[:min(len(d.Removed), listedRemovals)]
+	return d
+}
+
+func (r record) throughOne(ctx context.Context, client string) (d done) {
 	query := store.ActivityQuery{Subject: r.subject, Client: client, Limit: listedChanges + 1}
 	rows, err := r.read(ctx, query)
 	d.Since = r.since
@@ -142,18 +168,25 @@ func (a *Account) fillChanges(ctx context.Context, v *view, person directory.Per
 		Limit: pagedChanges + 1, After: c.After}
 	if c.All() {
 		query.Client = ""
-	} else if app, err := a.options.Directory.ConnectedApp(ctx, c.Client); err == nil {
-		c.App = app.Name
 	}
 	rows, err := r.read(ctx, query)
 	if err != nil {
 		return err
 	}
-	c.App, c.Since, c.Other = cmp.Or(c.App, c.Client), r.since, c.link(!c.Removals, "")
+	c.Since, c.Other = r.since, c.link(!c.Removals, "")
 	if len(rows) > pagedChanges {
 		rows = rows[:pagedChanges]
 		c.Older = c.link(c.Removals, rows[pagedChanges-1].Position())
 	}
+	clients := []string{c.Client}
+	for _, row := range rows {
+		clients = append(clients, row.Client)
+	}
+	known := a.options.Connections.Apps(ctx, clients)
+	c.App = cmp.Or(known[c.Client].Label(), c.Client)
 	c.List = r.told(rows)
+	for i, one := range c.List {
+		c.List[i].App = cmp.Or(known[one.App].Label(), one.App)
+	}
 	return nil
 }

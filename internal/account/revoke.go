@@ -1,6 +1,7 @@
 package account
 
 import (
+	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -11,6 +12,8 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"guestpass/internal/connections"
 	"guestpass/internal/directory"
@@ -81,14 +84,14 @@ func (a *Account) person(ctx context.Context, shown shownSession) (directory.Per
 	return person, err
 }
 
-// An authority is what a form holds: that to revoke one connection, which this server gave to one session
-// when it listed the connection.
+// An authority is what a form holds: that to revoke the connections of one person to clients that are one
+// app, which this server gave to one session when it listed them.
 type authority struct {
 	Session      string // digest
 	Actor        string
 	Organization string // "" in Consumer projects
 	Subject      string
-	Client       string
+	Clients      []string
 	Expires      int64
 }
 
@@ -229,8 +232,10 @@ func (a *Account) receive(w http.ResponseWriter, r *http.Request, shown shownSes
 // revoke takes a place among those of revocations, of which nobody else's work takes any.
 func (a *Account) revoke(ctx context.Context, f authority, shown shownSession) (o connections.Outcome, err error) {
 	party := partyOf(f.Actor, f.Organization, connections.RevokeOperation)
-	if err := admit(a.bounds.revocations, party); err != nil {
-		return o, err
+	for range f.Clients {
+		if err := admit(a.bounds.revocations, party); err != nil {
+			return o, err
+		}
 	}
 	ctx = limits.WithParty(ctx, party)
 	leave, err := a.bounds.revoking.Enter(ctx)
@@ -241,8 +246,32 @@ func (a *Account) revoke(ctx context.Context, f authority, shown shownSession) (
 	if err := a.checkActor(ctx, f, shown); err != nil {
 		return o, err
 	}
-	return a.options.Connections.Revoke(ctx, f.Actor,
-		connections.Target{OrganizationID: f.Organization, Subject: f.Subject, Client: f.Client}), nil
+	return a.revokeAll(ctx, f), nil
+}
+
+// revokingAtOnce is how many clients of one app are revoked at the same time, each of which may have
+// Stytch wait for seconds.
+const revokingAtOnce = 8
+
+// revokeAll returns what is true of all the clients: what failed for one failed.
+func (a *Account) revokeAll(ctx context.Context, f authority) connections.Outcome {
+	outcomes := make([]connections.Outcome, len(f.Clients))
+	var group errgroup.Group
+	group.SetLimit(revokingAtOnce)
+	for i, client := range f.Clients {
+		group.Go(func() error {
+			outcomes[i] = a.options.Connections.Revoke(ctx, f.Actor,
+				connections.Target{OrganizationID: f.Organization, Subject: f.Subject, Client: client})
+			return nil
+		})
+	}
+	_ = group.Wait()
+	all := connections.Outcome{Refused: true}
+	for _, o := range outcomes {
+		all.Written, all.Told = cmp.Or(all.Written, o.Written), cmp.Or(all.Told, o.Told)
+		all.Refused = all.Refused && o.Refused
+	}
+	return all
 }
 
 // errCrossOrigin does not repeat the header: it is for the log, which has none.

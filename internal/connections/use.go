@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
 	"guestpass/auth"
 	"guestpass/internal/directory"
 	"guestpass/internal/limits"
@@ -75,7 +73,7 @@ func (c *Connections) Flush(ctx context.Context) {
 type Connection struct {
 	Subject   string
 	Client    string
-	Name      string // of the app; its client id if it has none
+	App              // what is known of it; its Name is the client id if it has none
 	Scopes    []string
 	FirstUsed time.Time // zero: not yet, or not since this is remembered
 	LastUsed  time.Time // to the minute
@@ -132,7 +130,7 @@ func (c *Connections) list(ctx context.Context, owner, subject string, at direct
 		unknown = unknown || err != nil
 		use := uses[key]
 		delete(uses, key)
-		list = append(list, Connection{Subject: a.PersonID, Client: a.ClientID, Name: cmp.Or(a.Name, a.ClientID), Scopes: a.Scopes,
+		list = append(list, Connection{Subject: a.PersonID, Client: a.ClientID, App: App{Name: cmp.Or(a.Name, a.ClientID)}, Scopes: a.Scopes,
 			FirstUsed: use.FirstUsed, LastUsed: use.LastUsed, Revoked: denial.Pending()})
 	}
 	for key, use := range uses { // revoked elsewhere: what was issued before may still be used
@@ -144,7 +142,7 @@ func (c *Connections) list(ctx context.Context, owner, subject string, at direct
 		if !use.LastUsed.After(denial.RevokedAt) || !within(c.options.Now(), use.LastUsed, c.goodFor()) {
 			continue
 		}
-		list = append(list, Connection{Subject: use.Subject, Client: use.Client, Name: use.Client, Scopes: strings.Fields(use.Scopes),
+		list = append(list, Connection{Subject: use.Subject, Client: use.Client, App: App{Name: use.Client}, Scopes: strings.Fields(use.Scopes),
 			FirstUsed: use.FirstUsed, LastUsed: use.LastUsed, Ended: true, Revoked: denial.Pending()})
 	}
 	slices.SortFunc(list, func(a, b Connection) int {
@@ -154,44 +152,22 @@ func (c *Connections) list(ctx context.Context, owner, subject string, at direct
 		c.options.Log.WarnContext(ctx, "connections listed without what is in the database", "error", err)
 	}
 	list = list[:min(len(list), MaxListed)]
-	c.nameEnded(ctx, list)
+	c.describe(ctx, list)
 	return List{Connections: list, Unknown: unknown}
 }
 
-// How many names of apps Stytch is asked for, in all and at once; the others keep their ids.
-const (
-	namesOfList = 50
-	namesAtOnce = 4
-)
-
-// nameEnded gives the apps that are not connected any more their names, as far as Stytch has them.
-func (c *Connections) nameEnded(ctx context.Context, list []Connection) {
-	names := map[string]*string{}
+// describe tells where apps have their documents, and gives those that are not connected any more
+// their names, as far as Stytch has them.
+func (c *Connections) describe(ctx context.Context, list []Connection) {
+	var ids []string
 	for _, l := range list {
-		if l.Ended && len(names) < namesOfList {
-			names[l.Client] = new(string)
-		}
+		ids = append(ids, l.Client)
 	}
-	var group errgroup.Group
-	group.SetLimit(namesAtOnce)
-	for clientID, name := range names {
-		group.Go(func() error {
-			*name = c.name(ctx, clientID)
-			return nil
-		})
-	}
-	_ = group.Wait()
+	known := c.Apps(ctx, ids)
 	for i, l := range list {
-		if name := names[l.Client]; l.Ended && name != nil {
-			list[i].Name = *name
+		app := known[l.Client]
+		if list[i].Host = app.Host; l.Ended {
+			list[i].Name = cmp.Or(app.Name, l.Client)
 		}
 	}
-}
-
-func (c *Connections) name(ctx context.Context, clientID string) string {
-	app, err := c.options.Directory.ConnectedApp(ctx, clientID)
-	if err != nil {
-		return clientID
-	}
-	return cmp.Or(app.Name, clientID)
 }

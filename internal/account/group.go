@@ -1,0 +1,62 @@
+package account
+
+import (
+	"slices"
+	"time"
+
+	"guestpass/internal/connections"
+)
+
+// maxGroup is how many clients are shown, and revoked, as one. Further ones make a group of their own.
+const maxGroup = 20
+
+// grouped puts together, for each person, the clients of one name and host, in the order of the first
+// of each. An app that nobody knows the name of stays alone.
+func grouped(list []connections.Connection) (groups [][]connections.Connection) {
+	type key struct {
+		subject string
+		app     connections.App
+	}
+	at := map[key]int{}
+	for _, c := range list {
+		k := key{c.Subject, c.App}
+		i, found := at[k]
+		if !found || c.Name == c.Client || len(groups[i]) == maxGroup {
+			i = len(groups)
+			at[k], groups = i, append(groups, nil)
+		}
+		groups[i] = append(groups[i], c)
+	}
+	return groups
+}
+
+// together is one connection in place of several: it may do what any of them may.
+func together(clients []connections.Connection) connections.Connection {
+	all := clients[0]
+	all.Scopes = slices.Clone(all.Scopes)
+	for _, c := range clients[1:] {
+		for _, scope := range c.Scopes {
+			if !slices.Contains(all.Scopes, scope) {
+				all.Scopes = append(all.Scopes, scope)
+			}
+		}
+		all.FirstUsed, all.LastUsed = earlier(all.FirstUsed, c.FirstUsed), later(all.LastUsed, c.LastUsed)
+		all.Ended, all.Revoked = all.Ended && c.Ended, all.Revoked || c.Revoked
+	}
+	return all
+}
+
+// earlier is the earlier of two times, of which a zero one is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
