@@ -68,7 +68,7 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	case data.Link == "":
 		status = http.StatusBadRequest
 		data.Failure = &requestError{"Nothing to allow here yet",
-			"This page opens by itself when ChatGPT asks you to sign in. Go back to ChatGPT and start there.", ""}
+			"This page opens by itself when ChatGPT, or another app, asks you to sign in. Go back there and start anew.", ""}
 	}
 	if data.Failure != nil {
 		p.refusals.note(r.Context(), data.Failure.reason, "server", nil)

@@ -405,6 +405,9 @@ func notLookedUp(err error) error {
 func (s *Server) buildSite() error {
 	o := s.options
 	options := site.Options{Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(), DocsClientID: o.DocsClientID, Emulator: o.Emulator}
+	if !o.NoMCP {
+		options.MCP = o.PublicURL + mcpPath
+	}
 	if strings.HasPrefix(o.PublicURL, "http://") {
 		options.Notes = []string{"ChatGPT cannot reach this address: the GPT editor wants a public https one."}
 	}

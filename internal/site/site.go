@@ -56,6 +56,7 @@ type Options struct {
 	Title      string
 	PublicURL  string
 	GPT        GPT
+	MCP        string // the URL of the tools; "": there are none
 	Scopes     []Scope
 	Operations []Operation
 	Published  []Operation // those in the document
@@ -63,6 +64,21 @@ type Options struct {
 	Emulator   string      // the emulator's page, in development
 
 	DocsClientID string // public connected app with which /docs signs people in; "" for none: then nothing can be tried there
+}
+
+// Name is the app's as programs name servers: few letters, and no blanks.
+func (o Options) Name() string {
+	name := strings.Trim(strings.Map(func(r rune) rune {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
+			return r
+		}
+		return '-'
+	}, strings.ToLower(o.Title)), "-")
+	if len(name) > 20 || name == "" {
+		return "guestpass"
+	}
+	return name
 }
 
 // DocsScopes are what /docs asks for: all but staying connected. Its token is gone with the
