@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -184,8 +185,11 @@ func (s *Service) refusal(ctx context.Context, op Operation, err error) error {
 	status, challenge := auth.Challenge(err, s.challenge(ctx, op))
 	p := Problem{Status: status, Detail: refusals[status]}
 	var lacking *roleError
-	if errors.As(err, &lacking) {
+	switch {
+	case errors.As(err, &lacking):
 		p.Detail, p.Hint = lacking.detail, roleHint
+	case errors.Is(err, auth.ErrInsufficientScope):
+		p.Detail, p.Hint = "the app's pass lacks what this needs: "+strings.Join(s.Scopes(op), ", "), scopeHint
 	}
 	return withHeaders(ctx, p, func(header http.Header) {
 		if challenge != "" {
@@ -211,9 +215,13 @@ func (s *Service) challenge(ctx context.Context, op Operation) auth.Challenged {
 var refusals = map[int]string{
 	http.StatusBadRequest:         "the Authorization header is malformed, given twice, or the token is in the wrong place",
 	http.StatusUnauthorized:       "a valid access token is required",
-	http.StatusForbidden:          "the person has not granted, or does not have, the permission for this",
 	http.StatusServiceUnavailable: "access tokens cannot be verified at the moment",
 }
+
+// scopeHint is for a pass that is good, and not enough.
+const scopeHint = "Do not try again with the same pass. Tell the person that they have not allowed this app to do it: " +
+	"to allow it they sign in for the app again and grant it. If it is not theirs to grant, somebody who " +
+	"administers their roles has to give it to them first."
 
 func withHeaders(ctx context.Context, p Problem, set func(http.Header)) error {
 	header := http.Header{}
