@@ -86,7 +86,7 @@ func developmentProject(vertical, id string) Project {
 		Name: "Guestpass Demo", Vertical: vertical, AuthorizationURL: developmentPage, RedirectURLs: RedirectURLs(developmentPage),
 		Slug: "guestpass-demo", Environment: "test", WorkspaceKey: "workspace-key-guestpass-dev",
 		WorkspaceSecret: "workspace-secret-guestpass-dev",
-		Registration: true, MetadataDocuments: true}
+		Registration:    true, MetadataDocuments: true}
 }
 
 // developmentApps are the GPT and, as a public client, the page on which operations are

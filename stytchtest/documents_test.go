@@ -262,7 +262,7 @@ func TestHostsOfDocumentsThatMisbehave(t *testing.T) {
 		handler http.HandlerFunc
 		words   string
 	}{
-		"a body without end": {func(w http.ResponseWriter, _ *http.Request) {
+		"a body without end": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
 			block := strings.Repeat(" ", 1<<20)
 			for range 1 << 10 {
@@ -270,6 +270,7 @@ func TestHostsOfDocumentsThatMisbehave(t *testing.T) {
 					return
 				}
 			}
+			<-r.Context().Done() // whoever reads all of it hears no end
 		}, "larger than 16 KiB"},
 		"a body that stops": {func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
@@ -312,6 +313,7 @@ func TestHostsOfDocumentsThatMisbehave(t *testing.T) {
 // TestASlowDocumentKeepsNobodyElseWaiting: the emulator answers others meanwhile.
 func TestASlowDocumentKeepsNobodyElseWaiting(t *testing.T) {
 	s, host := openLoopback(t), hostDocument(t)
+	s.Fetcher().Timeout = 0 // it waits until the end of the test
 	asked, release := make(chan struct{}), make(chan struct{})
 	host.answer(func(http.ResponseWriter, *http.Request) {
 		close(asked)
@@ -323,8 +325,11 @@ func TestASlowDocumentKeepsNobodyElseWaiting(t *testing.T) {
 		askConsent(t, s, host.URL)
 	}()
 	<-asked
-	if status, _, _ := ask(t, "GET", s.URL+"/.well-known/oauth-authorization-server", nil); status != 200 {
-		t.Errorf("somebody else: %d", status)
+	other := &http.Client{Timeout: 10 * time.Second}
+	if response, err := other.Get(s.URL + "/.well-known/oauth-authorization-server"); err != nil {
+		t.Errorf("somebody else: %v", err)
+	} else if response.Body.Close(); response.StatusCode != 200 {
+		t.Errorf("somebody else: %d", response.StatusCode)
 	}
 	close(release)
 	<-done
