@@ -35,8 +35,8 @@ func (e *Emulator) authorization(c *call) (a authorization, bad *failure) {
 	if a.person, bad = e.authorizing(c); bad != nil {
 		return a, bad
 	}
-	if a.app = e.state.app(c.text("client_id")); a.app == nil {
-		return a, connectedAppNotFound
+	if a.app, bad = e.authorizedApp(c); bad != nil {
+		return a, bad
 	}
 	if !a.app.redirectsTo(c.text("redirect_uri")) {
 		return a, redirectNotOfClient
@@ -167,29 +167,21 @@ func (e *Emulator) authorizeSubmit(c *call) (any, *failure) {
 		return nil, bad
 	}
 	if a.consent && !c.flag("consent_granted") {
-		return map[string]any{"redirect_uri": backTo(c, "error", "access_denied", "error_description", "The user denied the request")}, nil
+		return map[string]any{"redirect_uri": e.backTo(c, "error", "access_denied",
+			"error_description", "The user denied the request")}, nil
 	}
 	code := secret()
 	e.state.Grants[code] = &grant{ClientID: a.app.ClientID, PersonID: a.person.id, RedirectURI: c.text("redirect_uri"),
-		Challenge: c.text("code_challenge"), Nonce: c.text("nonce"), Scopes: a.granted, Resources: resources(c),
+		Challenge: c.text("code_challenge"), Nonce: c.text("nonce"), Scopes: a.granted,
 		Expires: e.now().Add(authorizationCodeLifetime), Lineage: secret()}
 	e.remember(a)
-	return map[string]any{"redirect_uri": backTo(c, "code", code), "authorization_code": code}, nil
-}
-
-// resources are those of RFC 8707; the SDK's types call the member resource, its
-// requests resources.
-func resources(c *call) []string {
-	list := append(c.texts("resources"), c.texts("resource")...)
-	if one := c.text("resource"); one != "" {
-		list = append(list, one)
-	}
-	return list
+	return map[string]any{"redirect_uri": e.backTo(c, "code", code), "authorization_code": code}, nil
 }
 
 // backTo adds to the redirect URI's query, which stays as it was registered (RFC 6749
-// section 3.1.2), and the state as it came.
-func backTo(c *call, pairs ...string) string {
+// section 3.1.2), the issuer (RFC 9207) and the state as it came.
+func (e *Emulator) backTo(c *call, pairs ...string) string {
+	pairs = append(pairs, "iss", e.responseIssuer(c))
 	if state := c.text("state"); state != "" {
 		pairs = append(pairs, "state", state)
 	}

@@ -211,7 +211,7 @@ func TestBrowserConsentOfAUser(t *testing.T) {
 	body["consent_granted"] = true
 	_, reply = sdk(t, s, token, submit, body)
 	granted := tokens(t, s, exchange(reply["authorization_code"].(string), "code_verifier", verifier))
-	if claims := claimsOf(t, granted["access_token"]); claims["sub"] != userAda || claims["scope"] != "openid tasks:read tasks:write" || !reflect.DeepEqual(claims["aud"], []any{consumerProject, "https://api.example.com"}) {
+	if claims := claimsOf(t, granted["access_token"]); claims["sub"] != userAda || claims["scope"] != "openid tasks:read tasks:write" || !reflect.DeepEqual(claims["aud"], []any{consumerProject}) {
 		t.Errorf("%v", claims)
 	}
 	body["consent_granted"] = false // nothing to consent to any more: the component submits by itself

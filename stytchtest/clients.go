@@ -21,6 +21,9 @@ func clientObject(a *ConnectedApp) map[string]any {
 		"access_token_expiry_minutes": int(a.lifetime().Minutes()), "access_token_custom_audience": a.Audience,
 		"access_token_template_content": a.Template, "logo_url": a.LogoURL,
 		"client_secret_last_four": lastFour(a.ClientSecret)}
+	if a.MetadataURL != "" {
+		object["client_id_metadata_url"] = a.MetadataURL
+	}
 	if a.NextSecret != "" {
 		object["next_client_secret_last_four"] = lastFour(a.NextSecret)
 	}
@@ -50,6 +53,9 @@ func (e *Emulator) createClient(c *call) (any, *failure) {
 	a := &ConnectedApp{ClientID: newID("connected-app"), Type: c.text("client_type"), RedirectURLs: []string{}, PostLogoutRedirectURLs: []string{}}
 	if !slices.Contains(clientTypes, a.Type) {
 		return nil, fail(http.StatusBadRequest, "invalid_connected_app_client_type", "client_type must be one of "+strings.Join(clientTypes, ", ")+".")
+	}
+	if len(e.state.apps) >= maxApps {
+		return nil, tooManyApps
 	}
 	if bad := a.change(c); bad != nil {
 		return nil, bad

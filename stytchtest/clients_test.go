@@ -175,6 +175,29 @@ func TestADeletedClientTakesItsTokensAlong(t *testing.T) {
 	}
 }
 
+// TestTokensMayLiveForAWorkingDay: eight hours were seen in the wild.
+func TestTokensMayLiveForAWorkingDay(t *testing.T) {
+	seeded := open(t, func(seed *stytchtest.Seed) { seed.ConnectedApps[0].Minutes = 480 })
+	set := open(t)
+	if app, err := rawClients(t, set, "PUT", "/"+gpt, object{"access_token_expiry_minutes": 480}); err != nil || app["access_token_expiry_minutes"] != 480.0 {
+		t.Fatal(app, err)
+	}
+	for name, s := range map[string]*stytchtest.Server{"in the seed": seeded, "by the API": set} {
+		reply := tokens(t, s, exchange(authorize(t, s)))
+		claims := claimsOf(t, reply["access_token"])
+		if reply["expires_in"] != 28800.0 || claims["exp"].(float64)-claims["iat"].(float64) != 28800 {
+			t.Errorf("%s: %v %v", name, reply["expires_in"], claims)
+		}
+		for after, want := range map[time.Duration]int{8*time.Hour - time.Second: 200, 8 * time.Hour: 401} {
+			s.Advance(after)
+			if status, _, _ := ask(t, "GET", s.URL+"/v1/oauth2/userinfo", nil, bearer(reply["access_token"].(string))); status != want {
+				t.Errorf("%s, after %s: %d, want %d", name, after, status, want)
+			}
+			s.Advance(-after)
+		}
+	}
+}
+
 func TestTokensOfAClientAreAsItIsSet(t *testing.T) {
 	s := open(t)
 	for _, client := range []string{gpt, phone} {

@@ -6,7 +6,6 @@ import "slices"
 type Endpoint struct {
 	Method  string
 	Path    string   // with {names} where something varies, as [Request.Route] has it
-	Assumed bool     // otherwise documented, or read in the released code of Stytch's clients
 	Clients []string // the real clients that tests drive it with
 }
 
@@ -15,7 +14,7 @@ type Endpoint struct {
 func (e *Emulator) Endpoints() []Endpoint {
 	list := []Endpoint{}
 	for _, r := range e.table() {
-		list = append(list, Endpoint{r.method, r.path, r.assumed, slices.Clone(r.clients)})
+		list = append(list, Endpoint{r.method, r.path, slices.Clone(r.clients)})
 	}
 	return list
 }

@@ -161,17 +161,13 @@ func endpointsTable() string {
 	}
 	slices.SortStableFunc(lines, func(a, b *line) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method)) })
 	var table strings.Builder
-	table.WriteString("| endpoint | vertical | standing | tested by |\n|---|---|---|---|\n")
+	table.WriteString("| endpoint | vertical | tested by |\n|---|---|---|\n")
 	for _, l := range lines {
-		standing := "certain"
-		if l.Assumed {
-			standing = "assumed"
-		}
 		vertical := "both"
 		if len(l.verticals) == 1 {
 			vertical = l.verticals[0]
 		}
-		fmt.Fprintf(&table, "| `%s %s` | %s | %s | %s |\n", l.Method, l.Path, vertical, standing, cmp.Or(strings.Join(l.Clients, ", "), "plain HTTP"))
+		fmt.Fprintf(&table, "| `%s %s` | %s | %s |\n", l.Method, l.Path, vertical, cmp.Or(strings.Join(l.Clients, ", "), "plain HTTP"))
 	}
 	return table.String()
 }

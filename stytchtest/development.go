@@ -84,7 +84,9 @@ func DevelopmentConsumer() Seed {
 func developmentProject(vertical, id string) Project {
 	return Project{ID: "project-test-" + id, Secret: "secret-test-guestpass-dev", PublicToken: "public-token-test-" + id,
 		Name: "Guestpass Demo", Vertical: vertical, AuthorizationURL: developmentPage, RedirectURLs: RedirectURLs(developmentPage),
-		Slug: "guestpass-demo", Environment: "test", WorkspaceKey: "workspace-key-guestpass-dev", WorkspaceSecret: "workspace-secret-guestpass-dev"}
+		Slug: "guestpass-demo", Environment: "test", WorkspaceKey: "workspace-key-guestpass-dev",
+		WorkspaceSecret: "workspace-secret-guestpass-dev",
+		Registration:    true, MetadataDocuments: true}
 }
 
 // developmentApps are the GPT and, as a public client, the page on which operations are

@@ -40,7 +40,7 @@ func (e *Emulator) authenticateClient(c *call) (*ConnectedApp, *failure) {
 	if id == "" {
 		return nil, invalidRequest("client_id is required.")
 	}
-	app := e.state.app(id)
+	app := e.knownApp(id)
 	if app != nil && app.accepts(given) {
 		return app, nil
 	}
@@ -167,7 +167,7 @@ func (e *Emulator) mayRedeem(g *grant) *failure {
 // tokens makes the access token, and an ID token iff openid is among the scopes.
 func (e *Emulator) tokens(c *call, app *ConnectedApp, g *grant, scopes []string) map[string]any {
 	p := e.state.person(g.PersonID)
-	claims := e.accessClaims(e.issuerOf(c), p, app, scopes, g.Resources, app.lifetime())
+	claims := e.accessClaims(e.issuerOf(c), p, app, scopes, app.lifetime())
 	e.recordAccess(claims, g.Lineage)
 	reply := map[string]any{"access_token": e.unsigned("access", claims), "token_type": "bearer",
 		"expires_in": int(app.lifetime().Seconds()), "scope": strings.Join(scopes, " ")}

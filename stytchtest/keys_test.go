@@ -77,6 +77,17 @@ func TestDiscoveryDocuments(t *testing.T) {
 	if got["issuer"] != "stytch.com/"+project || got["token_endpoint"] != s.URL+"/v1/public/"+project+"/oauth2/token" || !reflect.DeepEqual(got["code_challenge_methods_supported"], []any{"S256"}) {
 		t.Errorf("%v", got)
 	}
+	_, got, _ = ask(t, "GET", s.URL+"/.well-known/oauth-authorization-server", nil)
+	delete(got, "request_id")
+	delete(want, "subject_types_supported")
+	delete(want, "id_token_signing_alg_values_supported")
+	want["grant_types_supported"] = []any{"authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer"}
+	want["response_types_supported"], want["code_challenge_methods_supported"] = []any{"code", "code token"}, []any{"S256"}
+	want["token_endpoint_auth_methods_supported"] = []any{"client_secret_basic", "client_secret_post", "none"}
+	want["registration_endpoint"], want["client_id_metadata_document_supported"] = s.URL+"/v1/oauth2/register", true
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%v, want\n%v", got, want)
+	}
 	s.SetAuthorizationURL("")
 	if status, got, _ := ask(t, "GET", s.URL+"/.well-known/openid-configuration", nil); status != 400 || got["error_type"] != "authorization_endpoint_not_configured_for_project" {
 		t.Errorf("%d %v", status, got)

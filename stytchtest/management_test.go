@@ -27,12 +27,12 @@ func TestEnvironment(t *testing.T) {
 	status, reply := manage(t, s, "GET", "", nil)
 	environment, _ := reply["environment"].(object)
 	want := object{"environment_slug": "test", "project_slug": "guestpass-demo", "project_id": project, "name": "Guestpass Demo", "type": "TEST", "created_at": nil,
-		"idp_authorization_url": idp, "idp_dynamic_client_registration_enabled": false, "idp_dynamic_client_registration_access_token_template_content": ""}
+		"idp_authorization_url": idp, "idp_dynamic_client_registration_enabled": true, "idp_dynamic_client_registration_access_token_template_content": ""}
 	if status != 200 || reply["request_id"] == nil || !reflect.DeepEqual(environment, want) {
 		t.Errorf("%d\n%v, want\n%v", status, environment, want)
 	}
 	status, reply = manage(t, s, "PATCH", "", object{"idp_authorization_url": "https://app.example/idp", "name": "ignored"})
-	if environment, _ := reply["environment"].(object); status != 200 || environment["idp_authorization_url"] != "https://app.example/idp" || environment["idp_dynamic_client_registration_enabled"] != false {
+	if environment, _ := reply["environment"].(object); status != 200 || environment["idp_authorization_url"] != "https://app.example/idp" || environment["idp_dynamic_client_registration_enabled"] != true {
 		t.Errorf("%d %v", status, reply)
 	}
 	if _, document, _ := ask(t, "GET", s.URL+"/.well-known/openid-configuration", nil); document["authorization_endpoint"] != "https://app.example/idp" {

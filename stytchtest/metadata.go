@@ -1,6 +1,13 @@
 package stytchtest
 
-import "net/http"
+import (
+	"net/http"
+	"net/url"
+)
+
+// jwtBearer is a grant type of RFC 7523 that Stytch's metadata names. Here as there it needs a
+// profile of trusted tokens, which the emulator does not have.
+const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 // openIDConfiguration and authorizationServer are the two discovery documents.
 func (e *Emulator) openIDConfiguration(c *call) (any, *failure) {
@@ -10,10 +17,10 @@ func (e *Emulator) openIDConfiguration(c *call) (any, *failure) {
 }
 
 func (e *Emulator) authorizationServer(c *call) (any, *failure) {
-	document := map[string]any{"grant_types_supported": []string{"authorization_code", "refresh_token"},
+	document := map[string]any{"grant_types_supported": []string{"authorization_code", "refresh_token", jwtBearer},
 		"response_types_supported": []string{"code", "code token"}, "code_challenge_methods_supported": []string{"S256"},
 		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post", "none"},
-		"client_id_metadata_document_supported": false} // Stytch says true; the emulator fetches nothing
+		"client_id_metadata_document_supported": e.state.project.MetadataDocuments}
 	if e.state.project.Registration {
 		document["registration_endpoint"] = e.oauthBase(c) + "/register"
 	}
@@ -36,6 +43,9 @@ func (e *Emulator) discovery(c *call, document map[string]any) (any, *failure) {
 	document["authorization_endpoint"] = e.state.project.AuthorizationURL
 	document["token_endpoint"], document["userinfo_endpoint"] = root+"/token", root+"/userinfo"
 	document["jwks_uri"], document["scopes_supported"] = jwks, scopes
+	if e.state.project.AdvertiseIssuer {
+		document["authorization_response_iss_parameter_supported"] = true
+	}
 	return document, nil
 }
 
@@ -62,4 +72,15 @@ func (e *Emulator) issuerOf(c *call) string {
 		return "stytch.com/" + e.state.project.ID
 	}
 	return e.base(c)
+}
+
+// responseIssuer is the iss of an authorization response. It follows the host that the browser SDK
+// or the server has called: under any other than the issuer's own it names the project, and is
+// not what the metadata says (https://stytch.com/docs/connected-apps/resources/faq).
+func (e *Emulator) responseIssuer(c *call) string {
+	issuer := e.base(c)
+	if u, err := url.Parse(issuer); err == nil && u.Host == c.r.Host {
+		return issuer
+	}
+	return "stytch.com/" + e.state.project.ID
 }

@@ -1,6 +1,9 @@
 package stytchtest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
@@ -8,7 +11,8 @@ import (
 
 // register is RFC 7591, where the project has switched it on. Clients made so are always
 // third party. The same metadata of a public client is the same client, so that programs
-// that register at every start do not pile up; a confidential one is always new.
+// that register at every start do not pile up; a confidential one is always new. What is
+// registered as scope binds nobody: every client may ask for all published scopes.
 func (e *Emulator) register(c *call) (any, *failure) {
 	if !e.state.project.Registration {
 		return nil, oauthFail(http.StatusForbidden, "access_denied", "Dynamic client registration is off for this project.")
@@ -22,35 +26,55 @@ func (e *Emulator) register(c *call) (any, *failure) {
 	}
 	a.Template, c.status = e.state.project.RegistrationTemplate, http.StatusCreated // RFC 7591 section 3.2.1
 	i := slices.IndexFunc(e.state.apps, func(known *ConnectedApp) bool {
-		return a.public() && known.public() && known.Name == a.Name && known.URI == a.URI && slices.Equal(known.RedirectURLs, a.RedirectURLs)
+		return a.public() && known.RegistrationDigest == a.RegistrationDigest
 	})
-	if i >= 0 {
-		return registration(e.state.apps[i], c.text("token_endpoint_auth_method")), nil
+	switch {
+	case i >= 0:
+		a = e.state.apps[i]
+	case len(e.state.apps) >= maxApps:
+		return nil, oauthFail(tooManyApps.status, tooManyApps.kind, tooManyApps.message)
+	default:
+		e.state.apps = append(e.state.apps, a)
 	}
-	e.state.apps = append(e.state.apps, a)
-	return registration(a, c.text("token_endpoint_auth_method")), nil
+	return registration(c, a), nil
+}
+
+// digest is of all the client's metadata that RFC 7591 section 2 names, with its redirect URLs as
+// they are kept.
+func digest(c *call, redirectURLs []string) string {
+	said := map[string]any{"redirect_uris": redirectURLs}
+	for _, name := range []string{"token_endpoint_auth_method", "grant_types", "response_types", "client_name",
+		"client_uri", "logo_uri", "scope", "contacts", "tos_uri", "policy_uri", "jwks_uri", "jwks", "software_id",
+		"software_version"} {
+		if value := c.body[name]; value != nil {
+			said[name] = value
+		}
+	}
+	data, err := json.Marshal(said) // in the order of the names
+	if err != nil {
+		panic(err) // it came as JSON
+	}
+	sum := sha256.Sum256(data)
+	return hex.EncodeToString(sum[:])
 }
 
 // registered is the client that the metadata describe. Absent, the method is that of
-// RFC 7591 section 2: client_secret_basic.
+// RFC 7591 section 2: client_secret_basic. Unknown metadata, application_type among them, are
+// passed over.
 func registered(c *call) (*ConnectedApp, *failure) {
 	a := &ConnectedApp{ClientID: newID("connected-app"), Type: "third_party", Name: c.text("client_name"), URI: c.text("client_uri"),
-		LogoURL: c.text("logo_uri"), RedirectURLs: c.texts("redirect_uris"), PostLogoutRedirectURLs: []string{}}
+		LogoURL: c.text("logo_uri"), RedirectURLs: withoutLoopbackPorts(c.texts("redirect_uris")),
+		PostLogoutRedirectURLs: []string{}}
 	switch c.text("token_endpoint_auth_method") {
 	case "none":
-		a.Type = "third_party_public"
+		a.Type, a.RegistrationDigest = "third_party_public", digest(c, a.RedirectURLs)
 	case "", "client_secret_basic", "client_secret_post":
 		a.ClientSecret = secret()
 	default:
 		return nil, oauthFail(http.StatusBadRequest, "invalid_client_metadata", "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post.")
 	}
-	if len(a.RedirectURLs) == 0 {
-		return nil, oauthFail(http.StatusBadRequest, "invalid_redirect_uri", "redirect_uris needs at least one URL.")
-	}
-	for _, u := range a.RedirectURLs {
-		if bad := checkRedirectURL(u); bad != nil {
-			return nil, oauthFail(http.StatusBadRequest, "invalid_redirect_uri", u+": "+bad.message)
-		}
+	if err := checkRedirectURLs(c.texts("redirect_uris")); err != nil {
+		return nil, oauthFail(http.StatusBadRequest, "invalid_redirect_uri", err.Error()+".")
 	}
 	for name, supported := range map[string][]string{"grant_types": {"authorization_code", "refresh_token"}, "response_types": {"code"}} {
 		for _, value := range c.texts(name) {
@@ -62,8 +86,10 @@ func registered(c *call) (*ConnectedApp, *failure) {
 	return a, nil
 }
 
-func registration(a *ConnectedApp, method string) map[string]any {
-	reply := map[string]any{"client_id": a.ClientID, "client_name": a.Name, "redirect_uris": a.RedirectURLs,
+// registration answers with the metadata as they came: a program looks for its own port.
+func registration(c *call, a *ConnectedApp) map[string]any {
+	method := c.text("token_endpoint_auth_method")
+	reply := map[string]any{"client_id": a.ClientID, "client_name": a.Name, "redirect_uris": c.texts("redirect_uris"),
 		"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"}, "token_endpoint_auth_method": method}
 	if a.URI != "" {
 		reply["client_uri"] = a.URI

@@ -1,9 +1,11 @@
 package stytchtest_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -11,14 +13,15 @@ import (
 )
 
 func TestRegistrationIsSwitchedOn(t *testing.T) {
-	for _, s := range []*stytchtest.Server{open(t), openConsumer(t)} {
+	off := func(seed *stytchtest.Seed) { seed.Project.Registration = false }
+	for _, s := range []*stytchtest.Server{open(t, off), openConsumer(t, off)} {
 		body := object{"client_name": "Agent", "redirect_uris": []string{"http://127.0.0.1/cb"}, "token_endpoint_auth_method": "none"}
 		endpoint := func() any {
 			_, document, _ := ask(t, "GET", s.URL+"/.well-known/oauth-authorization-server", nil)
 			return document["registration_endpoint"]
 		}
 		if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/register", body); status != 403 || reply["error"] != "access_denied" || endpoint() != nil {
-			t.Errorf("off by default: %d %v, endpoint %v", status, reply, endpoint())
+			t.Errorf("off: %d %v, endpoint %v", status, reply, endpoint())
 		}
 		manage(t, s, "PATCH", "", object{"idp_dynamic_client_registration_enabled": true, "idp_dynamic_client_registration_access_token_template_content": `{"registered":true}`})
 		if endpoint() != s.URL+"/v1/oauth2/register" {
@@ -91,6 +94,97 @@ func TestRegisteringAgain(t *testing.T) {
 	}
 }
 
+// TestLoopbackPortsDoNotCountInRegistrations: a program that listens on another port at each
+// start is one client, and comes back to any.
+func TestLoopbackPortsDoNotCountInRegistrations(t *testing.T) {
+	s := open(t)
+	register := func(change object) string {
+		t.Helper()
+		body := object{"client_name": "Agent", "token_endpoint_auth_method": "none"}
+		for name, value := range change {
+			body[name] = value
+		}
+		status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/register", body)
+		if status != 201 || !reflect.DeepEqual(reply["redirect_uris"], []any{change["redirect_uris"].([]string)[0]}) {
+			t.Fatal(status, reply)
+		}
+		return reply["client_id"].(string)
+	}
+	const loopback = "http://127.0.0.1:51234/cb"
+	first := register(object{"redirect_uris": []string{loopback}})
+	for name, tt := range map[string]struct {
+		change object
+		same   bool
+	}{
+		"another port":        {object{"redirect_uris": []string{"http://127.0.0.1:51236/cb"}}, true},
+		"no port":             {object{"redirect_uris": []string{"http://127.0.0.1/cb"}}, true},
+		"another path":        {object{"redirect_uris": []string{"http://127.0.0.1:51234/cb2"}}, false},
+		"localhost":           {object{"redirect_uris": []string{"http://localhost:51234/cb"}}, false},
+		"IPv6":                {object{"redirect_uris": []string{"http://[::1]:51234/cb"}}, false},
+		"an application type": {object{"redirect_uris": []string{loopback}, "application_type": "native"}, true},
+		"unknown metadata":    {object{"redirect_uris": []string{loopback}, "x_build": object{"number": 7}}, true},
+		"nothing as null":     {object{"redirect_uris": []string{loopback}, "scope": nil}, true},
+		"another logo":        {object{"redirect_uris": []string{loopback}, "logo_uri": "https://agent.example/logo.png"}, false},
+		"another scope":       {object{"redirect_uris": []string{loopback}, "scope": "openid"}, false},
+		"another version":     {object{"redirect_uris": []string{loopback}, "software_version": "2"}, false},
+	} {
+		if again := register(tt.change); (again == first) != tt.same {
+			t.Errorf("%s: %s, the first is %s", name, again, first)
+		}
+	}
+	for _, host := range []string{"http://127.0.0.1", "http://localhost", "http://[::1]"} {
+		id := register(object{"redirect_uris": []string{host + ":51234/cb"}})
+		redirect := host + ":60999/cb"
+		code := authorize(t, s, withChallenge, func(b object) { b["client_id"], b["redirect_uri"] = id, redirect })
+		tokens(t, s, form("grant_type", "authorization_code", "code", code, "client_id", id, "redirect_uri", redirect, "code_verifier", verifier))
+	}
+	other := register(object{"redirect_uris": []string{"https://agent.example:8443/cb"}})
+	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize/start", object{"organization_id": acme, "member_id": ada, "client_id": other,
+		"redirect_uri": "https://agent.example:8444/cb"}, basic(project, projectSecret))
+	if status != 401 {
+		t.Errorf("the port of a host elsewhere counts: %d %v", status, reply)
+	}
+}
+
+// TestARegisteredClientMayAskForEveryScope: many clients register without one, and ask later.
+func TestARegisteredClientMayAskForEveryScope(t *testing.T) {
+	s := open(t)
+	_, document, _ := ask(t, "GET", s.URL+"/.well-known/oauth-authorization-server", nil)
+	for _, registered := range []object{{}, {"scope": "openid"}} {
+		registered["redirect_uris"], registered["token_endpoint_auth_method"] = []string{"http://127.0.0.1:1/"}, "none"
+		_, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/register", registered)
+		id := reply["client_id"].(string)
+		code := authorize(t, s, withChallenge, func(b object) {
+			b["client_id"], b["redirect_uri"], b["scopes"] = id, "http://127.0.0.1:49567/", document["scopes_supported"]
+		})
+		granted := tokens(t, s, form("grant_type", "authorization_code", "code", code, "client_id", id, "redirect_uri", "http://127.0.0.1:49567/", "code_verifier", verifier))
+		var all []string
+		for _, scope := range document["scopes_supported"].([]any) {
+			all = append(all, scope.(string))
+		}
+		if granted["scope"] != strings.Join(all, " ") || granted["refresh_token"] == nil {
+			t.Errorf("%v, want %v", granted["scope"], all)
+		}
+	}
+}
+
+// TestAProjectHasAThousandAppsAtMost, however they came.
+func TestAProjectHasAThousandAppsAtMost(t *testing.T) {
+	host := hostDocument(t)
+	host.document(t, nil)
+	seed := stytchtest.Development()
+	for i := range 998 {
+		seed.ConnectedApps = append(seed.ConnectedApps, stytchtest.ConnectedApp{ClientID: fmt.Sprintf("connected-app-test-%d", i), Type: "third_party_public"})
+	}
+	s := openLoopback(t, func(o *stytchtest.Options) { o.Seed = &seed })
+	status, reply := askConsent(t, s, host.URL)
+	wantError(t, "a document", status, reply, 400, "too_many_connected_apps")
+	status, reply, _ = ask(t, "POST", s.URL+"/v1/oauth2/register", object{"redirect_uris": []string{callback}})
+	wantFault(t, "a registration", oauthAPI, status, reply, 400, "too_many_connected_apps")
+	_, err := rawClients(t, s, "POST", "", object{"client_type": "third_party"})
+	refused(t, err, 400, "too_many_connected_apps")
+}
+
 func TestRegistrationRefuses(t *testing.T) {
 	s := open(t, func(seed *stytchtest.Seed) { seed.Project.Registration = true })
 	for name, tt := range map[string]struct {
@@ -108,6 +202,8 @@ func TestRegistrationRefuses(t *testing.T) {
 		"a redirect that is text": {object{"redirect_uris": callback}, "invalid_request"},
 		"a form":                  {url.Values{"redirect_uris": {callback}}, "invalid_request"},
 		"nothing":                 {nil, "invalid_redirect_uri"},
+		"a script":                {object{"redirect_uris": []string{"javascript:alert(1)"}}, "invalid_redirect_uri"},
+		"too many redirects":      {object{"redirect_uris": slices.Repeat([]string{callback}, 51)}, "invalid_redirect_uri"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/register", tt.body)

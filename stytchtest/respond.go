@@ -51,6 +51,8 @@ type call struct {
 	body    map[string]any
 	form    bool     // the body was a form, not JSON
 	session *session // SDK calls that carry a good session token
+	wanted  string   // URL of a metadata document, without which the endpoint cannot answer
+	fetched *fetched // what came of wanting it
 	status  int      // of the reply; 0: 200
 }
 
@@ -118,6 +120,10 @@ func (e *Emulator) serve(d dialect, authenticate func(*call) *failure, do endpoi
 		c := &call{r: r, dialect: d}
 		unreadable := c.read(w)
 		answer, bad := e.locked(c, unreadable, authenticate, do)
+		if c.wanted != "" { // everybody would wait for it, were it fetched under the lock
+			c.fetched = e.fetch(r.Context(), c.wanted)
+			answer, bad = e.locked(c, unreadable, authenticate, do)
+		}
 		if bad != nil {
 			writeFailure(w, bad)
 			return
@@ -185,14 +191,14 @@ func (c *call) readJSON(data []byte) *failure {
 	return nil
 }
 
-// readForm holds RFC 6749 section 3.2: no parameter twice.
+// readForm holds RFC 6749 section 3.2: no parameter twice, but for the one of RFC 8707.
 func (c *call) readForm(data string) *failure {
 	form, err := url.ParseQuery(data)
 	if err != nil {
 		return c.unreadable(http.StatusBadRequest, "The form is malformed.")
 	}
 	for name, values := range form {
-		if len(values) > 1 {
+		if len(values) > 1 && name != "resource" {
 			return c.unreadable(http.StatusBadRequest, "The parameter "+name+" is given twice.")
 		}
 		c.body[name] = values[0]

@@ -18,7 +18,6 @@ type route struct {
 	do           endpoint
 	page         http.HandlerFunc // instead of do: what takes no body that is looked at
 
-	assumed bool     // otherwise documented, or read in the released code of Stytch's clients
 	clients []string // the real clients that tests drive it with
 }
 
@@ -267,11 +266,11 @@ func (e *Emulator) oauthRoutes() []route {
 }
 
 // managementRoutes are the part of the management API that a set-up program needs. They
-// were read in version 3.1.0 of its client, which still calls itself alpha.
+// were read in the released code of its client.
 func (e *Emulator) managementRoutes() (routes []route) {
 	on := func(method, path string, do endpoint) {
 		routes = append(routes, route{method: method, path: "/pwa/v3/projects/{project}/environments/{environment}" + path,
-			authenticate: e.workspaceAuth, do: do, assumed: true})
+			authenticate: e.workspaceAuth, do: do})
 	}
 	on("GET", "", e.environment)
 	on("PATCH", "", e.changeEnvironment)

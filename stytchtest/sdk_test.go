@@ -241,7 +241,7 @@ func TestConsentInTheBrowser(t *testing.T) {
 	_, reply = sdk(t, s, token, submit, body)
 	granted := tokens(t, s, exchange(reply["authorization_code"].(string), "code_verifier", verifier))
 	claims := claimsOf(t, granted["access_token"])
-	if claims["scope"] != "openid tasks:read" || !reflect.DeepEqual(claims["aud"], []any{project, "https://api.example.com"}) || claims["sub"] != grace {
+	if claims["scope"] != "openid tasks:read" || !reflect.DeepEqual(claims["aud"], []any{project}) || claims["sub"] != grace {
 		t.Errorf("%v", claims)
 	}
 	for name, session := range map[string]string{"no session": "", "a made-up one": "sess"} {

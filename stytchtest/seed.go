@@ -35,6 +35,11 @@ type Project struct {
 	Registration bool `json:"dynamic_registration,omitempty"`
 	// RegistrationTemplate holds the custom claims of clients made so, a JSON object.
 	RegistrationTemplate string `json:"dynamic_registration_template,omitempty"`
+	// MetadataDocuments admits clients whose id is the https URL of a document that describes them.
+	MetadataDocuments bool `json:"client_id_metadata_documents,omitempty"`
+	// AdvertiseIssuer has the metadata say that authorization responses hold iss (RFC 9207). They do
+	// in any case; Stytch was not seen to say so.
+	AdvertiseIssuer bool `json:"advertise_response_issuer,omitempty"`
 	// NoOrganizationCreation keeps people from making organizations when they sign in.
 	NoOrganizationCreation bool `json:"no_organization_creation,omitempty"`
 
@@ -151,7 +156,11 @@ type ConnectedApp struct {
 	FullAccess             bool     `json:"full_access_allowed"` // first party only
 	BypassOfflineConsent   bool     `json:"bypass_consent_for_offline_access"`
 	Template               string   `json:"access_token_template_content,omitempty"` // JSON object of custom claims
-	URI                    string   `json:"client_uri,omitempty"`                    // of registered clients
+	URI                    string   `json:"client_uri,omitempty"`                    // of registered clients, and of described ones
+	MetadataURL            string   `json:"client_id_metadata_url,omitempty"`        // of the document that describes it: OAuth endpoints take it as client_id
+	RegistrationDigest     string   `json:"registration_digest,omitempty"`           // of the metadata with which a public client registered itself
+
+	fetched time.Time // when its document was read
 }
 
 func (a *ConnectedApp) public() bool     { return strings.HasSuffix(a.Type, "_public") }

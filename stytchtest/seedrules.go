@@ -168,6 +168,10 @@ func (c *seedCheck) app(a ConnectedApp) {
 	} else if a.public() && a.ClientSecret != "" {
 		c.fault("connected app %s: %s clients have no secret", a.ClientID, a.Type)
 	}
+	if a.MetadataURL != "" && (!a.public() || c.seen[a.MetadataURL]) {
+		c.fault("connected app %s: client_id_metadata_url is of one app alone, and of a public one", a.ClientID)
+	}
+	c.seen[a.MetadataURL] = true
 	for _, u := range append(slices.Clone(a.RedirectURLs), a.PostLogoutRedirectURLs...) {
 		if bad := checkRedirectURL(u); bad != nil {
 			c.fault("connected app %s: %q: %s", a.ClientID, u, bad.message)

@@ -103,7 +103,6 @@ type grant struct {
 	Challenge   string    `json:"code_challenge,omitempty"`
 	Nonce       string    `json:"nonce,omitempty"`
 	Scopes      []string  `json:"scopes"`
-	Resources   []string  `json:"resources,omitempty"`
 	Expires     time.Time `json:"expires_at"`
 	Used        bool      `json:"used"`
 	Lineage     string    `json:"lineage"` // shared by all that comes from one code

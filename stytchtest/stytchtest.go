@@ -32,6 +32,9 @@ type Options struct {
 	// Origins are those of pages that may use the browser SDK here, such as
 	// "http://localhost:3000", beside the ones of the project's Authorization URL and redirect URLs.
 	Origins []string
+	// LoopbackDocuments has metadata documents of clients fetched from this machine too, over http as
+	// well. Otherwise they come from public addresses alone, over https.
+	LoopbackDocuments bool
 	// Hosts are further values of Host under which a proxy of yours on this machine asks for what is
 	// emulated, with the port if there is one. Loopback names always count.
 	Hosts []string
@@ -46,6 +49,7 @@ type Emulator struct {
 	refused  refusals // pages of other origins
 	handler  http.Handler
 	chaos    *chaos
+	fetcher  *http.Client // of metadata documents
 
 	mu       sync.Mutex // guards what follows
 	seed     Seed
@@ -77,7 +81,8 @@ func New(o Options) (*Emulator, error) {
 	if o.Chaos.Percent < 0 || o.Chaos.Percent > 100 {
 		return nil, fmt.Errorf("stytchtest: chaos of %d percent: it must be between 0 and 100", o.Chaos.Percent)
 	}
-	e := &Emulator{options: o, log: o.Log, seed: o.Seed.clone(), issuer: o.Issuer, chaos: newChaos(o.Chaos)}
+	e := &Emulator{options: o, log: o.Log, seed: o.Seed.clone(), issuer: o.Issuer, chaos: newChaos(o.Chaos),
+		fetcher: newFetcher(o.LoopbackDocuments)}
 	e.seed.invent()
 	e.vertical = e.seed.Project.vertical()
 	e.state = newState(e.seed)

@@ -69,13 +69,13 @@ func TestTokensFollowScopesClientAndForm(t *testing.T) {
 	}
 	code := authorize(t, s, func(b object) {
 		b["client_id"], b["redirect_uri"], b["nonce"] = ours, callback+"?tenant=b&a=1", "n-0S6"
-		b["resources"], b["scopes"] = []string{"https://mcp.example"}, []string{"openid"}
+		b["scopes"] = []string{"openid"}
 	})
 	status, reply, _ := ask(t, "POST", s.URL+"/v1/public/"+project+"/oauth2/token", object{"grant_type": "authorization_code", "code": code,
 		"client_id": ours, "client_secret": "ours", "redirect_uri": callback + "?tenant=b&a=1"})
 	claims := claimsOf(t, reply["access_token"])
 	if status != 200 || claims["iss"] != "stytch.com/"+project || reply["expires_in"] != 300.0 ||
-		!reflect.DeepEqual(claims["aud"], []any{project, "https://api.example", "https://mcp.example"}) {
+		!reflect.DeepEqual(claims["aud"], []any{project, "https://api.example"}) {
 		t.Errorf("%d %v %v", status, claims, reply)
 	}
 	if id := claimsOf(t, reply["id_token"]); id["nonce"] != "n-0S6" || id["exp"].(float64)-id["iat"].(float64) != 3600 {

@@ -90,7 +90,7 @@ func (e *Emulator) mintClaims(m MintRequest) (map[string]any, error) {
 		if app == nil {
 			app = &ConnectedApp{ClientID: m.ClientID} // a token of a client that was deleted
 		}
-		return e.accessClaims(m.Issuer, p, app, m.Scopes, nil, life), nil
+		return e.accessClaims(m.Issuer, p, app, m.Scopes, life), nil
 	case "session":
 		s := e.newSession(p, time.Hour, factor{Type: "email_otp", Shown: e.now()})
 		return e.sessionClaims(m.Issuer, p, s, life), nil
@@ -131,14 +131,16 @@ func (e *Emulator) addOrganization(claims map[string]any, p *person) {
 
 // accessClaims are exactly those of Stytch's access tokens: no roles, no e-mail
 // address, no session (https://stytch.com/docs/connected-apps/resources/custom-domains
-// for the issuer). The client's own claims never replace one of these.
-func (e *Emulator) accessClaims(issuer string, p *person, app *ConnectedApp, scopes, resources []string, life time.Duration) map[string]any {
+// for the issuer). What was asked for by resource (RFC 8707) is not in aud. The client's own
+// claims never replace one of these.
+func (e *Emulator) accessClaims(issuer string, p *person, app *ConnectedApp, scopes []string,
+	life time.Duration) map[string]any {
 	audience := []string{e.state.project.ID}
 	if app.Audience != "" {
 		audience = append(audience, app.Audience)
 	}
 	claims := e.times(life)
-	claims["iss"], claims["sub"], claims["aud"] = issuer, p.id, append(audience, resources...)
+	claims["iss"], claims["sub"], claims["aud"] = issuer, p.id, audience
 	claims["client_id"], claims["scope"], claims["jti"] = app.ClientID, strings.Join(scopes, " "), rand.Text()
 	e.addOrganization(claims, p)
 	for name, value := range app.customClaims() {

@@ -32,8 +32,9 @@ func devCommand(environ []string) *cobra.Command {
 		Short: "Run everything on this machine, without a Stytch account",
 		Long: `Runs Guestpass and an emulator of Stytch in one process, with two organizations,
 three people and a GPT's connected app; as a Consumer project, with two users instead.
-Nothing leaves this machine, and nothing is kept when it stops but what a database
-of yours holds (GUESTPASS_DATABASE_URL).`,
+Nothing reaches Stytch, and nothing is kept when it stops but what a database of yours
+holds (GUESTPASS_DATABASE_URL). Clients may register themselves, or be described by a
+document, on this machine too: reading that is all for which anybody is called.`,
 		Example: "  guestpass dev\n  guestpass dev --vertical consumer\n  guestpass dev --access roles\n  guestpass dev --public-url https://my-tunnel.example.com",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -84,7 +85,8 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	// origins to a browser. Only a port left to the system is filled in.
 	c.PublicURL = or(c.PublicURL, "http://"+named(c.Addr, appListener.Addr().String()))
 	seed.ConnectedApps[1].RedirectURLs = []string{c.PublicURL + "/docs"}
-	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Chaos: d.chaos, Log: log.With("part", "emulator")})
+	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Chaos: d.chaos, Log: log.With("part", "emulator"),
+		LoopbackDocuments: true}) // clients under development describe themselves on this machine
 	if err != nil {
 		return usageError{err}
 	}

@@ -106,7 +106,8 @@ func (s stytchSettings) options() (stytchtest.Options, error) {
 	if len(s.redirectURLs) > 0 {
 		seed.Project.RedirectURLs = stytchtest.RedirectURLs(s.redirectURLs...)
 	}
-	return stytchtest.Options{Seed: &seed, Chaos: s.chaos, Origins: s.origins, Hosts: s.hosts}, nil
+	return stytchtest.Options{Seed: &seed, Chaos: s.chaos, Origins: s.origins, Hosts: s.hosts,
+		LoopbackDocuments: true}, nil
 }
 
 // project is that of the seed file, or the development seed of the vertical.
