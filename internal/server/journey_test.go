@@ -52,7 +52,7 @@ func endToEnd(t *testing.T, seed stytchtest.Seed, story func(w *world) error, ch
 	var err error
 	for n := range attempts {
 		chaos := stytchtest.Chaos{Percent: *chaosPercent, Seed: fates(t.Name(), *chaosSeed, n)}
-		if err = attempt(t, stytchtest.Options{Seed: &seed, Chaos: chaos}, story, change); err == nil {
+		if err = attempt(t, stytchtest.Options{Seed: &seed, Chaos: chaos, LoopbackDocuments: true}, story, change); err == nil {
 			return
 		}
 		if attempts > 1 {
