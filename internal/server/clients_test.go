@@ -1,0 +1,144 @@
+package server_test
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+)
+
+// acceptance holds clients that others made, and what it takes to run them.
+const acceptance = "../../acceptance"
+
+// seen is what a client tells of a story: acceptance/mcp-story.mjs.
+type seen struct {
+	Tools []string
+	Calls map[string]clientAnswer
+}
+
+// A clientAnswer is what a client makes of an answer.
+type clientAnswer struct {
+	Text       string
+	Structured map[string]any
+	IsError    bool
+}
+
+// TestRealClientsCallTools has clients that others made list the tools and call one of each kind.
+func TestRealClientsCallTools(t *testing.T) {
+	for _, name := range []string{"mcp-sdk"} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			var told seen
+			w.runClient(t, name+".mjs", map[string]any{"url": w.url + "/mcp", "token": w.token(ada, everything...)}, &told)
+			w.checkStory(t, told)
+		})
+	}
+}
+
+// checkStory holds what a client saw against what the server has.
+func (w *world) checkStory(t *testing.T, told seen) {
+	t.Helper()
+	if want := slices.Sorted(maps.Keys(operationsOf(t, w))); !slices.Equal(slices.Sorted(slices.Values(told.Tools)), want) {
+		t.Errorf("it lists %v, the document has %v", told.Tools, want)
+	}
+	for name, text := range map[string]string{
+		"created": `"title":"Water the <plants>"`, "read": `"title":"Water the <plants>"`, "deleted": `"deleted"`,
+		"gone": `"code":404 | list operation`, "wrong": `"code":422 | title`,
+	} {
+		call := told.Calls[name]
+		if refused := name == "gone" || name == "wrong"; call.IsError != refused || refused && call.Structured != nil {
+			t.Errorf("%s: %+v", name, call)
+		}
+		if !hasParts(call.Text, text) {
+			t.Errorf("%s: the text is %s, want %s", name, call.Text, text)
+		}
+	}
+	if activities := w.as(ada).do(200, "GET", "/api/v1/activity", "")["activities"].([]any); len(activities) != 2 {
+		t.Errorf("on record: %v", activities)
+	}
+}
+
+// runClient runs a program of acceptance/ and reads what it saw. Where the program wants a page walked, ada
+// walks it in a browser.
+func (w *world) runClient(t *testing.T, program string, settings map[string]any, told any) {
+	t.Helper()
+	if _, err := os.Stat(filepath.Join(acceptance, "node_modules/.package-lock.json")); err != nil {
+		t.Fatalf("the packages of acceptance/ are missing, run make acceptance: %v", err)
+	}
+	// Node reads the folder unseen by go test, which would keep an old result.
+	if _, err := os.ReadDir(acceptance); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	defer cancel()
+	command := exec.CommandContext(ctx, "node", program)
+	command.Dir = acceptance
+	command.WaitDelay = time.Second
+	var complaints bytes.Buffer
+	command.Stderr = &complaints
+	input, err := command.StdinPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	output, err := command.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatalf("Node.js 20 or later is missing, install it and run make acceptance: %v", err)
+	}
+	if err := json.NewEncoder(input).Encode(settings); err != nil {
+		t.Error(err)
+	}
+	last := w.follow(t, output, input)
+	if err := command.Wait(); err != nil {
+		t.Fatalf("%s: %v\n%s%s", program, err, last, complaints.String())
+	}
+	if err := json.Unmarshal([]byte(last), told); err != nil {
+		t.Fatalf("%s: %v\n%s", program, err, last)
+	}
+}
+
+// follow reads lines until the end, and returns the last.
+func (w *world) follow(t *testing.T, output io.Reader, input io.Writer) (last string) {
+	t.Helper()
+	lines := bufio.NewScanner(output)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		last = lines.Text()
+		var wish struct{ Visit string }
+		if json.Unmarshal([]byte(last), &wish) != nil || wish.Visit == "" {
+			continue
+		}
+		came, err := w.walkPage(t.Context(), wish.Visit)
+		if err != nil {
+			t.Errorf("%s: %v", wish.Visit, err)
+			came = wish.Visit // without a code
+		}
+		_, _ = fmt.Fprintln(input, came) // the program tells what it misses
+	}
+	return last
+}
+
+// walkPage has ada agree on the page at the address, in a browser, and returns where that leads.
+func (w *world) walkPage(ctx context.Context, address string) (string, error) {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "", err
+	}
+	came, err := w.person("ada@acme.example").Visit(ctx, address, u.Query().Get("redirect_uri"))
+	if err != nil {
+		return "", err
+	}
+	return came.String(), nil
+}
