@@ -8,4 +8,5 @@ await client.connect(new StreamableHTTPClientTransport(new URL(settings.url), { 
 await tell(
   async () => (await client.listTools()).tools.map(({ name }) => name),
   async (name, args) => answer(await client.callTool({ name, arguments: args })),
+  client.getNegotiatedProtocolVersion(),
 );

@@ -1,4 +1,4 @@
-// The adapters of LangChain: what their tools give a model. What is an error for the protocol they throw.
+// The adapters of LangChain: what their tools give a model. A result with isError they throw.
 import { MultiServerMCPClient } from "@langchain/mcp-adapters";
 import { headers, settings, tell } from "./mcp-story.mjs";
 
@@ -10,7 +10,8 @@ await tell(
   async () => tools.map(({ name }) => name),
   async (name, args) => {
     try {
-      return { text: await tools.find((tool) => tool.name === name).invoke(args), isError: false };
+      const { text, structuredContent } = await tools.find((tool) => tool.name === name).invoke(args);
+      return { text, structured: structuredContent, isError: false };
     } catch (error) {
       return { text: error.message, isError: true };
     }

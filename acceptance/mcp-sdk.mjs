@@ -4,8 +4,10 @@ import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/
 import { answer, headers, settings, tell } from "./mcp-story.mjs";
 
 const client = new Client({ name: "acceptance", version: "1" });
-await client.connect(new StreamableHTTPClientTransport(new URL(settings.url), { requestInit: { headers } }));
+const transport = new StreamableHTTPClientTransport(new URL(settings.url), { requestInit: { headers } });
+await client.connect(transport);
 await tell(
   async () => (await client.listTools()).tools.map(({ name }) => name),
   async (name, args) => answer(await client.callTool({ name, arguments: args })),
+  transport.protocolVersion,
 );

@@ -10,9 +10,9 @@ export const headers = { Authorization: `Bearer ${settings.token}` };
 
 /**
  * Lists the tools and calls one of each kind. list returns names; call returns what the client
- * makes of an answer, as {text, structured, isError}.
+ * makes of an answer, as {text, structured, isError}; version is the protocol's, if the client says it.
  */
-export async function tell(list, call) {
+export async function tell(list, call, version) {
   const tools = await list();
   const created = await call("createTask", { title: "Water the <plants>" });
   const task = { task_id: created.structured?.task_id ?? JSON.parse(created.text).task_id };
@@ -20,7 +20,7 @@ export async function tell(list, call) {
   const deleted = await call("deleteTask", task);
   const gone = await call("getTask", task);
   const wrong = await call("createTask", { title: "" });
-  end({ tools, calls: { created, read, deleted, gone, wrong } });
+  end({ version, tools, calls: { created, read, deleted, gone, wrong } });
 }
 
 /** An answer of the protocol in the words of the story. */

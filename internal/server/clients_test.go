@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -12,6 +13,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -22,8 +24,9 @@ const acceptance = "../../acceptance"
 
 // seen is what a client tells of a story: acceptance/mcp-story.mjs.
 type seen struct {
-	Tools []string
-	Calls map[string]clientAnswer
+	Version string // of the protocol, if the client says it
+	Tools   []string
+	Calls   map[string]clientAnswer
 }
 
 // A clientAnswer is what a client makes of an answer.
@@ -33,13 +36,37 @@ type clientAnswer struct {
 	IsError    bool
 }
 
+// allClients has every client run. Some are slow to start, and all together take minutes.
+var allClients = flag.Bool("clients", false, "run all clients that others made, not only the quick ones")
+
 // TestRealClientsCallTools has clients that others made list the tools and call one of each kind.
 func TestRealClientsCallTools(t *testing.T) {
-	for _, name := range []string{"mcp-sdk"} {
-		t.Run(name, func(t *testing.T) {
+	mode := func(mode any) map[string]any { return map[string]any{"versionNegotiation": map[string]any{"mode": mode}} }
+	for _, tt := range []struct {
+		name, program string
+		quick         bool
+		settings      map[string]any // beside the address and the token
+		version       string
+	}{
+		{"TypeScript 1", "mcp-sdk.mjs", true, nil, "2025-11-25"},
+		{"TypeScript 2", "mcp-client.mjs", true, nil, "2025-11-25"},
+		{"TypeScript 2, which asks", "mcp-client.mjs", true, mode("auto"), "2026-07-28"},
+		{"TypeScript 2, which knows", "mcp-client.mjs", true, mode(map[string]any{"pin": "2026-07-28"}), "2026-07-28"},
+		{"AI SDK", "mcp-ai-sdk.mjs", false, nil, ""},
+		{"LangChain", "mcp-langchain.mjs", false, nil, ""},
+	} {
+		if !tt.quick && !*allClients {
+			continue
+		}
+		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)
+			settings := map[string]any{"url": w.url + "/mcp", "token": w.token(ada, everything...)}
+			maps.Copy(settings, tt.settings)
 			var told seen
-			w.runClient(t, name+".mjs", map[string]any{"url": w.url + "/mcp", "token": w.token(ada, everything...)}, &told)
+			w.runClient(t, tt.program, settings, &told)
+			if told.Version != tt.version {
+				t.Errorf("it speaks %q, want %q", told.Version, tt.version)
+			}
 			w.checkStory(t, told)
 		})
 	}
@@ -56,8 +83,11 @@ func (w *world) checkStory(t *testing.T, told seen) {
 		"gone": `"code":404 | list operation`, "wrong": `"code":422 | title`,
 	} {
 		call := told.Calls[name]
+		var same map[string]any
 		if refused := name == "gone" || name == "wrong"; call.IsError != refused || refused && call.Structured != nil {
 			t.Errorf("%s: %+v", name, call)
+		} else if !refused && (json.Unmarshal([]byte(call.Text), &same) != nil || !reflect.DeepEqual(same, call.Structured)) {
+			t.Errorf("%s: the text says something else than the data: %+v", name, call)
 		}
 		if !hasParts(call.Text, text) {
 			t.Errorf("%s: the text is %s, want %s", name, call.Text, text)
@@ -82,7 +112,7 @@ func (w *world) runClient(t *testing.T, program string, settings map[string]any,
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, "node", program)
-	command.Dir = acceptance
+	command.Dir, command.Env = acceptance, append(os.Environ(), "DO_NOT_TRACK=1")
 	command.WaitDelay = time.Second
 	var complaints bytes.Buffer
 	command.Stderr = &complaints
