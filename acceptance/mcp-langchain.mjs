@@ -1,12 +1,12 @@
 // The adapters of LangChain: what their tools give a model. A result with isError they throw.
 import { MultiServerMCPClient } from "@langchain/mcp-adapters";
-import { headers, settings, tell } from "./mcp-story.mjs";
+import { end, headers, settings, tell } from "./mcp-story.mjs";
 
 const client = new MultiServerMCPClient({
   useStandardContentBlocks: true, mcpServers: { guestpass: { transport: "http", url: settings.url, headers } },
 });
 const tools = await client.getTools();
-await tell(
+end(await tell(
   async () => tools.map(({ name }) => name),
   async (name, args) => {
     try {
@@ -16,4 +16,4 @@ await tell(
       return { text: error.message, isError: true };
     }
   },
-);
+));

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"maps"
@@ -36,28 +35,23 @@ type clientAnswer struct {
 	IsError    bool
 }
 
-// allClients has every client run. Some are slow to start, and all together take minutes.
-var allClients = flag.Bool("clients", false, "run all clients that others made, not only the quick ones")
-
 // TestRealClientsCallTools has clients that others made list the tools and call one of each kind.
 func TestRealClientsCallTools(t *testing.T) {
-	mode := func(mode any) map[string]any { return map[string]any{"versionNegotiation": map[string]any{"mode": mode}} }
+	mode := func(mode any) map[string]any {
+		return map[string]any{"versionNegotiation": map[string]any{"mode": mode}}
+	}
 	for _, tt := range []struct {
 		name, program string
-		quick         bool
 		settings      map[string]any // beside the address and the token
 		version       string
 	}{
-		{"TypeScript 1", "mcp-sdk.mjs", true, nil, "2025-11-25"},
-		{"TypeScript 2", "mcp-client.mjs", true, nil, "2025-11-25"},
-		{"TypeScript 2, which asks", "mcp-client.mjs", true, mode("auto"), "2026-07-28"},
-		{"TypeScript 2, which knows", "mcp-client.mjs", true, mode(map[string]any{"pin": "2026-07-28"}), "2026-07-28"},
-		{"AI SDK", "mcp-ai-sdk.mjs", false, nil, ""},
-		{"LangChain", "mcp-langchain.mjs", false, nil, ""},
+		{"TypeScript 1", "mcp-sdk.mjs", nil, "2025-11-25"},
+		{"TypeScript 2", "mcp-client.mjs", nil, "2025-11-25"},
+		{"TypeScript 2, which asks", "mcp-client.mjs", mode("auto"), "2026-07-28"},
+		{"TypeScript 2, which knows", "mcp-client.mjs", mode(map[string]any{"pin": "2026-07-28"}), "2026-07-28"},
+		{"AI SDK", "mcp-ai-sdk.mjs", nil, ""},
+		{"LangChain", "mcp-langchain.mjs", nil, ""},
 	} {
-		if !tt.quick && !*allClients {
-			continue
-		}
 		t.Run(tt.name, func(t *testing.T) {
 			w := newWorld(t)
 			settings := map[string]any{"url": w.url + "/mcp", "token": w.token(ada, everything...)}

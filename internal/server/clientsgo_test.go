@@ -16,8 +16,8 @@ func (b bearer) RoundTrip(r *http.Request) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(r)
 }
 
-// TestGoClientCallsTools has the official client for Go do what the others do.
-func TestGoClientCallsTools(t *testing.T) {
+// TestRealClientForGoCallsTools has the official client for Go do what the others do.
+func TestRealClientForGoCallsTools(t *testing.T) {
 	for _, version := range []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"} {
 		t.Run(version, func(t *testing.T) {
 			w := newWorld(t)

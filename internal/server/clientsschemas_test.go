@@ -7,9 +7,9 @@ import (
 	"guestpass/stytchtest"
 )
 
-// TestSchemasHoldForRealAnswers has ajv hold each tool's schemas against the dialect, and what is really sent and
+// TestRealClientsFindAnswersAsTheSchemasSay has ajv hold each tool's schemas against the dialect, and what is really sent and
 // answered against them: clients throw an answer away that its schema refuses.
-func TestSchemasHoldForRealAnswers(t *testing.T) {
+func TestRealClientsFindAnswersAsTheSchemasSay(t *testing.T) {
 	for name, seed := range map[string]stytchtest.Seed{"B2B": stytchtest.Development(), "Consumer": stytchtest.DevelopmentConsumer()} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOf(t, stytchtest.Options{Seed: &seed})

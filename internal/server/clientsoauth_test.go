@@ -1,0 +1,121 @@
+package server_test
+
+import (
+	"context"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/auth"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/modelcontextprotocol/go-sdk/oauthex"
+
+	"guestpass/internal/server"
+	"guestpass/stytchtest"
+)
+
+// newOpenWorld is one where clients register themselves.
+func newOpenWorld(t *testing.T) *world {
+	t.Helper()
+	seed := stytchtest.Development()
+	seed.Project.Registration = true
+	seed.ConnectedApps[0].RedirectURLs = append(seed.ConnectedApps[0].RedirectURLs, "http://127.0.0.1/callback")
+	return newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *server.Options) { o.ClientIDs = nil })
+}
+
+// TestRealClientForGoConnects has the official client for Go find out for itself how to connect, with a person in a browser.
+func TestRealClientForGoConnects(t *testing.T) {
+	t.Parallel()
+	w := newOpenWorld(t)
+	const back = "http://127.0.0.1/callback" // where nothing listens: the browser stops before it
+	handler, err := auth.NewAuthorizationCodeHandler(&auth.AuthorizationCodeHandlerConfig{
+		RedirectURL: back, RequestRefreshToken: true, AuthorizationCodeFetcher: w.fetchCode,
+		DynamicClientRegistrationConfig: &auth.DynamicClientRegistrationConfig{Metadata: &oauthex.ClientRegistrationMetadata{
+			ClientName: "Acceptance", RedirectURIs: []string{back}, TokenEndpointAuthMethod: "none",
+			GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"}}},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.checkStory(t, storySDK(t, connectSDK(t, &mcp.StreamableClientTransport{Endpoint: w.url + "/mcp", OAuthHandler: handler}, "")))
+}
+
+// fetchCode has ada sign in and agree.
+func (w *world) fetchCode(ctx context.Context, args *auth.AuthorizationArgs) (*auth.AuthorizationResult, error) {
+	came, err := w.walkPage(ctx, args.URL)
+	if err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(came)
+	if err != nil {
+		return nil, err
+	}
+	q := u.Query()
+	return &auth.AuthorizationResult{Code: q.Get("code"), State: q.Get("state"), Iss: q.Get("iss")}, nil
+}
+
+// forPerson is how long a program waits for a person, in milliseconds.
+const forPerson = int64(90 * time.Second / time.Millisecond)
+
+// TestRealClientMCPRemoteConnects has mcp-remote register, sign a person in, and pass on what another client says.
+func TestRealClientMCPRemoteConnects(t *testing.T) {
+	t.Parallel()
+	for name, flags := range map[string][]string{"the older era": {}, "asking for the newer": {"--protocol", "auto"}} {
+		t.Run(name, func(t *testing.T) {
+			w := newOpenWorld(t)
+			var told seen
+			w.runClient(t, "mcp-remote.mjs", map[string]any{"url": w.url + "/mcp", "authorize": w.url + "/idp", "flags": flags,
+				"folder": t.TempDir(), "patience": forPerson}, &told)
+			w.checkStory(t, told)
+		})
+	}
+}
+
+// conformance is what MCPJam's tests make of the server.
+type conformance struct {
+	Passed  bool
+	Summary string
+	Checks  []struct{ Name, Status, Why string }
+}
+
+// check fails on each check that did not pass, but for those that cannot be made here.
+func (c conformance) check(t *testing.T, notHere ...string) {
+	t.Helper()
+	if !c.Passed || len(c.Checks) == 0 {
+		t.Errorf("it failed: %s", c.Summary)
+	}
+	for _, check := range c.Checks {
+		if check.Status != "passed" && (check.Status != "skipped" || !slices.Contains(notHere, check.Name)) {
+			t.Errorf("%s %s: %s", check.Name, check.Status, check.Why)
+		}
+	}
+}
+
+// TestRealClientConformance is MCPJam's test of the protocol. There are neither sessions nor what the other two
+// checks ask for, and the server says so.
+func TestRealClientConformance(t *testing.T) {
+	w := newWorld(t)
+	var told conformance
+	w.runClient(t, "mcp-conformance.mjs", map[string]any{"url": w.url + "/mcp", "token": w.token(ada, everything...)}, &told)
+	told.check(t, "logging-set-level", "completion-complete", "server-sse-polling-session")
+}
+
+// TestRealClientConformanceOfConnecting is MCPJam's test of OAuth. Two checks it cannot make: /idp leaves loopback
+// addresses to Stytch, which refuses after the sign-in, and a code that was used is refused for that first.
+func TestRealClientConformanceOfConnecting(t *testing.T) {
+	t.Parallel()
+	known := stytchtest.Development().ConnectedApps[0]
+	for registration, client := range map[string]map[string]any{
+		"dcr":           nil,
+		"preregistered": {"preregistered": map[string]any{"clientId": known.ClientID, "clientSecret": known.ClientSecret}},
+	} {
+		t.Run(registration, func(t *testing.T) {
+			w := newOpenWorld(t)
+			var told conformance
+			w.runClient(t, "mcp-conformance.mjs", map[string]any{"url": w.url + "/mcp", "registration": registration,
+				"client": client, "patience": forPerson}, &told)
+			told.check(t, "oauth_invalid_authorize_redirect", "oauth_invalid_redirect")
+		})
+	}
+}
