@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -119,5 +120,24 @@ func TestCommandsOfDocumentsRunTests(t *testing.T) {
 	}
 	if commands < 50 {
 		t.Errorf("the documents have %d commands", commands)
+	}
+}
+
+// TestTheTableOfClientsHasTheirVersions compares docs/mcp.md with what is installed for the tests.
+func TestTheTableOfClientsHasTheirVersions(t *testing.T) {
+	root := filepath.Join("..", "..")
+	installed := readFile(t, filepath.Join(root, "go.mod")) + readFile(t, filepath.Join(root, "acceptance", "package.json"))
+	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (\\S+) \\|").FindAllStringSubmatch(readFile(t, filepath.Join(root, "docs", "mcp.md")), -1)
+	clients := 0
+	for _, row := range rows {
+		name, version := row[1], row[2]
+		if strings.Contains(installed, fmt.Sprintf("%s %s\n", name, version)) || strings.Contains(installed, fmt.Sprintf("%q: %q", name, version)) {
+			clients++
+			continue
+		}
+		t.Errorf("docs/mcp.md says %s %s, which is not what is installed", name, version)
+	}
+	if clients < 8 {
+		t.Errorf("the table has %d clients", clients)
 	}
 }

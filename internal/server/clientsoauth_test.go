@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"maps"
 	"net/url"
 	"slices"
 	"testing"
@@ -58,15 +59,26 @@ func (w *world) fetchCode(ctx context.Context, args *auth.AuthorizationArgs) (*a
 // forPerson is how long a program waits for a person, in milliseconds.
 const forPerson = int64(90 * time.Second / time.Millisecond)
 
-// TestRealClientMCPRemoteConnects has mcp-remote register, sign a person in, and pass on what another client says.
-func TestRealClientMCPRemoteConnects(t *testing.T) {
+// TestRealClientsConnect has programs register, sign a person in, and call tools. mcp-remote does so for a program
+// that knows nothing of it.
+func TestRealClientsConnect(t *testing.T) {
 	t.Parallel()
-	for name, flags := range map[string][]string{"the older era": {}, "asking for the newer": {"--protocol", "auto"}} {
-		t.Run(name, func(t *testing.T) {
+	for _, tt := range []struct {
+		name, program string
+		settings      map[string]any
+	}{
+		{"TypeScript 1", "mcp-sdk.mjs", nil},
+		{"TypeScript 2", "mcp-client.mjs", nil},
+		{"TypeScript 2, which asks", "mcp-client.mjs", map[string]any{"versionNegotiation": map[string]any{"mode": "auto"}}},
+		{"mcp-remote", "mcp-remote.mjs", map[string]any{"flags": []string{}}},
+		{"mcp-remote, which asks", "mcp-remote.mjs", map[string]any{"flags": []string{"--protocol", "auto"}}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
 			w := newOpenWorld(t)
+			settings := map[string]any{"url": w.url + "/mcp", "authorize": w.url + "/idp", "folder": t.TempDir(), "patience": forPerson}
+			maps.Copy(settings, tt.settings)
 			var told seen
-			w.runClient(t, "mcp-remote.mjs", map[string]any{"url": w.url + "/mcp", "authorize": w.url + "/idp", "flags": flags,
-				"folder": t.TempDir(), "patience": forPerson}, &told)
+			w.runClient(t, tt.program, settings, &told)
 			w.checkStory(t, told)
 		})
 	}
