@@ -11,6 +11,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/auth"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
+	"golang.org/x/oauth2"
 
 	"guestpass/internal/server"
 	"guestpass/stytchtest"
@@ -25,21 +26,53 @@ func newOpenWorld(t *testing.T) *world {
 	return newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *server.Options) { o.ClientIDs = nil })
 }
 
-// TestRealClientForGoConnects has the official client for Go find out for itself how to connect, with a person in a browser.
-func TestRealClientForGoConnects(t *testing.T) {
-	t.Parallel()
-	w := newOpenWorld(t)
-	const back = "http://127.0.0.1/callback" // where nothing listens: the browser stops before it
-	handler, err := auth.NewAuthorizationCodeHandler(&auth.AuthorizationCodeHandlerConfig{
-		RedirectURL: back, RequestRefreshToken: true, AuthorizationCodeFetcher: w.fetchCode,
-		DynamicClientRegistrationConfig: &auth.DynamicClientRegistrationConfig{Metadata: &oauthex.ClientRegistrationMetadata{
-			ClientName: "Acceptance", RedirectURIs: []string{back}, TokenEndpointAuthMethod: "none",
-			GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"}}},
-	})
+// back is where nothing listens: the browser stops before it.
+const back = "http://127.0.0.1/callback"
+
+// handlerSDK lets the official client for Go connect; change says how, beside where a person signs in.
+func (w *world) handlerSDK(t *testing.T, change func(*auth.AuthorizationCodeHandlerConfig)) auth.OAuthHandler {
+	t.Helper()
+	config := &auth.AuthorizationCodeHandlerConfig{RedirectURL: back, RequestRefreshToken: true, AuthorizationCodeFetcher: w.fetchCode}
+	change(config)
+	handler, err := auth.NewAuthorizationCodeHandler(config)
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.checkStory(t, storySDK(t, connectSDK(t, &mcp.StreamableClientTransport{Endpoint: w.url + "/mcp", OAuthHandler: handler}, "")))
+	return handler
+}
+
+// registersItself has the client do that.
+func registersItself(c *auth.AuthorizationCodeHandlerConfig) {
+	c.DynamicClientRegistrationConfig = &auth.DynamicClientRegistrationConfig{Metadata: &oauthex.ClientRegistrationMetadata{
+		ClientName: "Acceptance", RedirectURIs: []string{back}, TokenEndpointAuthMethod: "none",
+		GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"}}}
+}
+
+// TestRealClientForGoConnects has the official client for Go find out for itself how to connect.
+func TestRealClientForGoConnects(t *testing.T) {
+	t.Parallel()
+	w := newOpenWorld(t)
+	w.checkStory(t, storySDK(t, connectSDK(t, &mcp.StreamableClientTransport{Endpoint: w.url + "/mcp", OAuthHandler: w.handlerSDK(t, registersItself)}, "")))
+}
+
+// TestRealClientForGoAsksForMore: where a tool needs what was not granted, the client asks the person for it, and
+// calls again.
+func TestRealClientForGoAsksForMore(t *testing.T) {
+	t.Parallel()
+	w := newOpenWorld(t)
+	handler := w.handlerSDK(t, func(c *auth.AuthorizationCodeHandlerConfig) {
+		registersItself(c)
+		c.InitialTokenSource = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: w.token(ada, "openid", "tasks:read")})
+	})
+	session := connectSDK(t, &mcp.StreamableClientTransport{Endpoint: w.url + "/mcp", OAuthHandler: handler}, "")
+	for _, params := range []*mcp.CallToolParams{
+		{Name: "createTask", Arguments: map[string]any{"title": "Water the plants"}}, // tasks:write is new
+		{Name: "listTasks"}, // what was granted before still is
+	} {
+		if result, err := session.CallTool(t.Context(), params); err != nil || result.IsError {
+			t.Errorf("%s: %+v, %v", params.Name, result, err)
+		}
+	}
 }
 
 // fetchCode has ada sign in and agree.
