@@ -108,13 +108,18 @@ func TestRealClientsConnect(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := newOpenWorld(t)
-			settings := map[string]any{"url": w.url + "/mcp", "authorize": w.url + "/idp", "folder": t.TempDir(), "patience": forPerson}
+			settings := w.connecting(t)
 			maps.Copy(settings, tt.settings)
 			var told seen
 			w.runClient(t, tt.program, settings, &told)
 			w.checkStory(t, told)
 		})
 	}
+}
+
+// connecting are the settings of a program that signs a person in.
+func (w *world) connecting(t *testing.T) map[string]any {
+	return map[string]any{"url": w.url + "/mcp", "authorize": w.url + "/idp", "folder": t.TempDir(), "patience": forPerson}
 }
 
 // conformance is what MCPJam's tests make of the server.
@@ -146,8 +151,7 @@ func TestRealClientConformance(t *testing.T) {
 	told.check(t, "logging-set-level", "completion-complete", "server-sse-polling-session")
 }
 
-// TestRealClientConformanceOfConnecting is MCPJam's test of OAuth. Two checks it cannot make: /idp leaves loopback
-// addresses to Stytch, which refuses after the sign-in, and a code that was used is refused for that first.
+// TestRealClientConformanceOfConnecting is MCPJam's test of OAuth.
 func TestRealClientConformanceOfConnecting(t *testing.T) {
 	t.Parallel()
 	known := stytchtest.Development().ConnectedApps[0]
@@ -156,11 +160,18 @@ func TestRealClientConformanceOfConnecting(t *testing.T) {
 		"preregistered": {"preregistered": map[string]any{"clientId": known.ClientID, "clientSecret": known.ClientSecret}},
 	} {
 		t.Run(registration, func(t *testing.T) {
-			w := newOpenWorld(t)
-			var told conformance
-			w.runClient(t, "mcp-conformance.mjs", map[string]any{"url": w.url + "/mcp", "registration": registration,
-				"client": client, "patience": forPerson}, &told)
-			told.check(t, "oauth_invalid_authorize_redirect", "oauth_invalid_redirect")
+			newOpenWorld(t).checkConnecting(t, registration, client)
 		})
 	}
+}
+
+// checkConnecting runs it for one way in which clients get known. Two checks it cannot make: /idp leaves loopback
+// addresses to Stytch, which refuses after the sign-in, and a code that was used is refused for that first.
+func (w *world) checkConnecting(t *testing.T, registration string, client map[string]any) {
+	t.Helper()
+	settings := w.connecting(t)
+	settings["registration"], settings["client"] = registration, client
+	var told conformance
+	w.runClient(t, "mcp-conformance.mjs", settings, &told)
+	told.check(t, "oauth_invalid_authorize_redirect", "oauth_invalid_redirect")
 }
