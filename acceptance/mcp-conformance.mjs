@@ -1,5 +1,6 @@
-// The conformance tests of MCPJam: those of the protocol, or with settings.registration, those of OAuth, where a person
-// signs in. Prints what became of each; the details hold tokens and stay here.
+// The conformance tests of MCPJam: those of the protocol, or with settings.registration, those of OAuth, where a
+// person signs in. Prints what became of each; the details hold tokens and stay here. MCPJam runs with the alpha of
+// @modelcontextprotocol/client alone, which the overrides of package.json name.
 import { MCPConformanceTest, OAuthConformanceTest } from "@mcpjam/sdk";
 import { end, settings, visit } from "./mcp-story.mjs";
 

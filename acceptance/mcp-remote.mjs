@@ -1,12 +1,13 @@
 // mcp-remote, which brings a server to programs that start theirs themselves: it registers, has a person sign in, and
-// keeps the tokens in settings.folder. It wants to open a browser by itself; here a person is told of the address instead.
+// keeps the tokens in settings.folder. It opens a browser by itself, but for BROWSER; here a person is told instead.
 import { createInterface } from "node:readline";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { answer, end, settings, tell, visit } from "./mcp-story.mjs";
 
 const transport = new StdioClientTransport({
-  command: process.execPath, args: ["node_modules/mcp-remote/dist/proxy.js", settings.url, ...settings.flags], stderr: "pipe",
+  command: process.execPath, args: ["node_modules/mcp-remote/dist/proxy.js", settings.url, ...settings.flags],
+  stderr: "pipe",
   env: { PATH: process.env.PATH, BROWSER: "true", MCP_REMOTE_CONFIG_DIR: settings.folder },
 });
 const said = [];

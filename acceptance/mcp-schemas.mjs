@@ -5,7 +5,7 @@ import addFormats from "ajv-formats";
 import { end, settings } from "./mcp-story.mjs";
 
 const { tools, calls } = settings;
-const ajv = addFormats(new Ajv.default({ strict: true, strictTypes: true, strictRequired: true, allErrors: true, validateFormats: true }));
+const ajv = addFormats(new Ajv.default({ strict: true, strictTypes: true, strictRequired: true, allErrors: true }));
 const seen = { schemas: 0, values: 0, faults: [] };
 const validators = {};
 for (const { name, inputSchema, outputSchema } of tools) {

@@ -126,12 +126,14 @@ func TestCommandsOfDocumentsRunTests(t *testing.T) {
 // TestTheTableOfClientsHasTheirVersions compares docs/mcp.md with what is installed for the tests.
 func TestTheTableOfClientsHasTheirVersions(t *testing.T) {
 	root := filepath.Join("..", "..")
-	installed := readFile(t, filepath.Join(root, "go.mod")) + readFile(t, filepath.Join(root, "acceptance", "package.json"))
-	rows := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (\\S+) \\|").FindAllStringSubmatch(readFile(t, filepath.Join(root, "docs", "mcp.md")), -1)
+	read := func(path ...string) string { return readFile(t, filepath.Join(append([]string{root}, path...)...)) }
+	modules, packages := read("go.mod"), read("acceptance", "package.json")
+	row := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (\\S+) \\|")
 	clients := 0
-	for _, row := range rows {
-		name, version := row[1], row[2]
-		if strings.Contains(installed, fmt.Sprintf("%s %s\n", name, version)) || strings.Contains(installed, fmt.Sprintf("%q: %q", name, version)) {
+	for _, found := range row.FindAllStringSubmatch(read("docs", "mcp.md"), -1) {
+		name, version := found[1], found[2]
+		if strings.Contains(modules, name+" "+version+"\n") ||
+			strings.Contains(packages, fmt.Sprintf("%q: %q", name, version)) {
 			clients++
 			continue
 		}

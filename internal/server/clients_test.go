@@ -35,11 +35,13 @@ type clientAnswer struct {
 	IsError    bool
 }
 
+// mode says how a client finds out which era a server speaks.
+func mode(mode any) map[string]any {
+	return map[string]any{"versionNegotiation": map[string]any{"mode": mode}}
+}
+
 // TestRealClientsCallTools has clients that others made list the tools and call one of each kind.
 func TestRealClientsCallTools(t *testing.T) {
-	mode := func(mode any) map[string]any {
-		return map[string]any{"versionNegotiation": map[string]any{"mode": mode}}
-	}
 	for _, tt := range []struct {
 		name, program string
 		settings      map[string]any // beside the address and the token
@@ -69,18 +71,21 @@ func TestRealClientsCallTools(t *testing.T) {
 // checkStory holds what a client saw against what the server has.
 func (w *world) checkStory(t *testing.T, told seen) {
 	t.Helper()
-	if want := slices.Sorted(maps.Keys(operationsOf(t, w))); !slices.Equal(slices.Sorted(slices.Values(told.Tools)), want) {
-		t.Errorf("it lists %v, the document has %v", told.Tools, want)
+	published, listed := slices.Sorted(maps.Keys(operationsOf(t, w))), slices.Sorted(slices.Values(told.Tools))
+	if !slices.Equal(listed, published) {
+		t.Errorf("it lists %v, the document has %v", listed, published)
 	}
 	for name, text := range map[string]string{
 		"created": `"title":"Water the <plants>"`, "read": `"title":"Water the <plants>"`, "deleted": `"deleted"`,
 		"gone": `"code":404 | list operation`, "wrong": `"code":422 | title`,
 	} {
 		call := told.Calls[name]
-		var same map[string]any
-		if refused := name == "gone" || name == "wrong"; call.IsError != refused || refused && call.Structured != nil {
+		refused := name == "gone" || name == "wrong"
+		if call.IsError != refused || refused == (call.Structured != nil) {
 			t.Errorf("%s: %+v", name, call)
-		} else if !refused && (json.Unmarshal([]byte(call.Text), &same) != nil || !reflect.DeepEqual(same, call.Structured)) {
+		}
+		var same map[string]any
+		if !refused && (json.Unmarshal([]byte(call.Text), &same) != nil || !reflect.DeepEqual(same, call.Structured)) {
 			t.Errorf("%s: the text says something else than the data: %+v", name, call)
 		}
 		if !hasParts(call.Text, text) {
@@ -106,7 +111,7 @@ func (w *world) runClient(t *testing.T, program string, settings map[string]any,
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, "node", program)
-	command.Dir, command.Env = acceptance, append(os.Environ(), "DO_NOT_TRACK=1")
+	command.Dir, command.Env = acceptance, append(os.Environ(), "DO_NOT_TRACK=1") // MCPJam tells its makers else
 	command.WaitDelay = time.Second
 	var complaints bytes.Buffer
 	command.Stderr = &complaints

@@ -21,7 +21,7 @@ func TestRealClientForGoCallsTools(t *testing.T) {
 	for _, version := range []string{"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25", "2026-07-28"} {
 		t.Run(version, func(t *testing.T) {
 			w := newWorld(t)
-			session := connectSDK(t, &mcp.StreamableClientTransport{Endpoint: w.url + "/mcp",
+			session := beginSDK(t, &mcp.StreamableClientTransport{Endpoint: w.url + "/mcp",
 				HTTPClient: &http.Client{Transport: bearer(w.token(ada, everything...))}}, version)
 			if got := session.InitializeResult().ProtocolVersion; got != version {
 				t.Errorf("agreed on %s", got)
@@ -31,8 +31,8 @@ func TestRealClientForGoCallsTools(t *testing.T) {
 	}
 }
 
-// connectSDK begins a session of one version; "" leaves it to the client.
-func connectSDK(t *testing.T, transport mcp.Transport, version string) *mcp.ClientSession {
+// beginSDK begins a session of one version; "" leaves it to the client.
+func beginSDK(t *testing.T, transport mcp.Transport, version string) *mcp.ClientSession {
 	t.Helper()
 	session, err := mcp.NewClient(&mcp.Implementation{Name: "acceptance", Version: "1"}, nil).
 		Connect(t.Context(), transport, &mcp.ClientSessionOptions{ProtocolVersion: version})
@@ -72,7 +72,8 @@ func storySDK(t *testing.T, session *mcp.ClientSession) seen {
 		told.Calls[step] = answer
 		return answer.Structured
 	}
-	task := map[string]any{"task_id": call("created", "createTask", map[string]any{"title": "Water the <plants>"})["task_id"]}
+	created := call("created", "createTask", map[string]any{"title": "Water the <plants>"})
+	task := map[string]any{"task_id": created["task_id"]}
 	call("read", "getTask", task)
 	call("deleted", "deleteTask", task)
 	call("gone", "getTask", task)

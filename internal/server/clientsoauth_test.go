@@ -32,7 +32,8 @@ const back = "http://127.0.0.1/callback"
 // handlerSDK lets the official client for Go connect; change says how, beside where a person signs in.
 func (w *world) handlerSDK(t *testing.T, change func(*auth.AuthorizationCodeHandlerConfig)) auth.OAuthHandler {
 	t.Helper()
-	config := &auth.AuthorizationCodeHandlerConfig{RedirectURL: back, RequestRefreshToken: true, AuthorizationCodeFetcher: w.fetchCode}
+	config := &auth.AuthorizationCodeHandlerConfig{RedirectURL: back, RequestRefreshToken: true,
+		AuthorizationCodeFetcher: w.fetchCode}
 	change(config)
 	handler, err := auth.NewAuthorizationCodeHandler(config)
 	if err != nil {
@@ -43,16 +44,17 @@ func (w *world) handlerSDK(t *testing.T, change func(*auth.AuthorizationCodeHand
 
 // registersItself has the client do that.
 func registersItself(c *auth.AuthorizationCodeHandlerConfig) {
-	c.DynamicClientRegistrationConfig = &auth.DynamicClientRegistrationConfig{Metadata: &oauthex.ClientRegistrationMetadata{
-		ClientName: "Acceptance", RedirectURIs: []string{back}, TokenEndpointAuthMethod: "none",
-		GrantTypes: []string{"authorization_code", "refresh_token"}, ResponseTypes: []string{"code"}}}
+	metadata := &oauthex.ClientRegistrationMetadata{ClientName: "Acceptance", RedirectURIs: []string{back},
+		TokenEndpointAuthMethod: "none", GrantTypes: []string{"authorization_code", "refresh_token"},
+		ResponseTypes: []string{"code"}}
+	c.DynamicClientRegistrationConfig = &auth.DynamicClientRegistrationConfig{Metadata: metadata}
 }
 
 // TestRealClientForGoConnects has the official client for Go find out for itself how to connect.
 func TestRealClientForGoConnects(t *testing.T) {
 	t.Parallel()
 	w := newOpenWorld(t)
-	w.checkStory(t, storySDK(t, connectSDK(t, &mcp.StreamableClientTransport{Endpoint: w.url + "/mcp", OAuthHandler: w.handlerSDK(t, registersItself)}, "")))
+	w.checkStory(t, storySDK(t, w.connectSDK(t, w.handlerSDK(t, registersItself))))
 }
 
 // TestRealClientForGoAsksForMore: where a tool needs what was not granted, the client asks the person for it, and
@@ -64,7 +66,7 @@ func TestRealClientForGoAsksForMore(t *testing.T) {
 		registersItself(c)
 		c.InitialTokenSource = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: w.token(ada, "openid", "tasks:read")})
 	})
-	session := connectSDK(t, &mcp.StreamableClientTransport{Endpoint: w.url + "/mcp", OAuthHandler: handler}, "")
+	session := w.connectSDK(t, handler)
 	for _, params := range []*mcp.CallToolParams{
 		{Name: "createTask", Arguments: map[string]any{"title": "Water the plants"}}, // tasks:write is new
 		{Name: "listTasks"}, // what was granted before still is
@@ -73,6 +75,12 @@ func TestRealClientForGoAsksForMore(t *testing.T) {
 			t.Errorf("%s: %+v, %v", params.Name, result, err)
 		}
 	}
+}
+
+// connectSDK begins a session of the version that the client chooses.
+func (w *world) connectSDK(t *testing.T, handler auth.OAuthHandler) *mcp.ClientSession {
+	t.Helper()
+	return beginSDK(t, &mcp.StreamableClientTransport{Endpoint: w.url + "/mcp", OAuthHandler: handler}, "")
 }
 
 // fetchCode has ada sign in and agree.
@@ -102,7 +110,7 @@ func TestRealClientsConnect(t *testing.T) {
 	}{
 		{"TypeScript 1", "mcp-sdk.mjs", nil},
 		{"TypeScript 2", "mcp-client.mjs", nil},
-		{"TypeScript 2, which asks", "mcp-client.mjs", map[string]any{"versionNegotiation": map[string]any{"mode": "auto"}}},
+		{"TypeScript 2, which asks", "mcp-client.mjs", mode("auto")},
 		{"mcp-remote", "mcp-remote.mjs", map[string]any{"flags": []string{}}},
 		{"mcp-remote, which asks", "mcp-remote.mjs", map[string]any{"flags": []string{"--protocol", "auto"}}},
 	} {
@@ -119,7 +127,8 @@ func TestRealClientsConnect(t *testing.T) {
 
 // connecting are the settings of a program that signs a person in.
 func (w *world) connecting(t *testing.T) map[string]any {
-	return map[string]any{"url": w.url + "/mcp", "authorize": w.url + "/idp", "folder": t.TempDir(), "patience": forPerson}
+	return map[string]any{"url": w.url + "/mcp", "authorize": w.url + "/idp", "folder": t.TempDir(),
+		"patience": forPerson}
 }
 
 // conformance is what MCPJam's tests make of the server.
@@ -147,7 +156,8 @@ func (c conformance) check(t *testing.T, notHere ...string) {
 func TestRealClientConformance(t *testing.T) {
 	w := newWorld(t)
 	var told conformance
-	w.runClient(t, "mcp-conformance.mjs", map[string]any{"url": w.url + "/mcp", "token": w.token(ada, everything...)}, &told)
+	settings := map[string]any{"url": w.url + "/mcp", "token": w.token(ada, everything...)}
+	w.runClient(t, "mcp-conformance.mjs", settings, &told)
 	told.check(t, "logging-set-level", "completion-complete", "server-sse-polling-session")
 }
 

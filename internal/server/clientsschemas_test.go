@@ -7,10 +7,12 @@ import (
 	"guestpass/stytchtest"
 )
 
-// TestRealClientsFindAnswersAsTheSchemasSay has ajv hold each tool's schemas against the dialect, and what is really sent and
-// answered against them: clients throw an answer away that its schema refuses.
+// TestRealClientsFindAnswersAsTheSchemasSay has ajv hold each tool's schemas against the dialect, and what is really
+// sent and answered against them: clients throw an answer away that its schema refuses.
 func TestRealClientsFindAnswersAsTheSchemasSay(t *testing.T) {
-	for name, seed := range map[string]stytchtest.Seed{"B2B": stytchtest.Development(), "Consumer": stytchtest.DevelopmentConsumer()} {
+	for name, seed := range map[string]stytchtest.Seed{
+		"B2B": stytchtest.Development(), "Consumer": stytchtest.DevelopmentConsumer(),
+	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOf(t, stytchtest.Options{Seed: &seed})
 			who := ada
@@ -34,7 +36,8 @@ func TestRealClientsFindAnswersAsTheSchemasSay(t *testing.T) {
 				t.Error(fault)
 			}
 			if len(calls) != len(list.Result.Tools) || told.Schemas != 2*len(calls) || told.Values != 2*len(calls) {
-				t.Errorf("of %d tools %d were called, %d schemas and %d values are valid", len(list.Result.Tools), len(calls), told.Schemas, told.Values)
+				t.Errorf("of %d tools %d were called, %d schemas and %d values are valid", len(list.Result.Tools),
+					len(calls), told.Schemas, told.Values)
 			}
 		})
 	}
