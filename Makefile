@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated vulnerabilities bench chaos crash soak fuzz acceptance chromium postgres notices clean firefox attack redis
+.PHONY: help run build production web test check lint generated vulnerabilities bench chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack redis
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ acceptance/node_modules/.package-lock.json: acceptance/package.json acceptance/p
 	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
 	cd acceptance && npm ci --include=dev --ignore-scripts --prefer-offline --no-fund --no-audit --loglevel=error
 	@touch $@
+
+clients: web acceptance chromium ## clients of MCP that others made, against /mcp, with a person in Chromium where one signs in
+	go test ./internal/server -run '^TestRealClient' -v
 
 # SQLite is C put into Go, and its libc with it: the race detector makes them ten times slower, and its findings there
 # are not ours. The driver stays watched: it holds copies of the standard library's generic code, which the linker

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -119,5 +120,26 @@ func TestCommandsOfDocumentsRunTests(t *testing.T) {
 	}
 	if commands < 50 {
 		t.Errorf("the documents have %d commands", commands)
+	}
+}
+
+// TestTheTableOfClientsHasTheirVersions compares docs/mcp.md with what is installed for the tests.
+func TestTheTableOfClientsHasTheirVersions(t *testing.T) {
+	root := filepath.Join("..", "..")
+	read := func(path ...string) string { return readFile(t, filepath.Join(append([]string{root}, path...)...)) }
+	modules, packages := read("go.mod"), read("acceptance", "package.json")
+	row := regexp.MustCompile("(?m)^\\| `([^`]+)` \\| (\\S+) \\|")
+	clients := 0
+	for _, found := range row.FindAllStringSubmatch(read("docs", "mcp.md"), -1) {
+		name, version := found[1], found[2]
+		if strings.Contains(modules, name+" "+version+"\n") ||
+			strings.Contains(packages, fmt.Sprintf("%q: %q", name, version)) {
+			clients++
+			continue
+		}
+		t.Errorf("docs/mcp.md says %s %s, which is not what is installed", name, version)
+	}
+	if clients < 8 {
+		t.Errorf("the table has %d clients", clients)
 	}
 }

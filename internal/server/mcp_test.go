@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"guestpass/api"
 	"guestpass/internal/limits"
 	"guestpass/internal/server"
 	"guestpass/stytchtest"
@@ -300,14 +301,16 @@ func TestMCPToolsAreTheOperations(t *testing.T) {
 					hints["readOnlyHint"] == op["x-openai-isConsequential"] {
 					t.Errorf("%s: %v\n%v", name, tool, op)
 				}
+				declared := w.app.Operations()[slices.IndexFunc(w.app.Operations(), func(op api.Operation) bool { return op.ID == name })]
+				if hints["readOnlyHint"] != (declared.Effect == api.Read) || hints["destructiveHint"] != (declared.Effect == api.Destroy) ||
+					hints["openWorldHint"] != declared.External {
+					t.Errorf("%s, which is %v: %v", name, declared.Effect, hints)
+				}
 				if got, want := scopesOf(tool["securitySchemes"]), scopesIn(op["security"]); got != want || scopesOf(tool["_meta"].(map[string]any)["securitySchemes"]) != want {
 					t.Errorf("%s: scopes %s, the document says %s", name, got, want)
 				}
 				portable(t, name, tool["inputSchema"], true)
 				portable(t, name, tool["outputSchema"], false)
-			}
-			if destroys := answer.Result.Tools[slices.IndexFunc(answer.Result.Tools, func(t map[string]any) bool { return t["name"] == "deleteTask" })]; destroys["annotations"].(map[string]any)["destructiveHint"] != true {
-				t.Errorf("%v", destroys)
 			}
 			again := c.post(listTools)
 			if again.body != r.body {

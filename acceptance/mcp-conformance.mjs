@@ -1,0 +1,20 @@
+// The conformance tests of MCPJam: those of the protocol, or with settings.registration, those of OAuth, where a
+// person signs in. Prints what became of each; the details hold tokens and stay here. MCPJam runs with the alpha of
+// @modelcontextprotocol/client alone, which the overrides of package.json name.
+import { MCPConformanceTest, OAuthConformanceTest } from "@mcpjam/sdk";
+import { end, settings, visit } from "./mcp-story.mjs";
+
+const { url: serverUrl, token: accessToken, registration, client, patience } = settings;
+const told = (name) => (check) => ({ name: check[name], status: check.status, why: check.error?.message });
+
+if (registration) {
+  const { passed, steps, summary } = await new OAuthConformanceTest({
+    serverUrl, protocolVersion: "2025-11-25", registrationStrategy: registration, client, stepTimeout: patience,
+    auth: { mode: "interactive", openUrl: async (url) => void (await fetch(await visit(url))) },
+    verification: { listTools: true, callTool: { name: "listTasks" } }, oauthConformanceChecks: true,
+  }).run();
+  end({ passed, summary, checks: steps.map(told("step")) });
+} else {
+  const { passed, checks, summary } = await new MCPConformanceTest({ serverUrl, accessToken }).run();
+  end({ passed, summary, checks: checks.map(told("id")) });
+}
