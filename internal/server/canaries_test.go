@@ -203,10 +203,36 @@ func (c *canaries) operations(w *world, token string) {
 		c.call(w, "GET", "/api/v1/userinfo", "", "", func(r *http.Request) { r.Header.Set("Authorization", credentials) })
 		c.call(w, "POST", "/api/v1/tasks", "", canaryBody, func(r *http.Request) { r.Header.Set("Authorization", credentials) })
 	}
+	c.tools(w, token)
 	c.call(w, "GET", "/api/v1/userinfo?access_token="+token, "", "")
 	c.call(w, "GET", "/api/v1/tasks?cursor="+canaryHeader, token, "")
 	for _, path := range []string{"/api/v1/members", "/api/v1/userinfo", "/api/v1/tasks", "/api/v1/activity", "/readyz"} {
 		c.call(w, "GET", path, token, "")
+	}
+}
+
+// tools are the same operations, by messages that break in their own ways.
+func (c *canaries) tools(w *world, token string) {
+	json := headers("Content-Type: application/json", "Mcp-Session-Id: "+canarySession, "Mcp-Name: "+canaryHeader)
+	call := func(params string) {
+		c.call(w, "POST", "/mcp", token, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":`+params+`}`, json)
+	}
+	for _, how := range []string{"value", "error", "runtime"} {
+		call(`{"name":"failWrite","arguments":{"how":"` + how + `","text":"` + canaryBody + `"}}`)
+	}
+	for _, arguments := range []string{`{"x":"` + canaryBody + `"}`, `{"title":{"x":"` + canaryBody + `"}}`, `"` + canaryBody + `"`,
+		`{"title":"x","due":"` + canaryBody + `"}`, `{"` + canaryBody + `":1}`} {
+		call(`{"name":"createTask","arguments":` + arguments + `}`)
+	}
+	call(`{"name":"` + canaryBody + `"}`)
+	call(`{"name":"listTasks","_meta":{"openai/subject":"` + canaryBody + `"}}`)
+	for _, body := range []string{canaryBody, `{"jsonrpc":"` + canaryBody + `"}`, `{"jsonrpc":"2.0","id":1,"method":"` + canaryBody + `"}`,
+		`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"` + canaryBody + `"}}`} {
+		c.call(w, "POST", "/mcp", token, body, json)
+		c.call(w, "POST", "/mcp?access_token="+token, "", body, json)
+	}
+	for _, credentials := range []string{"Bearer " + canaryHeader, "Basic " + canaryHeader, "Bearer " + token + canaryHeader} {
+		c.call(w, "POST", "/mcp", "", listTools, json, headers("Authorization: "+credentials))
 	}
 }
 

@@ -23,7 +23,7 @@ func ServeAtMost(ctx context.Context, connections int, listener net.Listener, ha
 // Refusals are what the sign-in page has counted.
 func (s *Server) Refusals() map[string]int { return s.provider.Refusals() }
 
-// CheckProject does what Run does at once and every hour.
+// CheckIssuer and CheckProject do what Run does at once and every hour.
 func (s *Server) CheckIssuer(ctx context.Context) bool { return s.checkIssuer(ctx) }
 
 func (s *Server) CheckProject(ctx context.Context) bool { return s.checkProject(ctx) }

@@ -2,7 +2,6 @@ package server_test
 
 import (
 	"encoding/json"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -68,7 +67,7 @@ func metadataServer(t *testing.T, publicURL string, status int, change func(map[
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(status)
 		body, _ := json.Marshal(document)
-		_, _ = io.WriteString(w, string(body))
+		_, _ = w.Write(body)
 	}))
 	t.Cleanup(far.Close)
 	return far.URL
