@@ -42,6 +42,9 @@ func (v *validator) published(node *object) *Schema {
 		compiler.RegisterVocabulary(&jsonschema.Vocabulary{URL: schemaAddress + "example", Compile: compileExample})
 		compiler.AssertVocabs()
 		resource := map[string]any{"schema": exact(node), "components": exact(v.root.object("components"))}
+		if v.root.has("$defs") { // where a tool's schema refers to
+			resource["$defs"] = exact(v.root.object("$defs"))
+		}
 		if err := compiler.AddResource(schemaAddress, resource); err != nil {
 			return nil, err
 		}
