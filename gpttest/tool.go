@@ -31,6 +31,9 @@ func ToolOperation(name, method string, input, output json.RawMessage, status in
 		op.Arguments = append(op.Arguments, c.argument(property, in, properties.object(property),
 			slices.Contains(required, any(property))))
 	}
+	// There is no example of a whole call, as documents have: a value that the schema tells is better than one that
+	// is made up.
+	slices.SortStableFunc(op.Arguments, func(a, b Argument) int { return a.guessed() - b.guessed() })
 	if len(output) == 0 {
 		return op, nil
 	}
@@ -40,6 +43,14 @@ func ToolOperation(name, method string, input, output json.RawMessage, status in
 	}
 	op.replies[strconv.Itoa(status)] = (&validator{root: answered}).published(answered)
 	return op, nil
+}
+
+// guessed is 0 if the schema tells values, and 1 if one would be made up.
+func (a Argument) guessed() int {
+	if len(a.Enum) > 0 || a.Example != nil || a.Default != nil || a.Type == "boolean" {
+		return 0
+	}
+	return 1
 }
 
 func schemaObject(text json.RawMessage) (*object, error) {

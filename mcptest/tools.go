@@ -1,6 +1,7 @@
 package mcptest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -34,7 +35,7 @@ type List struct {
 	Tools []Tool
 	// Problems are defects for which one client or another drops a tool, or the whole list. One line each.
 	Problems []string
-	// Characters are those of the answers.
+	// Characters are those of the tools, as the server wrote them.
 	Characters int
 }
 
@@ -54,13 +55,14 @@ func (c *Client) Tools(ctx context.Context) (*List, error) {
 			return nil, answer.failure("tools/list")
 		}
 		var said struct {
-			Tools []Tool `json:"tools"`
-			Next  string `json:"nextCursor"`
+			Tools json.RawMessage `json:"tools"`
+			Next  string          `json:"nextCursor"`
 		}
-		if err := json.Unmarshal(answer.result, &said); err != nil {
+		var tools []Tool
+		if err := cmp.Or(json.Unmarshal(answer.result, &said), json.Unmarshal(said.Tools, &tools)); err != nil {
 			return nil, fmt.Errorf("tools/list: the result cannot be read: %w", err)
 		}
-		list.Tools, list.Characters = append(list.Tools, said.Tools...), list.Characters+utf8.RuneCount(answer.result)
+		list.Tools, list.Characters = append(list.Tools, tools...), list.Characters+utf8.RuneCount(said.Tools)
 		if said.Next == "" {
 			list.check(page + 1)
 			return list, nil

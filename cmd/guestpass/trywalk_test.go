@@ -399,7 +399,8 @@ func TestTryRemovesOnlyWhatItMade(t *testing.T) {
 		}
 		var out bytes.Buffer
 		command := &try{url: server.URL, print: newPrinter(&out, false)}
-		if _, err := command.callAll(t.Context(), gpttest.New(imported, gpttest.Options{}), imported); err != nil {
+		gpt := action{gpttest.New(imported, gpttest.Options{})}
+		if _, err := command.callAll(t.Context(), gpt, imported.Operations, false); err != nil {
 			t.Errorf("seed %d: %v", seed, err)
 		}
 		server.Close()
