@@ -167,7 +167,8 @@ func (c *Client) issuer(ctx context.Context, issuer string) (string, IssuerMetad
 			return address, m, m.check(address, issuer)
 		}
 	}
-	return "", IssuerMetadata{}, fmt.Errorf("the authorization server has no metadata at %s", strings.Join(places, ", nor at "))
+	return "", IssuerMetadata{}, fmt.Errorf("the authorization server has no metadata at %s",
+		strings.Join(places, ", nor at "))
 }
 
 func (m IssuerMetadata) check(address, issuer string) error {

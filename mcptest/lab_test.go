@@ -126,10 +126,11 @@ func (l *lab) tokenFor(r *http.Request) answer {
 		return answer{status, body, nil}
 	}
 	hashed := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
-	right := r.PostForm.Get("grant_type") == "refresh_token" && r.PostForm.Get("refresh_token") == fmt.Sprintf("refresh-token-%d", l.issued) ||
-		r.PostForm.Get("code") == "the-code-of-the-lab" && r.PostForm.Get("redirect_uri") == l.authorize.Get("redirect_uri") &&
-			base64.RawURLEncoding.EncodeToString(hashed[:]) == l.authorize.Get("code_challenge")
-	if !right {
+	form := r.PostForm
+	renewal := form.Get("grant_type") == "refresh_token" && form.Get("refresh_token") == fmt.Sprintf("refresh-token-%d", l.issued)
+	first := form.Get("code") == "the-code-of-the-lab" && form.Get("redirect_uri") == l.authorize.Get("redirect_uri") &&
+		base64.RawURLEncoding.EncodeToString(hashed[:]) == l.authorize.Get("code_challenge")
+	if !renewal && !first {
 		return answer{400, map[string]any{"error": "invalid_grant"}, nil}
 	}
 	l.issued++
@@ -258,7 +259,7 @@ func wantError(t *testing.T, err error, want string) {
 
 func contains(list []string, one string) bool { return slices.Contains(list, one) }
 
-// noon is a clock that a test moves.
+// clock is one that a test moves.
 type clock struct{ now time.Time }
 
 func (c *clock) Now() time.Time { return c.now }

@@ -69,39 +69,47 @@ const (
 
 // ChatGPT is ChatGPT with a custom MCP server.
 func ChatGPT() Profile {
-	return Profile{Name: "chatgpt", Title: "ChatGPT",
-		UserAgent:             "Python/3.12 aiohttp/3.13.5",                        // measured
-		Metadata:              []Place{PathForm},                                   // measured: never the root form
-		IgnoresChallengeScope: true,                                                // documented: from scopes_supported and the tools
-		OpenIDScopes:          true,                                                // documented; offline_access was measured too
-		RedirectURI:           "https://chatgpt.com/connector/oauth/{callback_id}", // documented: without RFC 9207
-		Modern:                true,                                                // measured
-		InitializesEveryCall:  true,                                                // reported
-		ReadsToolChallenge:    true,                                                // documented
-		CallTime:              chatGPTCalling,                                      // reported
+	return Profile{
+		Name: "chatgpt", Title: "ChatGPT",
+		// documented: without RFC 9207
+		RedirectURI: "https://chatgpt.com/connector/oauth/{callback_id}",
+
+		UserAgent:             "Python/3.12 aiohttp/3.13.5", // measured
+		Metadata:              []Place{PathForm},            // measured: never the root form
+		IgnoresChallengeScope: true,                         // documented: scopes_supported, and the tools'
+		OpenIDScopes:          true,                         // documented; offline_access was measured
+		Modern:                true,                         // measured
+		InitializesEveryCall:  true,                         // reported
+		ReadsToolChallenge:    true,                         // documented
+		CallTime:              chatGPTCalling,               // reported
 	}
 }
 
 // Claude is Claude on the web, desktop and mobile, which all call from Anthropic's servers.
 func Claude() Profile {
-	return Profile{Name: "claude", Title: "Claude",
-		UserAgent:         "Claude-User",                             // assumed
-		OmitsResource:     true,                                      // reported
-		RedirectURI:       "https://claude.ai/api/mcp/auth_callback", // documented
-		OpensStream:       true,                                      // measured of the official SDKs for TypeScript
-		RenewsAfterAny401: true,                                      // documented
-		SignInTime:        claudeTime,                                // documented
+	return Profile{
+		Name: "claude", Title: "Claude",
+		// documented
+		RedirectURI: "https://claude.ai/api/mcp/auth_callback",
+
+		UserAgent:         "Claude-User", // assumed
+		OmitsResource:     true,          // reported
+		OpensStream:       true,          // measured of the official SDKs for TypeScript
+		RenewsAfterAny401: true,          // documented
+		SignInTime:        claudeTime,    // documented
 	}
 }
 
 // VSCode is Visual Studio Code on a desktop.
 func VSCode() Profile {
-	return Profile{Name: "vscode", Title: "Visual Studio Code",
-		UserAgent:     "node",                    // assumed
-		OnlyRegisters: true,                      // documented: it registers, or asks for a client id
-		RedirectURI:   "http://127.0.0.1:33418/", // documented; another port where that is taken
-		LoopbackPath:  "/",                       // documented
-		OpensStream:   true,                      // measured of the official SDKs for TypeScript
+	return Profile{
+		Name: "vscode", Title: "Visual Studio Code",
+		// documented; another port where that is taken
+		RedirectURI: "http://127.0.0.1:33418/", LoopbackPath: "/",
+
+		UserAgent:     "node", // assumed
+		OnlyRegisters: true,   // documented: it registers, or asks for a client id
+		OpensStream:   true,   // measured of the official SDKs for TypeScript
 	}
 }
 
