@@ -79,10 +79,11 @@ func TestTryWalksTheToolsAsEveryClient(t *testing.T) {
 	}
 }
 
-// toolsTranscript is the output with one port and one client for all.
+// toolsTranscript is the output with the same ports and client for all.
 func toolsTranscript(output, app, emulator string) string {
 	text := strings.ReplaceAll(transcript(output, app), emulator, "http://localhost:8081")
-	text = regexp.MustCompile(`127\.0\.0\.1:\d+`).ReplaceAllString(text, "127.0.0.1:49567")
+	text = regexp.MustCompile(`127\.0\.0\.1:\d+/client`).ReplaceAllString(text, "127.0.0.1:49568/client")
+	text = regexp.MustCompile(`127\.0\.0\.1:\d+/callback`).ReplaceAllString(text, "127.0.0.1:49567/callback")
 	return regexp.MustCompile(`connected-app-test-[0-9a-f-]{36}`).ReplaceAllString(text, "connected-app-test-3f2a9c41-…")
 }
 
