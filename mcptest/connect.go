@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"time"
 )
 
 // Server is what the server says of itself.
@@ -170,8 +169,6 @@ type Result struct {
 	// reads that.
 	Challenge string
 	Header    http.Header
-	// Took is how long the answer took.
-	Took time.Duration
 }
 
 // Call calls a tool. What the tool itself says, refusals with 403 among it, is a Result; the error is a *[RPCError] if
@@ -188,12 +185,11 @@ func (c *Client) Call(ctx context.Context, tool string, arguments map[string]any
 	if arguments == nil {
 		arguments = map[string]any{}
 	}
-	began := c.options.Now()
 	answer, err := c.request(ctx, "tools/call", map[string]any{"name": tool, "arguments": arguments}, tool)
 	if err != nil {
 		return nil, err
 	}
-	result := &Result{Status: answer.http.StatusCode, Header: answer.http.Header, Took: c.options.Now().Sub(began)}
+	result := &Result{Status: answer.http.StatusCode, Header: answer.http.Header}
 	if challenge := answer.http.Header.Get("WWW-Authenticate"); result.Status == http.StatusForbidden {
 		result.IsError, result.Challenge = true, c.hide(challenge)
 	}

@@ -237,6 +237,24 @@ func TestTryJudgesWhatToolsAnswer(t *testing.T) {
 	}
 }
 
+func TestTrySaysWhatAClientWouldRefuse(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		if r.URL.Path == "/mcp" {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			w.WriteHeader(http.StatusUnauthorized)
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"resource": "http://" + r.Host, "authorization_servers": []string{"http://" + r.Host}})
+	}))
+	defer server.Close()
+	code, stdout, stderr := guestpass(t, nil, "try", "--mcp", "--url", server.URL)
+	metadata := server.URL + "/.well-known/oauth-protected-resource/mcp"
+	if code != 1 || !strings.Contains(stdout, "GET "+metadata+" 200") || stderr != "guestpass: discover: "+metadata+` says resource "`+
+		server.URL+`", and the URL typed is "`+server.URL+"/mcp\": clients want the same, byte for byte\n" {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
 func TestTryStopsWhenAToolWantsASignIn(t *testing.T) {
 	n := &notes{t: t, tools: []string{"listNotes - " + readsOnly, "listPens - " + readsOnly}}
 	called := 0
