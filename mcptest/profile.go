@@ -5,7 +5,9 @@ import (
 	"time"
 )
 
-// A Profile is how one client behaves where clients differ. The zero value follows the specification.
+// A Profile is how one client behaves where clients differ. The zero value follows the specification. None of them
+// sends Origin, as none calls from a page (assumed). To all of them a 403 is an answer, not a reason to sign in again
+// (assumed: nothing is known of ChatGPT).
 type Profile struct {
 	// Name is a short one: chatgpt. Title is what the client registers as.
 	Name, Title string
