@@ -41,7 +41,12 @@ func (v *validator) published(node *object) *Schema {
 		}
 		compiler.RegisterVocabulary(&jsonschema.Vocabulary{URL: schemaAddress + "example", Compile: compileExample})
 		compiler.AssertVocabs()
-		resource := map[string]any{"schema": exact(node), "components": exact(v.root.object("components"))}
+		resource := map[string]any{"schema": exact(node)}
+		for _, name := range []string{"components", "$defs"} { // of a document, or of a tool's schema
+			if named := v.root.object(name); named != nil {
+				resource[name] = exact(named)
+			}
+		}
 		if err := compiler.AddResource(schemaAddress, resource); err != nil {
 			return nil, err
 		}

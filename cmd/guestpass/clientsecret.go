@@ -89,6 +89,11 @@ func (s secretSource) read(ctx context.Context) (string, error) {
 	return s.ask(ctx)
 }
 
+// given reports whether there is a secret to read without asking.
+func (s secretSource) given() bool {
+	return s.argument != "" || s.file != "" || s.variable != "" || s.standard != ""
+}
+
 // firstLine reads a secret, which is one line with nothing after it.
 func firstLine(r io.Reader, from string) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(r, longestSecret+1))

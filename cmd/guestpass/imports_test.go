@@ -18,7 +18,7 @@ import (
 var allowedImports = map[string][]string{
 	"guestpass/cmd/guestpass": {"api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/directory",
 		"internal/idp", "internal/limits", "internal/server", "internal/site", "internal/store", "internal/text", "internal/upstream",
-		"openapi", "openapi/lint", "stytchtest"},
+		"mcptest", "openapi", "openapi/lint", "stytchtest"},
 	"guestpass/internal/server": {"api", "auth", "internal/account", "internal/clients", "internal/connections",
 		"internal/credentials", "internal/directory", "internal/idp", "internal/limits", "internal/site", "internal/store",
 		"internal/upstream", "mcp", "openapi"},
@@ -48,6 +48,7 @@ var allowedImports = map[string][]string{
 	"guestpass/openapi/lint":                {"gpttest/yaml", "openapi/internal/actions"},
 	"guestpass/stytchtest":                  {},
 	"guestpass/gpttest":                     {"gpttest/yaml"},
+	"guestpass/mcptest":                     {},
 	// lint asks the simulator's parser, which is held against the editor's own
 	"guestpass/gpttest/yaml": {},
 }

@@ -103,6 +103,10 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 		{"redirect URL without a host", nil, []string{"stytch", "--redirect-url", "http://localhost:3000", "--redirect-url", "/done"}, `--redirect-url "/done" is not a whole URL`},
 		{"argument that is no pair", nil, []string{"try", "--call", "listMembers", "limit"}, `"limit" is not of the form key=value`},
 		{"arguments without an operation", nil, []string{"try", "limit=1"}, "--call OPERATION"},
+		{"client of MCP without MCP", nil, []string{"try", "--client", "claude"}, "give --mcp too"},
+		{"client of MCP that is not known", nil, []string{"try", "--mcp", "--client", "cursor"}, "choose one of chatgpt, claude, vscode"},
+		{"a GPT's way to send the secret", nil, []string{"try", "--mcp", "--basic"}, "--basic is for the GPT"},
+		{"secret of no client", nil, []string{"try", "--mcp", "--client-secret-file", "x"}, "give --client-id too"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, _, stderr := guestpass(t, tt.environ, tt.args...)
@@ -467,7 +471,7 @@ func TestTryWalksTheWholeLoop(t *testing.T) {
 		}
 	}
 	if *update {
-		writeTranscript(t, transcript(stdout, app))
+		writeBlock(t, "transcript", transcript(stdout, app))
 	}
 	if readme := readFile(t, "../../README.md"); !strings.Contains(readme, transcript(stdout, app)) {
 		t.Errorf("README's transcript is not what the program prints: run the tests of this package with -update\n%s", transcript(stdout, app))
@@ -674,13 +678,13 @@ func transcript(stdout, app string) string {
 	})
 }
 
-func writeTranscript(t *testing.T, text string) {
+// writeBlock puts text between README's comments of that name.
+func writeBlock(t *testing.T, name, text string) {
 	t.Helper()
 	readme := readFile(t, "../../README.md")
-	replaced := regexp.MustCompile(`(?s)(<!-- transcript -->\n`+"```"+`text\n).*?(`+"```"+`\n<!-- /transcript -->)`).
-		ReplaceAllStringFunc(readme, func(block string) string {
-			return "<!-- transcript -->\n```text\n" + text + "```\n<!-- /transcript -->"
-		})
+	begin, end := "<!-- "+name+" -->\n```text\n", "```\n<!-- /"+name+" -->"
+	replaced := regexp.MustCompile(`(?s)`+begin+`.*?`+end).
+		ReplaceAllStringFunc(readme, func(block string) string { return begin + text + end })
 	if err := os.WriteFile("../../README.md", []byte(replaced), 0o644); err != nil {
 		t.Fatal(err)
 	}

@@ -15,12 +15,16 @@ import (
 
 // printer shows the steps of guestpass try, to a person or as JSON lines.
 type printer struct {
-	out  io.Writer
-	json bool
-	last string
+	out    io.Writer
+	json   bool
+	client string // that is played: "ChatGPT"
+	source string // of the operations: "document"
+	last   string
 }
 
-func newPrinter(out io.Writer, asJSON bool) *printer { return &printer{out: out, json: asJSON} }
+func newPrinter(out io.Writer, asJSON bool) *printer {
+	return &printer{out: out, json: asJSON, client: "ChatGPT", source: "document"}
+}
 
 // step prints one step. Fields are for machines, the text for people.
 func (p *printer) step(name, outcome string, fields map[string]any, text string) {
@@ -53,7 +57,7 @@ func (p *printer) imported(address string, i *gpttest.Imported) {
 	for _, note := range i.Notes {
 		text += "\nnote: " + note
 	}
-	p.step("import", outcome(i.OK()), map[string]any{"url": address, "operations": operationIDs(i),
+	p.step("import", outcome(i.OK()), map[string]any{"url": address, "operations": operationIDs(i.Operations),
 		"warnings": texts(i.Warnings), "errors": texts(i.Errors), "notes": append([]string{}, i.Notes...)}, text)
 }
 
@@ -86,19 +90,19 @@ func (p *printer) token(name string, t *gpttest.Token) {
 
 // called shows one call. In a walk over all operations a long answer is shortened, a
 // refusal never: what is wrong stands anywhere in it.
-func (p *printer) called(op gpttest.Operation, arguments map[string]any, r *gpttest.Result, whole bool) {
+func (p *printer) called(op gpttest.Operation, arguments map[string]any, r *reply, whole bool) {
 	sent, _ := json.Marshal(arguments)
 	asks := ""
 	if op.Consequential {
-		asks = "   (ChatGPT asks the person first)"
+		asks = "   (" + p.client + " asks the person first)"
 	}
 	fields := map[string]any{"operation": op.ID, "arguments": arguments, "status": r.Status, "body": string(r.Body)}
 	if json.Valid(r.Body) {
 		fields["body"] = json.RawMessage(r.Body)
 	}
-	text := fmt.Sprintf("%s %s%s\n  %d %s", op.ID, sent, asks, r.Status, shortened(r.Body))
+	text := fmt.Sprintf("%s %s%s\n  %s %s", op.ID, sent, asks, r.shown, shortened(r.Body))
 	if whole || r.Status >= 300 {
-		text = fmt.Sprintf("%s %s%s\n  %d %s", op.ID, sent, asks, r.Status, indented(r.Body))
+		text = fmt.Sprintf("%s %s%s\n  %s %s", op.ID, sent, asks, r.shown, indented(r.Body))
 	}
 	if r.Status >= 300 {
 		for _, name := range tellingHeaders {
@@ -109,7 +113,7 @@ func (p *printer) called(op gpttest.Operation, arguments map[string]any, r *gptt
 			}
 		}
 	}
-	answer := judged(op, r)
+	answer := judged(op, r.Result)
 	if answer.problem != "" {
 		fields["note"] = answer.problem
 		text += "\n  note: " + answer.problem
@@ -150,10 +154,10 @@ func judged(op gpttest.Operation, r *gpttest.Result) answer {
 	case schema == nil:
 		return answer{}
 	case !isJSON:
-		return answer{"the document says that the answer is JSON, and it is not", true}
+		return answer{"the answer is not JSON, and is declared to be", true}
 	}
 	if err := schema.Validate(value); err != nil {
-		return answer{problem: "the answer is not what the document says: " + err.Error()}
+		return answer{problem: "the answer is not what is declared: " + err.Error()}
 	}
 	return answer{}
 }

@@ -4,12 +4,9 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net"
-	"net/http"
 	"net/url"
 	"os/exec"
 	"path"
@@ -29,7 +26,7 @@ func tryCommand(environ []string) *cobra.Command {
 	gpt := stytchtest.Development().ConnectedApps[0]
 	command := &cobra.Command{
 		Use:   "try",
-		Short: "Be the GPT: import, authorize, call",
+		Short: "Be the GPT, or a client of MCP: import, authorize, call",
 		Long: `Does what ChatGPT does, step by step, and shows what it sees: imports the document
 as the GPT editor would, sends the person to sign in and allow, exchanges the code,
 calls every published operation, and renews the token.
@@ -43,6 +40,13 @@ identifier or a value is left out, and why is told.
 The client secret of your own connected app comes from GUESTPASS_TRY_CLIENT_SECRET, from
 a file (--client-secret-file), or is asked for on the terminal, which does not show it.
 
+With --mcp it is a client of MCP instead, and starts from nothing but the URL: it is
+answered 401, reads who issues tokens, becomes known there (by the id you give, by its
+metadata document, or by registering), sends the person to sign in and allow with PKCE,
+lists the tools, calls each as above, and renews the token. --client says which client it
+behaves like. It returns to a free port of this machine, where the real one would return
+to its own host.
+
 By default it opens your browser for the signing in. With --as it drives a headless
 Chromium through the same page, reading the code from the emulator's inbox; the page
 has to offer codes (GUESTPASS_LOGIN_METHODS).
@@ -51,11 +55,14 @@ On a server that is not on this machine only operations that read are called, un
 --call names one. A call is given up after 45 seconds, and all calls together after what
 --within says. Exit code 0: all went well (a 403 tells what the person may not do and
 counts as well); 1: something failed, an answer was not JSON although the document says
-so, or none was what the document declares; 2: a mistake in the call.`,
+so, or none was what the document or the list of tools declares; 2: a mistake in the call.`,
 		Example: `  guestpass try --as ada@acme.example
   guestpass try --as grace@acme.example --call listMembers search=hopper limit=5
   guestpass try --url http://localhost:3000/api/openapi.json
-  guestpass try --url https://gpt.example.com --client-id connected-app-live-…`,
+  guestpass try --url https://gpt.example.com --client-id connected-app-live-…
+  guestpass try --mcp --as ada@acme.example
+  guestpass try --mcp --client claude --as grace@acme.example --call listTasks state=open
+  guestpass try --mcp --url https://gpt.example.com/mcp/readonly`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			c, err := readConfig(environ, nil)
@@ -67,6 +74,9 @@ so, or none was what the document declares; 2: a mistake in the call.`,
 				t.secret.standard = gpt.ClientSecret
 			}
 			t.print = newPrinter(cmd.OutOrStdout(), t.json)
+			if err := t.checkFlags(cmd.Flags().Changed); err != nil {
+				return err
+			}
 			err = t.run(cmd.Context(), args)
 			if cmd.Context().Err() != nil {
 				return errors.New("interrupted")
@@ -75,7 +85,10 @@ so, or none was what the document declares; 2: a mistake in the call.`,
 		},
 	}
 	flags := command.Flags()
-	flags.StringVar(&t.url, "url", defaultAppURL, "the server to import from, or the whole address of its document")
+	flags.StringVar(&t.url, "url", defaultAppURL, "the server to import from, or the whole address of its document; "+
+		"with --mcp, /mcp is added")
+	flags.BoolVar(&t.mcp, "mcp", false, "be a client of MCP, not the GPT")
+	flags.StringVar(&t.client, "client", clientNames[0], "with --mcp, behave like this one: "+strings.Join(clientNames, ", "))
 	flags.StringVar(&t.emulator, "emulator", defaultEmulatorURL, "the Stytch emulator, whose inbox --as reads")
 	flags.StringVar(&t.as, "as", "", "sign in as this person in a headless Chromium")
 	flags.DurationVar(&t.within, "within", callsTogether, "the most time that the calls may take together, such as 90s or 5m")
@@ -93,8 +106,9 @@ so, or none was what the document declares; 2: a mistake in the call.`,
 type try struct {
 	url, emulator, as, call string
 	clientID, redirectURI   string
+	client                  string // of MCP
 	secret                  secretSource
-	json, basic             bool
+	json, basic, mcp        bool
 	within                  time.Duration // for all calls together
 	print                   *printer
 }
@@ -110,13 +124,16 @@ func (t *try) run(ctx context.Context, args []string) error {
 	if t.as != "" && !strings.Contains(t.as, "@") {
 		return usagef("--as must be an e-mail address, such as ada@acme.example")
 	}
+	if t.mcp {
+		return t.tryTools(ctx, arguments)
+	}
 	imported, err := t.importDocument(ctx)
 	if err != nil {
 		return err
 	}
 	op, found := imported.Operation(t.call)
 	if t.call != "" && !found {
-		return usagef("the document has no operation %q; it has %s", t.call, operationIDs(imported))
+		return usagef("the document has no operation %q; it has %s", t.call, operationIDs(imported.Operations))
 	}
 	typed := typedArguments(op, arguments)
 	if t.call != "" {
@@ -132,9 +149,10 @@ func (t *try) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if t.call != "" {
-		return t.callOne(ctx, gpt, op, typed)
+		return t.callOne(ctx, action{gpt}, op, typed)
 	}
-	failed, err := t.callAll(ctx, gpt, imported)
+	// A document of this machine may name a server that is somewhere else.
+	failed, err := t.callAll(ctx, action{gpt}, imported.Operations, remote(t.url) || remote(imported.ServerURL))
 	if err != nil {
 		return err
 	}
@@ -223,20 +241,19 @@ func (t *try) authorize(ctx context.Context, gpt *gpttest.GPT, imported *gpttest
 		return fmt.Errorf("configure: %w", err)
 	}
 	t.print.configured(auth, gpt.Notes())
-	visitor, err := t.visitor(ctx)
+	visitor, err := t.visitor(ctx, nil)
 	if err != nil {
 		return err
 	}
 	code, err := gpt.Authorize(ctx, t.redirectURI, visitor)
 	var denied *gpttest.DeniedError
 	if errors.As(err, &denied) {
-		t.print.step("authorize", "denied", map[string]any{"error": denied.Code}, "the person did not allow it: "+denied.Error())
-		return errQuiet
+		return t.denied(denied.Code, denied)
 	}
 	if err != nil {
 		return fmt.Errorf("authorize: %w", err)
 	}
-	t.print.step("authorize", "ok", map[string]any{"redirect_uri": t.redirectURI}, "allowed; came back to "+t.redirectURI+" with a code and the state unchanged")
+	t.allowed(t.redirectURI)
 	token, err := gpt.Exchange(ctx, code, t.redirectURI)
 	if err != nil {
 		return fmt.Errorf("exchange: %w", err)
@@ -245,10 +262,21 @@ func (t *try) authorize(ctx context.Context, gpt *gpttest.GPT, imported *gpttest
 	return nil
 }
 
-// visitor is the person: yours in your browser, or the one named by --as.
-func (t *try) visitor(ctx context.Context) (gpttest.Visitor, error) {
+func (t *try) allowed(redirectURI string) {
+	t.print.step("authorize", "ok", map[string]any{"redirect_uri": redirectURI},
+		"allowed; came back to "+redirectURI+" with a code and the state unchanged")
+}
+
+func (t *try) denied(code string, why error) error {
+	t.print.step("authorize", "denied", map[string]any{"error": code}, "the person did not allow it: "+why.Error())
+	return errQuiet
+}
+
+// visitor is the person: yours in your browser, or the one named by --as. A browser returns to the
+// listener, or to the port of the redirect URI.
+func (t *try) visitor(ctx context.Context, listener net.Listener) (gpttest.Visitor, error) {
 	if t.as == "" {
-		return &gpttest.Loopback{Open: t.openBrowser}, nil
+		return &gpttest.Loopback{Open: t.openBrowser, Listener: listener}, nil
 	}
 	inbox := &inbox{url: strings.TrimSuffix(t.emulator, "/") + "/_emulator/inbox"}
 	if err := inbox.mark(ctx); err != nil {
@@ -276,7 +304,7 @@ func (t *try) refresh(ctx context.Context, gpt *gpttest.GPT) error {
 		return nil
 	}
 	if gpt.Token().RefreshToken == "" {
-		t.print.step("refresh", "skipped", nil, "no refresh token was issued (offline_access was not granted)")
+		t.notRenewed()
 		return nil
 	}
 	token, err := gpt.Refresh(ctx)
@@ -285,6 +313,10 @@ func (t *try) refresh(ctx context.Context, gpt *gpttest.GPT) error {
 	}
 	t.print.token("refresh", token)
 	return nil
+}
+
+func (t *try) notRenewed() {
+	t.print.step("refresh", "skipped", nil, "no refresh token was issued (offline_access was not granted)")
 }
 
 // remote reports whether an address is of a server to be careful with: not of this machine.
@@ -301,77 +333,10 @@ func scopeNames(imported *gpttest.Imported) string {
 	return strings.Join(names, " ")
 }
 
-func operationIDs(imported *gpttest.Imported) string {
+func operationIDs(operations []gpttest.Operation) string {
 	var ids []string
-	for _, op := range imported.Operations {
+	for _, op := range operations {
 		ids = append(ids, op.ID)
 	}
 	return strings.Join(ids, ", ")
-}
-
-// inbox is the emulator's, where the one-time codes arrive.
-type inbox struct {
-	url    string
-	before time.Time // the newest mail when we began
-}
-
-type mail struct {
-	To     string    `json:"to"`
-	Kind   string    `json:"kind"`
-	Code   string    `json:"code"`
-	SentAt time.Time `json:"sent_at"`
-}
-
-func (i *inbox) mark(ctx context.Context) error {
-	mails, err := i.read(ctx)
-	if err != nil {
-		return fmt.Errorf("read the emulator's inbox: %w (--as works with the emulator of `guestpass dev`; name it with --emulator)", err)
-	}
-	if len(mails) > 0 {
-		i.before = mails[0].SentAt
-	}
-	return nil
-}
-
-// code waits for a code that was sent after the mark.
-func (i *inbox) code(ctx context.Context, email string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, 15*time.Second)
-	defer cancel()
-	tick := time.NewTicker(50 * time.Millisecond)
-	defer tick.Stop()
-	for {
-		mails, err := i.read(ctx)
-		if err != nil {
-			return "", err
-		}
-		for _, m := range mails {
-			if m.Kind == "otp" && strings.EqualFold(m.To, email) && m.SentAt.After(i.before) {
-				return m.Code, nil
-			}
-		}
-		select {
-		case <-ctx.Done():
-			return "", fmt.Errorf("no code was sent to %s", email)
-		case <-tick.C:
-		}
-	}
-}
-
-func (i *inbox) read(ctx context.Context) ([]mail, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, i.url, nil)
-	if err != nil {
-		return nil, err
-	}
-	client := &http.Client{Timeout: 5 * time.Second}
-	response, err := client.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("status %d", response.StatusCode)
-	}
-	var mails []mail
-	err = json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&mails)
-	return mails, err
 }

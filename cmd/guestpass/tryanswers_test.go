@@ -33,7 +33,7 @@ func TestAWalkFailsIfNoAnswerIsAsDeclared(t *testing.T) {
 	}{
 		{"as declared", "200", `{"ok":true}`, 200, 0, "ok"},
 		{"a range", "2XX", `{"ok":true}`, 202, 0, "ok"},
-		{"a page", "200", "<html>login</html>", 200, 1, "the document says that the answer is JSON, and it is not"},
+		{"a page", "200", "<html>login</html>", 200, 1, "the answer is not JSON, and is declared to be"},
 		{"a page with another status", "201", "<html>login</html>", 200, 1, "the document declares the status 201 with JSON; 200 came"},
 		{"another status", "201", `{"ok":true}`, 200, 1, "none of the answers is what the document declares (1 answer)"},
 		{"another shape", "200", `{"fine":true}`, 200, 1, "none of the answers is what the document declares (1 answer)"},

@@ -17,10 +17,11 @@ import (
 	"time"
 
 	"guestpass/gpttest"
+	"guestpass/mcptest"
 )
 
 // walk calls every published operation once, in an order and with arguments that follow
-// from the document and from earlier answers:
+// from the document, or the list of tools, and from earlier answers:
 //
 //   - first it looks at what is there, so that it knows what is not its own;
 //   - then it creates, and reads what it created;
@@ -31,7 +32,7 @@ import (
 // An operation that lacks an identifier waits for the answers of the others.
 type walk struct {
 	*try
-	gpt     *gpttest.GPT
+	surface surface
 	maker   gpttest.Maker
 	memory  memory
 	all     []*planned
@@ -43,10 +44,34 @@ type walk struct {
 	stuck     bool // nothing else is known: the document's examples of identifiers have to do
 }
 
+// surface is what operations are called through: the action of a GPT, or the tools of a client of MCP.
+type surface interface {
+	// call returns what was answered, whatever it was.
+	call(ctx context.Context, op gpttest.Operation, arguments map[string]any) (*reply, error)
+	// SignedIn reports whether a token is held.
+	SignedIn() bool
+}
+
+// A reply is an answer, and how it is shown.
+type reply struct {
+	*gpttest.Result
+	shown string // in place of the status
+}
+
+// action calls operations as ChatGPT does.
+type action struct{ *gpttest.GPT }
+
+func (a action) call(ctx context.Context, op gpttest.Operation, arguments map[string]any) (*reply, error) {
+	result, err := a.Call(ctx, op.ID, arguments)
+	if err != nil {
+		return nil, err
+	}
+	return &reply{result, strconv.Itoa(result.Status)}, nil
+}
+
 // callAll returns how many operations failed; an error ended it early.
-func (t *try) callAll(ctx context.Context, gpt *gpttest.GPT, imported *gpttest.Imported) (failed int, err error) {
-	// A document of this machine may name a server that is somewhere else.
-	w := &walk{try: t, gpt: gpt, all: plan(imported.Operations), onlyReads: remote(t.url) || remote(imported.ServerURL)}
+func (t *try) callAll(ctx context.Context, s surface, operations []gpttest.Operation, onlyReads bool) (failed int, err error) {
+	w := &walk{try: t, surface: s, all: plan(operations), onlyReads: onlyReads}
 	w.pending = slices.Clone(w.all)
 	within, cancel := context.WithTimeoutCause(ctx, cmp.Or(t.within, callsTogether), errTooSlow)
 	defer cancel()
@@ -55,7 +80,7 @@ func (t *try) callAll(ctx context.Context, gpt *gpttest.GPT, imported *gpttest.I
 			return w.failed, err
 		}
 	}
-	return w.failed, w.calls.verdict()
+	return w.failed, w.calls.verdict(t.print.source)
 }
 
 // callsTogether may take this long unless --within says otherwise.
@@ -77,12 +102,12 @@ func (a *answered) count(status int, one answer) {
 	}
 }
 
-// verdict is an error if the document is about something else than the server.
-func (a *answered) verdict() error {
+// verdict is an error if the source, a document or a list, is about something else than the server.
+func (a *answered) verdict(source string) error {
 	if a.well == 0 || a.asDeclared > 0 {
 		return nil
 	}
-	return fmt.Errorf("none of the answers is what the document declares (%s): is it the document of this server?",
+	return fmt.Errorf("none of the answers is what the %s declares (%s): is it the %[1]s of this server?", source,
 		count(a.well, "answer"))
 }
 
@@ -237,13 +262,13 @@ func (w *walk) call(ctx context.Context, op *planned, arguments map[string]any) 
 			other.stale = true
 		}
 	}
-	signedIn := w.gpt.SignedIn()
-	result, err := w.gpt.Call(ctx, op.ID, arguments)
+	signedIn := w.surface.SignedIn()
+	result, err := w.surface.call(ctx, op.Operation, arguments)
 	if err != nil {
 		return w.noAnswer(ctx, op, arguments, err)
 	}
 	w.print.called(op.Operation, arguments, result, false)
-	answer := judged(op.Operation, result)
+	answer := judged(op.Operation, result.Result)
 	w.calls.count(result.Status, answer)
 	switch {
 	case answer.unreadable:
@@ -254,9 +279,9 @@ func (w *walk) call(ctx context.Context, op *planned, arguments map[string]any) 
 	case result.Status != http.StatusForbidden:
 		w.failed++
 	}
-	if signedIn && !w.gpt.SignedIn() {
-		return fmt.Errorf("%s was answered 401: ChatGPT would ask the person to sign in again; %s not called", op.ID,
-			count(len(w.pending), "operation"))
+	if signedIn && !w.surface.SignedIn() {
+		return fmt.Errorf("%s was answered 401: %s would ask the person to sign in again; %s not called", op.ID,
+			w.print.client, count(len(w.pending), "operation"))
 	}
 	return nil
 }
@@ -268,7 +293,8 @@ func (w *walk) noAnswer(ctx context.Context, op *planned, arguments map[string]a
 		return fmt.Errorf("call %s: the calls took longer than %s together (--within says how long they may): %s not called",
 			op.ID, w.within, count(len(w.pending), "operation"))
 	}
-	if ctx.Err() != nil || errors.As(err, new(*url.Error)) || errors.As(err, new(*gpttest.SignInError)) {
+	if ctx.Err() != nil || errors.As(err, new(*url.Error)) || errors.As(err, new(*gpttest.SignInError)) ||
+		errors.As(err, new(*mcptest.SignInError)) {
 		return fmt.Errorf("call %s: %w", op.ID, err)
 	}
 	w.failed++
@@ -383,90 +409,4 @@ func count(n int, what string) string {
 		return "1 " + what
 	}
 	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// callOne calls the operation of --call, with typed arguments.
-func (t *try) callOne(ctx context.Context, gpt *gpttest.GPT, op gpttest.Operation, arguments map[string]any) error {
-	result, err := gpt.Call(ctx, op.ID, arguments)
-	if err != nil {
-		return fmt.Errorf("call %s: %w", op.ID, err)
-	}
-	t.print.called(op, arguments, result, true)
-	if result.Status >= 400 || judged(op, result).unreadable {
-		return errQuiet
-	}
-	return nil
-}
-
-// checkArguments says before anybody signs in what ChatGPT would not send.
-func checkArguments(op gpttest.Operation, arguments map[string]any) error {
-	var names []string
-	for _, a := range op.Arguments {
-		names = append(names, a.Name)
-	}
-	takes := "it takes " + strings.Join(names, ", ")
-	if len(names) == 0 {
-		takes = "it takes none"
-	}
-	err := op.CheckArguments(arguments)
-	var unknown *gpttest.KwargsError
-	var missing *gpttest.MissingError
-	switch {
-	case errors.As(err, &unknown):
-		return usagef("%s has no argument %s: %s", op.ID, strings.Join(unknown.Names, ", "), takes)
-	case errors.As(err, &missing):
-		return usagef("%s needs %s: write %s=…", op.ID, strings.Join(missing.Names, ", "),
-			strings.Join(missing.Names, "=… "))
-	}
-	return err
-}
-
-// typedArguments makes of words what the operation's arguments are.
-func typedArguments(op gpttest.Operation, words map[string]string) map[string]any {
-	arguments := map[string]any{}
-	for name, text := range words {
-		arguments[name] = typed(op, name, text)
-	}
-	return arguments
-}
-
-// typed makes of the text what the argument's type says; text that does not fit is
-// sent as it is, so that the server's answer can be seen.
-func typed(op gpttest.Operation, name, text string) any {
-	for _, a := range op.Arguments {
-		if a.Name != name {
-			continue
-		}
-		if a.Type == "array" {
-			values := []any{}
-			if json.Unmarshal([]byte(text), &values) == nil {
-				return values
-			}
-			for _, part := range strings.Split(text, ",") {
-				values = append(values, typedAs(a.Items, part))
-			}
-			return values
-		}
-		return typedAs(a.Type, text)
-	}
-	return text
-}
-
-func typedAs(kind, text string) any {
-	switch kind {
-	case "integer", "number":
-		if json.Valid([]byte(text)) {
-			return json.Number(text)
-		}
-	case "boolean":
-		if value, err := strconv.ParseBool(text); err == nil {
-			return value
-		}
-	case "object":
-		var value any
-		if json.Unmarshal([]byte(text), &value) == nil {
-			return value
-		}
-	}
-	return text
 }

@@ -239,7 +239,8 @@ func TestTryOnlyReadsElsewhere(t *testing.T) {
 					return gpttest.Decline
 				}})
 			var out bytes.Buffer
-			failed, err := (&try{url: tt.url, print: newPrinter(&out, false)}).callAll(t.Context(), gpt, imported)
+			failed, err := (&try{url: tt.url, print: newPrinter(&out, false)}).callAll(t.Context(), action{gpt},
+				imported.Operations, remote(tt.url) || remote(tt.server))
 			if err != nil || failed != 2 || strings.Join(called, " ") != "listNotes findNotes" ||
 				!strings.Contains(out.String(),
 					"deleteNote is left out: changes something on a server that is not on this machine; name it "+
@@ -398,7 +399,8 @@ func TestTryRemovesOnlyWhatItMade(t *testing.T) {
 		}
 		var out bytes.Buffer
 		command := &try{url: server.URL, print: newPrinter(&out, false)}
-		if _, err := command.callAll(t.Context(), gpttest.New(imported, gpttest.Options{}), imported); err != nil {
+		gpt := action{gpttest.New(imported, gpttest.Options{})}
+		if _, err := command.callAll(t.Context(), gpt, imported.Operations, false); err != nil {
 			t.Errorf("seed %d: %v", seed, err)
 		}
 		server.Close()
@@ -614,9 +616,9 @@ func TestTryTellsTheWholeRefusal(t *testing.T) {
 			[]string{"500 <html>", `Oops \u001b[31m`, "</html>"}},
 		{"a redirect", 302, map[string]any{}, 1, []string{"302 {}"}},
 		{"a page in place of JSON", 200, "<html>", 1,
-			[]string{"the document says that the answer is JSON, and it is not"}},
+			[]string{"the answer is not JSON, and is declared to be"}},
 		{"an answer that is none of the document's", 200, map[string]any{"id": 7}, 1,
-			[]string{"note: the answer is not what the document says: /id: got number, want string"}},
+			[]string{"note: the answer is not what is declared: /id: got number, want string"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := &foreign{t: t, operations: []string{`GET /notes listNotes`}}
