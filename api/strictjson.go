@@ -12,6 +12,8 @@ import (
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
+
+	"guestpass/internal/jsonparts"
 )
 
 // maxDepth bounds the nesting of request bodies.
@@ -86,25 +88,71 @@ func checkJSON(data []byte) error {
 	case !utf8.Valid(data):
 		return &bodyError{"body", "is not valid UTF-8"}
 	}
-	w := newWalker(data, func(place []byte, token json.Token) error {
-		if literal, ok := token.(json.Number); ok {
-			if _, err := strconv.ParseFloat(string(literal), 64); err != nil {
-				return &bodyError{string(place), tooLarge}
-			}
-		}
-		return nil
-	})
-	if err := w.value([]byte("body"), 1); err != nil {
-		return err
+	if !json.Valid(data) {
+		return whyNotJSON(data)
 	}
-	if _, err := w.Token(); err != io.EOF {
-		return &bodyError{"body", "has more after the JSON value"}
+	c := checker{place: []byte("body")}
+	if err := c.value(bytes.Trim(data, " \n\t\r"), 1); err != nil {
+		return err
 	}
 	if offset := halfCharacter(data); offset >= 0 {
 		return &bodyError{placeAt(data, int64(offset)),
 			"has half of a character, a \\u escape of a surrogate without the other; write the character itself"}
 	}
 	return nil
+}
+
+// A checker looks at valid JSON for what encoding/json lets pass.
+type checker struct{ place []byte } // of the value that it looks at
+
+// value leaves the place as it was, unless it returns an error.
+func (c *checker) value(data []byte, depth int) error {
+	at := len(c.place)
+	switch data[0] {
+	case '{', '[':
+		if depth > maxDepth {
+			return &bodyError{string(c.place), tooDeep}
+		}
+	case '"', 't', 'f', 'n':
+		return nil
+	default:
+		if _, err := strconv.ParseFloat(string(data), 64); err != nil {
+			return &bodyError{string(c.place), tooLarge}
+		}
+		return nil
+	}
+	names := map[string]bool{}
+	for name, inner := range jsonparts.Members(data) {
+		c.place = append(append(c.place[:at], '.'), shownName(name)...)
+		if names[name] { // compared after unescaping
+			return &bodyError{string(c.place), "is given twice; send it once"}
+		}
+		names[name] = true
+		if err := c.value(inner, depth+1); err != nil {
+			return err
+		}
+	}
+	i := int64(0)
+	for inner := range jsonparts.Elements(data) {
+		c.place = append(strconv.AppendInt(append(c.place[:at], '['), i, 10), ']')
+		if err := c.value(inner, depth+1); err != nil {
+			return err
+		}
+		i++
+	}
+	c.place = c.place[:at]
+	return nil
+}
+
+var tooDeep = fmt.Sprintf("is nested deeper than %d levels", maxDepth)
+
+// whyNotJSON says where the text stops being JSON.
+func whyNotJSON(data []byte) error {
+	w := newWalker(data, func([]byte, json.Token) error { return nil })
+	if err := w.value([]byte("body"), 1); err != nil {
+		return err
+	}
+	return &bodyError{"body", "has more after the JSON value"}
 }
 
 // halfCharacter is where an escaped surrogate without its other half is, which encoding/json
@@ -175,7 +223,7 @@ func (w *walker) value(place []byte, depth int) error {
 		return nil
 	}
 	if depth > maxDepth {
-		return &bodyError{string(place), fmt.Sprintf("is nested deeper than %d levels", maxDepth)}
+		return &bodyError{string(place), tooDeep}
 	}
 	names := map[string]bool{}
 	for i := 0; w.More(); i++ {

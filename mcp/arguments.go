@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"regexp"
 	"strings"
+
+	"guestpass/internal/jsonparts"
 )
 
 // arguments reads what a model sent. What is left out, null, or empty where nothing may be, is the same to
@@ -14,7 +16,7 @@ func (t *tool) arguments(sent json.RawMessage) (arguments map[string]json.RawMes
 	if len(sent) == 0 || string(sent) == "null" {
 		return map[string]json.RawMessage{}, ""
 	}
-	if json.Unmarshal(sent, &arguments) != nil {
+	if arguments = jsonparts.Object(sent); arguments == nil {
 		return nil, "arguments must be an object of names and values, not a text or a list"
 	}
 	for name, value := range arguments {

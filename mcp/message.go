@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"guestpass/api"
+	"guestpass/internal/jsonparts"
 )
 
 // The versions of the protocol. The modern one is named in each request, one of the others by initialize.
@@ -61,8 +62,8 @@ func read(body []byte) (m message, refused *rpcError) {
 	if fault := api.CheckJSON(body); fault != nil {
 		return m, refuse(http.StatusBadRequest, parseError, "the message cannot be read: "+fault.Location+" "+fault.Message)
 	}
-	var members map[string]json.RawMessage
-	if json.Unmarshal(body, &members) != nil || members == nil {
+	members := jsonparts.Object(body)
+	if members == nil {
 		return m, refuse(http.StatusBadRequest, invalidRequest, "the message is no object")
 	}
 	if id, given := members["id"]; given {
@@ -79,10 +80,10 @@ func read(body []byte) (m message, refused *rpcError) {
 	if m.quiet = members["method"] == nil && (result || failure); m.quiet {
 		return m, nil
 	}
-	if members["method"] == nil || json.Unmarshal(members["method"], &m.method) != nil || m.method == "" {
+	if m.method = jsonparts.Text(members["method"]); m.method == "" {
 		return m, refuse(http.StatusBadRequest, invalidRequest, "method must be a string")
 	}
-	if params := members["params"]; params != nil && json.Unmarshal(params, &m.params) != nil {
+	if m.params = jsonparts.Object(members["params"]); m.params == nil && members["params"] != nil && string(members["params"]) != "null" {
 		return m, refuse(http.StatusBadRequest, invalidParams, "params must be an object")
 	}
 	m.quiet = m.id == nil
@@ -101,14 +102,12 @@ const (
 
 // era finds out of which one the request is, and holds its headers against it.
 func (m *message) era(header http.Header) *rpcError {
-	var about map[string]json.RawMessage
-	_ = json.Unmarshal(m.params["_meta"], &about)
-	var version string
-	if json.Unmarshal(about[metaVersion], &version) != nil || version == "" {
+	about := jsonparts.Object(m.params["_meta"])
+	version := jsonparts.Text(about[metaVersion])
+	if version == "" {
 		return m.legacy(header.Get(headerVersion))
 	}
 	m.modern = true
-	var capabilities map[string]any
 	switch {
 	case version != modernVersion:
 		return unsupported(version)
@@ -118,7 +117,7 @@ func (m *message) era(header http.Header) *rpcError {
 		return mismatch(headerMethod, "method")
 	case m.method == "tools/call" && decoded(header.Get(headerName)) != m.text("name"):
 		return mismatch(headerName, "params.name")
-	case json.Unmarshal(about[metaCapabilities], &capabilities) != nil || capabilities == nil:
+	case !bytes.HasPrefix(about[metaCapabilities], []byte("{")):
 		return refuse(http.StatusBadRequest, invalidParams, "params._meta must have "+metaCapabilities+", an object")
 	}
 	return nil
@@ -165,7 +164,4 @@ func decoded(value string) string {
 }
 
 // text is a member of params that is a string; "" for any other.
-func (m *message) text(name string) (value string) {
-	_ = json.Unmarshal(m.params[name], &value)
-	return value
-}
+func (m *message) text(name string) string { return jsonparts.Text(m.params[name]) }

@@ -19,7 +19,7 @@ func whole() map[string]string {
 		"GUESTPASS_DATABASE_URL":    "postgres://guestpass:Kp8vR2mX5qT9wL4s@db.example.com/guestpass?sslmode=verify-full",
 		"GUESTPASS_DATABASE_SCHEMA": "acme", "GUESTPASS_MODULES": "tasks", "GUESTPASS_OPERATIONS": "listTasks,getTask",
 		"GUESTPASS_MCP": "on", "GUESTPASS_MCP_OPERATIONS": "listTasks",
-		"GUESTPASS_ADD_SCOPES": "mcp",
+		"GUESTPASS_ADD_SCOPES":  "mcp",
 		"GUESTPASS_DESCRIPTION": "Tasks of Acme’s people.", "GUESTPASS_CONTACT_EMAIL": "help@example.com",
 		"GUESTPASS_PRIVACY_URL": "https://example.com/privacy", "GUESTPASS_ACCESS": "roles",
 		"GUESTPASS_AUDIENCE": "https://api.example.com", "GUESTPASS_LIVE_ROLES": "on",

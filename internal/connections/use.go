@@ -73,7 +73,7 @@ func (c *Connections) Flush(ctx context.Context) {
 type Connection struct {
 	Subject   string
 	Client    string
-	App              // what is known of it; its Name is the client id if it has none
+	App       // what is known of it; its Name is the client id if it has none
 	Scopes    []string
 	FirstUsed time.Time // zero: not yet, or not since this is remembered
 	LastUsed  time.Time // to the minute

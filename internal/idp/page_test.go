@@ -248,8 +248,8 @@ func TestThePageIsNotMadeWithWhatIsNotPublic(t *testing.T) {
 	} {
 		o := Options{PublicURL: "https://gpt.example.com", ProjectID: testProject, PublicToken: "public-token-test-x",
 			SDKBaseURL: "https://login.example.com",
-			Vertical: "b2b",
-			TokenURL: "https://login.example.com/v1/oauth2/token", CookieKey: []byte("key")}
+			Vertical:   "b2b",
+			TokenURL:   "https://login.example.com/v1/oauth2/token", CookieKey: []byte("key")}
 		if _, err := New(o); err != nil {
 			t.Fatal(err)
 		}

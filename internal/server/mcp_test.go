@@ -208,7 +208,7 @@ func TestMCPWhereAClientLearnsHowToConnect(t *testing.T) {
 			Scopes   []string `json:"scopes_supported"`
 		}
 		if err := json.Unmarshal([]byte(r.body), &metadata); err != nil || r.status != 200 || metadata.Resource != w.url+resource ||
-			len(metadata.Servers) != 1 || !slices.Contains(metadata.Scopes, "tasks:write") {
+			len(metadata.Servers) != 1 || slices.Contains(metadata.Scopes, "tasks:write") == (path == "/mcp/readonly") {
 			t.Errorf("%q: %d %s, %v", path, r.status, r.body, err)
 		}
 		if path != "" && (slices.Contains(metadata.Scopes, "offline_access") || r.header.Get("Access-Control-Allow-Origin") != "*") {

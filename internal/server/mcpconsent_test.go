@@ -16,7 +16,9 @@ import (
 )
 
 // dynamic admits clients that nobody listed.
-func dynamic(o *server.Options) { o.ClientIDs, o.AddScopes = append(slices.Clone(o.ClientIDs), "dynamic"), "mcp" }
+func dynamic(o *server.Options) {
+	o.ClientIDs, o.AddScopes = append(slices.Clone(o.ClientIDs), "dynamic"), "mcp"
+}
 
 // describedBy is the address of a document in which a client describes itself, as ChatGPT does at present.
 func (w *world) describedBy(name string, redirects ...string) string {

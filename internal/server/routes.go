@@ -98,12 +98,12 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 }
 
 // protectedResource is the metadata of RFC 9728 for the resource at a path of ours, which WWW-Authenticate
-// names. Clients compare the resource with the URL that they were given, to the letter. offline_access is
-// for them to find at the authorization server.
+// names. Clients compare the resource with the URL that they were given, to the letter.
 func (s *Server) protectedResource(path string) http.HandlerFunc {
-	names := []string{}
-	for _, scope := range s.scopes() {
-		if path == "" || scope.Name != "offline_access" {
+	names := s.toolScopes(path == readonlyPath)
+	if path == "" {
+		names = nil
+		for _, scope := range s.scopes() {
 			names = append(names, scope.Name)
 		}
 	}

@@ -278,12 +278,7 @@ func (s *Server) buildMCP() error {
 	for path, reads := range map[string]bool{mcpPath: false, readonlyPath: true} {
 		o := mcp.Options{Service: s.service, Document: s.document, URL: s.options.PublicURL + path, Title: s.options.Title,
 			Version: s.options.Version, Only: s.options.MCPOperations, Reads: reads,
-			ResourceMetadata: s.options.PublicURL + metadataPath + path}
-		for _, scope := range s.scopes() {
-			if scope.Name != "offline_access" {
-				o.Scopes = append(o.Scopes, scope.Name)
-			}
-		}
+			ResourceMetadata: s.options.PublicURL + metadataPath + path, Scopes: s.toolScopes(reads)}
 		built, err := mcp.New(o)
 		if err != nil {
 			return fmt.Errorf("the operations cannot be tools of MCP; GUESTPASS_MCP_OPERATIONS chooses among the published ones:\n%w", err)
@@ -291,6 +286,21 @@ func (s *Server) buildMCP() error {
 		s.mcp[path] = built
 	}
 	return nil
+}
+
+// toolScopes are what a client of the tools is told to ask for: enough for all of them, so that nobody is
+// asked a second time. offline_access is for it to find at the authorization server.
+func (s *Server) toolScopes(reads bool) (names []string) {
+	tools := slices.DeleteFunc(s.published(), func(op api.Operation) bool {
+		only := s.options.MCPOperations
+		return reads && op.Effect != api.Read || len(only) > 0 && !slices.Contains(only, op.ID)
+	})
+	for _, scope := range s.scopesOf(tools) {
+		if scope.Name != "offline_access" {
+			names = append(names, scope.Name)
+		}
+	}
+	return names
 }
 
 // publish are the ids of the operations to publish, as they were chosen: they may be misspelt.
