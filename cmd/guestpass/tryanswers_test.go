@@ -37,7 +37,7 @@ func TestAWalkFailsIfNoAnswerIsAsDeclared(t *testing.T) {
 		{"a page with another status", "201", "<html>login</html>", 200, 1, "the document declares the status 201 with JSON; 200 came"},
 		{"another status", "201", `{"ok":true}`, 200, 1, "none of the answers is what the document declares (1 answer)"},
 		{"another shape", "200", `{"fine":true}`, 200, 1, "none of the answers is what the document declares (1 answer)"},
-		{"nothing", "200", "", 200, 1, "and it is not"},
+		{"nothing", "200", "", 200, 1, "the answer is not JSON, and is declared to be"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			code, stdout, stderr := answering(t, tt.declared, func(w http.ResponseWriter, _ *http.Request) {

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"guestpass/internal/clients"
+	"guestpass/internal/limits"
 )
 
 const (
@@ -65,9 +66,13 @@ func forwarding(t *testing.T, f *far, listed ...string) (*Provider, *bytes.Buffe
 	t.Cleanup(upstream.Close)
 	now := time.Unix(1_800_000_000, 0)
 	log := new(bytes.Buffer)
+	counted, err := limits.New(limits.Options{Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
 	p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject, PublicToken: "public-token-test-x", Vertical: "b2b",
 		TokenURL: upstream.URL + "/v1/oauth2/token", SDKBaseURL: "https://login.example.com",
-		Clients: clients.Admitted{IDs: listed}, CookieKey: []byte("key"),
+		Clients: clients.Admitted{IDs: listed}, CookieKey: []byte("key"), Limits: counted,
 		Log: slog.New(slog.NewJSONHandler(log, nil)), Now: func() time.Time { return now }})
 	if err != nil {
 		t.Fatal(err)

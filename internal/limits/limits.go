@@ -43,9 +43,10 @@ type Options struct {
 	Client       int // calls a minute through one connected app
 	InFlight     int // operations carried out at once
 
-	RedisURL string       // redis://, rediss:// or unix://; "": counted in this process's memory
-	Project  string       // whose instances count together in a Redis that others use as well
-	Log      *slog.Logger // nil: discard
+	RedisURL string           // redis://, rediss:// or unix://; "": counted in this process's memory
+	Project  string           // whose instances count together in a Redis that others use as well
+	Log      *slog.Logger     // nil: discard
+	Now      func() time.Time // of rates; nil: time.Now
 }
 
 // Limits counts. It is safe for concurrent use. A nil *Limits admits everything, for

@@ -12,6 +12,7 @@ import (
 type Rate struct {
 	bound  Bound
 	shared *sharedCounts // nil: this process counts alone
+	now    func() time.Time
 
 	mu     sync.Mutex // guards counts, so that looking and counting are one step
 	counts map[Kind]*counts
@@ -20,9 +21,12 @@ type Rate struct {
 // Rate makes one.
 func (l *Limits) Rate(b Bound) *Rate {
 	l.Declare(b)
-	r := &Rate{bound: b, counts: map[Kind]*counts{"": newCounts(1)}}
+	r := &Rate{bound: b, now: time.Now, counts: map[Kind]*counts{"": newCounts(1)}}
 	if l != nil {
 		r.shared = l.shared
+	}
+	if l != nil && l.numbers.Now != nil {
+		r.now = l.numbers.Now
 	}
 	for kind := range b.Shares {
 		r.counts[kind] = newCounts(maxKeys)
@@ -35,7 +39,7 @@ func (l *Limits) Rate(b Bound) *Rate {
 // does not matter. This process counts by itself before it asks Redis: so what it admits
 // keeps to the numbers whatever becomes of Redis meanwhile.
 func (r *Rate) Take(p Party) (takeBack func(), exceeded *Exceeded) {
-	now, slots := time.Now().UTC(), r.bound.slots(p)
+	now, slots := r.now().UTC(), r.bound.slots(p)
 	if exceeded := r.takeHere(now, slots); exceeded != nil {
 		return func() {}, exceeded
 	}
@@ -59,7 +63,7 @@ func (r *Rate) Take(p Party) (takeBack func(), exceeded *Exceeded) {
 // Exceeded is the number that one more would exceed, as far as this process counts; nil if
 // there is none. It counts nothing.
 func (r *Rate) Exceeded(p Party) *Exceeded {
-	now := time.Now().UTC()
+	now := r.now().UTC()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.look(now, r.bound.slots(p))
