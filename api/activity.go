@@ -19,8 +19,10 @@ func (s *Service) registerActivity() {
 	Register(s, Operation{
 		ID: "listActivity", Method: http.MethodGet, Path: "/api/v1/activity",
 		Summary: "List what was done for the signed-in person",
-		Description: "Returns the changes made here in the signed-in person's name, the newest first, with what each changed and " +
-			"whether it can be undone. Filter by app, or by what was taken away. For the next page pass next_cursor as cursor " +
+		Description: "Returns the changes made here in the signed-in person's name, the newest first, with what each " +
+			"changed and " +
+			"whether it can be undone. Filter by app, or by what was taken away. For the next page pass next_cursor " +
+			"as cursor " +
 			"with the same filters.",
 		Access: auth.Scope("activity:read"),
 	}, s.listActivity)
@@ -30,9 +32,10 @@ func (s *Service) registerActivity() {
 	}
 	Register(s, Operation{
 		ID: undoActivity, Method: http.MethodPost, Path: "/api/v1/activity/{activity_id}/undo",
-		Summary:     "Undo one change",
-		Description: "Takes back one change that listActivity shows as undoable, and returns the undo as an activity, which can be undone as well. Answers 409 if something was changed since, and says what.",
-		Access:      undoes[0], Effect: Write, undoes: undoes,
+		Summary: "Undo one change",
+		Description: "Takes back one change that listActivity shows as undoable, and returns the undo as an " +
+			"activity, which can be undone as well. Answers 409 if something was changed since, and says what.",
+		Access: undoes[0], Effect: Write, undoes: undoes,
 	}, s.undoActivity)
 }
 
@@ -63,7 +66,8 @@ type undoing struct {
 // undo, and notes that with [store.Tx.Changed], so that the undo can be undone as well.
 // permit, if not nil, is asked before whether the caller may still change the target.
 // Call it where the operations are registered.
-func (s *Service) Undoable(prefix string, permit func(context.Context, store.Activity) error, revert func(*store.Tx, store.Activity) error) {
+func (s *Service) Undoable(prefix string, permit func(context.Context, store.Activity) error,
+	revert func(*store.Tx, store.Activity) error) {
 	s.undoing = append(s.undoing, undoing{prefix, permit, revert})
 }
 

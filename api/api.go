@@ -51,16 +51,19 @@ type Resource struct {
 // Options configure a [Service]. The zero value makes one without any of
 // Guestpass's own operations that need Stytch, which serves public operations only.
 type Options struct {
-	Verifier         *auth.Verifier           // nil: every operation that is not public answers 401
-	Directory        directory.Directory      // nil: no getUserInfo, no member operations
-	Members          *directory.B2B           // the same directory in a B2B project; nil: Consumer, so no member operations
-	Store            *store.Store             // nil: operations that write or need stored data answer 503
-	Resources        []Resource               // your own
-	Modules          []string                 // which of Modules, and of the resources' names, to serve; nil: all
-	Published        []string                 // ids that getNextSteps tells of, since a GPT can call no others; nil: all
-	Now              func() time.Time         // nil: time.Now
-	Access           AccessMode               // "" : ByScope
-	ScopesAlone      bool                     // do not ask before what writes whether the person's roles still cover the scope
+	Verifier  *auth.Verifier      // nil: every operation that is not public answers 401
+	Directory directory.Directory // nil: no getUserInfo, no member operations
+	// the same directory in a B2B project; nil: Consumer, so no member operations
+	Members   *directory.B2B
+	Store     *store.Store // nil: operations that write or need stored data answer 503
+	Resources []Resource   // your own
+	Modules   []string     // which of Modules, and of the resources' names, to serve; nil: all
+	// ids that getNextSteps tells of, since a GPT can call no others; nil: all
+	Published []string
+	Now       func() time.Time // nil: time.Now
+	Access    AccessMode       // "" : ByScope
+	// do not ask before what writes whether the person's roles still cover the scope
+	ScopesAlone      bool
 	Connections      *connections.Connections // what was revoked; nil: nothing
 	Introspect       bool                     // ask Stytch whether the token is still good before what writes
 	ResourceMetadata string                   // URL of the RFC 9728 document, named in WWW-Authenticate

@@ -99,7 +99,8 @@ func (s *Service) who(r *http.Request) (context.Context, error) {
 		return ctx, err
 	}
 	CallerOf(ctx).note(identity)
-	if exceeded := s.options.Limits.Admit(identity.ClientID, identity.Subject, identity.OrganizationID); exceeded != nil {
+	if exceeded := s.options.Limits.Admit(identity.ClientID, identity.Subject,
+		identity.OrganizationID); exceeded != nil {
 		return ctx, exceeded
 	}
 	ctx = limits.WithParty(ctx, limits.Party{Client: identity.ClientID, Person: identity.Subject,
@@ -213,13 +214,15 @@ func (s *Service) challenge(ctx context.Context, op Operation) auth.Challenged {
 
 // refusals are in words what package auth refuses, by status.
 var refusals = map[int]string{
-	http.StatusBadRequest:         "the Authorization header is malformed, given twice, or the token is in the wrong place",
+	http.StatusBadRequest: "the Authorization header is malformed, given twice, or the token is in the wrong " +
+		"place",
 	http.StatusUnauthorized:       "a valid access token is required",
 	http.StatusServiceUnavailable: "access tokens cannot be verified at the moment",
 }
 
 // scopeHint is for a pass that is good, and not enough.
-const scopeHint = "Do not try again with the same pass. Tell the person that they have not allowed this app to do it: " +
+const scopeHint = "Do not try again with the same pass. Tell the person that they have not allowed this app to do " +
+	"it: " +
 	"to allow it they sign in for the app again and grant it. If it is not theirs to grant, somebody who " +
 	"administers their roles has to give it to them first."
 

@@ -97,7 +97,8 @@ func TestACursorWorksForTheListThatMadeIt(t *testing.T) {
 		t.Error("the end of a list has a cursor")
 	}
 	for name, list := range map[string][]string{
-		"another organization": {"listMembers", "globex", "ada", ""}, "another search": {"listMembers", "acme", "ad", "a"},
+		"another organization": {"listMembers", "globex", "ada", ""}, "another search": {"listMembers", "acme", "ad",
+			"a"},
 		"another operation": {"listTasks", "acme", "ada", ""}, "fewer filters": {"listMembers", "acme", "ada"},
 	} {
 		if _, ok := signer.open(cursor, list...); ok {

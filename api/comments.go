@@ -12,15 +12,17 @@ import (
 func (s *Service) registerComments() {
 	Register(s, Operation{
 		ID: "listTaskComments", Method: http.MethodGet, Path: "/api/v1/tasks/{task_id}/comments",
-		Summary:     "List the comments on a task",
-		Description: "Returns comments on one task, the oldest first, one page at a time. For the next page pass next_cursor as cursor.",
-		Access:      auth.Scope("tasks:read"),
+		Summary: "List the comments on a task",
+		Description: "Returns comments on one task, the oldest first, one page at a time. For the next page pass " +
+			"next_cursor as cursor.",
+		Access: auth.Scope("tasks:read"),
 	}, s.listTaskComments)
 	Register(s, Operation{
 		ID: "addTaskComment", Method: http.MethodPost, Path: "/api/v1/tasks/{task_id}/comments",
-		Summary:     "Comment on a task",
-		Description: "Adds a comment in the name of the signed-in person and returns it. A repeated equal call returns the first comment with repeated: true.",
-		Access:      auth.Scope("tasks:write"), Effect: Write, Status: http.StatusCreated,
+		Summary: "Comment on a task",
+		Description: "Adds a comment in the name of the signed-in person and returns it. A repeated equal call " +
+			"returns the first comment with repeated: true.",
+		Access: auth.Scope("tasks:write"), Effect: Write, Status: http.StatusCreated,
 	}, s.addTaskComment)
 	s.Undoable("cmt_", nil, (*store.Tx).UndoComment)
 	s.Existing("cmt_", func(ctx context.Context, owner, id string) (bool, error) {
@@ -59,7 +61,8 @@ func (s *Service) listTaskComments(ctx context.Context, in *listTaskCommentsInpu
 	list := []string{"listTaskComments", owner, in.ID}
 	position, ok := s.cursors.open(in.Cursor, list...)
 	if !ok {
-		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, for the same task, or leave it out")
+		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, for the same "+
+			"task, or leave it out")
 	}
 	if _, err := s.options.Store.Task(ctx, owner, in.ID); err != nil {
 		return nil, fmt.Errorf("list comments: %w", err)
@@ -99,7 +102,8 @@ type addTaskCommentOutput struct {
 func (s *Service) addTaskComment(ctx context.Context, in *addTaskCommentInput) (*addTaskCommentOutput, error) {
 	identity := auth.From(ctx)
 	return InTransaction(ctx, s, func(tx *store.Tx) (*addTaskCommentOutput, error) {
-		added, err := tx.AddComment(identity.Owner(), store.Comment{TaskID: in.ID, Author: identity.Subject, Text: in.Body.Text})
+		added, err := tx.AddComment(identity.Owner(), store.Comment{TaskID: in.ID, Author: identity.Subject,
+			Text: in.Body.Text})
 		out := &addTaskCommentOutput{}
 		out.Body.Comment = commentFrom(added)
 		return out, err

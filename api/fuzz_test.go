@@ -12,7 +12,8 @@ import (
 func FuzzCursor(f *testing.F) {
 	signer := newCursorSigner([]byte("key"))
 	good := signer.seal("after-25", "listTasks", "acme", "open")
-	for _, seed := range []string{good, good + "=", good[:len(good)-1], "\n" + good, "AAAA", "", signer.seal("after-25", "listTasks", "globex", "open"), "' OR 1=1 --"} {
+	for _, seed := range []string{good, good + "=", good[:len(good)-1], "\n" + good, "AAAA", "",
+		signer.seal("after-25", "listTasks", "globex", "open"), "' OR 1=1 --"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, cursor string) {

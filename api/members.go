@@ -15,22 +15,26 @@ import (
 func (s *Service) registerMembers() {
 	Register(s, Operation{
 		ID: "listMembers", Method: http.MethodGet, Path: "/api/v1/members",
-		Summary:     "List the members of the organization",
-		Description: "Returns members of the signed-in person's organization with name, e-mail address, status and roles, one page at a time. Search by part of a name or e-mail address. For the next page pass next_cursor as cursor.",
-		Access:      auth.Scope("members:read").Permission("stytch.member", "search"),
+		Summary: "List the members of the organization",
+		Description: "Returns members of the signed-in person's organization with name, e-mail address, status and " +
+			"roles, one page at a time. Search by part of a name or e-mail address. For the next page pass " +
+			"next_cursor as cursor.",
+		Access: auth.Scope("members:read").Permission("stytch.member", "search"),
 	}, s.listMembers)
 	Register(s, Operation{
 		ID: "getMember", Method: http.MethodGet, Path: "/api/v1/members/{member_id}",
-		Summary:     "Get one member",
-		Description: "Returns one member of the signed-in person's organization with name, e-mail address, status and roles.",
-		Access:      auth.Scope("members:read").Permission("stytch.member", "search"),
+		Summary: "Get one member",
+		Description: "Returns one member of the signed-in person's organization with name, e-mail address, status " +
+			"and roles.",
+		Access: auth.Scope("members:read").Permission("stytch.member", "search"),
 	}, s.getMember)
 	Register(s, Operation{
 		ID: "inviteMember", Method: http.MethodPost, Path: "/api/v1/members/invitations",
-		Summary:     "Invite a person to the organization",
-		Description: "Sends an invitation by e-mail to join the signed-in person's organization and returns the new member with status invited. Fails with 409 if the address belongs to a member already.",
-		Access:      auth.Scope("members:invite").Permission("stytch.member", "create"),
-		Effect:      Write, Status: http.StatusCreated, External: true,
+		Summary: "Invite a person to the organization",
+		Description: "Sends an invitation by e-mail to join the signed-in person's organization and returns the new " +
+			"member with status invited. Fails with 409 if the address belongs to a member already.",
+		Access: auth.Scope("members:invite").Permission("stytch.member", "create"),
+		Effect: Write, Status: http.StatusCreated, External: true,
 	}, s.inviteMember)
 	s.Existing("member-", func(ctx context.Context, owner, id string) (bool, error) {
 		member, err := s.options.Members.Person(ctx, owner, id)
@@ -74,7 +78,8 @@ func (s *Service) listMembers(ctx context.Context, in *listMembersInput) (*listM
 	organization := auth.From(ctx).OrganizationID
 	position, ok := s.cursors.open(in.Cursor, "listMembers", organization, in.Search, in.Status)
 	if !ok {
-		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, with the same search and status, or leave it out")
+		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, with the same "+
+			"search and status, or leave it out")
 	}
 	query := directory.MemberQuery{Search: in.Search, Status: in.Status, Limit: in.Limit, Cursor: position}
 	page, members, err := s.membersPage(ctx, organization, query)
@@ -90,7 +95,8 @@ func (s *Service) listMembers(ctx context.Context, in *listMembersInput) (*listM
 
 // membersPage reads a page that ChatGPT takes. The position of the next one is Stytch's and
 // behind a whole page: one that is too large is not cut but read again, half as long.
-func (s *Service) membersPage(ctx context.Context, organization string, query directory.MemberQuery) (page directory.MemberPage, shown []Member, err error) {
+func (s *Service) membersPage(ctx context.Context, organization string, query directory.MemberQuery) (
+	page directory.MemberPage, shown []Member, err error) {
 	for {
 		if page, err = s.options.Members.Members(ctx, organization, query); err != nil {
 			return page, nil, err
@@ -170,7 +176,8 @@ func (s *Service) mayGive(ctx context.Context, caller auth.Identity, roles []str
 	}
 	for i, role := range roles {
 		if !slices.Contains(inviter.Roles, role) {
-			return Invalid(fmt.Sprintf("body.roles[%d]", i), "is not a role of the signed-in person, who may give only roles they have; getUserInfo lists them")
+			return Invalid(fmt.Sprintf("body.roles[%d]", i),
+				"is not a role of the signed-in person, who may give only roles they have; getUserInfo lists them")
 		}
 	}
 	return nil

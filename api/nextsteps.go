@@ -11,9 +11,10 @@ import (
 func (s *Service) registerNextSteps() {
 	Register(s, Operation{
 		ID: "getNextSteps", Method: http.MethodGet, Path: "/api/v1/next-steps",
-		Summary:     "Get what can be done here",
-		Description: "Returns the operations of this server in a sensible order, each with what it does and whether the person must sign in first. Needs no sign-in.",
-		Access:      auth.Public,
+		Summary: "Get what can be done here",
+		Description: "Returns the operations of this server in a sensible order, each with what it does and whether " +
+			"the person must sign in first. Needs no sign-in.",
+		Access: auth.Public,
 	}, s.getNextSteps)
 }
 

@@ -9,7 +9,8 @@ const maxReply = 85_000
 // cutPage shows up to limit of the stored elements, fewer if the reply would be too
 // large, but one at least. last is the index of the last one shown if there are more,
 // else -1; so that it can tell, read one element more than the limit.
-func cutPage[Stored, Shown any](stored []Stored, limit int, show func(Stored) Shown) (page []Shown, last int, err error) {
+func cutPage[Stored, Shown any](stored []Stored, limit int, show func(Stored) Shown) (page []Shown, last int,
+	err error) {
 	page = []Shown{}
 	size := 0
 	for i, element := range stored {

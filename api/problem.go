@@ -79,19 +79,23 @@ func Conflict(detail, hint string) error {
 
 // hints tell a model what to do next, by status.
 var hints = map[int]string{
-	http.StatusBadRequest:            "Correct the request and send it again.",
-	http.StatusUnauthorized:          "Ask the person to sign in again.",
-	http.StatusForbidden:             "Tell the person that they may not do this. Do not try again with the same account.",
+	http.StatusBadRequest:   "Correct the request and send it again.",
+	http.StatusUnauthorized: "Ask the person to sign in again.",
+	http.StatusForbidden: "Tell the person that they may not do this. Do not try again with the same " +
+		"account.",
 	http.StatusNotFound:              "Check the identifier: take it from a list operation, do not make one up.",
 	http.StatusMethodNotAllowed:      "Use one of the methods in the Allow header.",
 	http.StatusRequestEntityTooLarge: fmt.Sprintf("Send at most %d bytes.", MaxBody),
 	http.StatusUnsupportedMediaType:  "Send the body as application/json, in UTF-8 and not compressed.",
 	http.StatusUnprocessableEntity:   "Correct what is named under errors and send it again.",
-	http.StatusTooManyRequests:       "Wait as many seconds as Retry-After says, then go on more slowly. Read several records with one call where an operation allows it.",
-	http.StatusInternalServerError:   "Try once more; if it fails again, give the person the request_id.",
-	http.StatusBadGateway:            "This server is set up wrongly. Do not try again; give the person the request_id.",
-	http.StatusInsufficientStorage:   "Nothing was changed. Reading still works; tell the person that the server has no space left.",
-	http.StatusServiceUnavailable:    "Wait as long as Retry-After says, then try again.",
+	http.StatusTooManyRequests: "Wait as many seconds as Retry-After says, then go on more slowly. Read " +
+		"several records with one call where an operation allows it.",
+	http.StatusInternalServerError: "Try once more; if it fails again, give the person the request_id.",
+	http.StatusBadGateway: "This server is set up wrongly. Do not try again; give the person the " +
+		"request_id.",
+	http.StatusInsufficientStorage: "Nothing was changed. Reading still works; tell the person that the server has " +
+		"no space left.",
+	http.StatusServiceUnavailable: "Wait as long as Retry-After says, then try again.",
 }
 
 // problem maps what a handler returned to what the caller may know. No other
@@ -107,7 +111,8 @@ func (s *Service) problem(ctx context.Context, err error) error {
 	case errors.Is(err, directory.ErrNotFound):
 		return finish(ctx, NotFoundError(s.personWord()))
 	case errors.Is(err, directory.ErrExists):
-		return finish(ctx, Conflict("this e-mail address belongs to a member of the organization, or to somebody invited already",
+		return finish(ctx, Conflict("this e-mail address belongs to a member of the organization, or to somebody "+
+			"invited already",
 			"Find the member with listMembers; there is no need to invite again."))
 	case errors.Is(err, directory.ErrInactive):
 		return finish(ctx, &Problem{Status: http.StatusForbidden, Detail: "this account is not active any more"})
@@ -118,7 +123,8 @@ func (s *Service) problem(ctx context.Context, err error) error {
 	case errors.As(err, &unavailable):
 		s.log.WarnContext(ctx, "Stytch unavailable", "error", err)
 		return huma.ErrorWithHeaders(finish(ctx, &Problem{Status: http.StatusServiceUnavailable,
-			Detail: "the identity provider does not answer at the moment"}).(*Problem), retryAfter(unavailable.RetryAfter))
+			Detail: "the identity provider does not answer at the " +
+				"moment"}).(*Problem), retryAfter(unavailable.RetryAfter))
 	}
 	if p := loadProblem(err); p != nil {
 		s.log.WarnContext(ctx, "not carried out in time", "error", err)
@@ -142,10 +148,12 @@ func (s *Service) problem(ctx context.Context, err error) error {
 func loadProblem(err error) *Problem {
 	switch {
 	case errors.Is(err, limits.ErrBusy):
-		return &Problem{Status: http.StatusServiceUnavailable, Detail: "the server has too much to do at the moment; nothing was done"}
+		return &Problem{Status: http.StatusServiceUnavailable,
+			Detail: "the server has too much to do at the moment; nothing was done"}
 	case errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, store.ErrUnavailable):
 		return &Problem{Status: http.StatusServiceUnavailable, Detail: "the server could not finish this in time",
-			Hint: "Wait as long as Retry-After says. If this call was to change something, look first whether it did, then try again."}
+			Hint: "Wait as long as Retry-After says. If this call was to change something, look first whether it " +
+				"did, then try again."}
 	}
 	return nil
 }
@@ -184,11 +192,14 @@ func storeProblem(err error) *Problem {
 	case errors.As(err, &stale):
 		current := taskFrom(stale.Current)
 		return &Problem{Status: http.StatusConflict, Detail: stale.Reason, Current: &current,
-			Hint: "The task as it is now is under current. Decide again; if the change is still wanted, send it with the version from there."}
+			Hint: "The task as it is now is under current. Decide again; if the change is still wanted, send it with " +
+				"the version from there."}
 	case errors.As(err, &later):
 		return &Problem{Status: http.StatusConflict,
-			Detail: fmt.Sprintf("%s changed it later, at %s (%s)", later.Later.Operation, later.Later.At.Format(time.RFC3339), later.Later.ID),
-			Hint:   "Undo the later change first, if the person wants that, or change the record with its own operations."}
+			Detail: fmt.Sprintf("%s changed it later, at %s "+
+				"(%s)", later.Later.Operation, later.Later.At.Format(time.RFC3339), later.Later.ID),
+			Hint: "Undo the later change first, if the person wants that, or change the record with its own " +
+				"operations."}
 	}
 	return nil
 }
@@ -412,7 +423,8 @@ func NotFound(w http.ResponseWriter, r *http.Request) {
 // Allow header names (RFC 9110 section 15.5.6).
 func MethodNotAllowed(routes chi.Routes, w http.ResponseWriter, r *http.Request) {
 	var allowed []string
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete} {
 		if routes.Match(chi.NewRouteContext(), method, r.URL.Path) {
 			allowed = append(allowed, method)
 		}

@@ -258,7 +258,8 @@ func (w *walker) noJSON(place []byte, err error) error {
 		return &bodyError{"body", "is not whole: the JSON ends too early"}
 	}
 	return &bodyError{string(place), fmt.Sprintf("is not JSON from byte %d of the body on; "+
-		"write names and texts in double quotes, numbers in digits, and a comma only between two members", syntax.Offset)}
+		"write names and texts in double quotes, numbers in digits, and a comma only between two "+
+		"members", syntax.Offset)}
 }
 
 // shownName is a member's name in a place. One that no operation has could be anything.

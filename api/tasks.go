@@ -16,21 +16,25 @@ import (
 func (s *Service) registerTasks() {
 	list := Operation{
 		ID: "listTasks", Method: http.MethodGet, Path: "/api/v1/tasks",
-		Summary:     "List tasks",
-		Description: "Returns tasks, one page at a time, by due date unless sort says otherwise. Filter by state, label or due date, or search for words. For the next page pass next_cursor as cursor with the same filters.",
-		Access:      auth.Scope("tasks:read"),
+		Summary: "List tasks",
+		Description: "Returns tasks, one page at a time, by due date unless sort says otherwise. Filter by state, " +
+			"label or due date, or search for words. For the next page pass next_cursor as cursor with the same " +
+			"filters.",
+		Access: auth.Scope("tasks:read"),
 	}
 	create := Operation{
 		ID: "createTask", Method: http.MethodPost, Path: "/api/v1/tasks",
-		Summary:     "Create a task",
-		Description: "Creates a task and returns it with its task_id and version. A repeated equal call returns the first task with repeated: true.",
-		Access:      auth.Scope("tasks:write"), Effect: Write, Status: http.StatusCreated,
+		Summary: "Create a task",
+		Description: "Creates a task and returns it with its task_id and version. A repeated equal call returns the " +
+			"first task with repeated: true.",
+		Access: auth.Scope("tasks:write"), Effect: Write, Status: http.StatusCreated,
 	}
 	update := Operation{
 		ID: "updateTask", Method: http.MethodPatch, Path: "/api/v1/tasks/{task_id}",
-		Summary:     "Change a task",
-		Description: "Changes the given fields of a task, leaves the others, and returns the task. With version, a task that has changed since is left alone: 409 with the task as it is.",
-		Access:      auth.Scope("tasks:write"), Effect: Write,
+		Summary: "Change a task",
+		Description: "Changes the given fields of a task, leaves the others, and returns the task. With version, a " +
+			"task that has changed since is left alone: 409 with the task as it is.",
+		Access: auth.Scope("tasks:write"), Effect: Write,
 	}
 	if s.options.Members == nil { // tasks of a user, who has nobody to assign them to
 		Register(s, list, func(ctx context.Context, in *TaskFilter) (*listTasksOutput, error) {
@@ -58,18 +62,21 @@ func (s *Service) registerTasks() {
 	}, s.getTask)
 	Register(s, Operation{
 		ID: "completeTask", Method: http.MethodPost, Path: "/api/v1/tasks/{task_id}/complete",
-		Summary: "Mark a task as done", Description: "Sets the state of a task to done and returns it. A task that is done already stays as it is.",
+		Summary: "Mark a task as done", Description: "Sets the state of a task to done and returns it. A task that " +
+			"is done already stays as it is.",
 		Access: auth.Scope("tasks:write"), Effect: Write,
 	}, s.completeTask)
 	Register(s, Operation{
 		ID: "deleteTask", Method: http.MethodDelete, Path: "/api/v1/tasks/{task_id}",
-		Summary: "Delete a task", Description: "Deletes a task and returns until when restoreTask can bring it back: 30 days.",
+		Summary: "Delete a task", Description: "Deletes a task and returns until when restoreTask can bring it back: " +
+			"30 days.",
 		Access: auth.Scope("tasks:write"), Effect: Destroy,
 	}, s.deleteTask)
 	Register(s, Operation{
 		ID: "restoreTask", Method: http.MethodPost, Path: "/api/v1/tasks/{task_id}/restore",
-		Summary: "Bring back a deleted task", Description: "Restores a task that was deleted in the last 30 days and returns it.",
-		Access: auth.Scope("tasks:write"), Effect: Write,
+		Summary:     "Bring back a deleted task",
+		Description: "Restores a task that was deleted in the last 30 days and returns it.",
+		Access:      auth.Scope("tasks:write"), Effect: Write,
 	}, s.restoreTask)
 	s.Undoable("tsk_", func(ctx context.Context, a store.Activity) error {
 		_, _, err := s.permission(ctx, a.Target)
@@ -104,7 +111,8 @@ type Task struct {
 var priorities = []string{"low", "normal", "high", "urgent"} // from 1, as the store counts
 
 func taskFrom(t store.Task) Task {
-	return Task{ID: t.ID, Title: t.Title, Notes: t.Notes, State: t.State, Due: t.Due, Priority: priorities[t.Priority-1],
+	return Task{ID: t.ID, Title: t.Title, Notes: t.Notes, State: t.State, Due: t.Due,
+		Priority: priorities[t.Priority-1],
 		Assignee: t.Assignee, Labels: t.Labels, Creator: t.Creator, Version: t.Version,
 		CreatedAt: rfc3339(t.CreatedAt), UpdatedAt: rfc3339(t.UpdatedAt), CompletedAt: rfc3339(t.CompletedAt)}
 }
@@ -163,10 +171,12 @@ func (s *Service) listTasks(ctx context.Context, in *listTasksInput) (*listTasks
 	if err != nil {
 		return nil, err
 	}
-	list := []string{"listTasks", identity.Owner(), query.State, query.Assignee, query.Label, query.DueBefore, query.Search, query.Sort}
+	list := []string{"listTasks", identity.Owner(), query.State, query.Assignee, query.Label, query.DueBefore,
+		query.Search, query.Sort}
 	var ok bool
 	if query.After, ok = s.cursors.open(in.Cursor, list...); !ok {
-		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, with the same filters and sort, or leave it out")
+		return nil, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, with the same "+
+			"filters and sort, or leave it out")
 	}
 	query.Limit = in.Limit + 1 // one more tells whether there is a next page
 	page, err := s.options.Store.Tasks(ctx, identity.Owner(), query)
@@ -186,7 +196,8 @@ func (s *Service) listTasks(ctx context.Context, in *listTasksInput) (*listTasks
 }
 
 func (in *listTasksInput) query(identity auth.Identity) (store.TaskQuery, error) {
-	q := store.TaskQuery{State: in.State, Assignee: in.Assignee, DueBefore: in.DueBefore, Search: in.Search, Sort: in.Sort}
+	q := store.TaskQuery{State: in.State, Assignee: in.Assignee, DueBefore: in.DueBefore, Search: in.Search,
+		Sort: in.Sort}
 	if in.Label != "" {
 		labels, err := checkLabels("query.label", []string{in.Label})
 		if err != nil {
@@ -201,7 +212,8 @@ func (in *listTasksInput) query(identity auth.Identity) (store.TaskQuery, error)
 	case in.Search != "" && !store.Searchable(q.Search):
 		return q, Invalid("query.search", "has no word; give words to look for, or leave it out")
 	case q.Search != "" && q.Sort != "" && q.Sort != "created":
-		return q, Invalid("query.sort", "cannot be combined with search, which returns the newest first; leave one of them out")
+		return q, Invalid("query.sort", "cannot be combined with search, which returns the newest first; leave one "+
+			"of them out")
 	case q.Search != "":
 		q.Sort = "created"
 	case q.Sort == "":
@@ -276,7 +288,8 @@ func (s *Service) assignee(ctx context.Context, identity auth.Identity, id strin
 	person, err := s.options.Directory.Person(ctx, identity.OrganizationID, id)
 	if errors.Is(err, directory.ErrNotFound) || errors.As(err, new(*directory.InvalidError)) ||
 		err == nil && person.Status != "active" {
-		return "", Invalid("body.assignee", "is not an active member of the organization; take a member_id from listMembers, or say me")
+		return "", Invalid("body.assignee", "is not an active member of the organization; take a member_id from "+
+			"listMembers, or say me")
 	}
 	return id, err
 }
@@ -314,7 +327,8 @@ func (s *Service) updateTask(ctx context.Context, in *updateTaskInput) (*taskOut
 	if err := change.check(); err != nil {
 		return nil, err
 	}
-	permit, _, err := s.permission(ctx, in.ID) // before the assignee, so that foreign tasks are missing whatever is sent
+	// before the assignee, so that foreign tasks are missing whatever is sent
+	permit, _, err := s.permission(ctx, in.ID)
 	if err != nil {
 		return nil, fmt.Errorf("update task: %w", err)
 	}
@@ -370,7 +384,8 @@ func (c TaskChange) apply(t *store.Task) {
 }
 
 // changeTask applies a change that permit allows, in the operation's transaction.
-func (s *Service) changeTask(ctx context.Context, id string, version int64, deleted bool, permit func(store.Task) error, change func(*store.Tx, *store.Task)) (*taskOutput, error) {
+func (s *Service) changeTask(ctx context.Context, id string, version int64, deleted bool, permit func(store.Task) error,
+	change func(*store.Tx, *store.Task)) (*taskOutput, error) {
 	return InTransaction(ctx, s, func(tx *store.Tx) (*taskOutput, error) {
 		task, err := tx.ChangeTask(auth.From(ctx).Owner(), id, version, deleted, func(t *store.Task) error {
 			if err := permit(*t); err != nil {
@@ -408,7 +423,8 @@ func (s *Service) permission(ctx context.Context, id string) (func(store.Task) e
 		if admin || concerned(t) {
 			return nil
 		}
-		return &Problem{Status: http.StatusForbidden, Detail: "only who created the task, who is assigned to it, or an admin may change it"}
+		return &Problem{Status: http.StatusForbidden,
+			Detail: "only who created the task, who is assigned to it, or an admin may change it"}
 	}
 	return permit, task, permit(task)
 }

@@ -72,7 +72,8 @@ func (c *cleaner) value(schemas []*huma.Schema, value any, place string) any {
 		for _, name := range slices.Sorted(maps.Keys(v)) {
 			at := place + "." + shownName(name)
 			if text.Hides(name) {
-				c.faults = append(c.faults, FieldProblem{at, "has a name with characters that cannot be seen; write it without them"})
+				c.faults = append(c.faults,
+					FieldProblem{at, "has a name with characters that cannot be seen; write it without them"})
 			}
 			v[name] = c.value(membersOf(schemas, name), v[name], at)
 		}

@@ -16,7 +16,8 @@ func (s *Service) registerUserInfo() {
 		Summary: "Get who is signed in",
 		Access:  auth.Scope("openid"),
 	}
-	const shared = "what they have allowed you to do. Name and e-mail address are there only if the person has shared them."
+	const shared = "what they have allowed you to do. Name and e-mail address are there only if the person has " +
+		"shared them."
 	if s.options.Members == nil {
 		op.Description = "Returns the signed-in person, their roles, and " + shared
 		Register(s, op, s.getConsumerUserInfo)

@@ -55,7 +55,8 @@ type callKey struct{}
 // carryOut calls the handler of an operation. What changes something is recorded in
 // the transaction that changes it (see [InTransaction]) or, if its effect is outside of
 // the database, before and after; a repetition gets the first answer.
-func carryOut[In, Out any](ctx context.Context, s *Service, op Operation, in *In, handler func(context.Context, *In) (*Out, error)) (*Out, error) {
+func carryOut[In, Out any](ctx context.Context, s *Service, op Operation, in *In, handler func(context.Context,
+	*In) (*Out, error)) (*Out, error) {
 	if op.Effect == Read {
 		return handler(ctx, in)
 	}
@@ -94,7 +95,8 @@ func carryOut[In, Out any](ctx context.Context, s *Service, op Operation, in *In
 func newCall[In any](ctx context.Context, op Operation, in *In) (*call, error) {
 	identity, headers := auth.From(ctx), headersFrom(ctx)
 	c := &call{activity: store.Activity{
-		Owner: identity.Owner(), Subject: identity.Subject, Client: identity.ClientID, Operation: op.ID, Outcome: store.Done,
+		Owner: identity.Owner(), Subject: identity.Subject, Client: identity.ClientID, Operation: op.ID,
+		Outcome: store.Done,
 		Removes: op.Effect == Destroy,
 		Request: middleware.GetReqID(ctx), Conversation: headers.conversation,
 	}}
@@ -170,7 +172,8 @@ func NoteTarget(ctx context.Context, id string) {
 }
 
 // carryOutExternally records that the call begins, makes it, and records how it ended.
-func carryOutExternally[In, Out any](ctx context.Context, s *Service, c *call, in *In, handler func(context.Context, *In) (*Out, error)) (*Out, error) {
+func carryOutExternally[In, Out any](ctx context.Context, s *Service, c *call, in *In, handler func(context.Context,
+	*In) (*Out, error)) (*Out, error) {
 	if c.claim != nil {
 		c.claim.For = rememberRunning
 	}
@@ -278,7 +281,8 @@ func (e *repeatedError) Error() string { return "repeated" }
 func repeat[Out any](earlier store.Reply) (*Out, error) {
 	if earlier.JSON == "" {
 		return nil, huma.ErrorWithHeaders(Conflict("an equal call is still being carried out",
-			"Wait as long as Retry-After says, then make the same call again to get its answer.").(*Problem), retryAfter(2*time.Second))
+			"Wait as long as Retry-After says, then make the same call again to get its "+
+				"answer.").(*Problem), retryAfter(2*time.Second))
 	}
 	out := new(Out)
 	body := bodyOf(out)
@@ -314,7 +318,8 @@ func checkCreation[In, Out any](op Operation) error {
 	if once && repeatable {
 		return nil
 	}
-	return errors.New("it creates something (status 201), so embed api.Once in its request body and api.Repeatable in its reply body: ChatGPT may repeat a call")
+	return errors.New("it creates something (status 201), so embed api.Once in its request body and api.Repeatable " +
+		"in its reply body: ChatGPT may repeat a call")
 }
 
 // callHeaders are the request headers that operations which write take notice of.
@@ -334,7 +339,8 @@ func (s *Service) noteHeaders(ctx huma.Context, next func(huma.Context)) {
 	key, conversation := ctx.Header("Idempotency-Key"), ctx.Header("Openai-Conversation-Id")
 	if key != "" && !printable.MatchString(key) {
 		_ = huma.WriteErr(s.huma, ctx, http.StatusUnprocessableEntity, "validation failed",
-			&huma.ErrorDetail{Location: "header.Idempotency-Key", Message: "must be 1 to 255 printable characters without spaces"})
+			&huma.ErrorDetail{Location: "header.Idempotency-Key",
+				Message: "must be 1 to 255 printable characters without spaces"})
 		return
 	}
 	if !printable.MatchString(conversation) {

@@ -69,7 +69,10 @@ type Scopes struct{ names []string }
 func parseScopes(text string) Scopes {
 	names := strings.Split(text, " ")
 	for _, name := range names {
-		if name == "" || strings.ContainsFunc(name, func(r rune) bool { return r < 0x21 || r > 0x7e || r == '"' || r == '\\' }) {
+		if name == "" || strings.ContainsFunc(name, func(r rune) bool {
+			return r < 0x21 || r > 0x7e || r == '"' ||
+				r == '\\'
+		}) {
 			return Scopes{}
 		}
 	}

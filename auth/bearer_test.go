@@ -52,12 +52,18 @@ func TestBearerTakesTheTokenOrSaysWhatIsWrong(t *testing.T) {
 		{name: "a JSON serialization", headers: []string{`Bearer {"payload":"e30"}`}, err: ErrInvalidRequest},
 
 		{name: "token in the query", target: "/?access_token=abc", err: ErrInvalidRequest},
-		{name: "token in the query beside a good header", headers: []string{"Bearer abc"}, target: "/?a=1&access_token=abc", err: ErrInvalidRequest},
-		{name: "empty token in the query", headers: []string{"Bearer abc"}, target: "/?access_token", err: ErrInvalidRequest},
-		{name: "escaped name in the query", headers: []string{"Bearer abc"}, target: "/?%61ccess_token=abc", err: ErrInvalidRequest},
-		{name: "token in the query before a semicolon", headers: []string{"Bearer abc"}, target: "/?access_token=abc;x=1", err: ErrInvalidRequest},
-		{name: "token in the query with a broken escape", headers: []string{"Bearer abc"}, target: "/?access_token=%zz", err: ErrInvalidRequest},
-		{name: "another name in the query", headers: []string{"Bearer abc"}, target: "/?my_access_token=x&q=access_token", want: "abc"},
+		{name: "token in the query beside a good " +
+			"header", headers: []string{"Bearer abc"}, target: "/?a=1&access_token=abc", err: ErrInvalidRequest},
+		{name: "empty token in the query", headers: []string{"Bearer abc"}, target: "/?access_token",
+			err: ErrInvalidRequest},
+		{name: "escaped name in the query", headers: []string{"Bearer abc"}, target: "/?%61ccess_token=abc",
+			err: ErrInvalidRequest},
+		{name: "token in the query before a " +
+			"semicolon", headers: []string{"Bearer abc"}, target: "/?access_token=abc;x=1", err: ErrInvalidRequest},
+		{name: "token in the query with a broken " +
+			"escape", headers: []string{"Bearer abc"}, target: "/?access_token=%zz", err: ErrInvalidRequest},
+		{name: "another name in the query", headers: []string{"Bearer abc"},
+			target: "/?my_access_token=x&q=access_token", want: "abc"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			target := "/"
@@ -81,7 +87,8 @@ func TestBearerLooksNowhereElse(t *testing.T) {
 	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`access_token=abc`))
 	r.Header.Set("Content-Type", "application/json")
 	r.AddCookie(&http.Cookie{Name: "access_token", Value: "abc"})
-	for _, name := range []string{"Author_ization", "X-Forwarded-Authorization", "X-Original-URL", "Proxy-Authorization"} {
+	for _, name := range []string{"Author_ization", "X-Forwarded-Authorization", "X-Original-URL",
+		"Proxy-Authorization"} {
 		r.Header.Set(name, "Bearer abc")
 	}
 	if token, err := Bearer(r); token != "" || !errors.Is(err, ErrNoToken) {
@@ -133,7 +140,8 @@ func TestBearerRefusesATokenInAForm(t *testing.T) {
 func TestBearerReadsNoMoreOfAForm(t *testing.T) {
 	for name, body := range map[string]io.Reader{
 		"broken": io.MultiReader(strings.NewReader("access_token=abc"), iotest.ErrReader(errors.New("gone"))),
-		"longer": io.MultiReader(strings.NewReader("access_token=abc&"+strings.Repeat("x", maxForm)), iotest.ErrReader(errors.New("read too far"))),
+		"longer": io.MultiReader(strings.NewReader("access_token=abc&"+strings.Repeat("x", maxForm)),
+			iotest.ErrReader(errors.New("read too far"))),
 	} {
 		r := httptest.NewRequest(http.MethodPost, "/", body)
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")

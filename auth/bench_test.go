@@ -97,7 +97,8 @@ func BenchmarkVerifyOdd(b *testing.B) {
 // junk is large, and no token.
 func junk(good string) map[string]string {
 	return map[string]string{"a megabyte": strings.Repeat("A", 1<<20), "a million dots": strings.Repeat(".", 1_000_000),
-		"a megabyte behind a token": good + strings.Repeat("A", 1<<20), "a megabyte of payload": strings.Replace(good, ".", "."+strings.Repeat("A", 1<<20), 1)}
+		"a megabyte behind a token": good + strings.Repeat("A", 1<<20), "a megabyte of payload": strings.Replace(good,
+			".", "."+strings.Repeat("A", 1<<20), 1)}
 }
 
 // BenchmarkJunk refuses what is far too large.

@@ -128,7 +128,8 @@ func TestNothingElseIsRemembered(t *testing.T) {
 		t.Error("remembered before any key was loaded")
 	}
 	f.accepts(t, token)
-	for _, other := range []string{"", token + ".", token + "=", token[:len(token)-1], f.token(object{"jti": "another"})} {
+	for _, other := range []string{"", token + ".", token + "=", token[:len(token)-1],
+		f.token(object{"jti": "another"})} {
 		if f.Remembers(other) {
 			t.Errorf("%q is remembered", other)
 		}

@@ -42,7 +42,8 @@ func Challenge(err error, told Challenged) (status int, header string) {
 	case errors.Is(err, ErrInsufficientRole):
 		return http.StatusForbidden, ""
 	case errors.Is(err, ErrInsufficientScope):
-		return http.StatusForbidden, `Bearer realm="api", error="insufficient_scope", scope="` + strings.Join(told.Needed, " ") + `"` + metadata
+		return http.StatusForbidden, `Bearer realm="api", error="insufficient_scope", scope="` +
+			strings.Join(told.Needed, " ") + `"` + metadata
 	case errors.Is(err, ErrNoToken):
 		return http.StatusUnauthorized, `Bearer realm="api"` + offered + metadata
 	}

@@ -26,15 +26,20 @@ func TestChallengesAreTheseExactly(t *testing.T) {
 			`Bearer realm="api", error="insufficient_scope", scope="tasks:write", resource_metadata="` + metadata +
 				`"`},
 		{"no keys", &refusal{sentinel: ErrUnavailable, reason: "no keys"}, 503, ""},
-		{"wrapped", fmt.Errorf("authenticate: %w", ErrInvalidRequest), 400, `Bearer realm="api", error="invalid_request", resource_metadata="` + metadata + `"`},
-		{"an error of somebody else never grants", errors.New("boom"), 401, `Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has expired", resource_metadata="` + metadata + `"`},
+		{"wrapped", fmt.Errorf("authenticate: %w", ErrInvalidRequest), 400,
+			`Bearer realm="api", error="invalid_request", resource_metadata="` + metadata + `"`},
+		{"an error of somebody else never " +
+			"grants", errors.New("boom"), 401,
+			`Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has expired", resource_metadata="` + metadata + `"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			status, header := Challenge(tt.err, Challenged{ResourceMetadata: metadata, Needed: []string{"tasks:write"}})
 			if status != tt.status || header != tt.header {
 				t.Errorf("Challenge = %d, %s\nwant %d, %s", status, header, tt.status, tt.header)
 			}
-			if _, without := Challenge(tt.err, Challenged{Needed: []string{"tasks:write"}}); without != strings.TrimSuffix(tt.header, `, resource_metadata="`+metadata+`"`) {
+			if _, without := Challenge(tt.err,
+				Challenged{Needed: []string{"tasks:write"}}); without != strings.TrimSuffix(tt.header,
+				`, resource_metadata="`+metadata+`"`) {
 				t.Errorf("without metadata: %s", without)
 			}
 		})
@@ -46,7 +51,8 @@ func TestEveryRefusalLooksTheSame(t *testing.T) {
 	f := newFixture(t)
 	f.accepts(t, f.token(nil))
 	replies := map[string]bool{}
-	for _, token := range []string{"abc", f.by("foreign", keyTwo(), nil), f.by(testKid, keyTwo(), nil), f.token(object{"exp": 1}), f.token(object{"iss": "x"})} {
+	for _, token := range []string{"abc", f.by("foreign", keyTwo(), nil), f.by(testKid, keyTwo(), nil),
+		f.token(object{"exp": 1}), f.token(object{"iss": "x"})} {
 		_, err := f.Verify(t.Context(), token)
 		status, header := Challenge(err, Challenged{ResourceMetadata: "m", Needed: []string{"s"}})
 		replies[fmt.Sprint(status, header)] = true
@@ -89,7 +95,8 @@ func TestAccessAdmitsWhoHasTheScope(t *testing.T) {
 	if (Access{}).CheckScope(Identity{Scopes: Scopes{[]string{""}}}) == nil {
 		t.Error("an empty scope in the token opens the zero Access")
 	}
-	if !Public.IsPublic() || Public.IsZero() || !(Access{}).IsZero() || (Access{}).IsPublic() || Scope("a:b").IsZero() || Scope("a:b").ScopeName() != "a:b" {
+	if !Public.IsPublic() || Public.IsZero() || !(Access{}).IsZero() || (Access{}).IsPublic() ||
+		Scope("a:b").IsZero() || Scope("a:b").ScopeName() != "a:b" {
 		t.Error("taking an Access apart")
 	}
 }
@@ -160,7 +167,8 @@ func TestOptionsAreRefusedWithAllTheirFaults(t *testing.T) {
 		{"a longer lifetime", func(o *Options) { o.MaxLifetime = LongestLifetime + 1 }, []string{lifetime}},
 		{"crit tolerated", func(o *Options) { o.HeaderMembers = []string{"crit"} }, []string{"header member"}},
 		{"b64 tolerated", func(o *Options) { o.HeaderMembers = []string{"env", "b64"} }, []string{"header member"}},
-		{"everything", func(o *Options) { *o = Options{MaxLifetime: -1} }, []string{project, vertical, issuer, keys, lifetime}},
+		{"everything", func(o *Options) { *o = Options{MaxLifetime: -1} }, []string{project, vertical, issuer, keys,
+			lifetime}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			options := good

@@ -48,7 +48,8 @@ func (v *Verifier) identity(payload []byte, now time.Time) (Identity, error) {
 	object, err := members(payload)
 	if err != nil {
 		return Identity{}, &refusal{sentinel: ErrInvalidToken, reason: "payload", found: err.Error(),
-			expected: "one JSON object, each name once", hint: "see the connected app's access token template in Stytch"}
+			expected: "one JSON object, each name " +
+				"once", hint: "see the connected app's access token template in Stytch"}
 	}
 	c := claims(object)
 	organization, ofOrganization := v.organization(c)
@@ -234,7 +235,8 @@ func (v *Verifier) admitUnlisted(ctx context.Context, clientID string) error {
 }
 
 func (v *Verifier) notAdmitted(clientID string) error {
-	return &refusal{sentinel: ErrInvalidToken, reason: "client_id not admitted", claim: "client_id", found: shown(clientID),
+	return &refusal{sentinel: ErrInvalidToken, reason: "client_id not admitted", claim: "client_id",
+		found:    shown(clientID),
 		expected: anyOf(v.options.ClientIDs), hint: "if the client may call, add it to GUESTPASS_CLIENT_IDS"}
 }
 
@@ -329,5 +331,6 @@ func (v *Verifier) organization(c claims) (id string, err error) {
 }
 
 func printable(text string) bool {
-	return len(text) >= 1 && len(text) <= 256 && !strings.ContainsFunc(text, func(r rune) bool { return r < 0x21 || r > 0x7e })
+	return len(text) >= 1 && len(text) <= 256 && !strings.ContainsFunc(text,
+		func(r rune) bool { return r < 0x21 || r > 0x7e })
 }

@@ -52,7 +52,8 @@ func TestNothingIsAcceptedThatOthersRefuse(t *testing.T) {
 		}
 	}
 	byJWX, byJose := count(ofJWX[harmless:]), count(ofJose[harmless:])
-	fmt.Fprintf(t.Output(), "%d mutated tokens: jwx/v3 refuses %d, jose %d, we %d; accepted by us and refused by one of them: %d\n",
+	fmt.Fprintf(t.Output(), "%d mutated tokens: jwx/v3 refuses %d, jose %d, we %d; accepted by us and refused by one "+
+		"of them: %d\n",
 		*mutations, byJWX, byJose, len(tokens)-accepted-wrong, wrong)
 	for _, reason := range slices.Sorted(maps.Keys(refused)) {
 		fmt.Fprintf(t.Output(), "  refused by us alone: %5d  %-22s %s\n", refused[reason], reason, stricter[reason])
@@ -108,9 +109,13 @@ func reasonClass(err error) string {
 // unharmed are tokens as Stytch may issue them, whatever the vertical of its tests.
 func unharmed(f *fixture) []string {
 	now := f.clock.Now().Unix()
-	return []string{f.token(nil), f.token(object{"aud": testProject}), f.token(object{"iss": "stytch.com/" + testProject}), f.token(object{"nbf": absent}),
-		f.token(object{"jti": absent}), f.token(object{"custom": object{"a": []int{1}}}), f.token(object{"iat": now + 29, "nbf": now + 29, "exp": now + 100}),
-		f.token(object{"iat": now - 3600, "nbf": now - 3600, "exp": now - 29}), f.headerOf(f.header().with(object{"typ": "at+jwt"}).json()), f.headerOf(f.header().with(object{"typ": absent}).json())}
+	return []string{f.token(nil), f.token(object{"aud": testProject}),
+		f.token(object{"iss": "stytch.com/" + testProject}), f.token(object{"nbf": absent}),
+		f.token(object{"jti": absent}), f.token(object{"custom": object{"a": []int{1}}}),
+		f.token(object{"iat": now + 29, "nbf": now + 29, "exp": now + 100}),
+		f.token(object{"iat": now - 3600, "nbf": now - 3600, "exp": now - 29}),
+		f.headerOf(f.header().with(object{"typ": "at+jwt"}).json()),
+		f.headerOf(f.header().with(object{"typ": absent}).json())}
 }
 
 // mutants are deterministic but for the key: what is changed in which token, is the same in every run.
@@ -177,11 +182,13 @@ func (m *mutator) members(o object, value func(name string) any) string {
 		case 0:
 			o = o.with(object{name: absent})
 		case 1:
-			o = o.with(object{name: absent, pick(m, strings.ToUpper(name), strings.ToUpper(name[:1])+name[1:], name+" ", "x"+name): o[name]})
+			o = o.with(object{name: absent, pick(m, strings.ToUpper(name), strings.ToUpper(name[:1])+name[1:], name+" ",
+				"x"+name): o[name]})
 		case 2:
 			repeated = object{name: value(name)}.json()
 		case 3:
-			name = pick(m, "crit", "b64", "jku", "jwk", "x5u", "zip", "cty", "nonce", sessionClaim, organizationClaim, "x", "jti", "nbf", "enc")
+			name = pick(m, "crit", "b64", "jku", "jwk", "x5u", "zip", "cty", "nonce", sessionClaim, organizationClaim,
+				"x", "jti", "nbf", "enc")
 			o = o.with(object{name: value(name)})
 		default:
 			o = o.with(object{name: value(name)})
@@ -195,7 +202,8 @@ func (m *mutator) members(o object, value func(name string) any) string {
 }
 
 func (m *mutator) odd() any {
-	return pick[any](m, nil, "", 0, -1, 1, true, []int{}, object{}, "x", []any{nil}, number("1e400"), number("1.5"), "\x00", "é", strings.Repeat("x", 300), []string{"x", "x"})
+	return pick[any](m, nil, "", 0, -1, 1, true, []int{}, object{}, "x", []any{nil}, number("1e400"), number("1.5"),
+		"\x00", "é", strings.Repeat("x", 300), []string{"x", "x"})
 }
 
 func (m *mutator) headerValue(name string) any {
@@ -203,7 +211,8 @@ func (m *mutator) headerValue(name string) any {
 		"alg":  {"RS256", "none", "HS256", "RS384", "PS256", "rs256", "ES256"},
 		"kid":  {testKid, "other", testKid + "\x00", "../" + testKid},
 		"typ":  {"JWT", "jwt", "at+jwt", "application/at+jwt", "JOSE", "dpop+jwt", "logout+jwt"},
-		"crit": {[]string{"x"}, []string{}, []string{"b64"}, []string{"exp"}}, "b64": {true, false}, "jku": {"https://evil.example"}, "zip": {"DEF"}, "cty": {"JWT"},
+		"crit": {[]string{"x"}, []string{}, []string{"b64"}, []string{"exp"}}, "b64": {true, false},
+		"jku": {"https://evil.example"}, "zip": {"DEF"}, "cty": {"JWT"},
 	}[name]
 	return pick(m, append(values, m.odd())...)
 }
@@ -212,12 +221,17 @@ func (m *mutator) claimValue(name string) any {
 	now := m.fixture.clock.Now().Unix()
 	near := now + pick[int64](m, -86500, -3600, -31, -30, -29, -1, 0, 1, 29, 30, 31, 3600, 86400, 86401)
 	values := map[string][]any{
-		"iss": {testIssuer, "stytch.com/" + testProject, testIssuer + "/", strings.ToUpper(testIssuer), []string{testIssuer}},
-		"aud": {testProject, []string{testProject}, []string{testProject, testProject}, []string{"x", testProject}, []string{testClient}, testProject + "0", []string{}},
-		"sub": {testMember, testUser, "member-live-1", "m2m-client-test-1"}, "client_id": {testClient, "connected-app-live-1", "m2m-client-test-1"},
-		"exp": {near, near, fmt.Sprint(near), number(fmt.Sprint(near, ".0")), maxTime}, "iat": {near, near, fmt.Sprint(near)}, "nbf": {near, near, fmt.Sprint(near)},
+		"iss": {testIssuer, "stytch.com/" + testProject, testIssuer + "/", strings.ToUpper(testIssuer),
+			[]string{testIssuer}},
+		"aud": {testProject, []string{testProject}, []string{testProject, testProject}, []string{"x", testProject},
+			[]string{testClient}, testProject + "0", []string{}},
+		"sub":       {testMember, testUser, "member-live-1", "m2m-client-test-1"},
+		"client_id": {testClient, "connected-app-live-1", "m2m-client-test-1"},
+		"exp":       {near, near, fmt.Sprint(near), number(fmt.Sprint(near, ".0")), maxTime},
+		"iat":       {near, near, fmt.Sprint(near)}, "nbf": {near, near, fmt.Sprint(near)},
 		"scope": {"openid", "tasks:read openid", []string{"openid"}}, "jti": {"1", strings.Repeat("j", 256)},
-		organizationClaim: {object{"organization_id": testOrg}, object{"organization_id": "organization-live-1"}, testOrg},
+		organizationClaim: {object{"organization_id": testOrg}, object{"organization_id": "organization-live-1"},
+			testOrg},
 	}[name]
 	return pick(m, append(values, m.odd())...)
 }
@@ -246,7 +260,8 @@ func jwxVerdicts(t *testing.T, f *fixture, tokens []string) (verdicts []string) 
 		}
 		return nil
 	})
-	options := []jwt.ParseOption{jwt.WithKeySet(keys), jwt.WithValidate(true), jwt.WithAcceptableSkew(skew), jwt.WithClock(jwt.ClockFunc(func() time.Time { return f.clock.Now() })),
+	options := []jwt.ParseOption{jwt.WithKeySet(keys), jwt.WithValidate(true), jwt.WithAcceptableSkew(skew),
+		jwt.WithClock(jwt.ClockFunc(func() time.Time { return f.clock.Now() })),
 		jwt.WithAudience(testProject), jwt.WithValidator(issuer)}
 	for _, name := range []string{"sub", "exp", "iat", "client_id", "scope"} {
 		options = append(options, jwt.WithRequiredClaim(name))
@@ -263,7 +278,8 @@ func jwxVerdicts(t *testing.T, f *fixture, tokens []string) (verdicts []string) 
 
 func joseVerdicts(t *testing.T, f *fixture, tokens []string) (verdicts []string) {
 	t.Helper()
-	settings, err := json.Marshal(map[string]any{"keySet": json.RawMessage(publicKeySet()), "issuers": f.options.Issuers, "audience": testProject,
+	settings, err := json.Marshal(map[string]any{"keySet": json.RawMessage(publicKeySet()),
+		"issuers": f.options.Issuers, "audience": testProject,
 		"now": f.clock.Now().Unix(), "tokens": tokens})
 	if err != nil {
 		t.Fatal(err)

@@ -21,7 +21,8 @@ func FuzzBearer(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !strings.EqualFold(header, "bearer "+token) || strings.ContainsAny(token, " \t\r\n,\"") || strings.Trim(token, "=") == "" {
+		if !strings.EqualFold(header, "bearer "+token) || strings.ContainsAny(token, " \t\r\n,\"") ||
+			strings.Trim(token, "=") == "" {
 			t.Fatalf("bearer(%q) = %q", header, token)
 		}
 	})
@@ -53,8 +54,10 @@ func FuzzClaims(f *testing.F) {
 		if err := json.Unmarshal(payload, &read); err != nil || !utf8.Valid(payload) {
 			t.Fatalf("accepted %q, which is not JSON: %v", payload, err)
 		}
-		if read.Sub != identity.Subject || read.Client != identity.ClientID || read.Exp != identity.ExpiresAt.Unix() || !slices.Contains(fix.options.Issuers, read.Issuer) ||
-			!strings.HasPrefix(identity.Subject, "member-test-") || !strings.HasPrefix(identity.OrganizationID, "organization-test-") || !identity.ExpiresAt.Add(skew).After(testEpoch) {
+		if read.Sub != identity.Subject || read.Client != identity.ClientID || read.Exp != identity.ExpiresAt.Unix() ||
+			!slices.Contains(fix.options.Issuers, read.Issuer) ||
+			!strings.HasPrefix(identity.Subject, "member-test-") || !strings.HasPrefix(identity.OrganizationID,
+			"organization-test-") || !identity.ExpiresAt.Add(skew).After(testEpoch) {
 			t.Fatalf("accepted %q as %+v", payload, identity)
 		}
 	})
@@ -89,7 +92,8 @@ func FuzzGate(f *testing.F) {
 // Whatever the endpoint sends, a key that is used obeys the rules.
 func FuzzKeySet(f *testing.F) {
 	good := jwk(testKid, keyOne())
-	for _, seed := range []string{keySetOf(good), keySetOf(good, good), keySetOf(good.with(object{"e": "AQ"})), keySetOf(good.with(object{"n": ""})),
+	for _, seed := range []string{keySetOf(good), keySetOf(good, good), keySetOf(good.with(object{"e": "AQ"})),
+		keySetOf(good.with(object{"n": ""})),
 		`{"keys":[]}`, `{"keys":[null]}`, "<html>", keySetOf(good.with(object{"d": "x"}))} {
 		f.Add([]byte(seed))
 	}
@@ -99,7 +103,8 @@ func FuzzKeySet(f *testing.F) {
 			t.Fatalf("%d keys, %v", len(keys), err)
 		}
 		for kid, key := range keys {
-			if !idPattern.MatchString(kid) || key.E != 65537 || key.N.BitLen() < 2048 || key.N.BitLen() > 4096 || key.N.Bit(0) == 0 {
+			if !idPattern.MatchString(kid) || key.E != 65537 || key.N.BitLen() < 2048 || key.N.BitLen() > 4096 ||
+				key.N.Bit(0) == 0 {
 				t.Fatalf("key %q: %v", kid, key)
 			}
 		}

@@ -30,7 +30,8 @@ func splitCompact(token string) (parts [3]string, err error) {
 	}
 	first := strings.IndexByte(token, '.')
 	last := strings.LastIndexByte(token, '.')
-	if first <= 0 || last == first || last == len(token)-1 || last == first+1 || strings.IndexByte(token[first+1:last], '.') >= 0 {
+	if first <= 0 || last == first || last == len(token)-1 || last == first+1 ||
+		strings.IndexByte(token[first+1:last], '.') >= 0 {
 		return parts, invalid("not three parts", "header, payload and signature, with a dot between two",
 			hintAccessToken)
 	}

@@ -64,21 +64,26 @@ func TestHeaderTricksAreRefused(t *testing.T) {
 	for _, typ := range []string{"JWT", "jwt", "at+jwt", "AT+JWT", "application/at+jwt"} {
 		cases = append(cases, change{"typ " + typ, object{"typ": typ}, ""})
 	}
-	for _, typ := range []string{"logout+jwt", "dpop+jwt", "id_token", "JOSE", "application/jwt", "JWT ", "at+jwt;x=1"} {
+	for _, typ := range []string{"logout+jwt", "dpop+jwt", "id_token", "JOSE", "application/jwt", "JWT ",
+		"at+jwt;x=1"} {
 		cases = append(cases, change{"typ " + typ, object{"typ": typ}, "typ"})
 	}
-	for _, alg := range []any{"rs256", "RS256 ", "RS384", "RS512", "PS256", "ES256", "EdDSA", "HS256", "none", "", []string{"RS256"}, 256, nil, true, object{"RS256": 1}} {
+	for _, alg := range []any{"rs256", "RS256 ", "RS384", "RS512", "PS256", "ES256", "EdDSA", "HS256", "none", "",
+		[]string{"RS256"}, 256, nil, true, object{"RS256": 1}} {
 		cases = append(cases, change{"alg", object{"alg": alg}, "alg"})
 	}
-	for _, kid := range []any{"", 1, nil, []string{testKid}, "../../etc/passwd", "file:///dev/null", testKid + "\x00", testKid + "\r\nX: y",
+	for _, kid := range []any{"", 1, nil, []string{testKid}, "../../etc/passwd", "file:///dev/null", testKid + "\x00",
+		testKid + "\r\nX: y",
 		"' OR 1=1 --", "$(id)", "https://evil.example/jwks", testKid + "\n", " " + testKid, "jwk‐test‐1"} {
 		cases = append(cases, change{"kid", object{"kid": kid}, "kid"})
 	}
 	own := jwk("own", keyOne())
 	for name, values := range map[string][]any{
 		"crit": {[]string{"x"}, []string{}, []string{"exp"}, []string{"b64"}, nil}, "b64": {true, false},
-		"jku": {"https://evil.example/jwks"}, "x5u": {"https://evil.example/cert"}, "x5c": {[]string{"MIIC"}}, "x5t": {"x"}, "x5t#S256": {"x"},
-		"jwk": {own}, "zip": {"DEF"}, "cty": {"JWT"}, "enc": {"A256GCM"}, "p2c": {1000000000}, "epk": {own}, "nonce": {"n"}, "url": {"x"}, "iss": {testIssuer},
+		"jku": {"https://evil.example/jwks"}, "x5u": {"https://evil.example/cert"}, "x5c": {[]string{"MIIC"}},
+		"x5t": {"x"}, "x5t#S256": {"x"},
+		"jwk": {own}, "zip": {"DEF"}, "cty": {"JWT"}, "enc": {"A256GCM"}, "p2c": {1000000000}, "epk": {own},
+		"nonce": {"n"}, "url": {"x"}, "iss": {testIssuer},
 	} {
 		for _, value := range values {
 			cases = append(cases, change{name, object{name: value}, "header_member " + name})
@@ -116,14 +121,18 @@ func TestForeignSignaturesAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, secret := range map[string][]byte{
-		"PEM": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "DER": der, "PKCS 1": x509.MarshalPKCS1PublicKey(public),
-		"JWK": []byte(jwk(testKid, keyOne()).json()), "modulus": public.N.Bytes(), "empty": nil,
+		"PEM": pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), "DER": der,
+		"PKCS 1": x509.MarshalPKCS1PublicKey(public),
+		"JWK":    []byte(jwk(testKid, keyOne()).json()), "modulus": public.N.Bytes(), "empty": nil,
 	} {
 		for alg, reason := range map[string]string{"HS256": "alg", "RS256": "signature length"} {
 			input := encode(f.header().with(object{"alg": alg}).json()) + "." + parts[1]
 			mac := hmac.New(sha256.New, secret)
 			mac.Write([]byte(input))
-			t.Run(name+" as the secret of "+alg, func(t *testing.T) { f.refuses(t, input+"."+encode(mac.Sum(nil)), reason) })
+			t.Run(name+" as the secret of "+alg, func(t *testing.T) {
+				f.refuses(t, input+"."+encode(mac.Sum(nil)),
+					reason)
+			})
 		}
 	}
 
@@ -190,28 +199,36 @@ func TestOneSpellingPerToken(t *testing.T) {
 		t.Errorf("%d other spellings of the last character, want 15", refused)
 	}
 	for cut := 1; cut <= 10; cut++ {
-		if _, err := f.Verify(t.Context(), good[:len(good)-cut]); Reason(err) != "signature length" && Reason(err) != "not canonical base64url" {
+		if _, err := f.Verify(t.Context(), good[:len(good)-cut]); Reason(err) != "signature length" &&
+			Reason(err) != "not canonical base64url" {
 			t.Errorf("%d characters cut off: %v", cut, err)
 		}
 	}
 	const form, count = "not canonical base64url", "not three parts"
 	for _, tt := range []struct{ name, token, reason string }{
-		{"padding", good + "==", form}, {"one padding", good + "=", form}, {"padding inside", parts[0] + "=." + parts[1] + "." + parts[2], form},
+		{"padding", good + "==", form}, {"one padding", good + "=", form},
+		{"padding inside", parts[0] + "=." + parts[1] + "." + parts[2], form},
 		{"space in front", " " + good, form}, {"space behind", good + " ", form}, {"tab", good + "\t", form},
-		{"newline in front", "\n" + good, form}, {"newline behind", good + "\n", form}, {"CRLF behind", good + "\r\n", form},
+		{"newline in front", "\n" + good, form}, {"newline behind", good + "\n", form}, {"CRLF behind", good + "\r\n",
+			form},
 		{"newline in the header", parts[0][:4] + "\n" + parts[0][4:] + "." + parts[1] + "." + parts[2], form},
 		{"newline in the payload", parts[0] + "." + parts[1][:4] + "\r\n" + parts[1][4:] + "." + parts[2], form},
 		{"newline in the signature", good[:len(good)-4] + "\n" + good[len(good)-4:], form},
-		{"standard alphabet", parts[0] + "." + parts[1] + "." + strings.NewReplacer("-", "+", "_", "/").Replace(parts[2]), form},
+		{"standard alphabet", parts[0] + "." + parts[1] + "." + strings.NewReplacer("-", "+", "_",
+			"/").Replace(parts[2]), form},
 		{"slash", good[:len(good)-4] + "/" + good[len(good)-3:], form},
-		{"NUL", good + "\x00", form}, {"not ASCII", good + "é", form}, {"full-width letter", good[:len(good)-2] + "Ａ", form},
-		{"one part", parts[0], count}, {"two parts", parts[0] + "." + parts[1], count}, {"four parts", good + ".AAAA", count},
-		{"five parts", good + ".AAAA.AAAA", count}, {"trailing dot", good + ".", count}, {"leading dot", "." + good, count},
+		{"NUL", good + "\x00", form}, {"not ASCII", good + "é", form}, {"full-width letter", good[:len(good)-2] + "Ａ",
+			form},
+		{"one part", parts[0], count}, {"two parts", parts[0] + "." + parts[1], count}, {"four parts", good + ".AAAA",
+			count},
+		{"five parts", good + ".AAAA.AAAA", count}, {"trailing dot", good + ".", count}, {"leading dot", "." + good,
+			count},
 		{"empty header", "." + parts[1] + "." + parts[2], count}, {"empty payload", parts[0] + ".." + parts[2], count},
 		{"two dots", "..", count}, {"one dot", ".", count}, {"only dots", strings.Repeat(".", 8192), count},
 		{"flattened JSON", `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] + `"}`, count},
 		{"with the scheme", "Bearer " + good, form}, {"twice", good + "," + good, count},
-		{"8,193 bytes", good + strings.Repeat("A", 8193-len(good)), "length"}, {"1 MB", strings.Repeat("A", 1<<20), "length"},
+		{"8,193 bytes", good + strings.Repeat("A", 8193-len(good)), "length"}, {"1 MB", strings.Repeat("A", 1<<20),
+			"length"},
 		{"a million dots", strings.Repeat(".", 1e6), "length"}, {"empty", "", "length"},
 	} {
 		t.Run(tt.name, func(t *testing.T) { f.refuses(t, tt.token, tt.reason) })
@@ -275,10 +292,14 @@ func TestJSONIsReadStrictly(t *testing.T) {
 			f.refuses(t, sign(tt.change(header), payload, keyOne()), "header")
 		})
 	}
-	for name, value := range map[string]string{"sub": `"` + testMember + `"`, "\\u0073ub": `"` + testMember + `"`, "scope": `"openid"`, "aud": `"` + testProject + `"`, "\\u0061ud": `[]`, "exp": "9", "e\\u0078p": "9", "iss": `"` + testIssuer + `"`} {
-		t.Run("claim twice "+name, func(t *testing.T) { f.refuses(t, sign(header, in(payload, `"`+name+`":`+value), keyOne()), "payload") })
+	for name, value := range map[string]string{"sub": `"` + testMember + `"`, "\\u0073ub": `"` + testMember + `"`,
+		"scope": `"openid"`, "aud": `"` + testProject + `"`, "\\u0061ud": `[]`, "exp": "9", "e\\u0078p": "9",
+		"iss": `"` + testIssuer + `"`} {
+		t.Run("claim twice "+name,
+			func(t *testing.T) { f.refuses(t, sign(header, in(payload, `"`+name+`":`+value), keyOne()), "payload") })
 	}
-	for name, value := range map[string]string{"alg": "RS256", "al\\u0067": "none", "kid": testKid, "\\u006bid": testKid, "typ": "JWT"} {
+	for name, value := range map[string]string{"alg": "RS256", "al\\u0067": "none", "kid": testKid,
+		"\\u006bid": testKid, "typ": "JWT"} {
 		t.Run("header twice "+name, func(t *testing.T) {
 			f.refuses(t, sign(in(header, `"`+name+`":"`+value+`"`), payload, keyOne()), "header")
 		})
@@ -302,7 +323,8 @@ func TestWhatIsNotReadDoesNotCount(t *testing.T) {
 	}
 	many := object{"x": groups}.json()
 	for name, value := range map[string]string{
-		"64 groups": object{"x": groups[:64]}.json()[5:], "65 groups": object{"x": groups[:65]}.json()[5:], "300 groups": many[5:],
+		"64 groups": object{"x": groups[:64]}.json()[5:], "65 groups": object{"x": groups[:65]}.json()[5:],
+		"300 groups": many[5:],
 	} {
 		t.Run(name, func(t *testing.T) {
 			f.accepts(t, sign(header, `{"https://acme.example/groups":`+value[:len(value)-1]+","+payload[1:], keyOne()))
@@ -312,12 +334,17 @@ func TestWhatIsNotReadDoesNotCount(t *testing.T) {
 		"nesting of 2,000 arrays": nest(2000, "[", "", "]"), "nesting of 500 objects": nest(500, `{"x":`, "1", "}"),
 		"2,000 numbers": "[" + strings.Repeat("1,", 2000) + "1]", "500 members": "{" + strings.Repeat(`"x":1,`, 500) +
 			`"y":1}`,
-		"a number that no double holds": "1e400", "such a number, deeper": `[{"y":-1e309}]`, "a number of 30 digits": strings.Repeat("9", 30),
+		"a number that no double holds": "1e400", "such a number, deeper": `[{"y":-1e309}]`,
+		"a number of 30 digits": strings.Repeat("9", 30),
 		"a number of 400 digits": strings.Repeat("9",
 			400), "a small number": "1e-400", "names that differ in letter case": `{"Sub":1,"sub":2,"SUB":3}`,
-		"a name twice": `{"sub":1,"sub":2}`, "a name twice, deeper": `[{"y":[{"z":1,"z":2}]}]`, "known names": payload, "a session": `{"https://stytch.com/session":{}}`,
-		"half a character": `"cut off \ud83d"`, "the other half": `"\uDC00"`, "a whole one": `"\uD83D\ude00"`, "half a character as a name": `{"\ud800":1,"\ud801":2}`,
-		"NUL": `"\u0000"`, "null": "null", "nothing": `""`, "no groups": "[]", "no name": `{"":1}`, "U+FFFD": "\"\ufffd\"",
+		"a name twice": `{"sub":1,"sub":2}`, "a name twice, deeper": `[{"y":[{"z":1,"z":2}]}]`, "known names": payload,
+		"a session":        `{"https://stytch.com/session":{}}`,
+		"half a character": `"cut off \ud83d"`, "the other half": `"\uDC00"`, "a whole one": `"\uD83D\ude00"`,
+		"half a character as a name": `{"\ud800":1,"\ud801":2}`,
+		"NUL":                        `"\u0000"`, "null": "null", "nothing": `""`, "no groups": "[]",
+		"no name": `{"":1}`,
+		"U+FFFD":  "\"\ufffd\"",
 	} {
 		t.Run(name, func(t *testing.T) {
 			f.accepts(t, sign(header, `{"x":`+value+","+payload[1:], keyOne()))

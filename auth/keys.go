@@ -60,7 +60,8 @@ func newKeySource(o Options) *keySource {
 	transport := o.Transport
 	if transport == nil {
 		transport = &http.Transport{DialContext: upstream.Dial(2 * time.Second), TLSHandshakeTimeout: 2 * time.Second,
-			ResponseHeaderTimeout: fetchTimeout, MaxResponseHeaderBytes: 16 << 10, ForceAttemptHTTP2: true, IdleConnTimeout: time.Minute}
+			ResponseHeaderTimeout: fetchTimeout, MaxResponseHeaderBytes: 16 << 10, ForceAttemptHTTP2: true,
+			IdleConnTimeout: time.Minute}
 	}
 	client := &http.Client{Transport: transport, Timeout: fetchTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -305,7 +306,8 @@ func (s *keySource) download() (map[string]*rsa.PublicKey, error) {
 	var failures []error
 	for _, url := range s.urls {
 		if left := s.pauses[url].Sub(s.now()); left > 0 && left <= maxPause { // else the clock was set back
-			failures = append(failures, fmt.Errorf("%s: asked not to be asked for %v more", url, left.Round(time.Second)))
+			failures = append(failures, fmt.Errorf("%s: asked not to be asked for %v more", url,
+				left.Round(time.Second)))
 			continue
 		}
 		keys, err := s.downloadFrom(url)

@@ -198,7 +198,8 @@ func TestAnOutageIsToldOnceAMinuteAndItsEndOnce(t *testing.T) {
 func TestOldKeysServeForADay(t *testing.T) {
 	f := newFixture(t)
 	f.accepts(t, f.token(nil))
-	for _, status := range []int{http.StatusInternalServerError, http.StatusNotFound, http.StatusNoContent, http.StatusAccepted} {
+	for _, status := range []int{http.StatusInternalServerError, http.StatusNotFound, http.StatusNoContent,
+		http.StatusAccepted} {
 		f.jwks.Serve(status, keySetOf(jwk("foreign", keyTwo())))
 		f.clock.Add(time.Minute)
 		f.unavailable(t, f.by("foreign", keyTwo(), nil))
@@ -229,22 +230,35 @@ func TestHostileKeySetsChangeNothing(t *testing.T) {
 		many[i] = jwk(fmt.Sprintf("k%d", i), keyTwo())
 	}
 	bad := map[string]object{
-		"1024 bits": {"n": modulusOf(1024, true)}, "2047 bits": {"n": modulusOf(2047, true)}, "4097 bits": {"n": modulusOf(4097, true)},
-		"even modulus": {"n": modulusOf(2048, false)}, "no modulus": {"n": absent}, "modulus not base64url": {"n": "+" + encode(keyTwo().N.Bytes())},
+		"1024 bits": {"n": modulusOf(1024, true)}, "2047 bits": {"n": modulusOf(2047, true)},
+		"4097 bits":    {"n": modulusOf(4097, true)},
+		"even modulus": {"n": modulusOf(2048, false)}, "no modulus": {"n": absent},
+		"modulus not base64url":    {"n": "+" + encode(keyTwo().N.Bytes())},
 		"modulus with line breaks": {"n": encode(keyTwo().N.Bytes()) + "\n"}, "modulus is a number": {"n": 3},
-		"exponent 1": {"e": "AQ"}, "exponent 3": {"e": "Aw"}, "even exponent": {"e": "AQAA"}, "exponent 2^32+1": {"e": "AQAAAAE"}, "no exponent": {"e": absent},
-		"exponent is a number": {"e": 65537}, "private key": {"d": "AQAB"}, "prime": {"p": nil}, "more primes": {"oth": []int{}}, "secret": {"k": "x"},
-		"use enc": {"use": "enc"}, "no use": {"use": absent}, "alg none": {"alg": "none"}, "alg PS256": {"alg": "PS256"}, "no alg": {"alg": absent},
-		"EC": {"kty": "EC", "crv": "P-256", "x": "x", "y": "y"}, "oct": {"kty": "oct"}, "no kty": {"kty": absent}, "rsa": {"kty": "rsa"},
-		"key_ops encrypt": {"key_ops": []string{"encrypt"}}, "key_ops null": {"key_ops": nil}, "key_ops empty": {"key_ops": []string{}}, "key_ops text": {"key_ops": "verify"},
-		"no kid": {"kid": absent}, "kid empty": {"kid": ""}, "kid path": {"kid": "../new"}, "kid number": {"kid": 1}, "kid long": {"kid": strings.Repeat("k", 129)},
+		"exponent 1": {"e": "AQ"}, "exponent 3": {"e": "Aw"}, "even exponent": {"e": "AQAA"},
+		"exponent 2^32+1": {"e": "AQAAAAE"}, "no exponent": {"e": absent},
+		"exponent is a number": {"e": 65537}, "private key": {"d": "AQAB"}, "prime": {"p": nil},
+		"more primes": {"oth": []int{}}, "secret": {"k": "x"},
+		"use enc": {"use": "enc"}, "no use": {"use": absent}, "alg none": {"alg": "none"},
+		"alg PS256": {"alg": "PS256"}, "no alg": {"alg": absent},
+		"EC": {"kty": "EC", "crv": "P-256", "x": "x", "y": "y"}, "oct": {"kty": "oct"}, "no kty": {"kty": absent},
+		"rsa":             {"kty": "rsa"},
+		"key_ops encrypt": {"key_ops": []string{"encrypt"}}, "key_ops null": {"key_ops": nil},
+		"key_ops empty": {"key_ops": []string{}}, "key_ops text": {"key_ops": "verify"},
+		"no kid": {"kid": absent}, "kid empty": {"kid": ""}, "kid path": {"kid": "../new"}, "kid number": {"kid": 1},
+		"kid long": {"kid": strings.Repeat("k", 129)},
 	}
 	documents := map[string]string{
-		"empty set": `{"keys":[]}`, "no set": `{}`, "null set": `{"keys":null}`, "set is an object": `{"keys":{}}`, "array": `[` + good.json() + `]`,
-		"nothing": "", "HTML": "<!doctype html><title>Sign in</title>", "truncated": keySetOf(good)[:200], "twice": keySetOf(good) + keySetOf(good),
-		"17 keys": keySetOf(many...), "a kid twice": keySetOf(good, good), "a kid twice, once bad": keySetOf(good, good.with(object{"use": "enc"})), "a bad one first": keySetOf(good.with(object{"use": "enc"}), good),
-		"a kid three times": keySetOf(good, good, good), "keys twice": `{"keys":[],` + keySetOf(good)[1:], "too long": keySetOf(good) + strings.Repeat(" ", maxKeyDocument),
-		"elements of other kinds": `{"keys":[1,"x",null,[],true]}`, "not UTF-8": "{\"x\":\"\xff\"," + keySetOf(good)[1:], "a hundred megabytes": strings.Repeat("x", 100<<20),
+		"empty set": `{"keys":[]}`, "no set": `{}`, "null set": `{"keys":null}`, "set is an object": `{"keys":{}}`,
+		"array":   `[` + good.json() + `]`,
+		"nothing": "", "HTML": "<!doctype html><title>Sign " +
+			"in</title>", "truncated": keySetOf(good)[:200], "twice": keySetOf(good) + keySetOf(good),
+		"17 keys": keySetOf(many...), "a kid twice": keySetOf(good, good), "a kid twice, once bad": keySetOf(good,
+			good.with(object{"use": "enc"})), "a bad one first": keySetOf(good.with(object{"use": "enc"}), good),
+		"a kid three times": keySetOf(good, good, good), "keys twice": `{"keys":[],` + keySetOf(good)[1:],
+		"too long":                keySetOf(good) + strings.Repeat(" ", maxKeyDocument),
+		"elements of other kinds": `{"keys":[1,"x",null,[],true]}`, "not UTF-8": "{\"x\":\"\xff\"," +
+			keySetOf(good)[1:], "a hundred megabytes": strings.Repeat("x", 100<<20),
 	}
 	for name, changes := range bad {
 		documents[name] = keySetOf(good.with(changes))
@@ -271,9 +285,12 @@ func TestHostileKeySetsChangeNothing(t *testing.T) {
 			t.Errorf("%s: %d keys, skipped %q, %v", name, len(keys), skipped, err)
 		}
 	}
-	for name, changes := range map[string]object{"no key_ops": {"key_ops": absent}, "more key_ops": {"key_ops": []string{"sign", "verify"}},
-		"4096 bits": {"n": modulusOf(4096, true)}, "2048 bits": {"n": modulusOf(2048, true)}, "kid of 128": {"kid": strings.Repeat("k", 128)}} {
-		if keys, skipped, err := parseKeySet([]byte(keySetOf(good.with(changes)))); err != nil || len(keys) != 1 || len(skipped) != 0 {
+	for name, changes := range map[string]object{"no key_ops": {"key_ops": absent},
+		"more key_ops": {"key_ops": []string{"sign", "verify"}},
+		"4096 bits":    {"n": modulusOf(4096, true)}, "2048 bits": {"n": modulusOf(2048, true)},
+		"kid of 128": {"kid": strings.Repeat("k", 128)}} {
+		if keys, skipped, err := parseKeySet([]byte(keySetOf(good.with(changes)))); err != nil || len(keys) != 1 ||
+			len(skipped) != 0 {
 			t.Errorf("%s: %d keys, skipped %q, %v", name, len(keys), skipped, err)
 		}
 	}
@@ -296,7 +313,10 @@ func TestTheKeyClientIsBounded(t *testing.T) {
 
 	followed := false
 	mux := http.NewServeMux()
-	mux.HandleFunc("/good", func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, keySetOf(jwk(testKid, keyOne()))) })
+	mux.HandleFunc("/good", func(w http.ResponseWriter, _ *http.Request) {
+		io.WriteString(w,
+			keySetOf(jwk(testKid, keyOne())))
+	})
 	mux.HandleFunc("/target", func(w http.ResponseWriter, _ *http.Request) {
 		followed = true
 		io.WriteString(w, keySetOf(jwk(testKid, keyOne())))
@@ -313,7 +333,8 @@ func TestTheKeyClientIsBounded(t *testing.T) {
 	mux.HandleFunc("/reset", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	for path, ok := range map[string]bool{"/good": true, "/gzip": true, "/redirect": false, "/bomb": false, "/reset": false, "/none": false} {
+	for path, ok := range map[string]bool{"/good": true, "/gzip": true, "/redirect": false, "/bomb": false,
+		"/reset": false, "/none": false} {
 		f := newFixture(t, func(o *Options) { o.JWKSURLs, o.Transport = []string{server.URL + path}, nil })
 		if ok {
 			f.accepts(t, f.token(nil))
@@ -432,7 +453,8 @@ func TestARequestWaitsOneSecondForKeys(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
-		if _, err := f.Verify(ctx, f.token(nil)); !errors.Is(err, ErrUnavailable) || time.Since(started) != time.Second {
+		if _, err := f.Verify(ctx, f.token(nil)); !errors.Is(err, ErrUnavailable) ||
+			time.Since(started) != time.Second {
 			t.Errorf("a request that went away: %v after %v", err, time.Since(started))
 		}
 		time.Sleep(5 * time.Second) // the fetch itself ends after five

@@ -25,7 +25,8 @@ func TestDistinctTokensTakeNoMemory(t *testing.T) {
 	for i := range *tokens {
 		own := identity
 		own.Subject = identity.Subject + strconv.Itoa(i/10)
-		f.cache.put(sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i))), own, f.clock.Now(), f.keys.current().generation)
+		f.cache.put(sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(i))), own, f.clock.Now(),
+			f.keys.current().generation)
 		if i%100 == 0 {
 			forged := head + "." + encode(f.claims().with(object{"jti": i}).json()) + signature
 			if _, err := f.Verify(t.Context(), forged); err == nil {
@@ -34,7 +35,8 @@ func TestDistinctTokensTakeNoMemory(t *testing.T) {
 		}
 	}
 	grown := (int64(heap()) - int64(before)) >> 20
-	t.Logf("%d tokens: the heap has grown by %d MiB, %d are remembered, %d goroutines more", *tokens, grown, len(f.cache.entries), runtime.NumGoroutine()-goroutines)
+	t.Logf("%d tokens: the heap has grown by %d MiB, %d are remembered, %d goroutines "+
+		"more", *tokens, grown, len(f.cache.entries), runtime.NumGoroutine()-goroutines)
 	if grown >= 64 || len(f.cache.entries) > maxCached || runtime.NumGoroutine() > goroutines+5 {
 		t.Error("that is too much")
 	}

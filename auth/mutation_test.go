@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-var removeChecks = flag.Bool("remove-checks", false, "have TestEveryCheckIsMissed run the tests without each check in turn")
+var removeChecks = flag.Bool("remove-checks", false,
+	"have TestEveryCheckIsMissed run the tests without each check in turn")
 
 // A mutant is the package with one check taken out: a piece of its source, which occurs
 // once, replaced by another.
@@ -39,7 +40,8 @@ var checks = []mutant{
 	{"1 two headers", "bearer.go", "case 1:", "case 1, 2:"},
 	never("2 token in the query", "bearer.go", `inQuery(r.URL.RawQuery, "access_token")`),
 	never("2 token in a form", "bearer.go", `inForm(r, "access_token")`),
-	{"2 what is looked at of a form", "bearer.go", `io.LimitReader(r.Body, maxForm)`, `io.LimitReader(r.Body, 2*maxForm)`},
+	{"2 what is looked at of a " +
+		"form", "bearer.go", `io.LimitReader(r.Body, maxForm)`, `io.LimitReader(r.Body, 2*maxForm)`},
 	never("3 another scheme", "bearer.go", `!strings.EqualFold(header[:len(scheme)], scheme)`),
 	never("3 characters of a token", "bearer.go", `!tokenCharacters[body[i]]`),
 	never("4 length", "gate.go", `len(token) > maxToken`),
@@ -68,8 +70,10 @@ var checks = []mutant{
 	{"10 no keys", "keys.go", `&refusal{sentinel: ErrUnavailable, reason: "no keys"}`, `invalid("no keys", "", "")`},
 	never("11 signature length", "verifier.go", `len(signature) != key.Size()`),
 	{"12 signature", "verifier.go", `payload, err := jws.Verify([]byte(token), jws.WithKey(jwa.RS256, key))`,
-		"_ = jwa.RS256\n\tmessage, err := jws.Parse([]byte(token))\n\tif err != nil {\n\t\treturn nil, invalid(\"signature\", \"\", \"\")\n\t}\n\tpayload := message.Payload()"},
-	{"12 the whole token is the cache's key", "verifier.go", `sha256.Sum256([]byte(token))`, `sha256.Sum256([]byte(strings.Split(token, ".")[1]))`},
+		"_ = jwa.RS256\n\tmessage, err := jws.Parse([]byte(token))\n\tif err != nil {\n\t\treturn nil, " +
+			"invalid(\"signature\", \"\", \"\")\n\t}\n\tpayload := message.Payload()"},
+	{"12 the whole token is the cache's key", "verifier.go", `sha256.Sum256([]byte(token))`,
+		`sha256.Sum256([]byte(strings.Split(token, ".")[1]))`},
 	never("12 generation of a cached token", "cache.go", `entry.generation != generation`),
 	never("12 end of a cached token", "cache.go", `!now.Before(entry.until)`),
 	never("12 a cached token ends with exp", "cache.go", `end.Before(until)`),
@@ -89,15 +93,18 @@ var checks = []mutant{
 	{"16 environment of sub", "verifier.go", "v.personKind + `-` + v.environment",
 		"v.personKind + `-` + `(test|live)`"},
 	rule("17 client_id", `v.clientID(c)`),
-	{"17 environment of client_id", "verifier.go", "connected-app-` + v.environment", "connected-app-` + `(test|live)`"},
+	{"17 environment of client_id", "verifier.go", "connected-app-` + v.environment",
+		"connected-app-` + `(test|live)`"},
 	rule("17 clients that are admitted", `v.admittedClient(c)`),
 	never("17 clients that somebody has to know more about", "claims.go", `!admitted`),
-	{"17 clients that could not be looked up", "claims.go", `&refusal{sentinel: ErrUnavailable, reason: "the client could not`,
+	{"17 clients that could not be looked up", "claims.go",
+		`&refusal{sentinel: ErrUnavailable, reason: "the client could not`,
 		`&refusal{sentinel: ErrInvalidToken, reason: "the client could not`},
 	rule("18 scope", `c.scope()`),
 	never("18 scopes by single spaces", "auth.go", `name == "" ||`),
 	never("18 characters of scopes", "auth.go", `strings.ContainsFunc(name, func(r rune)`),
-	{"18 whole scopes", "auth.go", `slices.Contains(s.names, name)`, `strings.Contains(s.String(), name) || slices.Contains(s.names, name)`},
+	{"18 whole scopes", "auth.go", `slices.Contains(s.names, name)`,
+		`strings.Contains(s.String(), name) || slices.Contains(s.names, name)`},
 	rule("19 times", `ofTimes`),
 	{"19 exp is a time", "claims.go", `[]string{"exp", "iat", "nbf"}`, `[]string{"iat", "nbf"}`},
 	{"19 iat is a time", "claims.go", `[]string{"exp", "iat", "nbf"}`, `[]string{"exp", "nbf"}`},
@@ -225,7 +232,8 @@ func noticed(t *testing.T, path, source string) bool {
 	defer cancel()
 	output, err := exec.CommandContext(ctx, "go", "test", "-overlay", overlay, "-count=1", "-failfast", "-vet=off",
 		"-timeout=9m", "-ldflags=-s -w",
-		"-run", testsOf[filepath.Base(path)], "-skip", "^(TestNothingIsAcceptedThatOthersRefuse|TestEveryCheckIsMissed)$", ".").CombinedOutput()
+		"-run", testsOf[filepath.Base(path)], "-skip",
+		"^(TestNothingIsAcceptedThatOthersRefuse|TestEveryCheckIsMissed)$", ".").CombinedOutput()
 	text := string(output)
 	if err != nil && (!strings.Contains(text, "--- FAIL") && !strings.Contains(text, "panic:") ||
 		strings.Contains(text, "test timed out")) {

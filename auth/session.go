@@ -25,7 +25,8 @@ func (v *Verifier) SessionOwner(jwt string) (subject, organization string, ok bo
 	}
 	object, err := members(payload)
 	c := claims(object)
-	if err != nil || !c.has(sessionClaim) || !slices.Contains(texts(c["aud"]), v.options.ProjectID) || v.person(c) != nil {
+	if err != nil || !c.has(sessionClaim) || !slices.Contains(texts(c["aud"]), v.options.ProjectID) ||
+		v.person(c) != nil {
 		return "", "", false
 	}
 	organization, err = v.organization(c)

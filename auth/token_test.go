@@ -164,7 +164,8 @@ func newFixture(t testing.TB, changes ...func(*Options)) *fixture {
 	f := &fixture{jwks: &fakeJWKS{}, clock: &testClock{}, log: &bytes.Buffer{}}
 	f.jwks.Serve(http.StatusOK, keySetOf(jwk(testKid, keyOne())))
 	f.clock.Set(testEpoch)
-	options := Options{ProjectID: testProject, Vertical: B2B, Issuers: []string{testIssuer, "stytch.com/" + testProject},
+	options := Options{ProjectID: testProject, Vertical: B2B, Issuers: []string{testIssuer,
+		"stytch.com/" + testProject},
 		JWKSURLs: []string{"https://keys.example/jwks"}, Now: f.clock.Now, Transport: inMemory{f.jwks},
 		Log: slog.New(slog.NewTextHandler(&lockedWriter{to: f.log}, nil))}
 	for _, change := range changes {

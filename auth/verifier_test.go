@@ -44,7 +44,8 @@ func TestVerifierSaysWhoseTokenItIs(t *testing.T) {
 	f := newFixture(t)
 	identity := f.accepts(t, f.token(nil))
 	if identity.Subject != testMember || identity.OrganizationID != testOrg || identity.Owner() != testOrg ||
-		identity.ClientID != testClient || identity.TokenID != "token-1" || identity.Scopes.String() != "openid tasks:read" ||
+		identity.ClientID != testClient || identity.TokenID != "token-1" ||
+		identity.Scopes.String() != "openid tasks:read" ||
 		!identity.IssuedAt.Equal(testEpoch) || !identity.ExpiresAt.Equal(testEpoch.Add(time.Hour)) {
 		t.Errorf("identity %+v", identity)
 	}
@@ -66,35 +67,42 @@ func TestVerifierRefusesTokensOfAnotherKind(t *testing.T) {
 	}{
 		{"session token", f, object{"client_id": absent, "scope": absent,
 			sessionClaim: object{"id": "member-session-test-1"}}, "a session token"},
-		{"session token with everything else in order", f, object{sessionClaim: object{"id": "member-session-test-1"}}, "a session token"},
+		{"session token with everything else in " +
+			"order", f, object{sessionClaim: object{"id": "member-session-test-1"}}, "a session token"},
 		{"session claim that is null", f, object{sessionClaim: nil}, "a session token"},
 		{"session token of a user", c, object{"client_id": absent, "scope": absent,
 			sessionClaim: object{"id": "session-test-1"}}, "a session token"},
-		{"session token of a user with everything else in order", c, object{sessionClaim: object{"id": "session-test-1"}}, "a session token"},
+		{"session token of a user with everything else in " +
+			"order", c, object{sessionClaim: object{"id": "session-test-1"}}, "a session token"},
 		{"ID token", f, object{"aud": []string{testClient}, "nonce": "n", "scope": absent, "client_id": absent},
 			"an ID token"},
 		{"ID token without nonce", f, object{"aud": []string{testClient}, "scope": absent, "client_id": absent}, "aud"},
 		{"ID token with everything else in order", f, object{"nonce": "n"}, "an ID token"},
 		{"nonce that is null", f, object{"nonce": nil}, "an ID token"},
 		{"audience is the client as well", f, object{"aud": []string{testProject, testClient}}, "aud"},
-		{"M2M token", f, object{"sub": "m2m-client-test-1", "client_id": "m2m-client-test-1", organizationClaim: absent}, "sub"},
+		{"M2M token", f, object{"sub": "m2m-client-test-1", "client_id": "m2m-client-test-1",
+			organizationClaim: absent}, "sub"},
 		{"M2M client with a member as subject", f, object{"client_id": "m2m-client-test-1"}, "client_id"},
 		{"ID token of a user", c, object{"aud": []string{testClient}, "nonce": "n", "scope": absent,
 			"client_id": absent}, "an ID token"},
 		{"ID token of a user without nonce", c,
 			object{"aud": []string{testClient}, "scope": absent, "client_id": absent}, "aud"},
-		{"M2M token at a Consumer verifier", c, object{"sub": "m2m-client-test-1", "client_id": "m2m-client-test-1"}, "sub"},
-		{"issuer of another project", f, object{"iss": "stytch.com/project-test-9", "aud": []string{"project-test-9"}}, "iss"},
+		{"M2M token at a Consumer verifier", c, object{"sub": "m2m-client-test-1", "client_id": "m2m-client-test-1"},
+			"sub"},
+		{"issuer of another project", f, object{"iss": "stytch.com/project-test-9", "aud": []string{"project-test-9"}},
+			"iss"},
 		{"audience of another project", f, object{"aud": []string{"project-test-9"}}, "aud"},
 		{"live project", f, object{"aud": []string{liveProject}}, "aud"},
 		{"live member", f, object{"sub": "member-live-1"}, "sub"},
 		{"live user", c, object{"sub": "user-live-1"}, "sub"},
 		{"live client", f, object{"client_id": "connected-app-live-1"}, "client_id"},
-		{"live organization", f, object{organizationClaim: object{"organization_id": "organization-live-1"}}, "organization"},
+		{"live organization", f, object{organizationClaim: object{"organization_id": "organization-live-1"}},
+			"organization"},
 		{"Consumer token at a B2B verifier", f, object{"sub": testUser, organizationClaim: absent}, "sub"},
 		{"Consumer token with an organization", f, object{"sub": testUser}, "sub"},
 		{"member without organization", f, object{organizationClaim: absent}, "organization"},
-		{"B2B token at a Consumer verifier", c, object{"sub": testMember, organizationClaim: object{"organization_id": testOrg}}, "sub"},
+		{"B2B token at a Consumer verifier", c,
+			object{"sub": testMember, organizationClaim: object{"organization_id": testOrg}}, "sub"},
 		{"member at a Consumer verifier, without an organization", c, object{"sub": testMember}, "sub"},
 		{"user with an organization", c, object{organizationClaim: object{"organization_id": testOrg}}, "organization"},
 		{"user with an organization that is null", c, object{organizationClaim: nil}, "organization"},
@@ -104,8 +112,10 @@ func TestVerifierRefusesTokensOfAnotherKind(t *testing.T) {
 			tt.f.refuses(t, tt.f.token(tt.changes), tt.reason)
 		})
 	}
-	for _, opaque := range []string{"", "token-1", testMember, strings.Repeat("a", 43), "WyI1.refresh", "eyJhbGciOiJSUzI1NiJ9", "a.b.c", "mnopqrs.tuvwxyz"} {
-		if _, err := f.Verify(t.Context(), opaque); Reason(err) != "length" && Reason(err) != "not three parts" && Reason(err) != "not canonical base64url" {
+	for _, opaque := range []string{"", "token-1", testMember, strings.Repeat("a", 43), "WyI1.refresh",
+		"eyJhbGciOiJSUzI1NiJ9", "a.b.c", "mnopqrs.tuvwxyz"} {
+		if _, err := f.Verify(t.Context(), opaque); Reason(err) != "length" && Reason(err) != "not three parts" &&
+			Reason(err) != "not canonical base64url" {
 			t.Errorf("Verify(%q): %v, want a refusal of its form", opaque, err)
 		}
 	}
@@ -183,7 +193,8 @@ func TestTheSkewIsExact(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			f.clock.Set(testEpoch.Add(tt.beyond))
 			f.refuses(t, tt.token, tt.reason)
-			f.clock.Set(testEpoch.Add(tt.good)) // last: then it is in the cache, which a clock that is set back does not empty
+			// last: then it is in the cache, which a clock that is set back does not empty
+			f.clock.Set(testEpoch.Add(tt.good))
 			f.accepts(t, tt.token)
 			edges += 2
 		})
@@ -203,16 +214,20 @@ func TestClaimIssuer(t *testing.T) {
 		{"an array", object{"iss": []string{testIssuer}}, "iss"},
 		{"null", object{"iss": nil}, "iss"},
 	}
-	for _, iss := range []string{"", "https://example.customers.stytch.de", testIssuer + "/", testIssuer + ".evil.example", testIssuer + " ",
-		"https://EXAMPLE.customers.stytch.dev", "http://example.customers.stytch.dev", "https://example.customers.stytch．dev",
-		"https://exаmple.customers.stytch.dev", "stytch.com", "stytch.com/" + liveProject, "example.customers.stytch.dev", testIssuer + "\x00"} {
+	for _, iss := range []string{"", "https://example.customers.stytch.de", testIssuer + "/",
+		testIssuer + ".evil.example", testIssuer + " ",
+		"https://EXAMPLE.customers.stytch.dev", "http://example.customers.stytch.dev",
+		"https://example.customers.stytch．dev",
+		"https://exаmple.customers.stytch.dev", "stytch.com", "stytch.com/" + liveProject,
+		"example.customers.stytch.dev", testIssuer + "\x00"} {
 		cases = append(cases, claimCase{"other " + iss, object{"iss": iss}, "iss"})
 	}
 	checkClaims(t, f, cases)
 }
 
 func TestClaimAudience(t *testing.T) {
-	const custom, resource, second = "https://api.example", "https://guestpass.example/mcp", "https://guestpass.example/api"
+	const custom, resource, second = "https://api.example", "https://guestpass.example/mcp",
+		"https://guestpass.example/api"
 	plain := newFixture(t)
 	checkClaims(t, plain, []claimCase{
 		{"a plain string", object{"aud": testProject}, ""},
@@ -283,9 +298,11 @@ func TestClaimsThatNameSomebody(t *testing.T) {
 		{"organization without id", object{organizationClaim: object{"slug": "example"}}, "organization"},
 		{"organization id is a number", organization(1), "organization"},
 		{"organization id is an array", organization([]string{testOrg}), "organization"},
-		{"longest ids", object{"sub": "member-test-" + strings.Repeat("a", 100), "client_id": "connected-app-test-" + strings.Repeat("a", 100)}, ""},
+		{"longest ids", object{"sub": "member-test-" + strings.Repeat("a", 100), "client_id": "connected-app-test-" +
+			strings.Repeat("a", 100)}, ""},
 		{"sub of 129 characters", object{"sub": "member-test-" + strings.Repeat("a", 117)}, "sub"},
-		{"client_id of 129 characters", object{"client_id": "connected-app-test-" + strings.Repeat("a", 110)}, "client_id"},
+		{"client_id of 129 characters", object{"client_id": "connected-app-test-" + strings.Repeat("a", 110)},
+			"client_id"},
 		{"another claim", object{"email": "ada@example.com", "https://stytch.com/custom": []int{1}}, ""},
 		{"no jti", object{"jti": absent}, ""},
 		{"jti of 256 characters", object{"jti": strings.Repeat("~", 256)}, ""},
@@ -302,7 +319,8 @@ func TestClaimsThatNameSomebody(t *testing.T) {
 		{"scope is a number", object{"scope": 1}, "scope"},
 		{"scope is null", object{"scope": nil}, "scope"},
 	}
-	for _, name := range []string{"Sub", "SUB", "AUD", "Exp", "isS", "\u017fub", "Client_ID", "scopE", "Nonce", "JTI", "IAT", "NBF", "https://stytch.com/Session", "https://Stytch.com/organization"} {
+	for _, name := range []string{"Sub", "SUB", "AUD", "Exp", "isS", "\u017fub", "Client_ID", "scopE", "Nonce", "JTI",
+		"IAT", "NBF", "https://stytch.com/Session", "https://Stytch.com/organization"} {
 		cases = append(cases, claimCase{"a claim named " + name, object{name: "x"}, "claim_case"})
 	}
 	for _, tail := range []string{"", "\x00", "a\x00", "a\nb", "a\u202eb", "а", "a b", "a/b", "a'--", "a%00", "é"} {
@@ -311,7 +329,8 @@ func TestClaimsThatNameSomebody(t *testing.T) {
 			claimCase{"client_id ends in " + tail, object{"client_id": "connected-app-test-" + tail}, "client_id"},
 			claimCase{"organization ends in " + tail, organization("organization-test-" + tail), "organization"})
 	}
-	for _, sub := range []string{"", "member-test", "x" + testMember, "Member-test-1", "member-", "member-prod-1", "m2m-client-test-1", testOrg, "memberatest-1"} {
+	for _, sub := range []string{"", "member-test", "x" + testMember, "Member-test-1", "member-", "member-prod-1",
+		"m2m-client-test-1", testOrg, "memberatest-1"} {
 		cases = append(cases, claimCase{"sub " + sub, object{"sub": sub}, "sub"})
 	}
 	checkClaims(t, f, cases)
@@ -368,16 +387,22 @@ func TestClientsThatSomebodyKnowsMoreAbout(t *testing.T) {
 
 // Clients write a URL in several ways that are one.
 func TestOurOwnURLsAsAudience(t *testing.T) {
-	f := newFixture(t, func(o *Options) { o.Resources = []string{"https://gpt.example.com", "https://gpt.example.com/mcp"} })
+	f := newFixture(t, func(o *Options) {
+		o.Resources = []string{"https://gpt.example.com",
+			"https://gpt.example.com/mcp"}
+	})
 	var cases []claimCase
 	for _, same := range []string{"https://gpt.example.com", "https://gpt.example.com/", "https://gpt.example.com/mcp",
 		"https://gpt.example.com/mcp/", "HTTPS://GPT.Example.com/mcp", "https://gpt.example.com:443/mcp"} {
 		cases = append(cases, claimCase{same, object{"aud": []string{testProject, same}}, ""},
 			claimCase{same + " alone", object{"aud": []string{same}}, "aud"})
 	}
-	for _, other := range []string{"https://other.example/mcp", "http://gpt.example.com/mcp", "https://gpt.example.com/MCP",
-		"https://gpt.example.com/mcp//", "https://gpt.example.com/mcp?x", "https://gpt.example.com/mcp#x", "https://x@gpt.example.com/mcp",
-		"https://gpt.example.com:8443/mcp", "https://gpt.example.com.evil.example/mcp", "gpt.example.com/mcp", "//gpt.example.com/mcp"} {
+	for _, other := range []string{"https://other.example/mcp", "http://gpt.example.com/mcp",
+		"https://gpt.example.com/MCP",
+		"https://gpt.example.com/mcp//", "https://gpt.example.com/mcp?x", "https://gpt.example.com/mcp#x",
+		"https://x@gpt.example.com/mcp",
+		"https://gpt.example.com:8443/mcp", "https://gpt.example.com.evil.example/mcp", "gpt.example.com/mcp",
+		"//gpt.example.com/mcp"} {
 		cases = append(cases, claimCase{other, object{"aud": []string{testProject, other}}, "aud"})
 	}
 	checkClaims(t, f, cases)
@@ -392,9 +417,12 @@ func TestScopesGrantByWholeNames(t *testing.T) {
 		holds bool
 	}{
 		{"tasks:read", true}, {"openid tasks:read email", true}, {"tasks:read tasks:read", true},
-		{"openid", false}, {"tasks:read:all", false}, {"tasks", false}, {"read", false}, {"xtasks:read", false}, {"TASKS:READ", false},
-		{"tasks:read\topenid", false}, {"tasks:read,openid", false}, {"tasks:read\u00a0openid", false}, {"openid  tasks:read", false},
-		{"tasks:read ", false}, {" tasks:read", false}, {"tasks:read \n", false}, {" ", false}, {`tasks:read "`, false}, {`tasks:read \`, false},
+		{"openid", false}, {"tasks:read:all", false}, {"tasks", false}, {"read", false}, {"xtasks:read", false},
+		{"TASKS:READ", false},
+		{"tasks:read\topenid", false}, {"tasks:read,openid", false}, {"tasks:read\u00a0openid", false},
+		{"openid  tasks:read", false},
+		{"tasks:read ", false}, {" tasks:read", false}, {"tasks:read \n", false}, {" ", false}, {`tasks:read "`, false},
+		{`tasks:read \`, false},
 		{"tasks:read é", false}, {"tasks:read\x7f openid", false},
 	} {
 		identity := f.accepts(t, f.token(object{"scope": tt.scope}))

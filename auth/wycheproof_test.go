@@ -133,9 +133,12 @@ func TestWycheproofTokens(t *testing.T) {
 		accepted   []int
 		unusable   []int // keys for PS512 or encryption, and with the ROCA fingerprint
 	}{
-		{"json_web_signature_test.json", "8e687a06fe8359f4ec51480f1a9f73c8faebd6f4c01b818b843b44eee54fd5d9", 401, []int{33, 260, 261, 262, 263, 345, 349}, []int{332, 353, 355}},
-		{"json_web_key_test.json", "be983255bce26406f97020ec5458b33930a90d5f868e604fcd569c300aba2862", 26, []int{5}, []int{7}},
-		{"json_web_crypto_test.json", "dcd58ac9548a7d6173437a691e4cc307dcd3cec9fd814a39cd2a94531cf4f8ce", 83, []int{33}, []int{46}},
+		{"json_web_signature_test.json", "8e687a06fe8359f4ec51480f1a9f73c8faebd6f4c01b818b843b44eee54fd5d9", 401,
+			[]int{33, 260, 261, 262, 263, 345, 349}, []int{332, 353, 355}},
+		{"json_web_key_test.json", "be983255bce26406f97020ec5458b33930a90d5f868e604fcd569c300aba2862", 26, []int{5},
+			[]int{7}},
+		{"json_web_crypto_test.json", "dcd58ac9548a7d6173437a691e4cc307dcd3cec9fd814a39cd2a94531cf4f8ce", 83, []int{33},
+			[]int{46}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			file := readVectors(t, tt.name, tt.hash)
@@ -152,7 +155,10 @@ func TestWycheproofTokens(t *testing.T) {
 					if json.Unmarshal(vector.JWS, &text) == nil {
 						token = text
 					}
-					if slices.ContainsFunc(keys, func(key *rsa.PublicKey) bool { return verifyVector(token, key) == nil }) {
+					if slices.ContainsFunc(keys, func(key *rsa.PublicKey) bool {
+						return verifyVector(token,
+							key) == nil
+					}) {
 						accepted = append(accepted, vector.ID)
 					}
 				}

@@ -76,7 +76,8 @@ func (p *bodyPlan) fromExample(value any) (map[string]any, bool) {
 // undeclared is why the runtime would not send a value: names in it that are not declared.
 func (a Argument) undeclared(value any) error {
 	if names := a.known.unknown(value, nil); len(names) > 0 {
-		return fmt.Errorf("%s: the document asks for %s, which it does not declare and the runtime does not send", a.Name,
+		return fmt.Errorf("%s: the document asks for %s, which it does not declare and the runtime does not "+
+			"send", a.Name,
 			strings.Join(names, ", "))
 	}
 	return nil

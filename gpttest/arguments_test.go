@@ -55,7 +55,8 @@ func TestNoNameIsMadeThatTheRuntimeRefuses(t *testing.T) {
 	}
 	op := taking(t, of(`{"type":"object","properties":{"a":{"type":"string"}},"example":{"k1":1}}`), "")
 	arguments, err := (&Maker{}).Arguments(op, nil, nil)
-	if err != nil || op.CheckArguments(arguments) != nil && !strings.Contains(op.CheckArguments(arguments).Error(), "missing") {
+	if err != nil || op.CheckArguments(arguments) != nil && !strings.Contains(op.CheckArguments(arguments).Error(),
+		"missing") {
 		t.Errorf("%v %v", arguments, err)
 	}
 }

@@ -72,7 +72,8 @@ type TooLargeError struct {
 }
 
 func (e *TooLargeError) Error() string {
-	return fmt.Sprintf("ResponseTooLargeError: the %s has %d characters; it must stay under %d", e.What, e.Characters, maxCharacters)
+	return fmt.Sprintf("ResponseTooLargeError: the %s has %d characters; it must stay under %d", e.What, e.Characters,
+		maxCharacters)
 }
 
 // ClientResponseError is a failure below the API: no connection, a deadline, an

@@ -48,10 +48,14 @@ func TestCallSplitsTheArguments(t *testing.T) {
 		args            map[string]any
 		want            string
 	}{
-		{"path, escaped", "getTask", Options{}, map[string]any{"id": "a/b ?%{id}é"}, "GET /tasks/a%2Fb%20%3F%25%7Bid%7D%C3%A9"},
-		{"query array with commas", "getTask", Options{}, map[string]any{"id": "1", "fields": []any{"ti,tle", "state"}}, "GET /tasks/1?fields=ti%2Ctle,state"},
-		{"query array repeated", "getTask", Options{QueryArrays: Repeat}, map[string]any{"id": "1", "fields": []string{"title", "state"}}, "GET /tasks/1?fields=title&fields=state"},
-		{"query array with brackets", "getTask", Options{QueryArrays: Brackets}, map[string]any{"id": "1", "fields": []any{"title", "state"}}, "GET /tasks/1?fields[]=title&fields[]=state"},
+		{"path, escaped", "getTask", Options{}, map[string]any{"id": "a/b ?%{id}é"},
+			"GET /tasks/a%2Fb%20%3F%25%7Bid%7D%C3%A9"},
+		{"query array with commas", "getTask", Options{}, map[string]any{"id": "1", "fields": []any{"ti,tle", "state"}},
+			"GET /tasks/1?fields=ti%2Ctle,state"},
+		{"query array repeated", "getTask", Options{QueryArrays: Repeat},
+			map[string]any{"id": "1", "fields": []string{"title", "state"}}, "GET /tasks/1?fields=title&fields=state"},
+		{"query array with brackets", "getTask", Options{QueryArrays: Brackets},
+			map[string]any{"id": "1", "fields": []any{"title", "state"}}, "GET /tasks/1?fields[]=title&fields[]=state"},
 		{"a whole number", "getTask", Options{}, map[string]any{"id": 1e6}, "GET /tasks/1000000"},
 		{"nothing for nil", "getTask", Options{}, map[string]any{"id": 7, "fields": nil}, "GET /tasks/7"},
 		{"body", "createTask", Options{}, map[string]any{"title": "Milk & <eggs>", "place": map[string]any{"room": "K"}}, `POST /tasks {"place":{"room":"K"},"title":"Milk \u0026 \u003ceggs\u003e"}`},
@@ -67,7 +71,8 @@ func TestCallSplitsTheArguments(t *testing.T) {
 			if !slices.Equal(a.calls, []string{tt.want}) {
 				t.Errorf("got %q, want %q", a.calls, tt.want)
 			}
-			if result.Status != 200 || string(result.Body) != `{"ok":true}` || result.ContentType != "application/json" {
+			if result.Status != 200 || string(result.Body) != `{"ok":true}` ||
+				result.ContentType != "application/json" {
 				t.Errorf("result %+v", result)
 			}
 		})
@@ -99,13 +104,17 @@ func TestCallRefusesBeforeAnyRequest(t *testing.T) {
 		args            map[string]any
 		want            string
 	}{
-		{"unknown arguments", "getTask", map[string]any{"id": "1", "b": 1, "a": 2}, "UnrecognizedKwargsError: ('a', 'b')"},
+		{"unknown arguments", "getTask", map[string]any{"id": "1", "b": 1, "a": 2},
+			"UnrecognizedKwargsError: ('a', 'b')"},
 		{"one unknown argument", "getTask", map[string]any{"args": 1}, "UnrecognizedKwargsError: args"},
-		{"an undeclared member", "createTask", map[string]any{"title": "x", "place": map[string]any{"city": "Oslo"}}, "UnrecognizedKwargsError: city"},
+		{"an undeclared member", "createTask", map[string]any{"title": "x", "place": map[string]any{"city": "Oslo"}},
+			"UnrecognizedKwargsError: city"},
 		{"missing", "createTask", map[string]any{"state": "open"}, "createTask: required arguments are missing: title"},
 		{"another operation", "dropTables", nil, `the action has no operation "dropTables"`},
-		{"a path that leads elsewhere", "getTask", map[string]any{"id": ".."}, `argument id: ".." cannot stand in a path`},
-		{"too large", "createTask", map[string]any{"title": strings.Repeat("é", 100_000)}, "ResponseTooLargeError: the request has 100012 characters; it must stay under 100000"},
+		{"a path that leads elsewhere", "getTask", map[string]any{"id": ".."},
+			`argument id: ".." cannot stand in a path`},
+		{"too large", "createTask", map[string]any{"title": strings.Repeat("é", 100_000)},
+			"ResponseTooLargeError: the request has 100012 characters; it must stay under 100000"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			a := &api{}
@@ -219,7 +228,8 @@ func TestApprovalIsRememberedForWhatIsNotConsequential(t *testing.T) { // class 
 		operation string
 		args      map[string]any
 		want      error
-	}{{"ping", nil, ErrDeclined}, {"createTask", task, nil}, {"ping", nil, nil}, {"ping", nil, nil}, {"createTask", task, ErrDeclined}}
+	}{{"ping", nil, ErrDeclined}, {"createTask", task, nil}, {"ping", nil, nil}, {"ping", nil, nil},
+		{"createTask", task, ErrDeclined}}
 	for i, step := range steps {
 		if _, err := g.Call(t.Context(), step.operation, step.args); !errors.Is(err, step.want) {
 			t.Errorf("step %d: %v", i, err)

@@ -135,7 +135,8 @@ func (c *Chrome) program() (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("no browser found (%s): install Chromium (Debian: apt-get install chromium)", strings.Join(names, ", "))
+	return "", fmt.Errorf("no browser found (%s): install Chromium (Debian: apt-get install "+
+		"chromium)", strings.Join(names, ", "))
 }
 
 // visit is one run of a browser. The event callback only hands over; run acts.
@@ -199,14 +200,17 @@ func (v *visit) run(ctx context.Context) (*url.URL, error) {
 		case paused := <-v.paused:
 			u, err := url.Parse(paused.Request.URL)
 			if err == nil && isCallback(u, v.target.String()) {
-				_ = call(ctx, fetch.FailRequest, fetch.FailRequestParams{RequestID: paused.RequestID, ErrorReason: network.ErrorReasonAborted})
+				_ = call(ctx, fetch.FailRequest, fetch.FailRequestParams{RequestID: paused.RequestID,
+					ErrorReason: network.ErrorReasonAborted})
 				return u, nil
 			}
-			if err := call(ctx, fetch.ContinueRequest, fetch.ContinueRequestParams{RequestID: paused.RequestID}); err != nil {
+			if err := call(ctx, fetch.ContinueRequest,
+				fetch.ContinueRequestParams{RequestID: paused.RequestID}); err != nil {
 				return nil, err
 			}
 		case <-ctx.Done():
-			return nil, fmt.Errorf("the browser did not get to %s: %w; after step %q the page shows: %s", v.target, context.Cause(ctx), v.last, seen)
+			return nil, fmt.Errorf("the browser did not get to %s: %w; after step %q the page shows: %s", v.target,
+				context.Cause(ctx), v.last, seen)
 		case <-ticker.C:
 			text, err := v.glance(ctx)
 			if err != nil && ctx.Err() == nil {
@@ -294,7 +298,8 @@ func insert(ctx context.Context, text string) error {
 }
 
 func (v *visit) ask(ctx context.Context, act bool) (sight, error) {
-	arguments, err := json.Marshal(map[string]any{"act": act, "deny": v.chrome.Deny, "organization": v.chrome.Organization})
+	arguments, err := json.Marshal(map[string]any{"act": act, "deny": v.chrome.Deny,
+		"organization": v.chrome.Organization})
 	if err != nil {
 		return sight{}, err
 	}

@@ -58,7 +58,8 @@ func authorizationPages(t *testing.T) *httptest.Server {
 		}
 	}
 	mux.HandleFunc("/authorize", html(signInPage))
-	mux.HandleFunc("/alert", html(`<p role="alert" hidden>not this</p><div role="alert"><b>Unknown</b> application</div>`))
+	mux.HandleFunc("/alert",
+		html(`<p role="alert" hidden>not this</p><div role="alert"><b>Unknown</b> application</div>`))
 	mux.HandleFunc("/broken", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "no such thing here", http.StatusBadRequest)
 	})
@@ -83,7 +84,8 @@ func authorizationPages(t *testing.T) *httptest.Server {
 // read, and ends the test there.
 func browser(t *testing.T) (path string, found bool) {
 	t.Helper()
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "headless-shell"} {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
+		"headless-shell"} {
 		if path, err := exec.LookPath(name); err == nil {
 			return path, true
 		}
@@ -111,10 +113,13 @@ func TestChromeSignsInAndDecides(t *testing.T) {
 		steps                   []string
 	}{
 		{"allow, to a host that is not reachable", "/authorize", chatGPTCallback, false,
-			url.Values{"code": {"ada@acme.example at Globex"}, "state": {"s"}}, []string{"login", "method", "code", "organization", "consent"}},
+			url.Values{"code": {"ada@acme.example at Globex"}, "state": {"s"}}, []string{"login", "method", "code",
+				"organization", "consent"}},
 		{"deny, to a port where nobody listens", "/authorize", "http://localhost:8090/callback", true,
-			url.Values{"error": {"access_denied"}, "state": {"s"}}, []string{"login", "method", "code", "organization", "consent"}},
-		{"a redirect without a page", "/at-once", chatGPTCallback, false, url.Values{"code": {"quick"}, "state": {"s"}}, nil},
+			url.Values{"error": {"access_denied"}, "state": {"s"}}, []string{"login", "method", "code", "organization",
+				"consent"}},
+		{"a redirect without a page", "/at-once", chatGPTCallback, false, url.Values{"code": {"quick"}, "state": {"s"}},
+			nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var steps []string
@@ -158,7 +163,10 @@ func TestChromeReportsViolations(t *testing.T) {
 		return
 	}
 	server := authorizationPages(t)
-	c := &Chrome{Path: path, Email: "a@b.example", Code: func(context.Context, string) (string, error) { return "123456", nil }}
+	c := &Chrome{Path: path, Email: "a@b.example", Code: func(context.Context, string) (string,
+		error) {
+		return "123456", nil
+	}}
 	query := url.Values{"redirect_uri": {chatGPTCallback}, "state": {"s"}}
 	callback, err := c.Visit(t.Context(), server.URL+"/violating?"+query.Encode(), chatGPTCallback)
 	if err != nil || callback.Query().Get("code") != "a@b.example at Acme" {
@@ -186,7 +194,10 @@ func TestChromeSaysWhatWentWrong(t *testing.T) {
 		{"a failing code", server.URL + "/authorize", "step code: no mail came"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			c := &Chrome{Path: path, Email: "a@b.example", Code: func(context.Context, string) (string, error) { return "", errCode }}
+			c := &Chrome{Path: path, Email: "a@b.example", Code: func(context.Context, string) (string,
+				error) {
+				return "", errCode
+			}}
 			_, err := c.Visit(t.Context(), tt.page, chatGPTCallback)
 			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
 				t.Errorf("got %v", err)
@@ -221,7 +232,8 @@ func TestChromeHonoursItsContextAndLeavesNothing(t *testing.T) {
 
 func TestWithoutABrowserThereIsNothingToWaitFor(t *testing.T) {
 	c := &Chrome{Path: t.TempDir() + "/no-browser"}
-	if _, err := c.Visit(t.Context(), "http://localhost:1/", "http://localhost:8090/callback"); err == nil || !strings.Contains(err.Error(), "install Chromium") {
+	if _, err := c.Visit(t.Context(), "http://localhost:1/", "http://localhost:8090/callback"); err == nil ||
+		!strings.Contains(err.Error(), "install Chromium") {
 		t.Errorf("%v", err)
 	}
 }

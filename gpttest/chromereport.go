@@ -30,7 +30,8 @@ func (c *Chrome) Report() Report {
 	c.report.mu.Lock()
 	defer c.report.mu.Unlock()
 	r := c.report.now
-	return Report{Hosts: slices.Sorted(slices.Values(r.Hosts)), Violations: slices.Clone(r.Violations), ConsoleErrors: slices.Clone(r.ConsoleErrors)}
+	return Report{Hosts: slices.Sorted(slices.Values(r.Hosts)), Violations: slices.Clone(r.Violations),
+		ConsoleErrors: slices.Clone(r.ConsoleErrors)}
 }
 
 // recorder turns the browser's events into a Report.
@@ -96,7 +97,8 @@ func (r *recorder) event(event any) {
 		}
 	case *audits.EventIssueAdded:
 		if d := e.Issue.Details.ContentSecurityPolicyIssueDetails; d != nil {
-			r.violation(fmt.Sprintf("%s: %s %s", d.ViolatedDirective, d.ContentSecurityPolicyViolationType, d.BlockedURL))
+			r.violation(fmt.Sprintf("%s: %s %s", d.ViolatedDirective, d.ContentSecurityPolicyViolationType,
+				d.BlockedURL))
 		}
 	}
 }

@@ -117,14 +117,16 @@ func (g *GPT) checkAuth(a Auth) (notes []string, err error) {
 		switch {
 		case g.sameRoot(host, server.Hostname()):
 		case local:
-			notes = append(notes, fmt.Sprintf("waived on loopback: M25 would refuse %s beside an API on %s", host, server.Hostname()))
+			notes = append(notes, fmt.Sprintf("waived on loopback: M25 would refuse %s beside an API on %s", host,
+				server.Hostname()))
 		default:
 			return nil, refused("M25", "Authorization URL, Token URL, and API hostname must share a root domain",
 				fmt.Sprintf("%s is not under the root domain of %s", host, server.Hostname()))
 		}
 	}
 	if local && len(notes) == 0 {
-		notes = append(notes, fmt.Sprintf("waived on loopback: M25 compares registrable domains, and %s has none", server.Hostname()))
+		notes = append(notes, fmt.Sprintf("waived on loopback: M25 compares registrable domains, and %s has none",
+			server.Hostname()))
 	}
 	return notes, nil
 }
@@ -134,7 +136,8 @@ func (g *GPT) checkAuth(a Auth) (notes []string, err error) {
 func (g *GPT) Share(privacyURL string) error {
 	u, err := url.Parse(privacyURL)
 	if err != nil || u.Scheme != "https" || u.Hostname() == "" {
-		return refused("M27", "Public actions require valid privacy policy URLs", fmt.Sprintf("%q is no https URL", privacyURL))
+		return refused("M27", "Public actions require valid privacy policy URLs", fmt.Sprintf("%q is no https URL",
+			privacyURL))
 	}
 	return nil
 }

@@ -41,7 +41,8 @@ const (
 	defaultLoopbackPort  = 8090
 	defaultWarnBytes     = 100_000
 	defaultDocumentBytes = 800_000
-	userAgent            = "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko); compatible; ChatGPT-User/1.0; +https://openai.com/bot"
+	userAgent            = "Mozilla/5.0 AppleWebKit/537.36 (KHTML, like Gecko); compatible; ChatGPT-User/1.0; " +
+		"+https://openai.com/bot"
 )
 
 // Options changes what the simulated ChatGPT does. The zero value is ready for use
@@ -224,7 +225,8 @@ func (o Options) checkWithout() error {
 		case !ok:
 			return fmt.Errorf("options: no rule %q", id)
 		case !r.Switchable():
-			return fmt.Errorf("options: rule %s is of class %s and cannot be switched off", id, strings.Join(r.Class, ", "))
+			return fmt.Errorf("options: rule %s is of class %s and cannot be switched off", id,
+				strings.Join(r.Class, ", "))
 		}
 	}
 	return nil

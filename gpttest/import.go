@@ -170,7 +170,8 @@ func fetchDocument(ctx context.Context, client *http.Client, u *url.URL) (string
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
 		if location := res.Header.Get("Location"); location != "" {
-			return "", nil, fmt.Errorf("answered %s to %s; the document must be served without a redirect", res.Status, location)
+			return "", nil, fmt.Errorf("answered %s to %s; the document must be served without a redirect", res.Status,
+				location)
 		}
 		return "", nil, fmt.Errorf("answered %s; the document must be public and answer 200", res.Status)
 	}

@@ -116,7 +116,8 @@ func TestLoopbackServersAreWaived(t *testing.T) {
 		if !imp.OK() || imp.ServerURL != "http://"+host {
 			t.Errorf("%s: %q, server %q", host, imp.Errors, imp.ServerURL)
 		}
-		if want := "waived on loopback: M6 would refuse the server http://" + host; len(imp.Notes) != 1 || imp.Notes[0] != want {
+		if want := "waived on loopback: M6 would refuse the server " +
+			"http://" + host; len(imp.Notes) != 1 || imp.Notes[0] != want {
 			t.Errorf("%s: notes %q", host, imp.Notes)
 		}
 	}
@@ -158,8 +159,9 @@ func TestOperationsAreReadAsTheModelSeesThem(t *testing.T) {
 		t.Error("ping is not public")
 	}
 	wantOAuth := OAuth{
-		SchemeName: "oauth", AuthorizationURL: "https://app.example.com/idp", TokenURL: "https://api.example.com/oauth2/token",
-		Scopes: []Scope{{"tasks:read", "Read tasks"}, {"tasks:write", "Change tasks"}},
+		SchemeName: "oauth", AuthorizationURL: "https://app.example.com/idp",
+		TokenURL: "https://api.example.com/oauth2/token",
+		Scopes:   []Scope{{"tasks:read", "Read tasks"}, {"tasks:write", "Change tasks"}},
 	}
 	if !reflect.DeepEqual(imp.OAuth, wantOAuth) {
 		t.Errorf("got %+v", imp.OAuth)
@@ -217,7 +219,8 @@ func TestYAMLAliasesCannotExplode(t *testing.T) {
 
 func TestNumbersThatJavaScriptRoundsAreNoted(t *testing.T) { // class I
 	imp := importText(t, with(t, `"default": "open"`, `"maximum": 9007199254740993`), Options{})
-	if want := "the editor's JavaScript rounds the number 9007199254740993"; len(imp.Notes) != 1 || imp.Notes[0] != want {
+	if want := "the editor's JavaScript rounds the number " +
+		"9007199254740993"; len(imp.Notes) != 1 || imp.Notes[0] != want {
 		t.Errorf("notes %q", imp.Notes)
 	}
 }

@@ -55,7 +55,8 @@ func TestLoopbackWaitsForTheCallback(t *testing.T) {
 		t.Fatalf("code %q, %v", code, err)
 	}
 	got := <-page
-	if !strings.Contains(got, "You can close this window and go back to the terminal") || strings.Contains(got, "script>") || !strings.HasPrefix(got, "default-src 'none'") {
+	if !strings.Contains(got, "You can close this window and go back to the terminal") || strings.Contains(got,
+		"script>") || !strings.HasPrefix(got, "default-src 'none'") {
 		t.Errorf("page %s", got)
 	}
 }

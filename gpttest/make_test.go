@@ -95,9 +95,12 @@ func TestMadeValuesAreThoseThatTheDocumentSpeaksOf(t *testing.T) {
 
 func TestMadeTextsFollowTheirPattern(t *testing.T) {
 	for _, pattern := range []string{
-		`^[a-z0-9_]+$`, `^tsk_[a-z2-7]{16}$`, `^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$`, `^(?=.*[A-Z])(?=.*\d).{8,64}$`, `^(?!admin)[a-z]{3,9}$`,
-		`^[^@\s<>]+@[^@\s<>]+$`, `^\+[1-9]\d{1,14}$`, `^#[0-9a-fA-F]{6}$`, `^([01]\d|2[0-3]):[0-5]\d$`, `^\p{L}[\p{L}\p{N} ]{2,}$`,
-		`^.{1,5000}$`, `^[\u00e0-\u00ff]{3}$`, `^v\d+\.\d+\.\d+(-[\w.]+)?$`, `^(a|bb|ccc){4}$`, `^\/[a-z]+\/$`, `^(\d{4}-\d{2}-\d{2})?$`, `foo`,
+		`^[a-z0-9_]+$`, `^tsk_[a-z2-7]{16}$`, `^[A-Z]{2}\d{2}[A-Z0-9]{11,30}$`, `^(?=.*[A-Z])(?=.*\d).{8,64}$`,
+		`^(?!admin)[a-z]{3,9}$`,
+		`^[^@\s<>]+@[^@\s<>]+$`, `^\+[1-9]\d{1,14}$`, `^#[0-9a-fA-F]{6}$`, `^([01]\d|2[0-3]):[0-5]\d$`,
+		`^\p{L}[\p{L}\p{N} ]{2,}$`,
+		`^.{1,5000}$`, `^[\u00e0-\u00ff]{3}$`, `^v\d+\.\d+\.\d+(-[\w.]+)?$`, `^(a|bb|ccc){4}$`, `^\/[a-z]+\/$`,
+		`^(\d{4}-\d{2}-\d{2})?$`, `foo`,
 		`^[A-HJKMNP-TV-Z0-9]{26}$`, `^(red|green|blue)(,(red|green|blue))*$`, `^(?<year>\d{4})$`,
 	} {
 		quoted, _ := json.Marshal(pattern)
@@ -251,7 +254,8 @@ func generatedSchema(random *rand.Rand, depth int) map[string]any {
 		return generatedObject(random, depth)
 	case "if":
 		schema := generatedObject(random, depth)
-		schema["if"], schema["then"], schema["else"] = map[string]any{"required": []any{"c"}}, map[string]any{"required": []any{"b"}}, map[string]any{"required": []any{"a"}}
+		schema["if"], schema["then"], schema["else"] = map[string]any{"required": []any{"c"}},
+			map[string]any{"required": []any{"b"}}, map[string]any{"required": []any{"a"}}
 		return schema
 	default:
 		parts := []any{generatedSchema(random, depth-1), generatedSchema(random, depth-1)}

@@ -60,10 +60,14 @@ func TestAuthorizeURLIsTheObservedOne(t *testing.T) { // class C
 		options              Options
 		want                 string
 	}{
-		{"with a scope", "https://app.example.com/idp", "openid tasks:read", Options{}, "https://app.example.com/idp?response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&scope=openid+tasks%3Aread&state="},
-		{"empty scope", "https://app.example.com/idp", "", Options{}, "https://app.example.com/idp?response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&scope=&state="},
-		{"empty scope left out", "https://app.example.com/idp", "", Options{OmitEmptyScope: true}, "https://app.example.com/idp?response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&state="},
-		{"a query of its own", "https://app.example.com/idp?tenant=1", "", Options{}, "https://app.example.com/idp?tenant=1&response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&scope=&state="},
+		{"with a scope", "https://app.example.com/idp", "openid tasks:read", Options{},
+			"https://app.example.com/idp?response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&scope=openid+tasks%3Aread&state="},
+		{"empty scope", "https://app.example.com/idp", "", Options{},
+			"https://app.example.com/idp?response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&scope=&state="},
+		{"empty scope left out", "https://app.example.com/idp", "", Options{OmitEmptyScope: true},
+			"https://app.example.com/idp?response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&state="},
+		{"a query of its own", "https://app.example.com/idp?tenant=1", "", Options{},
+			"https://app.example.com/idp?tenant=1&response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&scope=&state="},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := signedUp(t, tt.options, func(a *Auth) { a.AuthorizationURL, a.Scope = tt.address, tt.scope })
@@ -74,7 +78,8 @@ func TestAuthorizeURLIsTheObservedOne(t *testing.T) { // class C
 			if got != tt.want+state {
 				t.Errorf("got  %s\nwant %s", got, tt.want+state)
 			}
-			if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(state) {
+			if !regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`).MatchString(
+				state) {
 				t.Errorf("state %q is no UUID of version 4", state)
 			}
 		})
@@ -104,9 +109,12 @@ func TestAuthorizeChecksTheCallback(t *testing.T) {
 		{"two codes", answering(url.Values{"code": {"a", "b"}}), "the callback has 2 parameters named code"},
 		{"another state", answering(url.Values{"code": {"c"}, "state": {"x"}}), `the callback's state is "x", not`},
 		{"another address", elsewhere, "the browser was sent to https://evil.example/callback, not to"},
-		{"denied", answering(url.Values{"error": {"access_denied"}, "error_description": {"not now"}}), "access_denied: not now"},
-		{"denied with another state", answering(url.Values{"error": {"access_denied"}, "state": {"x"}}), `the callback's state is "x", not`},
-		{"another error", answering(url.Values{"error": {"invalid_scope"}}), "the callback carries error invalid_scope"},
+		{"denied", answering(url.Values{"error": {"access_denied"}, "error_description": {"not now"}}),
+			"access_denied: not now"},
+		{"denied with another state", answering(url.Values{"error": {"access_denied"}, "state": {"x"}}),
+			`the callback's state is "x", not`},
+		{"another error", answering(url.Values{"error": {"invalid_scope"}}),
+			"the callback carries error invalid_scope"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := signedUp(t, Options{}, nil)
@@ -162,7 +170,8 @@ func local(t *testing.T, api http.Handler, endpoint *tokenEndpoint, o Options, m
 	t.Cleanup(server.Close)
 	imp := importText(t, with(t, `"https://api.example.com"}]`, `"`+server.URL+`"}]`), o)
 	g := New(imp, o)
-	err := g.Configure(Auth{ClientID: "app-1", ClientSecret: "s3cret&", AuthorizationURL: server.URL + "/idp", TokenURL: server.URL + "/oauth2/token", TokenExchangeMethod: method})
+	err := g.Configure(Auth{ClientID: "app-1", ClientSecret: "s3cret&", AuthorizationURL: server.URL + "/idp",
+		TokenURL: server.URL + "/oauth2/token", TokenExchangeMethod: method})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -179,11 +188,13 @@ func TestExchangeAuthenticatesBothWays(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := Token{AccessToken: "at-1", TokenType: "Bearer", RefreshToken: "rt-1", Scope: "openid", ExpiresIn: time.Hour, ExpiresAt: now.Add(time.Hour)}
+			want := Token{AccessToken: "at-1", TokenType: "Bearer", RefreshToken: "rt-1", Scope: "openid",
+				ExpiresIn: time.Hour, ExpiresAt: now.Add(time.Hour)}
 			if *token != want || !g.SignedIn() {
 				t.Errorf("got %+v", token)
 			}
-			form := url.Values{"grant_type": {"authorization_code"}, "code": {"c-1"}, "redirect_uri": {"http://localhost:8090/callback"}}
+			form := url.Values{"grant_type": {"authorization_code"}, "code": {"c-1"},
+				"redirect_uri": {"http://localhost:8090/callback"}}
 			if method == BasicAuthHeader {
 				if endpoint.user != "app-1" || endpoint.pass != "s3cret&" {
 					t.Errorf("Basic %q %q", endpoint.user, endpoint.pass)
@@ -237,7 +248,8 @@ func TestRefreshKeepsTheOldRefreshToken(t *testing.T) {
 	if err != nil || token.AccessToken != "at-2" || g.Token().RefreshToken != "rt-1" {
 		t.Errorf("got %+v, %v", token, err)
 	}
-	want := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"rt-1"}, "client_id": {"app-1"}, "client_secret": {"s3cret&"}}
+	want := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {"rt-1"}, "client_id": {"app-1"},
+		"client_secret": {"s3cret&"}}
 	if endpoint.form.Encode() != want.Encode() {
 		t.Errorf("sent %s", endpoint.form.Encode())
 	}
@@ -261,19 +273,29 @@ func TestConfigureHoldsTheDomainRule(t *testing.T) { // M25 and M26
 		options                        Options
 		want                           string
 	}{
-		{"one host", "https://api.example.com", "https://api.example.com/a", "https://api.example.com/t", Options{}, ""},
-		{"one registrable domain", "https://api.example.co.uk", "https://app.example.co.uk/a", "https://example.co.uk/t", Options{}, ""},
+		{"one host", "https://api.example.com", "https://api.example.com/a", "https://api.example.com/t", Options{},
+			""},
+		{"one registrable domain", "https://api.example.co.uk", "https://app.example.co.uk/a",
+			"https://example.co.uk/t", Options{}, ""},
 		{"only a suffix in common", "https://a.co.uk", "https://b.co.uk/a", "https://a.co.uk/t", Options{}, shared},
-		{"Stytch's token endpoint", "https://api.example.com", "https://api.example.com/a", "https://x.customers.stytch.com/v1/oauth2/token", Options{}, shared},
-		{"private suffixes count", "https://a.vercel.app", "https://b.vercel.app/a", "https://a.vercel.app/t", Options{}, shared},
-		{"private suffixes ignored", "https://a.vercel.app", "https://b.vercel.app/a", "https://a.vercel.app/t", Options{IgnorePrivateSuffixes: true}, ""},
-		{"Google is exempt", "https://api.example.com", "https://accounts.google.com/a", "https://oauth2.googleapis.com/t", Options{}, ""},
-		{"Microsoft and Adobe are exempt", "https://api.example.com", "https://login.microsoftonline.com/a", "https://ims-na1.adobelogin.com/t", Options{}, ""},
-		{"a name that ends like Google's", "https://api.example.com", "https://notaccounts.google.com.evil.example/a", "https://api.example.com/t", Options{}, shared},
+		{"Stytch's token endpoint", "https://api.example.com", "https://api.example.com/a",
+			"https://x.customers.stytch.com/v1/oauth2/token", Options{}, shared},
+		{"private suffixes count", "https://a.vercel.app", "https://b.vercel.app/a", "https://a.vercel.app/t",
+			Options{}, shared},
+		{"private suffixes ignored", "https://a.vercel.app", "https://b.vercel.app/a", "https://a.vercel.app/t",
+			Options{IgnorePrivateSuffixes: true}, ""},
+		{"Google is exempt", "https://api.example.com", "https://accounts.google.com/a",
+			"https://oauth2.googleapis.com/t", Options{}, ""},
+		{"Microsoft and Adobe are exempt", "https://api.example.com", "https://login.microsoftonline.com/a",
+			"https://ims-na1.adobelogin.com/t", Options{}, ""},
+		{"a name that ends like Google's", "https://api.example.com", "https://notaccounts.google.com.evil.example/a",
+			"https://api.example.com/t", Options{}, shared},
 		{"empty", "https://api.example.com", "", "https://api.example.com/t", Options{}, "Error saving draft"},
-		{"http", "https://api.example.com", "http://api.example.com/a", "https://api.example.com/t", Options{}, "the authorization and token URL must be https"},
+		{"http", "https://api.example.com", "http://api.example.com/a", "https://api.example.com/t", Options{},
+			"the authorization and token URL must be https"},
 		{"loopback", "http://localhost:8080", "http://localhost:8080/a", "http://127.0.0.1:8081/t", Options{}, ""},
-		{"loopback beside a real host", "http://localhost:8080", "http://localhost:8080/a", "https://login.example.com/t", Options{}, ""},
+		{"loopback beside a real host", "http://localhost:8080", "http://localhost:8080/a",
+			"https://login.example.com/t", Options{}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			imp := importText(t, with(t, `"https://api.example.com"}]`, `"`+tt.server+`"}]`), tt.options)
@@ -295,7 +317,8 @@ func TestConfigureHoldsTheDomainRule(t *testing.T) { // M25 and M26
 
 func TestTheFormIsStoredWithSwappedNames(t *testing.T) { // class B
 	got := Auth{AuthorizationURL: "https://a", TokenURL: "https://t", Scope: "s"}.Stored()
-	want := StoredAuth{ClientURL: "https://a", AuthorizationURL: "https://t", AuthorizationContentType: "application/x-www-form-urlencoded", Scope: "s", TokenExchangeMethod: "default_post"}
+	want := StoredAuth{ClientURL: "https://a", AuthorizationURL: "https://t",
+		AuthorizationContentType: "application/x-www-form-urlencoded", Scope: "s", TokenExchangeMethod: "default_post"}
 	if got != want {
 		t.Errorf("got %+v", got)
 	}

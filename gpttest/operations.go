@@ -228,7 +228,8 @@ func (c *operationCheck) body() {
 	if !c.node.has("requestBody") {
 		return
 	}
-	at := place{context: []any{"paths", c.path, c.method, "requestBody"}, path: []any{"paths", c.path, c.method, "requestBody"}}
+	at := place{context: []any{"paths", c.path, c.method, "requestBody"}, path: []any{"paths", c.path, c.method,
+		"requestBody"}}
 	body := c.node.object("requestBody")
 	if ref, ok := body.get("$ref").(string); ok {
 		if body = c.component("requestBodies", ref); body == nil {
@@ -298,7 +299,8 @@ func (v *validator) component(kind, ref string) *object {
 func (c *operationCheck) duplicates() {
 	seen := map[string]bool{}
 	for _, argument := range c.out.Arguments {
-		if seen[argument.Name] && c.say("M15", "parameter %s is duplicated; skipping function due to errors", argument.Name) {
+		if seen[argument.Name] && c.say("M15", "parameter %s is duplicated; skipping function due to errors",
+			argument.Name) {
 			c.dropped = true
 		}
 		seen[argument.Name] = true
@@ -314,8 +316,10 @@ func (c *operationCheck) template() {
 	var inPath []string
 	for _, match := range templateVariable.FindAllStringSubmatch(c.path, -1) {
 		inPath = append(inPath, match[1])
-		if !slices.ContainsFunc(c.out.Arguments, func(a Argument) bool { return a.In == "path" && a.Name == match[1] }) {
-			c.dropped = c.say("G043", "%sthe path names {%s}, which no parameter declares", c.where, match[1]) || c.dropped
+		if !slices.ContainsFunc(c.out.Arguments,
+			func(a Argument) bool { return a.In == "path" && a.Name == match[1] }) {
+			c.dropped = c.say("G043", "%sthe path names {%s}, which no parameter declares", c.where, match[1]) ||
+				c.dropped
 		}
 	}
 	for _, argument := range c.out.Arguments {

@@ -41,7 +41,9 @@ func (g *GPT) build(op Operation, args map[string]any) (request Request, cookies
 	}
 	if op.hasBody && (op.bodyRequired || len(body) > 0) {
 		if request.Body, err = json.Marshal(body); err != nil {
-			return Request{}, "", fmt.Errorf("ApiSyntaxError: Could not parse API call kwargs as JSON: exception=%w url=%s", err, request.URL)
+			return Request{}, "",
+				fmt.Errorf("ApiSyntaxError: Could not parse API call kwargs as JSON: exception=%w "+
+					"url=%s", err, request.URL)
 		}
 	}
 	if n := utf8.RuneCount(request.Body); n >= maxCharacters {

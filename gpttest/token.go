@@ -34,7 +34,8 @@ func (e *TokenError) Error() string {
 	if e.Code == "" {
 		return fmt.Sprintf("the token endpoint answered %d, without an OAuth error", e.Status)
 	}
-	return strings.TrimSuffix(fmt.Sprintf("the token endpoint answered %d: %s: %s", e.Status, e.Code, e.Description), ": ")
+	return strings.TrimSuffix(fmt.Sprintf("the token endpoint answered %d: %s: %s", e.Status, e.Code, e.Description),
+		": ")
 }
 
 // Exchange trades the code for tokens and signs in.
@@ -154,7 +155,8 @@ func (g *GPT) readToken(res *http.Response, body []byte) (*Token, error) {
 		return nil, &TokenError{Status: res.StatusCode, Code: reply.Error, Description: reply.Description}
 	}
 	if kind != "application/json" {
-		return nil, fmt.Errorf("the token endpoint answered with content type %q, not application/json", res.Header.Get("Content-Type"))
+		return nil, fmt.Errorf("the token endpoint answered with content type %q, not application/json",
+			res.Header.Get("Content-Type"))
 	}
 	if parseErr != nil {
 		return nil, fmt.Errorf("the token endpoint's answer: %w", parseErr)

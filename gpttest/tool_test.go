@@ -16,7 +16,8 @@ func TestAToolIsAnOperation(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !op.Consequential || !op.Declares(http.StatusCreated) || op.Reply(http.StatusCreated).Validate(map[string]any{"colour": "red"}) != nil ||
+	if !op.Consequential || !op.Declares(http.StatusCreated) || op.Reply(http.StatusCreated).Validate(
+		map[string]any{"colour": "red"}) != nil ||
 		op.Reply(http.StatusCreated).Validate(map[string]any{"colour": "blue"}) == nil {
 		t.Errorf("%+v", op)
 	}

@@ -24,7 +24,8 @@ func ImportText(text string, o Options) (*Imported, error) {
 	imp := &Imported{options: o}
 	doc, err := parse(text)
 	if err != nil {
-		imp.Notes = append(imp.Notes, fmt.Sprintf("nothing happens and no message appears: the text is neither JSON nor YAML (%v)", err))
+		imp.Notes = append(imp.Notes, fmt.Sprintf("nothing happens and no message appears: the text is neither JSON "+
+			"nor YAML (%v)", err))
 		return imp, nil
 	}
 	imp.Bytes = len(doc.text)
@@ -108,9 +109,11 @@ func (v *validator) document(root any) {
 func (v *validator) size() {
 	switch bytes := v.imp.Bytes; {
 	case bytes > v.options.MaxDocumentBytes:
-		v.say("G007", "the indented document has %d bytes; over %d it may be refused", bytes, v.options.MaxDocumentBytes)
+		v.say("G007", "the indented document has %d bytes; over %d it may be "+
+			"refused", bytes, v.options.MaxDocumentBytes)
 	case bytes > v.options.WarnDocumentBytes:
-		v.sayAs(Warn, "G007", "the indented document has %d bytes; keep it under %d", bytes, v.options.WarnDocumentBytes)
+		v.sayAs(Warn, "G007", "the indented document has %d bytes; keep it under %d", bytes,
+			v.options.WarnDocumentBytes)
 	}
 }
 
@@ -172,7 +175,8 @@ func publishedOAuth(schemes *object) OAuth {
 		if scheme.string("type") != "oauth2" || flow == nil {
 			continue
 		}
-		oauth := OAuth{SchemeName: name, AuthorizationURL: flow.string("authorizationUrl"), TokenURL: flow.string("tokenUrl")}
+		oauth := OAuth{SchemeName: name, AuthorizationURL: flow.string("authorizationUrl"),
+			TokenURL: flow.string("tokenUrl")}
 		scopes := flow.object("scopes")
 		for _, scope := range scopes.names() {
 			oauth.Scopes = append(oauth.Scopes, Scope{Name: scope, Description: scopes.string(scope)})

@@ -133,7 +133,8 @@ func (s *Server) call(ctx context.Context, w http.ResponseWriter, r *http.Reques
 	}
 	arguments, wrong := t.arguments(m.params["arguments"])
 	if wrong != "" {
-		s.result(w, m, http.StatusOK, failed(problemText(api.Problem{Status: http.StatusUnprocessableEntity, Detail: wrong})))
+		s.result(w, m, http.StatusOK,
+			failed(problemText(api.Problem{Status: http.StatusUnprocessableEntity, Detail: wrong})))
 		return
 	}
 	reply := s.options.Service.Invoke(ctx, api.Call{Operation: t.Name, Arguments: arguments, Header: r.Header})
@@ -143,9 +144,11 @@ func (s *Server) call(ctx context.Context, w http.ResponseWriter, r *http.Reques
 			reply.Body = json.RawMessage(`{"ok":true}`)
 		}
 		s.carriedOut(w, m, trimmed(reply.Body))
-	case reply.Status == http.StatusUnauthorized: // a token that was good a moment ago; a text would not have it renewed
+	// a token that was good a moment ago; a text would not have it renewed
+	case reply.Status == http.StatusUnauthorized:
 		s.deny(w, m.id, &reply)
-	case reply.Status == http.StatusForbidden && challenge != "": // one family of clients reads the header, one the result
+	// one family of clients reads the header, one the result
+	case reply.Status == http.StatusForbidden && challenge != "":
 		w.Header().Set("WWW-Authenticate", challenge)
 		out := failed(replyText(reply))
 		out.Meta = &callMeta{Challenge: []string{challenge +
@@ -182,7 +185,8 @@ func replyText(reply api.Reply) string {
 }
 
 func problemText(p api.Problem) string {
-	text, err := marshal(map[string]any{"error": toldProblem{p.Status, p.Detail, p.Hint, p.Errors, p.Current, p.Quota, p.RequestID}})
+	text, err := marshal(map[string]any{"error": toldProblem{p.Status, p.Detail, p.Hint, p.Errors, p.Current, p.Quota,
+		p.RequestID}})
 	if err != nil {
 		return p.Detail
 	}

@@ -78,7 +78,8 @@ func New(o Options) (*Server, error) {
 	}
 	if len(s.list) > maxList {
 		return nil, fmt.Errorf("mcp: the list of %d tools has %d characters, more than the %d that clients take: "+
-			"shorten descriptions, or leave operations out with GUESTPASS_MCP_OPERATIONS", len(tools), len(s.list), maxList)
+			"shorten descriptions, or leave operations out with "+
+			"GUESTPASS_MCP_OPERATIONS", len(tools), len(s.list), maxList)
 	}
 	if s.discovery, err = marshal(struct {
 		Versions     []string        `json:"supportedVersions"`

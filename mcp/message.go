@@ -57,10 +57,12 @@ var integer = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 func read(body []byte) (m message, refused *rpcError) {
 	trimmed := bytes.TrimSpace(body)
 	if len(trimmed) > 0 && trimmed[0] == '[' { // it would go past checks and limits that are for one call
-		return m, refuse(http.StatusBadRequest, invalidRequest, "batches are not taken: send one message in each request")
+		return m, refuse(http.StatusBadRequest, invalidRequest,
+			"batches are not taken: send one message in each request")
 	}
 	if fault := api.CheckJSON(body); fault != nil {
-		return m, refuse(http.StatusBadRequest, parseError, "the message cannot be read: "+fault.Location+" "+fault.Message)
+		return m, refuse(http.StatusBadRequest, parseError, "the message cannot be read: "+fault.Location+" "+
+			fault.Message)
 	}
 	members := jsonparts.Object(body)
 	if members == nil {
@@ -83,7 +85,8 @@ func read(body []byte) (m message, refused *rpcError) {
 	if m.method = jsonparts.Text(members["method"]); m.method == "" {
 		return m, refuse(http.StatusBadRequest, invalidRequest, "method must be a string")
 	}
-	if m.params = jsonparts.Object(members["params"]); m.params == nil && members["params"] != nil && string(members["params"]) != "null" {
+	if m.params = jsonparts.Object(members["params"]); m.params == nil && members["params"] != nil &&
+		string(members["params"]) != "null" {
 		return m, refuse(http.StatusBadRequest, invalidParams, "params must be an object")
 	}
 	m.quiet = m.id == nil
@@ -141,7 +144,8 @@ func unsupported(version string) *rpcError {
 }
 
 func mismatch(header, what string) *rpcError {
-	return refuse(http.StatusBadRequest, headerMismatch, "the header "+header+" must say the same as "+what+" in the body")
+	return refuse(http.StatusBadRequest, headerMismatch, "the header "+header+" must say the same as "+what+
+		" in the body")
 }
 
 // cut keeps what is repeated of a request short.

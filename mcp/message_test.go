@@ -36,7 +36,8 @@ func FuzzMessage(f *testing.F) {
 			t.Errorf("%q: id %s, method %q", body, m.id, m.method)
 		}
 		_ = m.era(http.Header{})
-		one := tool{InputSchema: &schema{Type: "object", Properties: map[string]*schema{"b": {Type: "integer"}, "c": {Type: "boolean"}}}}
+		one := tool{InputSchema: &schema{Type: "object", Properties: map[string]*schema{"b": {Type: "integer"},
+			"c": {Type: "boolean"}}}}
 		if arguments, wrong := one.arguments(m.params["arguments"]); wrong == "" {
 			for name, value := range arguments {
 				if !json.Valid(value) {
@@ -50,7 +51,8 @@ func FuzzMessage(f *testing.F) {
 func TestSpellingsOfAValueThatSayTheSame(t *testing.T) {
 	for _, tt := range []struct{ kind, sent, read string }{
 		{"integer", `"5"`, `5`}, {"integer", `5.0`, `5`}, {"integer", `"5.00"`, `5`}, {"integer", `5.5`, `5.5`},
-		{"integer", `"05"`, `"05"`}, {"integer", `"five"`, `"five"`}, {"integer", `9007199254740993`, `9007199254740993`},
+		{"integer", `"05"`, `"05"`}, {"integer", `"five"`, `"five"`}, {"integer", `9007199254740993`,
+			`9007199254740993`},
 		{"number", `"2.5"`, `2.5`}, {"number", `"-0.1"`, `-0.1`}, {"number", `"1e3"`, `"1e3"`},
 		{"boolean", `"true"`, `true`}, {"boolean", `"True"`, `"True"`}, {"boolean", `1`, `1`},
 		{"string", `"5"`, `"5"`}, {"string", `5`, `5`}, {"array", `["1"]`, `["1"]`},

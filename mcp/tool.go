@@ -132,7 +132,8 @@ func toolOf(op operation, declared api.Operation) (*tool, error) {
 		SecuritySchemes: op.schemes()}
 	t.Meta.SecuritySchemes = t.SecuritySchemes
 	if output == nil { // it answers without a body
-		t.OutputSchema = &schema{Type: "object", Properties: map[string]*schema{"ok": {Type: "boolean"}}, Required: []string{"ok"}}
+		t.OutputSchema = &schema{Type: "object", Properties: map[string]*schema{"ok": {Type: "boolean"}},
+			Required: []string{"ok"}}
 	}
 	switch {
 	case !names.MatchString(t.Name):
@@ -153,7 +154,8 @@ func clashes(tools []*tool) (faults []error) {
 	for _, t := range tools {
 		folded := strings.ReplaceAll(strings.ToLower(t.Name), "-", "_")
 		if other, taken := seen[folded]; taken {
-			faults = append(faults, fmt.Errorf("mcp: %s cannot be a tool: clients take its name for that of %s", t.Name, other))
+			faults = append(faults, fmt.Errorf("mcp: %s cannot be a tool: clients take its name for that of %s", t.Name,
+				other))
 		}
 		seen[folded] = t.Name
 	}

@@ -27,7 +27,8 @@ var clientOrigins = []string{"https://claude.ai", "https://claude.com", "https:/
 // What pages of other origins may send and read.
 const (
 	allowed        = "POST, OPTIONS"
-	allowedHeaders = "Authorization, Content-Type, Accept, MCP-Protocol-Version, MCP-Session-Id, Mcp-Method, Mcp-Name, Last-Event-ID"
+	allowedHeaders = "Authorization, Content-Type, Accept, MCP-Protocol-Version, MCP-Session-Id, Mcp-Method, " +
+		"Mcp-Name, Last-Event-ID"
 	exposedHeaders = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, Retry-After"
 )
 
@@ -51,7 +52,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 		header.Set("Allow", allowed)
-		fail(w, nil, refuse(http.StatusMethodNotAllowed, invalidRequest, "send messages with POST; there is no stream and no session"))
+		fail(w, nil, refuse(http.StatusMethodNotAllowed, invalidRequest,
+			"send messages with POST; there is no stream and no session"))
 		return
 	}
 	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
@@ -110,7 +112,8 @@ func (s *Server) receive(w http.ResponseWriter, r *http.Request) (message, *rpcE
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	switch {
 	case errors.As(err, new(*http.MaxBytesError)):
-		return message{}, refuse(http.StatusRequestEntityTooLarge, invalidRequest, "the message is longer than 262144 bytes")
+		return message{}, refuse(http.StatusRequestEntityTooLarge, invalidRequest,
+			"the message is longer than 262144 bytes")
 	case err != nil:
 		return message{}, refuse(http.StatusBadRequest, parseError, "the message did not arrive whole, or not in time")
 	}

@@ -176,7 +176,8 @@ func (c *Client) checkIssuer(query url.Values) error {
 	case query.Has("iss") && iss != as.Issuer:
 		return fmt.Errorf("the callback's iss is %q, and the issuer %q: clients throw the code away", iss, as.Issuer)
 	case query.Has("iss") && !as.AdvertisesIdentifier && !c.profile.AcceptsUnadvertisedIss:
-		return fmt.Errorf("the callback has an iss, and %s does not say authorization_response_iss_parameter_supported: "+
+		return fmt.Errorf("the callback has an iss, and %s does not say "+
+			"authorization_response_iss_parameter_supported: "+
 			"some clients throw the code away", found.IssuerURL)
 	}
 	return nil

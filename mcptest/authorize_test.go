@@ -28,15 +28,21 @@ func TestTheCallbackIsHeldAgainstWhatWasAsked(t *testing.T) {
 		want    string // "" for none
 	}{
 		{"right", Profile{}, nil, ""},
-		{"another state", Profile{}, []func(l *lab){back(func(q url.Values) { q.Set("state", "x") })}, "state is not the one"},
-		{"two codes", Profile{}, []func(l *lab){back(func(q url.Values) { q.Add("code", "x") })}, "2 parameters named code"},
+		{"another state", Profile{}, []func(l *lab){back(func(q url.Values) { q.Set("state", "x") })},
+			"state is not the one"},
+		{"two codes", Profile{}, []func(l *lab){back(func(q url.Values) { q.Add("code", "x") })},
+			"2 parameters named code"},
 		{"no code", Profile{}, []func(l *lab){back(func(q url.Values) { q.Del("code") })}, "has no code"},
-		{"another address", Profile{}, []func(l *lab){back(func(q url.Values) { q.Set("to", "http://127.0.0.1:1/callback") })},
+		{"another address", Profile{},
+			[]func(l *lab){back(func(q url.Values) { q.Set("to", "http://127.0.0.1:1/callback") })},
 			"the browser was sent to http://127.0.0.1:1/callback, not to"},
-		{"an error", Profile{}, []func(l *lab){back(func(q url.Values) { q.Set("error", "server_error") })}, "error server_error"},
+		{"an error", Profile{}, []func(l *lab){back(func(q url.Values) { q.Set("error", "server_error") })},
+			"error server_error"},
 		{"an issuer, advertised", Profile{}, []func(l *lab){advertised, iss("ISSUER")}, ""},
-		{"an issuer with a slash", Profile{}, []func(l *lab){advertised, iss("ISSUER/")}, "clients throw the code away"},
-		{"Stytch's default issuer", lenient, []func(l *lab){iss("stytch.com/project-test-1")}, `iss is "stytch.com/project-test-1"`},
+		{"an issuer with a slash", Profile{}, []func(l *lab){advertised, iss("ISSUER/")},
+			"clients throw the code away"},
+		{"Stytch's default issuer", lenient, []func(l *lab){iss("stytch.com/project-test-1")},
+			`iss is "stytch.com/project-test-1"`},
 		{"no issuer, advertised", lenient, []func(l *lab){advertised}, "the callback has no iss"},
 		{"an issuer, not advertised", Profile{}, []func(l *lab){iss("ISSUER")}, "some clients throw the code away"},
 		{"an issuer, not advertised, taken", lenient, []func(l *lab){iss("ISSUER")}, ""},
@@ -118,10 +124,12 @@ func TestAClientWithASecretSendsItAsTheMetadataSay(t *testing.T) {
 
 func TestAMetadataDocumentNamesItself(t *testing.T) {
 	w := httptest.NewRecorder()
-	Claude().ServeDocument("http://127.0.0.1:1/client.json", callback).ServeHTTP(w, httptest.NewRequest("GET", "/client.json", nil))
+	Claude().ServeDocument("http://127.0.0.1:1/client.json", callback).ServeHTTP(w,
+		httptest.NewRequest("GET", "/client.json", nil))
 	var m metadata
 	if err := json.Unmarshal(w.Body.Bytes(), &m); err != nil || m.ClientID != "http://127.0.0.1:1/client.json" ||
-		len(m.RedirectURIs) != 1 || m.RedirectURIs[0] != callback || m.AuthMethod != "none" || m.ClientName != "Claude" {
+		len(m.RedirectURIs) != 1 || m.RedirectURIs[0] != callback || m.AuthMethod != "none" ||
+		m.ClientName != "Claude" {
 		t.Errorf("%v %s", err, w.Body)
 	}
 }
@@ -133,10 +141,12 @@ func TestTokenAnswersThatClientsCannotUse(t *testing.T) {
 		body   any
 		want   string
 	}{
-		{"refused", 400, map[string]any{"error": "invalid_grant", "error_description": "Used."}, "400: invalid_grant: Used."},
+		{"refused", 400, map[string]any{"error": "invalid_grant", "error_description": "Used."},
+			"400: invalid_grant: Used."},
 		{"no OAuth error", 502, "", "without an OAuth error"},
 		{"no token", 200, map[string]any{"token_type": "bearer"}, "has no access_token"},
-		{"another type", 200, map[string]any{"access_token": "secret-token", "token_type": "DPoP"}, `token_type is "DPoP"`},
+		{"another type", 200, map[string]any{"access_token": "secret-token", "token_type": "DPoP"},
+			`token_type is "DPoP"`},
 		{"no JSON", 200, "<html>", "cannot be read"},
 	} {
 		l := newLab(t)

@@ -102,12 +102,14 @@ func (c *Client) initialize(ctx context.Context) (*Server, error) {
 	}
 	switch {
 	case !slices.Contains(spoken, said.Version):
-		return nil, fmt.Errorf("initialize: the server chose the version %q, which the client does not speak", said.Version)
+		return nil, fmt.Errorf("initialize: the server chose the version %q, which the client does not speak",
+			said.Version)
 	case said.Capabilities["tools"] == nil:
 		return nil, errors.New("initialize: the server has no capability tools")
 	}
 	c.setVersion(said.Version)
-	server := &Server{Version: said.Version, Name: said.Info.Name, Title: said.Info.Title, Instructions: said.Instructions}
+	server := &Server{Version: said.Version, Name: said.Info.Name, Title: said.Info.Title,
+		Instructions: said.Instructions}
 	notice, err := c.post(ctx, "notifications/initialized", "notifications/initialized", nil, "", false)
 	if err != nil {
 		return nil, err
@@ -142,7 +144,8 @@ func (c *Client) openStream(ctx context.Context) (int, error) {
 	_ = res.Body.Close() // nothing is expected on a stream
 	isStream := res.StatusCode == http.StatusOK && res.Header.Get("Content-Type") == "text/event-stream"
 	if !isStream && res.StatusCode != http.StatusMethodNotAllowed {
-		return res.StatusCode, fmt.Errorf("GET %s was answered %s: clients want a stream, or 405 for none", c.url, res.Status)
+		return res.StatusCode, fmt.Errorf("GET %s was answered %s: clients want a stream, or 405 for none", c.url,
+			res.Status)
 	}
 	return res.StatusCode, nil
 }

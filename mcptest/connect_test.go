@@ -72,10 +72,16 @@ func TestConnectingFindsWhatBreaksClients(t *testing.T) {
 		want    string
 	}{
 		{"a version that nobody knows", Profile{}, func(l *lab) {
-			l.answer["initialize"] = func(m *incoming) answer { return m.result(map[string]any{"protocolVersion": "2099-01-01"}) }
+			l.answer["initialize"] = func(m *incoming) answer {
+				return m.result(
+					map[string]any{"protocolVersion": "2099-01-01"})
+			}
 		}, `chose the version "2099-01-01"`},
 		{"no tools", Profile{}, func(l *lab) {
-			l.answer["initialize"] = func(m *incoming) answer { return m.result(map[string]any{"protocolVersion": legacyVersion}) }
+			l.answer["initialize"] = func(m *incoming) answer {
+				return m.result(
+					map[string]any{"protocolVersion": legacyVersion})
+			}
 		}, "has no capability tools"},
 		{"a notification that is answered", Profile{}, func(l *lab) {
 			l.answer["notifications/initialized"] = func(*incoming) answer { return answer{200, "{}", nil} }
@@ -154,7 +160,8 @@ func TestRefusalsOfToolsAreResults(t *testing.T) {
 			l := newLab(t)
 			l.answer["tools/call"] = tt.answer
 			got, err := l.connected(Options{Profile: tt.profile}).Call(t.Context(), "listNotes", nil)
-			if err != nil || got.Status != tt.want.Status || got.IsError != tt.want.IsError || got.Text != tt.want.Text ||
+			if err != nil || got.Status != tt.want.Status || got.IsError != tt.want.IsError ||
+				got.Text != tt.want.Text ||
 				got.Challenge != tt.want.Challenge {
 				t.Errorf("%+v, %v, want %+v", got, err, tt.want)
 			}
@@ -183,8 +190,10 @@ func TestListsAreHeldAgainstWhatClientsRefuse(t *testing.T) {
 	}{
 		{"right", func(map[string]any) {}, ""},
 		{"a name with a dot", func(tool map[string]any) { tool["name"] = "list.notes" }, "a letter, then letters"},
-		{"a long name", func(tool map[string]any) { tool["name"] = strings.Repeat("a", 41) }, "more than 40 characters"},
-		{"no description", func(tool map[string]any) { delete(tool, "description") }, "the description has 0 characters"},
+		{"a long name", func(tool map[string]any) { tool["name"] = strings.Repeat("a", 41) },
+			"more than 40 characters"},
+		{"no description", func(tool map[string]any) { delete(tool, "description") },
+			"the description has 0 characters"},
 		{"no hints", func(tool map[string]any) { delete(tool, "annotations") }, "ChatGPT wants readOnlyHint"},
 		{"a schema without properties", schema(`{"type":"object"}`), "properties is no object"},
 		{"a schema of a string", schema(`{"type":"string"}`), "the type is not object"},
@@ -227,7 +236,10 @@ func TestListsAreReadWhole(t *testing.T) {
 	list, err := c.Tools(t.Context())
 	if err != nil || len(list.Tools) != 2 || !slices.ContainsFunc(list.Problems, func(problem string) bool {
 		return strings.Contains(problem, "2 pages")
-	}) || !slices.ContainsFunc(list.Problems, func(problem string) bool { return strings.Contains(problem, "for the same") }) {
+	}) || !slices.ContainsFunc(list.Problems, func(problem string) bool {
+		return strings.Contains(problem,
+			"for the same")
+	}) {
 		t.Errorf("%+v %v", list, err)
 	}
 	next["two"] = "two"

@@ -85,10 +85,13 @@ func (c *Client) challenge(ctx context.Context) (Challenge, error) {
 		return Challenge{}, fmt.Errorf("a message without a token to %s was answered %s: only 401 begins a sign-in",
 			c.url, res.Status)
 	case !ok:
-		return Challenge{}, fmt.Errorf("the 401 of %s has no WWW-Authenticate with a Bearer challenge (RFC 6750)", c.url)
+		return Challenge{}, fmt.Errorf("the 401 of %s has no WWW-Authenticate with a Bearer challenge (RFC 6750)",
+			c.url)
 	case challenge.Parameters["error"] != "":
-		return Challenge{}, fmt.Errorf("the 401 of %s to a message without a token says error=%q: clients take that for "+
-			"a token gone bad (RFC 6750 section 3.1: no error without a token)", c.url, challenge.Parameters["error"])
+		return Challenge{}, fmt.Errorf(
+			"the 401 of %s to a message without a token says error=%q: clients take that for "+
+				"a token gone bad (RFC 6750 section 3.1: no error without a "+
+				"token)", c.url, challenge.Parameters["error"])
 	}
 	return challenge, nil
 }
@@ -139,7 +142,8 @@ func (m ResourceMetadata) check(address, typed string) error {
 		return fmt.Errorf("%s says resource %q, and the URL typed is %q: clients want the same, byte for byte",
 			address, m.Resource, typed)
 	case len(m.Servers) != 1:
-		return fmt.Errorf("%s names %d authorization_servers: clients use the first alone, so there must be one", address,
+		return fmt.Errorf("%s names %d authorization_servers: clients use the first alone, so there must be one",
+			address,
 			len(m.Servers))
 	}
 	return nil
@@ -174,7 +178,8 @@ func (c *Client) issuer(ctx context.Context, issuer string) (string, IssuerMetad
 func (m IssuerMetadata) check(address, issuer string) error {
 	switch {
 	case m.Issuer != issuer:
-		return fmt.Errorf("%s says issuer %q, and the resource's metadata names %q: clients want the same, byte for byte",
+		return fmt.Errorf("%s says issuer %q, and the resource's metadata names %q: clients want the same, byte for "+
+			"byte",
 			address, m.Issuer, issuer)
 	case m.AuthorizationURL == "" || m.TokenURL == "":
 		return fmt.Errorf("%s lacks authorization_endpoint or token_endpoint", address)
@@ -205,7 +210,8 @@ func (c *Client) document(ctx context.Context, step, address string, into any) (
 	case res.StatusCode != http.StatusOK:
 		return false, fmt.Errorf("%s was answered %s", address, res.Status)
 	case kind != "application/json":
-		return false, fmt.Errorf("%s has the content type %q, not application/json", address, res.Header.Get("Content-Type"))
+		return false, fmt.Errorf("%s has the content type %q, not application/json", address,
+			res.Header.Get("Content-Type"))
 	}
 	if err := json.Unmarshal(body, into); err != nil {
 		return false, fmt.Errorf("%s cannot be read: %w", address, err)

@@ -37,23 +37,36 @@ func TestDiscoveryRefusesWhatClientsRefuse(t *testing.T) {
 		spoil func(l *lab)
 		want  string
 	}{
-		{"no challenge", func(l *lab) { l.challenge = `Basic realm="x"` }, "has no WWW-Authenticate with a Bearer challenge"},
-		{"an error without a token", func(l *lab) { l.challenge += `, error="invalid_token"` }, `says error="invalid_token"`},
+		{"no challenge", func(l *lab) { l.challenge = `Basic realm="x"` },
+			"has no WWW-Authenticate with a Bearer challenge"},
+		{"an error without a token", func(l *lab) { l.challenge += `, error="invalid_token"` },
+			`says error="invalid_token"`},
 		{"403 in place of 401", func(l *lab) { l.pages["/mcp"] = answer{status: 403} }, "only 401 begins a sign-in"},
 		{"no token wanted", func(l *lab) { l.pages["/mcp"] = answer{200, map[string]any{}, nil} }, ErrOpen.Error()},
-		{"a redirect", func(l *lab) { l.pages["/mcp"] = answer{308, nil, map[string]string{"Location": "/mcp/"}} }, "answered 308"},
-		{"no resource metadata", func(l *lab) { l.pages[prm] = answer{404, nil, nil} }, "there is no protected-resource metadata"},
+		{"a redirect", func(l *lab) { l.pages["/mcp"] = answer{308, nil, map[string]string{"Location": "/mcp/"}} },
+			"answered 308"},
+		{"no resource metadata", func(l *lab) { l.pages[prm] = answer{404, nil, nil} },
+			"there is no protected-resource metadata"},
 		{"a page for metadata", func(l *lab) { l.pages[prm] = html }, `has the content type "text/html"`},
 		{"broken metadata", func(l *lab) { l.pages[prm] = answer{500, nil, nil} }, "was answered 500"},
-		{"another resource", func(l *lab) { l.resource["resource"] = l.url + "/" }, "clients want the same, byte for byte"},
-		{"two servers", func(l *lab) { l.resource["authorization_servers"] = []string{"https://a.example", "https://b.example"} },
+		{"another resource", func(l *lab) { l.resource["resource"] = l.url + "/" },
+			"clients want the same, byte for byte"},
+		{"two servers", func(l *lab) {
+			l.resource["authorization_servers"] = []string{"https://a.example",
+				"https://b.example"}
+		},
 			"names 2 authorization_servers"},
-		{"no server", func(l *lab) { l.resource["authorization_servers"] = []string{} }, "names 0 authorization_servers"},
-		{"a metadata URL for an issuer", func(l *lab) { l.resource["authorization_servers"] = []string{"issuer"} }, "is not a URL"},
-		{"another issuer", func(l *lab) { l.issuer["issuer"] = l.issuer["issuer"].(string) + "/" }, "and the resource's metadata names"},
+		{"no server", func(l *lab) { l.resource["authorization_servers"] = []string{} },
+			"names 0 authorization_servers"},
+		{"a metadata URL for an issuer", func(l *lab) { l.resource["authorization_servers"] = []string{"issuer"} },
+			"is not a URL"},
+		{"another issuer", func(l *lab) { l.issuer["issuer"] = l.issuer["issuer"].(string) + "/" },
+			"and the resource's metadata names"},
 		{"no issuer metadata", func(l *lab) { l.pages[as] = answer{404, nil, nil} }, "has no metadata at"},
-		{"no endpoint", func(l *lab) { delete(l.issuer, "token_endpoint") }, "lacks authorization_endpoint or token_endpoint"},
-		{"no S256", func(l *lab) { l.issuer["code_challenge_methods_supported"] = []string{"plain"} }, "does not list S256"},
+		{"no endpoint", func(l *lab) { delete(l.issuer, "token_endpoint") },
+			"lacks authorization_endpoint or token_endpoint"},
+		{"no S256", func(l *lab) { l.issuer["code_challenge_methods_supported"] = []string{"plain"} },
+			"does not list S256"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newLab(t)
@@ -75,10 +88,12 @@ func TestClientsLookWhereTheyWereSeenToLook(t *testing.T) {
 	if err != nil || contains(l.requests(), "GET "+path) || found.Resource.Resource != l.url {
 		t.Errorf("Claude did not go by the challenge: %v", err)
 	}
-	if _, err := New(l.url, Options{Profile: ChatGPT()}).Discover(t.Context()); err != nil || contains(l.requests(), "GET "+elsewhere) {
+	if _, err := New(l.url, Options{Profile: ChatGPT()}).Discover(t.Context()); err != nil || contains(l.requests(),
+		"GET "+elsewhere) {
 		t.Errorf("ChatGPT went by the challenge: %v", err)
 	}
-	l.pages[elsewhere], l.pages[path], l.pages[root] = answer{status: 404}, answer{status: 404}, answer{200, l.resource, nil}
+	l.pages[elsewhere], l.pages[path], l.pages[root] = answer{status: 404}, answer{status: 404},
+		answer{200, l.resource, nil}
 	if _, err := New(l.url, Options{Profile: Claude()}).Discover(t.Context()); err != nil {
 		t.Errorf("Claude does not know the root form: %v", err)
 	}
@@ -91,7 +106,8 @@ func TestClientsLookWhereTheyWereSeenToLook(t *testing.T) {
 }
 
 func TestMetadataOfAnIssuerWithAPathAreFound(t *testing.T) {
-	for _, path := range []string{"/.well-known/oauth-authorization-server/tenant", "/.well-known/openid-configuration/tenant",
+	for _, path := range []string{"/.well-known/oauth-authorization-server/tenant",
+		"/.well-known/openid-configuration/tenant",
 		"/tenant/.well-known/openid-configuration"} {
 		l := newLab(t)
 		u, _ := url.Parse(l.url)
@@ -119,7 +135,8 @@ func TestAClientBecomesKnownInTheOrderOfTheSpecification(t *testing.T) {
 			Identity{Given, "app-1", "secret-of-the-app"}, ""},
 		{"a document", Options{DocumentURL: document}, documents, Identity{Kind: Document, ClientID: document}, ""},
 		{"a document given", Options{ClientID: document}, documents, Identity{Kind: Document, ClientID: document}, ""},
-		{"a document given in vain", Options{ClientID: document}, nil, Identity{}, "does not say client_id_metadata_document_supported"},
+		{"a document given in vain", Options{ClientID: document}, nil, Identity{},
+			"does not say client_id_metadata_document_supported"},
 		{"a document without public clients", Options{DocumentURL: document}, func(l *lab) {
 			documents(l)
 			l.issuer["token_endpoint_auth_methods_supported"] = []string{"client_secret_post"}
@@ -127,7 +144,8 @@ func TestAClientBecomesKnownInTheOrderOfTheSpecification(t *testing.T) {
 		{"VS Code registers", Options{DocumentURL: document, Profile: VSCode()}, documents,
 			Identity{Kind: Registered, ClientID: "registered-1"}, ""},
 		{"registered", Options{DocumentURL: document}, nil, Identity{Kind: Registered, ClientID: "registered-1"}, ""},
-		{"nothing", Options{}, func(l *lab) { delete(l.issuer, "registration_endpoint") }, Identity{}, ErrNoClient.Error()},
+		{"nothing", Options{}, func(l *lab) { delete(l.issuer, "registration_endpoint") }, Identity{},
+			ErrNoClient.Error()},
 		{"refused", Options{}, func(l *lab) {
 			l.registration = func(map[string]any) (int, map[string]any) {
 				return 403, map[string]any{"error": "access_denied", "error_description": "Off."}
@@ -135,12 +153,14 @@ func TestAClientBecomesKnownInTheOrderOfTheSpecification(t *testing.T) {
 		}, Identity{}, "answered 403 Forbidden: access_denied: Off."},
 		{"another redirect URI", Options{}, func(l *lab) {
 			l.registration = func(map[string]any) (int, map[string]any) {
-				return 201, map[string]any{"client_id": "x", "redirect_uris": []string{"https://a.example"}, "token_endpoint_auth_method": "none"}
+				return 201, map[string]any{"client_id": "x", "redirect_uris": []string{"https://a.example"},
+					"token_endpoint_auth_method": "none"}
 			}
 		}, Identity{}, "without " + callback},
 		{"a method that needs a secret", Options{}, func(l *lab) {
 			l.registration = func(asked map[string]any) (int, map[string]any) {
-				return 201, map[string]any{"client_id": "x", "redirect_uris": asked["redirect_uris"], "token_endpoint_auth_method": "client_secret_basic"}
+				return 201, map[string]any{"client_id": "x", "redirect_uris": asked["redirect_uris"],
+					"token_endpoint_auth_method": "client_secret_basic"}
 			}
 		}, Identity{}, "without a secret"},
 	} {

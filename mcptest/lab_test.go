@@ -58,16 +58,19 @@ type answer struct {
 }
 
 func newLab(t *testing.T) *lab {
-	l := &lab{t: t, get: http.StatusMethodNotAllowed, answer: map[string]func(*incoming) answer{}, pages: map[string]answer{}}
+	l := &lab{t: t, get: http.StatusMethodNotAllowed, answer: map[string]func(*incoming) answer{},
+		pages: map[string]answer{}}
 	server := httptest.NewServer(l)
 	t.Cleanup(server.Close)
 	l.url = server.URL + "/mcp"
-	l.challenge = `Bearer resource_metadata="` + server.URL + `/.well-known/oauth-protected-resource/mcp", scope="notes:read"`
+	l.challenge = `Bearer resource_metadata="` + server.URL +
+		`/.well-known/oauth-protected-resource/mcp", scope="notes:read"`
 	l.resource = map[string]any{"resource": l.url, "authorization_servers": []string{server.URL},
 		"scopes_supported": []string{"notes:read", "notes:write"}}
 	l.issuer = map[string]any{"issuer": server.URL, "authorization_endpoint": server.URL + "/idp",
 		"token_endpoint": server.URL + "/token", "registration_endpoint": server.URL + "/register",
-		"scopes_supported":                 []string{"openid", "email", "profile", "offline_access", "notes:read", "notes:write"},
+		"scopes_supported": []string{"openid", "email", "profile", "offline_access", "notes:read",
+			"notes:write"},
 		"code_challenge_methods_supported": []string{"S256"}, "token_endpoint_auth_methods_supported": []string{"none"}}
 	l.registration = func(asked map[string]any) (int, map[string]any) {
 		return http.StatusCreated, map[string]any{"client_id": "registered-1", "redirect_uris": asked["redirect_uris"],
@@ -127,7 +130,8 @@ func (l *lab) tokenFor(r *http.Request) answer {
 	}
 	hashed := sha256.Sum256([]byte(r.PostForm.Get("code_verifier")))
 	form := r.PostForm
-	renewal := form.Get("grant_type") == "refresh_token" && form.Get("refresh_token") == fmt.Sprintf("refresh-token-%d", l.issued)
+	renewal := form.Get("grant_type") == "refresh_token" && form.Get("refresh_token") == fmt.Sprintf("refresh-token-%d",
+		l.issued)
 	first := form.Get("code") == "the-code-of-the-lab" && form.Get("redirect_uri") == l.authorize.Get("redirect_uri") &&
 		base64.RawURLEncoding.EncodeToString(hashed[:]) == l.authorize.Get("code_challenge")
 	if !renewal && !first {
@@ -161,8 +165,9 @@ func (l *lab) message(r *http.Request) answer {
 	case "server/discover":
 		return m.result(map[string]any{"resultType": "complete", "supportedVersions": []string{modernVersion}})
 	case "initialize":
-		return m.result(map[string]any{"protocolVersion": legacyVersion, "capabilities": map[string]any{"tools": map[string]any{}},
-			"serverInfo": map[string]any{"name": "lab"}})
+		return m.result(map[string]any{"protocolVersion": legacyVersion,
+			"capabilities": map[string]any{"tools": map[string]any{}},
+			"serverInfo":   map[string]any{"name": "lab"}})
 	case "tools/list":
 		return m.result(map[string]any{"tools": []any{goodTool("listNotes")}})
 	case "tools/call":
@@ -177,7 +182,8 @@ func (m *incoming) result(result any) answer {
 }
 
 func (m *incoming) problem(status, code int) answer {
-	return answer{status, map[string]any{"jsonrpc": "2.0", "id": m.ID, "error": map[string]any{"code": code, "message": "no"}}, nil}
+	return answer{status, map[string]any{"jsonrpc": "2.0", "id": m.ID, "error": map[string]any{"code": code,
+		"message": "no"}}, nil}
 }
 
 func goodTool(name string) map[string]any {

@@ -40,7 +40,8 @@ func (e *RPCError) Error() string { return fmt.Sprintf("error %d: %s", e.Code, e
 type SignInError struct{ Challenge Challenge }
 
 func (e *SignInError) Error() string {
-	return strings.TrimSuffix("answered 401, so the person has to sign in again: "+e.Challenge.Parameters["error"], ": ")
+	return strings.TrimSuffix("answered 401, so the person has to sign in again: "+e.Challenge.Parameters["error"],
+		": ")
 }
 
 // reply is an answer to a message. With neither result nor problem, it was no JSON-RPC.
@@ -54,7 +55,8 @@ type reply struct {
 // refused is renewed and tried once more.
 func (c *Client) request(ctx context.Context, method string, params map[string]any, name string) (*reply, error) {
 	token := c.Token()
-	if token != nil && !token.ExpiresAt.IsZero() && !c.options.Now().Before(token.ExpiresAt) && token.RefreshToken != "" {
+	if token != nil && !token.ExpiresAt.IsZero() && !c.options.Now().Before(token.ExpiresAt) &&
+		token.RefreshToken != "" {
 		if _, err := c.Refresh(ctx); err != nil {
 			return nil, err
 		}

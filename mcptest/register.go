@@ -146,7 +146,8 @@ func (c *Client) register(ctx context.Context, address, redirectURI string) (*Id
 		return nil, fmt.Errorf("register at %s: the answer lists the redirect URIs %q, without %s", address,
 			reply.RedirectURIs, redirectURI)
 	case reply.AuthMethod != "none" && reply.ClientSecret == "":
-		return nil, fmt.Errorf("register at %s: the client asked for the method none and was given %q, without a secret",
+		return nil, fmt.Errorf(
+			"register at %s: the client asked for the method none and was given %q, without a secret",
 			address, reply.AuthMethod)
 	}
 	return &Identity{Kind: Registered, ClientID: reply.ClientID, ClientSecret: reply.ClientSecret}, nil

@@ -31,7 +31,8 @@ func (e *TokenError) Error() string {
 	if e.Code == "" {
 		return fmt.Sprintf("the token endpoint answered %d, without an OAuth error", e.Status)
 	}
-	return strings.TrimSuffix(fmt.Sprintf("the token endpoint answered %d: %s: %s", e.Status, e.Code, e.Description), ": ")
+	return strings.TrimSuffix(fmt.Sprintf("the token endpoint answered %d: %s: %s", e.Status, e.Code, e.Description),
+		": ")
 }
 
 // Exchange trades the code for tokens and signs in.
@@ -120,7 +121,8 @@ func (c *Client) requestToken(ctx context.Context, form url.Values) (*Token, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, c.profile.SignInTime)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, found.Issuer.TokenURL, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, found.Issuer.TokenURL,
+		strings.NewReader(form.Encode()))
 	if err != nil {
 		return nil, err
 	}
@@ -151,7 +153,8 @@ func (c *Client) readToken(res *http.Response, body []byte) (*Token, error) {
 	parseErr := json.Unmarshal(body, &reply)
 	switch {
 	case res.StatusCode != http.StatusOK:
-		return nil, &TokenError{Status: res.StatusCode, Code: c.hide(reply.Error), Description: c.hide(reply.Description)}
+		return nil, &TokenError{Status: res.StatusCode, Code: c.hide(reply.Error),
+			Description: c.hide(reply.Description)}
 	case kind != "application/json":
 		return nil, fmt.Errorf("the token endpoint answered with content type %q, not application/json",
 			res.Header.Get("Content-Type"))

@@ -111,13 +111,15 @@ func (l *List) checkTool(t Tool) {
 	case !toolName.MatchString(t.Name):
 		l.say("%q: some clients take a letter, then letters, digits, _ and - for a name", t.Name)
 	case len(t.Name) > maxNameLength:
-		l.say("%s: the name has more than %d characters, and some clients put a prefix before it", t.Name, maxNameLength)
+		l.say("%s: the name has more than %d characters, and some clients put a prefix before it", t.Name,
+			maxNameLength)
 	}
 	if n := utf8.RuneCountInString(t.Description); n == 0 || n > maxDescription {
 		l.say("%s: the description has %d characters; 1 to %d are right", t.Name, n, maxDescription)
 	}
 	if t.Annotations.ReadOnly == nil || t.Annotations.Destructive == nil || t.Annotations.OpenWorld == nil {
-		l.say("%s: ChatGPT wants readOnlyHint, destructiveHint and openWorldHint, and takes what is missing for the worst",
+		l.say("%s: ChatGPT wants readOnlyHint, destructiveHint and openWorldHint, and takes what is missing for the "+
+			"worst",
 			t.Name)
 	}
 	l.checkSchema(t.Name+".inputSchema", t.InputSchema)
@@ -148,9 +150,10 @@ var unportableWords = map[string]string{
 	"allOf": "Claude Code drops the tool", "not": "some clients refuse the tool", "if": "some clients refuse the tool",
 	"$ref": "Gemini CLI and others refuse the tool", "$defs": "Gemini CLI and others refuse the tool",
 	"$schema": "some clients refuse the tool", "$id": "some clients refuse the tool",
-	"nullable":      "it is OpenAPI's, and some clients refuse the tool",
-	"example":       "it is OpenAPI's, and Claude refuses the tool",
-	"discriminator": "it is OpenAPI's, and Claude refuses the tool", "xml": "it is OpenAPI's, and Claude refuses the tool",
+	"nullable": "it is OpenAPI's, and some clients refuse the tool",
+	"example":  "it is OpenAPI's, and Claude refuses the tool",
+	"discriminator": "it is OpenAPI's, and Claude refuses the " +
+		"tool", "xml": "it is OpenAPI's, and Claude refuses the tool",
 }
 
 // unportable looks into schema and those inside it.

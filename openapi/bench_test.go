@@ -83,7 +83,8 @@ func BenchmarkPublish30(b *testing.B) {
 	for i := range 15 {
 		read, write := fmt.Sprint("/api/v1/things", i), fmt.Sprint("/api/v1/others", i)
 		declare[listInput, listReply](api, huma.Operation{OperationID: fmt.Sprint("listThings", i), Path: read})
-		declare[createInput, taskReply](api, huma.Operation{OperationID: fmt.Sprint("createThing", i), Method: "POST", Path: write})
+		declare[createInput, taskReply](api, huma.Operation{OperationID: fmt.Sprint("createThing", i), Method: "POST",
+			Path: write})
 	}
 	b.ReportAllocs()
 	for b.Loop() {

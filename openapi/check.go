@@ -57,9 +57,11 @@ func checkCount(d *document, o Options, found *report) {
 	case count == 0:
 		found.fault("G020", at, "no operation is published", `set Metadata["gpt"] to true on at least one operation`)
 	case count > actions.MaxOperations:
-		found.fault("G020", at, fmt.Sprintf("%d operations are published, at most %d", count, actions.MaxOperations), "publish fewer")
+		found.fault("G020", at, fmt.Sprintf("%d operations are published, at most %d", count, actions.MaxOperations),
+			"publish fewer")
 	case count > actions.ManyOperations:
-		found.warn("G021", at, fmt.Sprintf("%d operations are published; models choose well among %d", count, actions.ManyOperations), "publish fewer")
+		found.warn("G021", at, fmt.Sprintf("%d operations are published; models choose well among %d", count,
+			actions.ManyOperations), "publish fewer")
 	}
 }
 
@@ -72,13 +74,16 @@ func checkID(op *operation, ids map[string]place, found *report) {
 		found.fault("G030", op.at, "operationId is missing", "give it a name such as listMembers")
 		return
 	case len(id) > actions.MaxOperationID || !actions.OperationID.MatchString(id):
-		found.fault("G030", op.at, fmt.Sprintf("operationId %q is not a letter and up to 63 letters, digits and underscores", id), "call it "+actions.CamelCase(id))
+		found.fault("G030", op.at, fmt.Sprintf("operationId %q is not a letter and up to 63 letters, digits and "+
+			"underscores", id), "call it "+actions.CamelCase(id))
 	case len(id) > actions.ComfortableIDSize:
-		found.warn("G031", op.at, fmt.Sprintf("operationId has %d characters", len(id)), fmt.Sprintf("keep it to %d", actions.ComfortableIDSize))
+		found.warn("G031", op.at, fmt.Sprintf("operationId has %d characters", len(id)), fmt.Sprintf("keep it to %d",
+			actions.ComfortableIDSize))
 	}
 	folded := strings.ToLower(id)
 	if other, taken := ids[folded]; taken {
-		found.fault("G030", op.at, fmt.Sprintf("operationId %s is that of %s, letter case ignored", id, other), "choose another")
+		found.fault("G030", op.at, fmt.Sprintf("operationId %s is that of %s, letter case ignored", id, other),
+			"choose another")
 	}
 	ids[folded] = op.at
 }
@@ -91,7 +96,8 @@ func checkTexts(op *operation, found *report) {
 			found.warn("G033", op.at, "the "+text.name+" is empty", "say what the operation does and returns")
 		}
 		if match := actions.Trigger.FindString(text.text); match != "" {
-			found.warn("G034", op.at, fmt.Sprintf("the %s says %q", text.name, match), "say what the operation does, not when to call it")
+			found.warn("G034", op.at, fmt.Sprintf("the %s says %q", text.name, match),
+				"say what the operation does, not when to call it")
 		}
 	}
 }
@@ -110,7 +116,8 @@ func checkPath(op *operation, found *report) {
 	case !strings.HasPrefix(path, "/"):
 		found.fault("G013", op.at, "the path does not begin with a slash, and the editor skips it", "write /"+path)
 	case strings.Contains(path, "//") || len(path) > 1 && strings.HasSuffix(path, "/"):
-		found.warn("G013", op.at, "the path has an empty segment", "write "+regexp.MustCompile(`/+`).ReplaceAllString(strings.TrimRight(path, "/"), "/"))
+		found.warn("G013", op.at, "the path has an empty segment",
+			"write "+regexp.MustCompile(`/+`).ReplaceAllString(strings.TrimRight(path, "/"), "/"))
 	}
 	var inTemplate []string
 	for _, match := range actions.PathVariable.FindAllStringSubmatch(op.path, -1) {
@@ -118,14 +125,17 @@ func checkPath(op *operation, found *report) {
 		inTemplate = append(inTemplate, name)
 		switch {
 		case pattern:
-			found.fault("G043", op.at, "the path has a pattern in {"+match[1]+"}", "write {"+name+"} and tag the field pattern")
+			found.fault("G043", op.at, "the path has a pattern in {"+match[1]+"}",
+				"write {"+name+"} and tag the field pattern")
 		case !slices.ContainsFunc(op.Parameters, func(p parameter) bool { return p.In == "path" && p.Name == name }):
-			found.fault("G043", op.at, "the path has {"+name+"}, but there is no such parameter", "declare a field tagged path:\""+name+"\"")
+			found.fault("G043", op.at, "the path has {"+name+"}, but there is no such parameter",
+				"declare a field tagged path:\""+name+"\"")
 		}
 	}
 	for _, param := range op.Parameters {
 		if param.In == "path" && !slices.Contains(inTemplate, param.Name) {
-			found.fault("G043", param.at, "the path has no {"+param.Name+"}", "put it into the path, or tag the field query")
+			found.fault("G043", param.at, "the path has no {"+param.Name+"}",
+				"put it into the path, or tag the field query")
 		}
 	}
 }
@@ -139,11 +149,13 @@ func checkNames(op *operation, found *report) {
 		if other, taken := exact[name]; taken {
 			found.fault("G042", at, "the name "+name+" is used in the "+other+" as well", "rename one of the two")
 		} else if other, taken := folded[lower]; taken { // G082 (I)
-			found.warn("G082", at, "the name differs only in letter case from one in the "+other, "rename one of the two")
+			found.warn("G082", at, "the name differs only in letter case from one in the "+other,
+				"rename one of the two")
 		}
 		exact[name], folded[lower] = where, where
 		if !actions.ArgumentName.MatchString(name) {
-			found.warn("G044", at, "the name "+name+" is not made of letters, digits and underscores", "rename it, as in created_after")
+			found.warn("G044", at, "the name "+name+" is not made of letters, digits and underscores",
+				"rename it, as in created_after")
 		}
 	}
 	for _, param := range op.Parameters {
@@ -162,23 +174,27 @@ func checkNames(op *operation, found *report) {
 func checkSecretName(param parameter, found *report) {
 	if param.In == "query" && actions.Secret(actions.Argument{Name: param.Name, Type: param.Schema.Type,
 		Format: param.Schema.Format, Description: param.Description}) {
-		found.fault("G117", param.at, "a secret in the query would be shown in the approval prompt", "leave it to OAuth; if it is none, rename it, as in cursor")
+		found.fault("G117", param.at, "a secret in the query would be shown in the approval prompt",
+			"leave it to OAuth; if it is none, rename it, as in cursor")
 	}
 }
 
 // checkSecurity is G101 (M24, D) and G103 (A).
 func checkSecurity(op *operation, o Options, found *report) {
 	if op.Security == nil {
-		found.fault("G101", op.at, "security is not declared", "set Security to []map[string][]string{} for a public operation, else to the scopes it needs")
+		found.fault("G101", op.at, "security is not declared",
+			"set Security to []map[string][]string{} for a public operation, else to the scopes it needs")
 	}
 	for _, requirement := range op.Security {
 		if len(requirement) != 1 || requirement["oauth2"] == nil {
-			found.fault("G101", op.at, fmt.Sprintf("security names %q, not the one scheme there is", sortedKeys(requirement)), "name oauth2, or leave the list empty for a public operation")
+			found.fault("G101", op.at, fmt.Sprintf("security names %q, not the one scheme there is",
+				sortedKeys(requirement)), "name oauth2, or leave the list empty for a public operation")
 			continue
 		}
 		for _, scope := range requirement["oauth2"] {
 			if !slices.ContainsFunc(o.Scopes, func(s Scope) bool { return s.Name == scope }) {
-				found.fault("G101", op.at, "the scope "+scope+" is not one that the document lists", "add it to Options.Scopes")
+				found.fault("G101", op.at, "the scope "+scope+" is not one that the document lists",
+					"add it to Options.Scopes")
 			}
 		}
 	}
@@ -194,7 +210,8 @@ func checkList(op *operation, found *report) {
 		limit, cursor := op.query("limit"), op.query("cursor")
 		switch {
 		case limit == nil:
-			found.fault("G092", op.at, "it returns next_cursor but takes no limit", "add a query parameter limit with minimum, maximum and default")
+			found.fault("G092", op.at, "it returns next_cursor but takes no limit",
+				"add a query parameter limit with minimum, maximum and default")
 		case limit.Schema.Type != "integer" || limit.Schema.Maximum == nil:
 			found.fault("G092", limit.at, "limit has no maximum", "make it an integer tagged maximum")
 		}

@@ -17,7 +17,8 @@ func checkSchemas(op *operation, found *report) {
 		tooLong(found, "G035", param.at, "description", param.Description, actions.MaxArgumentText)
 		undescribed(found, param.at, param.Description)
 		if param.In == "query" && param.Schema.Type == huma.TypeArray { // G046 (I)
-			found.warn("G046", param.at, "how a GPT writes a list in a query is not known", "accept commas, repetition and [], or take a string")
+			found.warn("G046", param.at, "how a GPT writes a list in a query is not known",
+				"accept commas, repetition and [], or take a string")
 		}
 		checkSchema(param.Schema, param.at, found)
 	}
@@ -65,25 +66,32 @@ func checkFilesIn(op *operation, at place, root *schema, found *report) {
 	}
 	at = at.property(name)
 	if op.method != "POST" || refs.Type != huma.TypeArray || refs.Items.Type != huma.TypeString {
-		found.fault("G130", at, "files arrive in the body of a POST, declared as an array of strings", "declare it []string in the published schema, and decode objects with name, id, mime_type and download_link")
+		found.fault("G130", at, "files arrive in the body of a POST, declared as an array of strings",
+			"declare it []string in the published schema, and decode objects with name, id, mime_type and "+
+				"download_link")
 	}
 	if refs.Description == "" {
-		found.fault("G130", at, "it does not say which files, and how many", "say kind and number, at most 10, in its doc tag")
+		found.fault("G130", at, "it does not say which files, and how many",
+			"say kind and number, at most 10, in its doc tag")
 	}
 }
 
 // checkFilesOut is G131 (A).
 func checkFilesOut(at place, root *schema, found *report) {
 	if files := root.Properties["openaiFileResponse"]; files != nil && files.Type != huma.TypeArray {
-		found.fault("G131", at.property("openaiFileResponse"), "files are taken from an array only", "return a slice of at most 10 files, or of their URLs")
+		found.fault("G131", at.property("openaiFileResponse"), "files are taken from an array only",
+			"return a slice of at most 10 files, or of their URLs")
 	}
 }
 
 // checkSchema applies to s and all inside it what holds for every schema.
 func checkSchema(s *schema, at place, found *report) {
 	tooLong(found, "G035", at, "description", s.Description, actions.MaxArgumentText) // A
-	if !slices.Contains([]string{huma.TypeString, huma.TypeInteger, huma.TypeNumber, huma.TypeBoolean, huma.TypeArray, huma.TypeObject}, s.Type) {
-		found.fault("G072", at, fmt.Sprintf("%q is no type that can be published", s.Type), "use string, integer, number, boolean, array or object") // D
+	if !slices.Contains([]string{huma.TypeString, huma.TypeInteger, huma.TypeNumber, huma.TypeBoolean, huma.TypeArray,
+		huma.TypeObject}, s.Type) {
+		// D
+		found.fault("G072", at, fmt.Sprintf("%q is no type that can be published", s.Type),
+			"use string, integer, number, boolean, array or object")
 	}
 	checkEnum(s, at, found)
 	checkDefault(s, at, found)
@@ -101,7 +109,8 @@ func checkSchema(s *schema, at place, found *report) {
 	}
 	for _, name := range s.Required { // G080 (I)
 		if s.Properties[name] == nil {
-			found.fault("G080", at, "the required property "+name+" is not declared", "declare it, or do not require it")
+			found.fault("G080", at, "the required property "+name+" is not declared",
+				"declare it, or do not require it")
 		}
 	}
 	if s.Items != nil {
@@ -115,7 +124,8 @@ func checkSchema(s *schema, at place, found *report) {
 // checkEnum is G077 (M3, D). An enum that was declared empty is found by the walk.
 func checkEnum(s *schema, at place, found *report) {
 	if len(s.Enum) > actions.MaxEnum {
-		found.fault("G077", at, fmt.Sprintf("the enum has %d values, at most %d", len(s.Enum), actions.MaxEnum), "take a string and describe the values, or split the operation")
+		found.fault("G077", at, fmt.Sprintf("the enum has %d values, at most %d", len(s.Enum), actions.MaxEnum),
+			"take a string and describe the values, or split the operation")
 	}
 	for _, value := range s.Enum {
 		if !fits(value, s) {
@@ -134,9 +144,12 @@ func checkDefault(s *schema, at place, found *report) {
 		switch {
 		case given.value == nil:
 		case !fits(given.value, s):
-			found.warn("G080", at, fmt.Sprintf("the %s %v is no %s", given.name, given.value, s.Type), "use a value of the declared type")
-		case len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum, func(v any) bool { return fmt.Sprint(v) == fmt.Sprint(given.value) }):
-			found.warn("G080", at, fmt.Sprintf("the %s %v is not in the enum", given.name, given.value), "use one of the values")
+			found.warn("G080", at, fmt.Sprintf("the %s %v is no %s", given.name, given.value, s.Type),
+				"use a value of the declared type")
+		case len(s.Enum) > 0 && !slices.ContainsFunc(s.Enum,
+			func(v any) bool { return fmt.Sprint(v) == fmt.Sprint(given.value) }):
+			found.warn("G080", at, fmt.Sprintf("the %s %v is not in the enum", given.name, given.value),
+				"use one of the values")
 		}
 	}
 }

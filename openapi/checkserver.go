@@ -30,13 +30,15 @@ func checkServer(o Options, found *report) {
 	u := actions.Absolute(o.PublicURL)
 	switch {
 	case u == nil:
-		found.fault("G010", at, fmt.Sprintf("%q is no absolute URL", o.PublicURL), "set Options.PublicURL, as https://api.example.com")
+		found.fault("G010", at, fmt.Sprintf("%q is no absolute URL", o.PublicURL),
+			"set Options.PublicURL, as https://api.example.com")
 		return
 	case u.Path != "" || u.RawQuery != "" || u.Fragment != "" || u.User != nil:
 		found.fault("G011", at, o.PublicURL+" is more than an origin", "write scheme and host only")
 	}
 	if isLoopback(u) {
-		found.note("G011 waived: %s is on this machine; ChatGPT cannot reach it, and the editor refuses it", o.PublicURL)
+		found.note("G011 waived: %s is on this machine; ChatGPT cannot reach it, and the editor refuses it",
+			o.PublicURL)
 		return
 	}
 	if problem := actions.NotPublic(u); problem != "" {
@@ -64,7 +66,8 @@ func checkOAuth(o Options, found *report) {
 		u := actions.Absolute(endpoint.text)
 		switch {
 		case u == nil || u.Fragment != "" || u.User != nil:
-			found.fault("G111", at, fmt.Sprintf("%q is no absolute URL without credentials and fragment", endpoint.text), "write it in full, beginning with https")
+			found.fault("G111", at, fmt.Sprintf("%q is no absolute URL without credentials and fragment",
+				endpoint.text), "write it in full, beginning with https")
 			complete = false
 		case u.Scheme == "https":
 		case isLoopback(u) && isLoopback(server):
@@ -96,7 +99,8 @@ func checkDomain(o Options, server *url.URL, found *report) {
 		}
 		found.fault("G110", place{operation: "document", part: endpoint.name},
 			fmt.Sprintf("%s is not under %s, the domain of the API", host, home),
-			"either (1) set up a Stytch custom domain under "+home+" and use it, or (2) forward on the API's own host: "+o.PublicURL+
+			"either (1) set up a Stytch custom domain under "+home+
+				" and use it, or (2) forward on the API's own host: "+o.PublicURL+
 				map[string]string{"AuthorizationURL": "/idp", "TokenURL": "/oauth2/token"}[endpoint.name]) // #nosec G101 -- paths
 	}
 }
@@ -111,7 +115,8 @@ func checkScopes(o Options, found *report) {
 	seen := map[string]bool{}
 	for _, scope := range o.Scopes {
 		if scope.Name == "" || strings.ContainsAny(scope.Name, " \"\\") || seen[scope.Name] { // RFC 6749 section 3.3
-			found.fault("G112", at, fmt.Sprintf("%q is no scope name, or listed twice", scope.Name), "list each scope once, without spaces and quotes")
+			found.fault("G112", at, fmt.Sprintf("%q is no scope name, or listed twice", scope.Name),
+				"list each scope once, without spaces and quotes")
 		}
 		seen[scope.Name] = true
 		if scope.Description == "" {
@@ -119,7 +124,8 @@ func checkScopes(o Options, found *report) {
 		}
 	}
 	if !seen["offline_access"] {
-		found.warn("G116", at, "offline_access is not among the scopes, so people must sign in again whenever their token expires", "add it")
+		found.warn("G116", at, "offline_access is not among the scopes, so people must sign in again whenever their "+
+			"token expires", "add it")
 	}
 }
 

@@ -13,9 +13,11 @@ func checkSize(text []byte, d *document, o Options, found *report) {
 	at := place{operation: "document"}
 	switch n := len(text); {
 	case n > o.MaxBytes:
-		found.fault("G007", at, fmt.Sprintf("it has %d bytes, at most %d", n, o.MaxBytes), "publish less; the largest are "+largest(d))
+		found.fault("G007", at, fmt.Sprintf("it has %d bytes, at most %d", n, o.MaxBytes),
+			"publish less; the largest are "+largest(d))
 	case n > o.WarnBytes:
-		found.warn("G007", at, fmt.Sprintf("it has %d bytes; from %d on it may be refused", n, o.WarnBytes), "publish less; the largest are "+largest(d))
+		found.warn("G007", at, fmt.Sprintf("it has %d bytes; from %d on it may be refused", n, o.WarnBytes),
+			"publish less; the largest are "+largest(d))
 	}
 }
 
@@ -59,7 +61,8 @@ func checkText(text []byte, found *report) {
 	}
 	must := func(holds bool, rule, problem string) {
 		if !holds {
-			found.fault(rule, at, problem, "look among defaults and examples; if it is not there, openapi itself is wrong")
+			found.fault(rule, at, problem,
+				"look among defaults and examples; if it is not there, openapi itself is wrong")
 		}
 	}
 	must(d.OpenAPI == version, "G001", "openapi is not "+version)                                  // M1, C
@@ -69,7 +72,9 @@ func checkText(text []byte, found *report) {
 	must(!contains(all, func(_ string, v any) bool { return v == nil }), "G003", "a null is left") // M23, D
 	for path, item := range d.Paths {
 		for member, raw := range item {
-			must(slices.Contains([]string{"get", "post", "put", "patch", "delete"}, member), "G025", path+" has the member "+member) // T
+			// T
+			must(slices.Contains([]string{"get", "post", "put", "patch", "delete"}, member), "G025",
+				path+" has the member "+member)
 			var op any
 			if json.Unmarshal(raw, &op) == nil {
 				must(!contains(op, isKeyword("$ref")), "G040", path+" "+member+" has a $ref")     // M13, C

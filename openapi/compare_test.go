@@ -29,19 +29,33 @@ func TestACopyIsHeldAgainstTheDocument(t *testing.T) {
 		copy []byte
 		want []string
 	}{
-		"the same":        {d.JSON(), nil},
-		"as YAML":         {d.YAML(), nil},
-		"written again":   {edited(t, d.JSON(), nil), nil},
-		"without a hash":  {edited(t, d.JSON(), func(d map[string]any) { delete(d, "x-schema-hash") }), nil},
-		"lacks one":       {edited(t, d.JSON(), func(d map[string]any) { delete(tasks(d), "post") }), []string{"added: createTask"}},
-		"has one more":    {edited(t, d.JSON(), func(d map[string]any) { paths(d)["/x"] = map[string]any{"get": map[string]any{"operationId": "old"}} }), []string{"removed: old"}},
-		"one is other":    {edited(t, d.JSON(), func(d map[string]any) { tasks(d)["get"].(map[string]any)["description"] = "x" }), []string{"changed: listTasks (description)"}},
-		"one has moved":   {edited(t, d.JSON(), func(d map[string]any) { paths(d)["/t"] = tasks(d); delete(paths(d), "/api/v1/tasks") }), []string{"changed: createTask (path)", "changed: listTasks (path)"}},
-		"another title":   {edited(t, d.JSON(), func(d map[string]any) { d["info"].(map[string]any)["title"] = "x" }), []string{"changed: the title"}},
-		"another server":  {edited(t, d.JSON(), func(d map[string]any) { d["servers"] = "https://b.example.com" }), []string{"changed: the server"}},
-		"no components":   {edited(t, d.JSON(), func(d map[string]any) { d["components"] = nil }), []string{"changed: OAuth URLs or scopes (also set under Authentication in the editor)"}},
-		"another hash":    {edited(t, d.JSON(), func(d map[string]any) { d["x-schema-hash"] = 1 }), []string{"changed: x-schema-hash, so something that is not named here"}},
-		"another version": {edited(t, d.JSON(), func(d map[string]any) { d["info"].(map[string]any)["version"] = "0.9"; d["x-schema-hash"] = "x" }), nil},
+		"the same":       {d.JSON(), nil},
+		"as YAML":        {d.YAML(), nil},
+		"written again":  {edited(t, d.JSON(), nil), nil},
+		"without a hash": {edited(t, d.JSON(), func(d map[string]any) { delete(d, "x-schema-hash") }), nil},
+		"lacks one": {edited(t, d.JSON(), func(d map[string]any) { delete(tasks(d), "post") }),
+			[]string{"added: createTask"}},
+		"has one more": {edited(t, d.JSON(),
+			func(d map[string]any) { paths(d)["/x"] = map[string]any{"get": map[string]any{"operationId": "old"}} }),
+			[]string{"removed: old"}},
+		"one is other": {edited(t, d.JSON(),
+			func(d map[string]any) { tasks(d)["get"].(map[string]any)["description"] = "x" }),
+			[]string{"changed: listTasks (description)"}},
+		"one has moved": {edited(t, d.JSON(), func(d map[string]any) {
+			paths(d)["/t"] = tasks(d)
+			delete(paths(d),
+				"/api/v1/tasks")
+		}), []string{"changed: createTask (path)", "changed: listTasks (path)"}},
+		"another title": {edited(t, d.JSON(), func(d map[string]any) { d["info"].(map[string]any)["title"] = "x" }),
+			[]string{"changed: the title"}},
+		"another server": {edited(t, d.JSON(), func(d map[string]any) { d["servers"] = "https://b.example.com" }),
+			[]string{"changed: the server"}},
+		"no components": {edited(t, d.JSON(), func(d map[string]any) { d["components"] = nil }),
+			[]string{"changed: OAuth URLs or scopes (also set under Authentication in the editor)"}},
+		"another hash": {edited(t, d.JSON(), func(d map[string]any) { d["x-schema-hash"] = 1 }),
+			[]string{"changed: x-schema-hash, so something that is not named here"}},
+		"another version": {edited(t, d.JSON(),
+			func(d map[string]any) { d["info"].(map[string]any)["version"] = "0.9"; d["x-schema-hash"] = "x" }), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c, err := d.Compare(tt.copy)
@@ -57,7 +71,8 @@ func TestACopyIsHeldAgainstTheDocument(t *testing.T) {
 
 func TestWhatIsNoDocumentCannotBeCompared(t *testing.T) {
 	d := mustPublish(t, realistic(), example())
-	for _, text := range []string{"", "null", "[]", "{}", `{"paths":[]}`, `{"paths":{"/x":null,"/y":{"get":1}}}`, "<!doctype html>", "a: b: c", "1: 2", "{",
+	for _, text := range []string{"", "null", "[]", "{}", `{"paths":[]}`, `{"paths":{"/x":null,"/y":{"get":1}}}`,
+		"<!doctype html>", "a: b: c", "1: 2", "{",
 		"a: &a [*a]", strings.Repeat("[", 20_000)} {
 		if c, err := d.Compare([]byte(text)); err == nil {
 			t.Errorf("%.30q: %v", text, c)

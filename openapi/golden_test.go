@@ -93,8 +93,9 @@ func realistic() huma.API {
 		Errors: []int{400, 401, 403}})
 	declare[idInput, taskReply](api, huma.Operation{OperationID: "getTask", Path: one,
 		Summary: "Get one task", Description: "Returns one task.", Security: read})
-	declare[createInput, taskReply](api, huma.Operation{OperationID: "createTask", Method: "POST", Path: list, DefaultStatus: 201,
-		Summary: "Create a task", Description: "Creates a task and returns it.", Security: write,
+	declare[createInput, taskReply](api, huma.Operation{OperationID: "createTask", Method: "POST", Path: list,
+		DefaultStatus: 201,
+		Summary:       "Create a task", Description: "Creates a task and returns it.", Security: write,
 		Extensions: map[string]any{"x-openai-isConsequential": true}})
 	declare[updateInput, taskReply](api, huma.Operation{OperationID: "updateTask", Method: "PATCH", Path: one,
 		Summary: "Change a task", Description: "Changes the given properties of a task.", Security: write})
@@ -118,7 +119,8 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !bytes.Equal(d.JSON(), want) {
-		t.Errorf("the document differs from %s; run the test with -update and look at the difference\n%s", golden, d.JSON())
+		t.Errorf("the document differs from %s; run the test with -update and look at the "+
+			"difference\n%s", golden, d.JSON())
 	}
 	if len(d.Warnings()) > 0 {
 		t.Errorf("warnings:\n%v", Faults(d.Warnings()).Error())
@@ -129,7 +131,8 @@ func TestYAMLSaysTheSameInTheSameOrder(t *testing.T) {
 	o := example()
 	o.Description = "yes: \"no\"\n# off\ttab \x7f \u2028 \U0001F600 <b>&amp;</b> \\ 1_000 'x' "
 	o.Version = "1.0"
-	o.Scopes = append(o.Scopes, Scope{"on", "yes"}, Scope{"2024-01-01", "0x10"}, Scope{"12:30:45", "~"}, Scope{"true", "null"})
+	o.Scopes = append(o.Scopes, Scope{"on", "yes"}, Scope{"2024-01-01", "0x10"}, Scope{"12:30:45", "~"},
+		Scope{"true", "null"})
 	d := mustPublish(t, realistic(), o)
 	var fromYAML any
 	if err := yaml.Unmarshal(d.YAML(), &fromYAML); err != nil {

@@ -38,7 +38,8 @@ func (d *Document) GPT(clientID, secretHint string) GPT {
 	flow := published.Components.Security.OAuth2.Flows.AuthorizationCode
 	client := Field{Name: "Client ID", Value: clientID}
 	if clientID == "" {
-		client.Hint = "The id of the connected app that stands for your GPT, from the Stytch dashboard under Connected Apps; it begins with connected-app-."
+		client.Hint = "The id of the connected app that stands for your GPT, from the Stytch dashboard under " +
+			"Connected Apps; it begins with connected-app-."
 	}
 	var scopes []string
 	for _, scope := range flow.Scopes {

@@ -26,7 +26,8 @@ func TestInstructionsFollowFromTheOperations(t *testing.T) {
 			t.Errorf("the instructions lack %q:\n%s", want, text)
 		}
 	}
-	for _, not := range []string{"YYYY-MM-DD", "me stands for", "version you read", "repeated: true"} { // nothing declared has it
+	// nothing declared has it
+	for _, not := range []string{"YYYY-MM-DD", "me stands for", "version you read", "repeated: true"} {
 		if strings.Contains(text, not) {
 			t.Errorf("the instructions say %q", not)
 		}
@@ -72,7 +73,8 @@ func TestInstructionsFit(t *testing.T) {
 			for i := range actions.MaxOperations {
 				id := fmt.Sprintf("op%02d%s", i, strings.Repeat("x", tt.id-4))
 				ids = append(ids, id)
-				declare[idInput, taskReply](api, huma.Operation{OperationID: id, Method: "DELETE", Path: fmt.Sprintf("/t%02d/{task_id}", i),
+				declare[idInput, taskReply](api, huma.Operation{OperationID: id, Method: "DELETE",
+					Path:    fmt.Sprintf("/t%02d/{task_id}", i),
 					Summary: summary, Description: description})
 			}
 			text := mustPublish(t, api, o).GPT("", "").Instructions
@@ -84,7 +86,8 @@ func TestInstructionsFit(t *testing.T) {
 					t.Errorf("%s is not named", id)
 				}
 			}
-			if strings.Contains(text, summary) != tt.wholeSummary || strings.Contains(text, "Aé") != tt.sentence || strings.Contains(text, "Last") != tt.last {
+			if strings.Contains(text, summary) != tt.wholeSummary || strings.Contains(text, "Aé") != tt.sentence ||
+				strings.Contains(text, "Last") != tt.last {
 				t.Errorf("told is\n%.1500s", text)
 			}
 		})
@@ -97,8 +100,10 @@ func TestAGPTIsWhatABuilderPastes(t *testing.T) {
 	d := mustPublish(t, realistic(), o)
 	gpt := d.GPT("connected-app-test-1", "In the safe.")
 	want := []Field{{Name: "Client ID", Value: "connected-app-test-1"}, {Name: "Client Secret", Hint: "In the safe."},
-		{Name: "Authorization URL", Value: "https://login.example.com/idp"}, {Name: "Token URL", Value: "https://api.example.com/oauth2/token"},
-		{Name: "Scope", Value: "openid offline_access tasks:write tasks:read"}, {Name: "Token Exchange Method", Hint: "Default (POST request)"}}
+		{Name: "Authorization URL", Value: "https://login.example.com/idp"},
+		{Name: "Token URL", Value: "https://api.example.com/oauth2/token"},
+		{Name: "Scope", Value: "openid offline_access tasks:write " +
+			"tasks:read"}, {Name: "Token Exchange Method", Hint: "Default (POST request)"}}
 	if !slices.Equal(gpt.OAuth, want) {
 		t.Errorf("OAuth is %v", gpt.OAuth)
 	}
@@ -124,7 +129,8 @@ func TestOperationsAreChosenById(t *testing.T) {
 		t.Errorf("published are %v", got)
 	}
 	text := d.GPT("", "").Instructions
-	if list, status := strings.Index(text, "- listTasks"), strings.Index(text, "- getStatus"); list < 0 || status < list {
+	if list, status := strings.Index(text, "- listTasks"), strings.Index(text, "- getStatus"); list < 0 ||
+		status < list {
 		t.Errorf("the instructions are not in the order of the choice:\n%s", text)
 	}
 	if strings.Contains(text, "createTask") || strings.Contains(text, "[confirm]") {

@@ -96,8 +96,10 @@ func New(doc *huma.OpenAPI, o Options) (*Document, error) {
 	if len(found.faults) > 0 {
 		return nil, found.faults
 	}
-	d := &Document{published: published, order: o.Operations, hash: published.Hash, notes: found.notes, warnings: found.warnings,
-		json: newRepresentation("application/json", text), yaml: sync.OnceValue(func() *representation { return yamlOf(text) })}
+	d := &Document{published: published, order: o.Operations, hash: published.Hash, notes: found.notes,
+		warnings: found.warnings,
+		json:     newRepresentation("application/json", text),
+		yaml:     sync.OnceValue(func() *representation { return yamlOf(text) })}
 	for op := range published.operations() {
 		d.operations = append(d.operations, op.OperationID)
 	}

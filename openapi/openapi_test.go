@@ -118,14 +118,16 @@ func mustPublish(t testing.TB, api huma.API, o Options) *Document {
 func TestOnlyOperationsMarkedForGPTsArePublished(t *testing.T) {
 	api := newAPI()
 	declare[none, done](api, huma.Operation{})
-	declare[none, done](api, huma.Operation{Path: "/internal", OperationID: "internal", Metadata: map[string]any{"gpt": false}})
+	declare[none, done](api, huma.Operation{Path: "/internal", OperationID: "internal",
+		Metadata: map[string]any{"gpt": false}})
 	declare[none, done](api, huma.Operation{Path: "/other", OperationID: "other", Metadata: map[string]any{}})
 	declare[none, done](api, huma.Operation{Path: "/hidden", OperationID: "hidden", Hidden: true})
 	d := mustPublish(t, api, example())
 	if got := d.Operations(); !slices.Equal(got, []string{"getThing"}) {
 		t.Errorf("operations are %v", got)
 	}
-	if got := sortedKeys(at(t, parse(t, d.JSON()), "paths").(map[string]any)); !slices.Equal(got, []string{"/api/v1/thing"}) {
+	if got := sortedKeys(at(t, parse(t, d.JSON()), "paths").(map[string]any)); !slices.Equal(got,
+		[]string{"/api/v1/thing"}) {
 		t.Errorf("paths are %v", got)
 	}
 }
@@ -191,7 +193,8 @@ func TestNewDoesNotChangeTheOperations(t *testing.T) {
 	if string(before) != string(after) {
 		t.Error("the source differs after New")
 	}
-	if again := mustPublish(t, api, example()); string(again.JSON()) != string(first.JSON()) || again.ETag() != first.ETag() {
+	if again := mustPublish(t, api, example()); string(again.JSON()) != string(first.JSON()) ||
+		again.ETag() != first.ETag() {
 		t.Error("the same operations give another document")
 	}
 }
@@ -217,7 +220,8 @@ func TestWithoutRegistryThereIsAnErrorAndNoPanic(t *testing.T) {
 }
 
 func TestOnThisMachineRulesAreWaivedAndNamed(t *testing.T) {
-	for _, origin := range []string{"http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080", "https://localhost:8443"} {
+	for _, origin := range []string{"http://localhost:8080", "http://127.0.0.1:8080", "http://[::1]:8080",
+		"https://localhost:8443"} {
 		o := example()
 		o.PublicURL, o.TokenURL, o.PrivacyURL = origin, "http://localhost:8081/v1/oauth2/token", origin+"/privacy"
 		d := mustPublish(t, realistic(), o)

@@ -39,7 +39,8 @@ func (p *profile) publish(from *huma.OpenAPI, to *document) {
 			out := p.operation(op, path)
 			if !to.add(out) {
 				// G022 (D): the editor skips every other method.
-				p.report.fault("G022", out.at, "the method cannot be published", "use GET, POST, PUT, PATCH or DELETE, or do not publish the operation")
+				p.report.fault("G022", out.at, "the method cannot be published",
+					"use GET, POST, PUT, PATCH or DELETE, or do not publish the operation")
 			}
 		}
 		if published > 0 {
@@ -58,7 +59,8 @@ func (p *profile) checkChosen(declared []string) {
 		nearest := slices.MinFunc(declared, func(a, b string) int {
 			return levenshtein.ComputeDistance(id, a) - levenshtein.ComputeDistance(id, b)
 		})
-		p.report.fault("G020", place{operation: "document", part: "Operations"}, fmt.Sprintf("there is no operation %q", id), "did you mean "+nearest+"?")
+		p.report.fault("G020", place{operation: "document", part: "Operations"}, fmt.Sprintf("there is no operation %q",
+			id), "did you mean "+nearest+"?")
 	}
 }
 
@@ -66,8 +68,10 @@ func (p *profile) checkChosen(declared []string) {
 // method and ignores servers that are not the document's.
 func (p *profile) pathLevel(path string, item *huma.PathItem) {
 	at := place{operation: path}
-	if item.Ref != "" || item.Summary != "" || item.Description != "" || len(item.Parameters) > 0 || len(item.Extensions) > 0 {
-		p.report.fault("G025", at, "the path itself carries parameters, texts, extensions or a $ref", "declare them on each operation")
+	if item.Ref != "" || item.Summary != "" || item.Description != "" || len(item.Parameters) > 0 ||
+		len(item.Extensions) > 0 {
+		p.report.fault("G025", at, "the path itself carries parameters, texts, extensions or a $ref",
+			"declare them on each operation")
 	}
 	if len(item.Servers) > 0 {
 		p.report.fault("G014", at, "the path has servers of its own", "remove them: everything is called at PublicURL")
@@ -86,11 +90,13 @@ func (p *profile) operation(op *huma.Operation, path string) *operation {
 	// G060 (A, T): explicit everywhere.
 	if declared, ok := op.Extensions["x-openai-isConsequential"]; ok {
 		if out.Consequential, ok = declared.(bool); !ok {
-			p.report.fault("G060", at, "x-openai-isConsequential is not a boolean", "set true if a person should confirm every call, else false")
+			p.report.fault("G060", at, "x-openai-isConsequential is not a boolean",
+				"set true if a person should confirm every call, else false")
 		}
 	}
 	if len(op.Servers) > 0 { // G014 (T)
-		p.report.fault("G014", at, "the operation has servers of its own", "remove them: everything is called at PublicURL")
+		p.report.fault("G014", at, "the operation has servers of its own",
+			"remove them: everything is called at PublicURL")
 	}
 	for _, in := range op.Parameters {
 		p.parameter(out, in)
@@ -122,13 +128,17 @@ func (p *profile) parameter(out *operation, in *huma.Param) {
 	at := out.at.in("parameter " + in.Name)
 	switch {
 	case in.Ref != "": // G040 (M13, C): the editor does not resolve it and drops the operation
-		p.report.fault("G040", out.at.in("parameter "+in.Ref), "a $ref stands for the parameter", "write the parameter itself")
+		p.report.fault("G040", out.at.in("parameter "+in.Ref), "a $ref stands for the parameter",
+			"write the parameter itself")
 	case (in.In == "header" || in.In == "cookie") && in.Required: // G041 (M14, C, A)
-		p.report.fault("G041", at, "a required "+in.In+" parameter cannot be sent by a GPT", "make it a query parameter or a property of the body, or optional and hidden:\"true\"")
+		p.report.fault("G041", at, "a required "+in.In+" parameter cannot be sent by a GPT",
+			"make it a query parameter or a property of the body, or optional and hidden:\"true\"")
 	case in.In == "header", in.In == "cookie":
-		p.report.warn("G041", at, "a GPT sends no "+in.In+" parameters; it is left out of the document", "tag it hidden:\"true\"")
+		p.report.warn("G041", at, "a GPT sends no "+in.In+" parameters; it is left out of the document",
+			"tag it hidden:\"true\"")
 	case in.Name == "" || in.In != "path" && in.In != "query" || in.Schema == nil: // G043 (M13, C)
-		p.report.fault("G043", at, "name, location (path or query) or schema is missing", "declare a struct field tagged path or query")
+		p.report.fault("G043", at, "name, location (path or query) or schema is missing",
+			"declare a struct field tagged path or query")
 	default:
 		w := walk{profile: p, request: true}
 		schema, _ := w.schema(in.Schema, at)
@@ -158,7 +168,8 @@ func (p *profile) checkShape(param parameter, in *huma.Param) {
 		inner = inner.Items
 	}
 	if in.Style == "deepObject" || inner.Type == huma.TypeObject || inner.Type == huma.TypeArray {
-		p.report.fault("G045", param.at, "the parameter is neither a scalar nor a list of scalars", "use several parameters, or a body")
+		p.report.fault("G045", param.at, "the parameter is neither a scalar nor a list of scalars",
+			"use several parameters, or a body")
 	}
 }
 
@@ -173,7 +184,8 @@ func (p *profile) body(in *huma.RequestBody, operation place) *requestBody {
 	}
 	media := in.Content[jsonType]
 	if media == nil || media.Schema == nil { // G050 (A, T)
-		p.report.fault("G050", at, "the body is "+strings.Join(sortedKeys(in.Content), ", ")+", not "+jsonType, "take a struct field Body without contentType")
+		p.report.fault("G050", at, "the body is "+strings.Join(sortedKeys(in.Content), ", ")+", not "+jsonType,
+			"take a struct field Body without contentType")
 		return nil
 	}
 	if root := p.rootFault(media.Schema); root != "" { // G051 (M16, C)
@@ -239,7 +251,8 @@ func (p *profile) responses(out *operation, in map[string]*huma.Response) {
 				to.Content = &content{mediaType{schema}}
 			}
 		} else { // G090, G093 (A, C, I)
-			p.report.warn("G090", at, "no JSON comes back, so the model cannot tell what happened", "return an object, at least {\"ok\": true}")
+			p.report.warn("G090", at, "no JSON comes back, so the model cannot tell what happened",
+				"return an object, at least {\"ok\": true}")
 		}
 		out.Responses[status] = to
 	}

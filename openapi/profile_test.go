@@ -47,11 +47,13 @@ func TestEveryObjectHasProperties(t *testing.T) {
 }
 
 func responseSchema(t *testing.T, d *Document) any {
-	return at(t, parse(t, d.JSON()), "paths", "/api/v1/thing", "get", "responses", "200", "content", "application/json", "schema")
+	return at(t, parse(t, d.JSON()), "paths", "/api/v1/thing", "get", "responses", "200", "content", "application/json",
+		"schema")
 }
 
 func bodySchema(t *testing.T, d *Document) any {
-	return at(t, parse(t, d.JSON()), "paths", "/api/v1/thing", "post", "requestBody", "content", "application/json", "schema")
+	return at(t, parse(t, d.JSON()), "paths", "/api/v1/thing", "post", "requestBody", "content", "application/json",
+		"schema")
 }
 
 func warned(d *Document, rule, place string) bool {
@@ -151,7 +153,8 @@ func (constants) Schema(huma.Registry) *huma.Schema {
 func (composed) Schema(r huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: "object", AllOf: []*huma.Schema{
 		r.Schema(reflect.TypeFor[named](), true, ""),
-		{Type: "object", Properties: map[string]*huma.Schema{"age": {Type: "integer", Format: "int32"}}, Required: []string{"age"}}}}
+		{Type: "object", Properties: map[string]*huma.Schema{"age": {Type: "integer", Format: "int32"}},
+			Required: []string{"age"}}}}
 }
 
 func (fixed) Schema(huma.Registry) *huma.Schema { return &huma.Schema{Type: "integer", Const: 7} }
@@ -188,17 +191,20 @@ func TestOtherCombinationsAreRefused(t *testing.T) {
 	text, number := &huma.Schema{Type: "string"}, &huma.Schema{Type: "number"}
 	object := &huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"a": text}}
 	for name, s := range map[string]*huma.Schema{
-		"two types":             {AnyOf: []*huma.Schema{text, number}},
-		"two objects":           {OneOf: []*huma.Schema{object, {Type: "object", Properties: map[string]*huma.Schema{"b": text}}}},
-		"one property twice":    {AllOf: []*huma.Schema{object, object}},
-		"text and object":       {AllOf: []*huma.Schema{text, object}},
-		"nothing but null":      {AnyOf: []*huma.Schema{{Type: "null"}}},
-		"oneOf and anyOf":       {OneOf: []*huma.Schema{text}, AnyOf: []*huma.Schema{text}},
-		"anyOf and allOf":       {AnyOf: []*huma.Schema{object}, AllOf: []*huma.Schema{object}},
-		"own type and another":  {Type: "number", AnyOf: []*huma.Schema{text}},
-		"own property and same": {Type: "object", Properties: map[string]*huma.Schema{"a": text}, AllOf: []*huma.Schema{object}},
-		"not":                   {Type: "string", Not: number},
-		"discriminator":         {Type: "object", Properties: object.Properties, Discriminator: &huma.Discriminator{PropertyName: "a"}},
+		"two types": {AnyOf: []*huma.Schema{text, number}},
+		"two objects": {OneOf: []*huma.Schema{object,
+			{Type: "object", Properties: map[string]*huma.Schema{"b": text}}}},
+		"one property twice":   {AllOf: []*huma.Schema{object, object}},
+		"text and object":      {AllOf: []*huma.Schema{text, object}},
+		"nothing but null":     {AnyOf: []*huma.Schema{{Type: "null"}}},
+		"oneOf and anyOf":      {OneOf: []*huma.Schema{text}, AnyOf: []*huma.Schema{text}},
+		"anyOf and allOf":      {AnyOf: []*huma.Schema{object}, AllOf: []*huma.Schema{object}},
+		"own type and another": {Type: "number", AnyOf: []*huma.Schema{text}},
+		"own property and same": {Type: "object", Properties: map[string]*huma.Schema{"a": text},
+			AllOf: []*huma.Schema{object}},
+		"not": {Type: "string", Not: number},
+		"discriminator": {Type: "object", Properties: object.Properties,
+			Discriminator: &huma.Discriminator{PropertyName: "a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			api := newAPI()
@@ -206,7 +212,8 @@ func TestOtherCombinationsAreRefused(t *testing.T) {
 			api.OpenAPI().Components.Schemas.Map()["Named"].Properties["name"] = s
 			_, err := New(api.OpenAPI(), example())
 			var faults Faults
-			if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Rule != "G076" || faults[0].Place != thing+", response 200 property name" {
+			if !errors.As(err, &faults) || len(faults) != 1 || faults[0].Rule != "G076" || faults[0].Place != thing+
+				", response 200 property name" {
 				t.Errorf("got %v", err)
 			}
 		})
@@ -218,14 +225,17 @@ func TestDefaultsAndExamplesAreOfTheirType(t *testing.T) {
 		s  *huma.Schema
 		ok bool
 	}{
-		"fraction for an integer":    {&huma.Schema{Type: "integer", Default: 1.5}, false},
-		"text for a number":          {&huma.Schema{Type: "number", Examples: []any{"1"}}, false},
-		"value not in the enum":      {&huma.Schema{Type: "string", Enum: []any{"a", "b"}, Default: "c"}, false},
-		"number as example of text":  {&huma.Schema{Type: "string", Enum: []any{"a"}, Default: "a", Examples: []any{1}}, false},
-		"value of the enum":          {&huma.Schema{Type: "string", Enum: []any{"a", "b"}, Default: "b"}, true},
-		"false for a boolean":        {&huma.Schema{Type: "boolean", Default: false}, true},
-		"list of text for an array":  {&huma.Schema{Type: "array", Items: &huma.Schema{Type: "string"}, Default: []string{"a"}}, true},
-		"object for an object":       {&huma.Schema{Type: "object", Properties: map[string]*huma.Schema{"a": {Type: "string"}}, Examples: []any{named{}}}, true},
+		"fraction for an integer": {&huma.Schema{Type: "integer", Default: 1.5}, false},
+		"text for a number":       {&huma.Schema{Type: "number", Examples: []any{"1"}}, false},
+		"value not in the enum":   {&huma.Schema{Type: "string", Enum: []any{"a", "b"}, Default: "c"}, false},
+		"number as example of text": {&huma.Schema{Type: "string", Enum: []any{"a"}, Default: "a", Examples: []any{1}},
+			false},
+		"value of the enum":   {&huma.Schema{Type: "string", Enum: []any{"a", "b"}, Default: "b"}, true},
+		"false for a boolean": {&huma.Schema{Type: "boolean", Default: false}, true},
+		"list of text for an array": {&huma.Schema{Type: "array", Items: &huma.Schema{Type: "string"},
+			Default: []string{"a"}}, true},
+		"object for an object": {&huma.Schema{Type: "object",
+			Properties: map[string]*huma.Schema{"a": {Type: "string"}}, Examples: []any{named{}}}, true},
 		"zero for an integer":        {&huma.Schema{Type: "integer", Default: 0}, true},
 		"enum without type, of text": {&huma.Schema{Enum: []any{"a"}, Default: "a"}, true},
 		"constant without type":      {&huma.Schema{Const: true}, true},
@@ -251,7 +261,8 @@ func TestOnlyTheSuccessfulResponseIsPublished(t *testing.T) {
 	if got := sortedKeys(op["responses"].(map[string]any)); !slices.Equal(got, []string{"200"}) {
 		t.Errorf("responses are %v", got)
 	}
-	if got := sortedKeys(at(t, op, "responses", "200").(map[string]any)); !slices.Equal(got, []string{"content", "description"}) {
+	if got := sortedKeys(at(t, op, "responses", "200").(map[string]any)); !slices.Equal(got,
+		[]string{"content", "description"}) {
 		t.Errorf("the response has %v", got)
 	}
 	if op["tags"] != nil {
@@ -295,10 +306,13 @@ func TestWarnings(t *testing.T) {
 	d := mustPublish(t, api, o)
 	const op = "DELETE /api//thing/"
 	for rule, place := range map[string]string{
-		"G005": "document", "G007": "document", "G008": op + ", body property big", "G013": op, "G031": op, "G033": "GET /api/v1/thing",
-		"G034": op, "G036": op + ", parameter created-after", "G041": op + ", parameter X-Trace", "G044": op + ", parameter created-after",
+		"G005": "document", "G007": "document", "G008": op + ", body property big", "G013": op, "G031": op,
+		"G033": "GET /api/v1/thing",
+		"G034": op, "G036": op + ", parameter created-after", "G041": op + ", parameter X-Trace",
+		"G044": op + ", parameter created-after",
 		"G046": op + ", parameter ids", "G055": op + ", body", "G056": op + ", body", "G058": op + ", body",
-		"G082": op + ", body property deep.deep.deep.na me", "G090": op + ", response 200", "G112": "document, Scopes", "G116": "document, Scopes",
+		"G082": op + ", body property deep.deep.deep.na me", "G090": op + ", response 200", "G112": "document, Scopes",
+		"G116": "document, Scopes",
 	} {
 		if !warned(d, rule, place) {
 			t.Errorf("no warning %s at %s", rule, place)
@@ -317,13 +331,15 @@ func TestWithoutScopesThereIsAWarning(t *testing.T) {
 	if !warned(d, "G112", "document, Scopes") {
 		t.Errorf("warnings: %v", d.Warnings())
 	}
-	same(t, at(t, parse(t, d.JSON()), "components", "securitySchemes", "oauth2", "flows", "authorizationCode", "scopes"), `{}`)
+	same(t, at(t, parse(t, d.JSON()), "components", "securitySchemes", "oauth2", "flows", "authorizationCode",
+		"scopes"), `{}`)
 }
 
 func TestManyOperationsAreAWarning(t *testing.T) {
 	api := newAPI()
 	for i := range 16 {
-		declare[none, done](api, huma.Operation{OperationID: "op" + string(rune('a'+i)), Path: "/" + string(rune('a'+i))})
+		declare[none, done](api, huma.Operation{OperationID: "op" + string(rune('a'+i)),
+			Path: "/" + string(rune('a'+i))})
 	}
 	if d := mustPublish(t, api, example()); !warned(d, "G021", "document") {
 		t.Errorf("warnings: %v", d.Warnings())

@@ -43,12 +43,14 @@ func newRepresentation(contentType string, body []byte) representation {
 	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails for an unknown level only
 	_, _ = w.Write(body)                                  // a bytes.Buffer takes everything
 	_ = w.Close()
-	return representation{contentType: []string{contentType}, identity: newVariant(body), compressed: newVariant(b.Bytes())}
+	return representation{contentType: []string{contentType}, identity: newVariant(body),
+		compressed: newVariant(b.Bytes())}
 }
 
 func newVariant(body []byte) variant {
 	sum := sha256.Sum256(body)
-	return variant{body: body, etag: []string{`"` + hex.EncodeToString(sum[:16]) + `"`}, length: []string{strconv.Itoa(len(body))}}
+	return variant{body: body, etag: []string{`"` + hex.EncodeToString(sum[:16]) + `"`},
+		length: []string{strconv.Itoa(len(body))}}
 }
 
 // Handler serves /openapi.json and /openapi.yaml.

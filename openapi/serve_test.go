@@ -108,7 +108,8 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 	ask := serve(t, mustPublish(t, realistic(), example()))
 	for _, method := range []string{"POST", "PUT", "DELETE"} {
 		response, _ := ask(method, "/openapi.yaml")
-		expect(t, response, 405, map[string]string{"Allow": "GET, HEAD, OPTIONS", "Access-Control-Allow-Origin": "*", "ETag": ""})
+		expect(t, response, 405, map[string]string{"Allow": "GET, HEAD, OPTIONS", "Access-Control-Allow-Origin": "*",
+			"ETag": ""})
 	}
 }
 
@@ -116,10 +117,13 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 func TestScriptsOfOtherOriginsMayRead(t *testing.T) {
 	ask := serve(t, mustPublish(t, realistic(), example()))
 	for _, path := range []string{"/openapi.json", "/openapi.yaml"} {
-		response, _ := ask("OPTIONS", path, "Origin", "https://elsewhere.example", "Access-Control-Request-Method", "GET",
+		response, _ := ask("OPTIONS", path, "Origin", "https://elsewhere.example", "Access-Control-Request-Method",
+			"GET",
 			"Access-Control-Request-Headers", "if-none-match")
-		expect(t, response, 204, map[string]string{"Access-Control-Allow-Origin": "*", "Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
-			"Access-Control-Allow-Headers": "If-None-Match", "Access-Control-Max-Age": "86400", "Access-Control-Allow-Credentials": "", "ETag": ""})
+		expect(t, response, 204, map[string]string{"Access-Control-Allow-Origin": "*",
+			"Access-Control-Allow-Methods": "GET, HEAD, OPTIONS",
+			"Access-Control-Allow-Headers": "If-None-Match", "Access-Control-Max-Age": "86400",
+			"Access-Control-Allow-Credentials": "", "ETag": ""})
 	}
 }
 
@@ -149,7 +153,8 @@ func TestTheSyntaxIsTheOneThatIsWanted(t *testing.T) {
 		{";;,,q=1", json},
 	} {
 		response, text := ask("GET", "/openapi.json", "Accept", tt.accept)
-		if got := response.Header.Get("Content-Type"); got != tt.want || (tt.want == yaml) != bytes.Equal(text, d.YAML()) {
+		if got := response.Header.Get("Content-Type"); got != tt.want || (tt.want == yaml) != bytes.Equal(text,
+			d.YAML()) {
 			t.Errorf("Accept %q gets %s, want %s", tt.accept, got, tt.want)
 		}
 		response, _ = ask("GET", "/openapi.yaml", "Accept", tt.accept)
@@ -207,10 +212,13 @@ func TestAcceptEncoding(t *testing.T) {
 		want  bool
 	}{
 		{"gzip", true}, {"GZIP", true}, {"x-gzip", true}, {"deflate, gzip;q=1.0", true}, {"gzip ; q=0.001", true},
-		{"*", true}, {"*;q=0.5", true}, {"br;q=1, gzip;q=0.5, identity;q=0.1", true}, {"gzip;q=0.5, identity;q=0.5", true},
+		{"*", true}, {"*;q=0.5", true}, {"br;q=1, gzip;q=0.5, identity;q=0.1", true}, {"gzip;q=0.5, identity;q=0.5",
+			true},
 		{"*;q=0, gzip", true}, {"gzip;q=1.000", true},
-		{"", false}, {"gzip;q=0", false}, {"gzip;q=0.000", false}, {"*, gzip;q=0", false}, {"*;q=0", false}, {"identity", false},
-		{"br", false}, {"gzip;q=0.5, identity", false}, {"gzip;q=x", false}, {"gzip;q=0.5x", false}, {"gzip;q=2", false},
+		{"", false}, {"gzip;q=0", false}, {"gzip;q=0.000", false}, {"*, gzip;q=0", false}, {"*;q=0", false},
+		{"identity", false},
+		{"br", false}, {"gzip;q=0.5, identity", false}, {"gzip;q=x", false}, {"gzip;q=0.5x", false},
+		{"gzip;q=2", false},
 		{"gzip;level=9", false}, {"gzip;q=0.1234", false}, {"gzipped", false},
 	} {
 		if got := acceptsGzip([]string{tt.field}); got != tt.want {

@@ -40,7 +40,8 @@ func (w walk) collapse(in *huma.Schema, at place) (*schema, bool) {
 }
 
 func (w walk) refuseUnion(at place) {
-	w.report.fault("G076", at, "oneOf, anyOf or allOf cannot be written as one schema", "use one object whose properties are optional, with an enum that says which case it is")
+	w.report.fault("G076", at, "oneOf, anyOf or allOf cannot be written as one schema",
+		"use one object whose properties are optional, with an enum that says which case it is")
 }
 
 func (w walk) oneOf(alternatives []*huma.Schema, at place) (out *schema, nullable bool) {

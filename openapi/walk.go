@@ -52,7 +52,8 @@ func (w walk) inline(ref string, at place) (*schema, bool) {
 		return nil, false
 	}
 	if slices.Contains(w.refs, ref) { // G074 (M20, D)
-		w.report.fault("G074", at, "the type "+ref[strings.LastIndex(ref, "/")+1:]+" contains itself", "return the identifier of the inner value, or a type that ends")
+		w.report.fault("G074", at, "the type "+ref[strings.LastIndex(ref, "/")+1:]+" contains itself",
+			"return the identifier of the inner value, or a type that ends")
 		return nil, false
 	}
 	w.refs = append(slices.Clip(w.refs), ref)
@@ -170,7 +171,8 @@ func (w walk) object(in *huma.Schema, out *schema, at place) bool {
 // even if null is admitted, and a GPT must send a value.
 func (w walk) mayBeAbsent(nullable, required bool, at place) bool {
 	if w.request && nullable && required {
-		w.report.warn("G075", at, "null is left out, so that a value must always be sent", "add omitempty if the property is optional")
+		w.report.warn("G075", at, "null is left out, so that a value must always be sent",
+			"add omitempty if the property is optional")
 		return false
 	}
 	return nullable
@@ -183,13 +185,15 @@ func (w walk) values(in *huma.Schema, out *schema, at place) bool {
 	free := isMap || len(in.Properties) == 0
 	switch {
 	case w.request && free: // G057 (C)
-		w.report.fault("G057", at, "members are admitted that are not declared by name", "declare them, or take a list of objects with key and value, or JSON in a string")
+		w.report.fault("G057", at, "members are admitted that are not declared by name",
+			"declare them, or take a list of objects with key and value, or JSON in a string")
 		return false
 	case !isMap:
 		return true
 	}
 	// G070 (M18, C): properties beside additionalProperties imports (B).
-	w.report.warn("G070", at, "the keys of a map are not described to the model", "return a list of objects with key and value")
+	w.report.warn("G070", at, "the keys of a map are not described to the model",
+		"return a list of objects with key and value")
 	if untyped(values) { // G072 (D)
 		w.untyped(at.property("*"))
 		return false

@@ -12,7 +12,8 @@ import (
 const authorizationCodeLifetime = 10 * time.Minute
 
 // builtInScopes need no policy.
-var builtInScopes = map[string]string{"openid": "Know who you are", "profile": "See your name", "email": "See your e-mail address",
+var builtInScopes = map[string]string{"openid": "Know who you are", "profile": "See your name",
+	"email": "See your e-mail address",
 	"phone": "See your phone number", "offline_access": "Stay connected", "full_access": "Do everything you can do"}
 
 // An authorization is a checked authorization request of somebody who has signed in.
@@ -42,13 +43,16 @@ func (e *Emulator) authorization(c *call) (a authorization, bad *failure) {
 		return a, redirectNotOfClient
 	}
 	if kind := c.text("response_type"); kind != "" && kind != "code" {
-		return a, fail(http.StatusBadRequest, "oauth_invalid_response_type", "Only the response type code is supported.")
+		return a, fail(http.StatusBadRequest, "oauth_invalid_response_type",
+			"Only the response type code is supported.")
 	}
 	if a.app.public() && c.text("code_challenge") == "" && !strings.HasSuffix(c.r.URL.Path, "/start") {
-		return a, fail(http.StatusBadRequest, "pkce_required_for_idp_authorization_flow", "Public clients must use PKCE.")
+		return a, fail(http.StatusBadRequest, "pkce_required_for_idp_authorization_flow",
+			"Public clients must use PKCE.")
 	}
 	if o := e.state.organization(a.person.organizationID); o != nil && !o.allows(a.app) {
-		return a, fail(http.StatusForbidden, "connected_app_not_allowed_for_org", "The organization does not allow this connected app.")
+		return a, fail(http.StatusForbidden, "connected_app_not_allowed_for_org",
+			"The organization does not allow this connected app.")
 	}
 	if bad := e.judgeScopes(&a, c.texts("scopes")); bad != nil {
 		return a, bad
@@ -75,7 +79,8 @@ func (a *ConnectedApp) redirectsTo(given string) bool {
 		}
 		u, err := url.Parse(registered)
 		v, err2 := url.Parse(given)
-		if err != nil || err2 != nil || u.Port() != "" || v.Port() == "" || !isLoopback(u.Hostname()) || u.Hostname() != v.Hostname() {
+		if err != nil || err2 != nil || u.Port() != "" || v.Port() == "" || !isLoopback(u.Hostname()) ||
+			u.Hostname() != v.Hostname() {
 			return false
 		}
 		u.Host = net.JoinHostPort(u.Hostname(), v.Port())
@@ -118,13 +123,15 @@ func (e *Emulator) judgeScopes(a *authorization, names []string) *failure {
 func (e *Emulator) judgeScope(a authorization, name string) (scopeResult, *failure) {
 	if description, ok := builtInScopes[name]; ok {
 		if name == "full_access" && !a.app.firstParty() {
-			return scopeResult{}, fail(http.StatusBadRequest, "third_party_clients_cannot_use_full_access", "Third party clients cannot use full_access.")
+			return scopeResult{}, fail(http.StatusBadRequest, "third_party_clients_cannot_use_full_access",
+				"Third party clients cannot use full_access.")
 		}
 		return scopeResult{name, description, name != "full_access" || a.app.FullAccess}, nil
 	}
 	custom := e.state.scope(name)
 	if custom == nil {
-		return scopeResult{}, fail(http.StatusBadRequest, "oauth_invalid_scope_requested", "The scope "+name+" does not exist.")
+		return scopeResult{}, fail(http.StatusBadRequest, "oauth_invalid_scope_requested",
+			"The scope "+name+" does not exist.")
 	}
 	return scopeResult{name, custom.Description, covers(e.state.policy.Roles, a.person.roles, custom.Permissions)}, nil
 }
@@ -153,8 +160,10 @@ func (e *Emulator) authorizeStart(c *call) (any, *failure) {
 	}
 	reply := e.personReply(a.person)
 	reply["consent_required"], reply["scope_results"] = a.consent, a.requested
-	reply["client"] = map[string]any{"client_id": a.app.ClientID, "client_name": a.app.Name, "client_description": a.app.Description,
-		"client_type": a.app.Type, "logo_url": a.app.LogoURL, "client_logo_url": a.app.LogoURL} // server API, SDK
+	reply["client"] = map[string]any{"client_id": a.app.ClientID, "client_name": a.app.Name,
+		"client_description": a.app.Description,
+		// server API, SDK
+		"client_type": a.app.Type, "logo_url": a.app.LogoURL, "client_logo_url": a.app.LogoURL}
 	return reply, nil
 }
 

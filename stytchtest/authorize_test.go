@@ -17,9 +17,11 @@ import (
 func TestAuthorizeThroughTheServerAPI(t *testing.T) {
 	s := open(t)
 	api := lazyClient(t, s)
-	start := &oauth.AuthorizeStartParams{OrganizationID: acme, MemberID: grace, ClientID: gpt, RedirectURI: callback, Scopes: []string{"openid", "members:read", "members:invite"}}
+	start := &oauth.AuthorizeStartParams{OrganizationID: acme, MemberID: grace, ClientID: gpt, RedirectURI: callback,
+		Scopes: []string{"openid", "members:read", "members:invite"}}
 	got := must[*oauth.AuthorizeStartResponse](t)(api.IDP.OAuth.AuthorizeStart(t.Context(), start))
-	if !got.ConsentRequired || got.Client.ClientName != "ChatGPT" || got.MemberID != grace || got.Organization.OrganizationSlug != "acme" {
+	if !got.ConsentRequired || got.Client.ClientName != "ChatGPT" || got.MemberID != grace ||
+		got.Organization.OrganizationSlug != "acme" {
 		t.Errorf("%+v", got)
 	}
 	grantable := map[string]bool{}
@@ -33,16 +35,19 @@ func TestAuthorizeThroughTheServerAPI(t *testing.T) {
 		t.Errorf("grantable: %v; Grace may not invite", grantable)
 	}
 
-	params := oauth.AuthorizeParams{OrganizationID: acme, MemberID: grace, ClientID: gpt, RedirectURI: callback, Scopes: start.Scopes, State: "a b&c=d+é"}
+	params := oauth.AuthorizeParams{OrganizationID: acme, MemberID: grace, ClientID: gpt, RedirectURI: callback,
+		Scopes: start.Scopes, State: "a b&c=d+é"}
 	denied := must[*oauth.AuthorizeResponse](t)(api.IDP.OAuth.Authorize(t.Context(), &params)) // false is not sent
 	back := must[*url.URL](t)(url.Parse(denied.RedirectURI))
-	if denied.AuthorizationCode != "" || back.Query().Get("error") != "access_denied" || back.Query().Get("error_description") == "" || back.Query().Get("state") != params.State {
+	if denied.AuthorizationCode != "" || back.Query().Get("error") != "access_denied" ||
+		back.Query().Get("error_description") == "" || back.Query().Get("state") != params.State {
 		t.Errorf("denied: %+v", denied)
 	}
 	params.ConsentGranted = true
 	allowed := must[*oauth.AuthorizeResponse](t)(api.IDP.OAuth.Authorize(t.Context(), &params))
 	back = must[*url.URL](t)(url.Parse(allowed.RedirectURI))
-	if !strings.HasPrefix(allowed.RedirectURI, callback+"?code=") || back.Query().Get("code") != allowed.AuthorizationCode || back.Query().Get("state") != params.State {
+	if !strings.HasPrefix(allowed.RedirectURI, callback+"?code=") ||
+		back.Query().Get("code") != allowed.AuthorizationCode || back.Query().Get("state") != params.State {
 		t.Errorf("allowed: %+v", allowed)
 	}
 	if scope := tokens(t, s, exchange(allowed.AuthorizationCode))["scope"]; scope != "openid members:read" {
@@ -67,15 +72,26 @@ func TestAuthorizeRefuses(t *testing.T) {
 		status int
 		kind   string
 	}{
-		{"an unknown client", func(p *oauth.AuthorizeStartParams) { p.ClientID = "connected-app-test-none" }, 404, "connected_app_not_found"},
-		{"another redirect URI", func(p *oauth.AuthorizeStartParams) { p.RedirectURI += "/" }, 401, "connected_app_supplied_redirect_url_not_found_in_client"},
-		{"a redirect URI with a query", func(p *oauth.AuthorizeStartParams) { p.RedirectURI += "?a=1" }, 401, "connected_app_supplied_redirect_url_not_found_in_client"},
-		{"an unknown scope", func(p *oauth.AuthorizeStartParams) { p.Scopes = []string{"tasks:burn"} }, 400, "oauth_invalid_scope_requested"},
-		{"full access for others", func(p *oauth.AuthorizeStartParams) { p.Scopes = []string{"full_access"} }, 400, "third_party_clients_cannot_use_full_access"},
-		{"a token response", func(p *oauth.AuthorizeStartParams) { p.ResponseType = "token" }, 400, "oauth_invalid_response_type"},
-		{"nobody", func(p *oauth.AuthorizeStartParams) { p.MemberID, p.OrganizationID = "", "" }, 400, "no_oauth_authorize_member_selector"},
-		{"two selectors", func(p *oauth.AuthorizeStartParams) { p.SessionToken = "x" }, 400, "no_oauth_authorize_member_selector"},
-		{"an organization that forbids it", func(p *oauth.AuthorizeStartParams) { p.MemberID, p.OrganizationID = hank, globex }, 403, "connected_app_not_allowed_for_org"},
+		{"an unknown client", func(p *oauth.AuthorizeStartParams) { p.ClientID = "connected-app-test-none" }, 404,
+			"connected_app_not_found"},
+		{"another redirect URI", func(p *oauth.AuthorizeStartParams) { p.RedirectURI += "/" }, 401,
+			"connected_app_supplied_redirect_url_not_found_in_client"},
+		{"a redirect URI with a query", func(p *oauth.AuthorizeStartParams) { p.RedirectURI += "?a=1" }, 401,
+			"connected_app_supplied_redirect_url_not_found_in_client"},
+		{"an unknown scope", func(p *oauth.AuthorizeStartParams) { p.Scopes = []string{"tasks:burn"} }, 400,
+			"oauth_invalid_scope_requested"},
+		{"full access for others", func(p *oauth.AuthorizeStartParams) { p.Scopes = []string{"full_access"} }, 400,
+			"third_party_clients_cannot_use_full_access"},
+		{"a token response", func(p *oauth.AuthorizeStartParams) { p.ResponseType = "token" }, 400,
+			"oauth_invalid_response_type"},
+		{"nobody", func(p *oauth.AuthorizeStartParams) { p.MemberID, p.OrganizationID = "", "" }, 400,
+			"no_oauth_authorize_member_selector"},
+		{"two selectors", func(p *oauth.AuthorizeStartParams) { p.SessionToken = "x" }, 400,
+			"no_oauth_authorize_member_selector"},
+		{"an organization that forbids it", func(p *oauth.AuthorizeStartParams) {
+			p.MemberID, p.OrganizationID = hank,
+				globex
+		}, 403, "connected_app_not_allowed_for_org"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			p := &oauth.AuthorizeStartParams{OrganizationID: acme, MemberID: ada, ClientID: gpt, RedirectURI: callback}
@@ -88,10 +104,12 @@ func TestAuthorizeRefuses(t *testing.T) {
 
 func TestConsentTable(t *testing.T) {
 	third := func(scopes ...string) *oauth.AuthorizeStartParams {
-		return &oauth.AuthorizeStartParams{OrganizationID: acme, MemberID: ada, ClientID: gpt, RedirectURI: callback, Scopes: scopes}
+		return &oauth.AuthorizeStartParams{OrganizationID: acme, MemberID: ada, ClientID: gpt, RedirectURI: callback,
+			Scopes: scopes}
 	}
 	first := func(scopes ...string) *oauth.AuthorizeStartParams {
-		return &oauth.AuthorizeStartParams{OrganizationID: acme, MemberID: ada, ClientID: ours, RedirectURI: callback + "?tenant=b&a=1", Scopes: scopes}
+		return &oauth.AuthorizeStartParams{OrganizationID: acme, MemberID: ada, ClientID: ours,
+			RedirectURI: callback + "?tenant=b&a=1", Scopes: scopes}
 	}
 	s := open(t)
 	authorize(t, s, func(b object) { b["scopes"] = []string{"openid", "tasks:read"} })
@@ -126,14 +144,18 @@ func TestIntrospectionThroughTheNetwork(t *testing.T) {
 	reply := tokens(t, s, exchange(authorize(t, s)))
 	secret := gptSecret
 	introspect := func(token any) (*stytchidp.IntrospectTokenResponse, error) {
-		return api.IDP.IntrospectTokenNetwork(t.Context(), &stytchidp.IntrospectTokenNetworkParams{Token: token.(string), ClientID: gpt, ClientSecret: &secret})
+		return api.IDP.IntrospectTokenNetwork(t.Context(),
+			&stytchidp.IntrospectTokenNetworkParams{Token: token.(string), ClientID: gpt, ClientSecret: &secret})
 	}
 	got, err := introspect(reply["access_token"])
-	if err != nil || !got.Active || got.TokenType != "access_token" || got.Subject != ada || got.Audience[0] != project || got.ClientID != gpt ||
-		got.Issuer != s.URL || got.Organization.OrganizationID != acme || got.Scope != "openid email tasks:read offline_access" {
+	if err != nil || !got.Active || got.TokenType != "access_token" || got.Subject != ada ||
+		got.Audience[0] != project || got.ClientID != gpt ||
+		got.Issuer != s.URL || got.Organization.OrganizationID != acme ||
+		got.Scope != "openid email tasks:read offline_access" {
 		t.Errorf("%+v %v", got, err)
 	}
-	if got, err := introspect(reply["refresh_token"]); err != nil || got.TokenType != "refresh_token" || got.Audience[0] != project {
+	if got, err := introspect(reply["refresh_token"]); err != nil || got.TokenType != "refresh_token" ||
+		got.Audience[0] != project {
 		t.Errorf("%+v %v", got, err)
 	}
 	s.Advance(time.Hour)
@@ -143,7 +165,8 @@ func TestIntrospectionThroughTheNetwork(t *testing.T) {
 	}
 	secret = "wrong"
 	var o stytcherror.OAuth2Error
-	if _, err := introspect(reply["access_token"]); !errors.As(err, &o) || o.ErrorType != "invalid_client" || o.StatusCode != 400 {
+	if _, err := introspect(reply["access_token"]); !errors.As(err, &o) || o.ErrorType != "invalid_client" ||
+		o.StatusCode != 400 {
 		t.Errorf("wrong secret: %v", err)
 	}
 }

@@ -26,7 +26,8 @@ func familyOf(path string) family {
 	switch {
 	case path == "/sdk/v1/events", strings.HasSuffix(path, "/start") && strings.Contains(path, "/public/oauth/"):
 		return pages
-	case strings.Contains(path, "/.well-known/"), strings.Contains(path, "/sessions/jwks/"), strings.HasPrefix(path, "/sdk/v1/projects/bootstrap/"):
+	case strings.Contains(path, "/.well-known/"), strings.Contains(path, "/sessions/jwks/"),
+		strings.HasPrefix(path, "/sdk/v1/projects/bootstrap/"):
 		return published
 	case strings.HasPrefix(path, "/pwa/v3/"):
 		return managementAPI
@@ -55,19 +56,22 @@ func credentials(f family, p stytchtest.Project) func(*http.Request) {
 
 // pathParameters are values that exist.
 func pathParameters(p stytchtest.Project) map[string]string {
-	return map[string]string{"pid": p.ID, "project": p.Slug, "environment": p.Environment, "token": p.PublicToken, "organization": acme, "member": ada,
+	return map[string]string{"pid": p.ID, "project": p.Slug, "environment": p.Environment, "token": p.PublicToken,
+		"organization": acme, "member": ada,
 		"user": userAda, "app": gpt, "provider": "google", "email": "email-test-cccccccc-0000-4000-8000-000000000001"}
 }
 
 var pathParameter = regexp.MustCompile(`\{(\w+)\}`)
 
 func fill(path string, values map[string]string) string {
-	return pathParameter.ReplaceAllStringFunc(path, func(name string) string { return values[strings.Trim(name, "{}")] })
+	return pathParameter.ReplaceAllStringFunc(path,
+		func(name string) string { return values[strings.Trim(name, "{}")] })
 }
 
 // onEveryEndpoint runs a test against each endpoint of both verticals, in a project that
 // has registration on.
-func onEveryEndpoint(t *testing.T, test func(t *testing.T, s *stytchtest.Server, e stytchtest.Endpoint, f family, address string)) {
+func onEveryEndpoint(t *testing.T, test func(t *testing.T, s *stytchtest.Server, e stytchtest.Endpoint, f family,
+	address string)) {
 	registration := func(seed *stytchtest.Seed) { seed.Project.Registration = true }
 	for _, s := range []*stytchtest.Server{open(t, registration), openConsumer(t, registration)} {
 		p := s.Export().Project
@@ -114,7 +118,8 @@ func TestEveryEndpointRefusesBadBodies(t *testing.T) {
 		kind := map[bool]string{true: "invalid_request", false: "bad_request"}[f == oauthAPI]
 		jsonOnly := f != oauthAPI || strings.HasSuffix(e.Path, "/register")
 		formOnly := strings.HasSuffix(e.Path, "/introspect") || strings.HasSuffix(e.Path, "/revoke") && f == oauthAPI
-		userinfo := strings.HasSuffix(e.Path, "/userinfo") // its token stands in a header: a body in either form is passed over
+		// its token stands in a header: a body in either form is passed over
+		userinfo := strings.HasSuffix(e.Path, "/userinfo")
 		for _, tt := range []struct {
 			name, body, contentType string
 			status                  int
@@ -134,12 +139,14 @@ func TestEveryEndpointRefusesBadBodies(t *testing.T) {
 			{"a form with a parameter twice", badForm, "application/x-www-form-urlencoded", 400, f == oauthAPI},
 			{"a malformed form", "a=%zz", "application/x-www-form-urlencoded", 400, f == oauthAPI},
 			{"too large", large, "application/json", 413, true},
-			{"a number as text", `{"email_address":5,"token":5,"url":5,"client_name":5}`, "application/json", 400, !userinfo},
+			{"a number as text", `{"email_address":5,"token":5,"url":5,"client_name":5}`, "application/json", 400,
+				!userinfo},
 		} {
 			if !tt.applies {
 				continue
 			}
-			status, reply, _ := ask(t, e.Method, address, tt.body, credentials(f, s.Export().Project), contentType(tt.contentType))
+			status, reply, _ := ask(t, e.Method, address, tt.body, credentials(f, s.Export().Project),
+				contentType(tt.contentType))
 			wantFault(t, e.Method+" "+e.Path+", "+tt.name, f, status, reply, tt.status, kind)
 			if id := reply["request_id"]; seen[id] {
 				t.Errorf("request id %v twice", id)
@@ -157,18 +164,20 @@ func TestEveryEndpointWantsItsCredentials(t *testing.T) {
 		}
 		p := s.Export().Project
 		for name, change := range map[string]func(*http.Request){
-			"none":                  func(*http.Request) {},
-			"a bearer":              bearer(p.Secret),
-			"nonsense":              func(r *http.Request) { r.Header.Set("Authorization", "Basic !") },
-			"empty ones":            basic("", ""),
-			"the id alone":          basic(p.ID, ""),
-			"a wrong secret":        basic(p.ID, "secret-test-other"),
-			"another project's id":  basic("project-test-other", p.Secret),
-			"another public token":  basic("public-token-test-other", "public-token-test-other"),
-			"a client's":            basic(gpt, gptSecret),
-			"those of another door": credentials(map[family]family{serverAPI: browserAPI, browserAPI: serverAPI, managementAPI: serverAPI}[f], p),
+			"none":                 func(*http.Request) {},
+			"a bearer":             bearer(p.Secret),
+			"nonsense":             func(r *http.Request) { r.Header.Set("Authorization", "Basic !") },
+			"empty ones":           basic("", ""),
+			"the id alone":         basic(p.ID, ""),
+			"a wrong secret":       basic(p.ID, "secret-test-other"),
+			"another project's id": basic("project-test-other", p.Secret),
+			"another public token": basic("public-token-test-other", "public-token-test-other"),
+			"a client's":           basic(gpt, gptSecret),
+			"those of another door": credentials(map[family]family{serverAPI: browserAPI, browserAPI: serverAPI,
+				managementAPI: serverAPI}[f], p),
 		} {
-			status, reply, _ := ask(t, e.Method, address, "{", change) // who may not ask does not learn that the body is malformed
+			// who may not ask does not learn that the body is malformed
+			status, reply, _ := ask(t, e.Method, address, "{", change)
 			wantFault(t, e.Method+" "+e.Path+", "+name, f, status, reply, 401, "unauthorized_credentials")
 		}
 	})

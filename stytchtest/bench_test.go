@@ -19,7 +19,8 @@ import (
 // BenchmarkReady is from nothing to the first answer: the time a program that starts an
 // emulator waits. first-key is to the first answer that needs a key, which is made meanwhile.
 func BenchmarkReady(b *testing.B) {
-	for name, path := range map[string]string{"answer": "/.well-known/openid-configuration", "first-key": "/.well-known/jwks.json"} {
+	for name, path := range map[string]string{"answer": "/.well-known/openid-configuration",
+		"first-key": "/.well-known/jwks.json"} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				e, err := stytchtest.New(stytchtest.Options{})
@@ -78,8 +79,9 @@ func benchmarkExchange(b *testing.B, scopes []string) {
 	b.ResetTimer()
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
-			form := url.Values{"grant_type": {"authorization_code"}, "code": {codes[next.Add(1)-1]}, "redirect_uri": {callback},
-				"client_id": {gpt}, "client_secret": {gptSecret}}
+			form := url.Values{"grant_type": {"authorization_code"}, "code": {codes[next.Add(1)-1]},
+				"redirect_uri": {callback},
+				"client_id":    {gpt}, "client_secret": {gptSecret}}
 			response, err := client.PostForm(s.URL+"/v1/oauth2/token", form)
 			if err != nil || response.StatusCode != http.StatusOK {
 				b.Error(response, err)
@@ -93,7 +95,8 @@ func benchmarkExchange(b *testing.B, scopes []string) {
 }
 
 func benchmarkCode(b *testing.B, client *http.Client, base string, scopes []string) string {
-	body, err := json.Marshal(object{"organization_id": acme, "member_id": ada, "client_id": gpt, "redirect_uri": callback, "consent_granted": true, "scopes": scopes})
+	body, err := json.Marshal(object{"organization_id": acme, "member_id": ada, "client_id": gpt,
+		"redirect_uri": callback, "consent_granted": true, "scopes": scopes})
 	if err != nil {
 		b.Fatal(err)
 	}

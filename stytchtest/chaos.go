@@ -83,10 +83,12 @@ func (e *Emulator) unsettle(next http.Handler) http.Handler {
 			writeFailure(w, fail(http.StatusTooManyRequests, "too_many_requests", "Too many requests (chaos)."))
 			return
 		case serverError:
-			writeFailure(w, fail(http.StatusInternalServerError, "internal_server_error", "Something went wrong (chaos)."))
+			writeFailure(w, fail(http.StatusInternalServerError, "internal_server_error",
+				"Something went wrong (chaos)."))
 			return
 		case unavailable:
-			writeFailure(w, fail(http.StatusServiceUnavailable, "service_unavailable", "Unavailable for a moment (chaos)."))
+			writeFailure(w, fail(http.StatusServiceUnavailable, "service_unavailable",
+				"Unavailable for a moment (chaos)."))
 			return
 		case cutOff:
 			w = &severed{ResponseWriter: w}

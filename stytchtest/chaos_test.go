@@ -75,7 +75,8 @@ func (c *chaoticEmulator) fates(t *testing.T, n int) (list []string) {
 func TestChaosCanBeRepeated(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const n = 40
-		one, two, other := chaotic(t, stytchtest.Chaos{Percent: 50, Seed: 7}), chaotic(t, stytchtest.Chaos{Percent: 50, Seed: 7}), chaotic(t, stytchtest.Chaos{Percent: 50, Seed: 8})
+		one, two, other := chaotic(t, stytchtest.Chaos{Percent: 50, Seed: 7}),
+			chaotic(t, stytchtest.Chaos{Percent: 50, Seed: 7}), chaotic(t, stytchtest.Chaos{Percent: 50, Seed: 8})
 		first := one.fates(t, n)
 		// Requests for something else in between make no difference: a run can be repeated though its requests race.
 		var second []string
@@ -102,7 +103,8 @@ func TestChaosIsOfTheSizeThatWasAskedFor(t *testing.T) {
 		if hit := n - seen["ok"]; hit < 40 || hit > 80 {
 			t.Errorf("%d of %d requests were hit, 60 should be: %v", hit, n, seen)
 		}
-		for _, fate := range []string{"slow", "Too Many Requests", "Internal Server Error", "Service Unavailable", "cut off", "fresh key"} {
+		for _, fate := range []string{"slow", "Too Many Requests", "Internal Server Error", "Service Unavailable",
+			"cut off", "fresh key"} {
 			if seen[fate] == 0 {
 				t.Errorf("nobody met %s: %v", fate, seen)
 			}
@@ -133,7 +135,8 @@ func TestChaosSparesWhatItMust(t *testing.T) {
 		if fates := all.fates(t, 10); slices.Contains(fates, "ok") {
 			t.Errorf("with 100 percent %v", fates)
 		}
-		if fates := chaotic(t, stytchtest.Chaos{Seed: 3}).fates(t, 50); slices.ContainsFunc(fates, func(f string) bool { return f != "ok" }) {
+		if fates := chaotic(t, stytchtest.Chaos{Seed: 3}).fates(t, 50); slices.ContainsFunc(fates,
+			func(f string) bool { return f != "ok" }) {
 			t.Errorf("without chaos %v", fates)
 		}
 	})

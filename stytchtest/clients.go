@@ -15,8 +15,9 @@ import (
 // Stytch ignores it.
 
 func clientObject(a *ConnectedApp) map[string]any {
-	object := map[string]any{"client_id": a.ClientID, "client_name": a.Name, "client_description": a.Description, "client_type": a.Type,
-		"status": "active", "redirect_urls": a.RedirectURLs, "post_logout_redirect_urls": a.PostLogoutRedirectURLs,
+	object := map[string]any{"client_id": a.ClientID, "client_name": a.Name, "client_description": a.Description,
+		"client_type": a.Type,
+		"status":      "active", "redirect_urls": a.RedirectURLs, "post_logout_redirect_urls": a.PostLogoutRedirectURLs,
 		"full_access_allowed": a.FullAccess, "bypass_consent_for_offline_access": a.BypassOfflineConsent,
 		"access_token_expiry_minutes": int(a.lifetime().Minutes()), "access_token_custom_audience": a.Audience,
 		"access_token_template_content": a.Template, "logo_url": a.LogoURL,
@@ -50,9 +51,11 @@ func (e *Emulator) searchClients(c *call) (any, *failure) {
 
 // createClient shows the secret this once.
 func (e *Emulator) createClient(c *call) (any, *failure) {
-	a := &ConnectedApp{ClientID: newID("connected-app"), Type: c.text("client_type"), RedirectURLs: []string{}, PostLogoutRedirectURLs: []string{}}
+	a := &ConnectedApp{ClientID: newID("connected-app"), Type: c.text("client_type"), RedirectURLs: []string{},
+		PostLogoutRedirectURLs: []string{}}
 	if !slices.Contains(clientTypes, a.Type) {
-		return nil, fail(http.StatusBadRequest, "invalid_connected_app_client_type", "client_type must be one of "+strings.Join(clientTypes, ", ")+".")
+		return nil, fail(http.StatusBadRequest, "invalid_connected_app_client_type", "client_type must be one of "+
+			strings.Join(clientTypes, ", ")+".")
 	}
 	if len(e.state.apps) >= maxApps {
 		return nil, tooManyApps
@@ -91,7 +94,8 @@ func (a *ConnectedApp) change(c *call) *failure {
 	c.set("access_token_custom_audience", &a.Audience)
 	c.set("access_token_template_content", &a.Template)
 	c.set("logo_url", &a.LogoURL)
-	for name, field := range map[string]*bool{"full_access_allowed": &a.FullAccess, "bypass_consent_for_offline_access": &a.BypassOfflineConsent} {
+	for name, field := range map[string]*bool{"full_access_allowed": &a.FullAccess,
+		"bypass_consent_for_offline_access": &a.BypassOfflineConsent} {
 		if value, given := c.body[name].(bool); given {
 			*field = value
 		}
@@ -99,7 +103,8 @@ func (a *ConnectedApp) change(c *call) *failure {
 	if bad := checkTemplate(a.Template); bad != nil {
 		return bad
 	}
-	for name, field := range map[string]*[]string{"redirect_urls": &a.RedirectURLs, "post_logout_redirect_urls": &a.PostLogoutRedirectURLs} {
+	for name, field := range map[string]*[]string{"redirect_urls": &a.RedirectURLs,
+		"post_logout_redirect_urls": &a.PostLogoutRedirectURLs} {
 		if _, given := c.body[name].([]any); !given {
 			continue
 		}
@@ -111,7 +116,8 @@ func (a *ConnectedApp) change(c *call) *failure {
 		}
 	}
 	if a.FullAccess && !a.firstParty() {
-		return fail(http.StatusBadRequest, "third_party_clients_cannot_use_full_access", "Third party clients cannot use full_access.")
+		return fail(http.StatusBadRequest, "third_party_clients_cannot_use_full_access",
+			"Third party clients cannot use full_access.")
 	}
 	minutes := c.number("access_token_expiry_minutes", a.Minutes)
 	if minutes < 0 || minutes > maxExpiry {
@@ -134,11 +140,13 @@ func checkTemplate(template string) *failure {
 	}
 	var claims map[string]any
 	if json.Unmarshal([]byte(template), &claims) != nil {
-		return fail(http.StatusBadRequest, "idp_invalid_access_token_template_content", "access_token_template_content must be a JSON object.")
+		return fail(http.StatusBadRequest, "idp_invalid_access_token_template_content",
+			"access_token_template_content must be a JSON object.")
 	}
 	for name := range claims {
 		if slices.Contains(reservedClaims, name) || strings.HasPrefix(name, "https://stytch.com/") {
-			return fail(http.StatusBadRequest, "idp_invalid_access_token_template_content", "The claim "+name+" is reserved.")
+			return fail(http.StatusBadRequest, "idp_invalid_access_token_template_content",
+				"The claim "+name+" is reserved.")
 		}
 	}
 	return nil
@@ -154,7 +162,8 @@ func checkRedirectURL(address string) *failure {
 	case u.Scheme != "http":
 		return fail(http.StatusBadRequest, prefix+"must_use_https_scheme", "Redirect URLs must use https.")
 	case !isLoopback(u.Hostname()):
-		return fail(http.StatusBadRequest, prefix+"http_scheme_must_use_loopback", "Only loopback redirect URLs may use http.")
+		return fail(http.StatusBadRequest, prefix+"http_scheme_must_use_loopback",
+			"Only loopback redirect URLs may use http.")
 	}
 	return nil
 }
@@ -208,11 +217,14 @@ func (e *Emulator) rotating(c *call, wanted bool) (*ConnectedApp, *failure) {
 	case a == nil:
 		return nil, connectedAppNotFound
 	case a.public():
-		return nil, fail(http.StatusBadRequest, "public_connected_apps_do_not_have_secrets", "Public connected apps have no secrets.")
+		return nil, fail(http.StatusBadRequest, "public_connected_apps_do_not_have_secrets",
+			"Public connected apps have no secrets.")
 	case wanted && a.NextSecret == "":
-		return nil, fail(http.StatusBadRequest, "connected_app_not_rotating_secret", "The connected app's secret is not being rotated.")
+		return nil, fail(http.StatusBadRequest, "connected_app_not_rotating_secret",
+			"The connected app's secret is not being rotated.")
 	case !wanted && a.NextSecret != "":
-		return nil, fail(http.StatusBadRequest, "connected_app_already_rotating_secret", "The connected app's secret is being rotated already.")
+		return nil, fail(http.StatusBadRequest, "connected_app_already_rotating_secret",
+			"The connected app's secret is being rotated already.")
 	}
 	return a, nil
 }

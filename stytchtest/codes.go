@@ -117,10 +117,12 @@ func (e *Emulator) loginOrSignup(c *call) (p *person, signup bool, bad *failure)
 		return p, p.status != "active", nil
 	}
 	if o.JITProvisioning == "NOT_ALLOWED" {
-		return nil, false, fail(http.StatusBadRequest, "email_jit_provisioning_not_allowed", "Nobody joins the organization without an invitation.")
+		return nil, false, fail(http.StatusBadRequest, "email_jit_provisioning_not_allowed",
+			"Nobody joins the organization without an invitation.")
 	}
 	if !o.admits(email) {
-		return nil, false, fail(http.StatusBadRequest, "invalid_email_for_jit_provisioning", "The organization does not let this email address join by itself.")
+		return nil, false, fail(http.StatusBadRequest, "invalid_email_for_jit_provisioning",
+			"The organization does not let this email address join by itself.")
 	}
 	p = e.newMember(o, email)
 	p.status = "pending"

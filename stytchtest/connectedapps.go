@@ -6,7 +6,8 @@ import "strings"
 
 // appObject is an app as the server API shows it to people's administrators.
 func appObject(a *ConnectedApp) map[string]any {
-	return map[string]any{"connected_app_id": a.ClientID, "name": a.Name, "description": a.Description, "client_type": a.Type, "logo_url": a.LogoURL}
+	return map[string]any{"connected_app_id": a.ClientID, "name": a.Name, "description": a.Description,
+		"client_type": a.Type, "logo_url": a.LogoURL}
 }
 
 // pathPerson is the member or user that the path names.
@@ -104,7 +105,8 @@ func (e *Emulator) organizationApp(c *call) (any, *failure) {
 func (e *Emulator) activeMembers(organizationID, clientID string) []any {
 	active := []any{}
 	for _, p := range e.state.people {
-		if scopes, consented := e.state.Consents[consentKey{p.id, clientID}]; consented && p.organizationID == organizationID {
+		if scopes, consented := e.state.Consents[consentKey{p.id, clientID}]; consented &&
+			p.organizationID == organizationID {
 			active = append(active, map[string]any{"member_id": p.id, "granted_scopes": scopes})
 		}
 	}

@@ -33,7 +33,8 @@ func openConsumer(t *testing.T, change ...func(*stytchtest.Seed)) *stytchtest.Se
 // consumerClient is the real stytch-go for Consumer projects.
 func consumerClient(t *testing.T, s *stytchtest.Server, more ...stytchapi.Option) *stytchapi.API {
 	t.Helper()
-	options := append([]stytchapi.Option{stytchapi.WithBaseURI(s.URL), stytchapi.WithHTTPClient(&http.Client{Timeout: 30 * time.Second})}, more...)
+	options := append([]stytchapi.Option{stytchapi.WithBaseURI(s.URL),
+		stytchapi.WithHTTPClient(&http.Client{Timeout: 30 * time.Second})}, more...)
 	return must[*stytchapi.API](t)(stytchapi.NewClient(projectOf(s), projectSecret, options...))
 }
 
@@ -52,7 +53,8 @@ func authorizeUser(t *testing.T, s *stytchtest.Server, change ...func(object)) s
 	for _, c := range change {
 		c(body)
 	}
-	status, reply, _ := ask(t, http.MethodPost, s.URL+"/v1/idp/oauth/authorize", body, basic(consumerProject, projectSecret))
+	status, reply, _ := ask(t, http.MethodPost, s.URL+"/v1/idp/oauth/authorize", body,
+		basic(consumerProject, projectSecret))
 	code, _ := reply["authorization_code"].(string)
 	if status != 200 || code == "" {
 		t.Fatalf("no code: %d %v", status, reply)

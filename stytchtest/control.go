@@ -14,8 +14,14 @@ func (e *Emulator) control(r chi.Router) {
 	r.Get("/_emulator/page.css", pageAsset("text/css", pageCSS))
 	r.Get("/_emulator/page.js", pageAsset("text/javascript", pageScript))
 	r.Get("/_emulator/state", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.current()) })
-	r.Get("/_emulator/inbox", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, orEmpty(e.Inbox())) })
-	r.Get("/_emulator/requests", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.Requests()) })
+	r.Get("/_emulator/inbox", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK,
+			orEmpty(e.Inbox()))
+	})
+	r.Get("/_emulator/requests", func(w http.ResponseWriter, _ *http.Request) {
+		writeJSON(w, http.StatusOK,
+			e.Requests())
+	})
 	r.Get("/_emulator/tokens", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.Tokens()) })
 	r.Post("/_emulator/tokens", e.controlled(e.mintToken))
 	r.Get("/_emulator/export", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.Export()) })
@@ -32,7 +38,11 @@ func (e *Emulator) control(r chi.Router) {
 		e.ClearFaults()
 		writeJSON(w, http.StatusOK, map[string]any{})
 	})
-	r.Post("/_emulator/reset", func(w http.ResponseWriter, _ *http.Request) { e.Reset(); writeJSON(w, http.StatusOK, map[string]any{}) })
+	r.Post("/_emulator/reset", func(w http.ResponseWriter, _ *http.Request) {
+		e.Reset()
+		writeJSON(w, http.StatusOK,
+			map[string]any{})
+	})
 }
 
 func orEmpty(mails []Mail) []Mail {
@@ -68,7 +78,8 @@ func (e *Emulator) controlled(do endpoint) http.HandlerFunc {
 }
 
 func (e *Emulator) mintToken(c *call) (any, *failure) {
-	m := MintRequest{Kind: c.text("kind"), Subject: c.text("subject"), ClientID: c.text("client_id"), Issuer: c.text("issuer"),
+	m := MintRequest{Kind: c.text("kind"), Subject: c.text("subject"), ClientID: c.text("client_id"),
+		Issuer:    c.text("issuer"),
 		ExpiresIn: c.number("expires_in", 0)}
 	if _, given := c.body["scopes"]; given {
 		m.Scopes = c.texts("scopes")
@@ -104,16 +115,19 @@ func (e *Emulator) addFault(c *call) (any, *failure) {
 	if text := c.text("delay"); text != "" {
 		delay, err := time.ParseDuration(text)
 		if err != nil || delay < 0 || delay > 10*time.Minute {
-			return nil, fail(http.StatusBadRequest, "invalid_duration", `delay must be a duration such as "2s", ten minutes at most.`)
+			return nil, fail(http.StatusBadRequest, "invalid_duration",
+				`delay must be a duration such as "2s", ten minutes at most.`)
 		}
 		f.Delay = delay
 	}
 	alone := f.Kind == kindDrop || f.Kind == kindReset || f.Kind == kindTrickle
 	if f.Path == "" || f.Status != 0 && (f.Status < 400 || f.Status > 599) || f.Status == 0 && f.Delay == 0 && !alone {
-		return nil, fail(http.StatusBadRequest, "invalid_fault", "A fault needs a path, and a status (400 to 599), a delay, or one of the kinds drop, reset and trickle.")
+		return nil, fail(http.StatusBadRequest, "invalid_fault",
+			"A fault needs a path, and a status (400 to 599), a delay, or one of the kinds drop, reset and trickle.")
 	}
 	if f.Kind != "" && f.Kind != kindHTML && !alone {
-		return nil, fail(http.StatusBadRequest, "invalid_fault", "The kind of a fault is html, drop, reset, trickle, or none.")
+		return nil, fail(http.StatusBadRequest, "invalid_fault",
+			"The kind of a fault is html, drop, reset, trickle, or none.")
 	}
 	e.Fail(f)
 	return map[string]any{}, nil

@@ -26,7 +26,9 @@ func TestControlEndpoints(t *testing.T) {
 		return reply
 	}
 	state := control("GET", "state", nil)
-	if app := state["connected_apps"].([]any)[0].(object); app["client_id"] != gpt || app["client_secret"] != gptSecret || len(state["members"].([]any)) != 3 || len(state["organizations"].([]any)) != 2 {
+	if app := state["connected_apps"].([]any)[0].(object); app["client_id"] != gpt ||
+		app["client_secret"] != gptSecret || len(state["members"].([]any)) != 3 ||
+		len(state["organizations"].([]any)) != 2 {
 		t.Errorf("%v", state)
 	}
 	if inbox := control("GET", "inbox", nil); strings.TrimSpace(inbox["body"].(string)) != "[]" {
@@ -34,11 +36,15 @@ func TestControlEndpoints(t *testing.T) {
 	}
 	invite(t, s, "guest@acme.example")
 	var inbox []object
-	if err := json.Unmarshal([]byte(control("GET", "inbox", nil)["body"].(string)), &inbox); err != nil || len(inbox) != 1 || inbox[0]["kind"] != "invite" || inbox[0]["to"] != "guest@acme.example" || inbox[0]["sent_at"] != "2026-03-02T12:00:00Z" {
+	if err := json.Unmarshal([]byte(control("GET", "inbox", nil)["body"].(string)), &inbox); err != nil ||
+		len(inbox) != 1 || inbox[0]["kind"] != "invite" || inbox[0]["to"] != "guest@acme.example" ||
+		inbox[0]["sent_at"] != "2026-03-02T12:00:00Z" {
 		t.Errorf("%v %v", inbox, err)
 	}
-	minted := control("POST", "tokens", object{"kind": "access", "subject": ada, "scopes": []string{"tasks:read"}, "expires_in": 60, "claims": object{"jti": nil, "x": 1}})
-	if c := claimsOf(t, minted["token"]); c["scope"] != "tasks:read" || c["iss"] != s.URL || c["x"] != 1.0 || c["jti"] != nil {
+	minted := control("POST", "tokens", object{"kind": "access", "subject": ada, "scopes": []string{"tasks:read"},
+		"expires_in": 60, "claims": object{"jti": nil, "x": 1}})
+	if c := claimsOf(t, minted["token"]); c["scope"] != "tasks:read" || c["iss"] != s.URL || c["x"] != 1.0 ||
+		c["jti"] != nil {
 		t.Errorf("%v", c)
 	}
 	control("POST", "keys/rotate", object{})
@@ -49,10 +55,12 @@ func TestControlEndpoints(t *testing.T) {
 		t.Errorf("%v", moved)
 	}
 	control("POST", "reset", object{})
-	if state := control("GET", "state", nil); len(state["members"].([]any)) != 3 || len(s.Inbox()) != 0 || len(s.Requests()) != 0 {
+	if state := control("GET", "state", nil); len(state["members"].([]any)) != 3 || len(s.Inbox()) != 0 ||
+		len(s.Requests()) != 0 {
 		t.Error("reset left something")
 	}
-	for path, body := range map[string]object{"clock": {"advance": "soon"}, "tokens": {"subject": "nobody"}, "faults": {"path": "/v1", "status": 200}} {
+	for path, body := range map[string]object{"clock": {"advance": "soon"}, "tokens": {"subject": "nobody"},
+		"faults": {"path": "/v1", "status": 200}} {
 		if status, _, _ := ask(t, "POST", s.URL+"/_emulator/"+path, body); status != 400 {
 			t.Errorf("%s took %v: %d", path, body, status)
 		}
@@ -76,7 +84,8 @@ func TestFaults(t *testing.T) {
 		t.Errorf("one fault hit twice: %d", status)
 	}
 	add(object{"path": "/", "status": 502, "body_kind": "html"})
-	if status, reply, header := ask(t, "GET", at, nil); status != 502 || header.Get("Content-Type") != "text/html" || !strings.Contains(reply["body"].(string), "<h1>") {
+	if status, reply, header := ask(t, "GET", at, nil); status != 502 || header.Get("Content-Type") != "text/html" ||
+		!strings.Contains(reply["body"].(string), "<h1>") {
 		t.Errorf("%d %v", status, reply)
 	}
 	if status, _, _ := ask(t, "DELETE", s.URL+"/_emulator/faults", nil); status != 200 {
@@ -105,7 +114,8 @@ func TestFaults(t *testing.T) {
 	if n, err := response.Body.Read(make([]byte, 1000)); n != 1 || err != nil || response.StatusCode != 200 {
 		t.Errorf("%d bytes of %d at once, %v", n, response.StatusCode, err)
 	}
-	if status, reply, _ := ask(t, "POST", s.URL+"/_emulator/faults", object{"path": "/", "status": 500, "body_kind": "htlm"}); status != 400 {
+	if status, reply, _ := ask(t, "POST", s.URL+"/_emulator/faults", object{"path": "/", "status": 500,
+		"body_kind": "htlm"}); status != 400 {
 		t.Errorf("a misspelt kind: %d %v", status, reply)
 	}
 }
@@ -155,8 +165,10 @@ func TestRequestsAreRemembered(t *testing.T) {
 	tokens(t, s, exchange(code))
 	ask(t, "POST", s.URL+"/sdk/v1/events", "[]")
 	got := s.Requests()
-	if len(got) != 3 || got[0].Path != "/v1/oauth2/token" || got[0].Status != 200 || got[1].Status != 400 || got[1].Error != "invalid_grant" ||
-		got[1].Query != "x=y" || got[2].Route != "/v1/b2b/idp/oauth/authorize" || got[0].Client != "go-http-client" || !got[0].Time.Equal(noon) {
+	if len(got) != 3 || got[0].Path != "/v1/oauth2/token" || got[0].Status != 200 || got[1].Status != 400 ||
+		got[1].Error != "invalid_grant" ||
+		got[1].Query != "x=y" || got[2].Route != "/v1/b2b/idp/oauth/authorize" || got[0].Client != "go-http-client" ||
+		!got[0].Time.Equal(noon) {
 		t.Errorf("%+v", got)
 	}
 	if !strings.Contains(got[1].Body, "code=wrong-code") || !strings.Contains(got[1].Reply, `"error":"invalid_grant"`) {

@@ -24,7 +24,8 @@ func TestMain(m *testing.M) {
 	status := m.Run()
 	if status == 0 && everythingRan() {
 		if missing := undriven(); len(missing) > 0 {
-			fmt.Fprintf(os.Stderr, "no test has had a good answer from these, by the client that their routes claim:\n%s\n", strings.Join(missing, "\n"))
+			fmt.Fprintf(os.Stderr, "no test has had a good answer from these, by the client that their routes "+
+				"claim:\n%s\n", strings.Join(missing, "\n"))
 			status = 1
 		}
 	}
@@ -159,7 +160,10 @@ func endpointsTable() string {
 			lines[i].verticals = append(lines[i].verticals, v.name)
 		}
 	}
-	slices.SortStableFunc(lines, func(a, b *line) int { return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Method, b.Method)) })
+	slices.SortStableFunc(lines, func(a, b *line) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path),
+			cmp.Compare(a.Method, b.Method))
+	})
 	var table strings.Builder
 	table.WriteString("| endpoint | vertical | tested by |\n|---|---|---|\n")
 	for _, l := range lines {
@@ -167,7 +171,8 @@ func endpointsTable() string {
 		if len(l.verticals) == 1 {
 			vertical = l.verticals[0]
 		}
-		fmt.Fprintf(&table, "| `%s %s` | %s | %s |\n", l.Method, l.Path, vertical, cmp.Or(strings.Join(l.Clients, ", "), "plain HTTP"))
+		fmt.Fprintf(&table, "| `%s %s` | %s | %s |\n", l.Method, l.Path, vertical, cmp.Or(strings.Join(l.Clients, ", "),
+			"plain HTTP"))
 	}
 	return table.String()
 }

@@ -52,7 +52,8 @@ func (f *fetched) app() (*ConnectedApp, error) {
 	if m.Name == "" {
 		m.Name = m.host()
 	}
-	return &ConnectedApp{MetadataURL: m.ClientID, Type: "third_party_public", Name: m.Name, URI: m.URI, LogoURL: m.LogoURI,
+	return &ConnectedApp{MetadataURL: m.ClientID, Type: "third_party_public", Name: m.Name, URI: m.URI,
+		LogoURL:      m.LogoURI,
 		RedirectURLs: withoutLoopbackPorts(m.RedirectURIs), PostLogoutRedirectURLs: []string{}}, nil
 }
 

@@ -16,27 +16,35 @@ var born = time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
 // Development returns the pinned B2B seed of `guestpass dev`: two organizations, three
 // people, one GPT, and the page on which operations are tried. Scripts and documentation may rely on every value.
 func Development() Seed {
-	const acme, globex = "organization-test-aaaaaaaa-0000-4000-8000-000000000001", "organization-test-bbbbbbbb-0000-4000-8000-000000000001"
+	const acme, globex = "organization-test-aaaaaaaa-0000-4000-8000-000000000001",
+		"organization-test-bbbbbbbb-0000-4000-8000-000000000001"
 	person := func(id, organization, email, name string, roles ...string) Member {
-		return Member{ID: id, OrganizationID: organization, Email: email, Name: name, Status: "active", Password: DevelopmentPassword,
-			Roles: append([]string{"stytch_member"}, roles...), CreatedAt: born}
+		return Member{ID: id, OrganizationID: organization, Email: email, Name: name, Status: "active",
+			Password: DevelopmentPassword,
+			Roles:    append([]string{"stytch_member"}, roles...), CreatedAt: born}
 	}
 	return Seed{
 		Project: developmentProject("b2b", "11111111-1111-4111-8111-111111111111"),
 		Organizations: []Organization{{ID: acme, Name: "Acme", Slug: "acme", CreatedAt: born},
 			{ID: globex, Name: "Globex", Slug: "globex", CreatedAt: born}},
 		Members: []Member{
-			person("member-test-aaaaaaaa-0000-4000-8000-000000000001", acme, "ada@acme.example", "Ada Lovelace", "stytch_admin"),
+			person("member-test-aaaaaaaa-0000-4000-8000-000000000001", acme, "ada@acme.example", "Ada Lovelace",
+				"stytch_admin"),
 			person("member-test-aaaaaaaa-0000-4000-8000-000000000002", acme, "grace@acme.example", "Grace Hopper"),
-			person("member-test-bbbbbbbb-0000-4000-8000-000000000001", globex, "hank@globex.example", "Hank Scorpio", "stytch_admin"),
+			person("member-test-bbbbbbbb-0000-4000-8000-000000000001", globex, "hank@globex.example", "Hank Scorpio",
+				"stytch_admin"),
 		},
 		ConnectedApps: developmentApps(),
 		Policy: Policy{
 			Roles: []Role{
-				{"stytch_member", "Every member", []Permission{{"stytch.self", []string{"*"}}, {"stytch.member", []string{"search"}},
-					{"members", []string{"read"}}, {"tasks", []string{"read", "write"}}, {"activity", []string{"read"}}}},
-				{"stytch_admin", "Administrators", []Permission{{"stytch.self", []string{"*"}}, {"stytch.organization", []string{"*"}},
-					{"stytch.member", []string{"*"}}, {"members", []string{"*"}}, {"tasks", []string{"*"}}, {"activity", []string{"*"}}}},
+				{"stytch_member", "Every member", []Permission{{"stytch.self", []string{"*"}},
+					{"stytch.member", []string{"search"}},
+					{"members", []string{"read"}}, {"tasks", []string{"read", "write"}},
+					{"activity", []string{"read"}}}},
+				{"stytch_admin", "Administrators", []Permission{{"stytch.self", []string{"*"}},
+					{"stytch.organization", []string{"*"}},
+					{"stytch.member", []string{"*"}}, {"members", []string{"*"}}, {"tasks", []string{"*"}},
+					{"activity", []string{"*"}}}},
 			},
 			Resources: []Resource{
 				{"stytch.self", "The member themselves", []string{"*"}},
@@ -58,8 +66,10 @@ func Development() Seed {
 // consumer`: two users and the same apps.
 func DevelopmentConsumer() Seed {
 	person := func(id, email, first, last string) User {
-		return User{ID: id, Emails: []Email{{ID: "email-test-" + id[len("user-test-"):], Address: email, Verified: true}},
-			Name: UserName{First: first, Last: last}, Status: "active", Password: DevelopmentPassword, Roles: []string{"stytch_user"}, CreatedAt: born}
+		return User{ID: id, Emails: []Email{{ID: "email-test-" + id[len("user-test-"):], Address: email,
+			Verified: true}},
+			Name: UserName{First: first, Last: last}, Status: "active", Password: DevelopmentPassword,
+			Roles: []string{"stytch_user"}, CreatedAt: born}
 	}
 	return Seed{
 		Project: developmentProject("consumer", "22222222-2222-4222-8222-222222222222"),
@@ -82,9 +92,11 @@ func DevelopmentConsumer() Seed {
 }
 
 func developmentProject(vertical, id string) Project {
-	return Project{ID: "project-test-" + id, Secret: "secret-test-guestpass-dev", PublicToken: "public-token-test-" + id,
-		Name: "Guestpass Demo", Vertical: vertical, AuthorizationURL: developmentPage, RedirectURLs: RedirectURLs(developmentPage),
-		Slug: "guestpass-demo", Environment: "test", WorkspaceKey: "workspace-key-guestpass-dev",
+	return Project{ID: "project-test-" + id, Secret: "secret-test-guestpass-dev", PublicToken: "public-token-test-" +
+		id,
+		Name: "Guestpass Demo", Vertical: vertical, AuthorizationURL: developmentPage,
+		RedirectURLs: RedirectURLs(developmentPage),
+		Slug:         "guestpass-demo", Environment: "test", WorkspaceKey: "workspace-key-guestpass-dev",
 		WorkspaceSecret: "workspace-secret-guestpass-dev",
 		Registration:    true, MetadataDocuments: true}
 }
@@ -94,11 +106,13 @@ func developmentProject(vertical, id string) Project {
 func developmentApps() []ConnectedApp {
 	return []ConnectedApp{
 		{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000001", ClientSecret: "gpt-secret-dev", // #nosec G101 -- everybody may know it: the emulator guards nothing
-			Name: "ChatGPT", Description: "The GPT of the development seed", Type: "third_party", RedirectURLs: []string{
+			Name: "ChatGPT", Description: "The GPT of the development " +
+				"seed", Type: "third_party", RedirectURLs: []string{
 				"https://chat.openai.com/aip/g-dev/oauth/callback", "https://chatgpt.com/aip/g-dev/oauth/callback",
 				"http://127.0.0.1:8090/callback", "http://localhost:8090/callback"}},
 		{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000002",
-			Name: "Operations page", Description: "The page /docs of the development seed", Type: "third_party_public", RedirectURLs: []string{developmentDocs}},
+			Name: "Operations page", Description: "The page /docs of the development seed", Type: "third_party_public",
+			RedirectURLs: []string{developmentDocs}},
 	}
 }
 

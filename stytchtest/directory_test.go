@@ -48,13 +48,17 @@ func TestMemberSearchFilters(t *testing.T) {
 		{"roles", "AND", operand("member_roles", []string{"stytch_admin"}), "ada@acme.example"},
 		{"status", "AND", operand("statuses", []string{"invited"}), "guest@acme.example"},
 		{"the deleted, asked for", "AND", operand("statuses", []string{"deleted"}), "grace@acme.example"},
-		{"all of two", "AND", append(operand("statuses", []string{"active"}), operand("member_email_fuzzy", "guest")...), ""},
-		{"any of two", "OR", append(operand("statuses", []string{"active"}), operand("member_email_fuzzy", "guest")...), "ada@acme.example guest@acme.example"},
+		{"all of two", "AND", append(operand("statuses", []string{"active"}), operand("member_email_fuzzy",
+			"guest")...), ""},
+		{"any of two", "OR", append(operand("statuses", []string{"active"}), operand("member_email_fuzzy", "guest")...),
+			"ada@acme.example guest@acme.example"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			found, err := api.Organizations.Members.Search(t.Context(), &members.SearchParams{OrganizationIds: []string{acme},
-				Query: &organizations.SearchQuery{Operator: tt.operator, Operands: tt.operands}})
-			if err != nil || emails(found.Members) != tt.want || len(found.Organizations) != min(1, len(found.Members)) {
+			found, err := api.Organizations.Members.Search(t.Context(),
+				&members.SearchParams{OrganizationIds: []string{acme},
+					Query: &organizations.SearchQuery{Operator: tt.operator, Operands: tt.operands}})
+			if err != nil || emails(found.Members) != tt.want || len(found.Organizations) != min(1,
+				len(found.Members)) {
 				t.Errorf("%s, %v; want %s", emails(found.Members), err, tt.want)
 			}
 		})
@@ -64,7 +68,8 @@ func TestMemberSearchFilters(t *testing.T) {
 	refused(t, err, 400, "member_search_filter_name_not_recognized")
 	_, err = api.Organizations.Members.Search(t.Context(), &members.SearchParams{})
 	refused(t, err, 400, "member_search_organization_ids_empty")
-	_, err = api.Organizations.Members.Search(t.Context(), &members.SearchParams{OrganizationIds: []string{"organization-test-none"}})
+	_, err = api.Organizations.Members.Search(t.Context(),
+		&members.SearchParams{OrganizationIds: []string{"organization-test-none"}})
 	refused(t, err, 404, "organization_not_found")
 }
 
@@ -77,7 +82,8 @@ func TestMemberSearchComesInPages(t *testing.T) {
 	var seen []organizations.Member
 	cursor, pages := "", 0
 	for pages = 1; pages < 9; pages++ {
-		found, err := api.Organizations.Members.Search(t.Context(), &members.SearchParams{OrganizationIds: []string{acme}, Limit: 2, Cursor: cursor})
+		found, err := api.Organizations.Members.Search(t.Context(),
+			&members.SearchParams{OrganizationIds: []string{acme}, Limit: 2, Cursor: cursor})
 		if err != nil || found.ResultsMetadata.Total != 5 {
 			t.Fatalf("%+v %v", found.ResultsMetadata, err)
 		}
@@ -86,10 +92,12 @@ func TestMemberSearchComesInPages(t *testing.T) {
 			break
 		}
 	}
-	if pages != 3 || emails(seen) != "ada@acme.example grace@acme.example one@acme.example three@acme.example two@acme.example" {
+	if pages != 3 || emails(seen) != "ada@acme.example grace@acme.example one@acme.example three@acme.example "+
+		"two@acme.example" {
 		t.Errorf("%d pages: %s", pages, emails(seen))
 	}
-	_, err := api.Organizations.Members.Search(t.Context(), &members.SearchParams{OrganizationIds: []string{acme}, Cursor: "2"})
+	_, err := api.Organizations.Members.Search(t.Context(), &members.SearchParams{OrganizationIds: []string{acme},
+		Cursor: "2"})
 	refused(t, err, 400, "user_search_invalid_cursor")
 }
 
@@ -97,19 +105,24 @@ func TestMembersStayInTheirOrganization(t *testing.T) {
 	s := open(t)
 	api := lazyClient(t, s)
 	got, err := api.Organizations.Members.Get(t.Context(), &members.GetParams{OrganizationID: "acme", MemberID: ada})
-	if err != nil || got.Member.EmailAddress != "ada@acme.example" || !got.Member.IsAdmin || got.Organization.OrganizationID != acme || got.Member.Roles[0].RoleID != "stytch_member" {
+	if err != nil || got.Member.EmailAddress != "ada@acme.example" || !got.Member.IsAdmin ||
+		got.Organization.OrganizationID != acme || got.Member.Roles[0].RoleID != "stytch_member" {
 		t.Errorf("%+v %v", got, err)
 	}
-	if byMail, err := api.Organizations.Members.Get(t.Context(), &members.GetParams{OrganizationID: acme, EmailAddress: "grace@acme.example"}); err != nil || byMail.MemberID != grace || byMail.Member.IsAdmin {
+	if byMail, err := api.Organizations.Members.Get(t.Context(), &members.GetParams{OrganizationID: acme,
+		EmailAddress: "grace@acme.example"}); err != nil || byMail.MemberID != grace || byMail.Member.IsAdmin {
 		t.Errorf("%+v %v", byMail, err)
 	}
 	_, err = api.Organizations.Members.Get(t.Context(), &members.GetParams{OrganizationID: acme, MemberID: hank})
 	refused(t, err, 404, "member_not_found")
-	_, err = api.Organizations.Members.Get(t.Context(), &members.GetParams{OrganizationID: globex, EmailAddress: "ada@acme.example"})
+	_, err = api.Organizations.Members.Get(t.Context(), &members.GetParams{OrganizationID: globex,
+		EmailAddress: "ada@acme.example"})
 	refused(t, err, 404, "member_not_found")
-	_, err = api.Organizations.Members.ConnectedApps.Revoke(t.Context(), &connectedapps.RevokeParams{OrganizationID: acme, MemberID: hank, ConnectedAppID: gpt})
+	_, err = api.Organizations.Members.ConnectedApps.Revoke(t.Context(),
+		&connectedapps.RevokeParams{OrganizationID: acme, MemberID: hank, ConnectedAppID: gpt})
 	refused(t, err, 404, "member_not_found")
-	_, err = api.IDP.OAuth.AuthorizeStart(t.Context(), &oauth.AuthorizeStartParams{OrganizationID: acme, MemberID: hank, ClientID: gpt, RedirectURI: callback})
+	_, err = api.IDP.OAuth.AuthorizeStart(t.Context(), &oauth.AuthorizeStartParams{OrganizationID: acme, MemberID: hank,
+		ClientID: gpt, RedirectURI: callback})
 	refused(t, err, 404, "member_not_found")
 
 	if err := s.SetStatus(grace, "deleted"); err != nil {
@@ -117,14 +130,16 @@ func TestMembersStayInTheirOrganization(t *testing.T) {
 	}
 	_, err = api.Organizations.Members.DangerouslyGet(t.Context(), &members.DangerouslyGetParams{MemberID: grace})
 	refused(t, err, 404, "member_not_found")
-	if gone, err := api.Organizations.Members.DangerouslyGet(t.Context(), &members.DangerouslyGetParams{MemberID: grace, IncludeDeleted: true}); err != nil || gone.Member.Status != "deleted" {
+	if gone, err := api.Organizations.Members.DangerouslyGet(t.Context(), &members.DangerouslyGetParams{MemberID: grace,
+		IncludeDeleted: true}); err != nil || gone.Member.Status != "deleted" {
 		t.Errorf("%+v %v", gone, err)
 	}
 }
 
 func TestOrganizations(t *testing.T) {
 	api := lazyClient(t, open(t))
-	if got, err := api.Organizations.Get(t.Context(), &organizations.GetParams{OrganizationID: "globex"}); err != nil || got.Organization.OrganizationID != globex {
+	if got, err := api.Organizations.Get(t.Context(), &organizations.GetParams{OrganizationID: "globex"}); err != nil ||
+		got.Organization.OrganizationID != globex {
 		t.Errorf("%+v %v", got, err)
 	}
 	_, err := api.Organizations.Get(t.Context(), &organizations.GetParams{OrganizationID: "nobody"})
@@ -143,18 +158,22 @@ func invite(t *testing.T, s *stytchtest.Server, address string) *email.InviteRes
 
 func TestInvitation(t *testing.T) {
 	s := open(t, func(seed *stytchtest.Seed) {
-		seed.Organizations[1].EmailInvites, seed.Organizations[1].EmailAllowedDomains = "RESTRICTED", []string{"globex.example"}
+		seed.Organizations[1].EmailInvites, seed.Organizations[1].EmailAllowedDomains = "RESTRICTED",
+			[]string{"globex.example"}
 	})
 	api := lazyClient(t, s)
 	first := invite(t, s, "guest@acme.example")
-	if first.Member.Status != "invited" || first.Member.Name != "A Guest" || first.Organization.OrganizationSlug != "acme" {
+	if first.Member.Status != "invited" || first.Member.Name != "A Guest" ||
+		first.Organization.OrganizationSlug != "acme" {
 		t.Errorf("%+v", first)
 	}
 	if again := invite(t, s, "Guest@acme.example"); again.MemberID != first.MemberID {
 		t.Error("inviting twice makes two members")
 	}
 	mail := s.Inbox()
-	if len(mail) != 2 || mail[0].Kind != "invite" || mail[0].To != "Guest@acme.example" || !strings.HasPrefix(mail[0].Link, idp+"?slug=acme&stytch_redirect_type=invite&stytch_token_type=multi_tenant_magic_links&token=") {
+	if len(mail) != 2 || mail[0].Kind != "invite" || mail[0].To != "Guest@acme.example" ||
+		!strings.HasPrefix(mail[0].Link,
+			idp+"?slug=acme&stytch_redirect_type=invite&stytch_token_type=multi_tenant_magic_links&token=") {
 		t.Errorf("inbox %+v", mail)
 	}
 	for _, tt := range []struct {
@@ -174,7 +193,8 @@ func TestInvitation(t *testing.T) {
 		refused(t, err, 400, tt.kind)
 	}
 	s.SetRedirectURLs()
-	_, err := api.MagicLinks.Email.Invite(t.Context(), &email.InviteParams{OrganizationID: acme, EmailAddress: "new@acme.example"})
+	_, err := api.MagicLinks.Email.Invite(t.Context(), &email.InviteParams{OrganizationID: acme,
+		EmailAddress: "new@acme.example"})
 	refused(t, err, 400, "no_invite_redirect_urls_set")
 	if len(s.Inbox()) != 2 {
 		t.Error("a refused invitation was mailed")
@@ -209,10 +229,13 @@ func TestPolicyIsThatOfTheSeed(t *testing.T) {
 	for _, r := range got.Policy.Resources {
 		resources = append(resources, r.ResourceID)
 	}
-	if s := strings.Join(scopes, " "); s != "members:read=members.read members:invite=members.invite tasks:read=tasks.read tasks:write=tasks.write activity:read=activity.read" {
+	if s := strings.Join(scopes,
+		" "); s != "members:read=members.read members:invite=members.invite tasks:read=tasks.read "+
+		"tasks:write=tasks.write activity:read=activity.read" {
 		t.Error(s)
 	}
-	for _, want := range []string{"stytch.self", "stytch.member", "stytch.organization", "members", "tasks", "activity"} {
+	for _, want := range []string{"stytch.self", "stytch.member", "stytch.organization", "members", "tasks",
+		"activity"} {
 		if !slices.Contains(resources, want) {
 			t.Errorf("resources %v lack %s", resources, want)
 		}

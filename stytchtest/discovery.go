@@ -44,13 +44,16 @@ func (e *Emulator) discoveredOrganizations(email string) map[string]any {
 // admits says whether the address may join without an invitation.
 func (o *Organization) admits(email string) bool {
 	_, domain, _ := strings.Cut(email, "@")
-	return o.JITProvisioning == "RESTRICTED" && slices.ContainsFunc(o.EmailAllowedDomains, func(d string) bool { return strings.EqualFold(d, domain) })
+	return o.JITProvisioning == "RESTRICTED" && slices.ContainsFunc(o.EmailAllowedDomains,
+		func(d string) bool { return strings.EqualFold(d, domain) })
 }
 
 // discoverOrganizations answers for an intermediate session, or for a full one.
 func (e *Emulator) discoverOrganizations(c *call) (any, *failure) {
-	if c.text("intermediate_session_token") != "" && c.dialect != browser && c.text("session_token")+c.text("session_jwt") != "" {
-		return nil, fail(http.StatusBadRequest, "too_many_session_arguments", "Give one of intermediate_session_token, session_token and session_jwt.")
+	if c.text("intermediate_session_token") != "" && c.dialect != browser && c.text("session_token")+
+		c.text("session_jwt") != "" {
+		return nil, fail(http.StatusBadRequest, "too_many_session_arguments",
+			"Give one of intermediate_session_token, session_token and session_jwt.")
 	}
 	if c.text("intermediate_session_token") == "" {
 		token, bad := e.sessionToken(c)
@@ -71,7 +74,8 @@ func (e *Emulator) discoverOrganizations(c *call) (any, *failure) {
 func (e *Emulator) intermediate(c *call) (*intermediate, *failure) {
 	i := e.state.Intermediates[c.text("intermediate_session_token")]
 	if i == nil || !e.now().Before(i.Expires) {
-		return nil, fail(http.StatusUnauthorized, "intermediate_session_not_found", "The intermediate session was not found or has expired.")
+		return nil, fail(http.StatusUnauthorized, "intermediate_session_not_found",
+			"The intermediate session was not found or has expired.")
 	}
 	return i, nil
 }
@@ -92,7 +96,8 @@ func (e *Emulator) exchangeIntermediate(c *call) (any, *failure) {
 		p = e.newMember(o, i.Email)
 	}
 	if p == nil {
-		return nil, fail(http.StatusForbidden, "invalid_intermediate_session_token_for_organization", "The person does not belong to this organization.")
+		return nil, fail(http.StatusForbidden, "invalid_intermediate_session_token_for_organization",
+			"The person does not belong to this organization.")
 	}
 	return e.enter(c, i, p)
 }
@@ -114,7 +119,8 @@ func (e *Emulator) createDiscovered(c *call) (any, *failure) {
 		return nil, bad
 	}
 	if e.state.project.NoOrganizationCreation && c.dialect == browser {
-		return nil, fail(http.StatusForbidden, "organization_creation_not_allowed", "The project does not let people make organizations.")
+		return nil, fail(http.StatusForbidden, "organization_creation_not_allowed",
+			"The project does not let people make organizations.")
 	}
 	name := c.text("organization_name")
 	if name == "" { // the component sends none
@@ -165,11 +171,15 @@ func (e *Emulator) organizationBySlug(c *call) (any, *failure) {
 	slug := c.text("organization_slug")
 	for _, o := range e.state.organizations {
 		if o.Slug == slug {
-			return map[string]any{"organization": map[string]any{"organization_id": o.ID, "organization_name": o.Name, "organization_slug": o.Slug,
-				"organization_logo_url": o.LogoURL, "sso_active_connections": []any{}, "email_allowed_domains": o.EmailAllowedDomains,
-				"email_jit_provisioning": o.JITProvisioning, "email_invites": o.EmailInvites, "auth_methods": "ALL_ALLOWED",
+			return map[string]any{"organization": map[string]any{"organization_id": o.ID, "organization_name": o.Name,
+				"organization_slug":     o.Slug,
+				"organization_logo_url": o.LogoURL, "sso_active_connections": []any{},
+				"email_allowed_domains":  o.EmailAllowedDomains,
+				"email_jit_provisioning": o.JITProvisioning, "email_invites": o.EmailInvites,
+				"auth_methods":         "ALL_ALLOWED",
 				"allowed_auth_methods": []any{}, "mfa_policy": "OPTIONAL", "sso_default_connection_id": nil,
-				"sso_jit_provisioning": "NOT_ALLOWED", "oauth_tenant_jit_provisioning": "NOT_ALLOWED", "allowed_oauth_tenants": map[string]any{}}}, nil
+				"sso_jit_provisioning": "NOT_ALLOWED", "oauth_tenant_jit_provisioning": "NOT_ALLOWED",
+				"allowed_oauth_tenants": map[string]any{}}}, nil
 		}
 	}
 	return map[string]any{"organization": nil}, nil

@@ -20,13 +20,16 @@ func discover(t *testing.T, s *stytchtest.Server, email string) (string, []disco
 	if _, err := api.Send(t.Context(), &otpdiscovery.SendParams{EmailAddress: email}); err != nil {
 		t.Fatal(err)
 	}
-	found := must[*otpdiscovery.AuthenticateResponse](t)(api.Authenticate(t.Context(), &otpdiscovery.AuthenticateParams{EmailAddress: email, Code: s.Inbox()[0].Code}))
+	found := must[*otpdiscovery.AuthenticateResponse](t)(api.Authenticate(t.Context(),
+		&otpdiscovery.AuthenticateParams{EmailAddress: email, Code: s.Inbox()[0].Code}))
 	return found.IntermediateSessionToken, found.DiscoveredOrganizations
 }
 
-func exchangeIntermediate(t *testing.T, s *stytchtest.Server, token, organization string) *discoverysessions.ExchangeResponse {
+func exchangeIntermediate(t *testing.T, s *stytchtest.Server, token,
+	organization string) *discoverysessions.ExchangeResponse {
 	t.Helper()
-	return must[*discoverysessions.ExchangeResponse](t)(lazyClient(t, s).Discovery.IntermediateSessions.Exchange(t.Context(),
+	return must[*discoverysessions.ExchangeResponse](t)(lazyClient(t, s).Discovery.IntermediateSessions.Exchange(
+		t.Context(),
 		&discoverysessions.ExchangeParams{IntermediateSessionToken: token, OrganizationID: organization}))
 }
 
@@ -45,14 +48,18 @@ func TestDiscoveryShowsEveryKindOfMembership(t *testing.T) {
 			return stytchtest.Member{ID: id, OrganizationID: organization, Email: "alan@acme.example", Status: status}
 		}
 		for _, slug := range []string{"invites", "waits", "left"} {
-			seed.Organizations = append(seed.Organizations, stytchtest.Organization{ID: "organization-test-" + slug, Name: slug, Slug: slug})
+			seed.Organizations = append(seed.Organizations, stytchtest.Organization{ID: "organization-test-" + slug,
+				Name: slug, Slug: slug})
 		}
-		seed.Members = append(seed.Members, member("member-test-1", globex, "active"), member("member-test-2", "organization-test-invites", "invited"),
-			member("member-test-3", "organization-test-waits", "pending"), member("member-test-4", "organization-test-left", "deleted"))
+		seed.Members = append(seed.Members, member("member-test-1", globex, "active"),
+			member("member-test-2", "organization-test-invites", "invited"),
+			member("member-test-3", "organization-test-waits", "pending"),
+			member("member-test-4", "organization-test-left", "deleted"))
 	})
 	token, found := discover(t, s, "Alan@acme.example")
 	got := memberships(found)
-	want := map[string]string{"globex": "active_member", "invites": "invited_member", "waits": "pending_member", "acme": "eligible_to_join_by_email_domain"}
+	want := map[string]string{"globex": "active_member", "invites": "invited_member", "waits": "pending_member",
+		"acme": "eligible_to_join_by_email_domain"}
 	for slug, kind := range want {
 		if got[slug] != kind {
 			t.Errorf("%s: %q, want %q", slug, got[slug], kind)
@@ -62,7 +69,8 @@ func TestDiscoveryShowsEveryKindOfMembership(t *testing.T) {
 		t.Errorf("%v", got)
 	}
 	for _, d := range found {
-		if known := d.Membership.Type != "eligible_to_join_by_email_domain"; known != (d.Membership.Member != nil) || !d.MemberAuthenticated || d.PrimaryRequired != nil || d.MFARequired != nil {
+		if known := d.Membership.Type != "eligible_to_join_by_email_domain"; known != (d.Membership.Member != nil) ||
+			!d.MemberAuthenticated || d.PrimaryRequired != nil || d.MFARequired != nil {
 			t.Errorf("%s: %+v", d.Organization.OrganizationSlug, d)
 		}
 		if d.Membership.Type == "eligible_to_join_by_email_domain" && d.Membership.Details["domain"] != "acme.example" {
@@ -70,11 +78,14 @@ func TestDiscoveryShowsEveryKindOfMembership(t *testing.T) {
 		}
 	}
 	api := lazyClient(t, s).Discovery
-	listed := must[*discoveryorganizations.ListResponse](t)(api.Organizations.List(t.Context(), &discoveryorganizations.ListParams{IntermediateSessionToken: token}))
-	if listed.EmailAddress != "Alan@acme.example" || len(listed.DiscoveredOrganizations) != 4 || listed.OrganizationIDHint != "" {
+	listed := must[*discoveryorganizations.ListResponse](t)(api.Organizations.List(t.Context(),
+		&discoveryorganizations.ListParams{IntermediateSessionToken: token}))
+	if listed.EmailAddress != "Alan@acme.example" || len(listed.DiscoveredOrganizations) != 4 ||
+		listed.OrganizationIDHint != "" {
 		t.Errorf("listed: %+v", listed)
 	}
-	_, err := api.Organizations.List(t.Context(), &discoveryorganizations.ListParams{IntermediateSessionToken: token, SessionToken: "x"})
+	_, err := api.Organizations.List(t.Context(), &discoveryorganizations.ListParams{IntermediateSessionToken: token,
+		SessionToken: "x"})
 	refused(t, err, 400, "too_many_session_arguments")
 	_, err = api.Organizations.List(t.Context(), &discoveryorganizations.ListParams{IntermediateSessionToken: "x"})
 	refused(t, err, 401, "intermediate_session_not_found")
@@ -83,10 +94,13 @@ func TestDiscoveryShowsEveryKindOfMembership(t *testing.T) {
 	if in.MemberID != "member-test-3" || in.Member.Status != "active" {
 		t.Errorf("in: %+v", in)
 	}
-	_, err = api.IntermediateSessions.Exchange(t.Context(), &discoverysessions.ExchangeParams{IntermediateSessionToken: token, OrganizationID: globex})
+	_, err = api.IntermediateSessions.Exchange(t.Context(),
+		&discoverysessions.ExchangeParams{IntermediateSessionToken: token, OrganizationID: globex})
 	refused(t, err, 401, "intermediate_session_not_found")
-	bySession := must[*discoveryorganizations.ListResponse](t)(api.Organizations.List(t.Context(), &discoveryorganizations.ListParams{SessionToken: in.SessionToken}))
-	if got := memberships(bySession.DiscoveredOrganizations); got["waits"] != "active_member" || got["globex"] != "active_member" {
+	bySession := must[*discoveryorganizations.ListResponse](t)(api.Organizations.List(t.Context(),
+		&discoveryorganizations.ListParams{SessionToken: in.SessionToken}))
+	if got := memberships(bySession.DiscoveredOrganizations); got["waits"] != "active_member" ||
+		got["globex"] != "active_member" {
 		t.Errorf("by session: %v", got)
 	}
 }
@@ -94,18 +108,23 @@ func TestDiscoveryShowsEveryKindOfMembership(t *testing.T) {
 func TestJoiningByDomain(t *testing.T) {
 	s := open(t, byDomain)
 	token, _ := discover(t, s, "new@acme.example")
-	_, err := lazyClient(t, s).Discovery.IntermediateSessions.Exchange(t.Context(), &discoverysessions.ExchangeParams{IntermediateSessionToken: token, OrganizationID: globex})
+	_, err := lazyClient(t, s).Discovery.IntermediateSessions.Exchange(t.Context(),
+		&discoverysessions.ExchangeParams{IntermediateSessionToken: token, OrganizationID: globex})
 	refused(t, err, 403, "invalid_intermediate_session_token_for_organization")
 	in := exchangeIntermediate(t, s, token, acme)
-	if in.Member.EmailAddress != "new@acme.example" || in.Member.Status != "active" || !in.Member.EmailAddressVerified || in.Member.IsAdmin || in.Organization.OrganizationID != acme || in.MemberSession == nil {
+	if in.Member.EmailAddress != "new@acme.example" || in.Member.Status != "active" ||
+		!in.Member.EmailAddressVerified || in.Member.IsAdmin || in.Organization.OrganizationID != acme ||
+		in.MemberSession == nil {
 		t.Errorf("%+v", in)
 	}
-	if _, again := discover(t, s, "new@acme.example"); memberships(again)["acme"] != "active_member" || len(again) != 1 {
+	if _, again := discover(t, s, "new@acme.example"); memberships(again)["acme"] != "active_member" ||
+		len(again) != 1 {
 		t.Errorf("%v", memberships(again))
 	}
 	expired, _ := discover(t, s, "other@acme.example")
 	s.Advance(10 * time.Minute)
-	_, err = lazyClient(t, s).Discovery.IntermediateSessions.Exchange(t.Context(), &discoverysessions.ExchangeParams{IntermediateSessionToken: expired, OrganizationID: acme})
+	_, err = lazyClient(t, s).Discovery.IntermediateSessions.Exchange(t.Context(),
+		&discoverysessions.ExchangeParams{IntermediateSessionToken: expired, OrganizationID: acme})
 	refused(t, err, 401, "intermediate_session_not_found")
 }
 
@@ -116,24 +135,34 @@ func TestWhoeverMakesAnOrganizationRunsIt(t *testing.T) {
 	if len(found) != 0 {
 		t.Errorf("%v", memberships(found))
 	}
-	_, err := api.Organizations.Create(t.Context(), &discoveryorganizations.CreateParams{IntermediateSessionToken: token, OrganizationName: "Acme", OrganizationSlug: "acme"})
+	_, err := api.Organizations.Create(t.Context(),
+		&discoveryorganizations.CreateParams{IntermediateSessionToken: token, OrganizationName: "Acme",
+			OrganizationSlug: "acme"})
 	refused(t, err, 400, "organization_slug_already_used")
-	_, err = api.Organizations.Create(t.Context(), &discoveryorganizations.CreateParams{IntermediateSessionToken: token, SessionDurationMinutes: 1})
+	_, err = api.Organizations.Create(t.Context(), &discoveryorganizations.CreateParams{IntermediateSessionToken: token,
+		SessionDurationMinutes: 1})
 	refused(t, err, 400, "invalid_session_duration_minutes")
-	made := must[*discoveryorganizations.CreateResponse](t)(api.Organizations.Create(t.Context(), &discoveryorganizations.CreateParams{IntermediateSessionToken: token,
-		OrganizationName: "New Works", SessionDurationMinutes: 90}))
-	if made.Organization == nil || made.Organization.OrganizationSlug != "new-works" || !made.Member.IsAdmin || made.Member.EmailAddress != "founder@new.example" ||
+	made := must[*discoveryorganizations.CreateResponse](t)(api.Organizations.Create(t.Context(),
+		&discoveryorganizations.CreateParams{IntermediateSessionToken: token,
+			OrganizationName: "New Works", SessionDurationMinutes: 90}))
+	if made.Organization == nil || made.Organization.OrganizationSlug != "new-works" || !made.Member.IsAdmin ||
+		made.Member.EmailAddress != "founder@new.example" ||
 		!made.MemberSession.ExpiresAt.Equal(noon.Add(90*time.Minute)) || !made.MemberAuthenticated {
 		t.Errorf("%+v", made)
 	}
 	token, _ = discover(t, s, "other@new.example")
-	unnamed := must[*discoveryorganizations.CreateResponse](t)(api.Organizations.Create(t.Context(), &discoveryorganizations.CreateParams{IntermediateSessionToken: token}))
-	if unnamed.Organization.OrganizationName != "Other's Organization" || unnamed.Organization.OrganizationSlug != "other-s-organization" {
+	unnamed := must[*discoveryorganizations.CreateResponse](t)(api.Organizations.Create(t.Context(),
+		&discoveryorganizations.CreateParams{IntermediateSessionToken: token}))
+	if unnamed.Organization.OrganizationName != "Other's Organization" ||
+		unnamed.Organization.OrganizationSlug != "other-s-organization" {
 		t.Errorf("%+v", unnamed.Organization)
 	}
-	_, err = api.Organizations.Create(t.Context(), &discoveryorganizations.CreateParams{IntermediateSessionToken: token})
+	_, err = api.Organizations.Create(t.Context(),
+		&discoveryorganizations.CreateParams{IntermediateSessionToken: token})
 	refused(t, err, 401, "intermediate_session_not_found")
-	if found := must[*sessions.GetResponse](t)(lazyClient(t, s).Sessions.Get(t.Context(), &sessions.GetParams{OrganizationID: made.Organization.OrganizationID, MemberID: made.MemberID})); len(found.MemberSessions) != 1 {
+	if found := must[*sessions.GetResponse](t)(lazyClient(t, s).Sessions.Get(t.Context(),
+		&sessions.GetParams{OrganizationID: made.Organization.OrganizationID, MemberID: made.MemberID})); len(
+		found.MemberSessions) != 1 {
 		t.Errorf("%+v", found)
 	}
 }

@@ -74,8 +74,10 @@ func openLoopback(t *testing.T, change ...func(*stytchtest.Options)) *stytchtest
 // askConsent is the start of an authorization by the server API.
 func askConsent(t *testing.T, s *stytchtest.Server, clientID string) (int, object) {
 	t.Helper()
-	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize/start", object{"organization_id": acme, "member_id": ada,
-		"client_id": clientID, "redirect_uri": clientCallback, "scopes": []string{"openid", "tasks:read"}}, basic(project, projectSecret))
+	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize/start", object{"organization_id": acme,
+		"member_id": ada,
+		"client_id": clientID, "redirect_uri": clientCallback, "scopes": []string{"openid", "tasks:read"}},
+		basic(project, projectSecret))
 	return status, reply
 }
 
@@ -88,27 +90,32 @@ func asClient(id string) func(object) {
 }
 
 func clientForm(id, code string) url.Values {
-	return form("grant_type", "authorization_code", "code", code, "client_id", id, "redirect_uri", clientCallback, "code_verifier", verifier)
+	return form("grant_type", "authorization_code", "code", code, "client_id", id, "redirect_uri", clientCallback,
+		"code_verifier", verifier)
 }
 
 func TestAClientIsDescribedByItsDocument(t *testing.T) {
 	s, host := openLoopback(t), hostDocument(t)
 	host.document(t, nil)
 	session := login(t, s, "grace@acme.example", acme)
-	status, reply := sdk(t, s, session, "/idp/b2b/oauth/authorize/start", object{"client_id": host.URL, "redirect_uri": clientCallback,
+	status, reply := sdk(t, s, session, "/idp/b2b/oauth/authorize/start", object{"client_id": host.URL,
+		"redirect_uri":  clientCallback,
 		"response_type": "code", "scopes": []string{"openid"}, "code_challenge": challenge})
 	client, _ := reply["client"].(object)
 	id, _ := client["client_id"].(string)
-	if status != 200 || client["client_name"] != "Agent" || client["client_type"] != "third_party_public" || reply["consent_required"] != true ||
+	if status != 200 || client["client_name"] != "Agent" || client["client_type"] != "third_party_public" ||
+		reply["consent_required"] != true ||
 		!strings.HasPrefix(id, "connected-app-test-") {
 		t.Fatalf("%d %v", status, reply)
 	}
 	granted := tokens(t, s, clientForm(host.URL, authorize(t, s, asClient(host.URL))))
-	if claims := claimsOf(t, granted["access_token"]); claims["client_id"] != id || !reflect.DeepEqual(claims["aud"], []any{project}) {
+	if claims := claimsOf(t, granted["access_token"]); claims["client_id"] != id || !reflect.DeepEqual(claims["aud"],
+		[]any{project}) {
 		t.Errorf("%v", claims)
 	}
 	app, _ := rawClients(t, s, "GET", "/"+id, object{})
-	if app["client_id_metadata_url"] != host.URL || app["client_type"] != "third_party_public" || !reflect.DeepEqual(app["redirect_urls"], []any{clientCallback}) {
+	if app["client_id_metadata_url"] != host.URL || app["client_type"] != "third_party_public" ||
+		!reflect.DeepEqual(app["redirect_urls"], []any{clientCallback}) {
 		t.Errorf("%v", app)
 	}
 	access, refresh := granted["access_token"].(string), granted["refresh_token"].(string)
@@ -118,7 +125,8 @@ func TestAClientIsDescribedByItsDocument(t *testing.T) {
 	}
 	again := tokens(t, s, form("grant_type", "refresh_token", "refresh_token", refresh, "client_id", host.URL))
 	access = again["access_token"].(string)
-	if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/revoke", form("client_id", host.URL, "token", access)); status != 200 {
+	if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/revoke", form("client_id", host.URL, "token",
+		access)); status != 200 {
 		t.Errorf("revocation: %d %v", status, reply)
 	}
 	if status, _, _ := ask(t, "GET", s.URL+"/v1/oauth2/userinfo", nil, bearer(access)); status != 401 {
@@ -134,8 +142,10 @@ func TestAClientIsDescribedByItsDocument(t *testing.T) {
 func TestAChangedDocumentChangesTheClient(t *testing.T) {
 	s, host := openLoopback(t), hostDocument(t)
 	host.document(t, nil)
-	id := claimsOf(t, tokens(t, s, clientForm(host.URL, authorize(t, s, asClient(host.URL))))["access_token"])["client_id"].(string)
-	host.document(t, object{"client_name": "Agent 2", "redirect_uris": []string{clientCallback, "https://client.example/other"}})
+	id := claimsOf(t, tokens(t, s,
+		clientForm(host.URL, authorize(t, s, asClient(host.URL))))["access_token"])["client_id"].(string)
+	host.document(t, object{"client_name": "Agent 2", "redirect_uris": []string{clientCallback,
+		"https://client.example/other"}})
 	for _, want := range []struct {
 		after time.Duration
 		name  string
@@ -143,7 +153,8 @@ func TestAChangedDocumentChangesTheClient(t *testing.T) {
 		s.Advance(want.after)
 		status, reply := askConsent(t, s, host.URL)
 		client, _ := reply["client"].(object)
-		if status != 200 || client["client_name"] != want.name || client["client_id"] != id || reply["consent_required"] != false {
+		if status != 200 || client["client_name"] != want.name || client["client_id"] != id ||
+			reply["consent_required"] != false {
 			t.Errorf("%d %v, want %s", status, reply, want.name)
 		}
 	}
@@ -172,16 +183,21 @@ func TestWaysInWhichDescribedClientsAuthenticate(t *testing.T) {
 		change object
 		want   bool
 	}{
-		"none":                  {object{}, true},
-		"nothing is said":       {object{"token_endpoint_auth_method": nil}, true},
-		"as ChatGPT has it":     {object{"token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_methods_supported": both}, true},
-		"none among several":    {object{"token_endpoint_auth_method": nil, "token_endpoint_auth_methods_supported": both}, true},
-		"assertions alone":      {object{"token_endpoint_auth_method": "private_key_jwt"}, false},
-		"assertions in a list":  {object{"token_endpoint_auth_method": nil, "token_endpoint_auth_methods_supported": both[1:]}, false},
-		"a secret in the body":  {object{"token_endpoint_auth_method": "client_secret_post"}, false},
-		"an unknown one":        {object{"token_endpoint_auth_method": "None"}, false},
-		"application and more":  {object{"application_type": "native", "jwks_uri": "https://client.example/jwks", "scope": "openid", "x": object{"y": []int{1}}}, true},
-		"grants as a native":    {object{"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"}}, true},
+		"none":            {object{}, true},
+		"nothing is said": {object{"token_endpoint_auth_method": nil}, true},
+		"as ChatGPT has it": {object{"token_endpoint_auth_method": "private_key_jwt",
+			"token_endpoint_auth_methods_supported": both}, true},
+		"none among several": {object{"token_endpoint_auth_method": nil,
+			"token_endpoint_auth_methods_supported": both}, true},
+		"assertions alone": {object{"token_endpoint_auth_method": "private_key_jwt"}, false},
+		"assertions in a list": {object{"token_endpoint_auth_method": nil,
+			"token_endpoint_auth_methods_supported": both[1:]}, false},
+		"a secret in the body": {object{"token_endpoint_auth_method": "client_secret_post"}, false},
+		"an unknown one":       {object{"token_endpoint_auth_method": "None"}, false},
+		"application and more": {object{"application_type": "native", "jwks_uri": "https://client.example/jwks",
+			"scope": "openid", "x": object{"y": []int{1}}}, true},
+		"grants as a native": {object{"grant_types": []string{"authorization_code", "refresh_token"},
+			"response_types": []string{"code"}}, true},
 		"another grant":         {object{"grant_types": []string{"client_credentials"}}, false},
 		"another response type": {object{"response_types": []string{"token"}}, false},
 	} {
@@ -214,39 +230,51 @@ func TestDocumentsThatAreRefused(t *testing.T) {
 		prepare func(*testing.T, *documentHost)
 		words   string
 	}{
-		"another client_id":              {members(object{"client_id": "https://claude.ai/client.json"}), "character by character"},
-		"no client_id":                   {members(object{"client_id": nil}), "character by character"},
-		"no redirect URL":                {members(object{"redirect_uris": nil}), "at least one URL"},
-		"an empty list":                  {members(object{"redirect_uris": []string{}}), "at least one URL"},
-		"a script to redirect to":        {members(object{"redirect_uris": []string{clientCallback, "javascript:alert(1)"}}), "javascript:alert(1)"},
-		"data to redirect to":            {members(object{"redirect_uris": []string{"data:text/html,x"}}), "data:text/html,x"},
-		"plain http to redirect to":      {members(object{"redirect_uris": []string{"http://client.example/"}}), "loopback"},
-		"a redirect that is text":        {members(object{"redirect_uris": clientCallback}), "redirect_uris must not be of type string"},
-		"a redirect that is a number":    {members(object{"redirect_uris": []int{1}}), "redirect_uris"},
-		"more redirects than anybody's":  {members(object{"redirect_uris": many}), "50 URLs at most"},
-		"a list of redirects of 1 MB":    {members(object{"redirect_uris": []string{clientCallback + strings.Repeat("x", 1<<20)}}), "larger than 16 KiB"},
-		"a secret":                       {members(object{"client_secret": "x"}), "everybody can read it"},
-		"a secret that is null":          {body("application/json", `{`+good+`,"client_secret":null}`), "everybody can read it"},
-		"when a secret ends":             {members(object{"client_secret_expires_at": 0}), "everybody can read it"},
-		"a name that is a list":          {members(object{"client_name": []string{"x"}}), "client_name must not be of type array"},
-		"a member twice":                 {body("application/json", `{"client_id":"https://x.example/",`+good+`}`), `"client_id" is in it twice`},
-		"a member twice, in other case":  {body("application/json", `{`+good+`,"Redirect_URIs":["https://evil.example/"]}`), "twice"},
-		"a member twice, further inside": {body("application/json", `{`+good+`,"x":[{"y":1,"y":2}]}`), `"y" is in it twice`},
-		"HTML":                           {body("text/html", "<!doctype html><p>Not found"), "Content-Type"},
-		"JSON that is called HTML":       {body("text/html", "{"+good+"}"), "Content-Type"},
-		"no type":                        {body("", "{"+good+"}"), "Content-Type"},
-		"HTML that is called JSON":       {body("application/json", "<!doctype html>"), "not a JSON object"},
-		"a list":                         {body("application/json", "[{"+good+"}]"), "not a JSON object"},
-		"two documents":                  {body("application/json", "{"+good+"}{}"), "not a JSON object"},
-		"nothing":                        {body("application/json", ""), "not a JSON object"},
-		"deep":                           {body("application/json", `{`+good+`,"x":`+strings.Repeat("[", 15000)+`}`), "not a JSON object"},
+		"another client_id": {members(object{"client_id": "https://claude.ai/client.json"}),
+			"character by character"},
+		"no client_id":    {members(object{"client_id": nil}), "character by character"},
+		"no redirect URL": {members(object{"redirect_uris": nil}), "at least one URL"},
+		"an empty list":   {members(object{"redirect_uris": []string{}}), "at least one URL"},
+		"a script to redirect to": {members(object{"redirect_uris": []string{clientCallback,
+			"javascript:alert(1)"}}), "javascript:alert(1)"},
+		"data to redirect to": {members(object{"redirect_uris": []string{"data:text/html,x"}}),
+			"data:text/html,x"},
+		"plain http to redirect to": {members(object{"redirect_uris": []string{"http://client.example/"}}),
+			"loopback"},
+		"a redirect that is text": {members(object{"redirect_uris": clientCallback}),
+			"redirect_uris must not be of type string"},
+		"a redirect that is a number":   {members(object{"redirect_uris": []int{1}}), "redirect_uris"},
+		"more redirects than anybody's": {members(object{"redirect_uris": many}), "50 URLs at most"},
+		"a list of redirects of 1 MB": {members(object{"redirect_uris": []string{clientCallback + strings.Repeat("x",
+			1<<20)}}), "larger than 16 KiB"},
+		"a secret": {members(object{"client_secret": "x"}), "everybody can read it"},
+		"a secret that is null": {body("application/json", `{`+good+`,"client_secret":null}`),
+			"everybody can read it"},
+		"when a secret ends": {members(object{"client_secret_expires_at": 0}), "everybody can read it"},
+		"a name that is a list": {members(object{"client_name": []string{"x"}}),
+			"client_name must not be of type array"},
+		"a member twice": {body("application/json", `{"client_id":"https://x.example/",`+good+`}`), `"client_id" is in it twice`},
+		"a member twice, in other case": {body("application/json",
+			`{`+good+`,"Redirect_URIs":["https://evil.example/"]}`), "twice"},
+		"a member twice, further inside": {body("application/json", `{`+good+`,"x":[{"y":1,"y":2}]}`),
+			`"y" is in it twice`},
+		"HTML":                     {body("text/html", "<!doctype html><p>Not found"), "Content-Type"},
+		"JSON that is called HTML": {body("text/html", "{"+good+"}"), "Content-Type"},
+		"no type":                  {body("", "{"+good+"}"), "Content-Type"},
+		"HTML that is called JSON": {body("application/json", "<!doctype html>"), "not a JSON object"},
+		"a list":                   {body("application/json", "[{"+good+"}]"), "not a JSON object"},
+		"two documents":            {body("application/json", "{"+good+"}{}"), "not a JSON object"},
+		"nothing":                  {body("application/json", ""), "not a JSON object"},
+		"deep": {body("application/json", `{`+good+`,"x":`+strings.Repeat("[", 15000)+`}`),
+			"not a JSON object"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, host := openLoopback(t), hostDocument(t)
 			tt.prepare(t, host)
 			status, reply := askConsent(t, s, host.URL)
 			wantError(t, name, status, reply, 400, "invalid_client_id_metadata_document")
-			if message, _ := reply["error_message"].(string); !strings.Contains(message, tt.words) || len(message) > 2000 {
+			if message, _ := reply["error_message"].(string); !strings.Contains(message, tt.words) ||
+				len(message) > 2000 {
 				t.Errorf("%.300q does not say %q", message, tt.words)
 			}
 			if n := len(s.Export().ConnectedApps); n != 2 {
@@ -278,9 +306,13 @@ func TestHostsOfDocumentsThatMisbehave(t *testing.T) {
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
 		}, "within 100ms"},
-		"no answer":           {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "within 100ms"},
-		"a broken connection": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }, "cannot be reached"},
-		"headers without end": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 1<<20)) }, "cannot be reached"},
+		"no answer": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "within 100ms"},
+		"a broken connection": {func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) },
+			"cannot be reached"},
+		"headers without end": {func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("X",
+				strings.Repeat("x", 1<<20))
+		}, "cannot be reached"},
 		"a redirect to itself": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, r.URL.Path, http.StatusFound)
 		}, "redirect (302)"},
@@ -338,7 +370,8 @@ func TestASlowDocumentKeepsNobodyElseWaiting(t *testing.T) {
 // TestDocumentsComeFromPublicAddresses unless this machine's are admitted, whatever name leads
 // there.
 func TestDocumentsComeFromPublicAddresses(t *testing.T) {
-	private := []string{"10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1", "255.255.255.255", "198.18.0.1",
+	private := []string{"10.0.0.1", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0",
+		"224.0.0.1", "255.255.255.255", "198.18.0.1",
 		"[fd00::1]", "[fe80::1]", "[::]", "[ff02::1]", "[::ffff:10.0.0.1]", "[64:ff9b::a00:1]", "[2002:a00:1::]"}
 	machine := []string{"127.0.0.1", "127.1.2.3", "[::1]", "[::ffff:127.0.0.1]", "localhost"}
 	for _, loopback := range []bool{false, true} {
@@ -435,7 +468,8 @@ func TestDocumentsAreSwitchedOn(t *testing.T) {
 	}
 	// Who may not ask has nothing fetched.
 	s := openLoopback(t)
-	if status, _, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize/start", object{"organization_id": acme, "member_id": ada, "client_id": host.URL,
+	if status, _, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize/start", object{"organization_id": acme,
+		"member_id": ada, "client_id": host.URL,
 		"redirect_uri": clientCallback}, basic(project, "wrong")); status != 401 || host.reads.Load() != 1 {
 		t.Errorf("%d, %d reads", status, host.reads.Load())
 	}
@@ -445,7 +479,8 @@ func TestDocumentsAreSwitchedOn(t *testing.T) {
 func TestRevokedConsentEndsPublicClients(t *testing.T) {
 	s, host := openLoopback(t), hostDocument(t)
 	host.document(t, nil)
-	_, registered, _ := ask(t, "POST", s.URL+"/v1/oauth2/register", object{"redirect_uris": []string{clientCallback}, "token_endpoint_auth_method": "none"})
+	_, registered, _ := ask(t, "POST", s.URL+"/v1/oauth2/register", object{"redirect_uris": []string{clientCallback},
+		"token_endpoint_auth_method": "none"})
 	for _, id := range []string{host.URL, registered["client_id"].(string)} {
 		granted, code := tokens(t, s, clientForm(id, authorize(t, s, asClient(id)))), authorize(t, s, asClient(id))
 		access := granted["access_token"].(string)
@@ -454,7 +489,8 @@ func TestRevokedConsentEndsPublicClients(t *testing.T) {
 		if status, reply, _ := ask(t, "POST", s.URL+path, object{}, basic(project, projectSecret)); status != 200 {
 			t.Fatal(status, reply)
 		}
-		status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", form("grant_type", "refresh_token", "refresh_token", granted["refresh_token"].(string), "client_id", id))
+		status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", form("grant_type", "refresh_token",
+			"refresh_token", granted["refresh_token"].(string), "client_id", id))
 		wantFault(t, "refresh", oauthAPI, status, reply, 400, "invalid_grant")
 		status, reply, _ = ask(t, "POST", s.URL+"/v1/oauth2/token", clientForm(id, code))
 		wantFault(t, "code", oauthAPI, status, reply, 400, "invalid_grant")

@@ -3,8 +3,10 @@ package stytchtest
 import "net/http"
 
 var (
-	notAuthorized = fail(http.StatusForbidden, "session_authorization_error", "The member is not authorized to perform this action.")
-	otherTenant   = fail(http.StatusForbidden, "session_authorization_tenancy_error", "The member belongs to another organization.")
+	notAuthorized = fail(http.StatusForbidden, "session_authorization_error",
+		"The member is not authorized to perform this action.")
+	otherTenant = fail(http.StatusForbidden, "session_authorization_tenancy_error",
+		"The member belongs to another organization.")
 )
 
 // enforce is what Stytch does when a server sends a member's session along, and only
@@ -55,9 +57,12 @@ func (e *Emulator) enforceChange(c *call, organizationID, resource string, actio
 
 // The RBAC actions that stand for changes, as stytch-go documents them; "": none does.
 var (
-	memberChanges = map[string]string{"name": "update.info.name", "untrusted_metadata": "update.info.untrusted-metadata",
-		"email_address": "update.info.email", "roles": "update.settings.roles", "trusted_metadata": ""}
-	organizationChanges = map[string]string{"organization_name": "update.info.name", "organization_slug": "update.info.slug",
+	memberChanges = map[string]string{"name": "update.info.name",
+		"untrusted_metadata": "update.info.untrusted-metadata",
+		"email_address":      "update.info.email", "roles": "update.settings.roles", "trusted_metadata": ""}
+	organizationChanges = map[string]string{"organization_name": "update.info.name",
+		"organization_slug":     "update.info.slug",
 		"organization_logo_url": "update.info.logo-url", "email_allowed_domains": "update.settings.allowed-domains",
-		"email_jit_provisioning": "update.settings.email-jit-provisioning", "email_invites": "update.settings.email-invites", "trusted_metadata": ""}
+		"email_jit_provisioning": "update.settings.email-jit-provisioning",
+		"email_invites":          "update.settings.email-invites", "trusted_metadata": ""}
 )

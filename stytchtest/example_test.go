@@ -21,10 +21,12 @@ func TestLikeOneOfYours(t *testing.T) {
 	}
 
 	// Ada asks for a code and finds it in her mail.
-	if _, err := api.OTPs.Email.LoginOrSignup(t.Context(), &email.LoginOrSignupParams{OrganizationID: "acme", EmailAddress: "ada@acme.example"}); err != nil {
+	if _, err := api.OTPs.Email.LoginOrSignup(t.Context(), &email.LoginOrSignupParams{OrganizationID: "acme",
+		EmailAddress: "ada@acme.example"}); err != nil {
 		t.Fatal(err)
 	}
-	signedIn, err := api.OTPs.Email.Authenticate(t.Context(), &email.AuthenticateParams{OrganizationID: "acme", EmailAddress: "ada@acme.example", Code: stytch.Inbox()[0].Code})
+	signedIn, err := api.OTPs.Email.Authenticate(t.Context(), &email.AuthenticateParams{OrganizationID: "acme",
+		EmailAddress: "ada@acme.example", Code: stytch.Inbox()[0].Code})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -59,25 +59,33 @@ func TestImportElsewhereKeepsWhatIsHeld(t *testing.T) {
 			if !to.Now().Equal(noon.Add(time.Minute)) {
 				t.Errorf("the clock stands at %s", to.Now())
 			}
-			if status, reply := sdk(t, to, session, "/b2b/sessions/authenticate", object{}); status != 200 || reply["member_id"] != ada {
+			if status, reply := sdk(t, to, session, "/b2b/sessions/authenticate", object{}); status != 200 ||
+				reply["member_id"] != ada {
 				t.Errorf("session: %d %v", status, reply)
 			}
 			tokens(t, to, exchange(code, "code_verifier", verifier))
-			tokens(t, to, form("grant_type", "refresh_token", "refresh_token", granted["refresh_token"].(string), "client_id", gpt, "client_secret", gptSecret))
+			tokens(t, to, form("grant_type", "refresh_token", "refresh_token", granted["refresh_token"].(string),
+				"client_id", gpt, "client_secret", gptSecret))
 			if in := exchangeIntermediate(t, to, intermediate, acme); in.MemberID != grace {
 				t.Errorf("intermediate session: %+v", in)
 			}
-			if status, reply := sdk(t, to, "", "/b2b/magic_links/authenticate", object{"magic_links_token": newestToken(t, to), "session_duration_minutes": 60}); status != 200 {
+			if status, reply := sdk(t, to, "", "/b2b/magic_links/authenticate",
+				object{"magic_links_token": newestToken(t, to), "session_duration_minutes": 60}); status != 200 {
 				t.Errorf("invitation: %d %v", status, reply)
 			}
-			if status, reply := sdk(t, to, "", "/b2b/oauth/discovery/authenticate", object{"discovery_oauth_token": provider}); status != 200 {
+			if status, reply := sdk(t, to, "", "/b2b/oauth/discovery/authenticate",
+				object{"discovery_oauth_token": provider}); status != 200 {
 				t.Errorf("provider: %d %v", status, reply)
 			}
-			status, reply, _ := ask(t, "POST", to.URL+"/v1/b2b/idp/oauth/authorize/start", object{"organization_id": acme, "member_id": ada, "client_id": gpt, "redirect_uri": callback, "scopes": []string{"openid", "tasks:read"}}, basic(project, projectSecret))
-			if status != 200 || reply["consent_required"] != false || reply["client"].(object)["client_name"] != "Renamed" {
+			status, reply, _ := ask(t, "POST", to.URL+"/v1/b2b/idp/oauth/authorize/start",
+				object{"organization_id": acme, "member_id": ada, "client_id": gpt, "redirect_uri": callback,
+					"scopes": []string{"openid", "tasks:read"}}, basic(project, projectSecret))
+			if status != 200 || reply["consent_required"] != false ||
+				reply["client"].(object)["client_name"] != "Renamed" {
 				t.Errorf("consent: %d %v", status, reply)
 			}
-			if status, _, _ := ask(t, "GET", to.URL+"/v1/oauth2/userinfo", nil, bearer(granted["access_token"].(string))); status != 401 {
+			if status, _, _ := ask(t, "GET", to.URL+"/v1/oauth2/userinfo", nil,
+				bearer(granted["access_token"].(string))); status != 401 {
 				t.Errorf("a token of the other emulator's key: %d", status)
 			}
 			// The one that it came from goes on by itself.
@@ -102,7 +110,8 @@ func TestImportOfUsers(t *testing.T) {
 	if err := to.Import(from.Export()); err != nil {
 		t.Fatal(err)
 	}
-	if status, reply := sdk(t, to, session, "/sessions/authenticate", object{}); status != 200 || reply["user_id"] != userAda {
+	if status, reply := sdk(t, to, session, "/sessions/authenticate", object{}); status != 200 ||
+		reply["user_id"] != userAda {
 		t.Errorf("%d %v", status, reply)
 	}
 }
@@ -120,7 +129,8 @@ func TestImportRefuses(t *testing.T) {
 	}
 	for body, want := range map[string]string{"{": "", `{"projects":{}}`: "projects", "a: [": ""} {
 		status, reply, _ := ask(t, "POST", s.URL+"/_emulator/import", body)
-		if message, _ := reply["error_message"].(string); status != 400 || reply["error_type"] != "invalid_seed" || !strings.Contains(message, want) {
+		if message, _ := reply["error_message"].(string); status != 400 || reply["error_type"] != "invalid_seed" ||
+			!strings.Contains(message, want) {
 			t.Errorf("%q: %d %v", body, status, reply)
 		}
 	}
@@ -148,7 +158,9 @@ func TestReset(t *testing.T) {
 		t.Errorf("signatures must stay good: %d", status)
 	}
 	p := s.Export().Project
-	if len(s.Inbox()) != 0 || len(s.Tokens()) != 0 || !s.Now().Equal(noon) || p.AuthorizationURL != "https://app.example/idp" || p.RedirectURLs[0].URL != "https://app.example/idp" || s.Export().Members[1].Status != "active" {
+	if len(s.Inbox()) != 0 || len(s.Tokens()) != 0 || !s.Now().Equal(noon) ||
+		p.AuthorizationURL != "https://app.example/idp" || p.RedirectURLs[0].URL != "https://app.example/idp" ||
+		s.Export().Members[1].Status != "active" {
 		t.Errorf("%+v", s.Export())
 	}
 }
@@ -187,16 +199,20 @@ func TestReadSeed(t *testing.T) {
 	}
 	seed := must[stytchtest.Seed](t)(stytchtest.ReadSeed(write("seed.yaml", seedYAML)))
 	asJSON := string(must[[]byte](t)(json.Marshal(seed)))
-	if again := must[stytchtest.Seed](t)(stytchtest.ReadSeed(write("seed.json", asJSON))); !reflect.DeepEqual(seed, again) {
+	if again := must[stytchtest.Seed](t)(stytchtest.ReadSeed(write("seed.json", asJSON))); !reflect.DeepEqual(seed,
+		again) {
 		t.Errorf("JSON\n%+v, YAML\n%+v", again, seed)
 	}
 	urls := seed.Project.RedirectURLs
-	if len(urls) != 2 || len(urls[0].Types) != 5 || !urls[0].Types[0].Default || len(urls[1].Types) != 1 || urls[1].Types[0].Default || seed.Members[0].TrustedMetadata["desk"] != 7.0 ||
+	if len(urls) != 2 || len(urls[0].Types) != 5 || !urls[0].Types[0].Default || len(urls[1].Types) != 1 ||
+		urls[1].Types[0].Default || seed.Members[0].TrustedMetadata["desk"] != 7.0 ||
 		!seed.Members[0].CreatedAt.Equal(time.Date(2025, 6, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("%+v", seed)
 	}
 	s := serve(t, stytchtest.Options{Seed: &seed})
-	if status, reply, _ := ask(t, "GET", s.URL+"/v1/b2b/organizations/one/member?member_id=member-test-1", nil, basic("project-test-yaml", "secret-test-yaml")); status != http.StatusOK || reply["member"].(object)["email_address"] != "ada@one.example" {
+	if status, reply, _ := ask(t, "GET", s.URL+"/v1/b2b/organizations/one/member?member_id=member-test-1", nil,
+		basic("project-test-yaml", "secret-test-yaml")); status != http.StatusOK ||
+		reply["member"].(object)["email_address"] != "ada@one.example" {
 		t.Errorf("%d %v", status, reply)
 	}
 	for name, tt := range map[string]struct{ old, new, want string }{
@@ -212,12 +228,14 @@ func TestReadSeed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := write("faulty.yaml", strings.Replace(seedYAML, tt.old, tt.new, 1))
 			_, err := stytchtest.ReadSeed(path)
-			if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "hush") {
+			if err == nil || !strings.Contains(err.Error(), path) || !strings.Contains(err.Error(), tt.want) ||
+				strings.Contains(err.Error(), "hush") {
 				t.Errorf("%v: it must name the file and %q", err, tt.want)
 			}
 		})
 	}
-	if _, err := stytchtest.ReadSeed(filepath.Join(t.TempDir(), "none.yaml")); err == nil || !strings.Contains(err.Error(), "none.yaml") {
+	if _, err := stytchtest.ReadSeed(filepath.Join(t.TempDir(), "none.yaml")); err == nil ||
+		!strings.Contains(err.Error(), "none.yaml") {
 		t.Errorf("%v", err)
 	}
 }
@@ -233,7 +251,8 @@ func TestREADMESeedIsGood(t *testing.T) {
 	}
 	seed := must[stytchtest.Seed](t)(stytchtest.ReadSeed(path))
 	s := serve(t, stytchtest.Options{Seed: &seed})
-	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/passwords/authenticate", object{"organization_id": "example", "email_address": "ada@example.com", "password": "Guest-pass-1"},
+	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/passwords/authenticate", object{"organization_id": "example",
+		"email_address": "ada@example.com", "password": "Guest-pass-1"},
 		basic("project-test-example", "secret-test-example"))
 	if status != 200 || reply["member"].(object)["is_admin"] != true {
 		t.Errorf("%d %v", status, reply)
@@ -248,13 +267,15 @@ func TestSecretsThatASeedLeavesOutAreMadeUp(t *testing.T) {
 		seed.Project.Secret, seed.Project.PublicToken, seed.ConnectedApps[0].ClientSecret = "", "", ""
 		s := serve(t, stytchtest.Options{Seed: &seed})
 		made := s.Export()
-		for _, secret := range []string{made.Project.Secret, made.Project.PublicToken, made.ConnectedApps[0].ClientSecret} {
+		for _, secret := range []string{made.Project.Secret, made.Project.PublicToken,
+			made.ConnectedApps[0].ClientSecret} {
 			if len(secret) < 30 || seen[secret] {
 				t.Errorf("%q is short, or was there before", secret)
 			}
 			seen[secret] = true
 		}
-		if status, _, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", exchange("code", "client_secret", "")); status != 400 {
+		if status, _, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", exchange("code", "client_secret",
+			"")); status != 400 {
 			t.Errorf("no secret was taken for the client's: %d", status)
 		}
 		s.Reset()

@@ -26,7 +26,8 @@ func anyOf[T any](values func(T) []string, wrong string) filter[T] {
 		}
 		return func(subject T) bool {
 			return slices.ContainsFunc(values(subject), func(has string) bool {
-				return slices.ContainsFunc(list, func(wanted any) bool { return strings.EqualFold(has, wanted.(string)) })
+				return slices.ContainsFunc(list,
+					func(wanted any) bool { return strings.EqualFold(has, wanted.(string)) })
 			})
 		}, ""
 	}
@@ -93,11 +94,12 @@ const (
 )
 
 var memberFilters = map[string]filter[*person]{
-	"member_ids":                    anyOf(one(func(p *person) string { return p.id }), texts),
-	"member_emails":                 anyOf(emailsOf, texts),
-	"member_email_fuzzy":            fuzzy(emailsOf),
-	"member_roles":                  anyOf(func(p *person) []string { return p.roles }, texts),
-	"statuses":                      hasStatus(anyOf(one(func(p *person) string { return p.status }), texts), b2b, "search_invalid_status_filter"),
+	"member_ids":         anyOf(one(func(p *person) string { return p.id }), texts),
+	"member_emails":      anyOf(emailsOf, texts),
+	"member_email_fuzzy": fuzzy(emailsOf),
+	"member_roles":       anyOf(func(p *person) []string { return p.roles }, texts),
+	"statuses": hasStatus(anyOf(one(func(p *person) string { return p.status }), texts), b2b,
+		"search_invalid_status_filter"),
 	"member_password_exists":        boolean(hasPassword, "expected_boolean"),
 	"member_is_breakglass":          boolean(never[*person], "expected_boolean"),
 	"member_mfa_phone_numbers":      anyOf(none[*person], texts),

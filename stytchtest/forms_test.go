@@ -17,7 +17,8 @@ func TestBothFormsOfTheOAuthEndpoints(t *testing.T) {
 	}{{open(t, registration), authorize, ada}, {openConsumer(t, registration), authorizeUser, userAda}} {
 		for _, tt := range []struct{ name, wellKnown, oauth, other, issuer string }{
 			{"root", "/.well-known", "/v1/oauth2", "/v1/public/" + projectOf(v.s) + "/oauth2", v.s.URL},
-			{"public", "/v1/public/" + projectOf(v.s) + "/.well-known", "/v1/public/" + projectOf(v.s) + "/oauth2", "/v1/oauth2", "stytch.com/" + projectOf(v.s)},
+			{"public", "/v1/public/" + projectOf(v.s) + "/.well-known", "/v1/public/" + projectOf(v.s) + "/oauth2",
+				"/v1/oauth2", "stytch.com/" + projectOf(v.s)},
 		} {
 			t.Run(v.subject+" "+tt.name, func(t *testing.T) {
 				ok := func(method, path string, body any, want int, bearerToken string) object {
@@ -30,7 +31,9 @@ func TestBothFormsOfTheOAuthEndpoints(t *testing.T) {
 				}
 				for _, document := range []string{"/openid-configuration", "/oauth-authorization-server"} {
 					got := ok("GET", tt.wellKnown+document, nil, 200, "")
-					if got["issuer"] != tt.issuer || got["jwks_uri"] != v.s.URL+tt.wellKnown+"/jwks.json" || got["token_endpoint"] != v.s.URL+tt.oauth+"/token" || got["userinfo_endpoint"] != v.s.URL+tt.oauth+"/userinfo" {
+					if got["issuer"] != tt.issuer || got["jwks_uri"] != v.s.URL+tt.wellKnown+"/jwks.json" ||
+						got["token_endpoint"] != v.s.URL+tt.oauth+"/token" || got["userinfo_endpoint"] != v.s.URL+
+						tt.oauth+"/userinfo" {
 						t.Errorf("%s: %v", document, got)
 					}
 				}
@@ -39,7 +42,8 @@ func TestBothFormsOfTheOAuthEndpoints(t *testing.T) {
 				}
 				granted := ok("POST", tt.oauth+"/token", exchange(v.authorize(t, v.s)), 200, "")
 				token := granted["access_token"].(string)
-				if claims := claimsOf(t, token); claims["iss"] != tt.issuer || claimsOf(t, granted["id_token"])["iss"] != tt.issuer {
+				if claims := claimsOf(t, token); claims["iss"] != tt.issuer || claimsOf(t,
+					granted["id_token"])["iss"] != tt.issuer {
 					t.Errorf("%v", claims)
 				}
 				for _, base := range []string{tt.oauth, tt.other} {
@@ -48,12 +52,15 @@ func TestBothFormsOfTheOAuthEndpoints(t *testing.T) {
 							t.Errorf("%v", info)
 						}
 					}
-					if got := ok("POST", base+"/introspect", form("token", token, "client_id", gpt, "client_secret", gptSecret), 200, ""); got["active"] != true || got["iss"] != tt.issuer {
+					if got := ok("POST", base+"/introspect", form("token", token, "client_id", gpt, "client_secret",
+						gptSecret), 200, ""); got["active"] != true || got["iss"] != tt.issuer {
 						t.Errorf("%v", got)
 					}
 				}
-				ok("POST", tt.oauth+"/revoke", form("token", granted["refresh_token"].(string), "client_id", gpt, "client_secret", gptSecret), 200, "")
-				if got := ok("POST", tt.other+"/introspect", form("token", token, "client_id", gpt, "client_secret", gptSecret), 200, ""); got["active"] != false {
+				ok("POST", tt.oauth+"/revoke", form("token", granted["refresh_token"].(string), "client_id", gpt,
+					"client_secret", gptSecret), 200, "")
+				if got := ok("POST", tt.other+"/introspect", form("token", token, "client_id", gpt, "client_secret",
+					gptSecret), 200, ""); got["active"] != false {
 					t.Errorf("after revocation: %v", got)
 				}
 				ok("POST", tt.oauth+"/register", object{"redirect_uris": []string{callback}}, 201, "")

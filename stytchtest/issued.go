@@ -26,7 +26,8 @@ type Token struct {
 func (e *Emulator) unsigned(kind string, claims map[string]any) unsigned {
 	key := e.signer()
 	e.recorded++
-	e.issued = append(e.issued[max(0, len(e.issued)-maxTokens+1):], Token{kind, e.now(), key.id, maps.Clone(claims), e.recorded})
+	e.issued = append(e.issued[max(0, len(e.issued)-maxTokens+1):], Token{kind, e.now(), key.id, maps.Clone(claims),
+		e.recorded})
 	return unsigned{key, claims}
 }
 

@@ -64,9 +64,11 @@ func TestIssuedTokensAreRemembered(t *testing.T) {
 	granted := tokens(t, s, exchange(authorize(t, s)))
 	s.RotateKeys()
 	s.Advance(time.Minute)
-	minted := must[string](t)(s.Mint(stytchtest.MintRequest{Kind: "m2m", Subject: "m2m-client-test-1", Claims: map[string]any{"x": 1}}))
+	minted := must[string](t)(s.Mint(stytchtest.MintRequest{Kind: "m2m", Subject: "m2m-client-test-1",
+		Claims: map[string]any{"x": 1}}))
 	got := s.Tokens()
-	if len(got) != 3 || got[0].Kind != "m2m" || got[1].Kind != "id" || got[2].Kind != "access" || !got[0].Time.Equal(noon.Add(time.Minute)) || !got[2].Time.Equal(noon) {
+	if len(got) != 3 || got[0].Kind != "m2m" || got[1].Kind != "id" || got[2].Kind != "access" ||
+		!got[0].Time.Equal(noon.Add(time.Minute)) || !got[2].Time.Equal(noon) {
 		t.Fatalf("%+v", got)
 	}
 	for i, token := range []string{minted, granted["id_token"].(string), granted["access_token"].(string)} {
@@ -98,8 +100,10 @@ func TestRequestsNameRouteAndClient(t *testing.T) {
 	s := open(t)
 	lazyClient(t, s)
 	invite(t, s, "guest@acme.example")
-	sdk(t, s, "", "/b2b/organizations/members/search", object{"email_address": "ada@acme.example", "organization_id": acme})
-	ask(t, "GET", s.URL+"/v1/b2b/organizations/"+acme+"/members/"+ada+"/connected_apps", nil, basic(project, projectSecret), func(r *http.Request) { r.Header.Set("User-Agent", "curl/8.5.0") })
+	sdk(t, s, "", "/b2b/organizations/members/search", object{"email_address": "ada@acme.example",
+		"organization_id": acme})
+	ask(t, "GET", s.URL+"/v1/b2b/organizations/"+acme+"/members/"+ada+"/connected_apps", nil,
+		basic(project, projectSecret), func(r *http.Request) { r.Header.Set("User-Agent", "curl/8.5.0") })
 	ask(t, "GET", s.URL+"/v1/b2b/nothing", nil)
 	s.FailNext("/v1/oauth2", 503)
 	ask(t, "POST", s.URL+"/v1/oauth2/token", exchange("x"))
@@ -114,7 +118,8 @@ func TestRequestsNameRouteAndClient(t *testing.T) {
 		{"vanilla-js", "/sdk/v1/b2b/organizations/members/search", 200, ""},
 		{stytchGo, "/v1/b2b/magic_links/email/invite", 200, ""},
 	} {
-		if r := s.Requests()[i]; r.Client != want.client || r.Route != want.route || r.Status != want.status || r.Error != want.kind {
+		if r := s.Requests()[i]; r.Client != want.client || r.Route != want.route || r.Status != want.status ||
+			r.Error != want.kind {
 			t.Errorf("%d: %+v, want %+v", i, r, want)
 		}
 	}

@@ -21,13 +21,16 @@ func TestTheResponseNamesTheIssuerByTheHostThatWasCalled(t *testing.T) {
 		person                 object
 		project, publicToken   string
 	}{
-		{open, stytchtest.Development, "/v1/b2b/idp/oauth/authorize", "/sdk/v1/idp/b2b/oauth/authorize/submit", "ada@acme.example",
+		{open, stytchtest.Development, "/v1/b2b/idp/oauth/authorize", "/sdk/v1/idp/b2b/oauth/authorize/submit",
+			"ada@acme.example",
 			object{"organization_id": acme, "member_id": ada}, project, publicToken},
-		{openConsumer, stytchtest.DevelopmentConsumer, "/v1/idp/oauth/authorize", "/sdk/v1/idp/oauth/authorize/submit", "ada@example.com",
+		{openConsumer, stytchtest.DevelopmentConsumer, "/v1/idp/oauth/authorize", "/sdk/v1/idp/oauth/authorize/submit",
+			"ada@example.com",
 			object{"user_id": userAda}, consumerProject, consumerPublicToken},
 	} {
 		seed := v.seed()
-		behind := serve(t, stytchtest.Options{Seed: &seed, Now: func() time.Time { return noon }, Issuer: domain, Hosts: []string{"login.example"}})
+		behind := serve(t, stytchtest.Options{Seed: &seed, Now: func() time.Time { return noon }, Issuer: domain,
+			Hosts: []string{"login.example"}})
 		plain := v.open(t)
 		for name, tt := range map[string]struct {
 			s          *stytchtest.Server
@@ -48,7 +51,8 @@ func TestTheResponseNamesTheIssuerByTheHostThatWasCalled(t *testing.T) {
 				t.Errorf("%s: the metadata say %v", name, metadata["issuer"])
 			}
 			for _, consent := range []bool{true, false} {
-				body := object{"client_id": gpt, "redirect_uri": callback, "state": "s&iss=x", "prompt": "consent", "consent_granted": consent}
+				body := object{"client_id": gpt, "redirect_uri": callback, "state": "s&iss=x", "prompt": "consent",
+					"consent_granted": consent}
 				_, inBrowser, _ := ask(t, "POST", tt.s.URL+v.browser, body, basic(v.publicToken, session), called)
 				for member, value := range v.person {
 					body[member] = value
@@ -58,7 +62,8 @@ func TestTheResponseNamesTheIssuerByTheHostThatWasCalled(t *testing.T) {
 				for _, back := range []any{byServer["redirect_uri"], data["redirect_uri"]} {
 					address, _ := back.(string)
 					query := must[*url.URL](t)(url.Parse(address)).Query()
-					if !reflect.DeepEqual(query["iss"], []string{tt.want}) || query.Has("code") != consent || query.Has("error") == consent {
+					if !reflect.DeepEqual(query["iss"], []string{tt.want}) || query.Has("code") != consent ||
+						query.Has("error") == consent {
 						t.Errorf("%s, consent %t: %q, want iss %s", name, consent, address, tt.want)
 					}
 				}
@@ -95,8 +100,9 @@ func TestResourcesAreTakenAndForgotten(t *testing.T) {
 	const resource = "https://mcp.example/mcp"
 	several := []string{resource, "https://other.example"}
 	for name, member := range map[string]object{
-		"resources": {"resources": several}, "a resource": {"resource": resource}, "a list of them": {"resource": several},
-		"none": {}, "an empty one": {"resource": ""}, "an empty list": {"resources": []string{}},
+		"resources": {"resources": several}, "a resource": {"resource": resource},
+		"a list of them": {"resource": several},
+		"none":           {}, "an empty one": {"resource": ""}, "an empty list": {"resources": []string{}},
 	} {
 		s := open(t, func(seed *stytchtest.Seed) { seed.ConnectedApps[0].Audience = "https://api.example" })
 		again := func(b object) {
@@ -107,16 +113,19 @@ func TestResourcesAreTakenAndForgotten(t *testing.T) {
 		once, twice := exchange(authorize(t, s, again)), exchange(authorize(t, s, again))
 		once.Set("resource", resource)
 		twice["resource"] = several
-		asJSON := object{"grant_type": "authorization_code", "code": authorize(t, s, again), "redirect_uri": callback, "client_id": gpt, "client_secret": gptSecret, "resource": several}
+		asJSON := object{"grant_type": "authorization_code", "code": authorize(t, s, again), "redirect_uri": callback,
+			"client_id": gpt, "client_secret": gptSecret, "resource": several}
 		for _, body := range []any{once, twice, asJSON} {
 			status, granted, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", body)
 			if status != 200 {
 				t.Fatalf("%s: %d %v", name, status, granted)
 			}
-			refreshed := tokens(t, s, url.Values{"grant_type": {"refresh_token"}, "refresh_token": {granted["refresh_token"].(string)},
-				"client_id": {gpt}, "client_secret": {gptSecret}, "resource": several})
+			refreshed := tokens(t, s, url.Values{"grant_type": {"refresh_token"},
+				"refresh_token": {granted["refresh_token"].(string)},
+				"client_id":     {gpt}, "client_secret": {gptSecret}, "resource": several})
 			for _, reply := range []object{granted, refreshed} {
-				if aud := claimsOf(t, reply["access_token"])["aud"]; !reflect.DeepEqual(aud, []any{project, "https://api.example"}) {
+				if aud := claimsOf(t, reply["access_token"])["aud"]; !reflect.DeepEqual(aud,
+					[]any{project, "https://api.example"}) {
 					t.Errorf("%s: aud %v", name, aud)
 				}
 			}

@@ -144,9 +144,11 @@ func (e *Emulator) jwks(*call) (any, *failure) {
 	for _, k := range e.published() {
 		key := k.made()
 		thumbprint := sha256.Sum256(key.certificate)
-		keys = append(keys, map[string]any{"kty": "RSA", "use": "sig", "key_ops": []string{"verify"}, "alg": "RS256", "kid": k.id,
-			"n": base64.RawURLEncoding.EncodeToString(key.private.N.Bytes()), "e": "AQAB",
-			"x5c": []string{base64.StdEncoding.EncodeToString(key.certificate)}, "x5tS256": base64.RawURLEncoding.EncodeToString(thumbprint[:])})
+		keys = append(keys, map[string]any{"kty": "RSA", "use": "sig", "key_ops": []string{"verify"}, "alg": "RS256",
+			"kid": k.id,
+			"n":   base64.RawURLEncoding.EncodeToString(key.private.N.Bytes()), "e": "AQAB",
+			"x5c":     []string{base64.StdEncoding.EncodeToString(key.certificate)},
+			"x5tS256": base64.RawURLEncoding.EncodeToString(thumbprint[:])})
 	}
 	return map[string]any{"keys": keys}, nil
 }

@@ -6,7 +6,8 @@ func (e *Emulator) sendDiscoveryLink(c *call) (any, *failure) {
 	if bad != nil {
 		return nil, bad
 	}
-	return nil, e.mailLink(c, linkRequest{kind: "discovery", mail: "magic_link", email: email, redirect: "discovery_redirect_url",
+	return nil, e.mailLink(c, linkRequest{kind: "discovery", mail: "magic_link", email: email,
+		redirect:     "discovery_redirect_url",
 		redirectType: "DISCOVERY", expiry: "discovery_expiration_minutes", life: linkLife})
 }
 
@@ -36,8 +37,9 @@ func (e *Emulator) sendOrganizationLink(c *call) (any, *failure) {
 
 // loginLink is a magic link of somebody known, or new.
 func loginLink(kind string, p *person, signup bool, redirect string) linkRequest {
-	l := linkRequest{kind: kind, mail: "magic_link", email: p.email(), person: p, redirect: "login" + redirect, redirectType: "LOGIN",
-		expiry: "login_expiration_minutes", life: linkLife}
+	l := linkRequest{kind: kind, mail: "magic_link", email: p.email(), person: p, redirect: "login" + redirect,
+		redirectType: "LOGIN",
+		expiry:       "login_expiration_minutes", life: linkLife}
 	if signup {
 		l.redirect, l.redirectType, l.expiry = "signup"+redirect, "SIGNUP", "signup_expiration_minutes"
 	}

@@ -48,7 +48,8 @@ func expiry(c *call, name string, l lifetime) (time.Duration, *failure) {
 	case minutes == 0:
 		return l.usual, nil
 	case minutes < l.least || minutes > l.most:
-		return 0, fail(http.StatusBadRequest, l.wrong, fmt.Sprintf("%s must be between %d and %d.", name, l.least, l.most))
+		return 0, fail(http.StatusBadRequest, l.wrong, fmt.Sprintf("%s must be between %d and %d.", name, l.least,
+			l.most))
 	}
 	return time.Duration(minutes) * time.Minute, nil
 }
@@ -96,7 +97,8 @@ func (e *Emulator) mailLink(c *call, l linkRequest) *failure {
 
 // newLink leads to the URL, with a token that stands for what the link is good for.
 func (e *Emulator) newLink(c *call, l linkRequest, to string, life time.Duration) string {
-	token, held := secret(), &emailLink{Kind: l.kind, Email: l.email, Challenge: c.challenge(), Expires: e.now().Add(life), Reset: l.mail == "reset_password"}
+	token, held := secret(), &emailLink{Kind: l.kind, Email: l.email, Challenge: c.challenge(),
+		Expires: e.now().Add(life), Reset: l.mail == "reset_password"}
 	if l.person != nil {
 		held.PersonID, held.OrganizationID = l.person.id, l.person.organizationID
 	}
@@ -141,7 +143,8 @@ func (e *Emulator) redirectURL(given, kind, unknown string) (string, *failure) {
 			ofType = append(ofType, u)
 		}
 	}
-	noneSet, noDefault := "no_"+strings.ToLower(kind)+"_redirect_urls_set", "no_default_"+strings.ToLower(kind)+"_redirect_url_set"
+	noneSet, noDefault := "no_"+strings.ToLower(kind)+"_redirect_urls_set", "no_default_"+strings.ToLower(kind)+
+		"_redirect_url_set"
 	if kind == "RESET_PASSWORD" {
 		noneSet, noDefault = "no_password_reset_redirect_url", "no_password_reset_redirect_url"
 	}
@@ -158,7 +161,11 @@ func (e *Emulator) redirectURL(given, kind, unknown string) (string, *failure) {
 		return "", fail(http.StatusBadRequest, noDefault, "The project has no default redirect URL of type "+kind+".")
 	}
 	path, _, _ := strings.Cut(given, "?")
-	if slices.ContainsFunc(ofType, func(u RedirectURL) bool { registered, _, _ := strings.Cut(u.URL, "?"); return registered == path }) {
+	if slices.ContainsFunc(ofType, func(u RedirectURL) bool {
+		registered, _,
+			_ := strings.Cut(u.URL, "?")
+		return registered == path
+	}) {
 		unknown = "query_params_do_not_match"
 	}
 	return "", fail(http.StatusBadRequest, unknown, "The redirect URL is not registered in the project for "+kind+".")
@@ -175,8 +182,10 @@ func (e *Emulator) link(c *call, token string, fits func(*emailLink) bool, unusa
 }
 
 var (
-	linkUnusable  = fail(http.StatusUnauthorized, "unable_to_auth_magic_link", "The magic link was used already or has expired.")
-	resetUnusable = fail(http.StatusUnauthorized, "unable_to_auth_password_reset_token", "The password reset link was used already or has expired.")
+	linkUnusable = fail(http.StatusUnauthorized, "unable_to_auth_magic_link",
+		"The magic link was used already or has expired.")
+	resetUnusable = fail(http.StatusUnauthorized, "unable_to_auth_password_reset_token",
+		"The password reset link was used already or has expired.")
 )
 
 func signsIn(kind string) func(*emailLink) bool {
@@ -194,7 +203,9 @@ func (c *call) checkVerifier(challenge string) *failure {
 	case challenge == "" || challengeOf(c.verifier()) == challenge:
 		return nil
 	case c.verifier() == "":
-		return fail(http.StatusBadRequest, "pkce_expected_code_verifier", "Open the link in the browser that asked for it (pkce_expected_code_verifier).")
+		return fail(http.StatusBadRequest, "pkce_expected_code_verifier",
+			"Open the link in the browser that asked for it (pkce_expected_code_verifier).")
 	}
-	return fail(http.StatusBadRequest, "pkce_mismatch", "Open the link in the browser that asked for it (pkce_mismatch).")
+	return fail(http.StatusBadRequest, "pkce_mismatch",
+		"Open the link in the browser that asked for it (pkce_mismatch).")
 }

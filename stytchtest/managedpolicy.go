@@ -31,7 +31,8 @@ func (e *Emulator) managedPolicy(*call) (any, *failure) {
 			continue
 		}
 		mandatory := e.mandatory(role.ID)
-		policy[role.ID] = map[string]any{"permissions": slices.DeleteFunc(slices.Clone(role.Permissions), func(p Permission) bool { return p.in(mandatory) })}
+		policy[role.ID] = map[string]any{"permissions": slices.DeleteFunc(slices.Clone(role.Permissions),
+			func(p Permission) bool { return p.in(mandatory) })}
 	}
 	own, others := []managedResource{}, []managedResource{}
 	for _, r := range e.state.policy.Resources {
@@ -98,7 +99,8 @@ func (e *Emulator) replacePolicy(c *call) (any, *failure) {
 		if slices.Contains(defaultRoles, old.ID) {
 			role := Role{ID: old.ID, Description: old.Description, Permissions: e.mandatory(old.ID)}
 			if given := rules.defaults()[old.ID]; given != nil {
-				role.Permissions = append(role.Permissions, slices.DeleteFunc(given.Permissions, func(p Permission) bool { return p.in(role.Permissions) })...)
+				role.Permissions = append(role.Permissions, slices.DeleteFunc(given.Permissions,
+					func(p Permission) bool { return p.in(role.Permissions) })...)
 			}
 			policy.Roles = append(policy.Roles, role)
 		}
@@ -111,7 +113,8 @@ func (e *Emulator) replacePolicy(c *call) (any, *failure) {
 	}
 	for _, r := range rules.Resources {
 		if ofStytch(r.ID) {
-			return nil, fail(http.StatusBadRequest, "invalid_stytch_prefixed_resource", "Custom resources may not begin with stytch.")
+			return nil, fail(http.StatusBadRequest, "invalid_stytch_prefixed_resource",
+				"Custom resources may not begin with stytch.")
 		}
 		policy.Resources = append(policy.Resources, Resource(r))
 	}
@@ -128,7 +131,8 @@ func (e *Emulator) replacePolicy(c *call) (any, *failure) {
 func (p Policy) consistent() *failure {
 	seen := map[string]bool{}
 	named := func(kind, name string) *failure {
-		empty := map[string]string{"role": "empty_rbac_role_id", "resource": "empty_rbac_resource_id", "scope": "empty_rbac_scope"}
+		empty := map[string]string{"role": "empty_rbac_role_id", "resource": "empty_rbac_resource_id",
+			"scope": "empty_rbac_scope"}
 		if name == "" {
 			return fail(http.StatusBadRequest, empty[kind], "A "+kind+" has no name.")
 		}
@@ -160,7 +164,8 @@ func (p Policy) consistent() *failure {
 		if _, reserved := builtInScopes[s.Name]; reserved {
 			bad = fail(http.StatusBadRequest, "rbac_reserved_scope", "The scope "+s.Name+" is reserved.")
 		} else if bad == nil && len(s.Permissions) == 0 {
-			bad = fail(http.StatusBadRequest, "rbac_scope_missing_permissions", "The scope "+s.Name+" has no permissions.")
+			bad = fail(http.StatusBadRequest, "rbac_scope_missing_permissions",
+				"The scope "+s.Name+" has no permissions.")
 		}
 		if bad == nil {
 			bad = p.exist(s.Permissions)
@@ -178,17 +183,20 @@ func (p Policy) exist(permissions []Permission) *failure {
 	for _, permission := range permissions {
 		i := slices.IndexFunc(p.Resources, func(r Resource) bool { return r.ID == permission.ResourceID })
 		if i < 0 {
-			return fail(http.StatusBadRequest, "invalid_permission_resource", "The resource "+permission.ResourceID+" does not exist.")
+			return fail(http.StatusBadRequest, "invalid_permission_resource", "The resource "+permission.ResourceID+
+				" does not exist.")
 		}
 		if len(permission.Actions) == 0 {
-			return fail(http.StatusBadRequest, "rbac_permission_missing_actions", "A permission on "+permission.ResourceID+" has no actions.")
+			return fail(http.StatusBadRequest, "rbac_permission_missing_actions",
+				"A permission on "+permission.ResourceID+" has no actions.")
 		}
 		if slices.Contains(permission.Actions, "*") && len(permission.Actions) > 1 {
 			return fail(http.StatusBadRequest, "invalid_wildcard_action", "* stands alone.")
 		}
 		for _, action := range permission.Actions {
 			if action != "*" && !ofStytch(permission.ResourceID) && !slices.Contains(p.Resources[i].Actions, action) {
-				return fail(http.StatusBadRequest, "invalid_permission_action", "The resource "+permission.ResourceID+" has no action "+action+".")
+				return fail(http.StatusBadRequest, "invalid_permission_action", "The resource "+permission.ResourceID+
+					" has no action "+action+".")
 			}
 		}
 	}

@@ -26,8 +26,10 @@ func (e *Emulator) workspaceAuth(c *call) *failure {
 
 func (e *Emulator) environment(*call) (any, *failure) {
 	p := e.state.project
-	return map[string]any{"environment": map[string]any{"environment_slug": p.Environment, "project_slug": p.Slug, "project_id": p.ID, "name": p.Name,
-		"type": "TEST", "created_at": nil, "idp_authorization_url": p.AuthorizationURL, "idp_dynamic_client_registration_enabled": p.Registration,
+	return map[string]any{"environment": map[string]any{"environment_slug": p.Environment, "project_slug": p.Slug,
+		"project_id": p.ID, "name": p.Name,
+		"type": "TEST", "created_at": nil, "idp_authorization_url": p.AuthorizationURL,
+		"idp_dynamic_client_registration_enabled":                       p.Registration,
 		"idp_dynamic_client_registration_access_token_template_content": p.RegistrationTemplate}}, nil
 }
 
@@ -38,7 +40,8 @@ func (e *Emulator) changeEnvironment(c *call) (any, *failure) {
 	c.set("idp_authorization_url", &authorizationURL)
 	c.set("idp_dynamic_client_registration_access_token_template_content", &template)
 	if bad := checkRedirectURL(authorizationURL); authorizationURL != "" && bad != nil {
-		return nil, fail(http.StatusBadRequest, "invalid_idp_authorization_url", "idp_authorization_url must be an absolute https URL, or http on loopback.")
+		return nil, fail(http.StatusBadRequest, "invalid_idp_authorization_url",
+			"idp_authorization_url must be an absolute https URL, or http on loopback.")
 	}
 	if bad := checkTemplate(template); bad != nil {
 		return nil, bad
@@ -86,7 +89,8 @@ func (e *Emulator) addRedirectURL(c *call) (any, *failure) {
 	case bad != nil && strings.HasPrefix(u.URL, "http:"):
 		return nil, fail(http.StatusBadRequest, "redirect_url_must_use_https", "Only loopback URLs may use http.")
 	case bad != nil:
-		return nil, fail(http.StatusBadRequest, "invalid_url", "url must be an absolute https URL, or http on loopback.")
+		return nil, fail(http.StatusBadRequest, "invalid_url",
+			"url must be an absolute https URL, or http on loopback.")
 	}
 	var bad *failure
 	if u.Types, bad = readTypes(c); bad != nil {
@@ -131,7 +135,8 @@ func readTypes(c *call) ([]RedirectURLType, *failure) {
 		t := &call{}
 		t.body, _ = entry.(map[string]any)
 		if !slices.Contains(redirectTypes, t.text("type")) {
-			return nil, fail(http.StatusBadRequest, "invalid_redirect_url_type", "The types are "+strings.Join(redirectTypes, ", ")+".")
+			return nil, fail(http.StatusBadRequest, "invalid_redirect_url_type",
+				"The types are "+strings.Join(redirectTypes, ", ")+".")
 		}
 		types = append(types, RedirectURLType{Type: t.text("type"), Default: t.flag("is_default")})
 	}

@@ -11,18 +11,24 @@ var memberNotFound = notFound("member_not_found", "The member could not be found
 func memberObject(p *person) map[string]any {
 	roles := []any{}
 	for _, r := range p.roles {
-		roles = append(roles, map[string]any{"role_id": r, "sources": []any{map[string]any{"type": "direct_assignment", "details": map[string]any{}}}})
+		roles = append(roles, map[string]any{"role_id": r, "sources": []any{map[string]any{"type": "direct_assignment",
+			"details": map[string]any{}}}})
 	}
 	registrations := []any{}
 	for _, registered := range p.providers {
-		registrations = append(registrations, map[string]any{"provider_type": registered.Provider, "provider_subject": registered.Subject,
+		registrations = append(registrations, map[string]any{"provider_type": registered.Provider,
+			"provider_subject":             registered.Subject,
 			"member_oauth_registration_id": registered.ID, "profile_picture_url": "", "locale": ""})
 	}
 	return map[string]any{"member_id": p.id, "organization_id": p.organizationID, "email_address": p.email(),
-		"email_address_verified": p.verified(), "status": p.status, "name": p.name, "is_admin": slices.Contains(p.roles, "stytch_admin"),
-		"is_breakglass": false, "external_id": p.externalID, "roles": roles, "trusted_metadata": p.trusted, "untrusted_metadata": p.untrusted,
-		"created_at": timestamp(p.created), "updated_at": timestamp(p.updated), "sso_registrations": []any{}, "scim_registrations": []any{},
-		"oauth_registrations": registrations, "retired_email_addresses": []any{}, "mfa_enrolled": false, "mfa_phone_number": "",
+		"email_address_verified": p.verified(), "status": p.status, "name": p.name, "is_admin": slices.Contains(p.roles,
+			"stytch_admin"),
+		"is_breakglass": false, "external_id": p.externalID, "roles": roles, "trusted_metadata": p.trusted,
+		"untrusted_metadata": p.untrusted,
+		"created_at":         timestamp(p.created), "updated_at": timestamp(p.updated), "sso_registrations": []any{},
+		"scim_registrations":  []any{},
+		"oauth_registrations": registrations, "retired_email_addresses": []any{}, "mfa_enrolled": false,
+		"mfa_phone_number":   "",
 		"default_mfa_method": "", "totp_registration_id": "", "member_password_id": p.passwordID()}
 }
 
@@ -37,7 +43,8 @@ func (p *person) passwordID() string {
 func (e *Emulator) searchMembers(c *call) (any, *failure) {
 	ids := c.texts("organization_ids")
 	if len(ids) == 0 {
-		return nil, fail(http.StatusBadRequest, "member_search_organization_ids_empty", "At least one organization_id is required.")
+		return nil, fail(http.StatusBadRequest, "member_search_organization_ids_empty",
+			"At least one organization_id is required.")
 	}
 	organizations, matches := map[string]any{}, []any{}
 	for _, id := range ids {
@@ -84,7 +91,8 @@ func (e *Emulator) getMember(c *call) (any, *failure) {
 		return nil, fail(http.StatusBadRequest, "invalid_member_get_fields", "Give member_id or email_address.")
 	}
 	for _, p := range e.state.people {
-		if p.organizationID == o.ID && p.status != "deleted" && (id == "" || p.is(id)) && (email == "" || p.hasEmail(email)) {
+		if p.organizationID == o.ID && p.status != "deleted" && (id == "" || p.is(id)) &&
+			(email == "" || p.hasEmail(email)) {
 			return e.personReply(p), nil
 		}
 	}
@@ -144,7 +152,8 @@ func (e *Emulator) createMember(c *call) (any, *failure) {
 
 func (e *Emulator) newMember(o *Organization, email string) *person {
 	id := newID("member")
-	return &person{id: id, organizationID: o.ID, emails: []Email{{ID: "email-" + id, Address: email}}, roles: []string{b2b.role},
+	return &person{id: id, organizationID: o.ID, emails: []Email{{ID: "email-" + id, Address: email}},
+		roles:   []string{b2b.role},
 		created: e.now(), updated: e.now(), trusted: map[string]any{}, untrusted: map[string]any{}}
 }
 
@@ -214,7 +223,8 @@ func (e *Emulator) changeExternalID(c *call, p *person) *failure {
 	if slices.ContainsFunc(e.state.people, func(other *person) bool {
 		return other.id != p.id && other.organizationID == p.organizationID && other.is(p.externalID)
 	}) {
-		return fail(http.StatusBadRequest, "duplicate_"+e.vertical.person+"_external_id", "Another "+e.vertical.person+" has this external id.")
+		return fail(http.StatusBadRequest, "duplicate_"+e.vertical.person+"_external_id", "Another "+e.vertical.person+
+			" has this external id.")
 	}
 	return nil
 }
@@ -247,9 +257,11 @@ func (e *Emulator) reactivateMember(c *call) (any, *failure) {
 	case p.status != "deleted" || p.id != c.path("member"): // external ids are not taken here
 		return nil, notFound("no_deleted_member_found_for_reactivation", "There is no such deleted member.")
 	case !p.verified():
-		return nil, fail(http.StatusBadRequest, "email_unverified_for_reactivation", "The member's email address was never verified.")
+		return nil, fail(http.StatusBadRequest, "email_unverified_for_reactivation",
+			"The member's email address was never verified.")
 	case e.state.personIn(p.organizationID, p.email()) != nil:
-		return nil, fail(http.StatusBadRequest, "reactivation_email_belongs_to_another_member", "Another member has this email address.")
+		return nil, fail(http.StatusBadRequest, "reactivation_email_belongs_to_another_member",
+			"Another member has this email address.")
 	}
 	p.status, p.updated = "active", e.now()
 	return e.personReply(p), nil
@@ -278,7 +290,8 @@ func (e *Emulator) invite(c *call) (any, *failure) {
 		p = e.newMember(o, email)
 	}
 	if bad := e.mailLink(c, linkRequest{kind: "multi_tenant_magic_links", mail: "invite", email: email, person: p,
-		redirect: "invite_redirect_url", redirectType: "INVITE", expiry: "invite_expiration_minutes", life: inviteLife}); bad != nil {
+		redirect: "invite_redirect_url", redirectType: "INVITE", expiry: "invite_expiration_minutes",
+		life: inviteLife}); bad != nil {
 		return nil, bad
 	}
 	if isNew {
@@ -294,8 +307,10 @@ func (e *Emulator) invite(c *call) (any, *failure) {
 
 func (e *Emulator) checkInvitation(c *call, o *Organization, email string) *failure {
 	_, domain, _ := strings.Cut(email, "@")
-	if o.EmailInvites == "NOT_ALLOWED" || o.EmailInvites == "RESTRICTED" && !slices.Contains(o.EmailAllowedDomains, domain) {
-		return fail(http.StatusBadRequest, "invalid_email_for_invites", "The organization does not allow invitations to this email address.")
+	if o.EmailInvites == "NOT_ALLOWED" || o.EmailInvites == "RESTRICTED" && !slices.Contains(o.EmailAllowedDomains,
+		domain) {
+		return fail(http.StatusBadRequest, "invalid_email_for_invites",
+			"The organization does not allow invitations to this email address.")
 	}
 	for _, role := range c.texts("roles") {
 		if !hasRole(e.state.rolesOf(o.ID), role) {

@@ -16,42 +16,54 @@ import (
 func TestAMemberFromTheirMakingToTheirReturn(t *testing.T) {
 	s := open(t)
 	api := lazyClient(t, s).Organizations.Members
-	made := must[*members.CreateResponse](t)(api.Create(t.Context(), &members.CreateParams{OrganizationID: "acme", EmailAddress: "alan@acme.example", Name: "Alan Turing",
-		Roles: []string{"stytch_admin"}, ExternalID: "at-1", TrustedMetadata: map[string]any{"desk": 8.0, "hut": 8.0}, UntrustedMetadata: map[string]any{"tea": true}}))
-	if m := made.Member; m.MemberID != made.MemberID || m.Status != "active" || m.EmailAddressVerified || !m.IsAdmin || len(m.Roles) != 2 || m.ExternalID != "at-1" ||
+	made := must[*members.CreateResponse](t)(api.Create(t.Context(), &members.CreateParams{OrganizationID: "acme",
+		EmailAddress: "alan@acme.example", Name: "Alan Turing",
+		Roles: []string{"stytch_admin"}, ExternalID: "at-1", TrustedMetadata: map[string]any{"desk": 8.0, "hut": 8.0},
+		UntrustedMetadata: map[string]any{"tea": true}}))
+	if m := made.Member; m.MemberID != made.MemberID || m.Status != "active" || m.EmailAddressVerified || !m.IsAdmin ||
+		len(m.Roles) != 2 || m.ExternalID != "at-1" ||
 		m.MemberPasswordID != "" || made.Organization.OrganizationID != acme || !m.CreatedAt.Equal(noon) {
 		t.Errorf("made: %+v", m)
 	}
 	s.Advance(time.Minute)
-	changed := must[*members.UpdateResponse](t)(api.Update(t.Context(), &members.UpdateParams{OrganizationID: acme, MemberID: "at-1", Name: "A. M. Turing",
-		EmailAddress: "amt@acme.example", TrustedMetadata: map[string]any{"desk": nil, "phone": "x"}, UntrustedMetadata: map[string]any{"tea": false}, Roles: &[]string{}})).Member
-	if changed.Name != "A. M. Turing" || changed.EmailAddress != "amt@acme.example" || changed.IsAdmin || len(changed.Roles) != 1 || changed.Roles[0].RoleID != "stytch_member" ||
-		!reflect.DeepEqual(changed.TrustedMetadata, map[string]any{"hut": 8.0, "phone": "x"}) || changed.UntrustedMetadata["tea"] != false || !changed.UpdatedAt.Equal(noon.Add(time.Minute)) {
+	changed := must[*members.UpdateResponse](t)(api.Update(t.Context(), &members.UpdateParams{OrganizationID: acme,
+		MemberID: "at-1", Name: "A. M. Turing",
+		EmailAddress: "amt@acme.example", TrustedMetadata: map[string]any{"desk": nil, "phone": "x"},
+		UntrustedMetadata: map[string]any{"tea": false}, Roles: &[]string{}})).Member
+	if changed.Name != "A. M. Turing" || changed.EmailAddress != "amt@acme.example" || changed.IsAdmin ||
+		len(changed.Roles) != 1 || changed.Roles[0].RoleID != "stytch_member" ||
+		!reflect.DeepEqual(changed.TrustedMetadata, map[string]any{"hut": 8.0, "phone": "x"}) ||
+		changed.UntrustedMetadata["tea"] != false || !changed.UpdatedAt.Equal(noon.Add(time.Minute)) {
 		t.Errorf("changed: %+v", changed)
 	}
-	same := must[*members.UpdateResponse](t)(api.Update(t.Context(), &members.UpdateParams{OrganizationID: acme, MemberID: made.MemberID})).Member
+	same := must[*members.UpdateResponse](t)(api.Update(t.Context(), &members.UpdateParams{OrganizationID: acme,
+		MemberID: made.MemberID})).Member
 	if same.Name != "A. M. Turing" || len(same.TrustedMetadata) != 2 {
 		t.Errorf("a change of nothing changed %+v", same)
 	}
 	session := login(t, s, "amt@acme.example", acme) // shows that the address is theirs
 	authorize(t, s, func(b object) { b["member_id"] = made.MemberID })
-	if gone := must[*members.DeleteResponse](t)(api.Delete(t.Context(), &members.DeleteParams{OrganizationID: acme, MemberID: made.MemberID})); gone.MemberID != made.MemberID {
+	if gone := must[*members.DeleteResponse](t)(api.Delete(t.Context(), &members.DeleteParams{OrganizationID: acme,
+		MemberID: made.MemberID})); gone.MemberID != made.MemberID {
 		t.Errorf("deleted: %+v", gone)
 	}
 	_, err := api.Get(t.Context(), &members.GetParams{OrganizationID: acme, MemberID: made.MemberID})
 	refused(t, err, 404, "member_not_found")
-	_, err = api.Update(t.Context(), &members.UpdateParams{OrganizationID: acme, MemberID: made.MemberID, Name: "Ghost"})
+	_, err = api.Update(t.Context(), &members.UpdateParams{OrganizationID: acme, MemberID: made.MemberID,
+		Name: "Ghost"})
 	refused(t, err, 404, "member_not_found")
 	_, err = api.Delete(t.Context(), &members.DeleteParams{OrganizationID: acme, MemberID: made.MemberID})
 	refused(t, err, 404, "member_not_found")
 	_, err = lazyClient(t, s).Sessions.Authenticate(t.Context(), &sessions.AuthenticateParams{SessionToken: session})
 	refused(t, err, 404, "session_not_found")
 
-	back := must[*members.ReactivateResponse](t)(api.Reactivate(t.Context(), &members.ReactivateParams{OrganizationID: acme, MemberID: made.MemberID}))
+	back := must[*members.ReactivateResponse](t)(api.Reactivate(t.Context(),
+		&members.ReactivateParams{OrganizationID: acme, MemberID: made.MemberID}))
 	if back.Member.Status != "active" || back.Member.EmailAddress != "amt@acme.example" {
 		t.Errorf("back: %+v", back.Member)
 	}
-	if apps := must[*members.GetConnectedAppsResponse](t)(api.GetConnectedApps(t.Context(), &members.GetConnectedAppsParams{OrganizationID: acme, MemberID: made.MemberID})); len(apps.ConnectedApps) != 0 {
+	if apps := must[*members.GetConnectedAppsResponse](t)(api.GetConnectedApps(t.Context(),
+		&members.GetConnectedAppsParams{OrganizationID: acme, MemberID: made.MemberID})); len(apps.ConnectedApps) != 0 {
 		t.Errorf("consent came back with the member: %+v", apps)
 	}
 	_, err = api.Reactivate(t.Context(), &members.ReactivateParams{OrganizationID: acme, MemberID: made.MemberID})
@@ -75,15 +87,18 @@ func TestReactivationHasConditions(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := open(t)
 			api := lazyClient(t, s).Organizations.Members
-			made := must[*members.CreateResponse](t)(api.Create(t.Context(), &members.CreateParams{OrganizationID: acme, EmailAddress: "new@acme.example", ExternalID: "x-1"}))
+			made := must[*members.CreateResponse](t)(api.Create(t.Context(), &members.CreateParams{OrganizationID: acme,
+				EmailAddress: "new@acme.example", ExternalID: "x-1"}))
 			if tt.verify {
 				login(t, s, "new@acme.example", acme)
 			}
-			if _, err := api.Delete(t.Context(), &members.DeleteParams{OrganizationID: acme, MemberID: made.MemberID}); err != nil {
+			if _, err := api.Delete(t.Context(), &members.DeleteParams{OrganizationID: acme,
+				MemberID: made.MemberID}); err != nil {
 				t.Fatal(err)
 			}
 			if tt.again {
-				if _, err := api.Create(t.Context(), &members.CreateParams{OrganizationID: acme, EmailAddress: "new@acme.example"}); err != nil {
+				if _, err := api.Create(t.Context(), &members.CreateParams{OrganizationID: acme,
+					EmailAddress: "new@acme.example"}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -105,12 +120,16 @@ func TestMembersAreChecked(t *testing.T) {
 		status int
 		kind   string
 	}{
-		{"an address that is taken", members.CreateParams{EmailAddress: "ADA@acme.example"}, 400, "duplicate_member_email"},
+		{"an address that is taken", members.CreateParams{EmailAddress: "ADA@acme.example"}, 400,
+			"duplicate_member_email"},
 		{"no address", members.CreateParams{}, 400, "invalid_email"},
 		{"half an address", members.CreateParams{EmailAddress: "ada@"}, 400, "invalid_email"},
-		{"a role that does not exist", members.CreateParams{EmailAddress: "new@acme.example", Roles: []string{"king"}}, 400, "invalid_rbac_role_assignment"},
-		{"an external id that is taken", members.CreateParams{EmailAddress: "new@acme.example", ExternalID: "one"}, 400, "duplicate_member_external_id"},
-		{"an unknown organization", members.CreateParams{OrganizationID: "nowhere", EmailAddress: "new@acme.example"}, 404, "organization_not_found"},
+		{"a role that does not exist", members.CreateParams{EmailAddress: "new@acme.example", Roles: []string{"king"}},
+			400, "invalid_rbac_role_assignment"},
+		{"an external id that is taken", members.CreateParams{EmailAddress: "new@acme.example", ExternalID: "one"}, 400,
+			"duplicate_member_external_id"},
+		{"an unknown organization", members.CreateParams{OrganizationID: "nowhere", EmailAddress: "new@acme.example"},
+			404, "organization_not_found"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.params.OrganizationID == "" {
@@ -120,16 +139,20 @@ func TestMembersAreChecked(t *testing.T) {
 			refused(t, err, tt.status, tt.kind)
 		})
 	}
-	if made, err := api.Create(t.Context(), &members.CreateParams{OrganizationID: acme, EmailAddress: "hank@globex.example", ExternalID: "two", CreateMemberAsPending: true}); err != nil || made.Member.Status != "pending" {
+	if made, err := api.Create(t.Context(), &members.CreateParams{OrganizationID: acme,
+		EmailAddress: "hank@globex.example", ExternalID: "two", CreateMemberAsPending: true}); err != nil ||
+		made.Member.Status != "pending" {
 		t.Errorf("what is taken elsewhere is free here: %+v %v", made, err)
 	}
-	_, err := api.Update(t.Context(), &members.UpdateParams{OrganizationID: acme, MemberID: grace, EmailAddress: "ada@acme.example"})
+	_, err := api.Update(t.Context(), &members.UpdateParams{OrganizationID: acme, MemberID: grace,
+		EmailAddress: "ada@acme.example"})
 	refused(t, err, 400, "duplicate_member_email")
 	_, err = api.Update(t.Context(), &members.UpdateParams{OrganizationID: acme, MemberID: hank, Name: "x"})
 	refused(t, err, 404, "member_not_found")
 	_, err = api.Get(t.Context(), &members.GetParams{OrganizationID: acme})
 	refused(t, err, 400, "invalid_member_get_fields")
-	_, err = api.Get(t.Context(), &members.GetParams{OrganizationID: acme, MemberID: ada, EmailAddress: "grace@acme.example"})
+	_, err = api.Get(t.Context(), &members.GetParams{OrganizationID: acme, MemberID: ada,
+		EmailAddress: "grace@acme.example"})
 	refused(t, err, 404, "member_not_found")
 }
 
@@ -138,8 +161,9 @@ func TestMembersAreSearchedAcrossOrganizations(t *testing.T) {
 	api := lazyClient(t, s).Organizations.Members
 	search := func(name string, value any) *members.SearchResponse {
 		t.Helper()
-		return must[*members.SearchResponse](t)(api.Search(t.Context(), &members.SearchParams{OrganizationIds: []string{"acme", globex}, Query: &organizations.SearchQuery{
-			Operator: "AND", Operands: []map[string]any{{"filter_name": name, "filter_value": value}}}}))
+		return must[*members.SearchResponse](t)(api.Search(t.Context(),
+			&members.SearchParams{OrganizationIds: []string{"acme", globex}, Query: &organizations.SearchQuery{
+				Operator: "AND", Operands: []map[string]any{{"filter_name": name, "filter_value": value}}}}))
 	}
 	for _, tt := range []struct {
 		filter string
@@ -160,7 +184,8 @@ func TestMembersAreSearchedAcrossOrganizations(t *testing.T) {
 			}
 		})
 	}
-	if found := search("member_ids", []string{hank}); len(found.Organizations) != 1 || found.Organizations[globex].OrganizationSlug != "globex" {
+	if found := search("member_ids", []string{hank}); len(found.Organizations) != 1 ||
+		found.Organizations[globex].OrganizationSlug != "globex" {
 		t.Errorf("organizations other than those of the members: %v", found.Organizations)
 	}
 }
@@ -188,9 +213,10 @@ func TestSearchFaults(t *testing.T) {
 			`"organization_ids","filter_value":"x"`: "*expected_array_of_strings", `"organization_ids","filter_value":[1]`: "*expected_array_of_strings",
 			`"organization_ids"`: "*missing_filter_value", `"organization_name_fuzzy","filter_value":"ab"`: "*organization_name_fuzzy_too_short",
 			`"organization_slug_fuzzy","filter_value":["abc"]`: "*expected_string", `"has_active_sso_connection","filter_value":"yes"`: "*expected_boolean"}},
-		{b2bServer, "/v1/b2b/organizations/members/search", "member_search_", `"organization_ids":["` + acme + `"],`, map[string]string{
-			`"member_ids","filter_value":"x"`: "*expected_array_of_strings", `"statuses","filter_value":["awake"]`: "search_invalid_status_filter",
-			`"member_email_fuzzy","filter_value":"ad"`: "*member_email_fuzzy_too_short", `"member_password_exists","filter_value":1`: "*expected_boolean"}},
+		{b2bServer, "/v1/b2b/organizations/members/search", "member_search_", `"organization_ids":["` + acme + `"],`,
+			map[string]string{
+				`"member_ids","filter_value":"x"`: "*expected_array_of_strings", `"statuses","filter_value":["awake"]`: "search_invalid_status_filter",
+				`"member_email_fuzzy","filter_value":"ad"`: "*member_email_fuzzy_too_short", `"member_password_exists","filter_value":1`: "*expected_boolean"}},
 		{consumerServer, "/v1/users/search", "user_search_", "", map[string]string{
 			`"user_id","filter_value":"x"`: "*expected_array_of_string", `"status","filter_value":["active"]`: "*expected_string", `"status","filter_value":"awake"`: "*invalid_status_filter",
 			`"email_verified","filter_value":"true"`: "*expected_bool", `"created_at_less_than","filter_value":"yesterday"`: "*expected_timestamp",
@@ -213,7 +239,8 @@ func TestSearchFaults(t *testing.T) {
 		check("too many", `{`+tt.extra+`"limit":1001}`, "user_search_invalid_limit")
 		check("none", `{`+tt.extra+`"limit":0}`, "user_search_invalid_limit")
 		check("another cursor", `{`+tt.extra+`"cursor":"bm9uc2Vuc2U"}`, "user_search_invalid_cursor")
-		if status, _, _ := ask(t, "POST", tt.s.URL+tt.path, `{`+tt.extra+`"query":{}}`, basic(projectOf(tt.s), projectSecret)); status != 200 {
+		if status, _, _ := ask(t, "POST", tt.s.URL+tt.path, `{`+tt.extra+`"query":{}}`,
+			basic(projectOf(tt.s), projectSecret)); status != 200 {
 			t.Errorf("%s: an empty query is refused: %d", tt.path, status)
 		}
 	}

@@ -11,14 +11,16 @@ const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
 // openIDConfiguration and authorizationServer are the two discovery documents.
 func (e *Emulator) openIDConfiguration(c *call) (any, *failure) {
-	return e.discovery(c, map[string]any{"grant_types_supported": []string{"authorization_code"}, "response_types_supported": []string{"code"},
-		"subject_types_supported": []string{"public"}, "id_token_signing_alg_values_supported": []string{"RS256"},
+	return e.discovery(c, map[string]any{"grant_types_supported": []string{"authorization_code"},
+		"response_types_supported": []string{"code"},
+		"subject_types_supported":  []string{"public"}, "id_token_signing_alg_values_supported": []string{"RS256"},
 		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post"}})
 }
 
 func (e *Emulator) authorizationServer(c *call) (any, *failure) {
 	document := map[string]any{"grant_types_supported": []string{"authorization_code", "refresh_token", jwtBearer},
-		"response_types_supported": []string{"code", "code token"}, "code_challenge_methods_supported": []string{"S256"},
+		"response_types_supported":              []string{"code", "code token"},
+		"code_challenge_methods_supported":      []string{"S256"},
 		"token_endpoint_auth_methods_supported": []string{"client_secret_basic", "client_secret_post", "none"},
 		"client_id_metadata_document_supported": e.state.project.MetadataDocuments}
 	if e.state.project.Registration {
@@ -29,7 +31,8 @@ func (e *Emulator) authorizationServer(c *call) (any, *failure) {
 
 func (e *Emulator) discovery(c *call, document map[string]any) (any, *failure) {
 	if e.state.project.AuthorizationURL == "" {
-		return nil, fail(http.StatusBadRequest, "authorization_endpoint_not_configured_for_project", "Set an Authorization URL for the project first.")
+		return nil, fail(http.StatusBadRequest, "authorization_endpoint_not_configured_for_project",
+			"Set an Authorization URL for the project first.")
 	}
 	root, jwks := e.oauthBase(c), e.base(c)+"/.well-known/jwks.json"
 	if c.path("pid") != "" {

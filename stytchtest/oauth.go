@@ -49,8 +49,10 @@ func (e *Emulator) introspect(c *call) (any, *failure) {
 	}
 	g := e.state.Refreshes[c.text("token")]
 	if g != nil && !g.Used && g.ClientID == app.ClientID && e.now().Before(g.Expires) && e.mayRedeem(g) == nil {
-		reply := map[string]any{"active": true, "token_type": "refresh_token", "sub": g.PersonID, "aud": []string{e.state.project.ID},
-			"client_id": g.ClientID, "scope": strings.Join(g.Scopes, " "), "exp": g.Expires.Unix(), "iss": e.issuerOf(c)}
+		reply := map[string]any{"active": true, "token_type": "refresh_token", "sub": g.PersonID,
+			"aud":       []string{e.state.project.ID},
+			"client_id": g.ClientID, "scope": strings.Join(g.Scopes, " "), "exp": g.Expires.Unix(),
+			"iss": e.issuerOf(c)}
 		e.addOrganization(reply, e.state.person(g.PersonID))
 		return reply, nil
 	}

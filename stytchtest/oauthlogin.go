@@ -16,7 +16,8 @@ import (
 // The providers that the browser SDK has buttons for, in each vertical.
 var oauthProviders = map[string][]string{
 	b2b.name: {"google", "microsoft", "hubspot", "slack", "github"},
-	consumer.name: {"amazon", "apple", "bitbucket", "coinbase", "discord", "facebook", "figma", "github", "gitlab", "google", "linkedin",
+	consumer.name: {"amazon", "apple", "bitbucket", "coinbase", "discord", "facebook", "figma", "github", "gitlab",
+		"google", "linkedin",
 		"microsoft", "salesforce", "slack", "snapchat", "tiktok", "twitch", "twitter", "yahoo"},
 }
 
@@ -48,7 +49,8 @@ func (e *Emulator) beginLogin(r *http.Request, discovery bool) (string, *failure
 	case !slices.Contains(oauthProviders[e.vertical.name], provider):
 		return "", fail(http.StatusBadRequest, "invalid_oauth_provider", "There is no OAuth provider "+provider+".")
 	}
-	l := &oauthLogin{Provider: provider, Kind: "oauth", Challenge: query.Get("pkce_code_challenge") + query.Get("code_challenge"), Expires: e.now().Add(loginLifetime)}
+	l := &oauthLogin{Provider: provider, Kind: "oauth", Challenge: query.Get("pkce_code_challenge") +
+		query.Get("code_challenge"), Expires: e.now().Add(loginLifetime)}
 	if e.state.project.PKCERequired && l.Challenge == "" {
 		return "", fail(http.StatusBadRequest, "pkce_expected_code_challenge", "The project requires PKCE.")
 	}
@@ -81,7 +83,8 @@ func (e *Emulator) locate(l *oauthLogin, query url.Values) (bad *failure) {
 	if l.Redirect, bad = e.redirectURL(query.Get("login_redirect_url"), "LOGIN", unknownOAuthURL); bad != nil {
 		return bad
 	}
-	if l.SignupRedirect, bad = e.redirectURL(query.Get("signup_redirect_url"), "SIGNUP", unknownOAuthURL); bad != nil && query.Get("signup_redirect_url") == "" {
+	if l.SignupRedirect, bad = e.redirectURL(query.Get("signup_redirect_url"), "SIGNUP", unknownOAuthURL); bad != nil &&
+		query.Get("signup_redirect_url") == "" {
 		l.SignupRedirect, bad = l.Redirect, nil
 	}
 	return bad
@@ -93,7 +96,8 @@ func (e *Emulator) located(id, slug string) (string, *failure) {
 	case id+slug == "":
 		return "", fail(http.StatusBadRequest, "missing_oauth_organization_locator", "Give organization_id or slug.")
 	case id != "" && slug != "":
-		return "", fail(http.StatusBadRequest, "too_many_oauth_organization_locators", "Give organization_id or slug, not both.")
+		return "", fail(http.StatusBadRequest, "too_many_oauth_organization_locators",
+			"Give organization_id or slug, not both.")
 	case o == nil:
 		return "", organizationNotFound
 	default:
@@ -113,7 +117,8 @@ func (e *Emulator) provider(w http.ResponseWriter, r *http.Request) {
 	l := e.state.Logins[token]
 	if l == nil || l.Email != "" || !e.now().Before(l.Expires) {
 		e.mu.Unlock()
-		writeFailure(w, notFound("oauth_login_not_found", "This sign-in was used already or has expired; begin again in the app."))
+		writeFailure(w, notFound("oauth_login_not_found",
+			"This sign-in was used already or has expired; begin again in the app."))
 		return
 	}
 	data := providerData{Provider: strings.ToUpper(l.Provider[:1]) + l.Provider[1:], Chosen: email}
@@ -130,7 +135,8 @@ func (e *Emulator) provider(w http.ResponseWriter, r *http.Request) {
 	}
 	for _, p := range e.state.people {
 		if p.status != "deleted" && !slices.Contains(data.emails(), p.email()) {
-			data.People = append(data.People, providerPerson{p.fullName(), p.email(), "?email=" + url.QueryEscape(p.email())})
+			data.People = append(data.People, providerPerson{p.fullName(), p.email(),
+				"?email=" + url.QueryEscape(p.email())})
 		}
 	}
 	e.mu.Unlock()
@@ -141,7 +147,8 @@ func (e *Emulator) provider(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The form leads to the app by a redirect, which form-action would have to name.
-	pageHeaders(w.Header(), "default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'")
+	pageHeaders(w.Header(),
+		"default-src 'none'; style-src 'self'; img-src data:; base-uri 'none'; frame-ancestors 'none'")
 	_, _ = body.WriteTo(w)
 }
 
@@ -174,7 +181,8 @@ func (l *oauthLogin) subject() string { return l.Provider + "-" + strings.ToLowe
 // register remembers that the person has signed in at a provider.
 func (p *person) register(provider, subject string) {
 	if provider != "" && p.registration(provider).ID == "" {
-		p.providers = append(slices.Clone(p.providers), OAuthProvider{ID: newID("oauth-registration"), Provider: provider, Subject: subject})
+		p.providers = append(slices.Clone(p.providers), OAuthProvider{ID: newID("oauth-registration"),
+			Provider: provider, Subject: subject})
 	}
 }
 
@@ -187,7 +195,8 @@ func (e *Emulator) authenticateDiscoveryOAuth(c *call) (any, *failure) {
 	delete(e.state.Logins, token)
 	reply := e.discovered(l.Email, factor{Type: "oauth", Provider: l.Provider})
 	e.state.Intermediates[reply["intermediate_session_token"].(string)].Subject = l.subject()
-	reply["provider_type"], reply["provider_tenant_id"], reply["provider_tenant_ids"], reply["full_name"] = l.Provider, "", []any{}, ""
+	reply["provider_type"], reply["provider_tenant_id"], reply["provider_tenant_ids"], reply["full_name"] = l.Provider,
+		"", []any{}, ""
 	return reply, nil
 }
 
@@ -217,8 +226,10 @@ func (e *Emulator) authenticateOAuth(c *call) (any, *failure) {
 		return nil, bad
 	}
 	delete(e.state.Logins, token)
-	reply["provider_type"], reply["provider_subject"], reply["oauth_user_registration_id"] = l.Provider, l.subject(), p.registration(l.Provider).ID
-	reply["provider_values"] = map[string]any{"access_token": "", "refresh_token": "", "id_token": "", "scopes": []any{}}
+	reply["provider_type"], reply["provider_subject"], reply["oauth_user_registration_id"] = l.Provider, l.subject(),
+		p.registration(l.Provider).ID
+	reply["provider_values"] = map[string]any{"access_token": "", "refresh_token": "", "id_token": "",
+		"scopes": []any{}}
 	reply["reset_sessions"] = false
 	if e.vertical.name == consumer.name {
 		reply["user_session"] = reply["session"] // its name here; the browser SDK reads the other one

@@ -33,8 +33,10 @@ type openIDPerson struct {
 }
 
 var openIDPeople = []openIDPerson{
-	{"b2b", stytchtest.Development, "/v1/b2b/idp/oauth/authorize", object{"organization_id": acme, "member_id": ada}, ada, "ada@acme.example"},
-	{"consumer", stytchtest.DevelopmentConsumer, "/v1/idp/oauth/authorize", object{"user_id": userAda}, userAda, "ada@example.com"},
+	{"b2b", stytchtest.Development, "/v1/b2b/idp/oauth/authorize", object{"organization_id": acme, "member_id": ada},
+		ada, "ada@acme.example"},
+	{"consumer", stytchtest.DevelopmentConsumer, "/v1/idp/oauth/authorize", object{"user_id": userAda}, userAda,
+		"ada@example.com"},
 }
 
 // An openIDClient is a client of one kind.
@@ -48,10 +50,13 @@ const strictClient = "connected-app-test-dddddddd-0000-4000-8000-000000000009"
 
 // The odd secret shows that both sides encode Basic as RFC 6749 section 2.3.1 says.
 var openIDClients = []openIDClient{
-	{"client_secret_post", stytchtest.ConnectedApp{ClientID: strictClient, ClientSecret: "body", Type: "third_party", RedirectURLs: []string{callback}}, callback},
-	{"client_secret_basic", stytchtest.ConnectedApp{ClientID: strictClient, ClientSecret: "odd: +%41&é", Type: "third_party", RedirectURLs: []string{callback}}, callback},
+	{"client_secret_post", stytchtest.ConnectedApp{ClientID: strictClient, ClientSecret: "body", Type: "third_party",
+		RedirectURLs: []string{callback}}, callback},
+	{"client_secret_basic", stytchtest.ConnectedApp{ClientID: strictClient, ClientSecret: "odd: +%41&é",
+		Type: "third_party", RedirectURLs: []string{callback}}, callback},
 	{"registered", stytchtest.ConnectedApp{}, "http://127.0.0.1:53124/cb"}, // by itself, as a public client (RFC 7591)
-	{"none", stytchtest.ConnectedApp{ClientID: strictClient, Type: "third_party_public", RedirectURLs: []string{"http://127.0.0.1/cb"}}, "http://127.0.0.1:53123/cb"},
+	{"none", stytchtest.ConnectedApp{ClientID: strictClient, Type: "third_party_public",
+		RedirectURLs: []string{"http://127.0.0.1/cb"}}, "http://127.0.0.1:53123/cb"},
 }
 
 // TestOpenIDClients has strict clients, none of them patched, discover the emulator, sign
@@ -77,7 +82,8 @@ func TestOpenIDClients(t *testing.T) {
 }
 
 // programSettings is what a program reads; the client in the words of RFC 7591.
-func programSettings(s *stytchtest.Server, project stytchtest.Project, person openIDPerson, client openIDClient) object {
+func programSettings(s *stytchtest.Server, project stytchtest.Project, person openIDPerson,
+	client openIDClient) object {
 	metadata := object{"token_endpoint_auth_method": client.authentication, "redirect_uris": []string{client.redirect}}
 	if client.app.ClientID == "" {
 		metadata["token_endpoint_auth_method"], metadata["client_name"] = "none", "Registered by itself"
@@ -88,10 +94,12 @@ func programSettings(s *stytchtest.Server, project stytchtest.Project, person op
 		metadata["client_secret"] = client.app.ClientSecret
 	}
 	return object{
-		"issuer": s.URL, "page": project.AuthorizationURL, "client": metadata, "scope": "openid email tasks:read offline_access",
+		"issuer": s.URL, "page": project.AuthorizationURL, "client": metadata,
+		"scope":   "openid email tasks:read offline_access",
 		"subject": person.subject, "email": person.email,
-		"authorize": object{"url": s.URL + person.authorize, "credentials": project.ID + ":" + project.Secret, "person": person.selector},
-		"rotate":    s.URL + "/_emulator/keys/rotate",
+		"authorize": object{"url": s.URL + person.authorize, "credentials": project.ID + ":" + project.Secret,
+			"person": person.selector},
+		"rotate": s.URL + "/_emulator/keys/rotate",
 	}
 }
 
@@ -133,9 +141,13 @@ func runProgram(t *testing.T, node, library string, settings object) {
 // proves nothing.
 func sawEverything(t *testing.T, s *stytchtest.Server, authorize string) {
 	t.Helper()
-	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server", "/.well-known/jwks.json", authorize,
+	for _, path := range []string{"/.well-known/openid-configuration", "/.well-known/oauth-authorization-server",
+		"/.well-known/jwks.json", authorize,
 		"/v1/oauth2/token", "/v1/oauth2/userinfo", "/v1/oauth2/introspect", "/v1/oauth2/revoke"} {
-		if !slices.ContainsFunc(s.Requests(), func(r stytchtest.Request) bool { return r.Path == path && r.Status == http.StatusOK }) {
+		if !slices.ContainsFunc(s.Requests(), func(r stytchtest.Request) bool {
+			return r.Path == path &&
+				r.Status == http.StatusOK
+		}) {
 			t.Errorf("nothing came of %s", path)
 		}
 	}

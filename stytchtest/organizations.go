@@ -10,15 +10,23 @@ import (
 var organizationNotFound = notFound("organization_not_found", "The organization could not be found.")
 
 func (e *Emulator) organizationObject(o *Organization) map[string]any {
-	return map[string]any{"organization_id": o.ID, "organization_name": o.Name, "organization_slug": o.Slug, "organization_logo_url": o.LogoURL,
-		"organization_external_id": o.ExternalID, "created_at": timestamp(o.CreatedAt), "updated_at": timestamp(later(o.UpdatedAt, o.CreatedAt)),
-		"email_invites": o.EmailInvites, "email_jit_provisioning": o.JITProvisioning, "email_allowed_domains": o.EmailAllowedDomains,
-		"auth_methods": "ALL_ALLOWED", "allowed_auth_methods": []any{}, "mfa_policy": "OPTIONAL", "mfa_methods": "ALL_ALLOWED",
+	return map[string]any{"organization_id": o.ID, "organization_name": o.Name, "organization_slug": o.Slug,
+		"organization_logo_url":    o.LogoURL,
+		"organization_external_id": o.ExternalID, "created_at": timestamp(o.CreatedAt),
+		"updated_at":    timestamp(later(o.UpdatedAt, o.CreatedAt)),
+		"email_invites": o.EmailInvites, "email_jit_provisioning": o.JITProvisioning,
+		"email_allowed_domains": o.EmailAllowedDomains,
+		"auth_methods":          "ALL_ALLOWED", "allowed_auth_methods": []any{}, "mfa_policy": "OPTIONAL",
+		"mfa_methods":         "ALL_ALLOWED",
 		"allowed_mfa_methods": []any{}, "sso_jit_provisioning": "NOT_ALLOWED", "sso_active_connections": []any{},
-		"sso_jit_provisioning_allowed_connections": []any{}, "sso_default_connection_id": nil, "oauth_tenant_jit_provisioning": "NOT_ALLOWED",
-		"trusted_metadata": o.TrustedMetadata, "rbac_email_implicit_role_assignments": []any{}, "claimed_email_domains": []any{},
-		"first_party_connected_apps_allowed_type": o.FirstPartyApps, "third_party_connected_apps_allowed_type": o.ThirdPartyApps,
-		"allowed_first_party_connected_apps": e.allowedApps(o, true), "allowed_third_party_connected_apps": e.allowedApps(o, false)}
+		"sso_jit_provisioning_allowed_connections": []any{}, "sso_default_connection_id": nil,
+		"oauth_tenant_jit_provisioning": "NOT_ALLOWED",
+		"trusted_metadata":              o.TrustedMetadata, "rbac_email_implicit_role_assignments": []any{},
+		"claimed_email_domains":                   []any{},
+		"first_party_connected_apps_allowed_type": o.FirstPartyApps,
+		"third_party_connected_apps_allowed_type": o.ThirdPartyApps,
+		"allowed_first_party_connected_apps":      e.allowedApps(o, true),
+		"allowed_third_party_connected_apps":      e.allowedApps(o, false)}
 }
 
 func (e *Emulator) allowedApps(o *Organization, firstParty bool) []string {
@@ -76,8 +84,10 @@ func (e *Emulator) createOrganization(c *call) (any, *failure) {
 
 // newOrganization has what the call says, with a slug made of the name if none is given.
 func (e *Emulator) newOrganization(c *call, name string) (*Organization, *failure) {
-	o := &Organization{ID: newID("organization"), Name: name, CreatedAt: e.now(), EmailInvites: "ALL_ALLOWED", JITProvisioning: "NOT_ALLOWED",
-		FirstPartyApps: "ALL_ALLOWED", ThirdPartyApps: "ALL_ALLOWED", EmailAllowedDomains: []string{}, AllowedApps: []string{}, TrustedMetadata: map[string]any{}}
+	o := &Organization{ID: newID("organization"), Name: name, CreatedAt: e.now(), EmailInvites: "ALL_ALLOWED",
+		JITProvisioning: "NOT_ALLOWED",
+		FirstPartyApps:  "ALL_ALLOWED", ThirdPartyApps: "ALL_ALLOWED", EmailAllowedDomains: []string{},
+		AllowedApps: []string{}, TrustedMetadata: map[string]any{}}
 	if name == "" {
 		return nil, fail(http.StatusBadRequest, "organization_name_missing", "organization_name is required.")
 	}
@@ -95,8 +105,10 @@ var (
 	notSlug      = regexp.MustCompile(`[^a-z0-9]+`)
 	allowedTypes = []string{"ALL_ALLOWED", "RESTRICTED", "NOT_ALLOWED"}
 
-	authenticationSettings = []string{"email_allowed_domains", "email_jit_provisioning", "email_invites", "sso_jit_provisioning", "auth_methods",
-		"allowed_auth_methods", "oauth_tenant_jit_provisioning", "allowed_oauth_tenants", "mfa_policy", "mfa_methods", "allowed_mfa_methods"}
+	authenticationSettings = []string{"email_allowed_domains", "email_jit_provisioning", "email_invites",
+		"sso_jit_provisioning", "auth_methods",
+		"allowed_auth_methods", "oauth_tenant_jit_provisioning", "allowed_oauth_tenants", "mfa_policy", "mfa_methods",
+		"allowed_mfa_methods"}
 )
 
 // freeSlug is made of the name, with a random end if it is taken.
@@ -140,7 +152,8 @@ func (e *Emulator) changeOrganization(c *call, o *Organization) *failure {
 	for i, name := range []string{"allowed_first_party_connected_apps", "allowed_third_party_connected_apps"} {
 		if _, given := c.body[name].([]any); given {
 			firstParty := i == 0
-			kept := slices.DeleteFunc(slices.Clone(o.AllowedApps), func(id string) bool { a := e.state.app(id); return a != nil && a.firstParty() == firstParty })
+			kept := slices.DeleteFunc(slices.Clone(o.AllowedApps),
+				func(id string) bool { a := e.state.app(id); return a != nil && a.firstParty() == firstParty })
 			o.AllowedApps = append(kept, c.texts(name)...)
 		}
 	}
@@ -153,17 +166,21 @@ func (e *Emulator) checkOrganization(o *Organization) *failure {
 	case len([]rune(o.Name)) > 128:
 		return fail(http.StatusBadRequest, "invalid_organization_name", "The name must have 128 characters at most.")
 	case !slugPattern.MatchString(o.Slug):
-		return fail(http.StatusBadRequest, "invalid_organization_slug", "The slug must have 2 to 128 of the characters a-z, A-Z, 0-9 and - . _ ~.")
+		return fail(http.StatusBadRequest, "invalid_organization_slug",
+			"The slug must have 2 to 128 of the characters a-z, A-Z, 0-9 and - . _ ~.")
 	case taken(o.Slug):
 		return fail(http.StatusBadRequest, "organization_slug_already_used", "Another organization has this slug.")
 	case taken(o.ExternalID):
 		return fail(http.StatusBadRequest, "duplicate_organization", "Another organization has this external id.")
 	case !slices.Contains(allowedTypes, o.EmailInvites):
-		return fail(http.StatusBadRequest, "invalid_organization_auth_factor_setting", "email_invites must be one of "+strings.Join(allowedTypes, ", ")+".")
+		return fail(http.StatusBadRequest, "invalid_organization_auth_factor_setting", "email_invites must be one of "+
+			strings.Join(allowedTypes, ", ")+".")
 	case !slices.Contains([]string{"RESTRICTED", "NOT_ALLOWED"}, o.JITProvisioning):
-		return fail(http.StatusBadRequest, "invalid_organization_auth_factor_setting", "email_jit_provisioning must be RESTRICTED or NOT_ALLOWED.")
+		return fail(http.StatusBadRequest, "invalid_organization_auth_factor_setting",
+			"email_jit_provisioning must be RESTRICTED or NOT_ALLOWED.")
 	case !slices.Contains(allowedTypes, o.FirstPartyApps) || !slices.Contains(allowedTypes, o.ThirdPartyApps):
-		return fail(http.StatusBadRequest, "invalid_connected_apps_allowed_type", "The allowed types are "+strings.Join(allowedTypes, ", ")+".")
+		return fail(http.StatusBadRequest, "invalid_connected_apps_allowed_type",
+			"The allowed types are "+strings.Join(allowedTypes, ", ")+".")
 	}
 	return nil
 }
@@ -184,6 +201,7 @@ func (e *Emulator) deleteOrganization(c *call) (any, *failure) {
 		}
 		return gone
 	})
-	e.state.organizations = slices.DeleteFunc(e.state.organizations, func(other *Organization) bool { return other == o })
+	e.state.organizations = slices.DeleteFunc(e.state.organizations,
+		func(other *Organization) bool { return other == o })
 	return map[string]any{"organization_id": o.ID}, nil
 }

@@ -31,8 +31,9 @@ func (e *Emulator) page(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return
 	}
-	pageHeaders(w.Header(), "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "+
-		"base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
+	pageHeaders(w.Header(),
+		"default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src data:; "+
+			"base-uri 'none'; form-action 'self'; frame-ancestors 'none'")
 	_, _ = body.WriteTo(w)
 }
 
@@ -88,7 +89,8 @@ func (e *Emulator) pageAction(w http.ResponseWriter, r *http.Request) {
 // said puts the query that pageAction leads to into words.
 func said(query url.Values) (done, problem string) {
 	if query.Has("problem") {
-		return "", "“" + query.Get("problem") + "” is no duration. Say how far the clock should go, such as 90m, 2h or 1h30m."
+		return "", "“" + query.Get("problem") + "” is no duration. Say how far the clock should go, such as 90m, 2h " +
+			"or 1h30m."
 	}
 	switch query.Get("done") {
 	case "reset":

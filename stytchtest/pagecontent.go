@@ -21,7 +21,8 @@ type requestView struct {
 
 func viewRequest(r Request, now time.Time) requestView {
 	v := requestView{Request: r, ID: "request-" + strconv.Itoa(r.number), At: at(r.Time, now), Outcome: "good"}
-	v.Asked, v.Sent, v.Came = readable(v.ID+"-query", r.Query), readable(v.ID+"-body", r.Body), readable(v.ID+"-reply", r.Reply)
+	v.Asked, v.Sent, v.Came = readable(v.ID+"-query", r.Query), readable(v.ID+"-body", r.Body),
+		readable(v.ID+"-reply", r.Reply)
 	if r.Status >= 400 && r.Status < 500 {
 		v.Outcome = "refused"
 	} else if r.Status == 0 || r.Status >= 500 {
@@ -113,7 +114,8 @@ type tokenView struct {
 // viewToken names the people and apps of the token. The caller holds mu.
 func (e *Emulator) viewToken(t Token) tokenView {
 	now := e.now()
-	v := tokenView{ID: "token-" + strconv.Itoa(t.number), Kind: t.Kind, KeyID: t.KeyID, Issued: at(t.Time, now), Claims: indented(t.Claims)}
+	v := tokenView{ID: "token-" + strconv.Itoa(t.number), Kind: t.Kind, KeyID: t.KeyID, Issued: at(t.Time, now),
+		Claims: indented(t.Claims)}
 	var claims struct {
 		Subject  string   `json:"sub"`
 		Client   string   `json:"client_id"`

@@ -80,7 +80,8 @@ func (e *Emulator) pageView(r *http.Request) pageView {
 	now, seed, query := e.now(), e.state.seed(), r.URL.Query()
 	c := &call{r: r}
 	v := pageView{Project: seed.Project, Consumer: e.vertical.name == consumer.name, Watch: query.Get("watch") == "1",
-		Base: scheme(r) + "://" + r.Host, Issuer: e.base(c), Now: now.Format(time.TimeOnly), Zone: now.Format("MST"), Date: now.Format("2 January 2006"),
+		Base: scheme(r) + "://" + r.Host, Issuer: e.base(c), Now: now.Format(time.TimeOnly), Zone: now.Format("MST"),
+		Date:  now.Format("2 January 2006"),
 		Chaos: e.chaos.Chaos, Apps: seed.ConnectedApps, People: e.peopleView(), Consents: e.consentViews(),
 		Requests: newest(e.requests, 15, func(r Request) requestView { return viewRequest(r, now) }),
 		Tokens:   newest(e.issued, 8, e.viewToken)}
@@ -133,7 +134,8 @@ func viewFault(f *Fault) faultView {
 	return v
 }
 
-var mailKinds = map[string]string{"otp": "sign-in code", "magic_link": "sign-in link", "invite": "invitation", "reset_password": "password reset"}
+var mailKinds = map[string]string{"otp": "sign-in code", "magic_link": "sign-in link", "invite": "invitation",
+	"reset_password": "password reset"}
 
 // viewMail looks whether the mail is still of use. The caller holds mu.
 func (e *Emulator) viewMail(m Mail, number int) mailView {
@@ -177,7 +179,8 @@ func (e *Emulator) peopleView() (groups []groupView) {
 }
 
 func (e *Emulator) viewPerson(p *person) personView {
-	v := personView{ID: p.id, Name: p.fullName(), Status: p.status, Password: p.password, ExternalID: p.externalID, Emails: p.emails, Providers: p.providers,
+	v := personView{ID: p.id, Name: p.fullName(), Status: p.status, Password: p.password, ExternalID: p.externalID,
+		Emails: p.emails, Providers: p.providers,
 		Roles: slices.DeleteFunc(slices.Clone(p.roles), func(role string) bool { return role == e.vertical.role })}
 	if len(p.trusted)+len(p.untrusted) > 0 {
 		v.Metadata = indented(map[string]any{"trusted_metadata": p.trusted, "untrusted_metadata": p.untrusted})

@@ -47,7 +47,8 @@ func measure(password string) (l luds) {
 func (l luds) good() bool { return l.missingCharacters == 0 && l.missingClasses == 0 }
 
 func (l luds) object() map[string]any {
-	return map[string]any{"has_lower_case": l.lower, "has_upper_case": l.upper, "has_digit": l.digit, "has_symbol": l.symbol,
+	return map[string]any{"has_lower_case": l.lower, "has_upper_case": l.upper, "has_digit": l.digit,
+		"has_symbol":         l.symbol,
 		"missing_characters": l.missingCharacters, "missing_complexity": l.missingClasses}
 }
 
@@ -57,8 +58,9 @@ func (e *Emulator) checkStrength(c *call) (any, *failure) {
 	if l.good() {
 		score = 4
 	}
-	reply := map[string]any{"valid_password": l.good(), "score": score, "breached_password": false, "breach_detection_on_create": false,
-		"strength_policy": "luds"}
+	reply := map[string]any{"valid_password": l.good(), "score": score, "breached_password": false,
+		"breach_detection_on_create": false,
+		"strength_policy":            "luds"}
 	words := map[string]any{"warning": "", "suggestions": []any{}}
 	if e.vertical.name == b2b.name {
 		reply["luds_feedback"], reply["zxcvbn_feedback"] = l.object(), words
@@ -73,7 +75,8 @@ func (e *Emulator) checkStrength(c *call) (any, *failure) {
 func newPassword(c *call, name string) (string, *failure) {
 	password := c.text(name)
 	if !measure(password).good() {
-		return "", fail(http.StatusBadRequest, "weak_password", "The password must have 8 characters of three kinds: lower case, upper case, digits, symbols.")
+		return "", fail(http.StatusBadRequest, "weak_password",
+			"The password must have 8 characters of three kinds: lower case, upper case, digits, symbols.")
 	}
 	return password, nil
 }
@@ -169,7 +172,8 @@ func (e *Emulator) searchMember(c *call) (any, *failure) {
 	if p == nil {
 		return map[string]any{"member": nil}, nil
 	}
-	return map[string]any{"member": map[string]any{"status": p.status, "name": p.name, "member_password_id": p.passwordID()}}, nil
+	return map[string]any{"member": map[string]any{"status": p.status, "name": p.name,
+		"member_password_id": p.passwordID()}}, nil
 }
 
 // startDiscoveryReset mails to anybody: who has no password yet gets one by it.
@@ -182,7 +186,8 @@ func (e *Emulator) startDiscoveryReset(c *call) (any, *failure) {
 }
 
 func resetLink(kind, email string, p *person) linkRequest {
-	return linkRequest{kind: kind, mail: "reset_password", email: email, person: p, redirect: "reset_password_redirect_url",
+	return linkRequest{kind: kind, mail: "reset_password", email: email, person: p,
+		redirect:     "reset_password_redirect_url",
 		redirectType: "RESET_PASSWORD", expiry: "reset_password_expiration_minutes", life: resetLife}
 }
 
@@ -201,7 +206,8 @@ func (e *Emulator) resetDiscoveryPassword(c *call) (any, *failure) {
 		p.password, p.emails[0].Verified = password, true
 	}
 	reply := e.discovered(known.Email, factor{Type: "password"})
-	e.state.Intermediates[reply["intermediate_session_token"].(string)].Password = password // for an organization yet to be joined
+	// for an organization yet to be joined
+	e.state.Intermediates[reply["intermediate_session_token"].(string)].Password = password
 	return reply, nil
 }
 
@@ -262,7 +268,10 @@ func (e *Emulator) reset(c *call) (any, *failure) {
 	if e.vertical.name == b2b.name {
 		reply["member_email_id"] = p.emails[0].ID
 	}
-	maps.DeleteFunc(e.state.Sessions, func(token string, s *session) bool { return s.PersonID == p.id && token != reply["session_token"] })
+	maps.DeleteFunc(e.state.Sessions, func(token string, s *session) bool {
+		return s.PersonID == p.id &&
+			token != reply["session_token"]
+	})
 	return reply, nil
 }
 

@@ -54,20 +54,23 @@ func (p *person) nameParts() UserName {
 }
 
 func personOfMember(m Member) *person {
-	return &person{id: m.ID, organizationID: m.OrganizationID, name: m.Name, status: m.Status, roles: withRole(b2b.role, m.Roles),
+	return &person{id: m.ID, organizationID: m.OrganizationID, name: m.Name, status: m.Status,
+		roles:  withRole(b2b.role, m.Roles),
 		emails: []Email{{ID: "email-" + m.ID, Address: m.Email, Verified: m.Status == "active"}}, password: m.Password,
 		externalID: m.ExternalID, created: m.CreatedAt, updated: later(m.UpdatedAt, m.CreatedAt),
 		trusted: orEmptyMap(m.TrustedMetadata), untrusted: orEmptyMap(m.UntrustedMetadata), providers: m.Providers}
 }
 
 func personOfUser(u User) *person {
-	return &person{id: u.ID, parts: u.Name, status: u.Status, roles: withRole(consumer.role, u.Roles), emails: u.Emails, password: u.Password,
+	return &person{id: u.ID, parts: u.Name, status: u.Status, roles: withRole(consumer.role, u.Roles), emails: u.Emails,
+		password:   u.Password,
 		externalID: u.ExternalID, created: u.CreatedAt, updated: later(u.UpdatedAt, u.CreatedAt),
 		trusted: orEmptyMap(u.TrustedMetadata), untrusted: orEmptyMap(u.UntrustedMetadata), providers: u.Providers}
 }
 
 func (p *person) member() Member {
-	return Member{ID: p.id, OrganizationID: p.organizationID, Email: p.email(), Name: p.name, Status: p.status, Roles: p.roles,
+	return Member{ID: p.id, OrganizationID: p.organizationID, Email: p.email(), Name: p.name, Status: p.status,
+		Roles:    p.roles,
 		Password: p.password, ExternalID: p.externalID, CreatedAt: p.created, UpdatedAt: p.updated,
 		TrustedMetadata: p.trusted, UntrustedMetadata: p.untrusted, Providers: p.providers}
 }

@@ -13,10 +13,12 @@ import (
 // TestRefusedPagesAreInTheLogOnceAMinute, with how many others there were.
 func TestRefusedPagesAreInTheLogOnceAMinute(t *testing.T) {
 	var log bytes.Buffer
-	e := must[*stytchtest.Emulator](t)(stytchtest.New(stytchtest.Options{Log: slog.New(slog.NewTextHandler(&log, nil))}))
+	e := must[*stytchtest.Emulator](t)(
+		stytchtest.New(stytchtest.Options{Log: slog.New(slog.NewTextHandler(&log, nil))}))
 	knocks := func(n int) {
 		for range n {
-			if w := knock(e, "GET", "/v1/b2b/rbac/policy", "localhost:8081", map[string]string{"Origin": "http://evil.test"}, ""); !turnedAway(w) {
+			if w := knock(e, "GET", "/v1/b2b/rbac/policy", "localhost:8081",
+				map[string]string{"Origin": "http://evil.test"}, ""); !turnedAway(w) {
 				t.Fatalf("%d %s", w.Code, w.Body)
 			}
 		}

@@ -15,7 +15,8 @@ import (
 // registered as scope binds nobody: every client may ask for all published scopes.
 func (e *Emulator) register(c *call) (any, *failure) {
 	if !e.state.project.Registration {
-		return nil, oauthFail(http.StatusForbidden, "access_denied", "Dynamic client registration is off for this project.")
+		return nil, oauthFail(http.StatusForbidden, "access_denied",
+			"Dynamic client registration is off for this project.")
 	}
 	if c.form {
 		return nil, invalidRequest("The body must be application/json.")
@@ -62,7 +63,8 @@ func digest(c *call, redirectURLs []string) string {
 // RFC 7591 section 2: client_secret_basic. Unknown metadata, application_type among them, are
 // passed over.
 func registered(c *call) (*ConnectedApp, *failure) {
-	a := &ConnectedApp{ClientID: newID("connected-app"), Type: "third_party", Name: c.text("client_name"), URI: c.text("client_uri"),
+	a := &ConnectedApp{ClientID: newID("connected-app"), Type: "third_party", Name: c.text("client_name"),
+		URI:     c.text("client_uri"),
 		LogoURL: c.text("logo_uri"), RedirectURLs: withoutLoopbackPorts(c.texts("redirect_uris")),
 		PostLogoutRedirectURLs: []string{}}
 	switch c.text("token_endpoint_auth_method") {
@@ -71,15 +73,18 @@ func registered(c *call) (*ConnectedApp, *failure) {
 	case "", "client_secret_basic", "client_secret_post":
 		a.ClientSecret = secret()
 	default:
-		return nil, oauthFail(http.StatusBadRequest, "invalid_client_metadata", "token_endpoint_auth_method must be none, client_secret_basic or client_secret_post.")
+		return nil, oauthFail(http.StatusBadRequest, "invalid_client_metadata",
+			"token_endpoint_auth_method must be none, client_secret_basic or client_secret_post.")
 	}
 	if err := checkRedirectURLs(c.texts("redirect_uris")); err != nil {
 		return nil, oauthFail(http.StatusBadRequest, "invalid_redirect_uri", err.Error()+".")
 	}
-	for name, supported := range map[string][]string{"grant_types": {"authorization_code", "refresh_token"}, "response_types": {"code"}} {
+	for name, supported := range map[string][]string{"grant_types": {"authorization_code", "refresh_token"},
+		"response_types": {"code"}} {
 		for _, value := range c.texts(name) {
 			if !slices.Contains(supported, value) {
-				return nil, oauthFail(http.StatusBadRequest, "invalid_client_metadata", name+" may hold "+strings.Join(supported, " and ")+".")
+				return nil, oauthFail(http.StatusBadRequest, "invalid_client_metadata",
+					name+" may hold "+strings.Join(supported, " and ")+".")
 			}
 		}
 	}
@@ -90,7 +95,8 @@ func registered(c *call) (*ConnectedApp, *failure) {
 func registration(c *call, a *ConnectedApp) map[string]any {
 	method := c.text("token_endpoint_auth_method")
 	reply := map[string]any{"client_id": a.ClientID, "client_name": a.Name, "redirect_uris": c.texts("redirect_uris"),
-		"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"}, "token_endpoint_auth_method": method}
+		"grant_types": []string{"authorization_code", "refresh_token"}, "response_types": []string{"code"},
+		"token_endpoint_auth_method": method}
 	if a.URI != "" {
 		reply["client_uri"] = a.URI
 	}

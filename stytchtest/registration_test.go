@@ -15,22 +15,26 @@ import (
 func TestRegistrationIsSwitchedOn(t *testing.T) {
 	off := func(seed *stytchtest.Seed) { seed.Project.Registration = false }
 	for _, s := range []*stytchtest.Server{open(t, off), openConsumer(t, off)} {
-		body := object{"client_name": "Agent", "redirect_uris": []string{"http://127.0.0.1/cb"}, "token_endpoint_auth_method": "none"}
+		body := object{"client_name": "Agent", "redirect_uris": []string{"http://127.0.0.1/cb"},
+			"token_endpoint_auth_method": "none"}
 		endpoint := func() any {
 			_, document, _ := ask(t, "GET", s.URL+"/.well-known/oauth-authorization-server", nil)
 			return document["registration_endpoint"]
 		}
-		if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/register", body); status != 403 || reply["error"] != "access_denied" || endpoint() != nil {
+		if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/register", body); status != 403 ||
+			reply["error"] != "access_denied" || endpoint() != nil {
 			t.Errorf("off: %d %v, endpoint %v", status, reply, endpoint())
 		}
-		manage(t, s, "PATCH", "", object{"idp_dynamic_client_registration_enabled": true, "idp_dynamic_client_registration_access_token_template_content": `{"registered":true}`})
+		manage(t, s, "PATCH", "", object{"idp_dynamic_client_registration_enabled": true,
+			"idp_dynamic_client_registration_access_token_template_content": `{"registered":true}`})
 		if endpoint() != s.URL+"/v1/oauth2/register" {
 			t.Errorf("endpoint %v", endpoint())
 		}
 		status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/register", body)
 		id, _ := reply["client_id"].(string)
 		delete(reply, "request_id")
-		want := object{"client_id": id, "client_name": "Agent", "redirect_uris": []any{"http://127.0.0.1/cb"}, "grant_types": []any{"authorization_code", "refresh_token"},
+		want := object{"client_id": id, "client_name": "Agent", "redirect_uris": []any{"http://127.0.0.1/cb"},
+			"grant_types":    []any{"authorization_code", "refresh_token"},
 			"response_types": []any{"code"}, "token_endpoint_auth_method": "none", "status_code": 201.0}
 		if status != 201 || !strings.HasPrefix(id, "connected-app-test-") || !reflect.DeepEqual(reply, want) {
 			t.Errorf("%d\n%v, want\n%v", status, reply, want)
@@ -59,7 +63,8 @@ func TestRegisteringAgain(t *testing.T) {
 		return reply
 	}
 	public := func(name, uri, redirect string) object {
-		return object{"client_name": name, "client_uri": uri, "redirect_uris": []string{redirect}, "token_endpoint_auth_method": "none"}
+		return object{"client_name": name, "client_uri": uri, "redirect_uris": []string{redirect},
+			"token_endpoint_auth_method": "none"}
 	}
 	const home, loopback = "https://agent.example", "http://127.0.0.1/cb"
 	first := register(public("Agent", home, loopback))
@@ -67,28 +72,38 @@ func TestRegisteringAgain(t *testing.T) {
 		body object
 		same bool
 	}{
-		"the same metadata": {public("Agent", home, loopback), true}, "another name": {public("Agent 2", home, loopback), false},
-		"another page": {public("Agent", home+"/2", loopback), false}, "another redirect": {public("Agent", home, "http://127.0.0.1/cb2"), false},
+		"the same metadata": {public("Agent", home, loopback), true},
+		"another name":      {public("Agent 2", home, loopback), false},
+		"another page":      {public("Agent", home+"/2", loopback), false},
+		"another redirect":  {public("Agent", home, "http://127.0.0.1/cb2"), false},
 	} {
-		if again := register(tt.body); (again["client_id"] == first["client_id"]) != tt.same || again["client_uri"] != tt.body["client_uri"] {
+		if again := register(tt.body); (again["client_id"] == first["client_id"]) != tt.same ||
+			again["client_uri"] != tt.body["client_uri"] {
 			t.Errorf("%s: %v", name, again)
 		}
 	}
-	confidential := object{"client_name": "Agent", "redirect_uris": []string{callback}, "token_endpoint_auth_method": "client_secret_post", "logo_uri": "https://agent.example/logo.png"}
+	confidential := object{"client_name": "Agent", "redirect_uris": []string{callback},
+		"token_endpoint_auth_method": "client_secret_post", "logo_uri": "https://agent.example/logo.png"}
 	one, two := register(confidential), register(confidential)
-	if one["client_id"] == two["client_id"] || one["client_secret"] == two["client_secret"] || one["client_secret"] == nil || one["client_secret_expires_at"] != 0.0 || one["token_endpoint_auth_method"] != "client_secret_post" {
+	if one["client_id"] == two["client_id"] || one["client_secret"] == two["client_secret"] ||
+		one["client_secret"] == nil || one["client_secret_expires_at"] != 0.0 ||
+		one["token_endpoint_auth_method"] != "client_secret_post" {
 		t.Errorf("%v %v", one, two)
 	}
-	if unsaid := register(object{"redirect_uris": []string{callback}}); unsaid["token_endpoint_auth_method"] != "client_secret_basic" || unsaid["client_secret"] == nil {
+	if unsaid := register(
+		object{"redirect_uris": []string{callback}}); unsaid["token_endpoint_auth_method"] != "client_secret_basic" ||
+		unsaid["client_secret"] == nil {
 		t.Errorf("%v", unsaid)
 	}
 	// What was registered signs in, always as a third party.
 	code := authorize(t, s, func(b object) { b["client_id"], b["code_challenge"] = one["client_id"], challenge })
-	granted := tokens(t, s, exchange(code, "client_id", one["client_id"].(string), "client_secret", one["client_secret"].(string), "code_verifier", verifier))
+	granted := tokens(t, s, exchange(code, "client_id", one["client_id"].(string), "client_secret",
+		one["client_secret"].(string), "code_verifier", verifier))
 	if claims := claimsOf(t, granted["access_token"]); claims["client_id"] != one["client_id"] {
 		t.Errorf("%v", claims)
 	}
-	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize/start", object{"organization_id": acme, "member_id": grace, "client_id": one["client_id"], "redirect_uri": callback}, basic(project, projectSecret))
+	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize/start", object{"organization_id": acme,
+		"member_id": grace, "client_id": one["client_id"], "redirect_uri": callback}, basic(project, projectSecret))
 	if status != 200 || reply["consent_required"] != true || reply["client"].(object)["client_type"] != "third_party" {
 		t.Errorf("%d %v", status, reply)
 	}
@@ -124,9 +139,10 @@ func TestLoopbackPortsDoNotCountInRegistrations(t *testing.T) {
 		"an application type": {object{"redirect_uris": []string{loopback}, "application_type": "native"}, true},
 		"unknown metadata":    {object{"redirect_uris": []string{loopback}, "x_build": object{"number": 7}}, true},
 		"nothing as null":     {object{"redirect_uris": []string{loopback}, "scope": nil}, true},
-		"another logo":        {object{"redirect_uris": []string{loopback}, "logo_uri": "https://agent.example/logo.png"}, false},
-		"another scope":       {object{"redirect_uris": []string{loopback}, "scope": "openid"}, false},
-		"another version":     {object{"redirect_uris": []string{loopback}, "software_version": "2"}, false},
+		"another logo": {object{"redirect_uris": []string{loopback},
+			"logo_uri": "https://agent.example/logo.png"}, false},
+		"another scope":   {object{"redirect_uris": []string{loopback}, "scope": "openid"}, false},
+		"another version": {object{"redirect_uris": []string{loopback}, "software_version": "2"}, false},
 	} {
 		if again := register(tt.change); (again == first) != tt.same {
 			t.Errorf("%s: %s, the first is %s", name, again, first)
@@ -136,10 +152,12 @@ func TestLoopbackPortsDoNotCountInRegistrations(t *testing.T) {
 		id := register(object{"redirect_uris": []string{host + ":51234/cb"}})
 		redirect := host + ":60999/cb"
 		code := authorize(t, s, withChallenge, func(b object) { b["client_id"], b["redirect_uri"] = id, redirect })
-		tokens(t, s, form("grant_type", "authorization_code", "code", code, "client_id", id, "redirect_uri", redirect, "code_verifier", verifier))
+		tokens(t, s, form("grant_type", "authorization_code", "code", code, "client_id", id, "redirect_uri", redirect,
+			"code_verifier", verifier))
 	}
 	other := register(object{"redirect_uris": []string{"https://agent.example:8443/cb"}})
-	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize/start", object{"organization_id": acme, "member_id": ada, "client_id": other,
+	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize/start", object{"organization_id": acme,
+		"member_id": ada, "client_id": other,
 		"redirect_uri": "https://agent.example:8444/cb"}, basic(project, projectSecret))
 	if status != 401 {
 		t.Errorf("the port of a host elsewhere counts: %d %v", status, reply)
@@ -157,7 +175,8 @@ func TestARegisteredClientMayAskForEveryScope(t *testing.T) {
 		code := authorize(t, s, withChallenge, func(b object) {
 			b["client_id"], b["redirect_uri"], b["scopes"] = id, "http://127.0.0.1:49567/", document["scopes_supported"]
 		})
-		granted := tokens(t, s, form("grant_type", "authorization_code", "code", code, "client_id", id, "redirect_uri", "http://127.0.0.1:49567/", "code_verifier", verifier))
+		granted := tokens(t, s, form("grant_type", "authorization_code", "code", code, "client_id", id, "redirect_uri",
+			"http://127.0.0.1:49567/", "code_verifier", verifier))
 		var all []string
 		for _, scope := range document["scopes_supported"].([]any) {
 			all = append(all, scope.(string))
@@ -174,7 +193,8 @@ func TestAProjectHasAThousandAppsAtMost(t *testing.T) {
 	host.document(t, nil)
 	seed := stytchtest.Development()
 	for i := range 998 {
-		seed.ConnectedApps = append(seed.ConnectedApps, stytchtest.ConnectedApp{ClientID: fmt.Sprintf("connected-app-test-%d", i), Type: "third_party_public"})
+		seed.ConnectedApps = append(seed.ConnectedApps,
+			stytchtest.ConnectedApp{ClientID: fmt.Sprintf("connected-app-test-%d", i), Type: "third_party_public"})
 	}
 	s := openLoopback(t, func(o *stytchtest.Options) { o.Seed = &seed })
 	status, reply := askConsent(t, s, host.URL)
@@ -191,19 +211,24 @@ func TestRegistrationRefuses(t *testing.T) {
 		body any
 		kind string
 	}{
-		"no redirect":             {object{"client_name": "Agent"}, "invalid_redirect_uri"},
-		"an empty list":           {object{"redirect_uris": []string{}}, "invalid_redirect_uri"},
-		"plain http":              {object{"redirect_uris": []string{"http://agent.example/cb"}}, "invalid_redirect_uri"},
-		"half a URL":              {object{"redirect_uris": []string{callback, "/cb"}}, "invalid_redirect_uri"},
-		"another scheme":          {object{"redirect_uris": []string{"agent://cb"}}, "invalid_redirect_uri"},
-		"another authentication":  {object{"redirect_uris": []string{callback}, "token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata"},
-		"another grant":           {object{"redirect_uris": []string{callback}, "grant_types": []string{"authorization_code", "client_credentials"}}, "invalid_client_metadata"},
-		"another response":        {object{"redirect_uris": []string{callback}, "response_types": []string{"token"}}, "invalid_client_metadata"},
+		"no redirect":   {object{"client_name": "Agent"}, "invalid_redirect_uri"},
+		"an empty list": {object{"redirect_uris": []string{}}, "invalid_redirect_uri"},
+		"plain http": {object{"redirect_uris": []string{"http://agent.example/cb"}},
+			"invalid_redirect_uri"},
+		"half a URL":     {object{"redirect_uris": []string{callback, "/cb"}}, "invalid_redirect_uri"},
+		"another scheme": {object{"redirect_uris": []string{"agent://cb"}}, "invalid_redirect_uri"},
+		"another authentication": {object{"redirect_uris": []string{callback},
+			"token_endpoint_auth_method": "private_key_jwt"}, "invalid_client_metadata"},
+		"another grant": {object{"redirect_uris": []string{callback},
+			"grant_types": []string{"authorization_code", "client_credentials"}}, "invalid_client_metadata"},
+		"another response": {object{"redirect_uris": []string{callback}, "response_types": []string{"token"}},
+			"invalid_client_metadata"},
 		"a redirect that is text": {object{"redirect_uris": callback}, "invalid_request"},
 		"a form":                  {url.Values{"redirect_uris": {callback}}, "invalid_request"},
 		"nothing":                 {nil, "invalid_redirect_uri"},
 		"a script":                {object{"redirect_uris": []string{"javascript:alert(1)"}}, "invalid_redirect_uri"},
-		"too many redirects":      {object{"redirect_uris": slices.Repeat([]string{callback}, 51)}, "invalid_redirect_uri"},
+		"too many redirects": {object{"redirect_uris": slices.Repeat([]string{callback}, 51)},
+			"invalid_redirect_uri"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/register", tt.body)
@@ -250,9 +275,11 @@ func TestRedirectURLsOfClients(t *testing.T) {
 				seed.ConnectedApps[0].RedirectURLs = []string{"https://other.example/", tt.registered}
 			})
 			for _, path := range []string{"/start", ""} {
-				status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize"+path, object{"organization_id": acme, "member_id": ada, "client_id": gpt,
-					"redirect_uri": tt.given, "consent_granted": true}, basic(project, projectSecret))
-				if (status == http.StatusOK) != tt.want || !tt.want && reply["error_type"] != "connected_app_supplied_redirect_url_not_found_in_client" {
+				status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize"+path,
+					object{"organization_id": acme, "member_id": ada, "client_id": gpt,
+						"redirect_uri": tt.given, "consent_granted": true}, basic(project, projectSecret))
+				if (status == http.StatusOK) != tt.want || !tt.want &&
+					reply["error_type"] != "connected_app_supplied_redirect_url_not_found_in_client" {
 					t.Errorf("%q: %d %v", path, status, reply)
 				}
 			}
@@ -266,11 +293,15 @@ func TestStateAndQueryOfTheRedirectStay(t *testing.T) {
 	})
 	for _, state := range []string{"", "x", "a b&c=d+é#?", strings.Repeat("s", 2000)} {
 		for _, consent := range []bool{true, false} {
-			status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize", object{"organization_id": acme, "member_id": ada, "client_id": gpt,
-				"redirect_uri": "https://app.example/cb?a=1&b=%2F", "state": state, "prompt": "consent", "consent_granted": consent}, basic(project, projectSecret))
+			status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize", object{"organization_id": acme,
+				"member_id": ada, "client_id": gpt,
+				"redirect_uri": "https://app.example/cb?a=1&b=%2F", "state": state, "prompt": "consent",
+				"consent_granted": consent}, basic(project, projectSecret))
 			back, _ := reply["redirect_uri"].(string)
 			query := must[*url.URL](t)(url.Parse(back)).Query()
-			if status != 200 || !strings.HasPrefix(back, "https://app.example/cb?a=1&b=%2F&") || query.Get("state") != state || query.Has("state") != (state != "") || query.Has("code") != consent || query.Has("error") == consent {
+			if status != 200 || !strings.HasPrefix(back, "https://app.example/cb?a=1&b=%2F&") ||
+				query.Get("state") != state || query.Has("state") != (state != "") || query.Has("code") != consent ||
+				query.Has("error") == consent {
 				t.Errorf("state %.20q, consent %v: %d %v", state, consent, status, reply)
 			}
 		}

@@ -22,12 +22,13 @@ type Request struct {
 	Method string    `json:"method"`
 	Path   string    `json:"path"`
 	Query  string    `json:"query,omitempty"`
-	Route  string    `json:"route,omitempty"`  // the path's pattern, as README's table has it; "" if nothing has it, or a fault answered
-	Client string    `json:"client,omitempty"` // stytch-go, vanilla-js, or what User-Agent begins with
-	Status int       `json:"status"`           // 0: the connection was dropped on purpose
-	Error  string    `json:"error,omitempty"`  // error_type, or error of an OAuth endpoint
-	Body   string    `json:"body,omitempty"`   // at most 16 KiB of it
-	Reply  string    `json:"reply,omitempty"`  // at most 16 KiB of it
+	// the path's pattern, as README's table has it; "" if nothing has it, or a fault answered
+	Route  string `json:"route,omitempty"`
+	Client string `json:"client,omitempty"` // stytch-go, vanilla-js, or what User-Agent begins with
+	Status int    `json:"status"`           // 0: the connection was dropped on purpose
+	Error  string `json:"error,omitempty"`  // error_type, or error of an OAuth endpoint
+	Body   string `json:"body,omitempty"`   // at most 16 KiB of it
+	Reply  string `json:"reply,omitempty"`  // at most 16 KiB of it
 
 	number int // counts from the start, over resets
 }
@@ -80,9 +81,11 @@ func (e *Emulator) record(next http.Handler) http.Handler {
 			e.mu.Lock()
 			defer e.mu.Unlock()
 			e.recorded++
-			e.requests = append(e.requests[max(0, len(e.requests)-maxRequests+1):], Request{Time: e.now(), Method: r.Method, Path: r.URL.Path,
-				Query: r.URL.RawQuery, Route: chi.RouteContext(r.Context()).RoutePattern(), Client: clientOf(r), Status: seen.status, Error: seen.kind,
-				Body: body.String(), Reply: seen.reply.String(), number: e.recorded})
+			e.requests = append(e.requests[max(0, len(e.requests)-maxRequests+1):],
+				Request{Time: e.now(), Method: r.Method, Path: r.URL.Path,
+					Query: r.URL.RawQuery, Route: chi.RouteContext(r.Context()).RoutePattern(), Client: clientOf(r),
+					Status: seen.status, Error: seen.kind,
+					Body: body.String(), Reply: seen.reply.String(), number: e.recorded})
 		}()
 		next.ServeHTTP(seen, r)
 		_, _ = io.CopyN(io.Discard, r.Body, maxRecorded) // what nobody read: the path is unknown, or a fault answered

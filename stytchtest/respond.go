@@ -141,7 +141,8 @@ func (e *Emulator) serve(d dialect, authenticate func(*call) *failure, do endpoi
 }
 
 // locked has the endpoint answer. Who may not ask does not learn what is wrong with the body.
-func (e *Emulator) locked(c *call, unreadable *failure, authenticate func(*call) *failure, do endpoint) (any, *failure) {
+func (e *Emulator) locked(c *call, unreadable *failure, authenticate func(*call) *failure, do endpoint) (any,
+	*failure) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if bad := authenticate(c); bad != nil {

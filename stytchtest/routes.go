@@ -45,11 +45,14 @@ func (e *Emulator) routes() http.Handler {
 }
 
 func (e *Emulator) table() []route {
-	routes := slices.Concat(e.publicRoutes(), e.managementRoutes(), below("/v1", e.serverRoutes()), below("/sdk/v1", e.browserRoutes()))
+	routes := slices.Concat(e.publicRoutes(), e.managementRoutes(), below("/v1", e.serverRoutes()),
+		below("/sdk/v1", e.browserRoutes()))
 	if e.vertical.name == b2b.name {
-		return slices.Concat(routes, e.oauthRoutes(), below("/v1/b2b", e.b2bServerRoutes()), below("/sdk/v1/b2b", e.b2bBrowserRoutes()))
+		return slices.Concat(routes, e.oauthRoutes(), below("/v1/b2b", e.b2bServerRoutes()),
+			below("/sdk/v1/b2b", e.b2bBrowserRoutes()))
 	}
-	return slices.Concat(routes, e.oauthRoutes(), below("/v1", e.consumerServerRoutes()), below("/sdk/v1", e.consumerBrowserRoutes()))
+	return slices.Concat(routes, e.oauthRoutes(), below("/v1", e.consumerServerRoutes()),
+		below("/sdk/v1", e.consumerBrowserRoutes()))
 }
 
 func below(prefix string, routes []route) []route {
@@ -63,13 +66,15 @@ func below(prefix string, routes []route) []route {
 // know the project's credentials.
 func (e *Emulator) publicRoutes() (routes []route) {
 	on := func(method, path string, d dialect, do endpoint, clients ...string) {
-		routes = append(routes, route{method: method, path: path, dialect: d, authenticate: e.ownProject, do: do, clients: clients})
+		routes = append(routes, route{method: method, path: path, dialect: d, authenticate: e.ownProject, do: do,
+			clients: clients})
 	}
 	for _, form := range []struct {
 		wellKnown, oauth string
 		strict           []string
 	}{
-		{"/.well-known", "/v1/oauth2", []string{oidc}}, {"/v1/public/{pid}/.well-known", "/v1/public/{pid}/oauth2", nil},
+		{"/.well-known", "/v1/oauth2", []string{oidc}}, {"/v1/public/{pid}/.well-known", "/v1/public/{pid}/oauth2",
+			nil},
 	} {
 		on("GET", form.wellKnown+"/jwks.json", platform, e.jwks, form.strict...)
 		on("GET", form.wellKnown+"/openid-configuration", platform, e.openIDConfiguration, form.strict...)
@@ -92,7 +97,8 @@ func (e *Emulator) publicRoutes() (routes []route) {
 func (e *Emulator) serverRoutes() (routes []route) {
 	v := e.vertical.path
 	on := func(method, path string, do endpoint) {
-		routes = append(routes, route{method: method, path: path, authenticate: e.projectAuth, do: do, clients: []string{stytchGo}})
+		routes = append(routes, route{method: method, path: path, authenticate: e.projectAuth, do: do,
+			clients: []string{stytchGo}})
 	}
 	on("POST", v+"/idp/oauth/authorize/start", e.authorizeStart)
 	on("POST", v+"/idp/oauth/authorize", e.authorizeSubmit)
@@ -119,7 +125,8 @@ func (e *Emulator) serverRoutes() (routes []route) {
 
 func (e *Emulator) b2bServerRoutes() (routes []route) {
 	on := func(method, path string, do endpoint) {
-		routes = append(routes, route{method: method, path: path, authenticate: e.projectAuth, do: do, clients: []string{stytchGo}})
+		routes = append(routes, route{method: method, path: path, authenticate: e.projectAuth, do: do,
+			clients: []string{stytchGo}})
 	}
 	on("POST", "/organizations", e.createOrganization)
 	on("POST", "/organizations/search", e.searchOrganizations)
@@ -165,7 +172,8 @@ func (e *Emulator) b2bServerRoutes() (routes []route) {
 
 func (e *Emulator) consumerServerRoutes() (routes []route) {
 	on := func(method, path string, do endpoint) {
-		routes = append(routes, route{method: method, path: path, authenticate: e.projectAuth, do: do, clients: []string{stytchGo}})
+		routes = append(routes, route{method: method, path: path, authenticate: e.projectAuth, do: do,
+			clients: []string{stytchGo}})
 	}
 	on("POST", "/users", e.createUser)
 	on("POST", "/users/search", e.searchUsers)
@@ -190,7 +198,8 @@ func (e *Emulator) consumerServerRoutes() (routes []route) {
 func (e *Emulator) browserRoutes() (routes []route) {
 	v := e.vertical.path
 	on := func(method, path string, authenticate func(*call) *failure, do endpoint, clients ...string) {
-		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: authenticate, do: do, clients: clients})
+		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: authenticate, do: do,
+			clients: clients})
 	}
 	on("GET", "/projects/bootstrap/{token}", anybody, e.bootstrap, vanillaJS)
 	routes = append(routes, route{method: "POST", path: "/events", page: telemetry, clients: []string{vanillaJS}})
@@ -210,7 +219,8 @@ func (e *Emulator) browserRoutes() (routes []route) {
 
 func (e *Emulator) b2bBrowserRoutes() (routes []route) {
 	on := func(method, path string, do endpoint, clients ...string) {
-		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: e.sdkAuth, do: do, clients: clients})
+		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: e.sdkAuth, do: do,
+			clients: clients})
 	}
 	on("POST", "/otps/email/discovery/send", e.sendDiscoveryCode, vanillaJS)
 	on("POST", "/otps/email/discovery/authenticate", e.authenticateDiscoveryCode, vanillaJS)
@@ -240,7 +250,8 @@ func (e *Emulator) b2bBrowserRoutes() (routes []route) {
 
 func (e *Emulator) consumerBrowserRoutes() (routes []route) {
 	on := func(method, path string, do endpoint, clients ...string) {
-		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: e.sdkAuth, do: do, clients: clients})
+		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: e.sdkAuth, do: do,
+			clients: clients})
 	}
 	on("POST", "/otps/email/login_or_create", e.sendUserCode, vanillaJS)
 	on("POST", "/otps/authenticate", e.authenticateUserCode, vanillaJS)
@@ -260,7 +271,8 @@ func (e *Emulator) oauthRoutes() []route {
 	start := "/v1" + e.vertical.path + "/public/oauth/{provider}"
 	routes := []route{{method: "GET", path: start + "/start", page: e.startOAuth(false), clients: []string{vanillaJS}}}
 	if e.vertical.name == b2b.name {
-		routes = append(routes, route{method: "GET", path: start + "/discovery/start", page: e.startOAuth(true), clients: []string{vanillaJS}})
+		routes = append(routes, route{method: "GET", path: start + "/discovery/start", page: e.startOAuth(true),
+			clients: []string{vanillaJS}})
 	}
 	return routes
 }
@@ -269,7 +281,8 @@ func (e *Emulator) oauthRoutes() []route {
 // were read in the released code of its client.
 func (e *Emulator) managementRoutes() (routes []route) {
 	on := func(method, path string, do endpoint) {
-		routes = append(routes, route{method: method, path: "/pwa/v3/projects/{project}/environments/{environment}" + path,
+		routes = append(routes, route{method: method, path: "/pwa/v3/projects/{project}/environments/{environment}" +
+			path,
 			authenticate: e.workspaceAuth, do: do})
 	}
 	on("GET", "", e.environment)

@@ -17,13 +17,15 @@ func (e *Emulator) bootstrap(c *call) (any, *failure) {
 		"pkce_required_for_email_magic_links": p.PKCERequired, "pkce_required_for_password_resets": p.PKCERequired,
 		"pkce_required_for_oauth": p.PKCERequired, "pkce_required_for_sso": false, "slug_pattern": nil,
 		"create_organization_enabled": !p.NoOrganizationCreation,
-		"password_config":             map[string]any{"luds_complexity": passwordClasses, "luds_minimum_count": passwordLength}, "dfp_protected_auth_enabled": false,
+		"password_config": map[string]any{"luds_complexity": passwordClasses,
+			"luds_minimum_count": passwordLength}, "dfp_protected_auth_enabled": false,
 		"rbac_policy": e.state.policy, "siwe_required_for_crypto_wallets": false, "vertical": e.vertical.bootstrap}, nil
 }
 
 // telemetry is taken from anybody, in any form, and forgotten.
 func telemetry(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, map[string]any{"data": map[string]any{"request_id": newID("request-id"), "status_code": http.StatusOK}})
+	writeJSON(w, http.StatusOK, map[string]any{"data": map[string]any{"request_id": newID("request-id"),
+		"status_code": http.StatusOK}})
 }
 
 // ownOrganization, ownMember and ownUser are of the session's person.

@@ -14,7 +14,8 @@ import (
 func TestBootstrapHasWhatTheSDKReads(t *testing.T) {
 	s := open(t)
 	_, data := sdk(t, s, "", "/projects/bootstrap/"+publicToken, nil)
-	for name, want := range (object{"project_name": "Guestpass Demo", "vertical": "B2B", "cname_domain": nil, "captcha_settings": object{"enabled": false},
+	for name, want := range (object{"project_name": "Guestpass Demo", "vertical": "B2B", "cname_domain": nil,
+		"captcha_settings":           object{"enabled": false},
 		"dfp_protected_auth_enabled": false, "pkce_required_for_email_magic_links": false}) {
 		if got, present := data[name]; !present || !reflect.DeepEqual(got, want) {
 			t.Errorf("%s: %v, want %v", name, got, want)
@@ -25,7 +26,8 @@ func TestBootstrapHasWhatTheSDKReads(t *testing.T) {
 			t.Errorf("rbac_policy.%s is empty", list)
 		}
 	}
-	if status, reply := sdk(t, s, "", "/projects/bootstrap/public-token-test-other", nil); status != 404 || reply["error_type"] != "project_not_found" {
+	if status, reply := sdk(t, s, "", "/projects/bootstrap/public-token-test-other", nil); status != 404 ||
+		reply["error_type"] != "project_not_found" {
 		t.Errorf("%d %v", status, reply)
 	}
 }
@@ -38,11 +40,13 @@ func TestBootstrapHasListsWhereThePolicyHasNone(t *testing.T) {
 		}
 	})
 	_, data := sdk(t, s, "", "/projects/bootstrap/"+publicToken, nil)
-	if want := (object{"roles": []any{}, "resources": []any{}, "scopes": []any{}}); !reflect.DeepEqual(data["rbac_policy"], want) {
+	if want := (object{"roles": []any{}, "resources": []any{}, "scopes": []any{}}); !reflect.DeepEqual(
+		data["rbac_policy"], want) {
 		t.Errorf("%v", data["rbac_policy"])
 	}
 	_, data = sdk(t, s, login(t, s, "ada@acme.example", acme), "/b2b/organizations/members/me", nil)
-	for _, list := range []string{"roles", "sso_registrations", "scim_registrations", "oauth_registrations", "retired_email_addresses"} {
+	for _, list := range []string{"roles", "sso_registrations", "scim_registrations", "oauth_registrations",
+		"retired_email_addresses"} {
 		if _, ok := data["member"].(object)[list].([]any); !ok {
 			t.Errorf("%s: %v", list, data["member"].(object)[list])
 		}
@@ -56,11 +60,14 @@ func TestPreflightOfTheProjectsPage(t *testing.T) {
 		r.Header.Set("Access-Control-Request-Method", "POST")
 		r.Header.Set("Access-Control-Request-Headers", "authorization,content-type,x-sdk-client,x-sdk-parent-host")
 	})
-	if status != 204 || header.Get("Access-Control-Allow-Origin") != "http://localhost:8080" || header.Get("Access-Control-Allow-Credentials") != "true" ||
-		header.Get("Vary") != "Origin" || header.Get("Access-Control-Allow-Headers") != "authorization, content-type, x-sdk-client, x-sdk-parent-host" {
+	if status != 204 || header.Get("Access-Control-Allow-Origin") != "http://localhost:8080" ||
+		header.Get("Access-Control-Allow-Credentials") != "true" ||
+		header.Get("Vary") != "Origin" ||
+		header.Get("Access-Control-Allow-Headers") != "authorization, content-type, x-sdk-client, x-sdk-parent-host" {
 		t.Errorf("%d %v", status, header)
 	}
-	status, _, header = ask(t, "POST", s.URL+"/sdk/v1/events", `[{"telemetry":{},"event":{}}]`, func(r *http.Request) { r.Header.Set("Origin", "http://localhost:8080") })
+	status, _, header = ask(t, "POST", s.URL+"/sdk/v1/events", `[{"telemetry":{},"event":{}}]`,
+		func(r *http.Request) { r.Header.Set("Origin", "http://localhost:8080") })
 	if status != 200 || header.Get("Access-Control-Allow-Origin") != "http://localhost:8080" {
 		t.Errorf("events: %d %v", status, header)
 	}
@@ -94,7 +101,9 @@ func TestEmailCodes(t *testing.T) {
 	status, reply = authenticate(s, "grace@acme.example", code)
 	refused("somebody else's", status, reply)
 	status, reply = authenticate(s, "ada@acme.example", code)
-	if keys := keysOf(reply); status != 200 || strings.Join(keys, " ") != "discovered_organizations email_address intermediate_session_token organization_id_hint request_id status_code" {
+	if keys := keysOf(reply); status != 200 || strings.Join(keys,
+		" ") != "discovered_organizations email_address intermediate_session_token organization_id_hint request_id "+
+		"status_code" {
 		t.Errorf("%d %v", status, keys)
 	}
 	status, reply = authenticate(s, "ada@acme.example", code)
@@ -120,13 +129,15 @@ func TestMagicLinks(t *testing.T) {
 		seed.Project.PKCERequired, seed.Project.RedirectURLs = true, stytchtest.RedirectURLs(idp+"?from=mail")
 	})
 	for _, other := range []string{idp, idp + "?from=mail&x=1", idp + "?from=mail#x"} {
-		status, reply := sdk(t, s, "", send, object{"email_address": "ada@acme.example", "discovery_redirect_url": other, "pkce_code_challenge": challenge})
+		status, reply := sdk(t, s, "", send, object{"email_address": "ada@acme.example",
+			"discovery_redirect_url": other, "pkce_code_challenge": challenge})
 		if status != 400 || reply["error_type"] != "query_params_do_not_match" {
 			t.Errorf("%s: %d %v", other, status, reply)
 		}
 	}
 	body := object{"email_address": "ada@acme.example", "discovery_redirect_url": idp + "?from=mail"}
-	if status, reply := sdk(t, s, "", send, body); status != 400 || reply["error_type"] != "pkce_expected_code_challenge" {
+	if status, reply := sdk(t, s, "", send, body); status != 400 ||
+		reply["error_type"] != "pkce_expected_code_challenge" {
 		t.Errorf("without challenge: %d %v", status, reply)
 	}
 	body["pkce_code_challenge"] = challenge
@@ -139,15 +150,18 @@ func TestMagicLinks(t *testing.T) {
 	}
 	token := must[*url.URL](t)(url.Parse(link)).Query().Get("token")
 	for v, kind := range map[string]string{"": "pkce_expected_code_verifier", verifier + "x": "pkce_mismatch"} {
-		if status, reply := sdk(t, s, "", redeem, object{"discovery_magic_links_token": token, "pkce_code_verifier": v}); status != 400 || reply["error_type"] != kind {
+		if status, reply := sdk(t, s, "", redeem, object{"discovery_magic_links_token": token,
+			"pkce_code_verifier": v}); status != 400 || reply["error_type"] != kind {
 			t.Errorf("verifier %q: %d %v", v, status, reply)
 		}
 	}
 	good := object{"discovery_magic_links_token": token, "pkce_code_verifier": verifier}
-	if status, reply := sdk(t, s, "", redeem, good); status != 200 || reply["email_address"] != "ada@acme.example" || reply["intermediate_session_token"] == "" {
+	if status, reply := sdk(t, s, "", redeem, good); status != 200 || reply["email_address"] != "ada@acme.example" ||
+		reply["intermediate_session_token"] == "" {
 		t.Errorf("%d %v", status, reply)
 	}
-	if status, reply := sdk(t, s, "", redeem, good); status != 401 || reply["error_type"] != "unable_to_auth_magic_link" {
+	if status, reply := sdk(t, s, "", redeem, good); status != 401 ||
+		reply["error_type"] != "unable_to_auth_magic_link" {
 		t.Errorf("the second use: %d %v", status, reply)
 	}
 }
@@ -156,10 +170,12 @@ func TestInvitationSignsIn(t *testing.T) {
 	s := open(t)
 	invite(t, s, "guest@acme.example")
 	token := must[*url.URL](t)(url.Parse(s.Inbox()[0].Link)).Query().Get("token")
-	if status, _ := sdk(t, s, "", "/b2b/magic_links/discovery/authenticate", object{"discovery_magic_links_token": token}); status != 401 {
+	if status, _ := sdk(t, s, "", "/b2b/magic_links/discovery/authenticate",
+		object{"discovery_magic_links_token": token}); status != 401 {
 		t.Error("an invitation works as a discovery link")
 	}
-	status, reply := sdk(t, s, "", "/b2b/magic_links/authenticate", object{"magic_links_token": token, "session_duration_minutes": 60})
+	status, reply := sdk(t, s, "", "/b2b/magic_links/authenticate", object{"magic_links_token": token,
+		"session_duration_minutes": 60})
 	if status != 200 || reply["member"].(object)["status"] != "active" || reply["session_token"] == "" {
 		t.Errorf("%d %v", status, reply)
 	}
@@ -173,7 +189,8 @@ func TestBrowserSession(t *testing.T) {
 	token := login(t, s, "ada@acme.example", acme)
 	status, reply := sdk(t, s, token, "/b2b/sessions/authenticate", object{})
 	session, _ := reply["member_session"].(object)
-	if status != 200 || reply["session_token"] != token || reply["member_authenticated"] != true || reply["intermediate_session_token"] != "" || session["organization_slug"] != "acme" {
+	if status != 200 || reply["session_token"] != token || reply["member_authenticated"] != true ||
+		reply["intermediate_session_token"] != "" || session["organization_slug"] != "acme" {
 		t.Errorf("%d %v", status, reply)
 	}
 	for _, name := range []string{"mfa_required", "primary_required"} {
@@ -187,10 +204,12 @@ func TestBrowserSession(t *testing.T) {
 	if _, reply := sdk(t, s, token, "/b2b/organizations/me", nil); reply["organization"].(object)["organization_id"] != acme {
 		t.Errorf("%v", reply)
 	}
-	if _, reply := sdk(t, s, token, "/b2b/organizations/members/me", nil); reply["member"].(object)["member_id"] != ada {
+	if _, reply := sdk(t, s, token, "/b2b/organizations/members/me",
+		nil); reply["member"].(object)["member_id"] != ada {
 		t.Errorf("%v", reply)
 	}
-	if _, reply := sdk(t, s, token, "/b2b/discovery/organizations", object{}); len(reply["discovered_organizations"].([]any)) != 1 {
+	if _, reply := sdk(t, s, token, "/b2b/discovery/organizations",
+		object{}); len(reply["discovered_organizations"].([]any)) != 1 {
 		t.Errorf("%v", reply)
 	}
 	// The session stands in Basic; one in the body must not count.
@@ -210,7 +229,8 @@ func TestBrowserSession(t *testing.T) {
 		},
 		"none": func() string { return "" },
 	} {
-		if status, reply := sdk(t, s, expired(), "/b2b/sessions/authenticate", object{}); status != 401 || reply["error_type"] != "session_not_found" {
+		if status, reply := sdk(t, s, expired(), "/b2b/sessions/authenticate", object{}); status != 401 ||
+			reply["error_type"] != "session_not_found" {
 			t.Errorf("%s: %d %v", name, status, reply)
 		}
 	}
@@ -220,32 +240,39 @@ func TestConsentInTheBrowser(t *testing.T) {
 	const start, submit = "/idp/b2b/oauth/authorize/start", "/idp/b2b/oauth/authorize/submit"
 	s := open(t)
 	token := login(t, s, "grace@acme.example", acme)
-	body := object{"client_id": gpt, "redirect_uri": callback, "response_type": "code", "state": "st-xyz", "code_challenge": challenge, "nonce": "n",
+	body := object{"client_id": gpt, "redirect_uri": callback, "response_type": "code", "state": "st-xyz",
+		"code_challenge": challenge, "nonce": "n",
 		"scopes": []string{"openid", "tasks:read", "members:invite"}, "resources": []string{"https://api.example.com"}}
 	status, reply := sdk(t, s, token, start, body)
 	client, _ := reply["client"].(object)
-	if status != 200 || reply["consent_required"] != true || client["client_type"] != "third_party" || client["client_name"] != "ChatGPT" {
+	if status != 200 || reply["consent_required"] != true || client["client_type"] != "third_party" ||
+		client["client_name"] != "ChatGPT" {
 		t.Fatalf("%d %v", status, reply)
 	}
 	if _, present := client["client_logo_url"]; !present {
 		t.Error("no client_logo_url")
 	}
-	if first := reply["scope_results"].([]any)[1]; !reflect.DeepEqual(first, object{"scope": "tasks:read", "is_grantable": true, "description": "Read tasks"}) {
+	if first := reply["scope_results"].([]any)[1]; !reflect.DeepEqual(first, object{"scope": "tasks:read",
+		"is_grantable": true, "description": "Read tasks"}) {
 		t.Errorf("%v", first)
 	}
 	body["consent_granted"] = false
-	if status, reply := sdk(t, s, token, submit, body); status != 200 || reply["authorization_code"] != nil || !strings.HasPrefix(reply["redirect_uri"].(string), callback+"?error=access_denied&error_description=") || !strings.HasSuffix(reply["redirect_uri"].(string), "&state=st-xyz") {
+	if status, reply := sdk(t, s, token, submit, body); status != 200 || reply["authorization_code"] != nil ||
+		!strings.HasPrefix(reply["redirect_uri"].(string), callback+"?error=access_denied&error_description=") ||
+		!strings.HasSuffix(reply["redirect_uri"].(string), "&state=st-xyz") {
 		t.Errorf("denied: %d %v", status, reply)
 	}
 	body["consent_granted"] = true
 	_, reply = sdk(t, s, token, submit, body)
 	granted := tokens(t, s, exchange(reply["authorization_code"].(string), "code_verifier", verifier))
 	claims := claimsOf(t, granted["access_token"])
-	if claims["scope"] != "openid tasks:read" || !reflect.DeepEqual(claims["aud"], []any{project}) || claims["sub"] != grace {
+	if claims["scope"] != "openid tasks:read" || !reflect.DeepEqual(claims["aud"], []any{project}) ||
+		claims["sub"] != grace {
 		t.Errorf("%v", claims)
 	}
 	for name, session := range map[string]string{"no session": "", "a made-up one": "sess"} {
-		if status, reply := sdk(t, s, session, start, body); status != 401 || reply["error_type"] != "session_not_found" {
+		if status, reply := sdk(t, s, session, start, body); status != 401 ||
+			reply["error_type"] != "session_not_found" {
 			t.Errorf("%s: %d %v", name, status, reply)
 		}
 	}
@@ -261,7 +288,8 @@ func TestLogout(t *testing.T) {
 	s := open(t)
 	body := object{"client_id": ours, "post_logout_redirect_uri": "https://ours.example/bye?x=1", "state": "a b"}
 	status, reply := sdk(t, s, "", "/b2b/oauth/logout/start", body)
-	if status != 200 || reply["redirect_uri"] != "https://ours.example/bye?x=1&state=a+b" || reply["consent_required"] != false {
+	if status != 200 || reply["redirect_uri"] != "https://ours.example/bye?x=1&state=a+b" ||
+		reply["consent_required"] != false {
 		t.Errorf("%d %v", status, reply)
 	}
 	body["post_logout_redirect_uri"] = "https://ours.example/bye"
@@ -276,7 +304,8 @@ func TestTheServerAPIHasNoEnvelope(t *testing.T) {
 	if status != 200 || reply["data"] != nil || reply["policy"] == nil || reply["status_code"] != 200.0 {
 		t.Errorf("%d %v", status, keysOf(reply))
 	}
-	status, reply, _ = ask(t, "POST", s.URL+"/sdk/v1/b2b/otps/email/discovery/send", object{"email_address": "ada@acme.example"}, basic("public-token-test-other", "x"))
+	status, reply, _ = ask(t, "POST", s.URL+"/sdk/v1/b2b/otps/email/discovery/send",
+		object{"email_address": "ada@acme.example"}, basic("public-token-test-other", "x"))
 	if status != 401 || reply["error_type"] != "unauthorized_credentials" || reply["data"] != nil {
 		t.Errorf("%d %v", status, reply)
 	}

@@ -81,9 +81,11 @@ func readQuery[T any](c *call, prefix string, filters map[string]filter[T]) (q q
 		case !isText:
 			return q, fail(http.StatusBadRequest, prefix+"filter_name_must_be_string", "filter_name must be a string.")
 		case !known:
-			return q, fail(http.StatusBadRequest, prefix+"filter_name_not_recognized", "The filter name is not recognized.")
+			return q, fail(http.StatusBadRequest, prefix+"filter_name_not_recognized",
+				"The filter name is not recognized.")
 		case operand["filter_value"] == nil:
-			return q, fail(http.StatusBadRequest, prefix+"missing_filter_value", "The filter "+name+" has no filter_value.")
+			return q, fail(http.StatusBadRequest, prefix+"missing_filter_value",
+				"The filter "+name+" has no filter_value.")
 		}
 		match, wrong := f(operand["filter_value"])
 		if wrong != "" {

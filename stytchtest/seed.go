@@ -67,15 +67,18 @@ type RedirectURLType struct {
 // An Organization, as Stytch's API shows it. The settings may be empty, which is the
 // first value named.
 type Organization struct {
-	ID                  string   `json:"organization_id"`
-	Name                string   `json:"organization_name"`
-	Slug                string   `json:"organization_slug"`
-	EmailInvites        string   `json:"email_invites"` // ALL_ALLOWED, RESTRICTED (to EmailAllowedDomains) or NOT_ALLOWED
+	ID   string `json:"organization_id"`
+	Name string `json:"organization_name"`
+	Slug string `json:"organization_slug"`
+	// ALL_ALLOWED, RESTRICTED (to EmailAllowedDomains) or NOT_ALLOWED
+	EmailInvites        string   `json:"email_invites"`
 	EmailAllowedDomains []string `json:"email_allowed_domains,omitempty"`
-	JITProvisioning     string   `json:"email_jit_provisioning"`                  // NOT_ALLOWED, or RESTRICTED: whoever has an address of EmailAllowedDomains may join
-	FirstPartyApps      string   `json:"first_party_connected_apps_allowed_type"` // ALL_ALLOWED, RESTRICTED (to AllowedApps) or NOT_ALLOWED
-	ThirdPartyApps      string   `json:"third_party_connected_apps_allowed_type"`
-	AllowedApps         []string `json:"allowed_connected_apps,omitempty"` // client ids, of both parties
+	// NOT_ALLOWED, or RESTRICTED: whoever has an address of EmailAllowedDomains may join
+	JITProvisioning string `json:"email_jit_provisioning"`
+	// ALL_ALLOWED, RESTRICTED (to AllowedApps) or NOT_ALLOWED
+	FirstPartyApps string   `json:"first_party_connected_apps_allowed_type"`
+	ThirdPartyApps string   `json:"third_party_connected_apps_allowed_type"`
+	AllowedApps    []string `json:"allowed_connected_apps,omitempty"` // client ids, of both parties
 
 	Roles []Role `json:"custom_roles,omitempty"` // the organization's own, beside those of the policy
 
@@ -142,8 +145,9 @@ type OAuthProvider struct {
 
 // A ConnectedApp is an OAuth client of the project.
 type ConnectedApp struct {
-	ClientID               string   `json:"client_id"`
-	ClientSecret           string   `json:"client_secret"`                // "" for public clients; for others: a new one at each start
+	ClientID string `json:"client_id"`
+	// "" for public clients; for others: a new one at each start
+	ClientSecret           string   `json:"client_secret"`
 	NextSecret             string   `json:"next_client_secret,omitempty"` // while the secret is being rotated
 	Name                   string   `json:"client_name"`
 	Description            string   `json:"client_description"`
@@ -156,9 +160,12 @@ type ConnectedApp struct {
 	FullAccess             bool     `json:"full_access_allowed"` // first party only
 	BypassOfflineConsent   bool     `json:"bypass_consent_for_offline_access"`
 	Template               string   `json:"access_token_template_content,omitempty"` // JSON object of custom claims
-	URI                    string   `json:"client_uri,omitempty"`                    // of registered clients, and of described ones
-	MetadataURL            string   `json:"client_id_metadata_url,omitempty"`        // of the document that describes it: OAuth endpoints take it as client_id
-	RegistrationDigest     string   `json:"registration_digest,omitempty"`           // of the metadata with which a public client registered itself
+	// of registered clients, and of described ones
+	URI string `json:"client_uri,omitempty"`
+	// of the document that describes it: OAuth endpoints take it as client_id
+	MetadataURL string `json:"client_id_metadata_url,omitempty"`
+	// of the metadata with which a public client registered itself
+	RegistrationDigest string `json:"registration_digest,omitempty"`
 
 	fetched time.Time // when its document was read
 }

@@ -164,7 +164,8 @@ func (c *seedCheck) person(kind, id, status string, roles []string, v vertical, 
 func (c *seedCheck) app(a ConnectedApp) {
 	c.id("connected app", a.ClientID)
 	if !slices.Contains(clientTypes, a.Type) {
-		c.fault("connected app %s: client type %q, it must be one of %s", a.ClientID, a.Type, strings.Join(clientTypes, ", "))
+		c.fault("connected app %s: client type %q, it must be one of %s", a.ClientID, a.Type,
+			strings.Join(clientTypes, ", "))
 	} else if a.public() && a.ClientSecret != "" {
 		c.fault("connected app %s: %s clients have no secret", a.ClientID, a.Type)
 	}
@@ -180,7 +181,8 @@ func (c *seedCheck) app(a ConnectedApp) {
 }
 
 func (c *seedCheck) project(p Project) {
-	for _, given := range []struct{ name, value string }{{"project id", p.ID}, {"project secret", p.Secret}, {"public token", p.PublicToken}} {
+	for _, given := range []struct{ name, value string }{{"project id", p.ID}, {"project secret", p.Secret},
+		{"public token", p.PublicToken}} {
 		if before, _, live := strings.Cut(given.value, "-live-"); live {
 			c.fault("the %s %s-live-… is live: the emulator never stands in for a live project", given.name, before)
 		}
@@ -199,7 +201,8 @@ func (s *Seed) invent() {
 	for _, field := range []struct {
 		value *string
 		made  string
-	}{{&p.Secret, "secret-test-" + secret()}, {&p.PublicToken, newID("public-token")}, {&p.Slug, "project"}, {&p.Environment, "test"},
+	}{{&p.Secret, "secret-test-" + secret()}, {&p.PublicToken, newID("public-token")}, {&p.Slug, "project"},
+		{&p.Environment, "test"},
 		{&p.WorkspaceKey, "workspace-key-" + secret()[:8]}, {&p.WorkspaceSecret, secret()}} {
 		if *field.value == "" {
 			*field.value = field.made

@@ -72,13 +72,15 @@ func (e *Emulator) begin(p *person, duration time.Duration, factors []factor) (t
 }
 
 func (e *Emulator) newSession(p *person, duration time.Duration, factors ...factor) *session {
-	return &session{ID: newID(e.vertical.sessionID), PersonID: p.id, Started: e.now(), Accessed: e.now(), Expires: e.now().Add(duration), Factors: factors}
+	return &session{ID: newID(e.vertical.sessionID), PersonID: p.id, Started: e.now(), Accessed: e.now(),
+		Expires: e.now().Add(duration), Factors: factors}
 }
 
 // add keeps the latest of each kind.
 func (s *session) add(factors []factor) {
 	for _, f := range factors {
-		s.Factors = slices.DeleteFunc(s.Factors, func(old factor) bool { return old.Type == f.Type && old.Provider == f.Provider })
+		s.Factors = slices.DeleteFunc(s.Factors,
+			func(old factor) bool { return old.Type == f.Type && old.Provider == f.Provider })
 	}
 	s.Factors = append(s.Factors, factors...)
 }
@@ -97,7 +99,8 @@ func sessionDuration(c *call, otherwise time.Duration) (time.Duration, *failure)
 	case minutes == 0:
 		return otherwise, nil
 	case minutes < 5 || minutes > 527_040:
-		return 0, fail(http.StatusBadRequest, "invalid_session_duration_minutes", "session_duration_minutes must be between 5 and 527040.")
+		return 0, fail(http.StatusBadRequest, "invalid_session_duration_minutes",
+			"session_duration_minutes must be between 5 and 527040.")
 	}
 	return time.Duration(minutes) * time.Minute, nil
 }
@@ -134,11 +137,13 @@ func (e *Emulator) personReply(p *person) map[string]any {
 	if p.organizationID == "" {
 		return map[string]any{"user_id": p.id, "user": userObject(p)}
 	}
-	return map[string]any{"member_id": p.id, "member": memberObject(p), "organization": e.organizationObject(e.state.organization(p.organizationID))}
+	return map[string]any{"member_id": p.id, "member": memberObject(p),
+		"organization": e.organizationObject(e.state.organization(p.organizationID))}
 }
 
 func (e *Emulator) sessionObject(s *session, p *person) map[string]any {
-	object := map[string]any{"started_at": timestamp(s.Started), "last_accessed_at": timestamp(s.Accessed), "expires_at": timestamp(s.Expires),
+	object := map[string]any{"started_at": timestamp(s.Started), "last_accessed_at": timestamp(s.Accessed),
+		"expires_at":    timestamp(s.Expires),
 		"custom_claims": map[string]any{}, "roles": p.roles, "authentication_factors": s.factorObjects(p)}
 	if p.organizationID == "" {
 		object["session_id"], object["user_id"] = s.ID, p.id
@@ -146,7 +151,8 @@ func (e *Emulator) sessionObject(s *session, p *person) map[string]any {
 		return object
 	}
 	object["member_session_id"], object["member_id"] = s.ID, p.id
-	object["organization_id"], object["organization_slug"] = p.organizationID, e.state.organization(p.organizationID).Slug
+	object["organization_id"], object["organization_slug"] = p.organizationID,
+		e.state.organization(p.organizationID).Slug
 	return object
 }
 
@@ -164,7 +170,8 @@ func (f factor) object(p *person) map[string]any {
 	switch f.Type {
 	case "oauth":
 		object["delivery_method"] = "oauth_" + f.Provider
-		object[f.Provider+"_oauth_factor"] = map[string]any{"id": p.registration(f.Provider).ID, "email_id": p.emails[0].ID,
+		object[f.Provider+"_oauth_factor"] = map[string]any{"id": p.registration(f.Provider).ID,
+			"email_id":         p.emails[0].ID,
 			"provider_subject": p.registration(f.Provider).Subject}
 	case "password":
 		object["delivery_method"] = "knowledge"
@@ -207,7 +214,8 @@ func (e *Emulator) sessionToken(c *call) (string, *failure) {
 	token, jwt := c.text("session_token"), c.text("session_jwt")
 	switch {
 	case token != "" && jwt != "":
-		return "", fail(http.StatusBadRequest, "too_many_session_arguments", "Give session_token or session_jwt, not both.")
+		return "", fail(http.StatusBadRequest, "too_many_session_arguments",
+			"Give session_token or session_jwt, not both.")
 	case jwt != "":
 		return e.tokenOfJWT(jwt), nil
 	}
@@ -266,7 +274,8 @@ func (e *Emulator) authenticateSession(c *call) (any, *failure) {
 func (e *Emulator) getSessions(c *call) (any, *failure) {
 	query := c.r.URL.Query()
 	p := e.state.person(query.Get(e.vertical.person + "_id"))
-	if o := e.state.organization(query.Get("organization_id")); p == nil || p.organizationID != "" && (o == nil || o.ID != p.organizationID) {
+	if o := e.state.organization(query.Get("organization_id")); p == nil || p.organizationID != "" &&
+		(o == nil || o.ID != p.organizationID) {
 		return nil, e.vertical.unknown
 	}
 	list := []any{}
@@ -353,7 +362,8 @@ func (e *Emulator) authorizing(c *call) (*person, *failure) {
 }
 
 var noSelector = fail(http.StatusBadRequest, "no_oauth_authorize_member_selector",
-	"Give exactly one of session_token, session_jwt, or the person: organization_id and member_id, in Consumer projects user_id.")
+	"Give exactly one of session_token, session_jwt, or the person: organization_id and member_id, in Consumer "+
+		"projects user_id.")
 
 func (e *Emulator) named(c *call) (*person, *failure) {
 	if c.text("session_token")+c.text("session_jwt") != "" {

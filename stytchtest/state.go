@@ -36,8 +36,9 @@ type held struct {
 	Grants        map[string]*grant        `json:"codes_granted"`  // by authorization code
 	Refreshes     map[string]*grant        `json:"refresh_tokens"` // by refresh token
 	Issued        map[string]*issue        `json:"access_tokens"`  // by jti
-	Consents      map[consentKey][]string  `json:"consents"`       // scopes granted; present, though empty, once consent was given
-	Inbox         []Mail                   `json:"inbox"`          // newest first
+	// scopes granted; present, though empty, once consent was given
+	Consents map[consentKey][]string `json:"consents"`
+	Inbox    []Mail                  `json:"inbox"` // newest first
 }
 
 // A session is of the person who signed in.
@@ -270,7 +271,8 @@ func covers(defined []Role, roles []string, needed []Permission) bool {
 		for _, action := range p.Actions {
 			if !slices.ContainsFunc(defined, func(r Role) bool {
 				return slices.Contains(roles, r.ID) && slices.ContainsFunc(r.Permissions, func(has Permission) bool {
-					return has.ResourceID == p.ResourceID && (slices.Contains(has.Actions, action) || slices.Contains(has.Actions, "*"))
+					return has.ResourceID == p.ResourceID && (slices.Contains(has.Actions, action) ||
+						slices.Contains(has.Actions, "*"))
 				})
 			}) {
 				return false
@@ -349,7 +351,8 @@ func (e *Emulator) Import(seed Seed) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if seed.Project.Vertical != e.seed.Project.Vertical {
-		return fmt.Errorf("stytchtest: the seed is of a %s project, this emulator's is %s", seed.Project.Vertical, e.seed.Project.Vertical)
+		return fmt.Errorf("stytchtest: the seed is of a %s project, this emulator's is %s", seed.Project.Vertical,
+			e.seed.Project.Vertical)
 	}
 	e.state = newState(seed)
 	e.faults, e.requests, e.issued = nil, nil, nil

@@ -107,7 +107,8 @@ func (e *Emulator) Listen(addr string) (net.Listener, error) {
 	// A hosts file can give localhost any address.
 	if bound, ok := listener.Addr().(*net.TCPAddr); !ok || !bound.IP.IsLoopback() {
 		_ = listener.Close()
-		return nil, fmt.Errorf("stytchtest: listen on %s: it is bound to %s, which is not loopback", addr, listener.Addr())
+		return nil, fmt.Errorf("stytchtest: listen on %s: it is bound to %s, which is not loopback", addr,
+			listener.Addr())
 	}
 	return listener, nil
 }
@@ -162,7 +163,8 @@ func (e *Emulator) SetStatus(personID, status string) error {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !slices.Contains(e.vertical.statuses, status) {
-		return fmt.Errorf("stytchtest: status %q: it must be one of %s", status, strings.Join(e.vertical.statuses, ", "))
+		return fmt.Errorf("stytchtest: status %q: it must be one of %s", status, strings.Join(e.vertical.statuses,
+			", "))
 	}
 	p := e.state.person(personID)
 	if p == nil {

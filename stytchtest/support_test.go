@@ -56,15 +56,18 @@ func open(t *testing.T, change ...func(*stytchtest.Seed)) *stytchtest.Server {
 func otherClients() []stytchtest.ConnectedApp {
 	return []stytchtest.ConnectedApp{
 		{ClientID: phone, Name: "Phone", Type: "third_party_public", RedirectURLs: []string{"http://127.0.0.1/cb"}},
-		{ClientID: ours, ClientSecret: "ours", Name: "Ours", Type: "first_party", RedirectURLs: []string{callback + "?tenant=b&a=1"},
-			PostLogoutRedirectURLs: []string{"https://ours.example/bye?x=1"}, Audience: "https://api.example", Minutes: 5},
+		{ClientID: ours, ClientSecret: "ours", Name: "Ours", Type: "first_party",
+			RedirectURLs:           []string{callback + "?tenant=b&a=1"},
+			PostLogoutRedirectURLs: []string{"https://ours.example/bye?x=1"}, Audience: "https://api.example",
+			Minutes: 5},
 	}
 }
 
 // client is the real stytch-go.
 func client(t *testing.T, s *stytchtest.Server, more ...b2bstytchapi.Option) *b2bstytchapi.API {
 	t.Helper()
-	options := append([]b2bstytchapi.Option{b2bstytchapi.WithBaseURI(s.URL), b2bstytchapi.WithHTTPClient(&http.Client{Timeout: 30 * time.Second})}, more...)
+	options := append([]b2bstytchapi.Option{b2bstytchapi.WithBaseURI(s.URL),
+		b2bstytchapi.WithHTTPClient(&http.Client{Timeout: 30 * time.Second})}, more...)
 	api, err := b2bstytchapi.NewClient(projectOf(s), projectSecret, options...)
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +84,8 @@ func lazyClient(t *testing.T, s *stytchtest.Server) *b2bstytchapi.API {
 func refused(t *testing.T, err error, status int, kind string) {
 	t.Helper()
 	var e stytcherror.Error
-	if !errors.As(err, &e) || e.StatusCode != status || string(e.ErrorType) != kind || e.RequestID == "" || e.ErrorURL == "" {
+	if !errors.As(err, &e) || e.StatusCode != status || string(e.ErrorType) != kind || e.RequestID == "" ||
+		e.ErrorURL == "" {
 		t.Errorf("error %v, want %d %s with request_id and error_url", err, status, kind)
 	}
 }
@@ -181,7 +185,8 @@ func login(t *testing.T, s *stytchtest.Server, email, organization string) strin
 	if status, reply := sdk(t, s, "", "/b2b/otps/email/discovery/send", object{"email_address": email}); status != 200 {
 		t.Fatal(status, reply)
 	}
-	_, reply := sdk(t, s, "", "/b2b/otps/email/discovery/authenticate", object{"email_address": email, "code": s.Inbox()[0].Code})
+	_, reply := sdk(t, s, "", "/b2b/otps/email/discovery/authenticate", object{"email_address": email,
+		"code": s.Inbox()[0].Code})
 	_, reply = sdk(t, s, "", "/b2b/discovery/intermediate_sessions/exchange", object{"organization_id": organization,
 		"session_duration_minutes": 60, "intermediate_session_token": reply["intermediate_session_token"]})
 	token, _ := reply["session_token"].(string)
@@ -194,12 +199,14 @@ func login(t *testing.T, s *stytchtest.Server, email, organization string) strin
 // authorize asks for a code on behalf of a member and consents. It returns the code.
 func authorize(t *testing.T, s *stytchtest.Server, change ...func(object)) string {
 	t.Helper()
-	body := object{"organization_id": acme, "member_id": ada, "client_id": gpt, "redirect_uri": callback, "consent_granted": true,
-		"scopes": []string{"openid", "email", "tasks:read", "offline_access"}}
+	body := object{"organization_id": acme, "member_id": ada, "client_id": gpt, "redirect_uri": callback,
+		"consent_granted": true,
+		"scopes":          []string{"openid", "email", "tasks:read", "offline_access"}}
 	for _, c := range change {
 		c(body)
 	}
-	status, reply, _ := ask(t, http.MethodPost, s.URL+"/v1/b2b/idp/oauth/authorize", body, basic(project, "secret-test-guestpass-dev"))
+	status, reply, _ := ask(t, http.MethodPost, s.URL+"/v1/b2b/idp/oauth/authorize", body,
+		basic(project, "secret-test-guestpass-dev"))
 	code, _ := reply["authorization_code"].(string)
 	if status != 200 || code == "" {
 		t.Fatalf("no code: %d %v", status, reply)

@@ -33,7 +33,8 @@ func TestAccessTokenIsExactlyAsStytchMakesIt(t *testing.T) {
 	reply := tokens(t, s, exchange(authorize(t, s)))
 	token := reply["access_token"].(string)
 	header := decodePart(t, token, 0)
-	if kid, _ := header["kid"].(string); len(header) != 3 || header["alg"] != "RS256" || header["typ"] != "JWT" || !strings.HasPrefix(kid, "jwk-test-") {
+	if kid, _ := header["kid"].(string); len(header) != 3 || header["alg"] != "RS256" || header["typ"] != "JWT" ||
+		!strings.HasPrefix(kid, "jwk-test-") {
 		t.Errorf("header %v", header)
 	}
 	claims := claimsOf(t, token)
@@ -42,13 +43,16 @@ func TestAccessTokenIsExactlyAsStytchMakesIt(t *testing.T) {
 	}
 	delete(claims, "jti")
 	at := float64(noon.Unix())
-	want := object{"iss": s.URL, "sub": ada, "aud": []any{project}, "client_id": gpt, "scope": "openid email tasks:read offline_access",
-		"iat": at, "nbf": at, "exp": at + 3600, "https://stytch.com/organization": object{"organization_id": acme, "slug": "acme"}}
+	want := object{"iss": s.URL, "sub": ada, "aud": []any{project}, "client_id": gpt,
+		"scope": "openid email tasks:read offline_access",
+		"iat":   at, "nbf": at, "exp": at + 3600, "https://stytch.com/organization": object{"organization_id": acme,
+			"slug": "acme"}}
 	if !reflect.DeepEqual(claims, want) {
 		t.Errorf("claims\n%v, want\n%v", claims, want)
 	}
 	id := claimsOf(t, reply["id_token"])
-	want = object{"iss": s.URL, "sub": ada, "aud": []any{gpt}, "iat": at, "nbf": at, "exp": at + 3600, "email": "ada@acme.example", "email_verified": true}
+	want = object{"iss": s.URL, "sub": ada, "aud": []any{gpt}, "iat": at, "nbf": at, "exp": at + 3600,
+		"email": "ada@acme.example", "email_verified": true}
 	if !reflect.DeepEqual(id, want) {
 		t.Errorf("ID token\n%v, want\n%v", id, want)
 	}
@@ -56,7 +60,8 @@ func TestAccessTokenIsExactlyAsStytchMakesIt(t *testing.T) {
 		delete(reply, name)
 	}
 	delete(reply, "request_id")
-	if !reflect.DeepEqual(reply, object{"token_type": "bearer", "expires_in": 3600.0, "scope": "openid email tasks:read offline_access", "status_code": 200.0}) {
+	if !reflect.DeepEqual(reply, object{"token_type": "bearer", "expires_in": 3600.0,
+		"scope": "openid email tasks:read offline_access", "status_code": 200.0}) {
 		t.Errorf("reply %v", reply)
 	}
 }
@@ -71,8 +76,9 @@ func TestTokensFollowScopesClientAndForm(t *testing.T) {
 		b["client_id"], b["redirect_uri"], b["nonce"] = ours, callback+"?tenant=b&a=1", "n-0S6"
 		b["scopes"] = []string{"openid"}
 	})
-	status, reply, _ := ask(t, "POST", s.URL+"/v1/public/"+project+"/oauth2/token", object{"grant_type": "authorization_code", "code": code,
-		"client_id": ours, "client_secret": "ours", "redirect_uri": callback + "?tenant=b&a=1"})
+	status, reply, _ := ask(t, "POST", s.URL+"/v1/public/"+project+"/oauth2/token",
+		object{"grant_type": "authorization_code", "code": code,
+			"client_id": ours, "client_secret": "ours", "redirect_uri": callback + "?tenant=b&a=1"})
 	claims := claimsOf(t, reply["access_token"])
 	if status != 200 || claims["iss"] != "stytch.com/"+project || reply["expires_in"] != 300.0 ||
 		!reflect.DeepEqual(claims["aud"], []any{project, "https://api.example"}) {
@@ -93,14 +99,18 @@ func TestTokenEndpointRefuses(t *testing.T) {
 	}{
 		{"an unknown code", []string{"code", "nonsense"}, nil, "invalid_grant"},
 		{"an expired code", nil, later(10 * time.Minute), "invalid_grant"},
-		{"another redirect URI of the same client", []string{"redirect_uri", "https://chat.openai.com/aip/g-dev/oauth/callback"}, nil, "invalid_grant"},
+		{"another redirect URI of the same " +
+			"client", []string{"redirect_uri", "https://chat.openai.com/aip/g-dev/oauth/callback"}, nil,
+			"invalid_grant"},
 		{"another client's code", []string{"client_id", ours, "client_secret", "ours"}, nil, "invalid_grant"},
 		{"a wrong verifier", []string{"code_verifier", verifier + "x"}, nil, "invalid_grant"},
 		{"a missing verifier", []string{"code_verifier", ""}, nil, "invalid_grant"},
-		{"a member who was deleted meanwhile", nil, func(s *stytchtest.Server) { _ = s.SetStatus(ada, "deleted") }, "invalid_grant"},
+		{"a member who was deleted " +
+			"meanwhile", nil, func(s *stytchtest.Server) { _ = s.SetStatus(ada, "deleted") }, "invalid_grant"},
 		{"a wrong secret", []string{"client_secret", "x"}, nil, "invalid_client"},
 		{"a missing secret", []string{"client_secret", ""}, nil, "invalid_client"},
-		{"the project's credentials", []string{"client_id", project, "client_secret", "secret-test-guestpass-dev"}, nil, "invalid_client"},
+		{"the project's credentials", []string{"client_id", project, "client_secret", "secret-test-guestpass-dev"}, nil,
+			"invalid_client"},
 		{"a missing client", []string{"client_id", ""}, nil, "invalid_request"},
 		{"a missing code", []string{"code", ""}, nil, "invalid_request"},
 		{"a missing redirect URI", []string{"redirect_uri", ""}, nil, "invalid_request"},
@@ -109,7 +119,8 @@ func TestTokenEndpointRefuses(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := open(t)
-			values := exchange(authorize(t, s, withChallenge), append([]string{"code_verifier", verifier}, tt.change...)...)
+			values := exchange(authorize(t, s, withChallenge), append([]string{"code_verifier", verifier},
+				tt.change...)...)
 			if tt.before != nil {
 				tt.before(s)
 			}
@@ -131,7 +142,8 @@ func TestCodeWorksOnceAndUpToItsEnd(t *testing.T) {
 	values := exchange(authorize(t, s, withChallenge), "code_verifier", verifier)
 	s.Advance(10*time.Minute - time.Second)
 	tokens(t, s, values)
-	if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", values); status != 400 || reply["error"] != "invalid_grant" {
+	if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", values); status != 400 ||
+		reply["error"] != "invalid_grant" {
 		t.Errorf("the second use: %d %v", status, reply)
 	}
 }
@@ -140,10 +152,12 @@ func TestClientsMayUseBasic(t *testing.T) {
 	s := open(t)
 	values := exchange(authorize(t, s), "client_id", "", "client_secret", "")
 	status, reply, header := ask(t, "POST", s.URL+"/v1/oauth2/token", values, basic(gpt, "wrong"))
-	if status != 401 || reply["error"] != "invalid_client" || !strings.HasPrefix(header.Get("WWW-Authenticate"), "Basic ") {
+	if status != 401 || reply["error"] != "invalid_client" || !strings.HasPrefix(header.Get("WWW-Authenticate"),
+		"Basic ") {
 		t.Errorf("wrong secret: %d %v %v", status, reply, header)
 	}
-	if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", values, basic(url.QueryEscape(gpt), url.QueryEscape(gptSecret))); status != 200 {
+	if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", values, basic(url.QueryEscape(gpt),
+		url.QueryEscape(gptSecret))); status != 200 {
 		t.Errorf("%d %v", status, reply)
 	}
 }
@@ -151,16 +165,19 @@ func TestClientsMayUseBasic(t *testing.T) {
 func TestConfidentialClientsKeepTheirRefreshToken(t *testing.T) {
 	s := open(t)
 	first := tokens(t, s, exchange(authorize(t, s)))
-	refresh := form("grant_type", "refresh_token", "refresh_token", first["refresh_token"].(string), "client_id", gpt, "client_secret", gptSecret)
+	refresh := form("grant_type", "refresh_token", "refresh_token", first["refresh_token"].(string), "client_id", gpt,
+		"client_secret", gptSecret)
 	for range 2 {
 		s.Advance(80 * 24 * time.Hour) // each use extends it by three months
 		again := tokens(t, s, refresh)
-		if again["refresh_token"] != nil || again["scope"] != first["scope"] || again["access_token"] == first["access_token"] {
+		if again["refresh_token"] != nil || again["scope"] != first["scope"] ||
+			again["access_token"] == first["access_token"] {
 			t.Errorf("refreshed: %v", again)
 		}
 	}
 	s.Advance(91 * 24 * time.Hour)
-	if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", refresh); status != 400 || reply["error"] != "invalid_grant" {
+	if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", refresh); status != 400 ||
+		reply["error"] != "invalid_grant" {
 		t.Errorf("expired: %d %v", status, reply)
 	}
 }
@@ -175,7 +192,8 @@ func TestPublicClientsRotateTheirRefreshToken(t *testing.T) {
 	if second["refresh_token"] == nil || second["refresh_token"] == first["refresh_token"] {
 		t.Fatalf("not rotated: %v", second)
 	}
-	if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", refresh(first["refresh_token"])); status != 400 || reply["error"] != "invalid_grant" {
+	if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", refresh(first["refresh_token"])); status != 400 ||
+		reply["error"] != "invalid_grant" {
 		t.Errorf("the old one: %d %v", status, reply)
 	}
 	tokens(t, s, refresh(second["refresh_token"]))
@@ -185,14 +203,16 @@ func TestRefreshNeverWidensScope(t *testing.T) {
 	s := open(t)
 	token := tokens(t, s, exchange(authorize(t, s)))["refresh_token"].(string)
 	refresh := func(scope string) (int, object) {
-		status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", form("grant_type", "refresh_token", "refresh_token", token,
+		status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", form("grant_type", "refresh_token",
+			"refresh_token", token,
 			"client_id", gpt, "client_secret", gptSecret, "scope", scope))
 		return status, reply
 	}
 	if status, reply := refresh("tasks:read tasks:write"); status != 400 || reply["error"] != "invalid_scope" {
 		t.Errorf("wider: %d %v", status, reply)
 	}
-	if status, reply := refresh("tasks:read"); status != 200 || reply["scope"] != "tasks:read" || reply["id_token"] != nil {
+	if status, reply := refresh("tasks:read"); status != 200 || reply["scope"] != "tasks:read" ||
+		reply["id_token"] != nil {
 		t.Errorf("narrower: %d %v", status, reply)
 	}
 	if status, reply := refresh(""); status != 200 || reply["scope"] != "openid email tasks:read offline_access" {
@@ -202,8 +222,10 @@ func TestRefreshNeverWidensScope(t *testing.T) {
 
 func TestPublicClientsNeedPKCE(t *testing.T) {
 	s := open(t)
-	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize", object{"organization_id": acme, "member_id": ada, "client_id": phone,
-		"redirect_uri": "http://127.0.0.1:53123/cb", "consent_granted": true}, basic(project, "secret-test-guestpass-dev"))
+	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize", object{"organization_id": acme,
+		"member_id": ada, "client_id": phone,
+		"redirect_uri": "http://127.0.0.1:53123/cb", "consent_granted": true},
+		basic(project, "secret-test-guestpass-dev"))
 	if status != 400 || reply["error_type"] != "pkce_required_for_idp_authorization_flow" {
 		t.Errorf("%d %v", status, reply)
 	}
@@ -217,14 +239,17 @@ func TestUserinfoShowsWhatTheScopesAllow(t *testing.T) {
 	at := s.URL + "/v1/oauth2/userinfo"
 	status, reply, _ := ask(t, "GET", at, nil, bearer(mint("openid", "profile", "email")))
 	delete(reply, "request_id")
-	if status != 200 || !reflect.DeepEqual(reply, object{"sub": grace, "email": "grace@acme.example", "email_verified": true,
-		"name": "Grace Hopper", "given_name": "Grace", "family_name": "Hopper", "status_code": 200.0}) {
+	if status != 200 || !reflect.DeepEqual(reply, object{"sub": grace, "email": "grace@acme.example",
+		"email_verified": true,
+		"name":           "Grace Hopper", "given_name": "Grace", "family_name": "Hopper", "status_code": 200.0}) {
 		t.Errorf("%d %v", status, reply)
 	}
-	if status, reply, _ := ask(t, "POST", at, nil, bearer(mint("openid"))); status != 200 || reply["email"] != nil || reply["name"] != nil {
+	if status, reply, _ := ask(t, "POST", at, nil, bearer(mint("openid"))); status != 200 || reply["email"] != nil ||
+		reply["name"] != nil {
 		t.Errorf("openid alone: %d %v", status, reply)
 	}
-	if status, _, header := ask(t, "GET", at, nil, bearer(mint("tasks:read"))); status != 403 || !strings.Contains(header.Get("WWW-Authenticate"), "insufficient_scope") {
+	if status, _, header := ask(t, "GET", at, nil, bearer(mint("tasks:read"))); status != 403 ||
+		!strings.Contains(header.Get("WWW-Authenticate"), "insufficient_scope") {
 		t.Errorf("without openid: %d %v", status, header)
 	}
 	for name, change := range map[string]func(*http.Request){
@@ -235,7 +260,8 @@ func TestUserinfoShowsWhatTheScopesAllow(t *testing.T) {
 		"Basic":       basic(gpt, gptSecret),
 	} {
 		status, reply, header := ask(t, "GET", at, nil, change)
-		if status != 401 || reply["error"] != "invalid_token" || !strings.HasPrefix(header.Get("WWW-Authenticate"), "Bearer ") {
+		if status != 401 || reply["error"] != "invalid_token" || !strings.HasPrefix(header.Get("WWW-Authenticate"),
+			"Bearer ") {
 			t.Errorf("%s: %d %v", name, status, reply)
 		}
 	}
@@ -245,7 +271,8 @@ func TestRevocationEndsTokens(t *testing.T) {
 	s := open(t)
 	active := func(token any) bool {
 		t.Helper()
-		status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/introspect", form("token", token.(string), "client_id", gpt, "client_secret", gptSecret))
+		status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/introspect", form("token", token.(string), "client_id",
+			gpt, "client_secret", gptSecret))
 		if status != 200 {
 			t.Fatalf("%d %v", status, reply)
 		}
@@ -253,7 +280,8 @@ func TestRevocationEndsTokens(t *testing.T) {
 	}
 	revoke := func(token any) {
 		t.Helper()
-		if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/revoke", form("token", token.(string)), basic(gpt, gptSecret)); status != 200 {
+		if status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/revoke", form("token", token.(string)),
+			basic(gpt, gptSecret)); status != 200 {
 			t.Fatalf("%d %v", status, reply)
 		}
 	}
@@ -270,7 +298,8 @@ func TestRevocationEndsTokens(t *testing.T) {
 		t.Error("a refresh token takes its access tokens along, and no others")
 	}
 	revoke("unknown")
-	status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/introspect", form("token", one["refresh_token"].(string), "client_id", ours, "client_secret", "ours"))
+	status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/introspect", form("token", one["refresh_token"].(string),
+		"client_id", ours, "client_secret", "ours"))
 	if status != 200 || reply["active"] != false {
 		t.Errorf("another client sees it: %d %v", status, reply)
 	}
@@ -280,7 +309,8 @@ func TestRefreshTokensServeTheirClientAndActiveMembersOnly(t *testing.T) {
 	s := open(t)
 	token := tokens(t, s, exchange(authorize(t, s)))["refresh_token"].(string)
 	refresh := func(client, secret string) (int, object) {
-		status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", form("grant_type", "refresh_token", "refresh_token", token, "client_id", client, "client_secret", secret))
+		status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/token", form("grant_type", "refresh_token",
+			"refresh_token", token, "client_id", client, "client_secret", secret))
 		return status, reply
 	}
 	if status, reply := refresh(ours, "ours"); status != 400 || reply["error"] != "invalid_grant" {

@@ -12,13 +12,15 @@ import (
 
 // MintRequest describes a token to be made without anybody signing in.
 type MintRequest struct {
-	Kind      string         `json:"kind"`       // access (default), session, id or m2m
-	Subject   string         `json:"subject"`    // a member or user id, whatever the status; for m2m a client id
-	ClientID  string         `json:"client_id"`  // "": the first connected app
-	Scopes    []string       `json:"scopes"`     // nil: openid profile email, and members:read in B2B projects
-	ExpiresIn int            `json:"expires_in"` // seconds from now; 0: 3600, for a session 300; negative: expired already
-	Claims    map[string]any `json:"claims"`     // each replaces a claim, nil removes it
-	Issuer    string         `json:"issuer"`     // "": Options.Issuer, or where the emulator is (NewServer, POST /_emulator/tokens)
+	Kind     string   `json:"kind"`      // access (default), session, id or m2m
+	Subject  string   `json:"subject"`   // a member or user id, whatever the status; for m2m a client id
+	ClientID string   `json:"client_id"` // "": the first connected app
+	Scopes   []string `json:"scopes"`    // nil: openid profile email, and members:read in B2B projects
+	// seconds from now; 0: 3600, for a session 300; negative: expired already
+	ExpiresIn int            `json:"expires_in"`
+	Claims    map[string]any `json:"claims"` // each replaces a claim, nil removes it
+	// "": Options.Issuer, or where the emulator is (NewServer, POST /_emulator/tokens)
+	Issuer string `json:"issuer"`
 }
 
 // Mint signs a token of any kind with the current key. It is an error to ask for a
@@ -108,7 +110,8 @@ func (e *Emulator) recordAccess(claims map[string]any, lineage string) {
 	client, _ := claims["client_id"].(string)
 	expires, _ := claims["exp"].(int64)
 	if id != "" && client != "" {
-		e.state.record(id, issue{Key: consentKey{subject, client}, Lineage: lineage, Expires: time.Unix(expires, 0)}, e.now())
+		e.state.record(id, issue{Key: consentKey{subject, client}, Lineage: lineage, Expires: time.Unix(expires, 0)},
+			e.now())
 	}
 }
 
@@ -155,7 +158,8 @@ func (a *ConnectedApp) customClaims() (claims map[string]any) {
 	return claims
 }
 
-func (e *Emulator) idClaims(issuer string, p *person, clientID string, scopes []string, nonce string, life time.Duration) map[string]any {
+func (e *Emulator) idClaims(issuer string, p *person, clientID string, scopes []string, nonce string,
+	life time.Duration) map[string]any {
 	claims := e.times(life)
 	claims["iss"], claims["aud"] = issuer, []string{clientID}
 	if nonce != "" {
@@ -187,7 +191,8 @@ func userClaims(p *person, scopes []string) map[string]any {
 		return claims
 	}
 	parts := p.nameParts()
-	for name, value := range map[string]string{"name": p.fullName(), "given_name": parts.First, "middle_name": parts.Middle, "family_name": parts.Last} {
+	for name, value := range map[string]string{"name": p.fullName(), "given_name": parts.First,
+		"middle_name": parts.Middle, "family_name": parts.Last} {
 		if value != "" {
 			claims[name] = value
 		}

@@ -10,21 +10,26 @@ var userNotFound = notFound("user_not_found", "The user could not be found.")
 func userObject(p *person) map[string]any {
 	providers := []any{}
 	for _, registered := range p.providers {
-		providers = append(providers, map[string]any{"provider_type": registered.Provider, "provider_subject": registered.Subject,
+		providers = append(providers, map[string]any{"provider_type": registered.Provider,
+			"provider_subject":           registered.Subject,
 			"oauth_user_registration_id": registered.ID, "profile_picture_url": "", "locale": ""})
 	}
 	var password any // null
 	if p.password != "" {
 		password = map[string]any{"password_id": p.passwordID(), "requires_reset": false}
 	}
-	return map[string]any{"user_id": p.id, "status": p.status, "name": p.parts, "emails": p.emails, "phone_numbers": []any{},
-		"providers": providers, "roles": p.roles, "password": password, "trusted_metadata": p.trusted, "untrusted_metadata": p.untrusted,
-		"external_id": p.externalID, "created_at": timestamp(p.created), "is_locked": false, "webauthn_registrations": []any{}, "totps": []any{},
+	return map[string]any{"user_id": p.id, "status": p.status, "name": p.parts, "emails": p.emails,
+		"phone_numbers": []any{},
+		"providers":     providers, "roles": p.roles, "password": password, "trusted_metadata": p.trusted,
+		"untrusted_metadata": p.untrusted,
+		"external_id":        p.externalID, "created_at": timestamp(p.created), "is_locked": false,
+		"webauthn_registrations": []any{}, "totps": []any{},
 		"crypto_wallets": []any{}, "biometric_registrations": []any{}}
 }
 
 func (e *Emulator) newUser(email string) *person {
-	return &person{id: newID("user"), emails: []Email{{ID: newID("email"), Address: email}}, status: "pending", roles: []string{consumer.role},
+	return &person{id: newID("user"), emails: []Email{{ID: newID("email"), Address: email}}, status: "pending",
+		roles:   []string{consumer.role},
 		created: e.now(), updated: e.now(), trusted: map[string]any{}, untrusted: map[string]any{}}
 }
 
@@ -117,7 +122,8 @@ func (e *Emulator) deleteUserEmail(c *call) (any, *failure) {
 			continue
 		}
 		if len(p.emails) == 1 {
-			return nil, fail(http.StatusBadRequest, "cannot_delete_last_primary_factor", "The user has no other way to sign in.")
+			return nil, fail(http.StatusBadRequest, "cannot_delete_last_primary_factor",
+				"The user has no other way to sign in.")
 		}
 		p.emails = slices.Delete(slices.Clone(p.emails), i, i+1)
 		return e.personReply(p), nil

@@ -15,10 +15,13 @@ type vertical struct {
 }
 
 var (
-	b2b = vertical{name: "b2b", bootstrap: "B2B", path: "/b2b", person: "member", session: "member_session", sessionID: "member-session",
-		role: "stytch_member", statuses: []string{"active", "invited", "pending", "deleted"}, unknown: memberNotFound}
-	consumer = vertical{name: "consumer", bootstrap: "CONSUMER", path: "", person: "user", session: "session", sessionID: "session",
-		role: "stytch_user", statuses: []string{"active", "pending", "deleted"}, unknown: userNotFound}
+	b2b = vertical{name: "b2b", bootstrap: "B2B", path: "/b2b", person: "member", session: "member_session",
+		sessionID: "member-session",
+		role:      "stytch_member", statuses: []string{"active", "invited", "pending", "deleted"},
+		unknown: memberNotFound}
+	consumer = vertical{name: "consumer", bootstrap: "CONSUMER", path: "", person: "user", session: "session",
+		sessionID: "session",
+		role:      "stytch_user", statuses: []string{"active", "pending", "deleted"}, unknown: userNotFound}
 )
 
 func (p Project) vertical() vertical {

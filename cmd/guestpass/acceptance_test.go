@@ -36,7 +36,8 @@ func TestLibreChatCallsEveryOperation(t *testing.T) {
 				t.Fatalf("%v %v %v", err, imported.Errors, imported.Warnings)
 			}
 			output, stderr, err := runNode(t, map[string]any{
-				"app": app, "token": mint(t, emulator, tt.subject, imported.OAuth.Scopes), "operations": expectations(imported.Operations),
+				"app": app, "token": mint(t, emulator, tt.subject, imported.OAuth.Scopes),
+				"operations": expectations(imported.Operations),
 			}, "librechat.mjs")
 			var statuses map[string]int
 			if err != nil || json.Unmarshal(output, &statuses) != nil {
@@ -122,7 +123,8 @@ func TestLintersFindNoErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			output, stderr, _ := runNode(t, nil, "node_modules/.bin/"+name, slices.Concat(arguments, documents)...)
 			faulty := false
-			for _, match := range regexp.MustCompile(`(?m)^::error .*file=[^,]*?(\w+\.json).*$`).FindAllStringSubmatch(string(output), -1) {
+			for _, match := range regexp.MustCompile(`(?m)^::error .*file=[^,]*?(\w+\.json).*$`).FindAllStringSubmatch(
+				string(output), -1) {
 				if faulty = faulty || match[1] == "faulty.json"; match[1] != "faulty.json" {
 					t.Error(match[0])
 				}
@@ -151,7 +153,8 @@ func runNode(t *testing.T, input any, program string, arguments ...string) (stdo
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, node, append([]string{program}, arguments...)...)
-	command.Dir, command.Env = acceptance, append(os.Environ(), "REDOCLY_TELEMETRY=off", "REDOCLY_SUPPRESS_UPDATE_NOTICE=true")
+	command.Dir, command.Env = acceptance, append(os.Environ(), "REDOCLY_TELEMETRY=off",
+		"REDOCLY_SUPPRESS_UPDATE_NOTICE=true")
 	if input != nil {
 		body, err := json.Marshal(input)
 		if err != nil {

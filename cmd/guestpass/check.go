@@ -31,7 +31,8 @@ func checkCopy(ctx context.Context, document *openapi.Document, from string, out
 		return usagef("cannot tell whether %s is out of date: %w", from, err)
 	}
 	if len(found.Differences) > 0 {
-		fmt.Fprintf(out, "%s is out of date:\n  %s\nImport the document again, then try the GPT.\n", from, strings.Join(found.Differences, "\n  "))
+		fmt.Fprintf(out, "%s is out of date:\n  %s\nImport the document again, then try the "+
+			"GPT.\n", from, strings.Join(found.Differences, "\n  "))
 		return errQuiet
 	}
 	fmt.Fprintf(out, "%s is up to date (%s)\n", from, document.Hash())
@@ -113,7 +114,8 @@ func fetchCopy(ctx context.Context, from string) ([]byte, error) {
 	}
 	defer response.Body.Close()
 	if to := response.Header.Get("Location"); to != "" {
-		return nil, fmt.Errorf("it redirects to %q, and redirects are not followed: give the document's own address", to)
+		return nil, fmt.Errorf("it redirects to %q, and redirects are not followed: give the document's own address",
+			to)
 	}
 	if response.StatusCode != http.StatusOK {
 		return nil, fmt.Errorf("it answered %s", response.Status)

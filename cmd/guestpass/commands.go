@@ -31,7 +31,8 @@ func checkCommand(root *cobra.Command, args []string) error {
 	}
 	path := strings.TrimPrefix(command.CommandPath()+" "+rest[i], root.Name()+" ")
 	if !command.HasParent() && slices.Contains(forDevelopment, rest[i]) {
-		return usagef("this program was built for production, without the command %q: `make build` in Guestpass's source "+
+		return usagef("this program was built for production, without the command %q: `make build` in Guestpass's "+
+			"source "+
 			"builds one that has it", path)
 	}
 	if meant := nearCommand(root, command, rest[i]); meant != "" {

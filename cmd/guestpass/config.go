@@ -19,8 +19,9 @@ import (
 // config is what the environment may say, and flags, which win over it. Each field is that of a
 // setting: see settings.
 type config struct {
-	Addr, PublicURL, Title                            string
-	DatabaseURL                                       string   // "": defaultDatabase, in store.go; in development a temporary one
+	Addr, PublicURL, Title string
+	// "": defaultDatabase, in store.go; in development a temporary one
+	DatabaseURL                                       string
 	DatabaseSchema                                    string   // of a Postgres; "": guestpass
 	Modules, Operations                               []string // none: all
 	Description, ContactEmail, PrivacyURL             string
@@ -154,8 +155,9 @@ func (c config) check() error {
 	fault := func(name, format string, args ...any) { faults = append(faults, c.fault(name, format, args...)) }
 	faults = append(faults, c.checkEnvironment()...)
 	if c.Access == string(api.ByRole) && c.LiveRoles == "off" {
-		fault("GUESTPASS_LIVE_ROLES", "is off and GUESTPASS_ACCESS is roles: where roles decide they are always looked "+
-			"up; leave one of them out")
+		fault("GUESTPASS_LIVE_ROLES",
+			"is off and GUESTPASS_ACCESS is roles: where roles decide they are always looked "+
+				"up; leave one of them out")
 	}
 	if err := idp.CheckLoginMethods(c.Vertical, c.LoginMethods); err != nil && !c.wrong["STYTCH_VERTICAL"] {
 		fault("GUESTPASS_LOGIN_METHODS", "cannot be used: %w", err)
@@ -175,7 +177,8 @@ func (c config) checkRequired() (faults []error) {
 	for _, required := range []struct{ name, value, what string }{
 		{"GUESTPASS_PUBLIC_URL", c.PublicURL, "the https origin under which the world sees this server, such as " +
 			"https://gpt.example.com"},
-		{"STYTCH_PROJECT_ID", c.ProjectID, "project-live-… or project-test-…, from the Stytch dashboard under API keys"},
+		{"STYTCH_PROJECT_ID", c.ProjectID,
+			"project-live-… or project-test-…, from the Stytch dashboard under API keys"},
 		{"STYTCH_SECRET", c.Secret, "the project's secret, from the same place"},
 		{"STYTCH_PUBLIC_TOKEN", c.PublicToken, "public-token-…, from the same place"},
 		{"STYTCH_DOMAIN", strings.Join(c.Domains, ","), "the project's domain, such as " +
@@ -204,8 +207,9 @@ func (c config) checkURLs() (faults []error) {
 			fault("GUESTPASS_PUBLIC_URL", "is on this machine, and STYTCH_PROJECT_ID is a live project: use the test "+
 				"project here, or the https origin under which the world sees this server")
 		case !here && !c.live() && c.ProjectID != "" && c.AllowTestProject != "yes":
-			fault("STYTCH_PROJECT_ID", "is a test project, but GUESTPASS_PUBLIC_URL is public: use the live project, or "+
-				"say GUESTPASS_ALLOW_TEST_PROJECT=yes")
+			fault("STYTCH_PROJECT_ID",
+				"is a test project, but GUESTPASS_PUBLIC_URL is public: use the live project, or "+
+					"say GUESTPASS_ALLOW_TEST_PROJECT=yes")
 		}
 	}
 	if c.BaseURL != "" && c.live() {
@@ -223,11 +227,13 @@ func (c config) options() server.Options {
 		Modules: c.Modules, Resources: resources, Operations: c.Operations,
 		Access: api.AccessMode(c.Access), ScopesAlone: c.LiveRoles == "off",
 		NoMCP: c.MCP == "off", MCPOperations: c.MCPOperations,
-		ClientIDs: c.ClientIDs, AddScopes: idp.AddScopes(c.AddScopes), DocsClientID: c.DocsClientID, Audience: c.Audience,
+		ClientIDs: c.ClientIDs, AddScopes: idp.AddScopes(c.AddScopes), DocsClientID: c.DocsClientID,
+		Audience:           c.Audience,
 		TrustedProxies:     c.trustedProxies(),
 		MaxTokenLifetime:   c.MaxTokenLifetime,
 		TokenHeaderMembers: c.TokenHeaderMembers, LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
-		Title: c.Title, Description: c.Description, ContactEmail: mailbox(c.ContactEmail), PrivacyURL: c.PrivacyURL, Version: version(),
+		Title: c.Title, Description: c.Description, ContactEmail: mailbox(c.ContactEmail), PrivacyURL: c.PrivacyURL,
+		Version:    version(),
 		Introspect: c.Introspect == introspectWrites, ClientSecrets: c.clientSecrets(),
 		SecretHint: c.secretHint,
 	}

@@ -35,26 +35,30 @@ three people and a GPT's connected app; as a Consumer project, with two users in
 Nothing reaches Stytch, and nothing is kept when it stops but what a database of yours
 holds (GUESTPASS_DATABASE_URL). Clients may register themselves, or be described by a
 document, on this machine too: reading that is all for which anybody is called.`,
-		Example: "  guestpass dev\n  guestpass dev --vertical consumer\n  guestpass dev --access roles\n  guestpass dev --public-url https://my-tunnel.example.com",
-		Args:    noArguments,
+		Example: "  guestpass dev\n  guestpass dev --vertical consumer\n  guestpass dev --access roles\n  guestpass " +
+			"dev --public-url https://my-tunnel.example.com",
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := readConfig(environ, cmd.Flags())
 			if err != nil {
 				return err
 			}
 			if c.live() {
-				return usagef("STYTCH_PROJECT_ID is a live project: the emulator never stands in for one; unset it, or use `guestpass serve`")
+				return usagef("STYTCH_PROJECT_ID is a live project: the emulator never stands in for one; unset it, " +
+					"or use `guestpass serve`")
 			}
 			dev.config = c
 			return dev.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	settingFlag(command, "addr", "GUESTPASS_ADDR", "address of the server; localhost:8080 unless told otherwise")
-	settingFlag(command, "public-url", "GUESTPASS_PUBLIC_URL", "https origin of a tunnel to this server, for the real GPT editor")
+	settingFlag(command, "public-url", "GUESTPASS_PUBLIC_URL",
+		"https origin of a tunnel to this server, for the real GPT editor")
 	settingFlag(command, "access", "GUESTPASS_ACCESS", "what operations are measured against: scopes or roles")
 	settingFlag(command, "vertical", "STYTCH_VERTICAL", "the kind of Stytch project: b2b or consumer")
 	flags := command.Flags()
-	flags.StringVar(&dev.emulatorAddr, "emulator-addr", "localhost:8081", "address of the Stytch emulator; loopback only")
+	flags.StringVar(&dev.emulatorAddr, "emulator-addr", "localhost:8081",
+		"address of the Stytch emulator; loopback only")
 	flags.IntVar(&dev.chaos.Percent, "chaos", 0, chaosUsage)
 	flags.Uint64Var(&dev.chaos.Seed, "chaos-seed", 1, chaosSeedUsage)
 	return command
@@ -96,7 +100,8 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 			d.emulatorAddr)
 	}
 	if err != nil {
-		return usagef("cannot start the emulator on %s: %w; choose another address with --emulator-addr", d.emulatorAddr, err)
+		return usagef("cannot start the emulator on %s: %w; choose another address with "+
+			"--emulator-addr", d.emulatorAddr, err)
 	}
 	defer emulatorListener.Close()
 
@@ -213,17 +218,20 @@ func admitResources(seed *stytchtest.Seed, c config) error {
 	for _, op := range app.Operations() {
 		name := op.Access.ScopeName()
 		resource, action := op.Access.RBAC()
-		if resource == "" || slices.ContainsFunc(policy.Scopes, func(s stytchtest.CustomScope) bool { return s.Name == name }) {
+		if resource == "" || slices.ContainsFunc(policy.Scopes,
+			func(s stytchtest.CustomScope) bool { return s.Name == name }) {
 			continue
 		}
 		permission := stytchtest.Permission{ResourceID: resource, Actions: []string{action}}
-		policy.Scopes = append(policy.Scopes, stytchtest.CustomScope{Name: name, Description: op.Summary, Permissions: []stytchtest.Permission{permission}})
+		policy.Scopes = append(policy.Scopes, stytchtest.CustomScope{Name: name, Description: op.Summary,
+			Permissions: []stytchtest.Permission{permission}})
 		for i := range policy.Roles {
 			policy.Roles[i].Permissions = append(policy.Roles[i].Permissions, permission)
 		}
 		i := slices.IndexFunc(policy.Resources, func(r stytchtest.Resource) bool { return r.ID == resource })
 		if i < 0 {
-			policy.Resources, i = append(policy.Resources, stytchtest.Resource{ID: resource, Description: resource}), len(policy.Resources)
+			policy.Resources, i = append(policy.Resources, stytchtest.Resource{ID: resource, Description: resource}),
+				len(policy.Resources)
 		}
 		policy.Resources[i].Actions = append(policy.Resources[i].Actions, action)
 	}
@@ -273,7 +281,8 @@ In a second terminal, be the GPT:
 
 `, c.Vertical, c.Access, c.PublicURL, c.PublicURL, emulatorURL, strings.Join(people, ", "), tryHint(c, people, emulatorURL))
 	if strings.HasPrefix(c.PublicURL, "http://") {
-		fmt.Fprintln(w, "note: the GPT editor will want https: give the origin of a tunnel with --public-url to try the real one")
+		fmt.Fprintln(w, "note: the GPT editor will want https: give the origin of a tunnel with --public-url to try "+
+			"the real one")
 	}
 }
 

@@ -25,19 +25,22 @@ func TestTheEmulatorTakesClientsThatNobodyKnew(t *testing.T) {
 	document = fmt.Sprintf(`{"client_id":%q,"redirect_uris":["http://127.0.0.1:1234/callback"],"token_endpoint_auth_method":"none"}`, id)
 	for _, vertical := range []string{"b2b", "consumer"} {
 		_, dev := development(t, "--vertical", vertical)
-		for name, emulator := range map[string]string{"dev": dev, "stytch": emulatorAlone(t, "--vertical", vertical)["STYTCH_DOMAIN"]} {
+		for name, emulator := range map[string]string{"dev": dev, "stytch": emulatorAlone(t, "--vertical",
+			vertical)["STYTCH_DOMAIN"]} {
 			var metadata struct {
 				Registration string `json:"registration_endpoint"`
 				Documents    bool   `json:"client_id_metadata_document_supported"`
 			}
-			if err := json.Unmarshal([]byte(get(t, emulator+"/.well-known/oauth-authorization-server")), &metadata); err != nil ||
+			if err := json.Unmarshal([]byte(get(t, emulator+"/.well-known/oauth-authorization-server")),
+				&metadata); err != nil ||
 				metadata.Registration != emulator+"/v1/oauth2/register" || !metadata.Documents {
 				t.Errorf("%s, %s: %v %+v", name, vertical, err, metadata)
 			}
 			seed := developmentSeed(vertical)
 			path, person := "/v1/b2b/idp/oauth/authorize/start", ""
 			if vertical == "b2b" {
-				person = fmt.Sprintf(`"organization_id":%q,"member_id":%q`, seed.Organizations[0].ID, seed.Members[0].ID)
+				person = fmt.Sprintf(`"organization_id":%q,"member_id":%q`, seed.Organizations[0].ID,
+					seed.Members[0].ID)
 			} else {
 				path, person = "/v1/idp/oauth/authorize/start", fmt.Sprintf(`"user_id":%q`, seed.Users[0].ID)
 			}

@@ -15,10 +15,14 @@ import (
 // forbidden is what has hurt others, each with what to do instead: a name of a package, a
 // method of whatever type, or an import of a module.
 var forbidden = map[string]string{
-	"middleware.RealIP":                  "believes any header: take the address of the connection, or of a proxy that is configured",
-	"httprate.KeyByRealIP":               "believes any header: take the address of the connection, or of a proxy that is configured",
-	"httprate.LimitByRealIP":             "believes any header: take the address of the connection, or of a proxy that is configured",
-	"httprate.WithKeyByRealIP":           "believes any header: take the address of the connection, or of a proxy that is configured",
+	"middleware.RealIP": "believes any header: take the address of the connection, or of a proxy " +
+		"that is configured",
+	"httprate.KeyByRealIP": "believes any header: take the address of the connection, or of a proxy " +
+		"that is configured",
+	"httprate.LimitByRealIP": "believes any header: take the address of the connection, or of a proxy " +
+		"that is configured",
+	"httprate.WithKeyByRealIP": "believes any header: take the address of the connection, or of a proxy " +
+		"that is configured",
 	"middleware.RedirectSlashes":         "was an open redirect twice: a path with a slash too many is not found",
 	"middleware.StripSlashes":            "makes two paths of one",
 	"middleware.CleanPath":               "makes two paths of one",
@@ -30,39 +34,41 @@ var forbidden = map[string]string{
 	"http.Head":                          "has no time limit and follows redirects: make a client",
 	"http.Post":                          "has no time limit and follows redirects: make a client",
 	"http.PostForm":                      "has no time limit and follows redirects: make a client",
-	"http.DefaultTransport":              "is shared with everybody and takes a proxy from the environment: make a transport",
-	"http.NewRequest":                    "cannot be ended: http.NewRequestWithContext",
-	"http.ListenAndServe":                "has no time limits: server.Serve",
-	"http.ListenAndServeTLS":             "has no time limits: server.Serve",
-	"http.Serve":                         "has no time limits: server.Serve",
-	"http.ServeTLS":                      "has no time limits: server.Serve",
-	"http.Handle":                        "any dependency can add routes there: make a router",
-	"http.HandleFunc":                    "any dependency can add routes there: make a router",
-	"http.DefaultServeMux":               "any dependency can add routes there: make a router",
-	"import net/http/pprof":              "adds routes that show memory to everybody",
-	"import expvar":                      "adds a route that shows the command line to everybody",
-	"jws.Parse":                          "tokens are read in package auth only",
-	"jws.Verify":                         "tokens are read in package auth only",
-	"import github.com/lestrrat-go/jwx":  "tokens are read in package auth only",
-	"import github.com/golang-jwt/jwt":   "tokens are read in package auth only",
-	"import github.com/go-jose/go-jose":  "tokens are read in package auth only",
-	"import github.com/MicahParks":       "tokens are read in package auth only",
-	".IntrospectTokenLocal":              "tokens are read in package auth only",
-	".AuthenticateJWT":                   "tokens are read in package auth only",
-	".AuthenticateJWTLocal":              "tokens are read in package auth only",
-	".AuthenticateJWTWithClaims":         "tokens are read in package auth only",
-	`.Get("Authorization")`:              "hides a second header, and with it who is really asking: Values",
-	"#nosec":                             "write // #nosec G123 -- why it does no harm",
+	"http.DefaultTransport": "is shared with everybody and takes a proxy from the environment: make a " +
+		"transport",
+	"http.NewRequest":                   "cannot be ended: http.NewRequestWithContext",
+	"http.ListenAndServe":               "has no time limits: server.Serve",
+	"http.ListenAndServeTLS":            "has no time limits: server.Serve",
+	"http.Serve":                        "has no time limits: server.Serve",
+	"http.ServeTLS":                     "has no time limits: server.Serve",
+	"http.Handle":                       "any dependency can add routes there: make a router",
+	"http.HandleFunc":                   "any dependency can add routes there: make a router",
+	"http.DefaultServeMux":              "any dependency can add routes there: make a router",
+	"import net/http/pprof":             "adds routes that show memory to everybody",
+	"import expvar":                     "adds a route that shows the command line to everybody",
+	"jws.Parse":                         "tokens are read in package auth only",
+	"jws.Verify":                        "tokens are read in package auth only",
+	"import github.com/lestrrat-go/jwx": "tokens are read in package auth only",
+	"import github.com/golang-jwt/jwt":  "tokens are read in package auth only",
+	"import github.com/go-jose/go-jose": "tokens are read in package auth only",
+	"import github.com/MicahParks":      "tokens are read in package auth only",
+	".IntrospectTokenLocal":             "tokens are read in package auth only",
+	".AuthenticateJWT":                  "tokens are read in package auth only",
+	".AuthenticateJWTLocal":             "tokens are read in package auth only",
+	".AuthenticateJWTWithClaims":        "tokens are read in package auth only",
+	`.Get("Authorization")`:             "hides a second header, and with it who is really asking: Values",
+	"#nosec":                            "write // #nosec G123 -- why it does no harm",
 }
 
 // excused are the places where such a call has been looked at.
 var excused = map[string]string{
-	"auth/verifier.go jws.Verify":                             "behind the gate, with one algorithm",
-	"auth/verifier.go import github.com/lestrrat-go/jwx":      "in package auth",
-	"internal/store/tasklist.go SQL of statement.text":        "made of constants and of placeholders, in that file",
-	"internal/store/activity.go SQL of query.text":            "made of constants and of placeholders, in that file",
-	"internal/store/activity.go SQL of an expression":         "names of columns, from a constant",
-	"internal/store/postgres.go SQL of an expression":         "the name of the schema, quoted; letters, digits and _, see CheckSchema",
+	"auth/verifier.go jws.Verify":                        "behind the gate, with one algorithm",
+	"auth/verifier.go import github.com/lestrrat-go/jwx": "in package auth",
+	"internal/store/tasklist.go SQL of statement.text":   "made of constants and of placeholders, in that file",
+	"internal/store/activity.go SQL of query.text":       "made of constants and of placeholders, in that file",
+	"internal/store/activity.go SQL of an expression":    "names of columns, from a constant",
+	"internal/store/postgres.go SQL of an expression": "the name of the schema, quoted; letters, digits and " +
+		"_, see CheckSchema",
 	"internal/store/takeover.go SQL of an expression":         "names of tables that the catalog has, quoted",
 	"internal/store/postgrestest/postgrestest.go SQL of name": "for tests, and counted there",
 	"stytchtest/oauth.go .Get(\"Authorization\")":             "the emulator: no access depends on it",
@@ -75,7 +81,8 @@ func TestNoDangerousCalls(t *testing.T) {
 		if err != nil || !entry.IsDir() {
 			return err
 		}
-		if name := entry.Name(); name == "node_modules" || name == "testdata" || (strings.HasPrefix(name, ".") && path != "../..") {
+		if name := entry.Name(); name == "node_modules" || name == "testdata" || (strings.HasPrefix(name, ".") &&
+			path != "../..") {
 			return fs.SkipDir
 		}
 		return lookAt(path, found)
@@ -144,12 +151,14 @@ func dangers(n ast.Node) (found []string) {
 		}
 	case *ast.ImportSpec:
 		for what := range forbidden {
-			if path, ok := strings.CutPrefix(what, "import "); ok && strings.HasPrefix(strings.Trim(n.Path.Value, "\"")+"/", path+"/") {
+			if path, ok := strings.CutPrefix(what, "import "); ok && strings.HasPrefix(strings.Trim(n.Path.Value, "\"")+
+				"/", path+"/") {
 				found = append(found, what)
 			}
 		}
 	case *ast.Comment:
-		if strings.Contains(n.Text, "#nosec") && !reviewed.MatchString(n.Text) || strings.Contains(n.Text, "gosec:disable") {
+		if strings.Contains(n.Text, "#nosec") && !reviewed.MatchString(n.Text) || strings.Contains(n.Text,
+			"gosec:disable") {
 			found = append(found, "#nosec")
 		}
 	case *ast.CallExpr:

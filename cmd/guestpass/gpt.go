@@ -20,7 +20,8 @@ func gptCommand(environ []string) *cobra.Command {
 conversation starters, and the domains that a workspace has to allow, for the same
 settings as the server. The landing page shows the same, with buttons to copy.
 ` + documentDefault,
-		Example:     "  guestpass gpt --public-url https://gpt.example.com\n  guestpass gpt --instructions | xclip -selection clipboard",
+		Example: "  guestpass gpt --public-url https://gpt.example.com\n  guestpass gpt --instructions | xclip " +
+			"-selection clipboard",
 		Annotations: map[string]string{needsAll: ""},
 		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -18,8 +18,10 @@ import (
 func TestGPTPrintsWhatABuilderPastes(t *testing.T) {
 	client := "GUESTPASS_CLIENT_IDS=connected-app-live-1"
 	code, stdout, stderr := guestpass(t, environ(client), "gpt")
-	for _, want := range []string{"https://gpt.example.com/openapi.json", "connected-app-live-1", "Shown once in the Stytch dashboard",
-		"https://gpt.example.com/idp", "https://gpt.example.com/oauth2/token", "offline_access members:read", "https://gpt.example.com/privacy",
+	for _, want := range []string{"https://gpt.example.com/openapi.json", "connected-app-live-1",
+		"Shown once in the Stytch dashboard",
+		"https://gpt.example.com/idp", "https://gpt.example.com/oauth2/token", "offline_access members:read",
+		"https://gpt.example.com/privacy",
 		"Create a task", "\n  gpt.example.com\n", openapi.EgressURL, "- createTask [confirm]"} {
 		if code != 0 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, %s\nno %q in\n%s", code, stderr, want, stdout)
@@ -32,29 +34,34 @@ func TestGPTPrintsWhatABuilderPastes(t *testing.T) {
 	_, instructions, _ := guestpass(t, environ(client), "gpt", "--instructions")
 	_, asJSON, _ := guestpass(t, environ(client), "gpt", "--json")
 	var gpt openapi.GPT
-	if err := json.Unmarshal([]byte(asJSON), &gpt); err != nil || gpt.Instructions+"\n" != instructions || len(gpt.OAuth) != 6 || len(gpt.Starters) != 4 {
+	if err := json.Unmarshal([]byte(asJSON), &gpt); err != nil || gpt.Instructions+"\n" != instructions ||
+		len(gpt.OAuth) != 6 || len(gpt.Starters) != 4 {
 		t.Errorf("%v: %s", err, asJSON)
 	}
 	if !strings.HasSuffix(stdout, instructions) || utf8.RuneCountInString(instructions) > 8_000 {
 		t.Errorf("the instructions are\n%s", instructions)
 	}
-	if code, _, stderr := guestpass(t, nil, "gpt", "--json", "--instructions"); code != 2 || !strings.Contains(stderr, "choose one") {
+	if code, _, stderr := guestpass(t, nil, "gpt", "--json", "--instructions"); code != 2 || !strings.Contains(stderr,
+		"choose one") {
 		t.Errorf("both: exit code %d, %s", code, stderr)
 	}
 }
 
 func TestGPTOfAConsumerProjectOnThisMachine(t *testing.T) {
 	code, stdout, _ := guestpass(t, nil, "gpt", "--vertical", "consumer", "--access", "roles")
-	if code != 0 || !strings.Contains(stdout, "gpt-secret-dev") || !strings.Contains(stdout, "Scope                  openid profile email offline_access\n") ||
+	if code != 0 || !strings.Contains(stdout, "gpt-secret-dev") || !strings.Contains(stdout,
+		"Scope                  openid profile email offline_access\n") ||
 		!strings.Contains(stdout, "note: ChatGPT cannot reach this address") || strings.Contains(stdout, "ember") {
 		t.Errorf("exit code %d\n%s", code, stdout)
 	}
 }
 
 func TestTheDocumentCanBeChosenAndDescribed(t *testing.T) {
-	code, stdout, stderr := guestpass(t, environ("GUESTPASS_OPERATIONS=listTasks, createTask", "GUESTPASS_DESCRIPTION=Our tasks.",
+	code, stdout, stderr := guestpass(t, environ("GUESTPASS_OPERATIONS=listTasks, createTask",
+		"GUESTPASS_DESCRIPTION=Our tasks.",
 		"GUESTPASS_CONTACT_EMAIL=help@example.com", "GUESTPASS_PRIVACY_URL=https://www.example.com/privacy"), "openapi")
-	for _, want := range []string{`"description": "Our tasks."`, `"email": "help@example.com"`, `"https://www.example.com/privacy"`, `"listTasks"`} {
+	for _, want := range []string{`"description": "Our tasks."`, `"email": "help@example.com"`,
+		`"https://www.example.com/privacy"`, `"listTasks"`} {
 		if code != 0 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d, %s\nno %s", code, stderr, want)
 		}

@@ -16,15 +16,19 @@ import (
 // simulator import nothing of ours, but for the
 // simulator's own parser: issuer and verifier must not share mistakes.
 var allowedImports = map[string][]string{
-	"guestpass/cmd/guestpass": {"api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/directory",
-		"internal/idp", "internal/limits", "internal/server", "internal/site", "internal/store", "internal/text", "internal/upstream",
+	"guestpass/cmd/guestpass": {"api", "auth", "gpttest", "internal/clients", "internal/credentials",
+		"internal/directory",
+		"internal/idp", "internal/limits", "internal/server", "internal/site", "internal/store", "internal/text",
+		"internal/upstream",
 		"mcptest", "openapi", "openapi/lint", "stytchtest"},
 	"guestpass/internal/server": {"api", "auth", "internal/account", "internal/clients", "internal/connections",
-		"internal/credentials", "internal/directory", "internal/idp", "internal/limits", "internal/site", "internal/store",
+		"internal/credentials", "internal/directory", "internal/idp", "internal/limits", "internal/site",
+		"internal/store",
 		"internal/upstream", "mcp", "openapi"},
 	"guestpass/mcp": {"api", "auth", "internal/jsonparts", "openapi"},
 	"guestpass/api": {"auth", "internal/connections", "internal/credentials",
-		"internal/directory", "internal/form", "internal/jsonparts", "internal/limits", "internal/store", "internal/text"},
+		"internal/directory", "internal/form", "internal/jsonparts", "internal/limits", "internal/store",
+		"internal/text"},
 	"guestpass/internal/account": {"internal/connections", "internal/directory", "internal/form",
 		"internal/headers", "internal/limits", "internal/store", "internal/text"},
 	"guestpass/internal/connections": {"auth", "internal/directory", "internal/limits", "internal/store"},

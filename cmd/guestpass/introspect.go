@@ -30,8 +30,9 @@ func (c config) checkIntrospection() (faults []error) {
 		faults = append(faults, c.fault(name, "has two secrets of one connected app: leave the older one out"))
 	}
 	if c.Introspect == introspectWrites && len(c.IntrospectSecrets) == 0 && !c.wrong[name] {
-		faults = append(faults, c.fault("GUESTPASS_INTROSPECT", "is %s and %s is not set: Stytch tells of a token to the "+
-			"connected app that has it only, as CLIENT_ID=SECRET", introspectWrites, name))
+		faults = append(faults, c.fault("GUESTPASS_INTROSPECT",
+			"is %s and %s is not set: Stytch tells of a token to the "+
+				"connected app that has it only, as CLIENT_ID=SECRET", introspectWrites, name))
 	}
 	return faults
 }

@@ -19,7 +19,8 @@ func (c config) checkProxies() error {
 		return nil
 	}
 	if c.PublicURL == "" {
-		return c.fault(name, "is not set: the address ranges of the proxy in front, such as 10.1.2.0/24, or 127.0.0.1/32 on "+
+		return c.fault(name, "is not set: the address ranges of the proxy in front, such as 10.1.2.0/24, or "+
+			"127.0.0.1/32 on "+
 			"the same host, or %s (only with a GUESTPASS_PUBLIC_URL on this machine it may be left out)", noProxies)
 	}
 	public, err := parseOrigin(c.PublicURL)
@@ -51,6 +52,7 @@ func (c config) trustedProxies() (prefixes []netip.Prefix) {
 
 // openLimits makes the limits of a checked config. Close them after use.
 func (c config) openLimits(log *slog.Logger) (*limits.Limits, error) {
-	return limits.New(limits.Options{Address: c.AddressLimit, Member: c.memberLimit(), Organization: c.OrganizationLimit,
-		Client: c.ClientLimit, InFlight: c.MaxInFlight, RedisURL: c.RedisURL, Project: c.ProjectID, Log: log})
+	return limits.New(limits.Options{Address: c.AddressLimit, Member: c.memberLimit(),
+		Organization: c.OrganizationLimit,
+		Client:       c.ClientLimit, InFlight: c.MaxInFlight, RedisURL: c.RedisURL, Project: c.ProjectID, Log: log})
 }

@@ -39,8 +39,9 @@ otherwise about the API, and what it left as it was since mending it would have 
 
 References to other documents are followed with --remote only, by https, and never to a
 private address.`,
-		Example: "  guestpass lint openapi.yaml\n  guestpass lint https://gpt.example.com/openapi.json --json\n  guestpass lint openapi.yaml --fix fixed.yaml\n  guestpass lint --explain G051",
-		Args:    cobra.ArbitraryArgs,
+		Example: "  guestpass lint openapi.yaml\n  guestpass lint https://gpt.example.com/openapi.json --json\n  " +
+			"guestpass lint openapi.yaml --fix fixed.yaml\n  guestpass lint --explain G051",
+		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return l.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
@@ -49,7 +50,8 @@ private address.`,
 	flags.BoolVar(&l.json, "json", false, "print the findings as JSON")
 	flags.BoolVar(&l.sarif, "sarif", false, "print the findings as SARIF 2.1.0")
 	flags.BoolVar(&l.remote, "remote", false, "fetch documents that a $ref names")
-	flags.StringVar(&l.fix, "fix", "", "write a copy in which is mended what can be, to this `FILE` (- is the standard output)")
+	flags.StringVar(&l.fix, "fix", "", "write a copy in which is mended what can be, to this `FILE` (- is the "+
+		"standard output)")
 	flags.StringVar(&l.explain, "explain", "", "tell why there is a `RULE`, and how to keep it")
 	flags.StringVar(&l.failOn, "fail-on", "error", "the least severity that counts as failure: error, warning or note")
 	return command
@@ -98,7 +100,10 @@ func (l lintSettings) run(ctx context.Context, args []string, in io.Reader, out 
 		}
 	}
 	for _, r := range results {
-		if slices.ContainsFunc(r.Findings, func(f lint.Finding) bool { return slices.Index(severities, f.Severity) <= limit }) {
+		if slices.ContainsFunc(r.Findings, func(f lint.Finding) bool {
+			return slices.Index(severities,
+				f.Severity) <= limit
+		}) {
 			return errQuiet
 		}
 	}
@@ -269,13 +274,15 @@ func explain(out io.Writer, id string) error {
 		}
 		return usagef("there is no rule %s%s", id, didYouMean(near(strings.ToUpper(id), ids)))
 	}
-	fmt.Fprintf(out, "%s (%s): %s\n\nWhy     %s\nHow     %s\nKnown   %s\n", rule.ID, rule.Severity, rule.Title, rule.Why, rule.Remedy, rule.Evidence)
+	fmt.Fprintf(out, "%s (%s): %s\n\nWhy     %s\nHow     %s\nKnown   "+
+		"%s\n", rule.ID, rule.Severity, rule.Title, rule.Why, rule.Remedy, rule.Evidence)
 	switch {
 	case rule.Live:
 		fmt.Fprintln(out, "Shown   on a running server or in the GPT editor only: lint cannot see it in a document")
 	case rule.Fixed:
 		fmt.Fprintln(out, "Fix     --fix mends it where one thing only can be meant")
 	}
-	fmt.Fprintln(out, "\nKnown: M is the editor's message; A OpenAI's documentation, B code it ships, C several public reports, D one, I inference, T tried")
+	fmt.Fprintln(out, "\nKnown: M is the editor's message; A OpenAI's documentation, B code it ships, C several "+
+		"public reports, D one, I inference, T tried")
 	return nil
 }

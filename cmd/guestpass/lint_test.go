@@ -20,7 +20,8 @@ const demo = "../../openapi/lint/testdata/demo.yaml"
 
 func TestLintTellsWhatIsWrongAndMendsIt(t *testing.T) {
 	code, stdout, stderr := guestpass(t, nil, "lint", demo)
-	for _, want := range []string{"error   G001  openapi is 3.1.0\n        line 3, openapi: openapi is \"3.0.3\"\n          Write", "line 15, GET /api/userinfo: operationId \"get-user-info\"",
+	for _, want := range []string{"error   G001  openapi is 3.1.0\n        line 3, openapi: openapi is \"3.0.3\"\n   " +
+		"       Write", "line 15, GET /api/userinfo: operationId \"get-user-info\"",
 		"call it getUserInfo", "`--fix FILE` mends what can be"} {
 		if code != 1 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d %s\nno %q in\n%s", code, stderr, want, stdout)
@@ -33,25 +34,29 @@ func TestLintTellsWhatIsWrongAndMendsIt(t *testing.T) {
 	}
 	_, stdout, _ = guestpass(t, nil, "lint", demo, "--fix", filepath.Join(t.TempDir(), "again.yaml"))
 	for _, want := range []string{"What the copy says otherwise (lines of " + demo + "):\n",
-		`line 14, GET /api/userinfo: operationId is getUserInfo, and was "get-user-info"`, "the server http://localhost:3000 is removed"} {
+		`line 14, GET /api/userinfo: operationId is getUserInfo, and was "get-user-info"`,
+		"the server http://localhost:3000 is removed"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("no %q in\n%s", want, stdout)
 		}
 	}
-	if code, _, stderr := guestpass(t, nil, "lint", demo, "--fix", mended); code != 2 || !strings.Contains(stderr, "is there already") {
+	if code, _, stderr := guestpass(t, nil, "lint", demo, "--fix", mended); code != 2 || !strings.Contains(stderr,
+		"is there already") {
 		t.Errorf("over the first: exit code %d\n%s", code, stderr)
 	}
 	link, target := filepath.Join(t.TempDir(), "link.yaml"), filepath.Join(t.TempDir(), "target.yaml")
 	if err := os.Symlink(target, link); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, stderr := guestpass(t, nil, "lint", demo, "--fix", link); code != 2 || !strings.Contains(stderr, "is there already") {
+	if code, _, stderr := guestpass(t, nil, "lint", demo, "--fix", link); code != 2 || !strings.Contains(stderr,
+		"is there already") {
 		t.Errorf("through a link to what is not there: exit code %d\n%s", code, stderr)
 	}
 	if code, _, _ := guestpass(t, nil, "lint", mended, "--fail-on", "warning"); code != 1 {
 		t.Errorf("warnings: exit code %d", code)
 	}
-	if _, stdout, _ := guestpass(t, nil, "lint", demo, "--fix", "-"); !strings.HasPrefix(stdout, "openapi: 3.1.0\n") || strings.Contains(stdout, "error") {
+	if _, stdout, _ := guestpass(t, nil, "lint", demo, "--fix", "-"); !strings.HasPrefix(stdout, "openapi: 3.1.0\n") ||
+		strings.Contains(stdout, "error") {
 		t.Errorf("to the standard output:\n%s", stdout)
 	}
 }
@@ -59,12 +64,14 @@ func TestLintTellsWhatIsWrongAndMendsIt(t *testing.T) {
 func TestLintPrintsForMachines(t *testing.T) {
 	_, stdout, _ := guestpass(t, nil, "lint", demo, "--json")
 	var found []lintResult
-	if err := json.Unmarshal([]byte(stdout), &found); err != nil || len(found) != 1 || found[0].Document != demo || found[0].Findings[0].Rule == "" {
+	if err := json.Unmarshal([]byte(stdout), &found); err != nil || len(found) != 1 || found[0].Document != demo ||
+		found[0].Findings[0].Rule == "" {
 		t.Errorf("%v\n%s", err, stdout)
 	}
 	_, stdout, _ = guestpass(t, nil, "lint", demo, "--sarif")
 	var log sarifLog
-	if err := json.Unmarshal([]byte(stdout), &log); err != nil || log.Version != "2.1.0" || len(log.Runs[0].Results) != len(found[0].Findings) ||
+	if err := json.Unmarshal([]byte(stdout), &log); err != nil || log.Version != "2.1.0" ||
+		len(log.Runs[0].Results) != len(found[0].Findings) ||
 		log.Runs[0].Results[1].Locations[0].Physical.Artifact.URI != demo {
 		t.Errorf("%v\n%s", err, stdout)
 	}
@@ -96,10 +103,12 @@ func TestLintNamesTheCopyWhoseLinesItTells(t *testing.T) {
 }
 
 func TestLintExplainsEachRule(t *testing.T) {
-	if code, stdout, _ := guestpass(t, nil, "lint", "--explain", "g051"); code != 0 || !strings.Contains(stdout, "G051 (error)") || !strings.Contains(stdout, "M16, C") {
+	if code, stdout, _ := guestpass(t, nil, "lint", "--explain", "g051"); code != 0 || !strings.Contains(stdout,
+		"G051 (error)") || !strings.Contains(stdout, "M16, C") {
 		t.Errorf("exit code %d\n%s", code, stdout)
 	}
-	if code, _, stderr := guestpass(t, nil, "lint", "--explain", "G51"); code != 2 || !strings.Contains(stderr, "did you mean G") {
+	if code, _, stderr := guestpass(t, nil, "lint", "--explain", "G51"); code != 2 || !strings.Contains(stderr,
+		"did you mean G") {
 		t.Errorf("exit code %d\n%s", code, stderr)
 	}
 }
@@ -123,7 +132,8 @@ func TestLintReadsAsTheEditorFetches(t *testing.T) {
 			http.Redirect(w, r, "/openapi.yaml", http.StatusFound)
 		case "/referring.yaml":
 			w.Header().Set("Content-Type", "application/yaml")
-			_, _ = w.Write([]byte("openapi: 3.1.0\ncomponents: {schemas: {A: {$ref: 'https://" + r.Host + "/internal'}, B: {$ref: 'http://" + r.Host + "/internal'}}}"))
+			_, _ = w.Write([]byte("openapi: 3.1.0\ncomponents: {schemas: {A: {$ref: 'https://" + r.Host +
+				"/internal'}, B: {$ref: 'http://" + r.Host + "/internal'}}}"))
 		case "/internal":
 			internal++
 		default:
@@ -144,7 +154,8 @@ func TestLintReadsAsTheEditorFetches(t *testing.T) {
 		{"http://example.com/openapi.json", 2, "must begin with https"},
 		{"nowhere.yaml", 2, "no such file"},
 	} {
-		if code, stdout, stderr := guestpass(t, nil, "lint", tt.name, "--remote"); code != tt.code || !strings.Contains(stdout+stderr, tt.want) {
+		if code, stdout, stderr := guestpass(t, nil, "lint", tt.name, "--remote"); code != tt.code ||
+			!strings.Contains(stdout+stderr, tt.want) {
 			t.Errorf("%s: exit code %d\n%s%s", tt.name, code, stdout, stderr)
 		}
 	}
@@ -163,8 +174,10 @@ func TestLintOfOurOwnDocumentsFindsNoError(t *testing.T) {
 			}
 			_, stdout, _ := guestpass(t, nil, "lint", file, "--fail-on", "warning")
 			for _, line := range strings.Split(stdout, "\n") {
-				if (strings.HasPrefix(line, "error") || strings.HasPrefix(line, "warning")) && !strings.Contains(line, "G021") && !strings.Contains(line, "G023") {
-					t.Errorf("%s by %s:\n%s", vertical, access, stdout) // G021 and G023 are decided otherwise: 16 operations, patch and delete
+				if (strings.HasPrefix(line, "error") || strings.HasPrefix(line, "warning")) && !strings.Contains(line,
+					"G021") && !strings.Contains(line, "G023") {
+					// G021 and G023 are decided otherwise: 16 operations, patch and delete
+					t.Errorf("%s by %s:\n%s", vertical, access, stdout)
 				}
 			}
 		}
@@ -251,8 +264,10 @@ func TestTheContentTypeDoesNotDecide(t *testing.T) {
 	}))
 	defer server.Close()
 	for served, warned := range map[string]bool{
-		"application/json": false, "application/yaml; charset=utf-8": false, "application/vnd.oai.openapi+json;version=3.1": false,
-		"text/plain; charset=utf-8": true, "application/octet-stream": true, "text/html": true, "": true, "a b": true,
+		"application/json": false, "application/yaml; charset=utf-8": false,
+		"application/vnd.oai.openapi+json;version=3.1": false,
+		"text/plain; charset=utf-8":                    true, "application/octet-stream": true, "text/html": true,
+		"": true, "a b": true,
 	} {
 		kind = served
 		code, stdout, _ := guestpass(t, nil, "lint", server.URL+"/openapi.yaml")
@@ -326,7 +341,8 @@ func TestLintLosesNoFindings(t *testing.T) {
 		t.Errorf("exit code %d, %v\n%s%s", code, err, stdout, stderr)
 	}
 	for _, flag := range []string{"--sarif", "--fail-on=error"} {
-		if code, stdout, _ := guestpass(t, nil, "lint", flag, none, demo); code != 2 || !strings.Contains(stdout, "get-user-info") {
+		if code, stdout, _ := guestpass(t, nil, "lint", flag, none, demo); code != 2 || !strings.Contains(stdout,
+			"get-user-info") {
 			t.Errorf("%s: exit code %d\n%s", flag, code, stdout)
 		}
 	}

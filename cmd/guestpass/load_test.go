@@ -102,14 +102,17 @@ func TestServeForOtherTests(t *testing.T) {
 func forStytch(stytch *stytchtest.Server, seed stytchtest.Seed, more ...string) []string {
 	return append(append(os.Environ(), "GUESTPASS_LIMIT_ADDRESS=1000000", "GUESTPASS_LIMIT_MEMBER=1000000",
 		"GUESTPASS_LIMIT_ORGANIZATION=1000000", "GUESTPASS_LIMIT_CLIENT=1000000", "GUESTPASS_STOP_GRACE=0s",
-		"GUESTPASS_PUBLIC_URL=http://localhost:9999", "GUESTPASS_ADDR=localhost:0", "STYTCH_PROJECT_ID="+seed.Project.ID,
-		"STYTCH_SECRET="+seed.Project.Secret, "STYTCH_PUBLIC_TOKEN="+seed.Project.PublicToken, "STYTCH_DOMAIN="+stytch.URL, "STYTCH_BASE_URL="+stytch.URL), more...)
+		"GUESTPASS_PUBLIC_URL=http://localhost:9999", "GUESTPASS_ADDR=localhost:0",
+		"STYTCH_PROJECT_ID="+seed.Project.ID,
+		"STYTCH_SECRET="+seed.Project.Secret, "STYTCH_PUBLIC_TOKEN="+seed.Project.PublicToken,
+		"STYTCH_DOMAIN="+stytch.URL, "STYTCH_BASE_URL="+stytch.URL), more...)
 }
 
 // tokenOf is a token that may do everything with tasks and look at members.
 func tokenOf(t *testing.T, stytch *stytchtest.Server, member string) string {
 	t.Helper()
-	token, err := stytch.Mint(stytchtest.MintRequest{Kind: "access", Subject: member, Scopes: []string{"openid", "tasks:read", "tasks:write", "members:read", "activity:read"}})
+	token, err := stytch.Mint(stytchtest.MintRequest{Kind: "access", Subject: member,
+		Scopes: []string{"openid", "tasks:read", "tasks:write", "members:read", "activity:read"}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +159,8 @@ type load struct {
 
 func newLoad(rate int, url func() (string, error), next func(i int) job) *load {
 	return &load{url: url, next: next, rate: rate, done: func(job, string) {}, outcomes: map[string]*outcomes{},
-		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConns: 1000, MaxIdleConnsPerHost: 1000}}}
+		client: &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConns: 1000,
+			MaxIdleConnsPerHost: 1000}}}
 }
 
 // to is the url of a load of one server.
@@ -169,7 +173,8 @@ func (l *load) run(ctx context.Context) {
 	tick := time.NewTicker(max(time.Second/time.Duration(l.rate), time.Millisecond))
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		for due := int(time.Since(start).Seconds()*float64(l.rate)) + 1; sent < due; sent++ { // ticks may be dropped, jobs are not
+		// ticks may be dropped, jobs are not
+		for due := int(time.Since(start).Seconds()*float64(l.rate)) + 1; sent < due; sent++ {
 			i := sent
 			group.Go(func() { l.send(l.next(i)) })
 		}
@@ -257,7 +262,8 @@ func (l *load) report(t *testing.T, phase string) {
 	defer l.mu.Unlock()
 	for _, kind := range slices.Sorted(maps.Keys(l.outcomes)) {
 		o := l.outcomes[kind]
-		t.Logf("%-12s %-11s %7d: %7d as wanted (p50 %v, p99 %v), refused for a while: %s, failed: %d", phase, kind, o.total(),
+		t.Logf("%-12s %-11s %7d: %7d as wanted (p50 %v, p99 %v), refused for a while: %s, failed: %d", phase, kind,
+			o.total(),
 			len(o.took), percentile(o.took, 50), percentile(o.took, 99), counted(o.others), sum(o.failed))
 		for _, cause := range slices.Sorted(maps.Keys(o.failed)) {
 			t.Logf("%-12s %-11s failed %d times: %s", phase, kind, o.failed[cause], cause)

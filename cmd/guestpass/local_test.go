@@ -64,7 +64,8 @@ func TestDevelopmentIsForThisMachine(t *testing.T) {
 }
 
 func TestTheEmulatorsFurtherNamesAreChecked(t *testing.T) {
-	for _, origin := range []string{"localhost:3000", "http://localhost:3000/", "http://localhost:3000/page", "*", "null", ""} {
+	for _, origin := range []string{"localhost:3000", "http://localhost:3000/", "http://localhost:3000/page", "*",
+		"null", ""} {
 		code, _, stderr := guestpass(t, nil, "stytch", "--addr", "localhost:0", "--origin", origin)
 		if code != 2 || !strings.Contains(stderr, "is no origin, such as http://localhost:3000") {
 			t.Errorf("%q: exit code %d, %s", origin, code, stderr)

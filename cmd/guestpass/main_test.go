@@ -60,30 +60,39 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 		args    []string
 		want    string
 	}{
-		{"unknown command", nil, []string{"sevre"}, `there is no command "sevre": did you mean ` + "`guestpass serve`?"},
+		{"unknown command", nil, []string{"sevre"}, `there is no command "sevre": did you mean ` +
+			"`guestpass serve`?"},
 		{"unknown command, two letters changed places", nil, []string{"lnit"}, "did you mean `guestpass lint`?"},
 		{"unknown command and help", nil, []string{"statsu", "--help"}, "did you mean `guestpass migrate status`?"},
 		{"help before an unknown command", nil, []string{"--help", "sevre"}, "did you mean `guestpass serve`?"},
 		{"help on an unknown command", nil, []string{"help", "foo"}, `there is no command "foo"; see`},
-		{"unknown command of a command", nil, []string{"migrate", "stauts", "--help"}, "did you mean `guestpass migrate status`?"},
+		{"unknown command of a command", nil, []string{"migrate", "stauts", "--help"},
+			"did you mean `guestpass migrate status`?"},
 		{"help on an unknown command of a command", nil, []string{"help", "audit", "foo"},
 			"there is no command \"audit foo\"; see `guestpass audit --help`"},
-		{"superfluous argument of a command's command", nil, []string{"migrate", "up", "now"}, "`guestpass migrate up` takes no argument"},
+		{"superfluous argument of a command's " +
+			"command", nil, []string{"migrate", "up", "now"}, "`guestpass migrate up` takes no argument"},
 		{"backup to nowhere", nil, []string{"backup"}, "name a FILE for the copy"},
 		{"backup to two files", nil, []string{"backup", "a", "b"}, "name one FILE for the copy, not 2"},
-		{"variable that resembles none", []string{"GUESTPASS_FOO=x"}, []string{"serve"}, "there is no variable GUESTPASS_FOO: unset it"},
+		{"variable that resembles none", []string{"GUESTPASS_FOO=x"}, []string{"serve"},
+			"there is no variable GUESTPASS_FOO: unset it"},
 		{"rule that resembles none", nil, []string{"lint", "--explain", "G999"}, "there is no rule G999\n"},
 		{"operation that resembles none", []string{"GUESTPASS_OPERATIONS=nope"}, []string{"openapi"},
 			"(entry 1 of 1) is no operation that there is: there are getNextSteps, "},
 		{"unknown flag", nil, []string{"dev", "--port", "1"}, "unknown flag: --port"},
 		{"superfluous argument", nil, []string{"dev", "now"}, "`guestpass dev` takes no argument"},
-		{"misspelt variable", []string{"GUESTPASS_ACESS=roles"}, []string{"dev"}, "there is no variable GUESTPASS_ACESS; did you mean GUESTPASS_ACCESS?"},
-		{"misspelt variable, try", []string{"GUESTPASS_PUBLICURL=x"}, []string{"try"}, "did you mean GUESTPASS_PUBLIC_URL?"},
+		{"misspelt variable", []string{"GUESTPASS_ACESS=roles"}, []string{"dev"},
+			"there is no variable GUESTPASS_ACESS; did you mean GUESTPASS_ACCESS?"},
+		{"misspelt variable, try", []string{"GUESTPASS_PUBLICURL=x"}, []string{"try"},
+			"did you mean GUESTPASS_PUBLIC_URL?"},
 		{"port in use", nil, []string{"dev", "--addr", taken.Addr().String()}, "is in use by another program"},
-		{"emulator's port in use", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", taken.Addr().String()}, "--emulator-addr"},
+		{"emulator's port in use", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr",
+			taken.Addr().String()}, "--emulator-addr"},
 		{"emulator outside loopback", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "0.0.0.0:0"},
 			"the emulator listens on this machine only"},
-		{"live project with the emulator", []string{"STYTCH_PROJECT_ID=project-live-11111111-1111-4111-8111-111111111111"}, []string{"dev"}, "never stands in for one"},
+		{"live project with the emulator",
+			[]string{"STYTCH_PROJECT_ID=project-live-11111111-1111-4111-8111-111111111111"}, []string{"dev"},
+			"never stands in for one"},
 		{"unknown access", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0", "--access",
 			"both"}, "--access must be scopes or roles"},
 		{"unknown vertical", nil, []string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0",
@@ -95,16 +104,25 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 		{"flag of another kind", nil, []string{"dev", "--chaos", "5%"},
 			`invalid argument "5%" for "--chaos" flag: it has the wrong form`},
 		{"person without an address", nil, []string{"try", "--as", "ada"}, "--as must be an e-mail address"},
-		{"emulator alone, port in use", nil, []string{"stytch", "--addr", taken.Addr().String()}, "address already in use; choose another address with --addr"},
-		{"emulator alone, outside loopback", nil, []string{"stytch", "--addr", "0.0.0.0:0"}, "the emulator listens on loopback only"},
-		{"emulator alone, misspelt variable", []string{"GUESTPASS_ADR=x"}, []string{"stytch"}, "did you mean GUESTPASS_ADDR?"},
-		{"emulator alone, superfluous argument", nil, []string{"stytch", "now"}, "`guestpass stytch` takes no argument"},
-		{"authorization URL without a scheme", nil, []string{"stytch", "--authorization-url", "localhost:3000"}, `--authorization-url "localhost:3000" is not a whole URL`},
-		{"redirect URL without a host", nil, []string{"stytch", "--redirect-url", "http://localhost:3000", "--redirect-url", "/done"}, `--redirect-url "/done" is not a whole URL`},
-		{"argument that is no pair", nil, []string{"try", "--call", "listMembers", "limit"}, `"limit" is not of the form key=value`},
+		{"emulator alone, port in use", nil, []string{"stytch", "--addr", taken.Addr().String()},
+			"address already in use; choose another address with --addr"},
+		{"emulator alone, outside loopback", nil, []string{"stytch", "--addr", "0.0.0.0:0"},
+			"the emulator listens on loopback only"},
+		{"emulator alone, misspelt " +
+			"variable", []string{"GUESTPASS_ADR=x"}, []string{"stytch"}, "did you mean GUESTPASS_ADDR?"},
+		{"emulator alone, superfluous " +
+			"argument", nil, []string{"stytch", "now"}, "`guestpass stytch` takes no argument"},
+		{"authorization URL without a " +
+			"scheme", nil, []string{"stytch", "--authorization-url", "localhost:3000"},
+			`--authorization-url "localhost:3000" is not a whole URL`},
+		{"redirect URL without a host", nil, []string{"stytch", "--redirect-url", "http://localhost:3000",
+			"--redirect-url", "/done"}, `--redirect-url "/done" is not a whole URL`},
+		{"argument that is no pair", nil, []string{"try", "--call", "listMembers", "limit"},
+			`"limit" is not of the form key=value`},
 		{"arguments without an operation", nil, []string{"try", "limit=1"}, "--call OPERATION"},
 		{"client of MCP without MCP", nil, []string{"try", "--client", "claude"}, "give --mcp too"},
-		{"client of MCP that is not known", nil, []string{"try", "--mcp", "--client", "cursor"}, "choose one of chatgpt, claude, vscode"},
+		{"client of MCP that is not " +
+			"known", nil, []string{"try", "--mcp", "--client", "cursor"}, "choose one of chatgpt, claude, vscode"},
 		{"a GPT's way to send the secret", nil, []string{"try", "--mcp", "--basic"}, "--basic is for the GPT"},
 		{"secret of no client", nil, []string{"try", "--mcp", "--client-secret-file", "x"}, "give --client-id too"},
 	} {
@@ -123,8 +141,10 @@ func TestServeTellsAllThatIsMissingAtOnce(t *testing.T) {
 		"GUESTPASS_STOP_GRACE=5", "STYTCH_DOMAIN=words"}, "serve")
 	for _, want := range []string{"GUESTPASS_PUBLIC_URL is not set", "GUESTPASS_TRUSTED_PROXIES is not set",
 		"STYTCH_PROJECT_ID is not set", "STYTCH_SECRET is not set", "STYTCH_PUBLIC_TOKEN is not set",
-		"GUESTPASS_LOGIN_METHODS cannot be used", "GUESTPASS_OPERATIONS (entry 1 of 1) is no operation that there is: " +
-			"did you mean listTasks?", "GUESTPASS_STOP_GRACE is no duration", "STYTCH_DOMAIN is no whole public domain"} {
+		"GUESTPASS_LOGIN_METHODS cannot be " +
+			"used", "GUESTPASS_OPERATIONS (entry 1 of 1) is no operation that there is: " +
+			"did you mean listTasks?", "GUESTPASS_STOP_GRACE is no duration",
+		"STYTCH_DOMAIN is no whole public domain"} {
 		if code != 2 || strings.Count(stderr, want) != 1 {
 			t.Errorf("exit code %d, want %q once in\n%s", code, want, stderr)
 		}
@@ -160,9 +180,11 @@ func TestASlashAtTheEndOfAnOriginIsTolerated(t *testing.T) {
 
 func live() map[string]string {
 	return map[string]string{
-		"GUESTPASS_ADDR": "localhost:0", "GUESTPASS_PUBLIC_URL": "https://gpt.example.com", "GUESTPASS_TRUSTED_PROXIES": "127.0.0.1/32",
-		"STYTCH_PROJECT_ID": "project-live-11111111-1111-4111-8111-111111111111", "STYTCH_SECRET": "secret-live-x",
-		"STYTCH_PUBLIC_TOKEN": "public-token-live-x", "STYTCH_DOMAIN": "words-1234.customers.stytch.com",
+		"GUESTPASS_ADDR": "localhost:0", "GUESTPASS_PUBLIC_URL": "https://gpt.example.com",
+		"GUESTPASS_TRUSTED_PROXIES": "127.0.0.1/32",
+		"STYTCH_PROJECT_ID":         "project-live-11111111-1111-4111-8111-111111111111",
+		"STYTCH_SECRET":             "secret-live-x",
+		"STYTCH_PUBLIC_TOKEN":       "public-token-live-x", "STYTCH_DOMAIN": "words-1234.customers.stytch.com",
 	}
 }
 
@@ -282,7 +304,8 @@ func TestServeTakesSeveralDomains(t *testing.T) {
 // atHome are the changes for a test project on this machine.
 func atHome(publicURL string) []string {
 	return []string{"GUESTPASS_TRUSTED_PROXIES=", "GUESTPASS_PUBLIC_URL=" + publicURL, "STYTCH_SECRET=secret-test-x",
-		"STYTCH_PROJECT_ID=project-test-11111111-1111-4111-8111-111111111111", "STYTCH_PUBLIC_TOKEN=public-token-test-x",
+		"STYTCH_PROJECT_ID=project-test-11111111-1111-4111-8111-111111111111",
+		"STYTCH_PUBLIC_TOKEN=public-token-test-x",
 		"STYTCH_DOMAIN=words-1234.customers.stytch.dev"}
 }
 
@@ -325,7 +348,8 @@ func TestServeAnswersUntilItIsStopped(t *testing.T) {
 	go func() {
 		done <- run(ctx, []string{"serve", "--addr", "localhost:0", "--public-url", "http://localhost:9999"}, []string{
 			"STYTCH_PROJECT_ID=" + seed.ID, "STYTCH_SECRET=" + seed.Secret, "STYTCH_PUBLIC_TOKEN=" + seed.PublicToken,
-			"STYTCH_DOMAIN=" + emulator, "STYTCH_BASE_URL=" + emulator, "GUESTPASS_DATABASE_URL=sqlite:" + database, "GUESTPASS_STOP_GRACE=0s"}, io.Discard, log)
+			"STYTCH_DOMAIN=" + emulator, "STYTCH_BASE_URL=" + emulator, "GUESTPASS_DATABASE_URL=sqlite:" + database,
+			"GUESTPASS_STOP_GRACE=0s"}, io.Discard, log)
 	}()
 	address := log.wait(t, `"addr":"([^"]+)"`)[1]
 	if body := get(t, "http://"+address+"/healthz"); body != `{"status":"ok"}` {
@@ -420,7 +444,8 @@ func development(t *testing.T, args ...string) (app, emulator string) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan int, 1)
 	go func() {
-		code := run(ctx, append([]string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0"}, args...), nil, out, complaints)
+		code := run(ctx, append([]string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0"}, args...),
+			nil, out, complaints)
 		close(out.ended)
 		done <- code
 	}()
@@ -474,10 +499,12 @@ func TestTryWalksTheWholeLoop(t *testing.T) {
 		writeBlock(t, "transcript", transcript(stdout, app))
 	}
 	if readme := readFile(t, "../../README.md"); !strings.Contains(readme, transcript(stdout, app)) {
-		t.Errorf("README's transcript is not what the program prints: run the tests of this package with -update\n%s", transcript(stdout, app))
+		t.Errorf("README's transcript is not what the program prints: run the tests of this package with "+
+			"-update\n%s", transcript(stdout, app))
 	}
 
-	code, stdout, stderr = guestpass(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "grace@acme.example", "--json")
+	code, stdout, stderr = guestpass(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "grace@acme.example",
+		"--json")
 	if code != 0 {
 		t.Fatalf("Grace: exit code %d\n%s%s", code, stdout, stderr)
 	}
@@ -494,7 +521,8 @@ func TestTryWalksTheWholeLoop(t *testing.T) {
 			refused += step.Operation
 		}
 	}
-	if strings.Contains(granted, "members:invite") || !strings.Contains(granted, "members:read") || refused != "inviteMember" {
+	if strings.Contains(granted, "members:invite") || !strings.Contains(granted, "members:read") ||
+		refused != "inviteMember" {
 		t.Errorf("Grace was granted %q and refused %q", granted, refused)
 	}
 }
@@ -517,7 +545,8 @@ func TestTryWalksTheLoopOfAConsumerProject(t *testing.T) {
 
 func TestTryEndsWithThePagesWordsForAStranger(t *testing.T) {
 	app, emulator := development(t)
-	code, stdout, stderr := guestpass(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "nobody@acme.example")
+	code, stdout, stderr := guestpass(t, nil, "try", "--url", app, "--emulator", emulator, "--as",
+		"nobody@acme.example")
 	if code != 1 || !strings.Contains(stderr, "the page says: nobody@acme.example does not have an account.\n") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
@@ -526,19 +555,23 @@ func TestTryEndsWithThePagesWordsForAStranger(t *testing.T) {
 func TestTryCallsOneOperation(t *testing.T) {
 	app, emulator := development(t, "--access", "roles")
 	try := func(args ...string) (int, string) {
-		code, stdout, stderr := guestpass(t, nil, append([]string{"try", "--url", app, "--emulator", emulator, "--as", "grace@acme.example"}, args...)...)
+		code, stdout, stderr := guestpass(t, nil, append([]string{"try", "--url", app, "--emulator", emulator, "--as",
+			"grace@acme.example"}, args...)...)
 		return code, stdout + stderr
 	}
-	if code, output := try("--call", "listMembers", "search=hopper", "limit=5"); code != 0 || !strings.Contains(output, "grace@acme.example") {
+	if code, output := try("--call", "listMembers", "search=hopper", "limit=5"); code != 0 || !strings.Contains(output,
+		"grace@acme.example") {
 		t.Errorf("exit code %d\n%s", code, output)
 	}
-	if code, output := try("--call", "inviteMember", "email=x@acme.example", "name=X"); code != 1 || !strings.Contains(output, "403") {
+	if code, output := try("--call", "inviteMember", "email=x@acme.example", "name=X"); code != 1 ||
+		!strings.Contains(output, "403") {
 		t.Errorf("exit code %d\n%s", code, output)
 	}
 	for words, want := range map[string]string{
-		"listMembers colour=red": "guestpass: listMembers has no argument colour: it takes search, status, limit, cursor",
-		"createTask":             "guestpass: createTask needs title: write title=…\n",
-		"getUserInfo x=1":        "guestpass: getUserInfo has no argument x: it takes none\n",
+		"listMembers colour=red": "guestpass: listMembers has no argument colour: it takes search, status, limit, " +
+			"cursor",
+		"createTask":      "guestpass: createTask needs title: write title=…\n",
+		"getUserInfo x=1": "guestpass: getUserInfo has no argument x: it takes none\n",
 	} {
 		code, output := try(append([]string{"--call"}, strings.Fields(words)...)...)
 		if code != 2 || !strings.Contains(output, want) || strings.Contains(output, "authorize") {
@@ -625,14 +658,16 @@ func TestOpenAPIPrintsWhatIsPublished(t *testing.T) {
 		t.Errorf("exit code %d, %d bytes printed, %d published: %s", code, len(stdout), len(published), stderr)
 	}
 	code, stdout, _ = guestpass(t, environ(), "openapi")
-	if code != 0 || !strings.Contains(stdout, `"https://gpt.example.com"`) || !strings.Contains(stdout, `"https://gpt.example.com/oauth2/token"`) {
+	if code != 0 || !strings.Contains(stdout, `"https://gpt.example.com"`) || !strings.Contains(stdout,
+		`"https://gpt.example.com/oauth2/token"`) {
 		t.Errorf("exit code %d: %s", code, stdout)
 	}
 }
 
 func TestVerticals(t *testing.T) {
 	app, emulator := development(t, "--vertical", "consumer")
-	if state := get(t, emulator+"/_emulator/state"); !strings.Contains(state, stytchtest.DevelopmentConsumer().Project.ID) {
+	if state := get(t, emulator+"/_emulator/state"); !strings.Contains(state,
+		stytchtest.DevelopmentConsumer().Project.ID) {
 		t.Errorf("the emulator is of another project: %s", state)
 	}
 	published := get(t, app+"/openapi.json")
@@ -647,12 +682,14 @@ func TestVerticals(t *testing.T) {
 		"by environment":           {[]string{"STYTCH_VERTICAL=consumer"}, nil},
 		"by flag over environment": {[]string{"STYTCH_VERTICAL=b2b"}, []string{"--vertical", "consumer"}},
 	} {
-		code, stdout, stderr := guestpass(t, tt.environ, append([]string{"openapi", "--public-url", app}, tt.args...)...)
+		code, stdout, stderr := guestpass(t, tt.environ, append([]string{"openapi", "--public-url", app},
+			tt.args...)...)
 		if code != 0 || strings.TrimSpace(stdout) != published {
 			t.Errorf("%s: exit code %d, %s\n%s", name, code, stdout, stderr)
 		}
 	}
-	if code, stdout, stderr := guestpass(t, environ("STYTCH_VERTICAL=consumer"), "openapi"); code != 0 || strings.Contains(stdout, "member") {
+	if code, stdout, stderr := guestpass(t, environ("STYTCH_VERTICAL=consumer"), "openapi"); code != 0 ||
+		strings.Contains(stdout, "member") {
 		t.Errorf("a live project: exit code %d, %s\n%s", code, stdout, stderr)
 	}
 }
@@ -663,12 +700,14 @@ func transcript(stdout, app string) string {
 	text := strings.ReplaceAll(stdout, app, "http://localhost:8080")
 	text = strings.ReplaceAll(text, strings.TrimPrefix(app, "http://"), "localhost:8080")
 	text = regexp.MustCompile(`(guest|call)-[a-z0-9]{6}\b`).ReplaceAllString(text, "${1}-k3x9ab")
-	text = regexp.MustCompile(`member-test-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`).ReplaceAllStringFunc(text, func(id string) string {
-		if strings.HasPrefix(id, "member-test-aaaaaaaa-0000") {
-			return id
-		}
-		return "member-test-0b1e7c5a-…"
-	})
+	text = regexp.MustCompile(
+		`member-test-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`).ReplaceAllStringFunc(text,
+		func(id string) string {
+			if strings.HasPrefix(id, "member-test-aaaaaaaa-0000") {
+				return id
+			}
+			return "member-test-0b1e7c5a-…"
+		})
 	text = regexp.MustCompile(`(tsk|cmt|act)_[a-z2-7]{16}`).ReplaceAllString(text, "${1}_k3x9ab7qmw2zt5dv")
 	return regexp.MustCompile(`"20\d\d-[0-9T:-]*Z?`).ReplaceAllStringFunc(text, func(date string) string {
 		if strings.HasPrefix(date, `"2030`) { // our own
@@ -789,11 +828,13 @@ func TestPublishedDocumentsAreAsReviewed(t *testing.T) {
 			}
 		}
 		var compact bytes.Buffer
-		if err := json.Compact(&compact, []byte(document)); err != nil || len(document) > 100_000 || compact.Len() > 100_000 {
+		if err := json.Compact(&compact, []byte(document)); err != nil || len(document) > 100_000 ||
+			compact.Len() > 100_000 {
 			t.Errorf("%s has %d bytes, compact %d: %v", vertical, len(document), compact.Len(), err)
 		}
 		if document != readFile(t, name) {
-			t.Errorf("the document of %s has changed: read what is different after go test ./cmd/guestpass -update, and commit it if it is meant", vertical)
+			t.Errorf("the document of %s has changed: read what is different after go test ./cmd/guestpass -update, "+
+				"and commit it if it is meant", vertical)
 		}
 	}
 }

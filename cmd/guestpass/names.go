@@ -36,8 +36,9 @@ func checkCall(cmd *cobra.Command, args, environ []string) error {
 	words := slices.Clone(args)
 	cmd.Flags().Visit(func(flag *pflag.Flag) { words = append(words, flag.Value.String()) })
 	if slices.ContainsFunc(words, func(word string) bool { return len(urlSecrets(word)) > 0 }) {
-		fmt.Fprintln(cmd.ErrOrStderr(), "guestpass: the password in the URL is visible to everybody on this machine in "+
-			"the process list, and is kept in the shell's history")
+		fmt.Fprintln(cmd.ErrOrStderr(),
+			"guestpass: the password in the URL is visible to everybody on this machine in "+
+				"the process list, and is kept in the shell's history")
 	}
 	return nil
 }

@@ -20,7 +20,8 @@ A GPT keeps the document that was imported once. --check compares a copy, such a
 the text in the editor saved to a file or the document that a server publishes,
 with what this program would publish, and says what differs. Exit code 0: it is the
 same; 1: it is out of date, so import again; 2: it cannot be told.`,
-		Example:     "  guestpass openapi\n  guestpass openapi --public-url https://gpt.example.com\n  guestpass openapi --check pasted.json",
+		Example: "  guestpass openapi\n  guestpass openapi --public-url https://gpt.example.com\n  guestpass " +
+			"openapi --check pasted.json",
 		Annotations: map[string]string{needsAll: ""},
 		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {

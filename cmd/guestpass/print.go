@@ -50,7 +50,8 @@ func (p *printer) step(name, outcome string, fields map[string]any, text string)
 }
 
 func (p *printer) imported(address string, i *gpttest.Imported) {
-	text := fmt.Sprintf("%s\n%d operations under %s, %d warnings, %d errors", address, len(i.Operations), i.RootDomain, len(i.Warnings), len(i.Errors))
+	text := fmt.Sprintf("%s\n%d operations under %s, %d warnings, %d "+
+		"errors", address, len(i.Operations), i.RootDomain, len(i.Warnings), len(i.Errors))
 	for _, m := range append(i.Errors, i.Warnings...) {
 		text += "\n  " + m.String()
 	}
@@ -71,11 +72,13 @@ func texts(messages []gpttest.Message) []string {
 }
 
 func (p *printer) configured(a gpttest.Auth, notes []string) {
-	text := "Client ID         " + a.ClientID + "\nAuthorization URL " + a.AuthorizationURL + "\nToken URL         " + a.TokenURL + "\nScope             " + a.Scope
+	text := "Client ID         " + a.ClientID + "\nAuthorization URL " + a.AuthorizationURL + "\nToken URL         " +
+		a.TokenURL + "\nScope             " + a.Scope
 	for _, note := range notes {
 		text += "\nnote: " + note
 	}
-	p.step("configure", "ok", map[string]any{"client_id": a.ClientID, "authorization_url": a.AuthorizationURL, "token_url": a.TokenURL, "scope": a.Scope, "notes": append([]string{}, notes...)}, text)
+	p.step("configure", "ok", map[string]any{"client_id": a.ClientID, "authorization_url": a.AuthorizationURL,
+		"token_url": a.TokenURL, "scope": a.Scope, "notes": append([]string{}, notes...)}, text)
 }
 
 // token shows everything of a token reply but the tokens.
@@ -84,7 +87,8 @@ func (p *printer) token(name string, t *gpttest.Token) {
 	if t.RefreshToken != "" {
 		renewable = "with a refresh token"
 	}
-	p.step(name, "ok", map[string]any{"token_type": t.TokenType, "expires_in": int(t.ExpiresIn.Seconds()), "scope": t.Scope, "refresh_token": t.RefreshToken != ""},
+	p.step(name, "ok", map[string]any{"token_type": t.TokenType, "expires_in": int(t.ExpiresIn.Seconds()),
+		"scope": t.Scope, "refresh_token": t.RefreshToken != ""},
 		fmt.Sprintf("a %s token for %s, %s\ngranted: %s", t.TokenType, t.ExpiresIn, renewable, t.Scope))
 }
 

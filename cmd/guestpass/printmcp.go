@@ -39,7 +39,8 @@ func requests(trace []mcptest.Step) string {
 }
 
 // kinds are how a client became known.
-var kinds = map[mcptest.Kind]string{mcptest.Given: "the client id given", mcptest.Document: "the address of its metadata document",
+var kinds = map[mcptest.Kind]string{mcptest.Given: "the client id given",
+	mcptest.Document:   "the address of its metadata document",
 	mcptest.Registered: "registered"}
 
 func (p *printer) identified(identity *mcptest.Identity, scopes []string, note string, trace []mcptest.Step) {
@@ -61,7 +62,8 @@ func (p *printer) connected(server *mcptest.Server, trace []mcptest.Step) {
 	for _, step := range trace {
 		methods = append(methods, fmt.Sprintf("%s %d", step.Name, step.Status))
 	}
-	text := fmt.Sprintf("%s\n%s, version %s of the protocol, %d characters of instructions", strings.Join(methods, ", "),
+	text := fmt.Sprintf("%s\n%s, version %s of the protocol, %d characters of "+
+		"instructions", strings.Join(methods, ", "),
 		server.Title, server.Version, len([]rune(server.Instructions)))
 	p.step("connect", "ok", map[string]any{"version": server.Version, "name": server.Name, "title": server.Title,
 		"instructions": server.Instructions, "requests": trace}, text)

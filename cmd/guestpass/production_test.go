@@ -27,11 +27,14 @@ func TestProductionLinksNeitherEmulatorNorSimulator(t *testing.T) {
 
 func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "guestpass")
-	if output, err := exec.Command("go", "build", "-tags", "production", "-o", program, ".").CombinedOutput(); err != nil {
+	if output, err := exec.Command("go", "build", "-tags", "production", "-o", program,
+		".").CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, output)
 	}
-	settings := []string{"GUESTPASS_PUBLIC_URL=https://gpt.example.com", "STYTCH_PROJECT_ID=project-live-11111111-1111-4111-8111-111111111111",
-		"STYTCH_SECRET=secret-live-x", "STYTCH_PUBLIC_TOKEN=public-token-live-x", "STYTCH_DOMAIN=words-1234.customers.stytch.com"}
+	settings := []string{"GUESTPASS_PUBLIC_URL=https://gpt.example.com",
+		"STYTCH_PROJECT_ID=project-live-11111111-1111-4111-8111-111111111111",
+		"STYTCH_SECRET=secret-live-x", "STYTCH_PUBLIC_TOKEN=public-token-live-x",
+		"STYTCH_DOMAIN=words-1234.customers.stytch.com"}
 	for _, tt := range []struct {
 		environ []string
 		command string

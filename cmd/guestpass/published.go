@@ -59,7 +59,8 @@ func (c config) unknownOperations(setting string, ids, known []string) (faults [
 		if meant := near(id, known); meant != "" {
 			hint = ": did you mean " + meant + "?"
 		}
-		faults = append(faults, c.fault(setting, "(entry %d of %d) is no operation that there is%s", i+1, len(ids), hint))
+		faults = append(faults, c.fault(setting, "(entry %d of %d) is no operation that there is%s", i+1, len(ids),
+			hint))
 	}
 	return faults
 }

@@ -67,7 +67,8 @@ func TestARollingRestartLosesNothing(t *testing.T) {
 	failed := sum(reads.failed) + sum(writes.failed)
 	lost := created.missing(t, load, token)
 	t.Logf("%d restarts, %d requests, %.0f a second, %d failed; %d created, %d lost",
-		*restarts, reads.total()+writes.total(), float64(reads.total()+writes.total())/load.took.Seconds(), failed, len(created.ids), lost)
+		*restarts, reads.total()+writes.total(), float64(reads.total()+writes.total())/load.took.Seconds(), failed,
+		len(created.ids), lost)
 	if failed > 0 || lost > 0 || len(created.ids) == 0 {
 		t.Error("a restart was felt")
 	}
@@ -89,7 +90,8 @@ func (c *created) note(j job, body string) {
 func (c *created) missing(t *testing.T, l *load, token string) (lost int) {
 	t.Helper()
 	for _, id := range c.ids {
-		if status, _, body, err := l.call(job{method: "GET", path: "/api/v1/tasks/" + id, token: token}); status != http.StatusOK {
+		if status, _, body, err := l.call(job{method: "GET", path: "/api/v1/tasks/" + id,
+			token: token}); status != http.StatusOK {
 			lost++
 			t.Errorf("lost %s: %d %s %v", id, status, body, err)
 		}

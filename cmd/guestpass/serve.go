@@ -80,7 +80,8 @@ func serve(ctx context.Context, addr string, grace time.Duration, o server.Optio
 	if err != nil {
 		return err
 	}
-	o.Log.Info("serving", "addr", listener.Addr().String(), "public_url", o.PublicURL, "project", o.ProjectID, "access", string(o.Access))
+	o.Log.Info("serving", "addr", listener.Addr().String(), "public_url", o.PublicURL, "project", o.ProjectID, "access",
+		string(o.Access))
 	return runAll(ctx, app, parts{listener, app, grace}.serve(o.Log))
 }
 

@@ -40,14 +40,16 @@ func TestOneSignalEndsWhatOnlyComputes(t *testing.T) {
 			}
 			late := time.AfterFunc(time.Minute, func() { _ = command.Process.Kill() })
 			defer late.Stop()
-			if _, err := writer.Write(bytes.Repeat([]byte(" "), 1<<20)); err != nil { // more than a pipe holds: the program reads
+			// more than a pipe holds: the program reads
+			if _, err := writer.Write(bytes.Repeat([]byte(" "), 1<<20)); err != nil {
 				t.Fatal(err)
 			}
 			if err := command.Process.Signal(tt.signal); err != nil {
 				t.Fatal(err)
 			}
 			_ = command.Wait()
-			if status := command.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() || status.Signal() != tt.signal {
+			if status := command.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() ||
+				status.Signal() != tt.signal {
 				t.Errorf("it ended otherwise: %v", command.ProcessState)
 			}
 		})

@@ -23,9 +23,10 @@ import (
 // By default these tests take seconds and show that nothing fails that may not; `make soak`
 // gives them minutes, in which it shows what they are for.
 var (
-	soakRate    = flag.Int("soak-rate", 60, "requests a second, and a second for people who are not slow")
-	soakFault   = flag.Duration("soak-fault", 500*time.Millisecond, "how long Stytch has each kind of trouble")
-	soakWell    = flag.Duration("soak-well", 500*time.Millisecond, "how long it is well after each; the circuit breaker opens for 30s")
+	soakRate  = flag.Int("soak-rate", 60, "requests a second, and a second for people who are not slow")
+	soakFault = flag.Duration("soak-fault", 500*time.Millisecond, "how long Stytch has each kind of trouble")
+	soakWell  = flag.Duration("soak-well", 500*time.Millisecond,
+		"how long it is well after each; the circuit breaker opens for 30s")
 	soakDark    = flag.Duration("soak-dark", 500*time.Millisecond, "how long it is not there at all, in the end")
 	slowClients = flag.Int("slow-clients", 20, "how many connections send their header slowly, and how many their body")
 	slowFor     = flag.Duration("slow-for", time.Second, "how long they do")
@@ -90,7 +91,8 @@ func TestTroubleAtStytchStaysThere(t *testing.T) {
 	if readsFailed*1000 > reads {
 		t.Error("fewer than 99.9 % of all reads succeeded")
 	}
-	if after.Heap > before.Heap+64 || after.Goroutines > before.Goroutines+64 { // connections to Stytch are kept for a minute, two goroutines each
+	// connections to Stytch are kept for a minute, two goroutines each
+	if after.Heap > before.Heap+64 || after.Goroutines > before.Goroutines+64 {
 		t.Error("the server has grown")
 	}
 	if writes := last.of("write"); *soakWell > 40*time.Second && len(writes.took) == 0 {
@@ -122,7 +124,8 @@ func mixed(t *testing.T, stytch *stytchtest.Server, seed stytchtest.Seed) func(i
 		}
 	}
 	app := seed.ConnectedApps[0]
-	page := "/idp?" + url.Values{"client_id": {app.ClientID}, "redirect_uri": {app.RedirectURLs[0]}, "response_type": {"code"}, "scope": {"openid tasks:read"}, "state": {"x"}}.Encode()
+	page := "/idp?" + url.Values{"client_id": {app.ClientID}, "redirect_uri": {app.RedirectURLs[0]},
+		"response_type": {"code"}, "scope": {"openid tasks:read"}, "state": {"x"}}.Encode()
 	var numbers atomic.Int64 // so that none is taken for a repetition
 	return func(i int) job {
 		token := tokens[(i/20+i)%len(tokens)]
@@ -134,7 +137,8 @@ func mixed(t *testing.T, stytch *stytchtest.Server, seed stytchtest.Seed) func(i
 		case 3:
 			return job{"forged", "GET", "/api/v1/tasks", forged(token), "", []int{401}}
 		case 4:
-			return job{"unknown key", "GET", "/api/v1/tasks", withKey(token, fmt.Sprintf("unknown-%d", i)), "", []int{401, 503}}
+			return job{"unknown key", "GET", "/api/v1/tasks", withKey(token, fmt.Sprintf("unknown-%d", i)), "",
+				[]int{401, 503}}
 		case 5:
 			return job{"page", "GET", page, "", "", []int{200, 503}}
 		case 6:
@@ -185,10 +189,13 @@ func TestSlowClientsDisturbNobody(t *testing.T) {
 			return min(most, *slowFor/2) * time.Duration(i) / time.Duration(*slowClients)
 		}
 		group.Go(func() {
-			beSlow(ctx, after(5*time.Second), address, "GET /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nX-Slow: ", &opened)
+			beSlow(ctx, after(5*time.Second), address, "GET /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nX-Slow: ",
+				&opened)
 		})
 		group.Go(func() {
-			beSlow(ctx, after(15*time.Second), address, "POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+token+"\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{", &opened)
+			beSlow(ctx, after(15*time.Second), address,
+				"POST /api/v1/tasks HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer "+token+
+					"\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n{", &opened)
 		})
 	}
 	beside := newLoad(*soakRate, p.to, next)
@@ -203,8 +210,10 @@ func TestSlowClientsDisturbNobody(t *testing.T) {
 		total, failed = total+o.total(), failed+sum(o.failed)+sum(o.others)
 	}
 	one, two := percentile(alone.of("read").took, 99), percentile(beside.of("read").took, 99)
-	t.Logf("%d slow connections at a time, %d in all: %d requests beside them, %d failed; a read's p99 %v, alone %v: %.2f times; heap %d MiB, %d goroutines, alone %d and %d",
-		2**slowClients, opened.Load(), total, failed, two, one, float64(two)/float64(one), during.Heap, during.Goroutines, before.Heap, before.Goroutines)
+	t.Logf("%d slow connections at a time, %d in all: %d requests beside them, %d failed; a read's p99 %v, alone %v: "+
+		"%.2f times; heap %d MiB, %d goroutines, alone %d and %d",
+		2**slowClients, opened.Load(), total, failed, two, one, float64(two)/float64(one), during.Heap,
+		during.Goroutines, before.Heap, before.Goroutines)
 	if failed*1000 > total || opened.Load() < int64(2**slowClients) {
 		t.Error("fewer than 99.9 % of all requests succeeded, or there were no slow clients")
 	}
@@ -243,9 +252,11 @@ func TestTooMuchIsRefusedAtOnce(t *testing.T) {
 	t.Parallel() // they mostly wait; make soak runs one after the other
 	stytch, seed := crowd(t)
 	const atOnce = 8 // an eighth of what is carried out at once: of what may wait for Stytch one organization's part
-	p := startProcess(t, forStytch(stytch, seed, "GUESTPASS_DATABASE_URL=sqlite:"+t.TempDir()+"/overload.db", fmt.Sprintf("GUESTPASS_MAX_IN_FLIGHT=%d", 8*atOnce)))
+	p := startProcess(t, forStytch(stytch, seed, "GUESTPASS_DATABASE_URL=sqlite:"+t.TempDir()+"/overload.db",
+		fmt.Sprintf("GUESTPASS_MAX_IN_FLIGHT=%d", 8*atOnce)))
 	token := tokenOf(t, stytch, seed.Members[0].ID)
-	lookUp := job{"directory", "GET", "/api/v1/members?limit=5", token, "", []int{http.StatusOK, http.StatusServiceUnavailable}}
+	lookUp := job{"directory", "GET", "/api/v1/members?limit=5", token, "",
+		[]int{http.StatusOK, http.StatusServiceUnavailable}}
 	stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/organizations/members/search", Delay: 100 * time.Millisecond})
 
 	capacity := capacityOf(t, newLoad(1, p.to, nil), lookUp, atOnce)
@@ -254,8 +265,10 @@ func TestTooMuchIsRefusedAtOnce(t *testing.T) {
 	l.report(t, "overload")
 	o := l.of("directory")
 	goodput := float64(len(o.took)) / l.took.Seconds()
-	t.Logf("%d at once do %.0f a second; of %.0f a second %.0f were done (%.0f %%), %d refused with Retry-After (p50 %v, p99 %v), %d failed", atOnce, capacity,
-		float64(o.total())/l.took.Seconds(), goodput, 100*goodput/capacity, sum(o.others), percentile(o.refused, 50), percentile(o.refused, 99), sum(o.failed))
+	t.Logf("%d at once do %.0f a second; of %.0f a second %.0f were done (%.0f %%), %d refused with Retry-After (p50 "+
+		"%v, p99 %v), %d failed", atOnce, capacity,
+		float64(o.total())/l.took.Seconds(), goodput, 100*goodput/capacity, sum(o.others), percentile(o.refused, 50),
+		percentile(o.refused, 99), sum(o.failed))
 	if len(o.took) == 0 || sum(o.others) == 0 || len(o.failed) > 0 {
 		t.Error("some of it must be done, the rest refused, and nothing else")
 	}

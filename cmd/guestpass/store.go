@@ -64,14 +64,16 @@ func withTables(cmd *cobra.Command, environ []string, f func(context.Context, *s
 	return withStore(cmd, environ, func(ctx context.Context, database *store.Store) error {
 		steps, err := database.Migrations(ctx)
 		missing := slices.DeleteFunc(steps, func(step store.Migration) bool { return step.Applied && step.Place == "" })
-		if err == nil && len(missing) > 0 && !slices.ContainsFunc(steps, func(step store.Migration) bool { return step.Applied }) {
+		if err == nil && len(missing) > 0 && !slices.ContainsFunc(steps,
+			func(step store.Migration) bool { return step.Applied }) {
 			return errors.New("the database of GUESTPASS_DATABASE_URL has no tables of Guestpass yet: " + migrateUp)
 		}
 		done := f(ctx, database)
 		if done == nil || errors.Is(done, errQuiet) || err != nil || len(missing) == 0 {
 			return done
 		}
-		return fmt.Errorf("the tables in the database of GUESTPASS_DATABASE_URL are not up to date: %s (%w)", migrateUp, done)
+		return fmt.Errorf("the tables in the database of GUESTPASS_DATABASE_URL are not up to date: %s "+
+			"(%w)", migrateUp, done)
 	})
 }
 
@@ -191,7 +193,8 @@ make a new record that fits. Copy the last hash of each owner elsewhere to notic
 					fmt.Fprintf(cmd.OutOrStdout(), "%s, row %d: %s\n", b.Owner, b.Seq, b.What)
 				}
 				if len(breaks) > 0 {
-					fmt.Fprintf(cmd.OutOrStdout(), "%d rows, %d places where the record is not as it was written\n", rows, len(breaks))
+					fmt.Fprintf(cmd.OutOrStdout(), "%d rows, %d places where the record is not as it was written\n",
+						rows, len(breaks))
 					return errQuiet
 				}
 				fmt.Fprintf(cmd.OutOrStdout(), "%d rows, all as they were written\n", rows)

@@ -40,11 +40,14 @@ Stytch, and nothing is kept when it stops.`,
 	flags := command.Flags()
 	flags.StringVar(&s.addr, "addr", "localhost:8081", "address to listen on; loopback only")
 	flags.StringVar(&s.vertical, "vertical", "", "kind of project: b2b or consumer (default b2b, or that of the seed)")
-	flags.StringVar(&s.seed, "seed", "", "YAML or JSON `FILE` with the project, its people and apps, such as /_emulator/export returns")
+	flags.StringVar(&s.seed, "seed", "", "YAML or JSON `FILE` with the project, its people and apps, such as "+
+		"/_emulator/export returns")
 	flags.IntVar(&s.chaos.Percent, "chaos", 0, chaosUsage)
 	flags.Uint64Var(&s.chaos.Seed, "chaos-seed", 1, chaosSeedUsage)
-	flags.StringVar(&s.authorizationURL, "authorization-url", "", "`URL` of your page on which people consent (default http://localhost:8080/idp)")
-	flags.StringArrayVar(&s.redirectURLs, "redirect-url", nil, "`URL` to which e-mail links may lead; may be repeated (default http://localhost:8080/idp)")
+	flags.StringVar(&s.authorizationURL, "authorization-url", "",
+		"`URL` of your page on which people consent (default http://localhost:8080/idp)")
+	flags.StringArrayVar(&s.redirectURLs, "redirect-url", nil,
+		"`URL` to which e-mail links may lead; may be repeated (default http://localhost:8080/idp)")
 	flags.StringArrayVar(&s.origins, "origin", nil,
 		"`ORIGIN` of pages that may use the browser SDK, beside those of the two URLs above; may be repeated")
 	flags.StringArrayVar(&s.hosts, "host", nil,
@@ -53,7 +56,8 @@ Stytch, and nothing is kept when it stops.`,
 }
 
 const (
-	chaosUsage     = "`PERCENT` of requests to Stytch that go wrong: slow, 429, 500, 503, cut off, or signed by a fresh key"
+	chaosUsage = "`PERCENT` of requests to Stytch that go wrong: slow, 429, 500, 503, cut off, or signed by a " +
+		"fresh key"
 	chaosSeedUsage = "which of them; the same number makes the same go wrong again"
 )
 
@@ -86,11 +90,14 @@ func (s stytchSettings) run(ctx context.Context, stdout, stderr io.Writer) error
 // options are the emulator's. What a flag says wins over the seed.
 func (s stytchSettings) options() (stytchtest.Options, error) {
 	if s.authorizationURL != "" && !wholeURL(s.authorizationURL) {
-		return stytchtest.Options{}, fmt.Errorf("--authorization-url %q is not a whole URL, such as http://localhost:3000/consent", s.authorizationURL)
+		return stytchtest.Options{},
+			fmt.Errorf("--authorization-url %q is not a whole URL, such as "+
+				"http://localhost:3000/consent", s.authorizationURL)
 	}
 	for _, redirect := range s.redirectURLs {
 		if !wholeURL(redirect) {
-			return stytchtest.Options{}, fmt.Errorf("--redirect-url %q is not a whole URL, such as http://localhost:3000/signed-in", redirect)
+			return stytchtest.Options{},
+				fmt.Errorf("--redirect-url %q is not a whole URL, such as http://localhost:3000/signed-in", redirect)
 		}
 	}
 	for _, o := range s.origins {
@@ -120,7 +127,8 @@ func (s stytchSettings) project() (stytchtest.Seed, error) {
 	}
 	seed, err := stytchtest.ReadSeed(s.seed)
 	if err == nil && s.vertical != "" && s.vertical != seed.Project.Vertical {
-		err = fmt.Errorf("--vertical is %s, but the seed %s has a %s project", s.vertical, s.seed, seed.Project.Vertical)
+		err = fmt.Errorf("--vertical is %s, but the seed %s has a %s "+
+			"project", s.vertical, s.seed, seed.Project.Vertical)
 	}
 	return seed, err
 }
@@ -147,7 +155,8 @@ Stytch is emulated: a %s project, forgotten when this stops. Nothing reaches Sty
 	for _, a := range seed.ConnectedApps {
 		fmt.Fprintf(w, "  connected app      %s   secret %s\n", a.ClientID, or(a.ClientSecret, "none"))
 	}
-	fmt.Fprintf(w, "\nPeople who can sign in: %s.\nThe project, for your program and its tests:\n\n", or(strings.Join(people(seed), ", "), "nobody"))
+	fmt.Fprintf(w, "\nPeople who can sign in: %s.\nThe project, for your program and its "+
+		"tests:\n\n", or(strings.Join(people(seed), ", "), "nobody"))
 	for _, variable := range []struct{ name, value string }{
 		{"STYTCH_PROJECT_ID", p.ID}, {"STYTCH_SECRET", p.Secret}, {"STYTCH_PUBLIC_TOKEN", p.PublicToken},
 		{"STYTCH_VERTICAL", p.Vertical}, {"STYTCH_DOMAIN", address}, {"STYTCH_BASE_URL", address},

@@ -49,7 +49,8 @@ func TestStytchEmulatesTheProjectThatItPrints(t *testing.T) {
 		AuthorizationEndpoint string `json:"authorization_endpoint"`
 	}
 	body := get(t, settings["STYTCH_DOMAIN"]+"/.well-known/openid-configuration")
-	if err := json.Unmarshal([]byte(body), &discovery); err != nil || discovery.AuthorizationEndpoint != "http://localhost:3000/consent" {
+	if err := json.Unmarshal([]byte(body), &discovery); err != nil ||
+		discovery.AuthorizationEndpoint != "http://localhost:3000/consent" {
 		t.Errorf("discovery: %v %s", err, body)
 	}
 	for _, tt := range []struct {
@@ -62,7 +63,8 @@ func TestStytchEmulatesTheProjectThatItPrints(t *testing.T) {
 		{"http://localhost:3000/signed-in", "another", http.StatusUnauthorized},
 	} {
 		mail := `{"email_address":"ada@acme.example","discovery_redirect_url":"` + tt.redirect + `"}`
-		request, err := http.NewRequest(http.MethodPost, settings["STYTCH_BASE_URL"]+"/v1/b2b/magic_links/email/discovery/send", strings.NewReader(mail))
+		request, err := http.NewRequest(http.MethodPost, settings["STYTCH_BASE_URL"]+
+			"/v1/b2b/magic_links/email/discovery/send", strings.NewReader(mail))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +76,8 @@ func TestStytchEmulatesTheProjectThatItPrints(t *testing.T) {
 		}
 		response.Body.Close()
 		if response.StatusCode != tt.want {
-			t.Errorf("link to %s with the secret %s: status %d, want %d", tt.redirect, tt.secret, response.StatusCode, tt.want)
+			t.Errorf("link to %s with the secret %s: status %d, want %d", tt.redirect, tt.secret, response.StatusCode,
+				tt.want)
 		}
 	}
 }
@@ -104,7 +107,8 @@ func TestStytchAnnouncesWhateverTheSeedHas(t *testing.T) {
 	seed.ConnectedApps[0].ClientSecret = ""
 	var out bytes.Buffer
 	announceStytch(&out, seed, "http://localhost:8081")
-	for _, want := range []string{"a b2b project", "page               http://localhost:8081 ", seed.ConnectedApps[0].ClientID + "   secret none",
+	for _, want := range []string{"a b2b project", "page               http://localhost:8081 ",
+		seed.ConnectedApps[0].ClientID + "   secret none",
 		"People who can sign in: grace@acme.example.\n"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("the output lacks %q:\n%s", want, &out)
@@ -131,7 +135,9 @@ policy: {}
 	}
 	settings := emulatorAlone(t, "--seed", file)
 	if settings["STYTCH_PROJECT_ID"] != "project-test-ours" || settings["STYTCH_VERTICAL"] != "consumer" ||
-		len(settings["STYTCH_SECRET"]) < 40 || !strings.HasPrefix(settings["STYTCH_PUBLIC_TOKEN"], "public-token-test-") { // made up
+		// made up
+		len(settings["STYTCH_SECRET"]) < 40 || !strings.HasPrefix(settings["STYTCH_PUBLIC_TOKEN"],
+		"public-token-test-") {
 		t.Errorf("%v", settings)
 	}
 	if state := get(t, settings["STYTCH_BASE_URL"]+"/_emulator/state"); !strings.Contains(state, `"user_id":"user-test-ours"`) {
@@ -140,7 +146,8 @@ policy: {}
 	if err := os.WriteFile(file, []byte(strings.Replace(seed, "mary@", "mary at ", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"--seed", file}, {"--seed", filepath.Join(t.TempDir(), "missing.yaml")}, {"--chaos", "101"}, {"--vertical", "b2c"}} {
+	for _, args := range [][]string{{"--seed", file}, {"--seed", filepath.Join(t.TempDir(), "missing.yaml")},
+		{"--chaos", "101"}, {"--vertical", "b2c"}} {
 		code, _, stderr := guestpass(t, nil, append([]string{"stytch", "--addr", "localhost:0"}, args...)...)
 		if code != 2 || strings.Count(stderr, "\n") != 1 {
 			t.Errorf("%v: exit code %d, %s", args, code, stderr)

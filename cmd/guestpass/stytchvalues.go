@@ -33,8 +33,9 @@ func (c config) checkEnvironment() (faults []error) {
 	}
 	one := func(name string, kind credentials.Kind, value string) {
 		if of, err := kind.Check(value); err == nil && of != environment {
-			faults = append(faults, c.fault(name, "is of the %s environment, STYTCH_PROJECT_ID of the %s one: take all "+
-				"values from the same", of, environment))
+			faults = append(faults,
+				c.fault(name, "is of the %s environment, STYTCH_PROJECT_ID of the %s one: take all "+
+					"values from the same", of, environment))
 		}
 	}
 	one("STYTCH_SECRET", credentials.Secret, c.Secret)
@@ -117,16 +118,18 @@ func (c config) checkDomains() (faults []error) {
 			continue // told elsewhere
 		}
 		if c.live() && (u.Scheme != "https" || upstream.Internal(u.Hostname())) {
-			faults = append(faults, c.fault("STYTCH_DOMAIN", "%sis this machine, whose processes could sign as the live "+
-				"project", where))
+			faults = append(faults,
+				c.fault("STYTCH_DOMAIN", "%sis this machine, whose processes could sign as the live "+
+					"project", where))
 		}
 		if slices.Contains(origins[:i], origin) {
 			faults = append(faults, c.fault("STYTCH_DOMAIN", "%sis there twice", where))
 		}
 		for of, suffix := range projectDomains {
 			if environment != "" && of != environment && strings.HasSuffix(u.Hostname(), suffix) {
-				faults = append(faults, c.fault("STYTCH_DOMAIN", "%sis of the %s environment (%s), STYTCH_PROJECT_ID of "+
-					"the %s one: take all values from the same", where, of, suffix, environment))
+				faults = append(faults,
+					c.fault("STYTCH_DOMAIN", "%sis of the %s environment (%s), STYTCH_PROJECT_ID of "+
+						"the %s one: take all values from the same", where, of, suffix, environment))
 			}
 		}
 	}

@@ -124,7 +124,8 @@ func blamed(name, what string) string {
 
 func TestExchangedSecretAndPublicTokenDoNotStart(t *testing.T) {
 	variables := realistic()
-	variables["STYTCH_SECRET"], variables["STYTCH_PUBLIC_TOKEN"] = variables["STYTCH_PUBLIC_TOKEN"], variables["STYTCH_SECRET"]
+	variables["STYTCH_SECRET"], variables["STYTCH_PUBLIC_TOKEN"] = variables["STYTCH_PUBLIC_TOKEN"],
+		variables["STYTCH_SECRET"]
 	refusesWithoutRepeating(t, "STYTCH_PUBLIC_TOKEN", "the secret", starting(variables))
 }
 
@@ -138,7 +139,8 @@ func TestASecretInAnyOtherVariableIsRefused(t *testing.T) {
 			"the secret in a URL": "https://gpt.example.com/?key=" +
 				realSecret, "another project's secret": "secret-test-" + realSecret[len("secret-live-"):],
 			"a workspace key": "workspace-key-prod-" +
-				realSecret[len("secret-live-"):], "an app's secret": appSecret, "id and secret of an app": "connected-app-live-" + liveID + "=" + appSecret}
+				realSecret[len("secret-live-"):], "an app's secret": appSecret,
+			"id and secret of an app": "connected-app-live-" + liveID + "=" + appSecret}
 		for what, value := range secrets {
 			switch {
 			case name == "STYTCH_SECRET" && (what == "the secret" || what == "an app's secret"),
@@ -166,9 +168,11 @@ func TestNoSpellingOfASecretGetsIntoASetting(t *testing.T) {
 		"GUESTPASS_CONTACT_EMAIL", "GUESTPASS_CLIENT_IDS", "GUESTPASS_DOCS_CLIENT_ID",
 		"GUESTPASS_AUDIENCE", "STYTCH_PUBLIC_TOKEN", "STYTCH_DOMAIN", "GUESTPASS_OPERATIONS", "GUESTPASS_ADDR"} {
 		for what, value := range map[string]string{
-			"an app's secret in upper case": strings.ToUpper(appSecret), "the secret in upper case": strings.ToUpper(body), "the secret encoded": encoded,
+			"an app's secret in upper case": strings.ToUpper(appSecret),
+			"the secret in upper case":      strings.ToUpper(body), "the secret encoded": encoded,
 			"the secret spaced": strings.Join(strings.Split(body, ""),
-				" "), "the secret in full width": wide, "the secret with underscores": strings.ReplaceAll(realSecret, "-", "_"),
+				" "), "the secret in full width": wide, "the secret with underscores": strings.ReplaceAll(realSecret,
+				"-", "_"),
 			"the secret in an id": "connected-app-live-" +
 				body, "the secret in an id, in lower case": "connected-app-live-" + strings.ToLower(body),
 			"the password of the database": password, "that of Redis": "redis" +
@@ -200,8 +204,10 @@ func TestNoSpellingOfASecretGetsIntoASetting(t *testing.T) {
 func TestShortSecretsDoNotRefuseOrdinarySettings(t *testing.T) {
 	for _, title := range []string{"Guestpass Dev", "Our GPT secret dev team", "Guestpass", "Postgres tasks"} {
 		variables := realistic()
-		variables["GUESTPASS_TITLE"], variables["GUESTPASS_DATABASE_URL"] = title, "postgres://guestpass:postgres@db.example.com/guestpass?sslmode=verify-full"
-		variables["STYTCH_SECRET"], variables["GUESTPASS_INTROSPECT_SECRETS"] = "secret-live-guestpass-dev", "connected-app-live-"+liveID+"=gpt-secret-dev"
+		variables["GUESTPASS_TITLE"], variables["GUESTPASS_DATABASE_URL"] = title,
+			"postgres://guestpass:postgres@db.example.com/guestpass?sslmode=verify-full"
+		variables["STYTCH_SECRET"], variables["GUESTPASS_INTROSPECT_SECRETS"] = "secret-live-guestpass-dev",
+			"connected-app-live-"+liveID+"=gpt-secret-dev"
 		if err := starting(variables); err != nil {
 			t.Errorf("%q: %v", title, err)
 		}
@@ -291,8 +297,11 @@ func TestRefusalsNameTheVariableAndNotTheValue(t *testing.T) {
 // An address is in the document as mail programs take it.
 func TestTheContactsAddress(t *testing.T) {
 	for address, want := range map[string]string{
-		"mary@example.com": "mary@example.com", "mary@b\u00fccher.example": "mary@xn--bcher-kva.example", "Mary@EXAMPLE.com": "Mary@example.com",
-		"mary@localhost": "", "m@1.2.3.4": "", "m@[1.2.3.4]": "", "m@example.1": "", "m@example.com.": "", "m@.com": "", "m@a@example.com": "", "Mary <m@example.com>": "",
+		"mary@example.com": "mary@example.com", "mary@b\u00fccher.example": "mary@xn--bcher-kva.example",
+		"Mary@EXAMPLE.com": "Mary@example.com",
+		"mary@localhost":   "", "m@1.2.3.4": "", "m@[1.2.3.4]": "", "m@example.1": "", "m@example.com.": "",
+		"m@.com":          "",
+		"m@a@example.com": "", "Mary <m@example.com>": "",
 		"m@exa mple.com": "", "@example.com": "", "m@-.example": "",
 	} {
 		variables := realistic()
@@ -337,12 +346,18 @@ func TestArgumentsWithASecretAreNotRepeated(t *testing.T) {
 
 func TestDomains(t *testing.T) {
 	for domain, want := range map[string]string{
-		"words-1234.customers.stytch.com": "", "https://words-1234.customers.stytch.com/": "", "login.example.com": "", "https://login.example.com": "",
-		"words-1234.customers.stytch.dev": "of the test environment", "words-1234.customers.stytch.dev.": "no dot at its end",
-		"https://words-1234.customers.stytch.dev": "of the test environment", "api.stytch.com": "belongs to no project", "test.stytch.com": "belongs to no project",
-		"words-1234.customers.stytch.com.": "no dot at its end", "https://login.example.com./": "no dot at its end", "login.example.com:443": "no port", "https://login.example.com:": "no port",
-		"words-1234.customers.stytch.com:443": "no port", "login.example.com,words-1234.customers.stytch.com:443": "entry 2 of 2",
-		"stytch.com": "belongs to no project", "customers.stytch.com": "belongs to no project", "stytch.com.example.com": "", "notstytch.com": "",
+		"words-1234.customers.stytch.com": "", "https://words-1234.customers.stytch.com/": "", "login.example.com": "",
+		"https://login.example.com":               "",
+		"words-1234.customers.stytch.dev":         "of the test environment",
+		"words-1234.customers.stytch.dev.":        "no dot at its end",
+		"https://words-1234.customers.stytch.dev": "of the test environment", "api.stytch.com": "belongs to no project",
+		"test.stytch.com":                  "belongs to no project",
+		"words-1234.customers.stytch.com.": "no dot at its end", "https://login.example.com./": "no dot at its end",
+		"login.example.com:443": "no port", "https://login.example.com:": "no port",
+		"words-1234.customers.stytch.com:443":                   "no port",
+		"login.example.com,words-1234.customers.stytch.com:443": "entry 2 of 2",
+		"stytch.com": "belongs to no project", "customers.stytch.com": "belongs to no project",
+		"stytch.com.example.com": "", "notstytch.com": "",
 	} {
 		variables := realistic()
 		variables["STYTCH_DOMAIN"] = domain
@@ -366,8 +381,10 @@ func TestTheEmulatorsValuesHaveTheForms(t *testing.T) {
 		for _, project := range []stytchtest.Project{p, emulator.Export().Project} {
 			if err := starting(map[string]string{"GUESTPASS_PUBLIC_URL": "http://localhost:8080",
 				"STYTCH_PROJECT_ID": project.ID, "STYTCH_SECRET": project.Secret,
-				"STYTCH_PUBLIC_TOKEN": project.PublicToken, "STYTCH_DOMAIN": "http://localhost:8081", "STYTCH_BASE_URL": "http://localhost:8081", "STYTCH_VERTICAL": project.Vertical,
-				"GUESTPASS_CLIENT_IDS": seed.ConnectedApps[0].ClientID, "GUESTPASS_DOCS_CLIENT_ID": seed.ConnectedApps[1].ClientID,
+				"STYTCH_PUBLIC_TOKEN": project.PublicToken, "STYTCH_DOMAIN": "http://localhost:8081",
+				"STYTCH_BASE_URL": "http://localhost:8081", "STYTCH_VERTICAL": project.Vertical,
+				"GUESTPASS_CLIENT_IDS":     seed.ConnectedApps[0].ClientID,
+				"GUESTPASS_DOCS_CLIENT_ID": seed.ConnectedApps[1].ClientID,
 				"GUESTPASS_INTROSPECT_SECRETS": seed.ConnectedApps[0].ClientID + "=" +
 					seed.ConnectedApps[0].ClientSecret}); err != nil {
 				t.Error(err)

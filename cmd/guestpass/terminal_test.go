@@ -16,7 +16,8 @@ import (
 // steers reports whether a text moves a cursor, changes colours, titles or directions, or hides.
 func steers(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool {
-		return r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Variation_Selector)
+		return r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp,
+			unicode.Variation_Selector)
 	})
 }
 
@@ -44,12 +45,15 @@ func TestNothingThatIsPrintedSteersTheTerminal(t *testing.T) {
 	}
 	missing := filepath.Join(t.TempDir(), evil)
 	for _, args := range [][]string{
-		{"lint", file}, {"lint", "--json", file}, {"lint", "--sarif", file}, {"lint", server.URL}, {"lint", missing}, {"lint", "--fix", file + ".fixed", file},
-		{"lint", "--explain", evil}, {"openapi", "--check", file}, {"openapi", "--check", server.URL + "/moved"}, {"openapi", "--check", missing},
+		{"lint", file}, {"lint", "--json", file}, {"lint", "--sarif", file}, {"lint", server.URL}, {"lint", missing},
+		{"lint", "--fix", file + ".fixed", file},
+		{"lint", "--explain", evil}, {"openapi", "--check", file}, {"openapi", "--check", server.URL + "/moved"},
+		{"openapi", "--check", missing},
 		{"try", "--url", server.URL}, {"try", "--json", "--url", server.URL}, {"try", "--url", server.URL + "/moved"},
 		{"migrate", evil}, {"backup", missing}, {"audit", evil}, {evil}, {"--" + evil}, {"serve", "--addr", evil},
 	} {
-		for _, environ := range [][]string{nil, {"GUESTPASS_" + evil + "=x"}, {"GUESTPASS_DATABASE_URL=sqlite:" + missing + "/x.db"},
+		for _, environ := range [][]string{nil, {"GUESTPASS_" + evil + "=x"},
+			{"GUESTPASS_DATABASE_URL=sqlite:" + missing + "/x.db"},
 			{"GUESTPASS_ACCESS=" + evil}} {
 			_, stdout, stderr := guestpass(t, environ, args...)
 			if steers(stdout + stderr) {
@@ -69,7 +73,8 @@ func TestNothingThatIsPrintedSteersTheTerminal(t *testing.T) {
 
 // A document that goes to a program keeps each of its bytes.
 func TestADocumentThatIsNotForTheTerminalIsExact(t *testing.T) {
-	source := "openapi: 3.1.0\ninfo: {title: \"a\u202Eb\", version: '1'}\nservers: [{url: https://a.example}]\npaths: {}\n"
+	source := "openapi: 3.1.0\ninfo: {title: \"a\u202Eb\", version: '1'}\nservers: [{url: " +
+		"https://a.example}]\npaths: {}\n"
 	file := filepath.Join(t.TempDir(), "a.yaml")
 	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
 		t.Fatal(err)

@@ -88,16 +88,20 @@ so, or none was what the document or the list of tools declares; 2: a mistake in
 	flags.StringVar(&t.url, "url", defaultAppURL, "the server to import from, or the whole address of its document; "+
 		"with --mcp, /mcp is added")
 	flags.BoolVar(&t.mcp, "mcp", false, "be a client of MCP, not the GPT")
-	flags.StringVar(&t.client, "client", clientNames[0], "with --mcp, behave like this one: "+strings.Join(clientNames, ", "))
+	flags.StringVar(&t.client, "client", clientNames[0], "with --mcp, behave like this one: "+strings.Join(clientNames,
+		", "))
 	flags.StringVar(&t.emulator, "emulator", defaultEmulatorURL, "the Stytch emulator, whose inbox --as reads")
 	flags.StringVar(&t.as, "as", "", "sign in as this person in a headless Chromium")
-	flags.DurationVar(&t.within, "within", callsTogether, "the most time that the calls may take together, such as 90s or 5m")
+	flags.DurationVar(&t.within, "within", callsTogether,
+		"the most time that the calls may take together, such as 90s or 5m")
 	flags.StringVar(&t.call, "call", "", "call this one operation with the key=value arguments that follow")
 	flags.BoolVar(&t.json, "json", false, "print one JSON object a step")
 	flags.BoolVar(&t.basic, "basic", false, "send the client secret in a Basic header instead of the form")
 	flags.StringVar(&t.clientID, "client-id", gpt.ClientID, "Client ID, as typed into the GPT editor")
-	flags.StringVar(&t.secret.file, "client-secret-file", "", "`FILE` that has the Client Secret in it; - for the standard input")
-	flags.StringVar(&t.secret.argument, clientSecretFlag, "", "Client Secret; everybody on this machine sees it in the process list")
+	flags.StringVar(&t.secret.file, "client-secret-file", "",
+		"`FILE` that has the Client Secret in it; - for the standard input")
+	flags.StringVar(&t.secret.argument, clientSecretFlag, "",
+		"Client Secret; everybody on this machine sees it in the process list")
 	flags.StringVar(&t.redirectURI, "redirect-uri", "http://127.0.0.1:8090/callback",
 		"where the page returns to; ChatGPT's own hosts only with --as")
 	return command
@@ -286,7 +290,8 @@ func (t *try) visitor(ctx context.Context, listener net.Listener) (gpttest.Visit
 }
 
 func (t *try) openBrowser(address string) error {
-	t.print.step("authorize", "waiting", map[string]any{"url": address}, "sign in and allow in your browser, at\n"+address)
+	t.print.step("authorize", "waiting", map[string]any{"url": address}, "sign in and allow in your browser, at\n"+
+		address)
 	name, args := "xdg-open", []string{address}
 	switch runtime.GOOS {
 	case "darwin":

@@ -34,9 +34,12 @@ func TestAWalkFailsIfNoAnswerIsAsDeclared(t *testing.T) {
 		{"as declared", "200", `{"ok":true}`, 200, 0, "ok"},
 		{"a range", "2XX", `{"ok":true}`, 202, 0, "ok"},
 		{"a page", "200", "<html>login</html>", 200, 1, "the answer is not JSON, and is declared to be"},
-		{"a page with another status", "201", "<html>login</html>", 200, 1, "the document declares the status 201 with JSON; 200 came"},
-		{"another status", "201", `{"ok":true}`, 200, 1, "none of the answers is what the document declares (1 answer)"},
-		{"another shape", "200", `{"fine":true}`, 200, 1, "none of the answers is what the document declares (1 answer)"},
+		{"a page with another status", "201", "<html>login</html>", 200, 1,
+			"the document declares the status 201 with JSON; 200 came"},
+		{"another status", "201", `{"ok":true}`, 200, 1,
+			"none of the answers is what the document declares (1 answer)"},
+		{"another shape", "200", `{"fine":true}`, 200, 1,
+			"none of the answers is what the document declares (1 answer)"},
 		{"nothing", "200", "", 200, 1, "the answer is not JSON, and is declared to be"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -74,14 +77,16 @@ func TestAllCallsTogetherHaveALimit(t *testing.T) {
 		_, _ = w.Write([]byte(`{"openapi":"3.1.0","info":{"title":"T","version":"1"},"servers":[{"url":"` + server.URL + `"}],"components":{"schemas":{}},"paths":{` + paths[1:] + `}}`))
 	})
 	code, stdout, stderr := guestpass(t, nil, "try", "--url", server.URL, "--within", "100ms")
-	if code != 1 || !strings.Contains(stderr, "longer than 100ms together (--within says how long they may): 2 operations not called") {
+	if code != 1 || !strings.Contains(stderr, "longer than 100ms together (--within says how long they may): 2 "+
+		"operations not called") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
 	if _, help, _ := guestpass(t, nil, "try", "--help"); !strings.Contains(help, "default 2m0s") {
 		t.Errorf("the limit is not told:\n%s", help)
 	}
 	for _, within := range []string{"0s", "-1m"} {
-		if code, _, stderr := guestpass(t, nil, "try", "--within", within); code != 2 || !strings.Contains(stderr, "more than 0") {
+		if code, _, stderr := guestpass(t, nil, "try", "--within", within); code != 2 || !strings.Contains(stderr,
+			"more than 0") {
 			t.Errorf("%s: exit code %d %s", within, code, stderr)
 		}
 	}

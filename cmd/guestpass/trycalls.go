@@ -70,7 +70,8 @@ func (a action) call(ctx context.Context, op gpttest.Operation, arguments map[st
 }
 
 // callAll returns how many operations failed; an error ended it early.
-func (t *try) callAll(ctx context.Context, s surface, operations []gpttest.Operation, onlyReads bool) (failed int, err error) {
+func (t *try) callAll(ctx context.Context, s surface, operations []gpttest.Operation, onlyReads bool) (failed int,
+	err error) {
 	w := &walk{try: t, surface: s, all: plan(operations), onlyReads: onlyReads}
 	w.pending = slices.Clone(w.all)
 	within, cancel := context.WithTimeoutCause(ctx, cmp.Or(t.within, callsTogether), errTooSlow)
@@ -290,7 +291,8 @@ func (w *walk) call(ctx context.Context, op *planned, arguments map[string]any) 
 // calls are in vain.
 func (w *walk) noAnswer(ctx context.Context, op *planned, arguments map[string]any, err error) error {
 	if errors.Is(context.Cause(ctx), errTooSlow) {
-		return fmt.Errorf("call %s: the calls took longer than %s together (--within says how long they may): %s not called",
+		return fmt.Errorf("call %s: the calls took longer than %s together (--within says how long they may): %s not "+
+			"called",
 			op.ID, w.within, count(len(w.pending), "operation"))
 	}
 	if ctx.Err() != nil || errors.As(err, new(*url.Error)) || errors.As(err, new(*gpttest.SignInError)) ||

@@ -320,8 +320,9 @@ func plain(name string) string { return strings.Join(words(name), "") }
 
 var irregular = map[string]string{"people": "person", "children": "child", "shelves": "shelf",
 	"bookshelves": "bookshelf", "leaves": "leaf",
-	"halves": "half", "lives": "life", "knives": "knife", "wolves": "wolf", "loaves": "loaf", "movies": "movie", "cookies": "cookie",
-	"series": "series", "statuses": "status", "indices": "index", "matrices": "matrix", "vertices": "vertex"}
+	"halves": "half", "lives": "life", "knives": "knife", "wolves": "wolf", "loaves": "loaf", "movies": "movie",
+	"cookies": "cookie",
+	"series":  "series", "statuses": "status", "indices": "index", "matrices": "matrix", "vertices": "vertex"}
 
 // singular is good enough to compare the names of a document with each other.
 func singular(word string) string {

@@ -28,7 +28,8 @@ type mail struct {
 func (i *inbox) mark(ctx context.Context) error {
 	mails, err := i.read(ctx)
 	if err != nil {
-		return fmt.Errorf("read the emulator's inbox: %w (--as works with the emulator of `guestpass dev`; name it with --emulator)", err)
+		return fmt.Errorf("read the emulator's inbox: %w (--as works with the emulator of `guestpass dev`; name it "+
+			"with --emulator)", err)
 	}
 	if len(mails) > 0 {
 		i.before = mails[0].SentAt

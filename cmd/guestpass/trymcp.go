@@ -36,7 +36,8 @@ func (t *try) checkFlags(changed func(name string) bool) error {
 	case t.basic:
 		return usagef("--basic is for the GPT: a client of MCP goes by what the authorization server's metadata offers")
 	case !slices.Contains(clientNames, t.client):
-		return usagef("--client %s: there is no such client; choose one of %s", t.client, strings.Join(clientNames, ", "))
+		return usagef("--client %s: there is no such client; choose one of %s", t.client,
+			strings.Join(clientNames, ", "))
 	case !changed("client-id") && (t.secret.argument != "" || t.secret.file != ""):
 		return usagef("the client secret belongs to a client id: give --client-id too")
 	}
@@ -112,7 +113,8 @@ func (t *try) returns(ctx context.Context, profile mcptest.Profile) (*returns, e
 		return nil, fmt.Errorf("listen for readers of the metadata document: %w", err)
 	}
 	r.document = "http://" + listener.Addr().String() + "/client.json"
-	r.server = &http.Server{Handler: profile.ServeDocument(r.document, r.redirectURI), ReadHeaderTimeout: 10 * time.Second}
+	r.server = &http.Server{Handler: profile.ServeDocument(r.document, r.redirectURI),
+		ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = r.server.Serve(listener) }() // until close
 	return r, nil
 }

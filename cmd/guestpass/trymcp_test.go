@@ -29,13 +29,15 @@ func TestTryWalksTheToolsAsEveryClient(t *testing.T) {
 		return code, stdout + stderr
 	}
 	code, output := try("ada@acme.example")
-	for _, want := range []string{"server/discover 200", "version 2026-07-28", "16 tools, ", " 0 problems", "getUserInfo {}",
+	for _, want := range []string{"server/discover 200", "version 2026-07-28", "16 tools, ", " 0 problems",
+		"getUserInfo {}",
 		"inviteMember", "undoActivity", "(ChatGPT asks the person first)", "refresh"} {
 		if code != 0 || !strings.Contains(output, want) {
 			t.Errorf("exit code %d, the output lacks %q:\n%s", code, want, output)
 		}
 	}
-	if strings.Contains(output, "is left out") || strings.Contains(output, "isError") || strings.Contains(output, "note: the answer") {
+	if strings.Contains(output, "is left out") || strings.Contains(output, "isError") || strings.Contains(output,
+		"note: the answer") {
 		t.Errorf("not every tool was called and answered as it should be:\n%s", output)
 	}
 	signedIn, _, _ := strings.Cut(output, "call ")
@@ -44,7 +46,8 @@ func TestTryWalksTheToolsAsEveryClient(t *testing.T) {
 		writeBlock(t, "tools", shown)
 	}
 	if readme := readFile(t, "../../README.md"); !strings.Contains(readme, shown) {
-		t.Errorf("README's transcript is not what the program prints: run the tests of this package with -update\n%s", shown)
+		t.Errorf("README's transcript is not what the program prints: run the tests of this package with "+
+			"-update\n%s", shown)
 	}
 
 	code, output = try("grace@acme.example", "--client", "claude", "--json")
@@ -60,7 +63,8 @@ func TestTryWalksTheToolsAsEveryClient(t *testing.T) {
 		if step.Outcome == "refused" {
 			refused += step.Operation
 		}
-		if step.Step == "connect" && (step.Version != "2025-11-25" || len(step.Requests) != 3 || step.Requests[2].Status != 405) {
+		if step.Step == "connect" && (step.Version != "2025-11-25" || len(step.Requests) != 3 ||
+			step.Requests[2].Status != 405) {
 			t.Errorf("Claude was not seen to ask for a stream: %s", line)
 		}
 	}
@@ -72,7 +76,8 @@ func TestTryWalksTheToolsAsEveryClient(t *testing.T) {
 	if code != 0 || !strings.Contains(output, "(registered)") || !strings.Contains(output, `"name": "Grace Hopper"`) {
 		t.Errorf("exit code %d\n%s", code, output)
 	}
-	code, output = try("grace@acme.example", "--client-id", "connected-app-test-dddddddd-0000-4000-8000-000000000001", "--call", "createTask")
+	code, output = try("grace@acme.example", "--client-id", "connected-app-test-dddddddd-0000-4000-8000-000000000001",
+		"--call", "createTask")
 	if code != 2 || !strings.Contains(output, "(the client id given)") ||
 		!strings.Contains(output, "guestpass: createTask needs title: write title=…\n") {
 		t.Errorf("exit code %d\n%s", code, output)
@@ -84,7 +89,8 @@ func toolsTranscript(output, app, emulator string) string {
 	text := strings.ReplaceAll(transcript(output, app), emulator, "http://localhost:8081")
 	text = regexp.MustCompile(`127\.0\.0\.1:\d+/client`).ReplaceAllString(text, "127.0.0.1:49568/client")
 	text = regexp.MustCompile(`127\.0\.0\.1:\d+/callback`).ReplaceAllString(text, "127.0.0.1:49567/callback")
-	return regexp.MustCompile(`connected-app-test-[0-9a-f-]{36}`).ReplaceAllString(text, "connected-app-test-3f2a9c41-…")
+	return regexp.MustCompile(`connected-app-test-[0-9a-f-]{36}`).ReplaceAllString(text,
+		"connected-app-test-3f2a9c41-…")
 }
 
 // notes is an MCP server of somebody else, which anybody may call: tools by what they are, as JSON members.
@@ -120,7 +126,8 @@ func (n *notes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "server/discover":
 		result = map[string]any{"resultType": "complete", "supportedVersions": []string{"2026-07-28"}}
 	case "initialize":
-		result = map[string]any{"protocolVersion": "2025-11-25", "capabilities": map[string]any{"tools": map[string]any{}}}
+		result = map[string]any{"protocolVersion": "2025-11-25",
+			"capabilities": map[string]any{"tools": map[string]any{}}}
 	case "notifications/initialized":
 		w.WriteHeader(http.StatusAccepted)
 		return
@@ -165,7 +172,8 @@ func (n *notes) list() (tools []map[string]any) {
 // structured is a result as clients want it.
 func structured(value any) any {
 	text, _ := json.Marshal(value)
-	return map[string]any{"content": []any{map[string]any{"type": "text", "text": string(text)}}, "structuredContent": value}
+	return map[string]any{"content": []any{map[string]any{"type": "text", "text": string(text)}},
+		"structuredContent": value}
 }
 
 func (n *notes) respond(tool string, arguments map[string]any) any {
@@ -180,7 +188,8 @@ func (n *notes) respond(tool string, arguments map[string]any) any {
 
 // TestTryTouchesOnlyWhatToolsOfThisRunMade has tools whose hints and names say what they do, or nothing.
 func TestTryTouchesOnlyWhatToolsOfThisRunMade(t *testing.T) {
-	n := &notes{t: t, tools: []string{"wipeNotes -", "tidyUp -", "purge all", "updateNote note_id!,text", "deleteNote note_id!",
+	n := &notes{t: t, tools: []string{"wipeNotes -", "tidyUp -", "purge all", "updateNote note_id!,text",
+		"deleteNote note_id!",
 		"createNote text!" + " " + addsOnly, "listNotes - " + readsOnly}}
 	n.say = n.respond
 	server := httptest.NewServer(n)
@@ -190,7 +199,8 @@ func TestTryTouchesOnlyWhatToolsOfThisRunMade(t *testing.T) {
 	if code != 0 || !slices.Equal(n.calls, want) {
 		t.Errorf("exit code %d, called %q, want %q\n%s%s", code, n.calls, want, stdout, stderr)
 	}
-	for _, want := range []string{"answers without a token", "wipeNotes is left out", "tidyUp is left out", "purge is left out",
+	for _, want := range []string{"answers without a token", "wipeNotes is left out", "tidyUp is left out",
+		"purge is left out",
 		"tidyUp: ChatGPT wants readOnlyHint"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the output lacks %q:\n%s", want, stdout)
@@ -200,7 +210,8 @@ func TestTryTouchesOnlyWhatToolsOfThisRunMade(t *testing.T) {
 	n.calls = nil
 	var out bytes.Buffer
 	far := &try{url: "https://notes.example", print: newPrinter(&out, false)}
-	if err := far.callTools(t.Context(), mcptest.New(server.URL, mcptest.Options{Profile: mcptest.ChatGPT()}), nil); err != nil ||
+	if err := far.callTools(t.Context(), mcptest.New(server.URL, mcptest.Options{Profile: mcptest.ChatGPT()}),
+		nil); err != nil ||
 		!slices.Equal(n.calls, want[:1]) {
 		t.Errorf("%v, a server that is not on this machine was called with %q\n%s", err, n.calls, out.String())
 	}
@@ -218,7 +229,8 @@ func TestTryJudgesWhatToolsAnswer(t *testing.T) {
 		want   string
 	}{
 		{"as declared", structured(map[string]any{"id": "x"}), 0, `200 {"id":"x"}`},
-		{"of another type", structured(map[string]any{"id": 7}), 1, "note: the answer is not what is declared: /id: got number, want string"},
+		{"of another type", structured(map[string]any{"id": 7}), 1,
+			"note: the answer is not what is declared: /id: got number, want string"},
 		{"no JSON", text("hello", false), 1, "note: the answer is not JSON, and is declared to be"},
 		{"an error", text("no such note", true), 1, "200 isError no such note"},
 		{"an error of ours", text(`{"error":{"code":404,"message":"none"}}`, true), 1, "200 isError {"},
@@ -244,12 +256,14 @@ func TestTrySaysWhatAClientWouldRefuse(t *testing.T) {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			w.WriteHeader(http.StatusUnauthorized)
 		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"resource": "http://" + r.Host, "authorization_servers": []string{"http://" + r.Host}})
+		_ = json.NewEncoder(w).Encode(map[string]any{"resource": "http://" + r.Host,
+			"authorization_servers": []string{"http://" + r.Host}})
 	}))
 	defer server.Close()
 	code, stdout, stderr := guestpass(t, nil, "try", "--mcp", "--url", server.URL)
 	metadata := server.URL + "/.well-known/oauth-protected-resource/mcp"
-	if code != 1 || !strings.Contains(stdout, "GET "+metadata+" 200") || stderr != "guestpass: discover: "+metadata+` says resource "`+
+	if code != 1 || !strings.Contains(stdout, "GET "+metadata+" 200") || stderr != "guestpass: discover: "+metadata+
+		` says resource "`+
 		server.URL+`", and the URL typed is "`+server.URL+"/mcp\": clients want the same, byte for byte\n" {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}
@@ -269,7 +283,8 @@ func TestTryStopsWhenAToolWantsASignIn(t *testing.T) {
 	}))
 	defer server.Close()
 	code, stdout, stderr := guestpass(t, nil, "try", "--mcp", "--url", server.URL)
-	if code != 1 || called != 1 || !strings.Contains(stderr, "call listNotes: answered 401, so the person has to sign in again: invalid_token") {
+	if code != 1 || called != 1 || !strings.Contains(stderr,
+		"call listNotes: answered 401, so the person has to sign in again: invalid_token") {
 		t.Errorf("exit code %d, %d calls\n%s%s", code, called, stdout, stderr)
 	}
 }
@@ -302,7 +317,8 @@ func TestWhatAToolDoesFollowsFromItsHints(t *testing.T) {
 			t.Fatalf("%s: %v", tt.tool, unusable)
 		}
 		if p := plan(operations)[0]; p.effect != tt.want || p.Declares(http.StatusCreated) != tt.adds {
-			t.Errorf("%s: effect %d, adds %v, want %d, %v", tt.tool, p.effect, p.Declares(http.StatusCreated), tt.want, tt.adds)
+			t.Errorf("%s: effect %d, adds %v, want %d, %v", tt.tool, p.effect, p.Declares(http.StatusCreated), tt.want,
+				tt.adds)
 		}
 	}
 }
@@ -325,8 +341,10 @@ func TestTryServesItsMetadataDocument(t *testing.T) {
 			n.ServeHTTP(w, r)
 			return
 		case r.URL.Path == "/.well-known/oauth-authorization-server":
-			said = map[string]any{"issuer": origin, "authorization_endpoint": origin + "/idp", "token_endpoint": origin + "/token",
-				"code_challenge_methods_supported": []string{"S256"}, "token_endpoint_auth_methods_supported": []string{"none"},
+			said = map[string]any{"issuer": origin, "authorization_endpoint": origin + "/idp",
+				"token_endpoint":                        origin + "/token",
+				"code_challenge_methods_supported":      []string{"S256"},
+				"token_endpoint_auth_methods_supported": []string{"none"},
 				"client_id_metadata_document_supported": true}
 		case r.URL.Path == "/idp":
 			query := r.URL.Query()
@@ -335,7 +353,8 @@ func TestTryServesItsMetadataDocument(t *testing.T) {
 				RedirectURIs []string `json:"redirect_uris"`
 			}
 			_ = json.Unmarshal([]byte(get(t, query.Get("client_id"))), &document)
-			if document.ClientID != query.Get("client_id") || !slices.Contains(document.RedirectURIs, query.Get("redirect_uri")) {
+			if document.ClientID != query.Get("client_id") || !slices.Contains(document.RedirectURIs,
+				query.Get("redirect_uri")) {
 				t.Errorf("the document %+v is not that of %v", document, query)
 			}
 			back := url.Values{"state": query["state"], "code": {"code-of-the-page"}}
@@ -364,7 +383,8 @@ func TestTryServesItsMetadataDocument(t *testing.T) {
 	_ = response.Body.Close()
 	code := <-ended
 	shown := out.String() + errOut.String()
-	if code != 0 || !strings.Contains(shown, "/client.json (the address of its metadata document)") || strings.Contains(shown, "token-of-the-server") {
+	if code != 0 || !strings.Contains(shown, "/client.json (the address of its metadata document)") ||
+		strings.Contains(shown, "token-of-the-server") {
 		t.Errorf("exit code %d, the document is not named, or a token is:\n%s", code, shown)
 	}
 }
@@ -372,7 +392,8 @@ func TestTryServesItsMetadataDocument(t *testing.T) {
 func TestTheServerOfToolsIsFoundBelowTheURL(t *testing.T) {
 	for given, want := range map[string]string{"": defaultAppURL + "/mcp", "https://a.example": "https://a.example/mcp",
 		"https://a.example/": "https://a.example/mcp", "https://a.example/mcp": "https://a.example/mcp",
-		"https://a.example/mcp/readonly": "https://a.example/mcp/readonly", "https://a.example/x": "https://a.example/x/mcp"} {
+		"https://a.example/mcp/readonly": "https://a.example/mcp/readonly",
+		"https://a.example/x":            "https://a.example/x/mcp"} {
 		if got := (&try{url: cmp.Or(given, defaultAppURL)}).server(); got != want {
 			t.Errorf("%s: %s, want %s", given, got, want)
 		}

@@ -40,7 +40,8 @@ func register(s *api.Service) {
 		})
 	})
 	s.Undoable("bmk_", nil, func(tx *store.Tx, a store.Activity) error { // a.Before is empty: it was added
-		_, err := tx.Exec("UPDATE bookmarks SET deleted = $1 WHERE id = $2 AND owner = $3", a.Before == "", a.Target, a.Owner)
+		_, err := tx.Exec("UPDATE bookmarks SET deleted = $1 WHERE id = $2 AND owner = $3", a.Before == "", a.Target,
+			a.Owner)
 		return err
 	})
 }
@@ -72,7 +73,8 @@ type addOutput struct {
 func scan(row store.Scanner) (b Bookmark, err error) { return b, row.Scan(&b.ID, &b.Title, &b.URL) }
 
 func insert(tx *store.Tx, owner string, b Bookmark) error {
-	_, err := tx.Exec("INSERT INTO bookmarks (id, owner, title, url, created_at, deleted) VALUES ($1, $2, $3, $4, $5, false)",
+	_, err := tx.Exec("INSERT INTO bookmarks (id, owner, title, url, created_at, deleted) VALUES ($1, $2, $3, $4, "+
+		"$5, false)",
 		b.ID, owner, b.Title, b.URL, tx.Now().UnixMilli())
 	tx.Changed(b.ID, nil, b) // before and after, for the activity record
 	return err

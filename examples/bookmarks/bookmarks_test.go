@@ -56,7 +56,8 @@ func TestABookmarkIsKeptOnceListedAndTakenBack(t *testing.T) {
 			}
 			const kept = `{"title":"The Go blog","url":"https://go.dev/blog/"}`
 			call(201, grace, "POST", "/api/v1/bookmarks", kept)
-			if again := call(201, grace, "POST", "/api/v1/bookmarks", kept); !strings.Contains(again, `"repeated":true`) {
+			if again := call(201, grace, "POST", "/api/v1/bookmarks", kept); !strings.Contains(again,
+				`"repeated":true`) {
 				t.Errorf("kept twice: %s", again)
 			}
 			call(422, grace, "POST", "/api/v1/bookmarks", `{"title":"no","url":"javascript:alert(1)"}`)
@@ -73,7 +74,8 @@ func TestABookmarkIsKeptOnceListedAndTakenBack(t *testing.T) {
 						Undoable bool
 					}
 				}
-				if err := json.NewDecoder(bytes.NewBufferString(call(200, grace, "GET", "/api/v1/activity", ""))).Decode(&record); err != nil || !record.Activities[0].Undoable {
+				if err := json.NewDecoder(bytes.NewBufferString(call(200, grace, "GET", "/api/v1/activity",
+					""))).Decode(&record); err != nil || !record.Activities[0].Undoable {
 					t.Fatalf("%+v, %v", record, err)
 				}
 				call(200, grace, "POST", "/api/v1/activity/"+record.Activities[0].ID+"/undo", "")
@@ -89,7 +91,8 @@ func start(t *testing.T, url string) (http.Handler, *stytchtest.Server) {
 	t.Helper()
 	seed := stytchtest.Development()
 	write := []stytchtest.Permission{{ResourceID: "bookmarks", Actions: []string{"write"}}} // as in Stytch's dashboard
-	seed.Policy.Resources = append(seed.Policy.Resources, stytchtest.Resource{ID: "bookmarks", Actions: []string{"write"}})
+	seed.Policy.Resources = append(seed.Policy.Resources, stytchtest.Resource{ID: "bookmarks",
+		Actions: []string{"write"}})
 	seed.Policy.Scopes = append(seed.Policy.Scopes, stytchtest.CustomScope{Name: "bookmarks:write", Permissions: write})
 	for i := range seed.Policy.Roles {
 		seed.Policy.Roles[i].Permissions = append(seed.Policy.Roles[i].Permissions, write...)
@@ -101,9 +104,12 @@ func start(t *testing.T, url string) (http.Handler, *stytchtest.Server) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = database.Close() })
-	app, err := server.New(server.Options{PublicURL: "http://localhost:1", ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
-		PublicToken: seed.Project.PublicToken, Vertical: auth.B2B, Domain: stytch.URL, BaseURL: stytch.URL, ForwardTokens: true,
-		Title: "Bookmarks", Version: "1", Now: stytch.Now, Store: database, Resources: []api.Resource{bookmarks.Resource}})
+	app, err := server.New(server.Options{PublicURL: "http://localhost:1", ProjectID: seed.Project.ID,
+		Secret:      seed.Project.Secret,
+		PublicToken: seed.Project.PublicToken, Vertical: auth.B2B, Domain: stytch.URL, BaseURL: stytch.URL,
+		ForwardTokens: true,
+		Title:         "Bookmarks", Version: "1", Now: stytch.Now, Store: database,
+		Resources: []api.Resource{bookmarks.Resource}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -175,7 +175,8 @@ func (p *parser) blockIndent(h header, from int, lines []string, parent int, atR
 	found := spacesOf(lines[first])
 	at := from + len(strings.Join(lines[:first], "\n"))
 	if found < indent {
-		p.fail(at+1, "an empty line before the text is indented more: take out its spaces, or write a number after | or >")
+		p.fail(at+1, "an empty line before the text is indented more: take out its spaces, or write a number after | "+
+			"or >")
 	}
 	if h.indent == 0 {
 		indent = found

@@ -98,7 +98,8 @@ var jsYAML = []difference{
 		reason: "js-yaml refuses tags that it does not know, or that do not fit", text: regexp.MustCompile(`!`)},
 	{name: "names of keys",
 		reason: "js-yaml has other names for null, for collections and for -0",
-		text:   regexp.MustCompile(`(?im)(null|~|-0|[\]}])['"]?\s*:|\?\s|(^|[-{\[,&])\s*:|&\w+\s+:|[{,]\s*~|\*\w+\s*:`)},
+		text: regexp.MustCompile(
+			`(?im)(null|~|-0|[\]}])['"]?\s*:|\?\s|(^|[-{\[,&])\s*:|&\w+\s+:|[{,]\s*~|\*\w+\s*:`)},
 	{name: "js-yaml is stricter",
 		reason: "about keys that differ as 1 and '1', control characters, versions, and keys on several lines",
 		said: regexp.MustCompile(`duplicated mapping key|nested arrays|non-printable|null byte|JSON character|` +

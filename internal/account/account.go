@@ -78,10 +78,12 @@ func New(o Options) *Account {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Account{options: o, bounds: newBounds(o.Limits), protection: http.NewCrossOriginProtection(), headers: headers.Page{
-		Policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-		Secure: strings.HasPrefix(o.PublicURL, "https://"),
-	}}
+	return &Account{options: o, bounds: newBounds(o.Limits), protection: http.NewCrossOriginProtection(),
+		headers: headers.Page{
+			Policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; " +
+				"frame-ancestors 'none'",
+			Secure: strings.HasPrefix(o.PublicURL, "https://"),
+		}}
 }
 
 // view is what the page is told.
@@ -226,7 +228,8 @@ func (a *Account) admin(person directory.Person) bool {
 	return a.options.Members != nil && slices.Contains(person.Roles, adminRole)
 }
 
-func (a *Account) app(clients []connections.Connection, words map[string]string, person directory.Person, shown shownSession) app {
+func (a *Account) app(clients []connections.Connection, words map[string]string, person directory.Person,
+	shown shownSession) app {
 	entry := app{Connection: together(clients)}
 	for _, c := range clients {
 		entry.Clients = append(entry.Clients, c.Client)

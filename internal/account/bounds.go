@@ -41,11 +41,15 @@ func newBounds(l *limits.Limits) *bounds {
 		revocations: l.Rate(limits.Bound{Name: "revocations",
 			Shares: limits.Shares{limits.Person: revocationsOfPerson, limits.Organization: revocationsOfOrganization}}),
 		pages: l.Places(limits.Bound{Name: "account pages at once", Number: pagePlaces, Queue: pagePlaces,
-			Shares: limits.Shares{limits.Person: limits.Part(pagePlaces, 1, 32), limits.Organization: limits.Part(pagePlaces, 1, 16)}}),
+			Shares: limits.Shares{limits.Person: limits.Part(pagePlaces, 1, 32),
+				limits.Organization: limits.Part(pagePlaces, 1, 16)}}),
 		revoking: l.Places(limits.Bound{Name: "revocations at once", Number: revokingPlaces, Queue: revokingPlaces,
-			Shares: limits.Shares{limits.Person: limits.Part(revokingPlaces, 1, 16), limits.Organization: limits.Part(revokingPlaces, 1, 8)}}),
-		seen: limits.NewCache[limits.Party](l, limits.Bound{Name: "sessions seen on the account page", Number: seenSessions,
-			Shares: limits.Shares{limits.Person: limits.Part(seenSessions, 1, 500), limits.Organization: limits.Part(seenSessions, 1, 10)}}),
+			Shares: limits.Shares{limits.Person: limits.Part(revokingPlaces, 1, 16),
+				limits.Organization: limits.Part(revokingPlaces, 1, 8)}}),
+		seen: limits.NewCache[limits.Party](l, limits.Bound{Name: "sessions seen on the account page",
+			Number: seenSessions,
+			Shares: limits.Shares{limits.Person: limits.Part(seenSessions, 1, 500),
+				limits.Organization: limits.Part(seenSessions, 1, 10)}}),
 	}
 }
 

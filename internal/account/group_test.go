@@ -19,7 +19,8 @@ func TestClientsThatAreOneApp(t *testing.T) {
 	groups := grouped([]connections.Connection{
 		connection("ada", "c1", "ChatGPT", "chatgpt.com"), connection("ada", "c2", "ChatGPT", "evil.example"),
 		connection("ada", "c3", "ChatGPT", ""), connection("ada", "c4", "ChatGPT", "chatgpt.com"),
-		connection("grace", "c5", "ChatGPT", "chatgpt.com"), connection("ada", "c6", "c6", ""), connection("ada", "c7", "ChatGPT", ""),
+		connection("grace", "c5", "ChatGPT", "chatgpt.com"), connection("ada", "c6", "c6", ""),
+		connection("ada", "c7", "ChatGPT", ""),
 	})
 	var got [][]string
 	for _, group := range groups {
@@ -53,7 +54,8 @@ func TestAGroupMayDoWhatAnyOfItsClientsMay(t *testing.T) {
 		{Client: "c2", Scopes: []string{"tasks:read", "openid"}},
 		{Client: "c3", FirstUsed: day(2), LastUsed: day(3), Ended: true, Revoked: true},
 	})
-	if !slices.Equal(all.Scopes, []string{"openid", "tasks:read"}) || all.FirstUsed != day(2) || all.LastUsed != day(4) ||
+	if !slices.Equal(all.Scopes, []string{"openid", "tasks:read"}) || all.FirstUsed != day(2) ||
+		all.LastUsed != day(4) ||
 		all.Ended || !all.Revoked {
 		t.Errorf("%+v", all)
 	}

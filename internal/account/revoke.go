@@ -124,7 +124,8 @@ func (a *Account) open(purpose, text string, shown shownSession) (f authority, o
 	if err != nil || len(raw) < sha256.Size || !hmac.Equal(raw[:sha256.Size], a.mac(purpose, raw[sha256.Size:])) {
 		return authority{}, false
 	}
-	if json.Unmarshal(raw[sha256.Size:], &f) != nil || shown == (shownSession{}) || !hmac.Equal([]byte(f.Session), []byte(shown.digest())) {
+	if json.Unmarshal(raw[sha256.Size:], &f) != nil || shown == (shownSession{}) || !hmac.Equal([]byte(f.Session),
+		[]byte(shown.digest())) {
 		return authority{}, false
 	}
 	return f, a.options.Now().Unix() < f.Expires
@@ -158,7 +159,8 @@ func (a *Account) Revoke(w http.ResponseWriter, r *http.Request) {
 		a.refuse(w, r, err)
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTimeout) // who leaves the page now has revoked
+	// who leaves the page now has revoked
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTimeout)
 	defer cancel()
 	outcome, err := a.revoke(ctx, f, shown)
 	switch {
@@ -198,7 +200,8 @@ func (a *Account) tellHalf(w http.ResponseWriter, r *http.Request, o connections
 }
 
 func halfDone(o connections.Outcome) string {
-	const again = " Load your account page again in a few minutes; if the app is still listed there, revoke it once more."
+	const again = " Load your account page again in a few minutes; if the app is still listed there, revoke it once " +
+		"more."
 	switch {
 	case o.Told == nil && o.Refused:
 		return "Half of it is done. Stytch has ended the connection: the app gets no new pass. This server could not " +
@@ -320,5 +323,6 @@ func (a *Account) checkActor(ctx context.Context, f authority, shown shownSessio
 // refuse changes nothing, and says so.
 func (a *Account) refuse(w http.ResponseWriter, r *http.Request, reason error) {
 	a.options.Log.InfoContext(r.Context(), "revocation refused", "reason", reason.Error())
-	a.write(w, r, http.StatusForbidden, view{Failure: "Nothing was revoked: this was not sent from your page, or the page is too old. Load your account page again and repeat it there."})
+	a.write(w, r, http.StatusForbidden, view{Failure: "Nothing was revoked: this was not sent from your page, or the " +
+		"page is too old. Load your account page again and repeat it there."})
 }

@@ -65,7 +65,8 @@ func CheckWord(word string) error {
 	case strings.HasSuffix(word, ".stytch.com") || strings.HasSuffix(word, ".stytch.dev"):
 		return errors.New("has a host of Stytch's, which has no clients' documents: it belongs into STYTCH_DOMAIN")
 	case len(word) > 253 || !hostPattern.MatchString(word):
-		return fmt.Errorf("has an entry that is neither a connected app (connected-app-live-… or connected-app-test-…) "+
+		return fmt.Errorf("has an entry that is neither a connected app (connected-app-live-… or "+
+			"connected-app-test-…) "+
 			"nor the word %s nor the host of clients' documents in lower case, such as claude.ai", Dynamic)
 	}
 	return nil
@@ -95,7 +96,10 @@ func ParseURL(id string) (*url.URL, error) {
 	if len(id) > maxURL {
 		return nil, fmt.Errorf("is longer than %d bytes", maxURL)
 	}
-	if strings.ContainsFunc(id, func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"'<>\\^`{|}", r) }) {
+	if strings.ContainsFunc(id, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune("\"'<>\\^`{|}",
+			r)
+	}) {
 		return nil, errors.New("has characters that no URL has")
 	}
 	u, err := url.Parse(id)

@@ -18,13 +18,18 @@ func TestAnIDThatIsAURLHasOneReading(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{
-		"", "claude.ai", "http://claude.ai/c", "ftp://claude.ai/c", "javascript://claude.ai/%0aalert(1)", "https:claude.ai/c",
-		"https://claude.ai", "https://claude.ai/", "https://claude.ai/c#f", "https://claude.ai/c#", "https://u@claude.ai/c",
+		"", "claude.ai", "http://claude.ai/c", "ftp://claude.ai/c", "javascript://claude.ai/%0aalert(1)",
+		"https:claude.ai/c",
+		"https://claude.ai", "https://claude.ai/", "https://claude.ai/c#f", "https://claude.ai/c#",
+		"https://u@claude.ai/c",
 		"https://u:p@claude.ai/c", "https:///c", "https://:443/c", "https://claude.ai:/c", "https://claude.ai./c",
 		"https://CLAUDE.ai/c", "HTTPS://claude.ai/../c", "https://claude.ai/a/../c", "https://claude.ai/./c",
-		"https://claude.ai/%2e%2E/c", "https://claude.ai/%2e/c", "https://claude.ai\\@evil.example/c", "https://bücher.example/c",
-		"https://claude.ai/c d", "https://claude.ai/c\n", "https://claude.ai/c\x00", "https://claude.ai/<b>", "https://[::1/c",
-		"http://127.0.0.1.evil.example/c", "http://localhost.evil.example/c", "https://claude.ai/" + strings.Repeat("a", 512),
+		"https://claude.ai/%2e%2E/c", "https://claude.ai/%2e/c", "https://claude.ai\\@evil.example/c",
+		"https://bücher.example/c",
+		"https://claude.ai/c d", "https://claude.ai/c\n", "https://claude.ai/c\x00", "https://claude.ai/<b>",
+		"https://[::1/c",
+		"http://127.0.0.1.evil.example/c", "http://localhost.evil.example/c", "https://claude.ai/" + strings.Repeat("a",
+			512),
 	} {
 		if _, err := clients.ParseURL(bad); err == nil {
 			t.Errorf("%q is taken for the URL of a document", bad)
@@ -70,8 +75,10 @@ func TestWordsForClients(t *testing.T) {
 			t.Errorf("%s: %v", good, err)
 		}
 	}
-	for _, bad := range []string{"", "Dynamic", "dynamics", "connected-app-x", "connected-app-live-a=secret", "https://claude.ai/c",
-		"claude.ai/", "*.ai", "CLAUDE.ai", "claude.ai:443", "localhost", "127.0.0.1", "secret-live-abc.example", " claude.ai", "all",
+	for _, bad := range []string{"", "Dynamic", "dynamics", "connected-app-x", "connected-app-live-a=secret",
+		"https://claude.ai/c",
+		"claude.ai/", "*.ai", "CLAUDE.ai", "claude.ai:443", "localhost", "127.0.0.1", "secret-live-abc.example",
+		" claude.ai", "all",
 		"words-1234.customers.stytch.com"} {
 		if err := clients.CheckWord(bad); err == nil {
 			t.Errorf("%q is taken", bad)

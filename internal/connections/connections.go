@@ -83,8 +83,10 @@ func New(o Options) *Connections {
 	o.Limits.Declare(limits.Bound{Name: "uses of apps to be written", Number: maxNoted, Shares: parts})
 	o.Limits.Declare(limits.Bound{Name: "revocations that could not be written", Number: maxHeld,
 		Shares: limits.Shares{limits.Organization: maxHeldOfOwner, limits.Person: maxHeldOfOwner}})
-	return &Connections{options: o, own: map[pair][]*ownDenial{}, asked: map[pair]time.Time{}, uses: map[pair]store.Connection{}, usesOf: map[string]int{},
-		noted: limits.NewCache[time.Time](o.Limits, limits.Bound{Name: "uses of apps noted lately", Number: maxNoted, Shares: parts})}
+	return &Connections{options: o, own: map[pair][]*ownDenial{}, asked: map[pair]time.Time{},
+		uses: map[pair]store.Connection{}, usesOf: map[string]int{},
+		noted: limits.NewCache[time.Time](o.Limits, limits.Bound{Name: "uses of apps noted lately", Number: maxNoted,
+			Shares: parts})}
 }
 
 // Run looks for other instances' denials, writes what was noted and retries what Stytch

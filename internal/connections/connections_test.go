@@ -36,7 +36,8 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, stytch: stytchtest.NewServer(t, stytchtest.Options{})}
 	var err error
-	w.store, err = store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "guestpass.db"), Now: w.stytch.Now})
+	w.store, err = store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "guestpass.db"),
+		Now: w.stytch.Now})
 	w.must(err)
 	t.Cleanup(func() { _ = w.store.Close() })
 	return w
@@ -59,7 +60,8 @@ func (w *world) instance(ahead time.Duration) *connections.Connections {
 func (w *world) people(ahead time.Duration) *directory.B2B {
 	w.t.Helper()
 	project := stytchtest.Development().Project
-	people, err := directory.NewB2B(directory.Options{ProjectID: project.ID, Secret: project.Secret, BaseURL: w.stytch.URL,
+	people, err := directory.NewB2B(directory.Options{ProjectID: project.ID, Secret: project.Secret,
+		BaseURL:           w.stytch.URL,
 		InviteRedirectURL: "http://localhost:8080/idp", Backoff: func(int) time.Duration { return 0 },
 		Now: func() time.Time { return w.stytch.Now().Add(ahead) }})
 	w.must(err)
@@ -69,8 +71,10 @@ func (w *world) people(ahead time.Duration) *directory.B2B {
 // consent connects the GPT at Stytch.
 func (w *world) consent(subject string) {
 	w.t.Helper()
-	content, err := json.Marshal(map[string]any{"organization_id": acme, "member_id": subject, "client_id": client(), "state": "s",
-		"redirect_uri": stytchtest.Development().ConnectedApps[0].RedirectURLs[0], "response_type": "code", "consent_granted": true, "scopes": []string{"openid"}})
+	content, err := json.Marshal(map[string]any{"organization_id": acme, "member_id": subject, "client_id": client(),
+		"state":        "s",
+		"redirect_uri": stytchtest.Development().ConnectedApps[0].RedirectURLs[0], "response_type": "code",
+		"consent_granted": true, "scopes": []string{"openid"}})
 	w.must(err)
 	r, err := http.NewRequest("POST", w.stytch.URL+"/v1/b2b/idp/oauth/authorize", bytes.NewReader(content))
 	w.must(err)
@@ -202,7 +206,8 @@ func TestRevokingByTheClockThatIsBehind(t *testing.T) {
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 503})
 	w.must(behind.Revoke(t.Context(), grace, target(grace)).Written)
 	w.stytch.Advance(14 * time.Second)
-	for name, c := range map[string]*connections.Connections{"ahead": ahead, "behind": behind, "restarted": w.instance(0)} {
+	for name, c := range map[string]*connections.Connections{"ahead": ahead, "behind": behind,
+		"restarted": w.instance(0)} {
 		if !revoked(c.Check(t.Context(), issued(grace, w.stytch.Now()), false)) {
 			t.Errorf("%s: a token that was renewed since is good, although Stytch has not revoked", name)
 		}

@@ -141,14 +141,16 @@ func TestRevocationsThatWaitAreCountedForEachOrganization(t *testing.T) {
 	w.refuseWrites()
 	refused := 0
 	for n := range 250 {
-		if c.Revoke(t.Context(), ada, connections.Target{OrganizationID: acme, Subject: fmt.Sprint("member-", n), Client: client()}).Refused {
+		if c.Revoke(t.Context(), ada, connections.Target{OrganizationID: acme, Subject: fmt.Sprint("member-", n),
+			Client: client()}).Refused {
 			refused++
 		}
 	}
 	if refused != 200 {
 		t.Errorf("%d of 250 wait", refused)
 	}
-	if o := c.Revoke(t.Context(), "h", connections.Target{OrganizationID: "globex", Subject: "h", Client: client()}); !o.Refused {
+	if o := c.Revoke(t.Context(), "h", connections.Target{OrganizationID: "globex", Subject: "h",
+		Client: client()}); !o.Refused {
 		t.Errorf("another organization's: %+v", o)
 	}
 }
@@ -160,7 +162,8 @@ func TestRevocationsOfOthersAreRetriedBesideOnesThatFail(t *testing.T) {
 	c := w.instance(0)
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 503})
 	for n := range 8 {
-		w.must(c.Revoke(t.Context(), ada, connections.Target{OrganizationID: "hanging", Subject: fmt.Sprint("member-", n), Client: client()}).Written)
+		w.must(c.Revoke(t.Context(), ada, connections.Target{OrganizationID: "hanging", Subject: fmt.Sprint("member-",
+			n), Client: client()}).Written)
 	}
 	w.must(c.Revoke(t.Context(), grace, target(grace)).Written)
 	w.stytch.ClearFaults()

@@ -85,9 +85,11 @@ func (c *Connections) Revoke(ctx context.Context, actor string, t Target) (o Out
 		c.markTold(own)
 	}
 	if o.Written != nil {
-		c.options.Log.ErrorContext(ctx, "revocation not written: other instances, and this one once it is started anew, "+
-			"admit what the app has until it ends; make space, or mend the database, and it is written if this instance "+
-			"still runs and refuses it; else have it repeated on /account",
+		c.options.Log.ErrorContext(ctx,
+			"revocation not written: other instances, and this one once it is started anew, "+
+				"admit what the app has until it ends; make space, or mend the database, and it is written if this "+
+				"instance "+
+				"still runs and refuses it; else have it repeated on /account",
 			"subject", d.Subject, "client_id", d.Client, "stytch_told", o.Told == nil, "refused_here", o.Refused,
 			"error", o.Written)
 	}
@@ -107,7 +109,8 @@ func (c *Connections) writeDenial(ctx context.Context, d store.Denial, actor str
 			return err
 		}
 		tx.Changed(d.Client, map[string]string{"connected_by": d.Subject}, nil)
-		_, err := tx.Record(store.Activity{Owner: d.Owner, Subject: actor, Operation: RevokeOperation, Outcome: store.Done})
+		_, err := tx.Record(store.Activity{Owner: d.Owner, Subject: actor, Operation: RevokeOperation,
+			Outcome: store.Done})
 		return err
 	})
 }
@@ -124,10 +127,12 @@ func (c *Connections) tellStytch(ctx context.Context, d store.Denial) error {
 	err := c.disconnect(ctx, d)
 	switch {
 	case errors.Is(err, errRefused):
-		c.options.Log.ErrorContext(ctx, "Stytch refuses to revoke; every token of the connection is refused until it is ended there: end it in Stytch's dashboard",
+		c.options.Log.ErrorContext(ctx, "Stytch refuses to revoke; every token of the connection is refused until it "+
+			"is ended there: end it in Stytch's dashboard",
 			"subject", d.Subject, "client_id", d.Client, "error", err)
 	case err != nil:
-		c.options.Log.WarnContext(ctx, "Stytch has not revoked yet; every token of the connection is refused, and it is asked again",
+		c.options.Log.WarnContext(ctx, "Stytch has not revoked yet; every token of the connection is refused, and it "+
+			"is asked again",
 			"subject", d.Subject, "client_id", d.Client, "error", err)
 	}
 	return err
@@ -138,8 +143,9 @@ func (c *Connections) settle(ctx context.Context, d store.Denial) {
 	revoked, expires := until(c.options.Now())
 	err := c.write(ctx, func(tx *store.Tx) error { return tx.Settle(d, revoked, expires) })
 	if err != nil {
-		c.options.Log.WarnContext(ctx, "not written that Stytch has revoked: it is asked once more, and every token of "+
-			"the connection is refused until then", "subject", d.Subject, "client_id", d.Client, "error", err)
+		c.options.Log.WarnContext(ctx,
+			"not written that Stytch has revoked: it is asked once more, and every token of "+
+				"the connection is refused until then", "subject", d.Subject, "client_id", d.Client, "error", err)
 	}
 }
 

@@ -20,7 +20,8 @@ func (c *Connections) Note(identity auth.Identity) {
 		Scopes: identity.Scopes.String(), LastUsed: now}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if at, known := c.noted.Get(key.subject+" "+key.client, now); known && within(now, at, noteEvery) || !c.keepUse(key, use) {
+	if at, known := c.noted.Get(key.subject+" "+key.client, now); known && within(now, at, noteEvery) || !c.keepUse(key,
+		use) {
 		return
 	}
 	party := limits.Party{Person: identity.Subject, Organization: identity.OrganizationID}
@@ -85,7 +86,8 @@ type Connection struct {
 type List struct {
 	Connections []Connection
 	Next        string // what to list after for the page after this; "" if there is none
-	Unknown     bool   // the database cannot be read: when they were used is missing, and what ended, but not what is connected
+	// the database cannot be read: when they were used is missing, and what ended, but not what is connected
+	Unknown bool
 }
 
 // MaxListed is how many connections a list has at most.
@@ -97,11 +99,13 @@ func (c *Connections) Of(ctx context.Context, organizationID, subject string) (L
 	if err != nil {
 		return List{}, err
 	}
-	return c.list(ctx, Target{organizationID, subject, ""}.owner(), subject, directory.AppPage{Connections: at, First: true}), nil
+	return c.list(ctx, Target{organizationID, subject, ""}.owner(), subject, directory.AppPage{Connections: at,
+		First: true}), nil
 }
 
 // OfOrganization are those of all members to the apps that follow the one with the id after.
-func (c *Connections) OfOrganization(ctx context.Context, members *directory.B2B, organizationID, after string) (List, error) {
+func (c *Connections) OfOrganization(ctx context.Context, members *directory.B2B, organizationID, after string) (List,
+	error) {
 	at, err := members.OrganizationConnections(ctx, organizationID, after)
 	if err != nil {
 		return List{}, err
@@ -130,7 +134,8 @@ func (c *Connections) list(ctx context.Context, owner, subject string, at direct
 		unknown = unknown || err != nil
 		use := uses[key]
 		delete(uses, key)
-		list = append(list, Connection{Subject: a.PersonID, Client: a.ClientID, App: App{Name: cmp.Or(a.Name, a.ClientID)}, Scopes: a.Scopes,
+		list = append(list, Connection{Subject: a.PersonID, Client: a.ClientID,
+			App: App{Name: cmp.Or(a.Name, a.ClientID)}, Scopes: a.Scopes,
 			FirstUsed: use.FirstUsed, LastUsed: use.LastUsed, Revoked: denial.Pending()})
 	}
 	for key, use := range uses { // revoked elsewhere: what was issued before may still be used
@@ -142,11 +147,13 @@ func (c *Connections) list(ctx context.Context, owner, subject string, at direct
 		if !use.LastUsed.After(denial.RevokedAt) || !within(c.options.Now(), use.LastUsed, c.goodFor()) {
 			continue
 		}
-		list = append(list, Connection{Subject: use.Subject, Client: use.Client, App: App{Name: use.Client}, Scopes: strings.Fields(use.Scopes),
+		list = append(list, Connection{Subject: use.Subject, Client: use.Client, App: App{Name: use.Client},
+			Scopes:    strings.Fields(use.Scopes),
 			FirstUsed: use.FirstUsed, LastUsed: use.LastUsed, Ended: true, Revoked: denial.Pending()})
 	}
 	slices.SortFunc(list, func(a, b Connection) int {
-		return cmp.Or(b.LastUsed.Compare(a.LastUsed), strings.Compare(a.Name, b.Name), strings.Compare(a.Subject, b.Subject), strings.Compare(a.Client, b.Client))
+		return cmp.Or(b.LastUsed.Compare(a.LastUsed), strings.Compare(a.Name, b.Name),
+			strings.Compare(a.Subject, b.Subject), strings.Compare(a.Client, b.Client))
 	})
 	if unknown {
 		c.options.Log.WarnContext(ctx, "connections listed without what is in the database", "error", err)

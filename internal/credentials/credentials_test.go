@@ -75,11 +75,15 @@ func TestWhatComesAlongWithACopiedValueIsRefused(t *testing.T) {
 func TestSecretsAreFoundWhereverTheyStand(t *testing.T) {
 	const long = "secret-live-q1w2e3r4t5y6u7i8o9p0a1s2d3f4"
 	for text, want := range map[string]bool{
-		"secret-live-abc": true, "Our app (secret-test-abc)": true, "https://x.example/?key=secret-live-abc": true, "SECRET-LIVE-ABC": true,
-		"secret-\u200blive-abc": true, "sec\u00adret-live-abc": true, "workspace-key-prod-123": true, "workspace-secret-abc": true,
+		"secret-live-abc": true, "Our app (secret-test-abc)": true, "https://x.example/?key=secret-live-abc": true,
+		"SECRET-LIVE-ABC":       true,
+		"secret-\u200blive-abc": true, "sec\u00adret-live-abc": true, "workspace-key-prod-123": true,
+		"workspace-secret-abc":         true,
 		"q1w2e3r4t5y6u7i8o9p0a1s2d3f4": true, "x" + long + "x": true, "client-secret-of-an-app": true,
-		"": false, "Guestpass": false, "Top secret live shows": false, "secret-live-": false, "q1w2e3r4": false, "project-live-" + uuid: false,
-		"public-token-live-" + uuid: false, "client-secret": false, "sqlite:guestpass.db": false, "the secret-test - a test of secrets": false,
+		"": false, "Guestpass": false, "Top secret live shows": false, "secret-live-": false, "q1w2e3r4": false,
+		"project-live-" + uuid:      false,
+		"public-token-live-" + uuid: false, "client-secret": false, "sqlite:guestpass.db": false,
+		"the secret-test - a test of secrets": false,
 	} {
 		if got := credentials.HasSecret(text, long, "", "short", "client-secret-of-an-app"); got != want {
 			t.Errorf("%q: %t", text, got)
@@ -109,7 +113,8 @@ func TestNoSpellingHidesASecret(t *testing.T) {
 			"="), "in a URL": "https://x.example/" + encoded + "?a=b",
 		"an app's": "Demo " + strings.ToUpper(app), "an app's, spaced": strings.Join(strings.Split(app, ""), "  "),
 		"in base64": base64.StdEncoding.EncodeToString([]byte(project)), "as HTTP Basic": "x" +
-			base64.RawURLEncoding.EncodeToString([]byte("project-test-1:"+project)), "in hex": hex.EncodeToString([]byte(app)),
+			base64.RawURLEncoding.EncodeToString([]byte("project-test-1:"+project)),
+		"in hex":               hex.EncodeToString([]byte(app)),
 		"with accents between": strings.Join(strings.Split(app, ""), "\u0301"),
 	} {
 		if !credentials.HasSecret(text, project, app) {

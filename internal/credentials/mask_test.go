@@ -23,12 +23,15 @@ func TestMask(t *testing.T) {
 		strings.ReplaceAll(jws, ".", "%2E"): "[token]%2Ec2lnbmF0dXJl",
 		jws[:30] + "%20" + signature[:20] + "/" + signature[20:40] + "%0A" + signature[40:] + "/undo": "[token]/undo",
 		jws[:20] + "\n" + signature[:30] + "\n  " + signature[30:]:                                    "[token]",
-		strings.ReplaceAll(signature, "-", "%2D"):                                                     "[token]", "?" + strings.ReplaceAll(signature, "-", "%252d") + "=1": "?[token]=1",
-		"x." + strings.Repeat("aB3", 14) + ".y":                              "x.[token].y",
-		strings.Repeat("a", 50):                                              strings.Repeat("a", 50),
-		"dial postgres://me:hun/ter@2@db.example/x":                          "dial postgres://[credentials]@db.example/x",
-		`parse "https://ghp@exa mple/": invalid`:                             `parse "https://[credentials]@exa mple/": invalid`,
-		"https://example.com/docs, name@example.com":                         "https://example.com/docs, name@example.com",
+		strings.ReplaceAll(signature, "-", "%2D"):                                                     "[token]",
+		"?" + strings.ReplaceAll(signature, "-", "%252d") + "=1":                                      "?[token]=1",
+		"x." + strings.Repeat("aB3", 14) + ".y":                                                       "x.[token].y",
+		strings.Repeat("a", 50): strings.Repeat(
+			"a", 50),
+		"dial postgres://me:hun/ter@2@db.example/x": "dial postgres://[credentials]@db.example/x",
+		`parse "https://ghp@exa mple/": invalid`:    `parse "https://[credentials]@exa mple/": invalid`,
+		"https://example.com/docs, name@example.com": "https://example.com/docs, " +
+			"name@example.com",
 		"guestpass/api.TestThatANameOfAFunctionMayBeLongerThanFortyLetters(": "guestpass/api.TestThatANameOfAFunctionMayBeLongerThanFortyLetters(",
 	} {
 		if got := credentials.Mask(text); got != want {

@@ -29,9 +29,11 @@ type B2B struct {
 
 // NewB2B needs no network.
 func NewB2B(o Options) (*B2B, error) {
-	d := &B2B{client: newClient(o, "/v1/b2b/rbac/policy"), named: newLookUps[Organization](o.Limits, "organizations", staleFor),
+	d := &B2B{client: newClient(o, "/v1/b2b/rbac/policy"), named: newLookUps[Organization](o.Limits, "organizations",
+		staleFor),
 		own: newLookUps[map[string][]permission](o.Limits, "roles of organizations", 0)}
-	api, err := b2bstytchapi.NewClient(o.ProjectID, o.Secret, b2bstytchapi.WithClient(d.raw), b2bstytchapi.WithSkipJWKSInitialization())
+	api, err := b2bstytchapi.NewClient(o.ProjectID, o.Secret, b2bstytchapi.WithClient(d.raw),
+		b2bstytchapi.WithSkipJWKSInitialization())
 	if err != nil {
 		return nil, fmt.Errorf("make the Stytch client: %w", err)
 	}
@@ -42,7 +44,8 @@ func NewB2B(o Options) (*B2B, error) {
 // Person returns one member of the organization.
 func (d *B2B) Person(ctx context.Context, organizationID, memberID string) (Person, error) {
 	ctx = ask(ctx, askPerson, organizationID, memberID)
-	answer, err := d.api.Organizations.Members.Get(ctx, &members.GetParams{OrganizationID: organizationID, MemberID: memberID})
+	answer, err := d.api.Organizations.Members.Get(ctx, &members.GetParams{OrganizationID: organizationID,
+		MemberID: memberID})
 	if err != nil {
 		return Person{}, fmt.Errorf("get member %s: %w", memberID, d.translate(ctx, err))
 	}
@@ -60,7 +63,8 @@ func (d *B2B) Person(ctx context.Context, organizationID, memberID string) (Pers
 // for a minute.
 func (d *B2B) Organization(ctx context.Context, idOrSlug string) (Organization, error) {
 	if !organizationForm.MatchString(idOrSlug) {
-		return Organization{}, fmt.Errorf("an organization whose name has not the form of an id or a slug: %w", ErrNotFound)
+		return Organization{}, fmt.Errorf("an organization whose name has not the form of an id or a slug: %w",
+			ErrNotFound)
 	}
 	ctx = askForAnybody(ctx, askOrganization)
 	return d.named.get(ctx, d.client, idOrSlug, func() (Organization, error) {
@@ -111,7 +115,8 @@ func (d *B2B) Members(ctx context.Context, organizationID string, q MemberQuery)
 	return d.memberPage(ctx, organizationID, q.Status, q.Limit, q.Cursor)
 }
 
-func (d *B2B) memberPage(ctx context.Context, organizationID, status string, limit int, cursor string) (MemberPage, error) {
+func (d *B2B) memberPage(ctx context.Context, organizationID, status string, limit int, cursor string) (MemberPage,
+	error) {
 	params := &members.SearchParams{OrganizationIds: []string{organizationID}, Limit: uint32(limit), Cursor: cursor} // #nosec G115 -- 1 to 1,000: the operations have a range, the rest are constants
 	if status != "" {
 		params.Query = &organizations.SearchQuery{
@@ -127,7 +132,8 @@ func (d *B2B) memberPage(ctx context.Context, organizationID, status string, lim
 	page := MemberPage{Members: make([]Person, 0, len(answer.Members)), Next: answer.ResultsMetadata.NextCursor,
 		Total: max(int(answer.ResultsMetadata.Total), totalHidden)}
 	for _, m := range answer.Members {
-		if m.OrganizationID == organizationID { // Stytch has filtered already; a fault there must not cross tenants here
+		// Stytch has filtered already; a fault there must not cross tenants here
+		if m.OrganizationID == organizationID {
 			page.Members = append(page.Members, memberFrom(m, answer.Organizations[m.OrganizationID]))
 		}
 	}
@@ -144,7 +150,8 @@ func (d *B2B) searchMembers(ctx context.Context, organizationID string, q Member
 	if q.Cursor != "" {
 		n, err := strconv.Atoi(q.Cursor)
 		if err != nil || n < 0 {
-			return MemberPage{}, &InvalidError{Field: "cursor", Reason: "is not one that this search returned; leave it out to start again"}
+			return MemberPage{}, &InvalidError{Field: "cursor",
+				Reason: "is not one that this search returned; leave it out to start again"}
 		}
 		skip = n
 	}
@@ -200,10 +207,11 @@ func (d *B2B) Invite(ctx context.Context, organizationID string, i Invitation) (
 	if err != nil {
 		return Person{}, fmt.Errorf("invite: %w", err)
 	}
-	answer, err := d.api.MagicLinks.Email.Invite(ask(ctx, askInvitation, organizationID, i.InvitedBy), &email.InviteParams{
-		OrganizationID: organizationID, EmailAddress: address, Name: i.Name, Roles: i.Roles,
-		InvitedByMemberID: i.InvitedBy, InviteRedirectURL: d.options.InviteRedirectURL,
-	})
+	answer, err := d.api.MagicLinks.Email.Invite(ask(ctx, askInvitation, organizationID, i.InvitedBy),
+		&email.InviteParams{
+			OrganizationID: organizationID, EmailAddress: address, Name: i.Name, Roles: i.Roles,
+			InvitedByMemberID: i.InvitedBy, InviteRedirectURL: d.options.InviteRedirectURL,
+		})
 	if err != nil {
 		return Person{}, fmt.Errorf("invite: %w", d.translate(ctx, err))
 	}

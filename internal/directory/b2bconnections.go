@@ -17,7 +17,10 @@ import (
 )
 
 func (d *B2B) Session(ctx context.Context, token, jwt string) (Person, error) {
-	return d.session(ctx, token, jwt, func(ctx context.Context) (Person, error) { return d.authenticate(ctx, token, jwt) })
+	return d.session(ctx, token, jwt, func(ctx context.Context) (Person, error) {
+		return d.authenticate(ctx, token,
+			jwt)
+	})
 }
 
 func (d *B2B) authenticate(ctx context.Context, token, jwt string) (Person, error) {
@@ -26,7 +29,8 @@ func (d *B2B) authenticate(ctx context.Context, token, jwt string) (Person, erro
 		return Person{}, fmt.Errorf("authenticate a session: %w", d.translateSession(ctx, err))
 	}
 	member := answer.Member
-	if member.MemberID == "" || answer.MemberSession.MemberID != member.MemberID || answer.Organization.OrganizationID != member.OrganizationID {
+	if member.MemberID == "" || answer.MemberSession.MemberID != member.MemberID ||
+		answer.Organization.OrganizationID != member.OrganizationID {
 		return Person{}, &UnexpectedError{"a session that is not one member's"}
 	}
 	return memberFrom(member, answer.Organization), onlyActive(member.Status)
@@ -34,13 +38,15 @@ func (d *B2B) authenticate(ctx context.Context, token, jwt string) (Person, erro
 
 func (d *B2B) Connections(ctx context.Context, organizationID, memberID string) ([]Connection, error) {
 	ctx = ask(ctx, askConnections, organizationID, memberID)
-	answer, err := d.api.Organizations.Members.GetConnectedApps(ctx, &members.GetConnectedAppsParams{OrganizationID: organizationID, MemberID: memberID})
+	answer, err := d.api.Organizations.Members.GetConnectedApps(ctx,
+		&members.GetConnectedAppsParams{OrganizationID: organizationID, MemberID: memberID})
 	if err != nil {
 		return nil, fmt.Errorf("list the apps of %s: %w", memberID, d.translate(ctx, err))
 	}
 	connections := []Connection{}
 	for _, a := range answer.ConnectedApps {
-		connections = append(connections, Connection{memberID, a.ConnectedAppID, text.Name(a.Name), strings.Fields(a.ScopesGranted)})
+		connections = append(connections, Connection{memberID, a.ConnectedAppID, text.Name(a.Name),
+			strings.Fields(a.ScopesGranted)})
 	}
 	return connections, nil
 }
@@ -115,8 +121,9 @@ func (d *B2B) appConnections(ctx context.Context, organizationID, clientID strin
 }
 
 func (d *B2B) Introspect(ctx context.Context, token, memberID, clientID string) (bool, error) {
-	answer, err := d.api.IDP.IntrospectTokenNetwork(ask(forAdmission(ctx), askIntrospection, "", memberID), &idp.IntrospectTokenNetworkParams{
-		Token: token, ClientID: clientID, ClientSecret: d.clientSecret(clientID)})
+	answer, err := d.api.IDP.IntrospectTokenNetwork(ask(forAdmission(ctx), askIntrospection, "", memberID),
+		&idp.IntrospectTokenNetworkParams{
+			Token: token, ClientID: clientID, ClientSecret: d.clientSecret(clientID)})
 	var got introspection
 	if err == nil {
 		got = introspection{answer.Subject, answer.ClientID}

@@ -144,11 +144,16 @@ func TestWhatOpensTheBreaker(t *testing.T) {
 		opens  bool
 	}{
 		"500 as Stytch writes it": {500, `{"status_code":500,"error_type":"internal_server_error"}`, nil, true},
-		"429 for a read":          {429, `{}`, nil, false},         // Stytch is well, and limits somebody
-		"no JSON":                 {200, `{"member":`, nil, false}, // complete, but not understood: a fault of one reply
-		"404":                     {404, `{"status_code":404,"error_type":"member_not_found"}`, nil, false},
-		"401":                     {401, `{"status_code":401,"error_type":"unauthorized_credentials"}`, nil, false},
-		"a caller who went away":  {503, `{}`, func(d *directory.B2B) error { _, err := d.Person(ended, acme, ada); return err }, false},
+		"429 for a read":          {429, `{}`, nil, false}, // Stytch is well, and limits somebody
+		// complete, but not understood: a fault of one reply
+		"no JSON": {200, `{"member":`, nil, false},
+		"404":     {404, `{"status_code":404,"error_type":"member_not_found"}`, nil, false},
+		"401":     {401, `{"status_code":401,"error_type":"unauthorized_credentials"}`, nil, false},
+		"a caller who went away": {503, `{}`, func(d *directory.B2B) error {
+			_, err := d.Person(ended, acme,
+				ada)
+			return err
+		}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			far := newFarSide(t)
@@ -225,7 +230,8 @@ func TestFewWaitForASlowStytch(t *testing.T) {
 		_, _ = io.WriteString(w, goodAda)
 	})
 	far.answer.Store(&answer)
-	d, err := directory.NewB2B(directory.Options{ProjectID: "project-test-1", Secret: "secret-test-1", BaseURL: far.URL, MaxCalls: 2})
+	d, err := directory.NewB2B(directory.Options{ProjectID: "project-test-1", Secret: "secret-test-1", BaseURL: far.URL,
+		MaxCalls: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,8 @@ type client struct {
 	transport  *transport
 	policyPath string
 	person     func(ctx context.Context, organizationID, id string) (Person, error) // the vertical's own
-	everybody  string                                                               // the role that every active person has
+	// the role that every active person has
+	everybody string
 	// ownRoles are those of organizations; nil where there are none.
 	ownRoles func(ctx context.Context, organizationID string) (map[string][]permission, error)
 
@@ -80,10 +81,12 @@ func newClient(o Options, policyPath string) *client {
 	}
 	return &client{options: o, raw: raw, transport: transport, policyPath: policyPath, told: map[string]time.Time{},
 		standings: limits.NewCache[standing](o.Limits, limits.Bound{Name: "people whose standing is remembered",
-			Number: maxCached, Shares: limits.Shares{limits.Organization: maxCached / 4, limits.Person: maxCached / 4}}),
+			Number: maxCached, Shares: limits.Shares{limits.Organization: maxCached / 4,
+				limits.Person: maxCached / 4}}),
 		apps:     newLookUps[ConnectedApp](o.Limits, "connected apps", staleFor),
 		sessions: newSessionMemory(o.Limits),
-		inVain: o.Limits.Rate(limits.Bound{Name: "look-ups of what Stytch does not know, for visitors", Number: inVainOfAll,
+		inVain: o.Limits.Rate(limits.Bound{Name: "look-ups of what Stytch does not know, for visitors",
+			Number: inVainOfAll,
 			Shares: limits.Shares{limits.Address: inVainOfAddress}})}
 }
 
@@ -168,7 +171,8 @@ func (c *client) translate(ctx context.Context, err error) error {
 var (
 	credentialFaults = []stytcherror.Type{"unauthorized_credentials", "unauthorized_credentials_homepage",
 		"invalid_project_id_authentication",
-		"invalid_secret_authentication", "unauthorized_project_id_live", "unauthorized_project_id_test", "invalid_project_id", "project_not_found"}
+		"invalid_secret_authentication", "unauthorized_project_id_live", "unauthorized_project_id_test",
+		"invalid_project_id", "project_not_found"}
 	notFound = []stytcherror.Type{"member_not_found", "user_not_found", "organization_not_found",
 		"connected_app_not_found",
 		"invalid_user_id", "invalid_organization_id", "invalid_organization_slug"} // what cannot be one is none
@@ -176,7 +180,8 @@ var (
 	// noSession are those by which a session is not one, or has ended.
 	noSession = []stytcherror.Type{"session_not_found", "invalid_session_token", "invalid_session_id",
 		"unable_to_parse_session_jwt",
-		"jwt_invalid_audience", "jwt_invalid_claims", "jwt_invalid_issuer", "incompatible_session_type", "user_unauthenticated"}
+		"jwt_invalid_audience", "jwt_invalid_claims", "jwt_invalid_issuer", "incompatible_session_type",
+		"user_unauthenticated"}
 
 	invalidEmail  = []stytcherror.Type{"invalid_email", "invalid_email_address"}
 	invalidCursor = []stytcherror.Type{"user_search_invalid_cursor", "member_search_invalid_cursor", "invalid_cursor"}
@@ -188,18 +193,22 @@ func (c *client) translateType(ctx context.Context, fault stytcherror.Error) err
 	case is(credentialFaults...):
 		c.tellOnce(ctx, "Stytch refused our project id and secret: check STYTCH_PROJECT_ID and STYTCH_SECRET, and "+
 			"that both are of one project and environment; every call to Stytch fails until they are right",
-			"project_id", c.options.ProjectID, "error_type", string(fault.ErrorType), "stytch_request_id", fault.RequestID)
+			"project_id", c.options.ProjectID, "error_type", string(fault.ErrorType), "stytch_request_id",
+			fault.RequestID)
 		return ErrCredentials
 	case is(notFound...):
 		return ErrNotFound
 	case is("duplicate_member_email"):
 		return ErrExists
 	case is(invalidEmail...):
-		return &InvalidError{Field: "email", Reason: "is not an e-mail address that can be written to; send it as name@example.com"}
+		return &InvalidError{Field: "email", Reason: "is not an e-mail address that can be written to; send it as " +
+			"name@example.com"}
 	case is("invalid_email_for_invites"):
-		return &InvalidError{Field: "email", Reason: "may not be invited: the organization does not admit this address or its domain"}
+		return &InvalidError{Field: "email",
+			Reason: "may not be invited: the organization does not admit this address or its domain"}
 	case is("invalid_rbac_role_assignment"):
-		return &InvalidError{Field: "roles", Reason: "names a role that does not exist in this project or cannot be assigned"}
+		return &InvalidError{Field: "roles", Reason: "names a role that does not exist in this project or cannot be " +
+			"assigned"}
 	case is(invalidCursor...):
 		return &InvalidError{Field: "cursor", Reason: "is not one that this list returned; leave it out to start again"}
 	case fault.StatusCode == http.StatusTooManyRequests || fault.StatusCode >= http.StatusInternalServerError:

@@ -69,7 +69,8 @@ func (c *client) currentStanding(ctx context.Context, organizationID, id string)
 	key := organizationID + " " + id
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if last, ok := c.standings.Get(key, c.options.Now()); ok && last.question > known.question { // which was answered first
+	// which was answered first
+	if last, ok := c.standings.Get(key, c.options.Now()); ok && last.question > known.question {
 		return known, nil
 	}
 	c.standings.Put(limits.Party{Organization: organizationID, Person: id}, key, known, known.until.Add(staleStanding))
@@ -108,7 +109,8 @@ func (c *client) postpone(organizationID, id string) {
 	now, key := c.options.Now(), organizationID+" "+id
 	if last, ok := c.standings.Get(key, now); ok {
 		last.postponed = now.Add(believeFor)
-		c.standings.Put(limits.Party{Organization: organizationID, Person: id}, key, last, last.until.Add(staleStanding))
+		c.standings.Put(limits.Party{Organization: organizationID, Person: id}, key, last,
+			last.until.Add(staleStanding))
 	}
 }
 

@@ -21,7 +21,8 @@ type Consumer struct {
 // NewConsumer needs no network.
 func NewConsumer(o Options) (*Consumer, error) {
 	d := &Consumer{client: newClient(o, "/v1/rbac/policy")}
-	api, err := stytchapi.NewClient(o.ProjectID, o.Secret, stytchapi.WithClient(d.raw), stytchapi.WithSkipJWKSInitialization())
+	api, err := stytchapi.NewClient(o.ProjectID, o.Secret, stytchapi.WithClient(d.raw),
+		stytchapi.WithSkipJWKSInitialization())
 	if err != nil {
 		return nil, fmt.Errorf("make the Stytch client: %w", err)
 	}
@@ -52,7 +53,8 @@ func (d *Consumer) Person(ctx context.Context, organizationID, userID string) (P
 func userFrom(u *users.GetResponse) Person {
 	p := Person{ID: u.UserID, Status: u.Status, Roles: append([]string{}, u.Roles...)}
 	if u.Name != nil {
-		p.Name = text.Name(strings.Join(strings.Fields(u.Name.FirstName+" "+u.Name.MiddleName+" "+u.Name.LastName), " "))
+		p.Name = text.Name(strings.Join(strings.Fields(u.Name.FirstName+" "+u.Name.MiddleName+" "+u.Name.LastName),
+			" "))
 	}
 	// Of several addresses the first that somebody is known to read.
 	if i := max(0, slices.IndexFunc(u.Emails, func(e users.Email) bool { return e.Verified })); i < len(u.Emails) {

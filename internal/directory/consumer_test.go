@@ -21,7 +21,8 @@ const (
 )
 
 // openConsumer returns a directory that talks to an emulator through the real stytch-go.
-func openConsumer(t *testing.T, seed stytchtest.Seed, change ...func(*directory.Options)) (*directory.Consumer, *stytchtest.Server) {
+func openConsumer(t *testing.T, seed stytchtest.Seed, change ...func(*directory.Options)) (*directory.Consumer,
+	*stytchtest.Server) {
 	t.Helper()
 	stytch := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
 	o := directory.Options{ProjectID: seed.Project.ID, Secret: seed.Project.Secret, BaseURL: stytch.URL,
@@ -48,9 +49,11 @@ func TestUsers(t *testing.T) {
 	}
 	d, _ := openConsumer(t, seed)
 	for id, want := range map[string]directory.Person{
-		userAda: {ID: userAda, Name: "Ada Lovelace", Email: "ada@example.com", EmailVerified: true, Status: "active", Roles: []string{"stytch_user"}},
-		userGrace: {ID: userGrace, Name: "Grace Brewster Hopper", Email: "grace@example.com", EmailVerified: true, Status: "pending",
+		userAda: {ID: userAda, Name: "Ada Lovelace", Email: "ada@example.com", EmailVerified: true, Status: "active",
 			Roles: []string{"stytch_user"}},
+		userGrace: {ID: userGrace, Name: "Grace Brewster Hopper", Email: "grace@example.com", EmailVerified: true,
+			Status: "pending",
+			Roles:  []string{"stytch_user"}},
 	} {
 		if p, err := d.Person(t.Context(), "", id); err != nil || !reflect.DeepEqual(p, want) {
 			t.Errorf("%+v %v\nwant %+v", p, err, want)
@@ -89,13 +92,16 @@ func TestUsersOfWhomLittleIsKnown(t *testing.T) {
 
 func TestAUsersRolesPermitWhatThePolicySays(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
-	d, stytch := openConsumer(t, stytchtest.DevelopmentConsumer(), func(o *directory.Options) { o.Now = func() time.Time { return now } })
+	d, stytch := openConsumer(t, stytchtest.DevelopmentConsumer(),
+		func(o *directory.Options) { o.Now = func() time.Time { return now } })
 	for _, tt := range []struct {
 		user, resource, action string
 		want                   bool
 	}{
-		{userAda, "tasks", "write", true}, {userAda, "activity", "read", true}, {userAda, "stytch.self", "anything", true},
-		{userAda, "activity", "write", false}, {userAda, "stytch.member", "search", false}, {userOther, "tasks", "read", false},
+		{userAda, "tasks", "write", true}, {userAda, "activity", "read", true}, {userAda, "stytch.self", "anything",
+			true},
+		{userAda, "activity", "write", false}, {userAda, "stytch.member", "search", false}, {userOther, "tasks", "read",
+			false},
 	} {
 		if got, err := d.Permits(t.Context(), "", tt.user, tt.resource, tt.action); got != tt.want || err != nil {
 			t.Errorf("%s %s %s: %v %v", tt.user, tt.resource, tt.action, got, err)
@@ -131,7 +137,8 @@ func TestConsumerProjectsHaveAppsAndHealthToo(t *testing.T) {
 	if _, err := d.Person(t.Context(), "", userAda); err != nil {
 		t.Errorf("a read did not outlast two failures: %v", err)
 	}
-	wrong, _ := openConsumer(t, stytchtest.DevelopmentConsumer(), func(o *directory.Options) { o.Secret = "secret-test-wrong" })
+	wrong, _ := openConsumer(t, stytchtest.DevelopmentConsumer(),
+		func(o *directory.Options) { o.Secret = "secret-test-wrong" })
 	if err := wrong.Ping(t.Context()); !errors.Is(err, directory.ErrCredentials) {
 		t.Errorf("our secret is wrong: %v", err)
 	}

@@ -13,7 +13,10 @@ import (
 )
 
 func (d *Consumer) Session(ctx context.Context, token, jwt string) (Person, error) {
-	return d.session(ctx, token, jwt, func(ctx context.Context) (Person, error) { return d.authenticate(ctx, token, jwt) })
+	return d.session(ctx, token, jwt, func(ctx context.Context) (Person, error) {
+		return d.authenticate(ctx, token,
+			jwt)
+	})
 }
 
 func (d *Consumer) authenticate(ctx context.Context, token, jwt string) (Person, error) {
@@ -25,7 +28,8 @@ func (d *Consumer) authenticate(ctx context.Context, token, jwt string) (Person,
 		return Person{}, &UnexpectedError{"a session that is not one user's"}
 	}
 	u := answer.User
-	return userFrom(&users.GetResponse{UserID: u.UserID, Name: u.Name, Emails: u.Emails, Status: u.Status, Roles: u.Roles}), onlyActive(u.Status)
+	return userFrom(&users.GetResponse{UserID: u.UserID, Name: u.Name, Emails: u.Emails, Status: u.Status,
+		Roles: u.Roles}), onlyActive(u.Status)
 }
 
 func (d *Consumer) Connections(ctx context.Context, _, userID string) ([]Connection, error) {
@@ -36,7 +40,8 @@ func (d *Consumer) Connections(ctx context.Context, _, userID string) ([]Connect
 	}
 	connections := []Connection{}
 	for _, a := range answer.ConnectedApps {
-		connections = append(connections, Connection{userID, a.ConnectedAppID, text.Name(a.Name), strings.Fields(a.ScopesGranted)})
+		connections = append(connections, Connection{userID, a.ConnectedAppID, text.Name(a.Name),
+			strings.Fields(a.ScopesGranted)})
 	}
 	return connections, nil
 }
@@ -48,8 +53,9 @@ func (d *Consumer) Disconnect(ctx context.Context, _, userID, clientID string) e
 }
 
 func (d *Consumer) Introspect(ctx context.Context, token, userID, clientID string) (bool, error) {
-	answer, err := d.api.IDP.IntrospectTokenNetwork(ask(forAdmission(ctx), askIntrospection, "", userID), &idp.IntrospectTokenNetworkParams{
-		Token: token, ClientID: clientID, ClientSecret: d.clientSecret(clientID)})
+	answer, err := d.api.IDP.IntrospectTokenNetwork(ask(forAdmission(ctx), askIntrospection, "", userID),
+		&idp.IntrospectTokenNetworkParams{
+			Token: token, ClientID: clientID, ClientSecret: d.clientSecret(clientID)})
 	var got introspection
 	if err == nil {
 		got = introspection{answer.Subject, answer.ClientID}

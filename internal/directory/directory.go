@@ -151,8 +151,9 @@ type ConnectedApp struct {
 // Options configure a [Directory].
 type Options struct {
 	ProjectID, Secret string
-	BaseURL           string            // another API base than Stytch's own; for the emulator
-	InviteRedirectURL string            // where an invitation's link leads: a redirect URL registered with Stytch; B2B only
+	BaseURL           string // another API base than Stytch's own; for the emulator
+	// where an invitation's link leads: a redirect URL registered with Stytch; B2B only
+	InviteRedirectURL string
 	ClientSecrets     map[string]string // of connected apps, by client id, for Introspect; public ones have none
 	MaxCalls          int               // to Stytch, under way at once for admission, and as many for operations; 0: 32
 	Limits            *limits.Limits    // on whose list the bounds of calls to Stytch are; nil: on none

@@ -59,7 +59,8 @@ func TestMembersAreThoseOfTheOrganization(t *testing.T) {
 		}
 	}
 	slices.Sort(emails)
-	if got := strings.Join(emails, " "); got != "ada@acme.example grace@acme.example" || page.Total != 2 || page.Next != "" {
+	if got := strings.Join(emails, " "); got != "ada@acme.example grace@acme.example" || page.Total != 2 ||
+		page.Next != "" {
 		t.Errorf("%s, total %d, next %q", got, page.Total, page.Next)
 	}
 }
@@ -67,7 +68,8 @@ func TestMembersAreThoseOfTheOrganization(t *testing.T) {
 func TestMembersComeInPages(t *testing.T) {
 	d, _ := open(t)
 	for i := range 5 {
-		if _, err := d.Invite(t.Context(), acme, directory.Invitation{Email: fmt.Sprintf("guest%d@acme.example", i), Name: "Guest"}); err != nil {
+		if _, err := d.Invite(t.Context(), acme, directory.Invitation{Email: fmt.Sprintf("guest%d@acme.example", i),
+			Name: "Guest"}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -108,10 +110,12 @@ func TestMembersAreFilteredByStatus(t *testing.T) {
 	if err := stytch.SetStatus(grace, "deleted"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := d.Invite(t.Context(), acme, directory.Invitation{Email: "guest@acme.example", Name: "Guest"}); err != nil {
+	if _, err := d.Invite(t.Context(), acme, directory.Invitation{Email: "guest@acme.example",
+		Name: "Guest"}); err != nil {
 		t.Fatal(err)
 	}
-	for status, want := range map[string]string{"": "active invited", "active": "active", "invited": "invited", "deleted": "deleted", "pending": ""} {
+	for status, want := range map[string]string{"": "active invited", "active": "active", "invited": "invited",
+		"deleted": "deleted", "pending": ""} {
 		page, err := d.Members(t.Context(), acme, directory.MemberQuery{Limit: 25, Status: status})
 		var got []string
 		for _, m := range page.Members {
@@ -127,7 +131,8 @@ func TestMembersAreFilteredByStatus(t *testing.T) {
 func TestMemberOfAnotherOrganizationIsNotFound(t *testing.T) {
 	d, _ := open(t)
 	m, err := d.Person(t.Context(), acme, ada)
-	if err != nil || m.Name != "Ada Lovelace" || m.Organization != (directory.Organization{ID: acme, Name: "Acme", Slug: "acme"}) || !slices.Contains(m.Roles, "stytch_admin") {
+	if err != nil || m.Name != "Ada Lovelace" || m.Organization != (directory.Organization{ID: acme, Name: "Acme",
+		Slug: "acme"}) || !slices.Contains(m.Roles, "stytch_admin") {
 		t.Errorf("Ada: %+v %v", m, err)
 	}
 	for _, id := range []string{hank, "member-test-ffffffff-0000-4000-8000-000000000001"} {
@@ -142,8 +147,10 @@ func TestMemberOfAnotherOrganizationIsNotFound(t *testing.T) {
 
 func TestInvitations(t *testing.T) {
 	d, stytch := open(t)
-	m, err := d.Invite(t.Context(), acme, directory.Invitation{Email: "new@acme.example", Name: "New Person", Roles: []string{"stytch_admin"}, InvitedBy: ada})
-	if err != nil || m.Status != "invited" || m.Email != "new@acme.example" || !slices.Contains(m.Roles, "stytch_admin") {
+	m, err := d.Invite(t.Context(), acme, directory.Invitation{Email: "new@acme.example", Name: "New Person",
+		Roles: []string{"stytch_admin"}, InvitedBy: ada})
+	if err != nil || m.Status != "invited" || m.Email != "new@acme.example" || !slices.Contains(m.Roles,
+		"stytch_admin") {
 		t.Fatalf("%+v %v", m, err)
 	}
 	if mail := stytch.Inbox(); len(mail) != 1 || mail[0].To != "new@acme.example" {
@@ -154,10 +161,14 @@ func TestInvitations(t *testing.T) {
 		invitation directory.Invitation
 		is         func(error) bool
 	}{
-		"active member":  {directory.Invitation{Email: "grace@acme.example", Name: "G"}, func(err error) bool { return errors.Is(err, directory.ErrExists) }},
-		"invited member": {directory.Invitation{Email: "new@acme.example", Name: "N"}, func(err error) bool { return errors.Is(err, directory.ErrExists) }},
-		"bad address":    {directory.Invitation{Email: "no-address", Name: "N"}, func(err error) bool { return errors.As(err, &invalid) && invalid.Field == "email" }},
-		"unknown role":   {directory.Invitation{Email: "x@acme.example", Name: "N", Roles: []string{"emperor"}}, func(err error) bool { return errors.As(err, &invalid) && invalid.Field == "roles" }},
+		"active member": {directory.Invitation{Email: "grace@acme.example", Name: "G"},
+			func(err error) bool { return errors.Is(err, directory.ErrExists) }},
+		"invited member": {directory.Invitation{Email: "new@acme.example", Name: "N"},
+			func(err error) bool { return errors.Is(err, directory.ErrExists) }},
+		"bad address": {directory.Invitation{Email: "no-address", Name: "N"},
+			func(err error) bool { return errors.As(err, &invalid) && invalid.Field == "email" }},
+		"unknown role": {directory.Invitation{Email: "x@acme.example", Name: "N", Roles: []string{"emperor"}},
+			func(err error) bool { return errors.As(err, &invalid) && invalid.Field == "roles" }},
 	} {
 		if _, err := d.Invite(t.Context(), acme, tt.invitation); !tt.is(err) {
 			t.Errorf("%s: %v", name, err)
@@ -203,10 +214,14 @@ func TestAddressesThatCannotSignInAreNotInvited(t *testing.T) {
 	d, stytch := open(t)
 	var invalid *directory.InvalidError
 	for _, given := range []string{
-		"", "@", "eva", "eva@", "@acme.example", "josé@acme.example", "jose\u0301@acme.example", "ｅva@acme.example", `"eva"@acme.example`, `"e v"@acme.example`, "eva(x)@acme.example",
-		"e va@acme.example", "eva@@acme.example", "eva@ada@acme.example", "<eva@acme.example>", "Eva <eva@acme.example>", "eva@acme.example,ada@acme.example",
-		"mary@acme", "mary@localhost", "eva@acme.example.", "eva@acme.example。", "eva@.acme.example", "eva@acme..example", "eva@[192.0.2.1]", "eva@[IPv6:2001:db8::1]", "eva@192.0.2.1",
-		"eva@-acme.example", "eva@acme-.example", "eva@a_b.example", "eva@a b.example", "eva@xn--a.example", "eva@xn--.example", "eva@xn--acme-.example", "eva@acme.example:25",
+		"", "@", "eva", "eva@", "@acme.example", "josé@acme.example", "jose\u0301@acme.example", "ｅva@acme.example",
+		`"eva"@acme.example`, `"e v"@acme.example`, "eva(x)@acme.example",
+		"e va@acme.example", "eva@@acme.example", "eva@ada@acme.example", "<eva@acme.example>",
+		"Eva <eva@acme.example>", "eva@acme.example,ada@acme.example",
+		"mary@acme", "mary@localhost", "eva@acme.example.", "eva@acme.example。", "eva@.acme.example",
+		"eva@acme..example", "eva@[192.0.2.1]", "eva@[IPv6:2001:db8::1]", "eva@192.0.2.1",
+		"eva@-acme.example", "eva@acme-.example", "eva@a_b.example", "eva@a b.example", "eva@xn--a.example",
+		"eva@xn--.example", "eva@xn--acme-.example", "eva@acme.example:25",
 		"eva@" + strings.Repeat("a", 64) + ".example", "eva@" + strings.Repeat("ü", 60) +
 			".example", strings.Repeat("e", 65) + "@acme.example",
 		"eva@" + strings.Repeat(strings.Repeat("a", 60)+".", 5) +
@@ -274,7 +289,8 @@ func TestRolesPermitWhatThePolicySays(t *testing.T) {
 	if got, _ := d.Permits(t.Context(), acme, grace, "members", "read"); !got {
 		t.Error("roles are not cached")
 	}
-	if err := d.CheckActive(t.Context(), acme, grace); !errors.Is(err, directory.ErrInactive) && !errors.Is(err, directory.ErrNotFound) {
+	if err := d.CheckActive(t.Context(), acme, grace); !errors.Is(err, directory.ErrInactive) && !errors.Is(err,
+		directory.ErrNotFound) {
 		t.Errorf("a write would be let through: %v", err)
 	}
 	now = now.Add(61 * time.Second)
@@ -291,7 +307,8 @@ func TestConnectedApp(t *testing.T) {
 		t.Errorf("%+v %v", app, err)
 	}
 	for range 2 { // the second answer comes from memory
-		if _, err := d.ConnectedApp(t.Context(), "connected-app-test-ffffffff-0000-4000-8000-000000000001"); !errors.Is(err, directory.ErrNotFound) {
+		if _, err := d.ConnectedApp(t.Context(), "connected-app-test-ffffffff-0000-4000-8000-000000000001"); !errors.Is(
+			err, directory.ErrNotFound) {
 			t.Errorf("%v", err)
 		}
 	}
@@ -326,7 +343,8 @@ func TestTroubleAtStytch(t *testing.T) {
 		retryAfter time.Duration
 		attempts   int32
 	}{
-		"503":            {reply(503, "application/json", `{}`), 7 * time.Second, 1}, // Stytch asks for more patience than we have
+		// Stytch asks for more patience than we have
+		"503":            {reply(503, "application/json", `{}`), 7 * time.Second, 1},
 		"429":            {reply(429, "application/json", `{"error_type":"too_many_requests"}`), 7 * time.Second, 1},
 		"HTML error":     {reply(500, "text/html", "<h1>oops</h1>"), 0, 3},
 		"empty 500":      {reply(500, "application/json", ""), 0, 1},
@@ -340,7 +358,11 @@ func TestTroubleAtStytch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var attempts atomic.Int32
-			far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { attempts.Add(1); tt.answer(w, r) }))
+			far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter,
+				r *http.Request) {
+				attempts.Add(1)
+				tt.answer(w, r)
+			}))
 			defer far.Close()
 			d, _ := open(t, func(o *directory.Options) { o.BaseURL = far.URL })
 			_, err := d.Person(t.Context(), acme, ada)
@@ -362,7 +384,8 @@ func TestReadsAreRepeatedAndInvitationsAreNot(t *testing.T) {
 		t.Errorf("a read did not outlast two failures: %v", err)
 	}
 	stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/magic_links/email/invite", Status: 503, Count: 1})
-	if _, err := d.Invite(t.Context(), acme, directory.Invitation{Email: "x@acme.example", Name: "X"}); !errors.As(err, new(*directory.UnavailableError)) {
+	if _, err := d.Invite(t.Context(), acme, directory.Invitation{Email: "x@acme.example", Name: "X"}); !errors.As(err,
+		new(*directory.UnavailableError)) {
 		t.Errorf("%v", err)
 	}
 	invites := 0
@@ -400,7 +423,8 @@ func TestWhoGivesUpDoesNotPassForAStytchThatIsAway(t *testing.T) {
 	now = now.Add(61 * time.Second)
 	given, up := context.WithCancel(t.Context())
 	up()
-	if err := d.CheckRecentlyActive(given, acme, grace); !errors.Is(err, directory.ErrNotFound) && !errors.Is(err, directory.ErrInactive) {
+	if err := d.CheckRecentlyActive(given, acme, grace); !errors.Is(err, directory.ErrNotFound) && !errors.Is(err,
+		directory.ErrInactive) {
 		t.Errorf("who is gone reads on: %v", err)
 	}
 }
@@ -418,7 +442,8 @@ func TestWhileStytchIsAwayPeopleReadOnButNotByTheirRoles(t *testing.T) {
 		if err := d.CheckRecentlyActive(t.Context(), acme, ada); err != nil {
 			t.Errorf("after %v more: %v", later, err)
 		}
-		if permitted, err := d.Permits(t.Context(), acme, ada, "stytch.member", "create"); permitted || !errors.As(err, new(*directory.UnavailableError)) {
+		if permitted, err := d.Permits(t.Context(), acme, ada, "stytch.member", "create"); permitted || !errors.As(err,
+			new(*directory.UnavailableError)) {
 			t.Errorf("after %v more roles are believed for longer than a minute: %v %v", later, permitted, err)
 		}
 	}
@@ -431,14 +456,20 @@ func TestWhileStytchIsAwayPeopleReadOnButNotByTheirRoles(t *testing.T) {
 // other means nothing, whatever its status.
 var meanings = map[string]error{
 	"unauthorized_credentials": directory.ErrCredentials, "unauthorized_credentials_homepage": directory.ErrCredentials,
-	"invalid_project_id_authentication": directory.ErrCredentials, "invalid_secret_authentication": directory.ErrCredentials,
-	"unauthorized_project_id_live": directory.ErrCredentials, "unauthorized_project_id_test": directory.ErrCredentials,
-	"invalid_project_id": directory.ErrCredentials, "project_not_found": directory.ErrCredentials,
-	"member_not_found": directory.ErrNotFound, "user_not_found": directory.ErrNotFound, "organization_not_found": directory.ErrNotFound,
-	"connected_app_not_found": directory.ErrNotFound, "invalid_user_id": directory.ErrNotFound, "invalid_organization_id": directory.ErrNotFound,
-	"too_many_requests": nil, "internal_server_error": nil, // Stytch is not well
-	"route_not_found": errUnexpected, "consent_grant_not_found": errUnexpected, "session_not_found": errUnexpected, "unauthorized_action": errUnexpected,
-	"endpoint_not_authorized_for_sdk": errUnexpected, "billing_not_verified": errUnexpected, "bad_request": errUnexpected, "": errUnexpected,
+	"invalid_project_id_authentication": directory.ErrCredentials,
+	"invalid_secret_authentication":     directory.ErrCredentials,
+	"unauthorized_project_id_live":      directory.ErrCredentials,
+	"unauthorized_project_id_test":      directory.ErrCredentials,
+	"invalid_project_id":                directory.ErrCredentials, "project_not_found": directory.ErrCredentials,
+	"member_not_found": directory.ErrNotFound, "user_not_found": directory.ErrNotFound,
+	"organization_not_found":  directory.ErrNotFound,
+	"connected_app_not_found": directory.ErrNotFound, "invalid_user_id": directory.ErrNotFound,
+	"invalid_organization_id": directory.ErrNotFound,
+	"too_many_requests":       nil, "internal_server_error": nil, // Stytch is not well
+	"route_not_found": errUnexpected, "consent_grant_not_found": errUnexpected, "session_not_found": errUnexpected,
+	"unauthorized_action":             errUnexpected,
+	"endpoint_not_authorized_for_sdk": errUnexpected, "billing_not_verified": errUnexpected,
+	"bad_request": errUnexpected, "": errUnexpected,
 	"never_seen_before": errUnexpected,
 }
 
@@ -536,14 +567,22 @@ func TestAnEmptyAnswerIsNoVerdict(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, ask := range map[string]func() error{
-		"member":            func() error { _, err := d.Person(t.Context(), acme, ada); return err },
-		"user":              func() error { _, err := consumer.Person(t.Context(), "", "user-test-1"); return err },
-		"active":            func() error { return d.CheckActive(t.Context(), acme, ada) },
-		"session":           func() error { _, err := d.Session(t.Context(), "a-token-of-the-right-form", ""); return err },
-		"session of a user": func() error { _, err := consumer.Session(t.Context(), "a-token-of-the-right-form", ""); return err },
-		"organization":      func() error { _, err := d.Organization(t.Context(), "acme"); return err },
-		"app":               func() error { _, err := d.ConnectedApp(t.Context(), "connected-app-test-1"); return err },
-		"policy":            func() error { _, err := d.ScopeDescriptions(t.Context()); return err },
+		"member": func() error { _, err := d.Person(t.Context(), acme, ada); return err },
+		"user":   func() error { _, err := consumer.Person(t.Context(), "", "user-test-1"); return err },
+		"active": func() error { return d.CheckActive(t.Context(), acme, ada) },
+		"session": func() error {
+			_, err := d.Session(t.Context(), "a-token-of-the-right-form",
+				"")
+			return err
+		},
+		"session of a user": func() error {
+			_, err := consumer.Session(t.Context(), "a-token-of-the-right-form",
+				"")
+			return err
+		},
+		"organization": func() error { _, err := d.Organization(t.Context(), "acme"); return err },
+		"app":          func() error { _, err := d.ConnectedApp(t.Context(), "connected-app-test-1"); return err },
+		"policy":       func() error { _, err := d.ScopeDescriptions(t.Context()); return err },
 	} {
 		if err := ask(); !means(err, errUnexpected) {
 			t.Errorf("%s: %v", name, err)

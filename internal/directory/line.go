@@ -136,7 +136,8 @@ func (l *line) newCircuit(of string) *circuit {
 				l.opened.now()
 			}
 			if l.purpose.cause != visit { // anybody can have many addresses
-				l.log.WarnContext(context.Background(), "circuit breaker to Stytch", "purpose", l.purpose.String(), "of", of,
+				l.log.WarnContext(context.Background(), "circuit breaker to Stytch", "purpose", l.purpose.String(),
+					"of", of,
 					"from", from.String(), "to", to.String())
 			}
 		},
@@ -161,7 +162,8 @@ func (l *line) owner(name string) *owner {
 }
 
 // guard lets the attempt through, or refuses it without asking Stytch.
-func (l *line) guard(r *http.Request, o *owner, attempt func(*http.Request) (*http.Response, *UnavailableError)) (*http.Response, *UnavailableError) {
+func (l *line) guard(r *http.Request, o *owner, attempt func(*http.Request) (*http.Response, *UnavailableError)) (
+	*http.Response, *UnavailableError) {
 	if l.purpose.cause == health { // which is asked to learn whether there is an outage, and seldom
 		return attempt(r)
 	}
@@ -255,7 +257,8 @@ func outcomeOf(response *http.Response, failure *UnavailableError) error {
 
 // refused says that Stytch was not asked.
 func refused(err error) bool {
-	return errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) || errors.Is(err, errHeld)
+	return errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) || errors.Is(err,
+		errHeld)
 }
 
 // statusError is a reply's status that says something is not well.

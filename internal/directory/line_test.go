@@ -33,7 +33,8 @@ func visitor(t *testing.T, address string) context.Context {
 func signIn(t *testing.T, stytch *stytchtest.Server) (token string) {
 	t.Helper()
 	answer := platform(t, stytch, "/v1/b2b/passwords/authenticate", map[string]any{"organization_id": acme,
-		"email_address": "ada@acme.example", "password": stytchtest.DevelopmentPassword, "session_duration_minutes": 60})
+		"email_address": "ada@acme.example", "password": stytchtest.DevelopmentPassword,
+		"session_duration_minutes": 60})
 	return answer["session_token"].(string)
 }
 
@@ -135,14 +136,16 @@ func TestOneEndpointThatFailsStopsNoOther(t *testing.T) {
 				fault.Path = q.path
 				stytch.Fail(fault)
 				for range 12 {
-					if err := q.ask(t.Context(), d); err == nil && failing != "organization" && failing != "app" && fault.Status != 200 {
+					if err := q.ask(t.Context(), d); err == nil && failing != "organization" && failing != "app" &&
+						fault.Status != 200 {
 						t.Errorf("%s does not fail", failing)
 						break
 					}
 				}
 				stytch.ClearFaults()
 				for other, q := range asked {
-					if other == failing || strings.HasPrefix(asked[failing].path, q.path) || strings.HasPrefix(q.path, asked[failing].path) {
+					if other == failing || strings.HasPrefix(asked[failing].path, q.path) || strings.HasPrefix(q.path,
+						asked[failing].path) {
 						continue
 					}
 					if err := q.ask(t.Context(), d); err != nil {
@@ -158,7 +161,8 @@ func TestOneEndpointThatFailsStopsNoOther(t *testing.T) {
 func reopen(t *testing.T, stytch *stytchtest.Server) (*directory.B2B, *stytchtest.Server) {
 	t.Helper()
 	seed := stytchtest.Development()
-	d, err := directory.NewB2B(directory.Options{ProjectID: seed.Project.ID, Secret: seed.Project.Secret, BaseURL: stytch.URL,
+	d, err := directory.NewB2B(directory.Options{ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
+		BaseURL:           stytch.URL,
 		InviteRedirectURL: "http://localhost:8080/idp", Backoff: func(int) time.Duration { return 0 }})
 	if err != nil {
 		t.Fatal(err)
@@ -238,7 +242,8 @@ func TestVisitorsSpendLittle(t *testing.T) {
 		for i := range 50 {
 			_, _ = d.Organization(visitor(t, "192.0.2.1"), fmt.Sprint("nobody-", i))
 			_, _ = d.ConnectedApp(visitor(t, "192.0.2.1"), fmt.Sprint("connected-app-test-made-up-", i))
-			if _, err := d.Session(visitor(t, "192.0.2.1"), fmt.Sprint("made-up-session-", i), ""); i > 20 && !errors.As(err, &exceeded) {
+			if _, err := d.Session(visitor(t, "192.0.2.1"), fmt.Sprint("made-up-session-", i), ""); i > 20 &&
+				!errors.As(err, &exceeded) {
 				t.Fatalf("made-up session %d: %v", i, err)
 			}
 		}
@@ -253,7 +258,8 @@ func TestVisitorsSpendLittle(t *testing.T) {
 	}
 	if n := calls(func() {
 		for range 50 {
-			if _, err := d.Session(visitor(t, "192.0.2.9"), "the-same-made-up-session", ""); !errors.Is(err, directory.ErrNotFound) {
+			if _, err := d.Session(visitor(t, "192.0.2.9"), "the-same-made-up-session", ""); !errors.Is(err,
+				directory.ErrNotFound) {
 				t.Fatal(err)
 			}
 		}
@@ -274,7 +280,8 @@ func TestVisitorsSpendLittle(t *testing.T) {
 func TestWhatHasNotTheFormIsNotAskedFor(t *testing.T) {
 	d, stytch := open(t)
 	before := len(stytch.Requests())
-	for _, token := range []string{"", "short", "<script>alert(1)</script>", strings.Repeat("x", 5000), "a session with blanks", "café-café-café-café"} {
+	for _, token := range []string{"", "short", "<script>alert(1)</script>", strings.Repeat("x", 5000),
+		"a session with blanks", "café-café-café-café"} {
 		if _, err := d.Session(t.Context(), token, ""); !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("%.30q: %v", token, err)
 		}
@@ -284,7 +291,8 @@ func TestWhatHasNotTheFormIsNotAskedFor(t *testing.T) {
 			t.Errorf("%q: %v", jwt, err)
 		}
 	}
-	for _, id := range []string{"", "../../v1/users", "connected-app-test-<script>", "connected-app-test-" + strings.Repeat("x", 200), "user-test-1"} {
+	for _, id := range []string{"", "../../v1/users", "connected-app-test-<script>",
+		"connected-app-test-" + strings.Repeat("x", 200), "user-test-1"} {
 		if _, err := d.ConnectedApp(t.Context(), id); !errors.Is(err, directory.ErrNotFound) {
 			t.Errorf("%.40q: %v", id, err)
 		}
@@ -297,7 +305,8 @@ func TestWhatHasNotTheFormIsNotAskedFor(t *testing.T) {
 	if n := len(stytch.Requests()) - before; n != 0 {
 		t.Errorf("Stytch was asked %d times", n)
 	}
-	if _, err := d.Session(t.Context(), "mZAYn5aLEqKUlZ_Ad9U_fWr38GaAQ1oFAhT8ds245v7Q", ""); !errors.Is(err, directory.ErrNotFound) || len(stytch.Requests()) != before+1 {
+	if _, err := d.Session(t.Context(), "mZAYn5aLEqKUlZ_Ad9U_fWr38GaAQ1oFAhT8ds245v7Q", ""); !errors.Is(err,
+		directory.ErrNotFound) || len(stytch.Requests()) != before+1 {
 		t.Errorf("a token as Stytch's documentation shows it is not asked for: %v", err)
 	}
 }

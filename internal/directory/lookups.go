@@ -31,9 +31,11 @@ type lookUps[T any] struct {
 func newLookUps[T any](l *limits.Limits, of string, stale time.Duration) lookUps[T] {
 	shares := limits.Shares{limits.Address: 100, limits.Organization: maxCached / 4, limits.Person: 100}
 	return lookUps[T]{
-		stale:  stale,
-		found:  limits.NewCache[cached[T]](l, limits.Bound{Name: of + " that were looked up", Number: maxCached, Shares: shares}),
-		absent: limits.NewCache[struct{}](l, limits.Bound{Name: of + " that Stytch does not know", Number: maxCached, Shares: shares}),
+		stale: stale,
+		found: limits.NewCache[cached[T]](l, limits.Bound{Name: of + " that were looked up", Number: maxCached,
+			Shares: shares}),
+		absent: limits.NewCache[struct{}](l, limits.Bound{Name: of + " that Stytch does not know", Number: maxCached,
+			Shares: shares}),
 	}
 }
 

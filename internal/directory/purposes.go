@@ -29,7 +29,8 @@ const (
 )
 
 // endpoints are all of them: a call that names none is not made.
-var endpoints = []endpoint{askPerson, askMembers, askAddress, askInvitation, askSession, askIntrospection, askConnections,
+var endpoints = []endpoint{askPerson, askMembers, askAddress, askInvitation, askSession, askIntrospection,
+	askConnections,
 	askOrganizationApps, askAppMembers, askRevocation, askOrganization, askApp, askPolicy, askOwnRoles}
 
 // A cause is why an endpoint is asked, as far as one must not suffer from another.

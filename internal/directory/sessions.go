@@ -34,12 +34,14 @@ func newSessionMemory(l *limits.Limits) sessionMemory {
 			Shares: limits.Shares{limits.Organization: maxCached / 4, limits.Person: 20}}),
 		absent: limits.NewCache[struct{}](l, limits.Bound{Name: "sessions that Stytch does not know", Number: maxCached,
 			Shares: limits.Shares{limits.Address: 100, limits.Person: 20}}),
-		inVain: l.Rate(limits.Bound{Name: "sessions shown in vain, for people", Shares: limits.Shares{limits.Person: inVainOfAddress}}),
+		inVain: l.Rate(limits.Bound{Name: "sessions shown in vain, for " +
+			"people", Shares: limits.Shares{limits.Person: inVainOfAddress}}),
 	}
 }
 
 // session asks Stytch for a session in a form that one can have, once that is worth a call.
-func (c *client) session(ctx context.Context, token, jwt string, authenticate func(context.Context) (Person, error)) (Person, error) {
+func (c *client) session(ctx context.Context, token, jwt string, authenticate func(context.Context) (Person, error)) (
+	Person, error) {
 	if err := checkSession(token, jwt); err != nil {
 		return Person{}, err
 	}

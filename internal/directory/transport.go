@@ -19,9 +19,10 @@ import (
 
 // Every number that bounds a call to Stytch.
 const (
-	connectTimeout = 2 * time.Second  // TCP, and again for TLS
-	lookUpTimeout  = 2 * time.Second  // a GET with its reply, each attempt
-	answerTimeout  = 10 * time.Second // of everything else, from the request sent to the reply's header; Stytch says a search may take 9 s
+	connectTimeout = 2 * time.Second // TCP, and again for TLS
+	lookUpTimeout  = 2 * time.Second // a GET with its reply, each attempt
+	// of everything else, from the request sent to the reply's header; Stytch says a search may take 9 s
+	answerTimeout  = 10 * time.Second
 	overallTimeout = 16 * time.Second // all attempts and the reply's body
 	maxAttempts    = 3
 	maxRetryAfter  = 2 * time.Second // a longer wish is passed on to the caller instead
@@ -84,7 +85,8 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 			return response, nil
 		}
 		limited := errors.Is(failure, statusError(http.StatusTooManyRequests)) && failure.RetryAfter == 0
-		if attempt == attempts || failure.RetryAfter > maxRetryAfter || refused(failure) || limited || !owner.repeats.Allow() {
+		if attempt == attempts || failure.RetryAfter > maxRetryAfter || refused(failure) || limited ||
+			!owner.repeats.Allow() {
 			return nil, failure
 		}
 		timer := time.NewTimer(max(t.backoff(attempt), failure.RetryAfter))
@@ -135,7 +137,8 @@ func (t *transport) once(r *http.Request) (*http.Response, *UnavailableError) {
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "application/json" {
 		drain(response)
-		return nil, &UnavailableError{cause: fmt.Errorf("%w with a reply that is not JSON (%q)", statusError(response.StatusCode), kind)}
+		return nil, &UnavailableError{cause: fmt.Errorf("%w with a reply that is not JSON (%q)",
+			statusError(response.StatusCode), kind)}
 	}
 	body, err := io.ReadAll(io.LimitReader(response.Body, maxReply+1))
 	_ = response.Body.Close()

@@ -6,7 +6,8 @@ package headers
 import "net/http"
 
 // unused: no page needs any of these.
-const unused = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=(), "
+const unused = "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), " +
+	"payment=(), usb=(), "
 
 // A Page has the same ones on all its answers, redirects and errors included.
 type Page struct {

@@ -14,24 +14,37 @@ import (
 
 // astray are addresses by which a page that redirects could be made to lead to evil.example.
 var astray = []string{
-	"https://evil.example", "http://evil.example/", "//evil.example", "///evil.example", "////evil.example", `/\evil.example`, `\/evil.example`, `\\evil.example`,
-	`/\/evil.example`, `//\evil.example`, "https:evil.example", "https:/evil.example", "https:///evil.example", `https:\\evil.example`, `https:/\evil.example`,
-	"HTTPS://EVIL.EXAMPLE", "hTtPs:evil.example", "ftp://evil.example", "ws://evil.example", "file://evil.example/x", "blob:https://evil.example/x", "view-source:https://evil.example",
-	"%2f%2fevil.example", "%2F%2Fevil.example", "%5c%5cevil.example", "/%5cevil.example", "%252f%252fevil.example", "%255cevil.example", "/%2f%2fevil.example", "%68ttps://evil.example",
-	"/%09/evil.example", "/\t/evil.example", "\thttps://evil.example", " https://evil.example", "\x01https://evil.example", "\u00a0//evil.example", "\ufeff//evil.example", "ht\ntps://evil.example",
-	"javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)", "\x01javascript:alert(1)", "javascript://evil.example/%0aalert(1)", "data:text/html,<script>alert(1)</script>",
-	"data:text/html;base64,PHNjcmlwdD4=", "vbscript:msgbox(1)", "/\r\nLocation: https://evil.example", "/%0d%0aLocation:%20https://evil.example", "x\r\n\r\n<script>alert(1)</script>",
-	"/\x00//evil.example", "https://evil.example\x00.chatgpt.com", "https://chatgpt.com@evil.example", "https://chatgpt.com:x@evil.example/", `https://evil.example\@chatgpt.com`,
-	"https://evil.example%2f@chatgpt.com", "https://evil.example／chatgpt.com", "//evil。example", "https://evil．example", "https://chatgpt.com:8443", "https://chatgpt.com:443@evil.example",
-	"https://[::1]/", "https://[::ffff:203.0.113.9]/", "https://3405803785/", "https://chatgpt.com.evil.example", "https://chatgpt.com./aip", "https://evil.example#https://chatgpt.com/aip/g-dev/oauth/callback",
-	"https://evil.example?https://chatgpt.com/aip/g-dev/oauth/callback", `"><meta http-equiv="refresh" content="0;url=https://evil.example">`, `" onload="location='https://evil.example'`,
+	"https://evil.example", "http://evil.example/", "//evil.example", "///evil.example", "////evil.example",
+	`/\evil.example`, `\/evil.example`, `\\evil.example`,
+	`/\/evil.example`, `//\evil.example`, "https:evil.example", "https:/evil.example", "https:///evil.example",
+	`https:\\evil.example`, `https:/\evil.example`,
+	"HTTPS://EVIL.EXAMPLE", "hTtPs:evil.example", "ftp://evil.example", "ws://evil.example", "file://evil.example/x",
+	"blob:https://evil.example/x", "view-source:https://evil.example",
+	"%2f%2fevil.example", "%2F%2Fevil.example", "%5c%5cevil.example", "/%5cevil.example", "%252f%252fevil.example",
+	"%255cevil.example", "/%2f%2fevil.example", "%68ttps://evil.example",
+	"/%09/evil.example", "/\t/evil.example", "\thttps://evil.example", " https://evil.example",
+	"\x01https://evil.example", "\u00a0//evil.example", "\ufeff//evil.example", "ht\ntps://evil.example",
+	"javascript:alert(1)", "JaVaScRiPt:alert(1)", "java\nscript:alert(1)", "\x01javascript:alert(1)",
+	"javascript://evil.example/%0aalert(1)", "data:text/html,<script>alert(1)</script>",
+	"data:text/html;base64,PHNjcmlwdD4=", "vbscript:msgbox(1)", "/\r\nLocation: https://evil.example",
+	"/%0d%0aLocation:%20https://evil.example", "x\r\n\r\n<script>alert(1)</script>",
+	"/\x00//evil.example", "https://evil.example\x00.chatgpt.com", "https://chatgpt.com@evil.example",
+	"https://chatgpt.com:x@evil.example/", `https://evil.example\@chatgpt.com`,
+	"https://evil.example%2f@chatgpt.com", "https://evil.example／chatgpt.com", "//evil。example", "https://evil．example",
+	"https://chatgpt.com:8443", "https://chatgpt.com:443@evil.example",
+	"https://[::1]/", "https://[::ffff:203.0.113.9]/", "https://3405803785/", "https://chatgpt.com.evil.example",
+	"https://chatgpt.com./aip", "https://evil.example#https://chatgpt.com/aip/g-dev/oauth/callback",
+	"https://evil.example?https://chatgpt.com/aip/g-dev/oauth/callback",
+	`"><meta http-equiv="refresh" content="0;url=https://evil.example">`, `" onload="location='https://evil.example'`,
 	`'><script>location='https://evil.example'</script>`, "/idp/../../evil.example", ".evil.example", "@evil.example",
 }
 
 // carriers are parameters that a page could take for an address: those that ours knows,
 // and those by which others lead astray.
-var carriers = []string{"redirect_uri", "post_logout_redirect_uri", "client_id", "state", "scope", "nonce", "prompt", "resource", "response_type",
-	"code_challenge", "organization_id", "organization", "stytch_token_type", "stytch_redirect_type", "token", "id_token_hint",
+var carriers = []string{"redirect_uri", "post_logout_redirect_uri", "client_id", "state", "scope", "nonce", "prompt",
+	"resource", "response_type",
+	"code_challenge", "organization_id", "organization", "stytch_token_type", "stytch_redirect_type", "token",
+	"id_token_hint",
 	"return", "return_to", "returnUrl", "next", "url", "continue", "redirect", "redirect_url", "target", "goto"}
 
 func TestNoParameterIsANavigationTarget(t *testing.T) {
@@ -45,22 +58,26 @@ func TestNoParameterIsANavigationTarget(t *testing.T) {
 			for _, query := range []string{chatGPT(name, payload), chatGPT() + "&" + alone, alone} {
 				w := get(p, query)
 				pages++
-				if w.Code != http.StatusOK && w.Code != http.StatusBadRequest || w.Header().Get("Location") != "" || w.Header().Get("Refresh") != "" {
+				if w.Code != http.StatusOK && w.Code != http.StatusBadRequest || w.Header().Get("Location") != "" ||
+					w.Header().Get("Refresh") != "" {
 					t.Errorf("%s=%q: %d %v", name, payload, w.Code, w.Header())
 				}
-				if found := addresses(t, w.Body.String()); !slices.Equal(found, refusalAddresses) && !slices.Equal(found, pageAddresses) {
+				if found := addresses(t, w.Body.String()); !slices.Equal(found, refusalAddresses) &&
+					!slices.Equal(found, pageAddresses) {
 					t.Errorf("%s=%q: the page leads to %q", name, payload, found)
 				}
 			}
 		}
 	}
-	t.Logf("%d addresses in %d parameters: %d pages, none of which may lead off this site", len(astray), len(carriers), pages)
+	t.Logf("%d addresses in %d parameters: %d pages, none of which may lead off this "+
+		"site", len(astray), len(carriers), pages)
 }
 
 // What the page and a refusal lead to, all of it.
 var (
 	refusalAddresses = []string{"/assets/icon.svg", "/assets/guestpass.css", "/", "/privacy"}
-	pageAddresses    = []string{"/assets/icon.svg", "/assets/guestpass.css", "/idp/assets/stytch-b2b.js", "/idp/assets/idp.js", "/", "/privacy"}
+	pageAddresses    = []string{"/assets/icon.svg", "/assets/guestpass.css", "/idp/assets/stytch-b2b.js",
+		"/idp/assets/idp.js", "/", "/privacy"}
 )
 
 // addresses are those to which a browser goes by itself or by a click, and what would run.
@@ -73,7 +90,8 @@ func addresses(t *testing.T, body string) (found []string) {
 	for node := range root.Descendants() {
 		for _, a := range node.Attr {
 			switch {
-			case slices.Contains([]string{"href", "src", "action", "formaction", "srcset", "ping", "style"}, a.Key), strings.HasPrefix(a.Key, "on"):
+			case slices.Contains([]string{"href", "src", "action", "formaction", "srcset", "ping", "style"}, a.Key),
+				strings.HasPrefix(a.Key, "on"):
 				found = append(found, a.Val)
 			case a.Key == "http-equiv":
 				found = append(found, "http-equiv "+a.Val)
@@ -108,19 +126,32 @@ func carried(t *testing.T, body string) url.Values {
 // script: nothing of Stytch's is started, and nobody is sent anywhere.
 func TestChangedReturnAddressesAreRefused(t *testing.T) {
 	changed := []string{
-		"https://chatgpt.com.evil.example/aip/g-dev/oauth/callback", "https://evil-chatgpt.com/aip/g-dev/oauth/callback", "https://evil.example/aip/g-dev/oauth/callback",
-		"https://sub.chatgpt.com/aip/g-dev/oauth/callback", "https://chatgpt.co/aip/g-dev/oauth/callback", "https://chatgpt.com./aip/g-dev/oauth/callback",
-		"https://chatgpt.com@evil.example/aip/g-dev/oauth/callback", "https://x@chatgpt.com/aip/g-dev/oauth/callback", "https://x:y@chatgpt.com/aip/g-dev/oauth/callback",
-		"https://chatgpt.com:443/aip/g-dev/oauth/callback", "https://chatgpt.com:8443/aip/g-dev/oauth/callback", "https://chatgpt.com:/aip/g-dev/oauth/callback",
-		"http://chatgpt.com/aip/g-dev/oauth/callback", "HTTPS://chatgpt.com/aip/g-dev/oauth/callback", "https://ChatGPT.com/aip/g-dev/oauth/callback",
-		"https://chatgpt.com/AIP/g-dev/oauth/callback", "https:/chatgpt.com/aip/g-dev/oauth/callback", "https:chatgpt.com/aip/g-dev/oauth/callback",
-		"//chatgpt.com/aip/g-dev/oauth/callback", "/aip/g-dev/oauth/callback", callback + "/", callback + "/x", callback + "x", callback[:len(callback)-1],
-		callback + "?", callback + "?x=1", callback + "#", callback + "#x", callback + "%00", callback + "%20", callback + " ", " " + callback, callback + "\n", callback + "\x00",
-		"https://chatgpt.com/aip/g-dev/oauth/../oauth/callback", "https://chatgpt.com/aip/g-dev/./oauth/callback", "https://chatgpt.com/aip/g-dev//oauth/callback",
-		"https://chatgpt.com/aip/g-dev/oauth/%2e%2e/oauth/callback", "https://chatgpt.com/aip/g-dev/oauth%2fcallback", "https://chatgpt.com/aip/g-dev/oauth/c%61llback",
-		"https://chatgpt.com/aip/g-dev/oauth/callback;x", `https://chatgpt.com\aip\g-dev\oauth\callback`, "https://chatgpt.com/aip/g-other/oauth/callback",
-		"https://сhatgpt.com/aip/g-dev/oauth/callback", "https://chatgpt。com/aip/g-dev/oauth/callback", callback + "," + callback, callback + " " + callback, "javascript:" + callback,
-		"http://localhost.evil.example/callback", "http://localhost@evil.example/callback", "https://localhost/callback", "http://127.0.0.1.evil.example/", "http://[::1].evil.example/",
+		"https://chatgpt.com.evil.example/aip/g-dev/oauth/callback",
+		"https://evil-chatgpt.com/aip/g-dev/oauth/callback", "https://evil.example/aip/g-dev/oauth/callback",
+		"https://sub.chatgpt.com/aip/g-dev/oauth/callback", "https://chatgpt.co/aip/g-dev/oauth/callback",
+		"https://chatgpt.com./aip/g-dev/oauth/callback",
+		"https://chatgpt.com@evil.example/aip/g-dev/oauth/callback", "https://x@chatgpt.com/aip/g-dev/oauth/callback",
+		"https://x:y@chatgpt.com/aip/g-dev/oauth/callback",
+		"https://chatgpt.com:443/aip/g-dev/oauth/callback", "https://chatgpt.com:8443/aip/g-dev/oauth/callback",
+		"https://chatgpt.com:/aip/g-dev/oauth/callback",
+		"http://chatgpt.com/aip/g-dev/oauth/callback", "HTTPS://chatgpt.com/aip/g-dev/oauth/callback",
+		"https://ChatGPT.com/aip/g-dev/oauth/callback",
+		"https://chatgpt.com/AIP/g-dev/oauth/callback", "https:/chatgpt.com/aip/g-dev/oauth/callback",
+		"https:chatgpt.com/aip/g-dev/oauth/callback",
+		"//chatgpt.com/aip/g-dev/oauth/callback", "/aip/g-dev/oauth/callback", callback + "/", callback + "/x",
+		callback + "x", callback[:len(callback)-1],
+		callback + "?", callback + "?x=1", callback + "#", callback + "#x", callback + "%00", callback + "%20",
+		callback + " ", " " + callback, callback + "\n", callback + "\x00",
+		"https://chatgpt.com/aip/g-dev/oauth/../oauth/callback", "https://chatgpt.com/aip/g-dev/./oauth/callback",
+		"https://chatgpt.com/aip/g-dev//oauth/callback",
+		"https://chatgpt.com/aip/g-dev/oauth/%2e%2e/oauth/callback", "https://chatgpt.com/aip/g-dev/oauth%2fcallback",
+		"https://chatgpt.com/aip/g-dev/oauth/c%61llback",
+		"https://chatgpt.com/aip/g-dev/oauth/callback;x", `https://chatgpt.com\aip\g-dev\oauth\callback`,
+		"https://chatgpt.com/aip/g-other/oauth/callback",
+		"https://сhatgpt.com/aip/g-dev/oauth/callback", "https://chatgpt。com/aip/g-dev/oauth/callback",
+		callback + "," + callback, callback + " " + callback, "javascript:" + callback,
+		"http://localhost.evil.example/callback", "http://localhost@evil.example/callback",
+		"https://localhost/callback", "http://127.0.0.1.evil.example/", "http://[::1].evil.example/",
 	}
 	if len(changed) < 30 {
 		t.Fatalf("%d mutations", len(changed))
@@ -177,7 +208,8 @@ func TestStateIsKeptByteForByte(t *testing.T) {
 			t.Fatalf("state %q became %q", state, got)
 		}
 		for _, cookie := range w.Result().Cookies() { // none when it would be too large
-			if got := carried(t, get(p, "stytch_token_type=discovery&token=t", cookie).Body.String()).Get("state"); got != state {
+			if got := carried(t, get(p, "stytch_token_type=discovery&token=t", cookie).Body.String()).Get(
+				"state"); got != state {
 				t.Fatalf("state %q became %q on the way through an e-mail", state, got)
 			}
 		}
@@ -215,7 +247,8 @@ func TestEveryRequestIsAskedFor(t *testing.T) {
 			t.Errorf("prompt %q: the page is told %q", prompt, got)
 		}
 		for _, cookie := range w.Result().Cookies() {
-			if got := carried(t, get(p, "stytch_token_type=discovery&token=t", cookie).Body.String())["prompt"]; !slices.Equal(got, []string{"consent"}) {
+			if got := carried(t, get(p, "stytch_token_type=discovery&token=t",
+				cookie).Body.String())["prompt"]; !slices.Equal(got, []string{"consent"}) {
 				t.Errorf("prompt %q: after an e-mail the page is told %q", prompt, got)
 			}
 		}
@@ -223,14 +256,17 @@ func TestEveryRequestIsAskedFor(t *testing.T) {
 	// A cookie that an earlier version wrote.
 	w := httptest.NewRecorder()
 	p.keepRequest(w, url.Values{"client_id": {testClient}, "redirect_uri": {callback}, "prompt": {"none"}})
-	if got := carried(t, get(p, "stytch_token_type=discovery&token=t", w.Result().Cookies()...).Body.String()).Get("prompt"); got != "consent" {
+	if got := carried(t, get(p, "stytch_token_type=discovery&token=t", w.Result().Cookies()...).Body.String()).Get(
+		"prompt"); got != "consent" {
 		t.Errorf("from an earlier cookie: %q", got)
 	}
 }
 
 // kinds are all of Stytch's link tokens that its browser client redeems, and some that nobody does.
-var kinds = []string{"discovery", "multi_tenant_magic_links", "multi_tenant_passwords", "reset_password", "oauth", "discovery_oauth", "magic_links", "login",
-	"sso", "multi_tenant_impersonation", "impersonation", "multi_tenant_oauth", "otp", "", "discovery ", "Discovery", "discovery\x00", "__proto__", "constructor"}
+var kinds = []string{"discovery", "multi_tenant_magic_links", "multi_tenant_passwords", "reset_password", "oauth",
+	"discovery_oauth", "magic_links", "login",
+	"sso", "multi_tenant_impersonation", "impersonation", "multi_tenant_oauth", "otp", "", "discovery ", "Discovery",
+	"discovery\x00", "__proto__", "constructor"}
 
 func TestOnlyLinksOfAKindThatTheSettingsOfferAreUsed(t *testing.T) {
 	for _, tt := range []struct {
@@ -241,9 +277,11 @@ func TestOnlyLinksOfAKindThatTheSettingsOfferAreUsed(t *testing.T) {
 	}{
 		{"b2b", "email_code", false, ""},
 		{"b2b", "email_code", true, "invite/multi_tenant_magic_links"},
-		{"b2b", "email_link", false, "/discovery login/discovery signup/discovery /multi_tenant_magic_links login/multi_tenant_magic_links " +
+		{"b2b", "email_link", false, "/discovery login/discovery signup/discovery /multi_tenant_magic_links " +
+			"login/multi_tenant_magic_links " +
 			"signup/multi_tenant_magic_links invite/multi_tenant_magic_links"},
-		{"b2b", "password", false, "reset_password/discovery reset_password/multi_tenant_magic_links */multi_tenant_passwords"},
+		{"b2b", "password", false, "reset_password/discovery reset_password/multi_tenant_magic_links " +
+			"*/multi_tenant_passwords"},
 		{"b2b", "google", false, "*/oauth */discovery_oauth"},
 		{"consumer", "email_code", true, ""},
 		{"consumer", "email_link", true, "*/magic_links"},
@@ -256,13 +294,15 @@ func TestOnlyLinksOfAKindThatTheSettingsOfferAreUsed(t *testing.T) {
 		want := strings.Fields(tt.want)
 		for _, kind := range kinds {
 			for _, redirect := range []string{"", "login", "signup", "invite", "reset_password"} {
-				query := url.Values{"stytch_token_type": {kind}, "stytch_redirect_type": {redirect}, "token": {"t"}}.Encode()
+				query := url.Values{"stytch_token_type": {kind}, "stytch_redirect_type": {redirect},
+					"token": {"t"}}.Encode()
 				link := "refused"
 				if slices.Contains(want, redirect+"/"+kind) || slices.Contains(want, "*/"+kind) {
 					link = "offered"
 				}
 				if body := get(p, query).Body.String(); !strings.Contains(body, `data-link="`+link+`"`) {
-					t.Errorf("%s with %s: a link of the kind %q, said to be for %q, must be %s", tt.vertical, tt.methods, kind, redirect, link)
+					t.Errorf("%s with %s: a link of the kind %q, said to be for %q, must be %s", tt.vertical,
+						tt.methods, kind, redirect, link)
 				}
 			}
 		}
@@ -273,7 +313,8 @@ func TestOnlyLinksOfAKindThatTheSettingsOfferAreUsed(t *testing.T) {
 func TestALinkComesAlone(t *testing.T) {
 	p := pageProvider(t, func(o *Options) { o.LoginMethods = []string{"email_link"} })
 	const link = "&stytch_token_type=discovery&token=t"
-	for _, query := range []string{chatGPT(), "return=account", "client_id=" + testClient + "&post_logout_redirect_uri=https://chatgpt.com"} {
+	for _, query := range []string{chatGPT(), "return=account", "client_id=" + testClient +
+		"&post_logout_redirect_uri=https://chatgpt.com"} {
 		if w := get(p, query); w.Code != http.StatusOK {
 			t.Fatalf("%s: %d", query, w.Code)
 		}

@@ -15,7 +15,8 @@ const document = "https://claude.ai/oauth/mcp-oauth-client-metadata"
 // mcp is a request as a client of MCP sends it.
 func mcp(pairs ...string) string {
 	return chatGPT(append([]string{"client_id", document, "redirect_uri", "https://claude.ai/api/mcp/auth_callback",
-		"code_challenge", "x", "code_challenge_method", "S256", "resource", "https://gpt.example.com/mcp"}, pairs...)...)
+		"code_challenge", "x", "code_challenge_method", "S256", "resource", "https://gpt.example.com/mcp"},
+		pairs...)...)
 }
 
 func TestAClientMayHaveADocument(t *testing.T) {
@@ -26,24 +27,35 @@ func TestAClientMayHaveADocument(t *testing.T) {
 		change func(*Options)
 		status int
 	}{
-		"as clients send it":                       {mcp(), nil, http.StatusOK},
-		"its host is listed":                       {mcp(), only(testClient, "claude.ai"), http.StatusOK},
-		"clients are dynamic":                      {mcp(), only(testClient, "dynamic"), http.StatusOK},
-		"others are listed":                        {mcp(), only(testClient, "chatgpt.com"), http.StatusBadRequest},
-		"it returns to this computer":              {mcp("redirect_uri", "http://127.0.0.1:49567/callback"), nil, http.StatusOK},
-		"it returns to a script":                   {mcp("redirect_uri", "javascript:alert(1)"), nil, http.StatusBadRequest},
-		"it returns to data":                       {mcp("redirect_uri", "data:text/html,x"), nil, http.StatusBadRequest},
-		"it returns without https":                 {mcp("redirect_uri", "http://claude.ai/cb"), nil, http.StatusBadRequest},
-		"it returns with a user":                   {mcp("redirect_uri", "https://claude.ai@evil.example/cb"), nil, http.StatusBadRequest},
-		"it returns with a fragment":               {mcp("redirect_uri", "https://claude.ai/cb#x"), nil, http.StatusBadRequest},
-		"it is not https":                          {mcp("client_id", "http://claude.ai/c"), nil, http.StatusBadRequest},
-		"it has no path":                           {mcp("client_id", "https://claude.ai"), nil, http.StatusBadRequest},
-		"it climbs":                                {mcp("client_id", "https://claude.ai/a/../c"), nil, http.StatusBadRequest},
-		"it is on the reader's computer":           {mcp("client_id", "http://127.0.0.1:4000/c.json"), nil, http.StatusBadRequest},
-		"it and this server are on that computer":  {mcp("client_id", "http://127.0.0.1:4000/c.json"), local, http.StatusOK},
-		"a listed app beside a host is taken":      {chatGPT(), only(testClient, "claude.ai"), http.StatusOK},
-		"an app that is not listed beside a host":  {chatGPT(), only("claude.ai"), http.StatusBadRequest},
-		"any app beside the word for dynamic ones": {chatGPT(), only("connected-app-test-other", "dynamic"), http.StatusOK},
+		"as clients send it":  {mcp(), nil, http.StatusOK},
+		"its host is listed":  {mcp(), only(testClient, "claude.ai"), http.StatusOK},
+		"clients are dynamic": {mcp(), only(testClient, "dynamic"), http.StatusOK},
+		"others are listed":   {mcp(), only(testClient, "chatgpt.com"), http.StatusBadRequest},
+		"it returns to this computer": {mcp("redirect_uri", "http://127.0.0.1:49567/callback"), nil,
+			http.StatusOK},
+		"it returns to a script": {mcp("redirect_uri", "javascript:alert(1)"), nil,
+			http.StatusBadRequest},
+		"it returns to data": {mcp("redirect_uri", "data:text/html,x"), nil,
+			http.StatusBadRequest},
+		"it returns without https": {mcp("redirect_uri", "http://claude.ai/cb"), nil,
+			http.StatusBadRequest},
+		"it returns with a user": {mcp("redirect_uri", "https://claude.ai@evil.example/cb"), nil,
+			http.StatusBadRequest},
+		"it returns with a fragment": {mcp("redirect_uri", "https://claude.ai/cb#x"), nil,
+			http.StatusBadRequest},
+		"it is not https": {mcp("client_id", "http://claude.ai/c"), nil,
+			http.StatusBadRequest},
+		"it has no path": {mcp("client_id", "https://claude.ai"), nil, http.StatusBadRequest},
+		"it climbs": {mcp("client_id", "https://claude.ai/a/../c"), nil,
+			http.StatusBadRequest},
+		"it is on the reader's computer": {mcp("client_id", "http://127.0.0.1:4000/c.json"), nil,
+			http.StatusBadRequest},
+		"it and this server are on that computer": {mcp("client_id", "http://127.0.0.1:4000/c.json"), local,
+			http.StatusOK},
+		"a listed app beside a host is taken":     {chatGPT(), only(testClient, "claude.ai"), http.StatusOK},
+		"an app that is not listed beside a host": {chatGPT(), only("claude.ai"), http.StatusBadRequest},
+		"any app beside the word for dynamic ones": {chatGPT(), only("connected-app-test-other", "dynamic"),
+			http.StatusOK},
 	} {
 		p := pageProvider(t, func(o *Options) {
 			if tt.change != nil {
@@ -62,10 +74,12 @@ func TestThePageSaysWhoAsksAndWherePeopleReturnTo(t *testing.T) {
 		query string
 		want  []string
 	}{
-		"a document":    {mcp(), []string{`to <bdi>claude.ai</bdi>`, `data-client-host="claude.ai"`, `back to <bdi>claude.ai</bdi>`}},
-		"another host":  {mcp("redirect_uri", "https://chatgpt.com/cb"), []string{`back to <bdi>chatgpt.com</bdi>`}},
-		"this computer": {mcp("redirect_uri", "http://localhost:4000/cb"), []string{`back to <bdi>a program on this computer (localhost:4000)</bdi>`}},
-		"a GPT":         {chatGPT(), []string{`data-client-host=""`, `back to <bdi>chatgpt.com</bdi>`}},
+		"a document": {mcp(), []string{`to <bdi>claude.ai</bdi>`, `data-client-host="claude.ai"`,
+			`back to <bdi>claude.ai</bdi>`}},
+		"another host": {mcp("redirect_uri", "https://chatgpt.com/cb"), []string{`back to <bdi>chatgpt.com</bdi>`}},
+		"this computer": {mcp("redirect_uri", "http://localhost:4000/cb"),
+			[]string{`back to <bdi>a program on this computer (localhost:4000)</bdi>`}},
+		"a GPT": {chatGPT(), []string{`data-client-host=""`, `back to <bdi>chatgpt.com</bdi>`}},
 	} {
 		body := get(pageProvider(t), tt.query).Body.String()
 		for _, want := range tt.want {
@@ -100,7 +114,10 @@ func TestWhatNobodyHereKnowsIsPassedOn(t *testing.T) {
 func TestScopesAreAskedForWhereAClientNamesNone(t *testing.T) {
 	add := func(mode AddScopes) func(*Options) {
 		return func(o *Options) {
-			o.AddScopes, o.ScopesToAdd = mode, func(context.Context) []string { return []string{"members:read", "members:write"} }
+			o.AddScopes, o.ScopesToAdd = mode, func(context.Context) []string {
+				return []string{"members:read",
+					"members:write"}
+			}
 		}
 	}
 	const more = " members:read members:write"
@@ -130,7 +147,8 @@ func TestScopesAreAskedForWhereAClientNamesNone(t *testing.T) {
 
 func TestTheIssuerOfResponsesIsThePagesToKnow(t *testing.T) {
 	with := func(issuer string) string {
-		return get(pageProvider(t, func(o *Options) { o.AdvertisedIssuer = func() string { return issuer } }), mcp()).Body.String()
+		return get(pageProvider(t, func(o *Options) { o.AdvertisedIssuer = func() string { return issuer } }),
+			mcp()).Body.String()
 	}
 	if body := with("https://login.example.com"); !strings.Contains(body, `data-issuer="https://login.example.com"`) {
 		t.Error("the script is not told what is advertised")

@@ -91,7 +91,8 @@ type tokenRequest struct {
 }
 
 // tokenFields are forwarded, each at most once; all others are dropped.
-var tokenFields = []string{"grant_type", "code", "redirect_uri", "client_id", "client_secret", "refresh_token", "code_verifier"}
+var tokenFields = []string{"grant_type", "code", "redirect_uri", "client_id", "client_secret", "refresh_token",
+	"code_verifier"}
 
 func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), tokenTimeout)
@@ -120,7 +121,8 @@ func (f *forwarder) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // askInTurn holds a place until Stytch has answered, not while the reply is written to
 // somebody who may be slow.
-func (f *forwarder) askInTurn(ctx context.Context, request tokenRequest, turn tokenTurn) (int, map[string]any, *oauthError) {
+func (f *forwarder) askInTurn(ctx context.Context, request tokenRequest, turn tokenTurn) (int, map[string]any,
+	*oauthError) {
 	leave, err := turn.class.places.Enter(limits.WithParty(ctx, turn.party))
 	if err != nil {
 		return 0, nil, unavailable("too many sign-ins at the moment", 1)
@@ -179,7 +181,8 @@ func readFields(w http.ResponseWriter, r *http.Request) (url.Values, *oauthError
 		return fields, nil
 	case errors.Is(err, form.ErrNotForm):
 		return nil, &oauthError{status: http.StatusUnsupportedMediaType, Code: "invalid_request",
-			Description: "send the parameters as application/x-www-form-urlencoded, not compressed", acceptEncoding: "identity"}
+			Description: "send the parameters as application/x-www-form-urlencoded, not " +
+				"compressed", acceptEncoding: "identity"}
 	case errors.As(err, new(*http.MaxBytesError)):
 		return nil, &oauthError{status: http.StatusRequestEntityTooLarge, Code: "invalid_request",
 			Description: "the body is longer than " + strconv.Itoa(maxTokenRequest) + " bytes"}
@@ -275,7 +278,8 @@ func (f *forwarder) send(ctx context.Context, t tokenRequest) (int, map[string]a
 		return failure(http.StatusBadGateway)
 	}
 	request.GetBody = nil // net/http would send it again on a broken connection
-	request.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"}, "User-Agent": {"Guestpass"}}
+	request.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Accept": {"application/json"},
+		"User-Agent": {"Guestpass"}}
 	if t.basic != "" {
 		request.Header.Set("Authorization", t.basic)
 	}
@@ -320,7 +324,8 @@ func (f *forwarder) reply(ctx context.Context, response *http.Response) (int, ma
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	if err != nil || kind != "application/json" || len(body) > maxTokenReply || decoder.Decode(&all) != nil ||
-		response.StatusCode >= http.StatusInternalServerError || (response.StatusCode >= 300 && response.StatusCode < 400) {
+		response.StatusCode >= http.StatusInternalServerError || (response.StatusCode >= 300 &&
+		response.StatusCode < 400) {
 		f.log.WarnContext(ctx, "token endpoint of Stytch answers with something else than a token or an OAuth error",
 			"status", response.StatusCode, "content_type", kind, "bytes", len(body))
 		if response.StatusCode == http.StatusServiceUnavailable {
@@ -347,11 +352,13 @@ func (f *forwarder) reply(ctx context.Context, response *http.Response) (int, ma
 }
 
 func failure(status int) (int, map[string]any) {
-	return status, map[string]any{"error": "temporarily_unavailable", "error_description": "the identity provider does not answer at the moment; try again"}
+	return status, map[string]any{"error": "temporarily_unavailable",
+		"error_description": "the identity provider does not answer at the moment; try again"}
 }
 
 func unavailable(description string, retryAfter int) *oauthError {
-	return &oauthError{status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Description: description, retryAfter: retryAfter}
+	return &oauthError{status: http.StatusServiceUnavailable, Code: "temporarily_unavailable", Description: description,
+		retryAfter: retryAfter}
 }
 
 func writeOAuthError(w http.ResponseWriter, e *oauthError) {

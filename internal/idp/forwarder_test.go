@@ -70,7 +70,8 @@ func forwarding(t *testing.T, f *far, listed ...string) (*Provider, *bytes.Buffe
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject, PublicToken: "public-token-test-x", Vertical: "b2b",
+	p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject,
+		PublicToken: "public-token-test-x", Vertical: "b2b",
 		TokenURL: upstream.URL + "/v1/oauth2/token", SDKBaseURL: "https://login.example.com",
 		Clients: clients.Admitted{IDs: listed}, CookieKey: []byte("key"), Limits: counted,
 		Log: slog.New(slog.NewJSONHandler(log, nil)), Now: func() time.Time { return now }})
@@ -120,7 +121,8 @@ func TestTokenRequestIsRebuiltAndItsReplyReduced(t *testing.T) {
 		t.Errorf("forwarded form\n%s\nwant\n%s", f.bodies[0], want)
 	}
 	got := f.requests[0]
-	if got.URL.Path != "/v1/oauth2/token" || got.Header.Get("Cookie") != "" || got.Header.Get("X-Forwarded-Host") != "" || strings.Contains(got.Host, "evil") {
+	if got.URL.Path != "/v1/oauth2/token" || got.Header.Get("Cookie") != "" ||
+		got.Header.Get("X-Forwarded-Host") != "" || strings.Contains(got.Host, "evil") {
 		t.Errorf("forwarded %s to %s with %v", got.URL, got.Host, got.Header)
 	}
 	var fields map[string]any
@@ -130,7 +132,8 @@ func TestTokenRequestIsRebuiltAndItsReplyReduced(t *testing.T) {
 	if len(fields) != 6 || fields["expires_in"] != float64(3600) || fields["request_id"] != nil {
 		t.Errorf("reply %v", fields)
 	}
-	for name, want := range map[string]string{"Cache-Control": "no-store", "Pragma": "no-cache", "Set-Cookie": "", "Server": "", "Content-Type": "application/json"} {
+	for name, want := range map[string]string{"Cache-Control": "no-store", "Pragma": "no-cache", "Set-Cookie": "",
+		"Server": "", "Content-Type": "application/json"} {
 		if got := w.Header().Get(name); got != want {
 			t.Errorf("%s is %q, want %q", name, got, want)
 		}
@@ -179,7 +182,8 @@ func TestRefusedTokenRequestsNeverReachStytch(t *testing.T) {
 		{"JSON", `{"grant_type":"authorization_code"}`, with("Content-Type", "application/json"), 415, "invalid_request"},
 		{"multipart", exchange(), with("Content-Type", "multipart/form-data; boundary=x"), 415, "invalid_request"},
 		{"no content type", exchange(), func(r *http.Request) { r.Header.Del("Content-Type") }, 415, "invalid_request"},
-		{"parameters in the URL", exchange(), func(r *http.Request) { r.URL.RawQuery = "code=c-1" }, 400, "invalid_request"},
+		{"parameters in the URL", exchange(), func(r *http.Request) { r.URL.RawQuery = "code=c-1" }, 400,
+			"invalid_request"},
 		{"too large", exchange() + "&x=" + strings.Repeat("a", maxTokenRequest), nil, 413, "invalid_request"},
 		{"malformed form", "grant_type=%zz", nil, 400,
 			`invalid_request","error_description":"the body is not a valid form: grant_type has a %`},
@@ -221,15 +225,23 @@ func TestRefusedTokenRequestsNeverReachStytch(t *testing.T) {
 		{"malformed Basic", pairs("grant_type", "authorization_code", "code", "c"), with("Authorization", "Basic %%%"),
 			400, "invalid_request"},
 		{"HEAD", "", func(r *http.Request) { r.Method = http.MethodHead }, 405, "invalid_request"},
-		{"OPTIONS of another origin", "", func(r *http.Request) { r.Method = http.MethodOptions; r.Header.Set("Origin", "https://evil.example") }, 405, "invalid_request"},
+		{"OPTIONS of another origin", "", func(r *http.Request) {
+			r.Method = http.MethodOptions
+			r.Header.Set("Origin",
+				"https://evil.example")
+		}, 405, "invalid_request"},
 		{"DELETE", exchange(), func(r *http.Request) { r.Method = http.MethodDelete }, 405, "invalid_request"},
 		{"a method in small letters", exchange(), func(r *http.Request) { r.Method = "post" }, 405, "invalid_request"},
 		{"text", exchange(), with("Content-Type", "text/plain"), 415, "invalid_request"},
-		{"a malformed content type", exchange(), with("Content-Type", "application/x-www-form-urlencoded; ="), 415, "invalid_request"},
-		{"two content types in one", exchange(), with("Content-Type", "application/x-www-form-urlencoded, application/json"), 415, "invalid_request"},
-		{"two content types", exchange(), func(r *http.Request) { r.Header.Add("Content-Type", "application/json") }, 415, "invalid_request"},
+		{"a malformed content type", exchange(), with("Content-Type", "application/x-www-form-urlencoded; ="), 415,
+			"invalid_request"},
+		{"two content types in one", exchange(),
+			with("Content-Type", "application/x-www-form-urlencoded, application/json"), 415, "invalid_request"},
+		{"two content types", exchange(), func(r *http.Request) { r.Header.Add("Content-Type", "application/json") },
+			415, "invalid_request"},
 		{"a compressed body", "\x1f\x8b\x08" + exchange(), with("Content-Encoding", "gzip"), 415, "invalid_request"},
-		{"a destination in the URL", exchange(), func(r *http.Request) { r.URL.RawQuery = "url=https://evil.example" }, 400, "invalid_request"},
+		{"a destination in the URL", exchange(), func(r *http.Request) { r.URL.RawQuery = "url=https://evil.example" },
+			400, "invalid_request"},
 		{"semicolons between fields", strings.ReplaceAll(exchange(), "&", ";"), nil, 400, "invalid_request"},
 		{"two secrets", exchange() + "&client_secret=s-2", nil, 400, "invalid_request"},
 		{"an empty second secret", exchange() + "&client_secret=", nil, 400, "invalid_request"},
@@ -304,7 +316,10 @@ func TestTroubleAtStytchIsOneCallAndOneClearAnswer(t *testing.T) {
 		{"HTML with 200", answer(200, "text/html", `<h1>hello</h1>`), 502, "temporarily_unavailable"},
 		{"truncated JSON", answer(200, "application/json", `{"access_token":`), 502, "temporarily_unavailable"},
 		{"endless", answer(200, "application/json", `{"access_token":"`+strings.Repeat("a", maxTokenReply)+`"}`), 502, "temporarily_unavailable"},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/elsewhere", http.StatusFound) }, 502, "temporarily_unavailable"},
+		{"redirect", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "/elsewhere",
+				http.StatusFound)
+		}, 502, "temporarily_unavailable"},
 		{"reset", func(w http.ResponseWriter, _ *http.Request) {
 			connection, _, _ := w.(http.Hijacker).Hijack()
 			connection.Close()
@@ -319,7 +334,8 @@ func TestTroubleAtStytchIsOneCallAndOneClearAnswer(t *testing.T) {
 				t.Fatal(err)
 			}
 			if w.Code != tt.status || fields["error"] != tt.code || f.calls() != 1 {
-				t.Errorf("got %d %v after %d calls, want %d %s after one", w.Code, fields, f.calls(), tt.status, tt.code)
+				t.Errorf("got %d %v after %d calls, want %d %s after one", w.Code, fields, f.calls(), tt.status,
+					tt.code)
 			}
 		})
 	}
@@ -327,7 +343,8 @@ func TestTroubleAtStytchIsOneCallAndOneClearAnswer(t *testing.T) {
 
 func TestTokenEndpointOnAnInternalAddressIsRefused(t *testing.T) {
 	transport := upstreamTransport()
-	for _, address := range []string{"http://10.0.0.1:1/", "http://169.254.169.254/", "http://0.0.0.0:1/", "http://[fd00::1]:1/"} {
+	for _, address := range []string{"http://10.0.0.1:1/", "http://169.254.169.254/", "http://0.0.0.0:1/",
+		"http://[fd00::1]:1/"} {
 		r, _ := http.NewRequest(http.MethodGet, address, nil)
 		if _, err := transport.RoundTrip(r); err == nil || !strings.Contains(err.Error(), "internal address") {
 			t.Errorf("%s: %v", address, err)

@@ -10,8 +10,10 @@ import (
 // Whatever is asked for as return address, what is accepted is the registered one, byte for
 // byte, or plainly this machine, for which Stytch has rules of its own.
 func FuzzRedirectURI(f *testing.F) {
-	for _, seed := range []string{callback, callback + "/", callback + "#x", "https://chatgpt.com@evil.example/", "https://chatgpt.com/aip/g-dev/oauth/../callback", "//evil.example",
-		"http://localhost:9999/callback", "http://localhost@evil.example/", "http://127.0.0.1.evil.example/", "http://[::1]/", "http://[::1%25evil]/", "http://localhost\\@evil.example/",
+	for _, seed := range []string{callback, callback + "/", callback + "#x", "https://chatgpt.com@evil.example/",
+		"https://chatgpt.com/aip/g-dev/oauth/../callback", "//evil.example",
+		"http://localhost:9999/callback", "http://localhost@evil.example/", "http://127.0.0.1.evil.example/",
+		"http://[::1]/", "http://[::1%25evil]/", "http://localhost\\@evil.example/",
 		"http://localhost%2eevil.example/", "javascript:alert(1)", "http://LOCALHOST/", ""} {
 		f.Add(seed)
 	}
@@ -40,8 +42,10 @@ func FuzzRedirectURI(f *testing.F) {
 // Whatever the query is, what is accepted names every parameter once and is read the same
 // when it is written again, as the cookie does.
 func FuzzAuthorizationRequest(f *testing.F) {
-	for _, seed := range []string{"client_id=" + testClient + "&redirect_uri=" + url.QueryEscape(callback) + "&scope=openid&state=x", "client_id=a&client_id=b&redirect_uri=c",
-		"client_id=a&redirect_uri=b&resource=c&resource=d", "%zz", "client_id=a;redirect_uri=b", "client_id=a&redirect_uri=b&response_type=token", "organization_id=a%00b&client_id=a&redirect_uri=b", ""} {
+	for _, seed := range []string{"client_id=" + testClient + "&redirect_uri=" + url.QueryEscape(callback) +
+		"&scope=openid&state=x", "client_id=a&client_id=b&redirect_uri=c",
+		"client_id=a&redirect_uri=b&resource=c&resource=d", "%zz", "client_id=a;redirect_uri=b",
+		"client_id=a&redirect_uri=b&response_type=token", "organization_id=a%00b&client_id=a&redirect_uri=b", ""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, query string) {

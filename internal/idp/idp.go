@@ -38,7 +38,8 @@ var bundles = map[string]bundle{
 }
 
 // ErrNoBundle: the binary was built without Stytch's browser component.
-var ErrNoBundle = errors.New("this binary was built without Stytch's browser component: run `make web`, then build again")
+var ErrNoBundle = errors.New(
+	"this binary was built without Stytch's browser component: run `make web`, then build again")
 
 // A Client is what is known of a connected app before anybody has signed in.
 type Client struct {

@@ -71,28 +71,35 @@ func newTokenLimits(o Options) *tokenLimits {
 		o.Limits.Rate(limits.Bound{Name: "token requests of listed clients",
 			Shares: limits.Shares{limits.Client: ofClient(requestsOfClient), limits.Member: ofGrant}}),
 		o.Limits.Places(limits.Bound{Name: "token requests of listed clients at once", Number: placesOfClients,
-			Queue: placesOfClients, Shares: limits.Shares{limits.Client: limits.Part(placesOfClients, 1, 2), limits.Member: 2}}),
+			Queue: placesOfClients, Shares: limits.Shares{limits.Client: limits.Part(placesOfClients, 1, 2),
+				limits.Member: 2}}),
 	}
 	l.unlisted = tokenClass{
 		o.Limits.Rate(limits.Bound{Name: "token requests of clients that nobody listed",
-			Shares: limits.Shares{limits.Address: ofAddress(requestsOfUnlistedAtAddress), limits.Client: ofClient(requestsOfUnlisted),
+			Shares: limits.Shares{limits.Address: ofAddress(requestsOfUnlistedAtAddress),
+				limits.Client: ofClient(requestsOfUnlisted),
 				limits.Member: ofGrant}}),
-		o.Limits.Places(limits.Bound{Name: "token requests of clients that nobody listed at once", Number: placesOfUnlisted,
+		o.Limits.Places(limits.Bound{Name: "token requests of clients that nobody listed at " +
+			"once", Number: placesOfUnlisted,
 			Queue: placesOfUnlisted, Shares: limits.Shares{limits.Address: limits.Part(placesOfUnlisted, 1, 2),
 				limits.Client: limits.Part(placesOfUnlisted, 1, 3), limits.Member: 2}}),
 	}
 	l.strangers = tokenClass{
-		o.Limits.Rate(limits.Bound{Name: "token requests without a secret that was proved", Number: ofAddress(requestsOfStrangers),
-			Shares: limits.Shares{limits.Address: ofAddress(requestsOfStranger), limits.ClientOfAddress: ofAddress(requestsOfStrangersClient),
-				limits.Member: min(ofGrant, ofAddress(requestsOfStrangersClient))}}),
-		o.Limits.Places(limits.Bound{Name: "token requests without a secret that was proved, at once", Number: placesOfStrangers,
+		o.Limits.Rate(limits.Bound{Name: "token requests without a secret that was " +
+			"proved", Number: ofAddress(requestsOfStrangers),
+			Shares: limits.Shares{limits.Address: ofAddress(requestsOfStranger),
+				limits.ClientOfAddress: ofAddress(requestsOfStrangersClient),
+				limits.Member:          min(ofGrant, ofAddress(requestsOfStrangersClient))}}),
+		o.Limits.Places(limits.Bound{Name: "token requests without a secret that was proved, at " +
+			"once", Number: placesOfStrangers,
 			Queue: placesOfStrangers, Shares: limits.Shares{limits.Address: limits.Part(placesOfStrangers, 1, 4),
 				limits.ClientOfAddress: limits.Part(placesOfStrangers, 1, 6), limits.Member: 2}}),
 	}
 	l.wrongSecrets = o.Limits.Rate(limits.Bound{Name: "wrong secrets",
 		Shares: limits.Shares{limits.ClientOfAddress: ofAddress(wrongSecrets)}})
 	l.proven = limits.NewCache[struct{}](o.Limits, limits.Bound{Name: "secrets of connected apps that Stytch has taken",
-		Number: provenSecrets, Shares: limits.Shares{limits.Client: 4, limits.Anonymous: limits.Part(provenSecrets, 1, 2)}})
+		Number: provenSecrets, Shares: limits.Shares{limits.Client: 4, limits.Anonymous: limits.Part(provenSecrets, 1,
+			2)}})
 	for client, secret := range o.ClientSecrets {
 		l.proven.Put(limits.Party{Client: client}, l.digest(client, secret), struct{}{}, time.Unix(math.MaxInt32, 0))
 	}

@@ -59,7 +59,8 @@ func tokenEndpoint(t *testing.T, listed ...string) (*Provider, *far) {
 }
 
 func redeem(client, secret, code string) string {
-	return pairs("grant_type", "authorization_code", "code", code, "redirect_uri", "https://chatgpt.com/aip/g-dev/oauth/callback",
+	return pairs("grant_type", "authorization_code", "code", code, "redirect_uri",
+		"https://chatgpt.com/aip/g-dev/oauth/callback",
 		"client_id", client, "client_secret", secret)
 }
 
@@ -115,7 +116,8 @@ func TestWrongSecretsAreCountedForWhoSendsThem(t *testing.T) {
 		t.Errorf("%d guesses are answered, want %d", guesses, wrongSecrets)
 	}
 	w := post(p, redeem(testClient, "guess", "good 9"))
-	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(), "temporarily_unavailable") {
+	if w.Code != http.StatusTooManyRequests || w.Header().Get("Retry-After") == "" || !strings.Contains(w.Body.String(),
+		"temporarily_unavailable") {
 		t.Errorf("one more: %d %v %s", w.Code, w.Header(), w.Body)
 	}
 	if w := post(p, redeem(testClient, "s-1", "good 10")); w.Code != http.StatusOK {
@@ -139,7 +141,8 @@ func TestMadeUpClientsMultiplyNothing(t *testing.T) {
 		t.Errorf("%d calls, want at most %d", f.calls(), requestsOfStranger)
 	}
 	for i := range 2000 {
-		post(p, redeem(fmt.Sprintf("connected-app-test-%d", i), "guess", fmt.Sprintf("code %d", i)), from(fmt.Sprintf("198.51.100.%d", i%250)))
+		post(p, redeem(fmt.Sprintf("connected-app-test-%d", i), "guess", fmt.Sprintf("code %d", i)),
+			from(fmt.Sprintf("198.51.100.%d", i%250)))
 	}
 	if f.calls() > requestsOfStrangers {
 		t.Errorf("%d calls for all whom nobody knows, want at most %d", f.calls(), requestsOfStrangers)
@@ -190,17 +193,20 @@ func TestAnAddressDoesNotFillThePlacesOfASlowStytch(t *testing.T) {
 	defer let()
 	for i := range 20 {
 		slow.Go(func() {
-			post(p, pairs("grant_type", "authorization_code", "code", fmt.Sprintf("slow %d", i), "client_id", testClient), from("203.0.113.9"))
+			post(p, pairs("grant_type", "authorization_code", "code", fmt.Sprintf("slow %d", i), "client_id",
+				testClient), from("203.0.113.9"))
 		})
 	}
 	for range limits.Part(placesOfStrangers, 1, 6) { // as many has the address in one client's name
 		<-arrived
 	}
-	if w := post(p, pairs("grant_type", "authorization_code", "code", "x", "client_id", testClient), from("192.0.2.7")); w.Code != http.StatusUnauthorized {
+	if w := post(p, pairs("grant_type", "authorization_code", "code", "x", "client_id", testClient),
+		from("192.0.2.7")); w.Code != http.StatusUnauthorized {
 		t.Errorf("another address: %d %s", w.Code, w.Body)
 	}
 	for i := range 20 {
-		if w := post(p, redeem(testClient, "s-1", fmt.Sprintf("good %d", i)), from("203.0.113.9")); w.Code != http.StatusOK {
+		if w := post(p, redeem(testClient, "s-1", fmt.Sprintf("good %d", i)),
+			from("203.0.113.9")); w.Code != http.StatusOK {
 			t.Errorf("a right code of the client, from the address itself: %d %s", w.Code, w.Body)
 		}
 	}
@@ -264,7 +270,8 @@ func TestNobodyMakesASecretForgotten(t *testing.T) {
 	}
 	for i := range 2 * provenSecrets {
 		client := fmt.Sprintf("connected-app-test-%d", i)
-		l.note(tokenTurn{party: limits.Party{Address: "192.0.2.1", Client: client}, secret: l.digest(client, "s"), forgive: func() {}}, http.StatusOK, nil)
+		l.note(tokenTurn{party: limits.Party{Address: "192.0.2.1", Client: client}, secret: l.digest(client, "s"),
+			forgive: func() {}}, http.StatusOK, nil)
 	}
 	if !knows() {
 		t.Error("others have made it forgotten")
@@ -327,7 +334,8 @@ func TestInstancesCountGuessesTogether(t *testing.T) {
 			_, _ = io.WriteString(w, `{"error":"invalid_client"}`)
 		}))
 		t.Cleanup(far.Close)
-		p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject, PublicToken: "public-token-test-x", Vertical: "b2b",
+		p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject,
+			PublicToken: "public-token-test-x", Vertical: "b2b",
 			TokenURL: far.URL + "/v1/oauth2/token", SDKBaseURL: "https://login.example.com",
 			Clients: clients.Admitted{IDs: []string{testClient}}, CookieKey: []byte("key"), Limits: l,
 			Now: func() time.Time { return time.Unix(1_800_000_000, 0) }})
@@ -338,7 +346,8 @@ func TestInstancesCountGuessesTogether(t *testing.T) {
 			post(p, redeem(testClient, fmt.Sprintf("guess %d", i), fmt.Sprintf("code %d", i)))
 		}
 	}
-	if calls != wrongSecrets && !strings.Contains(log.String(), "Redis does not count") { // on a machine so busy that it took 100 ms
+	// on a machine so busy that it took 100 ms
+	if calls != wrongSecrets && !strings.Contains(log.String(), "Redis does not count") {
 		t.Errorf("%d guesses are answered by three instances, want %d", calls, wrongSecrets)
 	}
 }

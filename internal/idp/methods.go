@@ -17,7 +17,8 @@ var byEmail = []string{DefaultLoginMethod, "email_link", "password"}
 // providers are the OAuth providers that Stytch's component has buttons for, by vertical.
 var providers = map[string][]string{
 	"b2b": {"google", "microsoft", "github", "slack", "hubspot"},
-	"consumer": {"google", "microsoft", "apple", "github", "amazon", "bitbucket", "coinbase", "discord", "facebook", "figma", "gitlab",
+	"consumer": {"google", "microsoft", "apple", "github", "amazon", "bitbucket", "coinbase", "discord", "facebook",
+		"figma", "gitlab",
 		"linkedin", "salesforce", "slack", "snapchat", "tiktok", "twitch", "twitter", "yahoo"},
 }
 
@@ -33,7 +34,8 @@ func CheckLoginMethods(vertical string, methods []string) error {
 		}
 	}
 	if vertical == "consumer" && slices.Contains(methods, "email_code") && slices.Contains(methods, "email_link") {
-		return errors.New("email_code and email_link do not go together in Consumer projects: Stytch's component there offers one of them")
+		return errors.New("email_code and email_link do not go together in Consumer projects: Stytch's component " +
+			"there offers one of them")
 	}
 	return nil
 }

@@ -45,7 +45,8 @@ type pageData struct {
 func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	p.headers.Set(w.Header())
 	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
-		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL, ReturnURL: p.options.PublicURL + "/idp"}
+		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL,
+		ReturnURL: p.options.PublicURL + "/idp"}
 	if p.options.AdvertisedIssuer != nil {
 		data.Issuer = p.options.AdvertisedIssuer()
 	}
@@ -68,7 +69,8 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	case data.Link == "":
 		status = http.StatusBadRequest
 		data.Failure = &requestError{"Nothing to allow here yet",
-			"This page opens by itself when ChatGPT, or another app, asks you to sign in. Go back there and start anew.", ""}
+			"This page opens by itself when ChatGPT, or another app, asks you to sign in. Go back there and start " +
+				"anew.", ""}
 	}
 	if data.Failure != nil {
 		p.refusals.note(r.Context(), data.Failure.reason, "server", nil)

@@ -19,8 +19,10 @@ const callback = "https://chatgpt.com/aip/g-dev/oauth/callback"
 
 func pageProvider(t *testing.T, change ...func(*Options)) *Provider {
 	t.Helper()
-	o := Options{PublicURL: "https://gpt.example.com", ProjectID: testProject, PublicToken: "public-token-test-x", Vertical: "b2b",
-		SDKBaseURL: "https://login.example.com", TokenURL: "https://login.example.com/v1/oauth2/token", CookieKey: []byte("key"),
+	o := Options{PublicURL: "https://gpt.example.com", ProjectID: testProject, PublicToken: "public-token-test-x",
+		Vertical:   "b2b",
+		SDKBaseURL: "https://login.example.com", TokenURL: "https://login.example.com/v1/oauth2/token",
+		CookieKey: []byte("key"),
 		LookUpClient: func(_ context.Context, id string) (Client, error) {
 			if id != testClient {
 				return Client{}, ErrUnknownClient
@@ -48,7 +50,8 @@ func get(p *Provider, query string, cookies ...*http.Cookie) *httptest.ResponseR
 }
 
 func chatGPT(pairs ...string) string {
-	q := url.Values{"response_type": {"code"}, "client_id": {testClient}, "redirect_uri": {callback}, "scope": {"openid members:read"}, "state": {"st-1"}}
+	q := url.Values{"response_type": {"code"}, "client_id": {testClient}, "redirect_uri": {callback},
+		"scope": {"openid members:read"}, "state": {"st-1"}}
 	for i := 0; i < len(pairs); i += 2 {
 		if q.Del(pairs[i]); pairs[i+1] != "" {
 			q.Set(pairs[i], pairs[i+1])
@@ -84,30 +87,34 @@ func TestPageTakesWhatChatGPTSends(t *testing.T) {
 
 func TestPageRefusesWithoutRedirecting(t *testing.T) {
 	for name, query := range map[string]string{
-		"unknown client":                      chatGPT("client_id", "connected-app-test-other"),
-		"client id with markup":               chatGPT("client_id", "<script>"),
-		"no client":                           chatGPT("client_id", ""),
-		"no redirect_uri":                     chatGPT("redirect_uri", ""),
-		"two redirect_uris":                   chatGPT() + "&redirect_uri=https%3A%2F%2Fevil.example",
-		"two states":                          chatGPT() + "&state=2",
-		"implicit flow":                       chatGPT("response_type", "token"),
-		"plain challenge":                     chatGPT("code_challenge", "x", "code_challenge_method", "plain"),
-		"state of 2,049":                      chatGPT("state", strings.Repeat("s", 2049)),
-		"long query":                          chatGPT() + "&x=" + strings.Repeat("y", maxQuery),
-		"malformed query":                     "client_id=%zz",
-		"a malformed unknown parameter":       chatGPT() + "&evil.example=%",
-		"a malformed unknown name":            chatGPT() + "&%=evil.example",
-		"text that is no UTF-8":               chatGPT() + "&x=%ff",
-		"a semicolon":                         chatGPT() + "&x=1;y=2",
-		"a value without a name":              chatGPT() + "&=evil.example",
-		"a name encoded and plain":            chatGPT() + "&%73tate=2",
-		"nothing at all":                      "",
-		"another path":                        chatGPT("redirect_uri", callback+"/x"),
-		"a path that climbs":                  chatGPT("redirect_uri", "https://chatgpt.com/aip/g-dev/oauth/../callback"),
-		"another host":                        chatGPT("redirect_uri", "https://chatgpt.com.evil.example/aip/g-dev/oauth/callback"),
-		"user information":                    chatGPT("redirect_uri", "https://chatgpt.com@evil.example/aip/g-dev/oauth/callback"),
-		"http":                                chatGPT("redirect_uri", "http://chatgpt.com/aip/g-dev/oauth/callback"),
-		"another port":                        chatGPT("redirect_uri", "https://chatgpt.com:8443/aip/g-dev/oauth/callback"),
+		"unknown client":                chatGPT("client_id", "connected-app-test-other"),
+		"client id with markup":         chatGPT("client_id", "<script>"),
+		"no client":                     chatGPT("client_id", ""),
+		"no redirect_uri":               chatGPT("redirect_uri", ""),
+		"two redirect_uris":             chatGPT() + "&redirect_uri=https%3A%2F%2Fevil.example",
+		"two states":                    chatGPT() + "&state=2",
+		"implicit flow":                 chatGPT("response_type", "token"),
+		"plain challenge":               chatGPT("code_challenge", "x", "code_challenge_method", "plain"),
+		"state of 2,049":                chatGPT("state", strings.Repeat("s", 2049)),
+		"long query":                    chatGPT() + "&x=" + strings.Repeat("y", maxQuery),
+		"malformed query":               "client_id=%zz",
+		"a malformed unknown parameter": chatGPT() + "&evil.example=%",
+		"a malformed unknown name":      chatGPT() + "&%=evil.example",
+		"text that is no UTF-8":         chatGPT() + "&x=%ff",
+		"a semicolon":                   chatGPT() + "&x=1;y=2",
+		"a value without a name":        chatGPT() + "&=evil.example",
+		"a name encoded and plain":      chatGPT() + "&%73tate=2",
+		"nothing at all":                "",
+		"another path":                  chatGPT("redirect_uri", callback+"/x"),
+		"a path that climbs": chatGPT("redirect_uri",
+			"https://chatgpt.com/aip/g-dev/oauth/../callback"),
+		"another host": chatGPT("redirect_uri",
+			"https://chatgpt.com.evil.example/aip/g-dev/oauth/callback"),
+		"user information": chatGPT("redirect_uri",
+			"https://chatgpt.com@evil.example/aip/g-dev/oauth/callback"),
+		"http": chatGPT("redirect_uri", "http://chatgpt.com/aip/g-dev/oauth/callback"),
+		"another port": chatGPT("redirect_uri",
+			"https://chatgpt.com:8443/aip/g-dev/oauth/callback"),
 		"a fragment":                          chatGPT("redirect_uri", callback+"#x"),
 		"a query":                             chatGPT("redirect_uri", callback+"?x=1"),
 		"letter case":                         chatGPT("redirect_uri", "https://ChatGPT.com/aip/g-dev/oauth/callback"),
@@ -121,7 +128,8 @@ func TestPageRefusesWithoutRedirecting(t *testing.T) {
 				t.Errorf("%d, Location %q", w.Code, w.Header().Get("Location"))
 			}
 			body := w.Body.String()
-			if !strings.Contains(body, `role="alert"`) || strings.Contains(body, "<script") || strings.Contains(body, "evil.example") {
+			if !strings.Contains(body, `role="alert"`) || strings.Contains(body, "<script") || strings.Contains(body,
+				"evil.example") {
 				t.Errorf("page: %s", body)
 			}
 		})
@@ -138,7 +146,8 @@ func TestEveryReplyOfThePageCarriesTheHeaders(t *testing.T) {
 				"https://login.example.com; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
 				"require-trusted-types-for 'script'",
 			"X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "strict-origin",
-			"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store", "Strict-Transport-Security": "max-age=63072000",
+			"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store",
+			"Strict-Transport-Security": "max-age=63072000",
 		} {
 			if h.Get(header) != want {
 				t.Errorf("%s: %s is %q, want %q", name, header, h.Get(header), want)
@@ -159,7 +168,8 @@ func TestEachVerticalHasItsOwnComponent(t *testing.T) {
 				t.Errorf("%s: the page lacks %s", vertical, part)
 			}
 		}
-		if styles := w.Header().Get("Content-Security-Policy"); strings.Count(styles, "'sha256-") != 2 || !strings.Contains(styles, want.style) {
+		if styles := w.Header().Get("Content-Security-Policy"); strings.Count(styles, "'sha256-") != 2 ||
+			!strings.Contains(styles, want.style) {
 			t.Errorf("%s: %s", vertical, styles)
 		}
 		names := slices.Sorted(maps.Keys(p.Assets()))
@@ -172,7 +182,8 @@ func TestEachVerticalHasItsOwnComponent(t *testing.T) {
 			t.Errorf("%s: %d, a bundle of %d bytes", vertical, script.Code, script.Body.Len())
 		}
 	}
-	if _, err := New(Options{Vertical: "b2c", CookieKey: []byte("key"), TokenURL: "https://login.example.com/v1/oauth2/token"}); err == nil {
+	if _, err := New(Options{Vertical: "b2c", CookieKey: []byte("key"),
+		TokenURL: "https://login.example.com/v1/oauth2/token"}); err == nil {
 		t.Error("an unknown vertical is admitted")
 	}
 }
@@ -185,7 +196,8 @@ func TestRequestSurvivesTheWayThroughAnEMail(t *testing.T) {
 		t.Fatalf("cookies %v", cookies)
 	}
 	c := cookies[0]
-	if c.Name != "__Host-guestpass-request" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode || c.Path != "/" {
+	if c.Name != "__Host-guestpass-request" || !c.Secure || !c.HttpOnly || c.SameSite != http.SameSiteLaxMode ||
+		c.Path != "/" {
 		t.Errorf("cookie %+v", c)
 	}
 	link := "stytch_token_type=discovery&token=T"
@@ -218,10 +230,16 @@ func TestStytchIsNotAskedForWhatCannotBe(t *testing.T) {
 	p := pageProvider(t, func(o *Options) {
 		o.Clients = clients.Parse([]string{testClient})
 		o.LookUpClient = func(context.Context, string) (Client, error) { asked++; return Client{}, nil }
-		o.LookUpOrganization = func(context.Context, string) (Organization, error) { asked++; return Organization{}, nil }
+		o.LookUpOrganization = func(context.Context, string) (Organization, error) {
+			asked++
+			return Organization{},
+				nil
+		}
 	})
-	for _, query := range []string{chatGPT("client_id", "connected-app-test-other"), chatGPT("client_id", "connected-app-live-x"),
-		chatGPT("client_id", ".."), chatGPT("client_id", "x"), chatGPT("client_id", testClient, "organization_id", "..")} {
+	for _, query := range []string{chatGPT("client_id", "connected-app-test-other"),
+		chatGPT("client_id", "connected-app-live-x"),
+		chatGPT("client_id", ".."), chatGPT("client_id", "x"), chatGPT("client_id", testClient, "organization_id",
+			"..")} {
 		asked = 0
 		if w := get(p, query); w.Code != 400 || asked > 0 {
 			t.Errorf("%s: %d, asked %d times", query, w.Code, asked)
@@ -244,7 +262,10 @@ func TestThePageIsNotMadeWithWhatIsNotPublic(t *testing.T) {
 		"no project id":                      func(o *Options) { o.ProjectID = "" },
 		"the secret as client id":            func(o *Options) { o.Clients = clients.Parse([]string{secret}) },
 		"the secret in the base of the API":  func(o *Options) { o.SDKBaseURL = "https://x.example/" + secret },
-		"id and secret of a client":          func(o *Options) { o.Clients = clients.Parse([]string{"connected-app-test-1=q1w2e3r4t5y6"}) },
+		"id and secret of a client": func(o *Options) {
+			o.Clients = clients.Parse(
+				[]string{"connected-app-test-1=q1w2e3r4t5y6"})
+		},
 	} {
 		o := Options{PublicURL: "https://gpt.example.com", ProjectID: testProject, PublicToken: "public-token-test-x",
 			SDKBaseURL: "https://login.example.com",

@@ -46,8 +46,9 @@ const (
 var forAccount = url.Values{returnParameter: {"account"}}
 
 var (
-	clientIDPattern     = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-	organizationPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`) // an id or a slug; it becomes a part of a path
+	clientIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	// an id or a slug; it becomes a part of a path
+	organizationPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 )
 
 // requestError is an authorization request that cannot go on, in words for the
@@ -127,7 +128,8 @@ func checkRequest(request url.Values) error {
 	case request.Get("redirect_uri") == "":
 		return &requestError{"This request is incomplete", "It does not say where to return to (redirect_uri).",
 			malformedRequest}
-	case request.Has("response_type") && request.Get("response_type") != "code": // ChatGPT may leave it out: then it means code
+	// ChatGPT may leave it out: then it means code
+	case request.Has("response_type") && request.Get("response_type") != "code":
 		return &requestError{"This request is not supported", "Only the response type “code” is possible.",
 			malformedRequest}
 	case request.Has("code_challenge_method") && request.Get("code_challenge_method") != "S256":
@@ -169,7 +171,8 @@ func checkClient(client Client, request url.Values) error {
 
 var errWrongReturn = &requestError{"Wrong return address",
 	"The application is known here, but not with the address to which it wants you to return. If you built " +
-		"it: add its callback URL to the connected app in Stytch, or to the client's own document.", unregisteredCallback}
+		"it: add its callback URL to the connected app in Stytch, or to the client's own " +
+		"document.", unregisteredCallback}
 
 // admits says whether there can be such a client, before anybody asks Stytch. A document that is
 // on the reader's own machine is for a server that is there as well.
@@ -194,7 +197,8 @@ var errUnknownApplication = &requestError{"Unknown application",
 		"client id that it uses.", unknownClient}
 
 var errUnknownOrganization = &requestError{"Unknown organization",
-	"The address that brought you here names an organization that is not known here. Ask whoever gave you the link.", unknownOrganization}
+	"The address that brought you here names an organization that is not known here. Ask whoever gave you the " +
+		"link.", unknownOrganization}
 
 func isLoopback(rawURL string) bool {
 	u, err := url.Parse(rawURL)
@@ -244,7 +248,8 @@ func (p *Provider) keepRequest(w http.ResponseWriter, request url.Values) {
 	if len(value) > 3800 { // browsers keep about 4,096 bytes with name and attributes
 		return
 	}
-	http.SetCookie(w, &http.Cookie{Name: p.cookieName(), Value: value, Path: "/", MaxAge: int(requestLifetime.Seconds()),
+	http.SetCookie(w, &http.Cookie{Name: p.cookieName(), Value: value, Path: "/",
+		MaxAge:   int(requestLifetime.Seconds()),
 		HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode}) // #nosec G124 -- not Secure only where the public URL is http, on this machine
 }
 

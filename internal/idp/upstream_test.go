@@ -80,8 +80,10 @@ func says(text string) func(*net.TCPConn, *http.Request) {
 
 func (b *breaking) provider(t *testing.T) *Provider {
 	t.Helper()
-	p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject, PublicToken: "public-token-test-x", Vertical: "b2b",
-		SDKBaseURL: "https://login.example.com", TokenURL: "http://" + b.listener.Addr().String() + "/v1/oauth2/token", CookieKey: []byte("key"), Log: slog.New(slog.DiscardHandler)})
+	p, err := New(Options{PublicURL: "http://localhost:8080", ProjectID: testProject,
+		PublicToken: "public-token-test-x", Vertical: "b2b",
+		SDKBaseURL: "https://login.example.com", TokenURL: "http://" + b.listener.Addr().String() + "/v1/oauth2/token",
+		CookieKey: []byte("key"), Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,13 +109,22 @@ func TestABrokenConnectionIsOneCall(t *testing.T) {
 		{"half a body", says(head + "Content-Length: 100\r\n\r\n" + `{"access_token":"a"}`), 502},
 		{"half a chunk", says(head + "Transfer-Encoding: chunked\r\n\r\n14\r\n" + `{"access_token`), 502},
 		{"no HTTP", says("220 mail.example ESMTP\r\n"), 502},
-		{"a second reply behind the first", says(head + "Content-Length: 2\r\n\r\n{}" + head + "Content-Length: 2\r\n\r\n{}"), 200},
+		{"a second reply behind the " +
+			"first", says(head + "Content-Length: 2\r\n\r\n{}" + head + "Content-Length: 2\r\n\r\n{}"), 200},
 		{"an interim reply without end", says("HTTP/1.1 103 Early Hints\r\n\r\n"), 502},
-		{"a service that is gone", says("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), 503},
-		{"a request to repeat with Retry-After", says("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: 0\r\n\r\n"), 503},
-		{"a request time-out", says("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"), 502},
-		{"a redirect that keeps the method", says("HTTP/1.1 307 Temporary Redirect\r\nLocation: /v1/oauth2/token\r\nContent-Length: 0\r\n\r\n"), 502},
-		{"a redirect elsewhere", says("HTTP/1.1 308 Permanent Redirect\r\nLocation: https://evil.example/\r\nContent-Length: 0\r\n\r\n"), 502},
+		{"a service that is gone", says("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: " +
+			"0\r\n\r\n"), 503},
+		{"a request to repeat with " +
+			"Retry-After", says("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: " +
+			"0\r\n\r\n"), 503},
+		{"a request time-out", says("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: " +
+			"0\r\n\r\n"), 502},
+		{"a redirect that keeps the " +
+			"method", says("HTTP/1.1 307 Temporary Redirect\r\nLocation: /v1/oauth2/token\r\nContent-Length: " +
+			"0\r\n\r\n"), 502},
+		{"a redirect elsewhere",
+			says("HTTP/1.1 308 Permanent Redirect\r\nLocation: https://evil.example/\r\nContent-Length: " +
+				"0\r\n\r\n"), 502},
 		{"endless headers", says("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 2<<20)), 502},
 		{"more than the reply may have", says(head + "\r\n" + `{"access_token":"` + strings.Repeat("a", maxTokenReply) + `"}`), 502},
 	} {
@@ -148,8 +159,10 @@ func TestAKeptConnectionThatBreaksIsOneCall(t *testing.T) {
 		})
 		p := b.provider(t)
 		first, second := post(p, exchange()), post(p, exchange())
-		if first.Code != http.StatusOK || second.Code != http.StatusBadGateway || calls.Load() != 2 || b.connections.Load() != 1 {
-			t.Fatalf("%d, then %d: %d calls over %d connections", first.Code, second.Code, calls.Load(), b.connections.Load())
+		if first.Code != http.StatusOK || second.Code != http.StatusBadGateway || calls.Load() != 2 ||
+			b.connections.Load() != 1 {
+			t.Fatalf("%d, then %d: %d calls over %d "+
+				"connections", first.Code, second.Code, calls.Load(), b.connections.Load())
 		}
 	}
 }
@@ -160,10 +173,12 @@ func TestASlowStytchIsOneCall(t *testing.T) {
 		arrived <- struct{}{}
 		_, _ = c.Read(make([]byte, 1)) // until the other side gives up
 	})
-	ctx, giveUp := context.WithDeadline(t.Context(), time.Now().Add(100*time.Millisecond)) // sooner than the server would
+	// sooner than the server would
+	ctx, giveUp := context.WithDeadline(t.Context(), time.Now().Add(100*time.Millisecond))
 	defer giveUp()
 	w := post(b.provider(t), exchange(), func(r *http.Request) { *r = *r.WithContext(ctx) })
-	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || len(arrived) != 1 || b.connections.Load() != 1 {
+	if w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" || len(arrived) != 1 ||
+		b.connections.Load() != 1 {
 		t.Errorf("%d %v after %d calls over %d connections", w.Code, w.Header(), len(arrived), b.connections.Load())
 	}
 }

@@ -30,11 +30,13 @@ func rebuilt(value json.RawMessage) any {
 	return decoded
 }
 
-var seeds = []string{`{}`, `[]`, ` { "a" : 1 , "b\"\\\u0041" : [ true , null , "x]}" , { } ] } `, `"\"{"`, `-1.5e3`, "[1,[2,[3]],\"\\\\\"]",
+var seeds = []string{`{}`, `[]`, ` { "a" : 1 , "b\"\\\u0041" : [ true , null , "x]}" , { } ] } `, `"\"{"`, `-1.5e3`,
+	"[1,[2,[3]],\"\\\\\"]",
 	`{"":{"":[]}}`, "{\"a\":\n[1\t,\r2]}", `{"a":"}","b":"]"}`}
 
 func FuzzParts(f *testing.F) {
-	for _, seed := range append(slices.Clone(seeds), `{"a"`, `{"a":`, `[1,`, `{,}`, `]`, `}`, `{"a":}`, `"\`, `[`, `{"a" "b"}`) {
+	for _, seed := range append(slices.Clone(seeds), `{"a"`, `{"a":`, `[1,`, `{,}`, `]`, `}`, `{"a":}`, `"\`, `[`,
+		`{"a" "b"}`) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -50,7 +52,8 @@ func FuzzParts(f *testing.F) {
 }
 
 func TestTextOfStringsAlone(t *testing.T) {
-	for value, want := range map[string]string{`"a"`: "a", `""`: "", `"\u00e9\n"`: "é\n", `7`: "", `null`: "", `{}`: "", `"`: "", ``: ""} {
+	for value, want := range map[string]string{`"a"`: "a", `""`: "", `"\u00e9\n"`: "é\n", `7`: "", `null`: "", `{}`: "",
+		`"`: "", ``: ""} {
 		if got := jsonparts.Text([]byte(value)); got != want {
 			t.Errorf("%s: %q, want %q", value, got, want)
 		}

@@ -166,7 +166,8 @@ func TestARateCountsForEveryShareOrForNone(t *testing.T) {
 	}
 	for i, tt := range []struct{ address, client, want string }{
 		{"a", "gpt", ""}, {"a", "gpt", string(ClientOfAddress)}, {"a", "docs", ""}, {"a", "more", string(Address)},
-		{"b", "gpt", ""}, {"b", "more", ""}, {"c", "gpt", ""}, {"c", "more", "x"}, {"a", "gpt", string(ClientOfAddress)},
+		{"b", "gpt", ""}, {"b", "more", ""}, {"c", "gpt", ""}, {"c", "more", "x"},
+		{"a", "gpt", string(ClientOfAddress)},
 	} {
 		if got := take(tt.address, tt.client); got != tt.want {
 			t.Errorf("%d, %s of %s: refused for %q, want %q", i, tt.client, tt.address, got, tt.want)

@@ -65,7 +65,8 @@ func New(o Options) (*Limits, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	o.Address, o.Member, o.Organization = or(o.Address, DefaultAddress), or(o.Member, DefaultMember), or(o.Organization, DefaultOrganization)
+	o.Address, o.Member, o.Organization = or(o.Address, DefaultAddress), or(o.Member, DefaultMember),
+		or(o.Organization, DefaultOrganization)
 	o.Client, o.InFlight = or(o.Client, DefaultClient), or(o.InFlight, DefaultInFlight)
 	l, inFlight := &Limits{numbers: o}, o.InFlight
 	if o.RedisURL != "" {
@@ -84,9 +85,10 @@ func New(o Options) (*Limits, error) {
 			return nil, fmt.Errorf("the limit for each %s is %d: it must be at least 1", r.name, r.number)
 		}
 	}
-	l.operations = l.Places(Bound{Name: "operations carried out at once", Number: inFlight, Queue: inFlight, Shares: Shares{
-		Anonymous: Part(inFlight, 1, 2), Address: Part(inFlight, 1, 4), Person: Part(inFlight, 1, 4),
-		Organization: Part(inFlight, 1, 2), Operation: Part(inFlight, 3, 4), Client: Part(inFlight, 3, 4)}})
+	l.operations = l.Places(Bound{Name: "operations carried out at once", Number: inFlight, Queue: inFlight,
+		Shares: Shares{
+			Anonymous: Part(inFlight, 1, 2), Address: Part(inFlight, 1, 4), Person: Part(inFlight, 1, 4),
+			Organization: Part(inFlight, 1, 2), Operation: Part(inFlight, 3, 4), Client: Part(inFlight, 3, 4)}})
 	l.address = l.Rate(Bound{Name: "requests without a valid token", Shares: Shares{Address: o.Address}})
 	l.calls = l.Rate(Bound{Name: "calls", Shares: Shares{Member: o.Member, Person: allApps * o.Member,
 		Organization: o.Organization, Client: o.Client}})

@@ -137,7 +137,8 @@ func TestRetryAfterIsWhenOneMoreIsAdmitted(t *testing.T) {
 func TestHeadersNameTheLimit(t *testing.T) {
 	header := http.Header{}
 	(&Exceeded{Policy: "member", Quota: 60, RetryAfter: 16200 * time.Millisecond}).SetHeaders(header)
-	for name, want := range map[string]string{"Retry-After": "17", "RateLimit-Policy": `"member";q=60;w=60`, "RateLimit": `"member";r=0;t=17`} {
+	for name, want := range map[string]string{"Retry-After": "17", "RateLimit-Policy": `"member";q=60;w=60`,
+		"RateLimit": `"member";r=0;t=17`} {
 		if got := header.Get(name); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
@@ -160,7 +161,8 @@ func TestMemoryIsBounded(t *testing.T) {
 
 func TestInstancesShareTheCountsOfARedis(t *testing.T) {
 	redis := redistest.Start(t)
-	one, two := open(t, Options{Member: 10, Address: 5, RedisURL: redis.URL()}), open(t, Options{Member: 10, Address: 5, RedisURL: redis.URL()})
+	one, two := open(t, Options{Member: 10, Address: 5, RedisURL: redis.URL()}),
+		open(t, Options{Member: 10, Address: 5, RedisURL: redis.URL()})
 	if n := admitted(one, 6, "gpt", "ada", "acme") + admitted(two, 20, "gpt", "ada", "acme"); n != 10 {
 		t.Errorf("%d calls are admitted by two instances together, want 10", n)
 	}
@@ -264,7 +266,8 @@ func TestARedisThatRefusesWritesDoesNotCount(t *testing.T) {
 	if n != 3 {
 		t.Errorf("%d more are admitted, want 3", n)
 	}
-	if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(), "Redis does not count") {
+	if lines := strings.Count(log.String(), "\n"); lines != 1 || !strings.Contains(log.String(),
+		"Redis does not count") {
 		t.Errorf("the log: %s", log.String())
 	}
 	configure("0")
@@ -288,7 +291,8 @@ func TestProjectsDoNotShareTheCountsOfARedis(t *testing.T) {
 // What was counted and turned out not to matter leaves room again, and no more than that.
 func TestWhatIsTakenBackLeavesRoom(t *testing.T) {
 	address := netip.MustParseAddr("192.0.2.1")
-	for where, o := range map[string]Options{"memory": {Address: 3}, "Redis": {Address: 3, RedisURL: redistest.Start(t).URL()}} {
+	for where, o := range map[string]Options{"memory": {Address: 3},
+		"Redis": {Address: 3, RedisURL: redistest.Start(t).URL()}} {
 		t.Run(where, func(t *testing.T) {
 			l := open(t, o)
 			takes := func() (number int) {
@@ -340,12 +344,14 @@ func TestARedisThatNeverAnsweredIsNoReasonNotToStart(t *testing.T) {
 }
 
 func TestARedisURLIsCheckedWithoutBeingRepeated(t *testing.T) {
-	for _, bad := range []string{"localhost:6379", "http://:hunter2@redis", "redis://:hunter2@redis:x", "redis://r/notanumber?password=hunter2"} {
+	for _, bad := range []string{"localhost:6379", "http://:hunter2@redis", "redis://:hunter2@redis:x",
+		"redis://r/notanumber?password=hunter2"} {
 		if err := CheckRedisURL(bad); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
-	for _, good := range []string{"redis://localhost", "rediss://user:pw@redis.example.com:6380/1", "unix:///run/redis.sock"} {
+	for _, good := range []string{"redis://localhost", "rediss://user:pw@redis.example.com:6380/1",
+		"unix:///run/redis.sock"} {
 		if err := CheckRedisURL(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
@@ -366,7 +372,8 @@ func TestAPasswordOfRedisThatOthersMayReadIsToldOf(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = shared.client.Close()
-		if !strings.Contains(log.String(), want) || (want == "") != (log.Len() == 0) || strings.Contains(log.String(), "hunter2") {
+		if !strings.Contains(log.String(), want) || (want == "") != (log.Len() == 0) || strings.Contains(log.String(),
+			"hunter2") {
 			t.Errorf("%s: the log says %q, want %q", url, log.String(), want)
 		}
 	}

@@ -46,7 +46,8 @@ func openShared(url, project string, log *slog.Logger) (*sharedCounts, error) {
 		log.Warn(warning)
 	}
 	redis.SetLogger(quiet{log}) // it has one for the whole process, on standard error
-	return &sharedCounts{client: redis.NewClient(options), prefix: "guestpass:{" + project + "}:", away: &outage{log: log}}, nil
+	return &sharedCounts{client: redis.NewClient(options), prefix: "guestpass:{" + project + "}:",
+		away: &outage{log: log}}, nil
 }
 
 // warningOf tells who else may read the password of a Redis on another machine; "": nobody.

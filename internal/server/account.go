@@ -12,7 +12,8 @@ func (s *Server) buildAccount() {
 		operations[op.ID] = op.Summary
 	}
 	s.account = account.New(account.Options{Title: o.Title, PublicURL: o.PublicURL, Connections: s.connections,
-		Directory: s.directory, Members: s.members, SessionOwner: s.verifier.SessionOwner, Store: o.Store, Limits: o.Limits,
+		Directory: s.directory, Members: s.members, SessionOwner: s.verifier.SessionOwner, Store: o.Store,
+		Limits:         o.Limits,
 		DescribeScopes: s.describeScopes, Operations: operations,
 		FormKey: o.key("account forms"), Log: o.Log, Now: o.Now})
 }

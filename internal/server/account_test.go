@@ -39,17 +39,22 @@ func TestEndToEndRevoking(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			endToEnd(t, tt.seed, func(w *world) error {
 				gpt, p := w.gpt(), w.newPerson()
-				if err := p.do(newTabAt(w.url+"/account"), see("Sign in to see which apps"), look("signed-out")); err != nil {
+				if err := p.do(newTabAt(w.url+"/account"), see("Sign in to see which apps"),
+					look("signed-out")); err != nil {
 					return err
 				}
-				if _, err := w.connect(gpt, p, append(byCode(tt.email, tt.organization), press("Allow"))...); err != nil {
+				if _, err := w.connect(gpt, p, append(byCode(tt.email, tt.organization),
+					press("Allow"))...); err != nil {
 					return err
 				}
-				if r, err := w.callUntil(gpt, "createTask", map[string]any{"title": "Water the plants"}); err != nil || r.Status != 201 {
+				if r, err := w.callUntil(gpt, "createTask", map[string]any{"title": "Water the plants"}); err != nil ||
+					r.Status != 201 {
 					return fmt.Errorf("create a task: %v %w", r, err)
 				}
-				err := p.do(newTabAt(w.url+"/account"), see(tt.who), see("Create a task"), see("Stay connected until you disconnect"), absent("not yet"), look("account"),
-					device(390, "dark"), look("account-phone"), press("Revoke access"), see("Access is revoked."), see("No app acts for you here."), look("revoked"))
+				err := p.do(newTabAt(w.url+"/account"), see(tt.who), see("Create a task"),
+					see("Stay connected until you disconnect"), absent("not yet"), look("account"),
+					device(390, "dark"), look("account-phone"), press("Revoke access"), see("Access is revoked."),
+					see("No app acts for you here."), look("revoked"))
 				if err != nil {
 					return err
 				}
@@ -73,13 +78,15 @@ func TestEndToEndSigningInForTheAccount(t *testing.T) {
 		steps   []step
 	}{
 		{"code", nil, byCode("grace@acme.example", "Acme")},
-		{"link", []string{"email_link"}, []step{fill("input[type=email]", "grace@acme.example"), press("Continue with email"), see("Check your email"),
+		{"link", []string{"email_link"}, []step{fill("input[type=email]", "grace@acme.example"),
+			press("Continue with email"), see("Check your email"),
 			openLink("magic_link"), press("Acme")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			endToEnd(t, stytchtest.Development(), func(w *world) error {
 				p := w.newPerson()
-				if err := p.do(append(append([]step{newTabAt(w.url + "/account"), press("Sign in")}, tt.steps...), see("No app acts for you here."))...); err != nil {
+				if err := p.do(append(append([]step{newTabAt(w.url + "/account"), press("Sign in")}, tt.steps...),
+					see("No app acts for you here."))...); err != nil {
 					return err
 				}
 				return p.complaints()
@@ -93,7 +100,8 @@ func TestEndToEndRevokingForAnotherMember(t *testing.T) {
 		w.consent(grace)
 		steps := append([]step{newTabAt(w.url + "/account"), press("Sign in")}, byCode("ada@acme.example", "Acme")...)
 		return w.newPerson().do(append(steps, see("grace@acme.example (Grace Hopper): "+gptName()), look("account"),
-			press("Revoke access"), see("Access is revoked."), see("No app acts for another member of the organization."), look("revoked"))...)
+			press("Revoke access"), see("Access is revoked."),
+			see("No app acts for another member of the organization."), look("revoked"))...)
 	})
 }
 
@@ -108,7 +116,8 @@ func (w *world) signIn(subject string) signedIn {
 	w.t.Helper()
 	address := map[string]string{ada: "ada@acme.example", grace: "grace@acme.example", hank: "hank@globex.example",
 		userAda: "ada@example.com", userGrace: "grace@example.com"}[subject]
-	path, body := "/v1/b2b/passwords/authenticate", map[string]any{"organization_id": w.organization(subject), "email_address": address}
+	path, body := "/v1/b2b/passwords/authenticate", map[string]any{"organization_id": w.organization(subject),
+		"email_address": address}
 	if strings.HasPrefix(subject, "user-") {
 		path, body = "/v1/passwords/authenticate", map[string]any{"email": address}
 	}
@@ -127,7 +136,8 @@ func (w *world) organization(subject string) string {
 func (w *world) consent(subject string) {
 	w.t.Helper()
 	app := stytchtest.Development().ConnectedApps[0]
-	path, body := "/v1/b2b/idp/oauth/authorize", map[string]any{"organization_id": w.organization(subject), "member_id": subject}
+	path, body := "/v1/b2b/idp/oauth/authorize", map[string]any{"organization_id": w.organization(subject),
+		"member_id": subject}
 	if strings.HasPrefix(subject, "user-") {
 		path, body = "/v1/idp/oauth/authorize", map[string]any{"user_id": subject}
 	}
@@ -165,7 +175,8 @@ func (s signedIn) page() string {
 	return strings.NewReplacer("<bdi>", "", "</bdi>", "").Replace(r.body)
 }
 
-var formPattern = regexp.MustCompile(`name="form" value="([^"]+)">\s*<button class="revoke">Revoke access<span class="unseen"> of ([^<]+)</span>`)
+var formPattern = regexp.MustCompile(
+	`name="form" value="([^"]+)">\s*<button class="revoke">Revoke access<span class="unseen"> of ([^<]+)</span>`)
 
 // form is what the button to revoke sends; name is what it is for, as a screen reader tells.
 func (s signedIn) form(name string) string {
@@ -188,7 +199,8 @@ func (s signedIn) revoke(form string, change ...func(*http.Request)) reply {
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		r.Header.Set("Origin", "null") // under no-referrer
 	}
-	return s.w.call("POST", "/account/revoke", "", url.Values{"form": {form}}.Encode(), append([]func(*http.Request){headers}, change...)...)
+	return s.w.call("POST", "/account/revoke", "", url.Values{"form": {form}}.Encode(),
+		append([]func(*http.Request){headers}, change...)...)
 }
 
 func (w *world) reads(token string) int {
@@ -220,25 +232,28 @@ func TestOnlyThePageItselfCanRevoke(t *testing.T) {
 		form   string
 		change []func(*http.Request)
 	}{
-		"cross-site":                  {form, []func(*http.Request){set("Sec-Fetch-Site", "cross-site")}},
-		"same-site":                   {form, []func(*http.Request){set("Sec-Fetch-Site", "same-site")}},
-		"typed by hand":               {form, []func(*http.Request){set("Sec-Fetch-Site", "none")}},
-		"null origin, no fetch site":  {form, []func(*http.Request){without("Sec-Fetch-Site")}},
-		"foreign origin":              {form, []func(*http.Request){without("Sec-Fetch-Site"), set("Origin", "https://evil.example")}},
+		"cross-site":                 {form, []func(*http.Request){set("Sec-Fetch-Site", "cross-site")}},
+		"same-site":                  {form, []func(*http.Request){set("Sec-Fetch-Site", "same-site")}},
+		"typed by hand":              {form, []func(*http.Request){set("Sec-Fetch-Site", "none")}},
+		"null origin, no fetch site": {form, []func(*http.Request){without("Sec-Fetch-Site")}},
+		"foreign origin": {form, []func(*http.Request){without("Sec-Fetch-Site"),
+			set("Origin", "https://evil.example")}},
 		"foreign origin, same-origin": {form, []func(*http.Request){set("Origin", "https://evil.example")}},
-		"another port":                {form, []func(*http.Request){without("Sec-Fetch-Site"), set("Origin", "http://127.0.0.1:1")}},
-		"absent":                      {form, []func(*http.Request){without("Sec-Fetch-Site", "Origin")}},
-		"no form":                     {"", nil},
-		"altered form":                {form[:len(form)/2] + flipped(form[len(form)/2:]), nil},
-		"half a form":                 {form[:len(form)/2], nil},
-		"another session's form":      {other.form(gptName() + " for grace@acme.example"), nil},
-		"another session":             {form, []func(*http.Request){set("Cookie", other.cookie)}},
-		"no session":                  {form, []func(*http.Request){without("Cookie")}},
-		"two sessions":                {form, []func(*http.Request){set("Cookie", p.cookie+"; "+other.cookie)}},
-		"as JSON":                     {form, []func(*http.Request){set("Content-Type", "application/json")}},
+		"another port": {form, []func(*http.Request){without("Sec-Fetch-Site"),
+			set("Origin", "http://127.0.0.1:1")}},
+		"absent":                 {form, []func(*http.Request){without("Sec-Fetch-Site", "Origin")}},
+		"no form":                {"", nil},
+		"altered form":           {form[:len(form)/2] + flipped(form[len(form)/2:]), nil},
+		"half a form":            {form[:len(form)/2], nil},
+		"another session's form": {other.form(gptName() + " for grace@acme.example"), nil},
+		"another session":        {form, []func(*http.Request){set("Cookie", other.cookie)}},
+		"no session":             {form, []func(*http.Request){without("Cookie")}},
+		"two sessions":           {form, []func(*http.Request){set("Cookie", p.cookie+"; "+other.cookie)}},
+		"as JSON":                {form, []func(*http.Request){set("Content-Type", "application/json")}},
 	} {
 		tried++
-		if r := p.revoke(tt.form, tt.change...); r.status != 403 || !strings.Contains(r.body, "Nothing was revoked") || r.header.Get("Content-Security-Policy") == "" {
+		if r := p.revoke(tt.form, tt.change...); r.status != 403 || !strings.Contains(r.body, "Nothing was revoked") ||
+			r.header.Get("Content-Security-Policy") == "" {
 			t.Errorf("%s: %d %s", name, r.status, r.body)
 		}
 		if got := w.reads(token); got != 200 {
@@ -280,7 +295,8 @@ func TestWhoLeavesAfterRevokingHasRevoked(t *testing.T) {
 	token, p, form := w.beforeRevoking()
 	ctx, leave := context.WithCancel(t.Context())
 	leave()
-	w.app.ServeHTTP(httptest.NewRecorder(), p.request(strings.NewReader(url.Values{"form": {form}}.Encode())).WithContext(ctx))
+	w.app.ServeHTTP(httptest.NewRecorder(),
+		p.request(strings.NewReader(url.Values{"form": {form}}.Encode())).WithContext(ctx))
 	if got := w.reads(token); got != 401 || len(w.connected(grace)) != 0 {
 		t.Errorf("the token reads with %d, at Stytch are %v", got, w.connected(grace))
 	}
@@ -289,7 +305,8 @@ func TestWhoLeavesAfterRevokingHasRevoked(t *testing.T) {
 // request presses the button of the page.
 func (s signedIn) request(form io.Reader) *http.Request {
 	r := httptest.NewRequest("POST", "http://localhost/account/revoke", form)
-	r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Cookie": {s.cookie}, "Sec-Fetch-Site": {"same-origin"}, "Origin": {"null"}}
+	r.Header = http.Header{"Content-Type": {"application/x-www-form-urlencoded"}, "Cookie": {s.cookie},
+		"Sec-Fetch-Site": {"same-origin"}, "Origin": {"null"}}
 	return r
 }
 
@@ -371,7 +388,8 @@ func TestManyPagesKeepNobodyFromRevoking(t *testing.T) {
 	if r := w.call("GET", "/idp?return=account", "", ""); r.status != 200 {
 		t.Errorf("a page that needs no Stytch: %d %s", r.status, r.body)
 	}
-	if r := w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", p.cookie) }); r.status != 200 {
+	if r := w.call("GET", "/account", "", "",
+		func(r *http.Request) { r.Header.Set("Cookie", p.cookie) }); r.status != 200 {
 		t.Errorf("somebody who was seen here: %d %s", r.status, r.body)
 	}
 	if r := p.revoke(form); r.status != 303 {
@@ -403,7 +421,8 @@ func TestPagesOfAPersonAreLimited(t *testing.T) {
 	other := w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", w.signIn(grace).cookie) })
 	for name, r := range map[string]reply{"a page": again, "a page of another session": other} {
 		want := fmt.Sprintf(`"person";q=%d;w=60`, pagesOfPerson)
-		if r.status != 429 || r.header.Get("Retry-After") == "" || r.header.Get("RateLimit-Policy") != want || r.header.Get("Content-Security-Policy") == "" {
+		if r.status != 429 || r.header.Get("Retry-After") == "" || r.header.Get("RateLimit-Policy") != want ||
+			r.header.Get("Content-Security-Policy") == "" {
 			t.Errorf("%s: %d %v", name, r.status, r.header)
 		}
 	}
@@ -458,7 +477,8 @@ func TestThePageSaysWhetherItWasRevoked(t *testing.T) {
 		t.Error("two minutes later it says so still")
 	}
 	must(t, w.options.Store.Close())
-	if r := p.revoke(form); r.status != 503 || !strings.Contains(r.body, "Half of it is done. Stytch has ended the connection") {
+	if r := p.revoke(form); r.status != 503 || !strings.Contains(r.body,
+		"Half of it is done. Stytch has ended the connection") {
 		t.Errorf("without the database: %d %s", r.status, r.body)
 	}
 }
@@ -474,7 +494,8 @@ func TestTheFormAloneCountsOnlyWhileStytchIsAway(t *testing.T) {
 	}))
 	t.Cleanup(refusing.Close)
 	w.options.BaseURL = refusing.URL
-	if r := (signedIn{w.twin(), p.cookie}).revoke(form); r.status != 503 || !strings.Contains(r.body, "Nothing was revoked") {
+	if r := (signedIn{w.twin(), p.cookie}).revoke(form); r.status != 503 || !strings.Contains(r.body,
+		"Nothing was revoked") {
 		t.Errorf("Stytch refuses our secret: %d %s", r.status, r.body)
 	}
 	if got := w.reads(token); got != 200 {
@@ -491,7 +512,8 @@ var revocations = flag.Int("revocations", 1, "how often TestRevokingReachesEvery
 // Two instances share a database: what is revoked on one is refused there at once, and on
 // the other within five seconds, whether or not Stytch answers.
 func TestRevokingReachesEveryInstance(t *testing.T) {
-	for name, seed := range map[string]stytchtest.Seed{"b2b": stytchtest.Development(), "consumer": stytchtest.DevelopmentConsumer()} {
+	for name, seed := range map[string]stytchtest.Seed{"b2b": stytchtest.Development(),
+		"consumer": stytchtest.DevelopmentConsumer()} {
 		for _, down := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, Stytch down %t", name, down), func(t *testing.T) {
 				subject := map[string]string{"b2b": grace, "consumer": userGrace}[name]
@@ -508,7 +530,8 @@ func TestRevokingReachesEveryInstance(t *testing.T) {
 						here, there = here+atOnce, there+later
 					}
 				}
-				t.Logf("%d revocations: refused at once on the same instance %d, 5 s later on another %d", *revocations, here, there)
+				t.Logf("%d revocations: refused at once on the same instance %d, 5 s later on another %d", *revocations,
+					here, there)
 				if here != *revocations || there != *revocations {
 					t.Error("some were not")
 				}
@@ -605,7 +628,8 @@ func TestAdministratorsRevokeForTheirOwnOrganizationOnly(t *testing.T) {
 		tokens[who] = w.token(who, everything...)
 		w.reads(tokens[who])
 	}
-	if page := w.signIn(grace).page(); strings.Contains(page, "other members") || strings.Contains(page, "ada@acme.example") {
+	if page := w.signIn(grace).page(); strings.Contains(page, "other members") || strings.Contains(page,
+		"ada@acme.example") {
 		t.Errorf("a member sees others:\n%s", page)
 	}
 	admin := w.signIn(ada)
@@ -617,7 +641,8 @@ func TestAdministratorsRevokeForTheirOwnOrganizationOnly(t *testing.T) {
 	if r := admin.revoke(form); r.status != 303 {
 		t.Fatalf("%d %s", r.status, r.body)
 	}
-	if w.reads(tokens[grace]) != 401 || w.reads(tokens[ada]) != 200 || w.reads(tokens[hank]) != 200 || len(w.connected(grace)) != 0 {
+	if w.reads(tokens[grace]) != 401 || w.reads(tokens[ada]) != 200 || w.reads(tokens[hank]) != 200 ||
+		len(w.connected(grace)) != 0 {
 		t.Error("not Grace's access was revoked, or others' as well")
 	}
 	if r := w.call("GET", "/api/v1/activity", tokens[ada], ""); !strings.Contains(r.body, `"operation":"revokeConnection"`) || !strings.Contains(r.body, grace) {
@@ -632,17 +657,23 @@ func TestAdministratorsRevokeForTheirOwnOrganizationOnly(t *testing.T) {
 func TestTheAccountPageIsForWhoIsSignedIn(t *testing.T) {
 	w := newWorld(t)
 	good := w.signIn(grace)
-	for name, cookie := range map[string]string{"none": "", "unknown": "stytch_session=made-up-session-unknown", "no session": "stytch_session=unknown", "unknown JWT": "stytch_session_jwt=a.b.c",
-		"twice": good.cookie + "; stytch_session=other", "an access token": "stytch_session_jwt=" + w.token(grace, everything...)} {
-		if page := (signedIn{w, cookie}).page(); !strings.Contains(page, `href="/idp?return=account"`) || strings.Contains(page, "Signed in") {
+	for name, cookie := range map[string]string{"none": "", "unknown": "stytch_session=made-up-session-unknown",
+		"no session": "stytch_session=unknown", "unknown JWT": "stytch_session_jwt=a.b.c",
+		"twice": good.cookie + "; stytch_session=other", "an access token": "stytch_session_jwt=" + w.token(grace,
+			everything...)} {
+		if page := (signedIn{w, cookie}).page(); !strings.Contains(page, `href="/idp?return=account"`) ||
+			strings.Contains(page, "Signed in") {
 			t.Errorf("%s:\n%s", name, page)
 		}
 	}
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/sessions", Status: 503})
-	if r := w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", good.cookie) }); r.status != 503 || r.header.Get("Retry-After") == "" {
+	if r := w.call("GET", "/account", "", "",
+		func(r *http.Request) { r.Header.Set("Cookie", good.cookie) }); r.status != 503 ||
+		r.header.Get("Retry-After") == "" {
 		t.Errorf("while Stytch is down: %d", r.status)
 	}
-	for _, where := range []string{"https://evil.example", "//evil.example", "account/", "/account", "Account", "account&return=account"} {
+	for _, where := range []string{"https://evil.example", "//evil.example", "account/", "/account", "Account",
+		"account&return=account"} {
 		if r := w.call("GET", "/idp?return="+where, "", ""); r.status != 400 || strings.Contains(r.body, "evil") {
 			t.Errorf("a return to %s: %d", where, r.status)
 		}
@@ -676,7 +707,8 @@ func TestWrongCredentialsAreNoSignInLoop(t *testing.T) {
 }
 
 func TestWritesAreIntrospected(t *testing.T) {
-	for name, seed := range map[string]stytchtest.Seed{"b2b": stytchtest.Development(), "consumer": stytchtest.DevelopmentConsumer()} {
+	for name, seed := range map[string]stytchtest.Seed{"b2b": stytchtest.Development(),
+		"consumer": stytchtest.DevelopmentConsumer()} {
 		t.Run(name, func(t *testing.T) {
 			app := seed.ConnectedApps[0]
 			w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *server.Options) {
@@ -715,7 +747,8 @@ func TestWritesAreIntrospected(t *testing.T) {
 // revokeToken ends one token at Stytch alone (RFC 7009).
 func (w *world) revokeToken(app stytchtest.ConnectedApp, token string) {
 	w.t.Helper()
-	response, err := http.PostForm(w.stytch.URL+"/v1/oauth2/revoke", url.Values{"token": {token}, "client_id": {app.ClientID}, "client_secret": {app.ClientSecret}})
+	response, err := http.PostForm(w.stytch.URL+"/v1/oauth2/revoke", url.Values{"token": {token},
+		"client_id": {app.ClientID}, "client_secret": {app.ClientSecret}})
 	must(w.t, err)
 	response.Body.Close()
 	if response.StatusCode != 200 {
@@ -733,7 +766,10 @@ func TestWhoIsGoneReadsForAMinuteAtMost(t *testing.T) {
 		"removed member": func(w *world) {
 			w.platformSend("DELETE", "/v1/b2b/organizations/"+acme+"/members/"+grace, map[string]any{})
 		},
-		"removed organization": func(w *world) { w.platformSend("DELETE", "/v1/b2b/organizations/"+acme, map[string]any{}) },
+		"removed organization": func(w *world) {
+			w.platformSend("DELETE", "/v1/b2b/organizations/"+acme,
+				map[string]any{})
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refused := 0

@@ -14,23 +14,29 @@ import (
 func TestClientsAreAdmittedByTheHostsOfTheirDocuments(t *testing.T) {
 	seed := stytchtest.Development()
 	id := func(n string) string { return "connected-app-test-eeeeeeee-0000-4000-8000-00000000000" + n }
-	for n, document := range map[string]string{"1": "https://claude.ai/oauth/client", "2": "https://evil.example/claude.ai", "3": "",
-		"4": "https://claude.ai.evil.example/client", "5": "https://claude.ai:8443/client", "6": "http://claude.ai/client"} {
-		seed.ConnectedApps = append(seed.ConnectedApps, stytchtest.ConnectedApp{ClientID: id(n), Name: "Claude (claude.ai)",
+	for n, document := range map[string]string{"1": "https://claude.ai/oauth/client",
+		"2": "https://evil.example/claude.ai", "3": "",
+		"4": "https://claude.ai.evil.example/client", "5": "https://claude.ai:8443/client",
+		"6": "http://claude.ai/client"} {
+		seed.ConnectedApps = append(seed.ConnectedApps, stytchtest.ConnectedApp{ClientID: id(n),
+			Name: "Claude (claude.ai)",
 			Type: "third_party_public", RedirectURLs: []string{"https://claude.ai/cb"}, MetadataURL: document})
 	}
-	w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *server.Options) { o.ClientIDs = append(slices.Clone(o.ClientIDs), "claude.ai") })
+	w := newWorldOf(t, stytchtest.Options{Seed: &seed},
+		func(o *server.Options) { o.ClientIDs = append(slices.Clone(o.ClientIDs), "claude.ai") })
 	read := func(client string) int {
 		token := w.mint(stytchtest.MintRequest{Subject: ada, ClientID: client, Scopes: everything})
 		return w.call("GET", "/api/v1/tasks", token, "").status
 	}
-	for client, want := range map[string]int{seed.ConnectedApps[0].ClientID: 200, seed.ConnectedApps[1].ClientID: 200, id("1"): 200,
+	for client, want := range map[string]int{seed.ConnectedApps[0].ClientID: 200, seed.ConnectedApps[1].ClientID: 200,
+		id("1"): 200,
 		id("2"): 401, id("3"): 401, id("4"): 401, id("5"): 401, id("6"): 401, id("9"): 401} {
 		if got := read(client); got != want {
 			t.Errorf("%s: %d, want %d", client, got, want)
 		}
 	}
-	// Who is listed needs no Stytch for this. Of others it cannot be told now, which is no 401: that would sign people out.
+	// Who is listed needs no Stytch for this. Of others it cannot be told now, which is no 401: that would sign people
+	// out.
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1/connected_apps", Kind: "drop"})
 	if got := read(seed.ConnectedApps[0].ClientID); got != 200 {
 		t.Errorf("a listed one while Stytch is away: %d", got)

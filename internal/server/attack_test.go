@@ -147,7 +147,8 @@ func newTarget(t testing.TB, subject string, seed stytchtest.Seed, change ...fun
 	start := time.Now().Truncate(time.Second)
 	keys := newAuthority(t)
 	set := func(o *server.Options) { o.Domain = keys.URL }
-	w := newWorldOf(t, stytchtest.Options{Seed: &seed, Now: func() time.Time { return start }, Issuer: keys.URL}, append(change, set)...)
+	w := newWorldOf(t, stytchtest.Options{Seed: &seed, Now: func() time.Time { return start }, Issuer: keys.URL},
+		append(change, set)...)
 	var published struct{ Keys []object }
 	response, err := http.Get(w.stytch.URL + "/.well-known/jwks.json")
 	if err != nil {
@@ -159,7 +160,8 @@ func newTarget(t testing.TB, subject string, seed stytchtest.Seed, change ...fun
 	}
 	keys.emulated = published.Keys
 	keys.publish(jwk(ownKid, ownKey()))
-	target := &target{world: w, authority: keys, metadata: w.url + "/.well-known/oauth-protected-resource", subject: subject}
+	target := &target{world: w, authority: keys, metadata: w.url + "/.well-known/oauth-protected-resource",
+		subject: subject}
 	w.url = target.run(t)
 	return target
 }
@@ -190,9 +192,11 @@ func (a *target) claims() object {
 	claims := object{"iss": a.authority.URL, "sub": a.subject, "client_id": app, "scope": "openid tasks:read",
 		"iat": now, "nbf": now, "exp": now + 3600, "jti": "token-1"}
 	if strings.HasPrefix(a.subject, "user-") {
-		return claims.with(object{"aud": []string{stytchtest.DevelopmentConsumer().Project.ID}, "client_id": stytchtest.DevelopmentConsumer().ConnectedApps[0].ClientID})
+		return claims.with(object{"aud": []string{stytchtest.DevelopmentConsumer().Project.ID},
+			"client_id": stytchtest.DevelopmentConsumer().ConnectedApps[0].ClientID})
 	}
-	return claims.with(object{"aud": []string{project}, organizationClaim: object{"organization_id": acme, "slug": "acme"}})
+	return claims.with(object{"aud": []string{project}, organizationClaim: object{"organization_id": acme,
+		"slug": "acme"}})
 }
 
 const organizationClaim = "https://stytch.com/organization"
@@ -236,11 +240,14 @@ func (a *target) outcomes() map[string]outcome {
 		invalidToken: {401, `Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has expired", ` + metadata,
 			problem(401, "Unauthorized", "a valid access token is required", "Ask the person to sign in again.")},
 		invalidCall: {400, `Bearer realm="api", error="invalid_request", ` + metadata,
-			problem(400, "Bad Request", "the Authorization header is malformed, given twice, or the token is in the wrong place", "Correct the request and send it again.")},
+			problem(400, "Bad Request", "the Authorization header is malformed, given twice, or the token is in the "+
+				"wrong place", "Correct the request and send it again.")},
 		insufficient: {403, `Bearer realm="api", error="insufficient_scope", scope="tasks:read", ` + metadata,
 			problem(403, "Forbidden", "the app's pass lacks what this needs: tasks:read",
-				"Do not try again with the same pass. Tell the person that they have not allowed this app to do it: to allow it they "+
-					"sign in for the app again and grant it. If it is not theirs to grant, somebody who administers their roles "+
+				"Do not try again with the same pass. Tell the person that they have not allowed this app to do it: "+
+					"to allow it they "+
+					"sign in for the app again and grant it. If it is not theirs to grant, somebody who administers "+
+					"their roles "+
 					"has to give it to them first.")},
 		malformed: {400, "", ""},
 		tooLarge:  {431, "", ""},
@@ -266,7 +273,8 @@ func (a *target) launch(t *testing.T, attack attack) reply {
 	case attack.change != nil:
 		return a.call("GET", protected, "", "", attack.change)
 	}
-	return a.call("GET", protected, "", "", func(r *http.Request) { r.Header["Authorization"] = []string{"Bearer " + attack.token} })
+	return a.call("GET", protected, "", "",
+		func(r *http.Request) { r.Header["Authorization"] = []string{"Bearer " + attack.token} })
 }
 
 // rawCall sends header lines as they are, which net/http's client would not.
@@ -300,7 +308,8 @@ func (o outcome) differs(t *testing.T, r reply) string {
 	if o.body == "" {
 		return ""
 	}
-	if got := withoutRequestID(t, r.body); got != o.body || r.header.Get("Cache-Control") != "no-store" || r.header.Get("Content-Type") != "application/problem+json" {
+	if got := withoutRequestID(t, r.body); got != o.body || r.header.Get("Cache-Control") != "no-store" ||
+		r.header.Get("Content-Type") != "application/problem+json" {
 		return fmt.Sprintf("%s %v, want %s", got, r.header, o.body)
 	}
 	return ""

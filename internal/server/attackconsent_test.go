@@ -23,15 +23,17 @@ func TestAttackConsent(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	address := func(change url.Values) string {
-		query := url.Values{"client_id": {w.stytch.Export().ConnectedApps[0].ClientID}, "redirect_uri": {"http://localhost:8090/callback"},
-			"scope": {"openid"}, "state": {"chosen-by-somebody"}}
+		query := url.Values{"client_id": {w.stytch.Export().ConnectedApps[0].ClientID},
+			"redirect_uri": {"http://localhost:8090/callback"},
+			"scope":        {"openid"}, "state": {"chosen-by-somebody"}}
 		for name, values := range change {
 			query[name] = values
 		}
 		return "/idp?" + query.Encode()
 	}
 	opened, unasked := 0, 0
-	for _, prompt := range []string{"", "none", "login", "select_account", "consent", "none consent", "NONE", "consent none", "\u202econsent"} {
+	for _, prompt := range []string{"", "none", "login", "select_account", "consent", "none consent", "NONE",
+		"consent none", "\u202econsent"} {
 		for _, scope := range []string{"", "openid", "openid offline_access", "full_access", "members:invite"} {
 			for _, kind := range []string{"code", ""} {
 				change := url.Values{"prompt": {prompt}, "scope": {scope}, "response_type": {kind}}
@@ -53,9 +55,11 @@ func TestAttackConsent(t *testing.T) {
 		}
 	}
 	links, used := 0, 0
-	for _, kind := range []string{"discovery", "multi_tenant_magic_links", "multi_tenant_passwords", "reset_password", "oauth", "discovery_oauth",
+	for _, kind := range []string{"discovery", "multi_tenant_magic_links", "multi_tenant_passwords", "reset_password",
+		"oauth", "discovery_oauth",
 		"magic_links", "login", "sso", "multi_tenant_impersonation", "impersonation", "x"} {
-		for _, redirect := range []string{"", "login", "signup", "reset_password", "INVITE"} { // by code alone only invitations are links
+		// by code alone only invitations are links
+		for _, redirect := range []string{"", "login", "signup", "reset_password", "INVITE"} {
 			link := url.Values{"stytch_token_type": {kind}, "stytch_redirect_type": {redirect}, "token": {"t"}}
 			links += 2
 			told := toldLink.FindStringSubmatch(w.call("GET", "/idp?"+link.Encode(), "", "").body)
@@ -70,8 +74,10 @@ func TestAttackConsent(t *testing.T) {
 		}
 	}
 	invitation := "/idp?stytch_token_type=multi_tenant_magic_links&stytch_redirect_type=invite&token=t" // the twin
-	if told := toldLink.FindStringSubmatch(w.call("GET", invitation, "", "").body); told == nil || told[1] != "offered" {
+	if told := toldLink.FindStringSubmatch(w.call("GET", invitation, "", "").body); told == nil ||
+		told[1] != "offered" {
 		t.Errorf("an invitation: %v", told)
 	}
-	t.Logf("%d requests with what a website chose, %d not asked for; %d links that are not offered, %d used", opened, unasked, links, used)
+	t.Logf("%d requests with what a website chose, %d not asked for; %d links that are not offered, %d "+
+		"used", opened, unasked, links, used)
 }

@@ -64,7 +64,8 @@ func TestAttackKeysRotate(t *testing.T) {
 	a.wants(t, "a kid that means another key now", invalidToken, a.by("new", nil))
 }
 
-var flood = flag.Int("flood", 1000, "how many tokens with unknown key ids TestAttackFloodOfUnknownKeys sends, 100 at least")
+var flood = flag.Int("flood", 1000,
+	"how many tokens with unknown key ids TestAttackFloodOfUnknownKeys sends, 100 at least")
 
 // However many tokens come in a minute, each with a key id of its own, they cause three
 // fetches; a rotation a second after the first is seen by the second.
@@ -81,7 +82,8 @@ func TestAttackFloodOfUnknownKeys(t *testing.T) {
 			a.publish(jwk(ownKid, ownKey()), jwk("new", foreignKey()))
 			rotated = passed
 		}
-		token := base64url(a.header().with(object{"kid": fmt.Sprint("flood-", i)}).json()) + "." + parts[1] + "." + parts[2]
+		token := base64url(a.header().with(object{"kid": fmt.Sprint("flood-", i)}).json()) + "." + parts[1] + "." +
+			parts[2]
 		if r := a.call("GET", protected, token, ""); r.status != 401 {
 			t.Fatalf("token %d: %d %s", i, r.status, r.body)
 		}
@@ -99,14 +101,16 @@ func TestAttackFloodOfUnknownKeys(t *testing.T) {
 	if seen == 0 || seen-rotated > 30*time.Second {
 		t.Errorf("the rotation of second %v was seen at %v, want it 30 s later at most", rotated, seen)
 	}
-	fmt.Fprintf(t.Output(), "     %d unknown kids in a minute: %d fetches; a rotation at %v seen at %v\n", *flood, a.fetched()-before, rotated, seen)
+	fmt.Fprintf(t.Output(), "     %d unknown kids in a minute: %d fetches; a rotation at %v seen at %v\n", *flood,
+		a.fetched()-before, rotated, seen)
 }
 
 // unavailable wants a 503 that says nothing about the token.
 func (a *target) unavailable(t *testing.T, what, token string) {
 	t.Helper()
 	r := a.call("GET", protected, token, "")
-	if r.status != 503 || r.header.Get("Retry-After") == "" || r.header.Get("WWW-Authenticate") != "" || r.header.Get("Cache-Control") != "no-store" ||
+	if r.status != 503 || r.header.Get("Retry-After") == "" || r.header.Get("WWW-Authenticate") != "" ||
+		r.header.Get("Cache-Control") != "no-store" ||
 		!strings.Contains(r.body, `"detail":"access tokens cannot be verified at the moment"`) {
 		t.Errorf("%s: %d %v %s, want 503 with Retry-After", what, r.status, r.header, r.body)
 	}
@@ -184,11 +188,15 @@ func (a *target) hostileKeySets() map[string]http.HandlerFunc {
 	}
 	one := func(changes object) http.HandlerFunc { return document(keySet(key.with(changes))) }
 	return map[string]http.HandlerFunc{
-		"no keys": document(keySet()), "HTML": document("<!doctype html><title>Sign in</title>"), "truncated": document(keySet(key)[:200]),
-		"a kid twice": document(keySet(key, key.with(object{"n": jwk("", ownKey())["n"]}))), "1024 bits": one(object{"n": bits(1024)}),
-		"exponent 1": one(object{"e": "AQ"}), "even exponent": one(object{"e": "AQAA"}),
-		"private key": one(object{"d": base64url(foreignKey().D.Bytes())}), "use enc": one(object{"use": "enc"}), "alg none": one(object{"alg": "none"}),
-		"EC key":   one(object{"kty": "EC", "crv": "P-256", "alg": "ES256", "n": removed, "e": removed, "x": base64url(point[1:33]), "y": base64url(point[33:])}),
+		"no keys": document(keySet()), "HTML": document("<!doctype html><title>Sign in</title>"),
+		"truncated":   document(keySet(key)[:200]),
+		"a kid twice": document(keySet(key, key.with(object{"n": jwk("", ownKey())["n"]}))),
+		"1024 bits":   one(object{"n": bits(1024)}),
+		"exponent 1":  one(object{"e": "AQ"}), "even exponent": one(object{"e": "AQAA"}),
+		"private key": one(object{"d": base64url(foreignKey().D.Bytes())}), "use enc": one(object{"use": "enc"}),
+		"alg none": one(object{"alg": "none"}),
+		"EC key": one(object{"kty": "EC", "crv": "P-256", "alg": "ES256", "n": removed, "e": removed,
+			"x": base64url(point[1:33]), "y": base64url(point[33:])}),
 		"17 keys":  document(keySet(seventeen...)),
 		"oct key":  one(object{"kty": "oct", "k": "c2VjcmV0"}),
 		"kid path": one(object{"kid": "../new"}),
@@ -337,5 +345,6 @@ func TestAttackAThousandColdRequests(t *testing.T) {
 	a.wantsFetches(t, "a thousand at once", 1)
 	a.stytch.Advance(6 * time.Second) // past the pause after a fetch that took too long
 	a.wants(t, "the next", accepted, token)
-	fmt.Fprintf(t.Output(), "     %d cold requests at once: 1 fetch; %d admitted, %d told to come again\n", requests, admitted.Load(), later.Load())
+	fmt.Fprintf(t.Output(), "     %d cold requests at once: 1 fetch; %d admitted, %d told to come again\n", requests,
+		admitted.Load(), later.Load())
 }

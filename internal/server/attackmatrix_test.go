@@ -105,7 +105,8 @@ func TestAttackMatrix(t *testing.T) {
 	defer foreign.Close()
 	tallies := map[int]*tally{}
 	a := newTarget(t, ada, stytchtest.Development())
-	attacks := slices.Concat(a.algorithmAttacks(), a.headerAttacks(foreign.URL), a.formAttacks(), a.claimAttacks(), a.kindAttacks(), a.requestAttacks())
+	attacks := slices.Concat(a.algorithmAttacks(), a.headerAttacks(foreign.URL), a.formAttacks(), a.claimAttacks(),
+		a.kindAttacks(), a.requestAttacks())
 	a.try(t, attacks, tallies)
 	consumer := newTarget(t, userAda, stytchtest.DevelopmentConsumer())
 	consumer.try(t, consumer.consumerAttacks(), tallies)
@@ -128,18 +129,22 @@ func TestAttackMatrix(t *testing.T) {
 func (a *target) consumerAttacks() (list []attack) {
 	organization := object{"organization_id": acme, "slug": "acme"}
 	list = append(list, a.each(0, organizationClaim, invalidToken, organization, nil, object{}, "")...)
-	list = append(list, a.each(0, "sub", invalidToken, ada, "m2m-client-test-1", "user-live-1", "user-test-", removed)...)
+	list = append(list, a.each(0, "sub", invalidToken, ada, "m2m-client-test-1", "user-live-1", "user-test-",
+		removed)...)
 	for what, claims := range map[string]object{
 		"B2B token": {"sub": ada, organizationClaim: organization},
-		"token of the B2B project": {"sub": ada, organizationClaim: organization, "aud": []string{stytchtest.Development().Project.ID},
+		"token of the B2B project": {"sub": ada, organizationClaim: organization,
+			"aud": []string{stytchtest.Development().Project.ID},
 			"iss": "stytch.com/" + stytchtest.Development().Project.ID},
 	} {
 		list = append(list, attack{what: what, want: invalidToken, token: a.bad(claims)})
 	}
 	for _, kind := range []string{"session", "id"} {
-		list = append(list, attack{what: kind + " token", want: invalidToken, token: a.mint(stytchtest.MintRequest{Kind: kind, Subject: userAda})})
+		list = append(list, attack{what: kind + " token", want: invalidToken,
+			token: a.mint(stytchtest.MintRequest{Kind: kind, Subject: userAda})})
 	}
-	return append(list, attack{what: "access token", want: accepted, token: a.mint(stytchtest.MintRequest{Subject: userAda, Scopes: []string{"tasks:read"}})})
+	return append(list, attack{what: "access token", want: accepted,
+		token: a.mint(stytchtest.MintRequest{Subject: userAda, Scopes: []string{"tasks:read"}})})
 }
 
 // logIsIntact wants every line to be one record, whatever stood in a header.
@@ -162,14 +167,17 @@ func report(t *testing.T, tallies map[int]*tally) (total tally) {
 		count := tallies[row]
 		switch {
 		case count != nil:
-			fmt.Fprintf(t.Output(), "%02d   %-34s %6d %8d %9d %17d\n", row, matrix[row].what, count.tried, count.refused, count.admitted, count.wrong)
-			total = tally{total.tried + count.tried, total.refused + count.refused, total.admitted + count.admitted, total.wrong + count.wrong}
+			fmt.Fprintf(t.Output(), "%02d   %-34s %6d %8d %9d %17d\n", row, matrix[row].what, count.tried,
+				count.refused, count.admitted, count.wrong)
+			total = tally{total.tried + count.tried, total.refused + count.refused, total.admitted + count.admitted,
+				total.wrong + count.wrong}
 		case matrix[row].elsewhere != "":
 			fmt.Fprintf(t.Output(), "%02d   %-34s see %s\n", row, matrix[row].what, matrix[row].elsewhere)
 		default:
 			t.Errorf("row %02d has no token", row)
 		}
 	}
-	fmt.Fprintf(t.Output(), "     %-34s %6d %8d %9d %17d\n", "in all", total.tried, total.refused, total.admitted, total.wrong)
+	fmt.Fprintf(t.Output(), "     %-34s %6d %8d %9d %17d\n", "in all", total.tried, total.refused, total.admitted,
+		total.wrong)
 	return total
 }

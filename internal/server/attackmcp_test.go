@@ -10,19 +10,22 @@ import (
 	"guestpass/stytchtest"
 )
 
-// TestAttackTokensAtTools sends the tokens of the attack matrix to /mcp: what is no good by REST is none there, with 401
+// TestAttackTokensAtTools sends the tokens of the attack matrix to /mcp: what is no good by REST is none there, with
+// 401
 // for all of them, since clients of MCP take nothing else for a token that they have to renew.
 func TestAttackTokensAtTools(t *testing.T) {
 	a := newTarget(t, ada, stytchtest.Development())
-	attacks := slices.Concat(a.algorithmAttacks(), a.headerAttacks("https://attacker.example"), a.formAttacks(), a.claimAttacks(), a.kindAttacks())
+	attacks := slices.Concat(a.algorithmAttacks(), a.headerAttacks("https://attacker.example"), a.formAttacks(),
+		a.claimAttacks(), a.kindAttacks())
 	tried, admitted := 0, 0
 	for _, attack := range attacks {
 		if attack.raw != nil || attack.change != nil { // of requests, not of tokens
 			continue
 		}
-		r := a.call(http.MethodPost, "/mcp", "", listTools, headers("Content-Type: application/json"), func(r *http.Request) {
-			r.Header["Authorization"] = []string{"Bearer " + attack.token}
-		})
+		r := a.call(http.MethodPost, "/mcp", "", listTools, headers("Content-Type: application/json"),
+			func(r *http.Request) {
+				r.Header["Authorization"] = []string{"Bearer " + attack.token}
+			})
 		tried++
 		switch attack.want {
 		case accepted, insufficient: // a list needs no scope
@@ -34,7 +37,8 @@ func TestAttackTokensAtTools(t *testing.T) {
 				t.Errorf("%02d %s is admitted", attack.row, attack.what)
 			}
 		default:
-			if r.status != 401 || !hasParts(r.header.Get("WWW-Authenticate"), `Bearer | /.well-known/oauth-protected-resource/mcp" | scope=`) {
+			if r.status != 401 || !hasParts(r.header.Get("WWW-Authenticate"),
+				`Bearer | /.well-known/oauth-protected-resource/mcp" | scope=`) {
 				t.Errorf("%02d %s: %d %v", attack.row, attack.what, r.status, r.header)
 			}
 		}
@@ -42,7 +46,8 @@ func TestAttackTokensAtTools(t *testing.T) {
 	if tried < 250 || admitted == 0 || admitted > tried/4 {
 		t.Errorf("%d tokens, %d admitted", tried, admitted)
 	}
-	fmt.Fprintf(t.Output(), "     %d tokens at /mcp, %d refused, %d admitted as they must be\n", tried, tried-admitted, admitted)
+	fmt.Fprintf(t.Output(), "     %d tokens at /mcp, %d refused, %d admitted as they must be\n", tried, tried-admitted,
+		admitted)
 }
 
 // TestAttackScopesOfTools calls every tool with every set of scopes: who may is who may by REST.
@@ -51,7 +56,8 @@ func TestAttackScopesOfTools(t *testing.T) {
 	needs := w.needs()
 	names := []string{"openid", "members:read", "members:invite", "tasks:read", "tasks:write", "activity:read"}
 	arguments := map[string]string{"getMember": `{"member_id":"` + ada + `"}`, "undoActivity": `{"activity_id":"act_x"}`}
-	for _, id := range []string{"getTask", "updateTask", "completeTask", "deleteTask", "restoreTask", "listTaskComments", "addTaskComment"} {
+	for _, id := range []string{"getTask", "updateTask", "completeTask", "deleteTask", "restoreTask",
+		"listTaskComments", "addTaskComment"} {
 		arguments[id] = `{"task_id":"tsk_x"}`
 	}
 	for set := range 1 << len(names) {
@@ -69,7 +75,8 @@ func TestAttackScopesOfTools(t *testing.T) {
 			}
 			r := c.tool(op.ID, sent)
 			need := needs[op.Method+" "+op.Path]
-			may := need == "" || slices.ContainsFunc(scopes, func(one string) bool { return slices.Contains(strings.Fields(need), one) })
+			may := need == "" || slices.ContainsFunc(scopes,
+				func(one string) bool { return slices.Contains(strings.Fields(need), one) })
 			if may != (r.status == 200) || !may && r.status != 403 || !may && !r.IsError {
 				t.Errorf("%s with %v: %d %s, the document says it needs %q", op.ID, scopes, r.status, r.text(), need)
 			}

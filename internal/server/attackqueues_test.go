@@ -45,7 +45,8 @@ func TestAttackAnAdministratorKeepsNobodyOut(t *testing.T) {
 	seen := 0
 	for range 10 {
 		for name, status := range map[string]int{"sign-in": w.call("GET", "/idp?return=account", "", "").status,
-			"a member of the same organization": colleague.account(), "another organization's administrator": other.account()} {
+			"a member of the same organization":    colleague.account(),
+			"another organization's administrator": other.account()} {
 			if seen++; status != http.StatusOK {
 				t.Errorf("%s: %d", name, status)
 			}
@@ -58,7 +59,8 @@ func TestAttackAnAdministratorKeepsNobodyOut(t *testing.T) {
 			t.Errorf("the administrator's own page: %d", status)
 		}
 	}
-	t.Logf("17 loads of an administrator's page: %d wait for Stytch; of %d pages of others meanwhile all are shown", held, seen)
+	t.Logf("17 loads of an administrator's page: %d wait for Stytch; of %d pages of others meanwhile all are "+
+		"shown", held, seen)
 }
 
 // One who revokes much, while Stytch hangs or not, takes nothing of what others revoke with, nor
@@ -165,9 +167,11 @@ func TestAttackWrongCodesLockNobodyOut(t *testing.T) {
 func (w *world) code(subject string) string {
 	w.t.Helper()
 	app := stytchtest.Development().ConnectedApps[0]
-	answer := w.platform("/v1/b2b/idp/oauth/authorize", map[string]any{"organization_id": w.organization(subject), "member_id": subject,
-		"client_id": app.ClientID, "redirect_uri": app.RedirectURLs[0], "response_type": "code", "consent_granted": true,
-		"scopes": []string{"openid"}, "state": "s"})
+	answer := w.platform("/v1/b2b/idp/oauth/authorize", map[string]any{"organization_id": w.organization(subject),
+		"member_id": subject,
+		"client_id": app.ClientID, "redirect_uri": app.RedirectURLs[0], "response_type": "code",
+		"consent_granted": true,
+		"scopes":          []string{"openid"}, "state": "s"})
 	code, _ := answer["authorization_code"].(string)
 	return code
 }

@@ -257,7 +257,8 @@ func TestARepeatedInvitationOfWhoIsGoneInvitesAnew(t *testing.T) {
 	p := w.as(ada)
 	const body = `{"email":"new@acme.example"}`
 	first := p.do(201, "POST", "/api/v1/members/invitations", body)["member_id"].(string)
-	if again := p.do(201, "POST", "/api/v1/members/invitations", body); again["member_id"] != first || again["repeated"] != true {
+	if again := p.do(201, "POST", "/api/v1/members/invitations", body); again["member_id"] != first ||
+		again["repeated"] != true {
 		t.Errorf("%v", again)
 	}
 	w.platformSend("DELETE", "/v1/b2b/organizations/"+acme+"/members/"+first, map[string]any{})
@@ -338,7 +339,8 @@ func TestAttackWhatAnAppDidIsFound(t *testing.T) {
 	}
 	at := func(address string) string {
 		t.Helper()
-		r := w.call("GET", strings.ReplaceAll(address, "&amp;", "&"), "", "", func(r *http.Request) { r.Header.Set("Cookie", s.cookie) })
+		r := w.call("GET", strings.ReplaceAll(address, "&amp;", "&"), "", "",
+			func(r *http.Request) { r.Header.Set("Cookie", s.cookie) })
 		if r.status != 200 {
 			t.Fatalf("%s: %d %s", address, r.status, r.body)
 		}
@@ -364,18 +366,22 @@ func TestAttackWhatAnAppDidIsFound(t *testing.T) {
 	if !found || pages != 7 { // 303 changes
 		t.Errorf("found: %v, on %d pages", found, pages)
 	}
-	for query, want := range map[string]string{"app=this&removals=true": task, "removals=true": task, "app=" + app + "&removals=true": task} {
-		if r := w.call("GET", "/api/v1/activity?"+query, p.token, ""); !strings.Contains(r.body, want) || strings.Contains(r.body, "updateTask") {
+	for query, want := range map[string]string{"app=this&removals=true": task, "removals=true": task,
+		"app=" + app + "&removals=true": task} {
+		if r := w.call("GET", "/api/v1/activity?"+query, p.token, ""); !strings.Contains(r.body, want) ||
+			strings.Contains(r.body, "updateTask") {
 			t.Errorf("%s: %s", query, r.body)
 		}
 	}
-	for _, query := range []string{"changes=", "changes=%3Cscript%3E", "changes=all&changes=all", "changes=all&before=x", "changes=all&before=99999999999999999999", "changes=" + strings.Repeat("a", 129)} {
+	for _, query := range []string{"changes=", "changes=%3Cscript%3E", "changes=all&changes=all",
+		"changes=all&before=x", "changes=all&before=99999999999999999999", "changes=" + strings.Repeat("a", 129)} {
 		r := w.call("GET", "/account?"+query, "", "", func(r *http.Request) { r.Header.Set("Cookie", s.cookie) })
 		if r.status != 400 {
 			t.Errorf("%s: %d", query, r.status)
 		}
 	}
-	if page := w.signIn(grace).w.call("GET", "/account?changes="+app, "", "", func(r *http.Request) { r.Header.Set("Cookie", w.signIn(grace).cookie) }).body; strings.Contains(page, task) {
+	if page := w.signIn(grace).w.call("GET", "/account?changes="+app, "", "",
+		func(r *http.Request) { r.Header.Set("Cookie", w.signIn(grace).cookie) }).body; strings.Contains(page, task) {
 		t.Errorf("Grace sees what was done in Ada's name:\n%s", page)
 	}
 }
@@ -394,7 +400,8 @@ func TestThePageSaysSinceWhenItKnows(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := w.signIn(ada).page()
-	if strings.Contains(page, "Nothing was changed through it yet.") || !strings.Contains(page, "Whether it changed something before is not known here any more") {
+	if strings.Contains(page, "Nothing was changed through it yet.") || !strings.Contains(page,
+		"Whether it changed something before is not known here any more") {
 		t.Errorf("a year later:\n%s", page)
 	}
 	if since := w.as(ada).do(200, "GET", "/api/v1/activity", "")["known_since"]; since == nil {
@@ -416,9 +423,11 @@ func TestAttackAnAssigneeUsesUpTheCreatorsShare(t *testing.T) {
 		}
 		refused := false
 		for i := 0; i < 60 && !refused; i++ {
-			refused = w.call("PATCH", "/api/v1/tasks/"+given[i%len(given)], g.token, body(i)).status == http.StatusInsufficientStorage
+			refused = w.call("PATCH", "/api/v1/tasks/"+given[i%len(given)], g.token,
+				body(i)).status == http.StatusInsufficientStorage
 		}
-		if name, used, limit := g.used("PATCH", "/api/v1/tasks/"+given[0], body(99)); name != "bytes" || limit != 200_000 || used > limit {
+		if name, used, limit := g.used("PATCH", "/api/v1/tasks/"+given[0], body(99)); name != "bytes" ||
+			limit != 200_000 || used > limit {
 			t.Errorf("%s %v %v", name, used, limit)
 		}
 		for i := range 8 { // of 10 kB, and as much on record

@@ -37,7 +37,8 @@ func TestAttackOneEndpointOfStytchStopsNothingElse(t *testing.T) {
 			fault.Path = "/v1/b2b/sessions/authenticate"
 			w.stytch.Fail(fault)
 			for i := range 40 {
-				for _, junk := range []string{fmt.Sprintf("<script>%d</script>", i), fmt.Sprintf("made-up-session-%d", i)} {
+				for _, junk := range []string{fmt.Sprintf("<script>%d</script>", i), fmt.Sprintf("made-up-session-%d",
+					i)} {
 					w.call("GET", "/account", "", "", shows(junk))
 				}
 			}
@@ -66,7 +67,8 @@ func TestAttackOneEndpointOfStytchStopsNothingElse(t *testing.T) {
 func TestAttackAnonymousRequestsSpendLittleOfStytch(t *testing.T) {
 	w := newWorld(t)
 	token, p, _ := w.beforeRevoking()
-	idp := "/idp?client_id=" + stytchtest.Development().ConnectedApps[0].ClientID + "&scope=openid&state=s&redirect_uri=" +
+	idp := "/idp?client_id=" + stytchtest.Development().ConnectedApps[0].ClientID +
+		"&scope=openid&state=s&redirect_uri=" +
 		stytchtest.Development().ConnectedApps[0].RedirectURLs[0]
 	if r := w.call("GET", idp, "", ""); r.status != 200 {
 		t.Fatalf("%d %s", r.status, r.body)
@@ -75,7 +77,8 @@ func TestAttackAnonymousRequestsSpendLittleOfStytch(t *testing.T) {
 	limited := 0
 	for i := range 100 {
 		w.call("GET", idp+fmt.Sprint("&organization_id=nobody-", i), "", "")
-		if r := w.call("GET", "/account", "", "", shows(fmt.Sprint("made-up-session-", i))); r.status == 429 && r.header.Get("Retry-After") != "" {
+		if r := w.call("GET", "/account", "", "", shows(fmt.Sprint("made-up-session-", i))); r.status == 429 &&
+			r.header.Get("Retry-After") != "" {
 			limited++
 		}
 		w.call("GET", "/account", "", "", shows("the-same-made-up-session"))
@@ -96,7 +99,8 @@ func TestAttackAnonymousRequestsSpendLittleOfStytch(t *testing.T) {
 		t.Errorf("a write: %d %s", r.status, r.body)
 	}
 	fresh := w.signIn(grace) // at the address that has spent all
-	if r := w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", fresh.cookie) }); r.status != 429 {
+	if r := w.call("GET", "/account", "", "",
+		func(r *http.Request) { r.Header.Set("Cookie", fresh.cookie) }); r.status != 429 {
 		t.Errorf("somebody who shows a new token alone: %d", r.status)
 	}
 	fresh.cookie += "; stytch_session_jwt=" + w.mint(stytchtest.MintRequest{Kind: "session", Subject: grace})
@@ -104,7 +108,8 @@ func TestAttackAnonymousRequestsSpendLittleOfStytch(t *testing.T) {
 		t.Errorf("somebody whose JWT Stytch has signed: %s", page)
 	}
 	for i := range 40 { // with a good JWT, and made-up tokens
-		fresh.cookie = fmt.Sprintf("stytch_session=made-up-by-grace-%d; %s", i, fresh.cookie[strings.Index(fresh.cookie, "stytch_session_jwt"):])
+		fresh.cookie = fmt.Sprintf("stytch_session=made-up-by-grace-%d; %s", i,
+			fresh.cookie[strings.Index(fresh.cookie, "stytch_session_jwt"):])
 		if page := fresh.page(); strings.Contains(page, "Signed in") {
 			t.Fatal("the JWT lets somebody in")
 		}
@@ -129,7 +134,8 @@ func TestAttackAFullStoreKeepsNobodyIn(t *testing.T) {
 		told  string
 	}{
 		"2: Stytch does not answer": {&stytchtest.Fault{Path: "/v1/b2b/organizations", Status: 503},
-			[]string{"not certain", "could not store", "Stytch does not answer", "revoke it once more"}, `"stytch_told":false`},
+			[]string{"not certain", "could not store", "Stytch does not answer", "revoke it once more"},
+			`"stytch_told":false`},
 		"1: Stytch answers": {nil, []string{"Half of it is done", "Stytch has ended the connection", "could not store",
 			"revoke it once more"}, `"stytch_told":true`},
 	} {
@@ -173,10 +179,12 @@ func TestAttackADatabaseThatIsAwayKeepsNobodyIn(t *testing.T) {
 	must(t, w.options.Store.Close())
 	w.stytch.Advance(10 * time.Second)
 	page := p.page()
-	if !strings.Contains(page, "cannot be read at the moment") || strings.Contains(page, "not yet") || strings.Contains(page, "Nothing was changed") {
+	if !strings.Contains(page, "cannot be read at the moment") || strings.Contains(page, "not yet") ||
+		strings.Contains(page, "Nothing was changed") {
 		t.Errorf("the page says\n%s", page)
 	}
-	if r := p.revoke(p.form(gptName())); r.status != 503 || !strings.Contains(r.body, "Stytch has ended the connection") {
+	if r := p.revoke(p.form(gptName())); r.status != 503 || !strings.Contains(r.body,
+		"Stytch has ended the connection") {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 	if got := w.reads(token); got != 401 {
@@ -192,13 +200,16 @@ func TestAnAdministratorsAppsComeInPages(t *testing.T) {
 	seed := stytchtest.Development()
 	for i := range 60 {
 		app := seed.ConnectedApps[0]
-		app.ClientID, app.Name = fmt.Sprintf("connected-app-test-dddddddd-0000-4000-8000-0000000009%02d", i), fmt.Sprintf("App %02d.", i)
+		app.ClientID, app.Name = fmt.Sprintf("connected-app-test-dddddddd-0000-4000-8000-0000000009%02d", i),
+			fmt.Sprintf("App %02d.", i)
 		seed.ConnectedApps = append(seed.ConnectedApps, app)
 	}
 	w := newWorldOf(t, stytchtest.Options{Seed: &seed})
 	for _, app := range seed.ConnectedApps[len(seed.ConnectedApps)-60:] {
-		w.platform("/v1/b2b/idp/oauth/authorize", map[string]any{"organization_id": acme, "member_id": grace, "client_id": app.ClientID,
-			"redirect_uri": app.RedirectURLs[0], "response_type": "code", "consent_granted": true, "scopes": []string{"openid"}, "state": "s"})
+		w.platform("/v1/b2b/idp/oauth/authorize", map[string]any{"organization_id": acme, "member_id": grace,
+			"client_id":    app.ClientID,
+			"redirect_uri": app.RedirectURLs[0], "response_type": "code", "consent_granted": true,
+			"scopes": []string{"openid"}, "state": "s"})
 	}
 	p := w.signIn(ada)
 	seen, pages, at := map[string]int{}, 0, "/account"
@@ -235,10 +246,12 @@ func TestThePageSaysWhetherStytchKnowsOfARevocation(t *testing.T) {
 		if r.status != 303 {
 			t.Fatalf("%d %s", r.status, r.body)
 		}
-		return w.call("GET", r.header.Get("Location"), "", "", func(r *http.Request) { r.Header.Set("Cookie", p.cookie) }).body
+		return w.call("GET", r.header.Get("Location"), "", "",
+			func(r *http.Request) { r.Header.Set("Cookie", p.cookie) }).body
 	}
 	const pending = "Stytch has not ended the connection yet"
-	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/organizations/" + acme + "/members/" + grace + "/connected_apps/", Status: 503})
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/organizations/" + acme + "/members/" + grace + "/connected_apps/",
+		Status: 503})
 	if page := notice(); !strings.Contains(page, "Access is revoked. Every call") || !strings.Contains(page, pending) {
 		t.Errorf("Stytch is away:\n%s", page)
 	}

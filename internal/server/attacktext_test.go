@@ -49,7 +49,8 @@ func coded(code func(byte) rune) string {
 // hides reports what is in a text that has no place in it, by the properties of Unicode.
 func hides(text string) string {
 	for _, r := range text {
-		if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cn, unicode.Zl, unicode.Zp,
+		if r != '\n' && r != '\t' && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Co, unicode.Cn, unicode.Zl,
+			unicode.Zp,
 			unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point) {
 			return fmt.Sprintf("%U", r)
 		}
@@ -80,16 +81,19 @@ func TestAttackHiddenTextIsNotKept(t *testing.T) {
 		p, other := w.as(grace), w.as(ada)
 		for name, hidden := range hiding {
 			text := inJSON("Wat" + hidden + "er" + hidden)
-			id := p.create(`{"title":` + text + `,"notes":` + text + `,"labels":[` + text + `],"request_id":` + inJSON(name+hidden) + `}`)
+			id := p.create(`{"title":` + text + `,"notes":` + text + `,"labels":[` + text + `],"request_id":` +
+				inJSON(name+hidden) + `}`)
 			path := "/api/v1/tasks/" + id
 			p.do(201, "POST", path+"/comments", `{"text":`+text+`}`)
 			p.do(200, "PATCH", path, `{"title":`+text+`,"notes":`+text+`}`)
 			for _, from := range []string{path, path + "/comments", "/api/v1/tasks", "/api/v1/activity"} {
-				if r := w.call("GET", from, other.token, ""); r.status != 200 || hides(r.body) != "" || strings.Contains(r.body, `\u00`) {
+				if r := w.call("GET", from, other.token, ""); r.status != 200 || hides(r.body) != "" ||
+					strings.Contains(r.body, `\u00`) {
 					t.Errorf("%s: %s has %s: %d %s", name, from, hides(r.body), r.status, r.body)
 				}
 			}
-			if title, _ := other.do(200, "GET", path, "")["title"].(string); !strings.HasPrefix(title, "Wat") || !strings.Contains(title, "er") {
+			if title, _ := other.do(200, "GET", path, "")["title"].(string); !strings.HasPrefix(title, "Wat") ||
+				!strings.Contains(title, "er") {
 				t.Errorf("%s: what is seen is gone: %q", name, title)
 			}
 		}
@@ -101,7 +105,8 @@ func TestAttackNothingToSeeIsRefused(t *testing.T) {
 	p := w.as(ada)
 	path := "/api/v1/tasks/" + p.create(`{"title":"Water the plants"}`)
 	invite := w.token(ada, "members:invite", "members:read")
-	for _, nothing := range []string{" ", "\u3164", "\u200B", "\u2800", "\uFE0F", "\U000E0041", "\u202E\u202C", "\u00AD", "\u0301", "\x00", "\uE000", "\u2028"} {
+	for _, nothing := range []string{" ", "\u3164", "\u200B", "\u2800", "\uFE0F", "\U000E0041", "\u202E\u202C",
+		"\u00AD", "\u0301", "\x00", "\uE000", "\u2028"} {
 		text := inJSON(nothing)
 		for _, r := range []struct {
 			place string
@@ -170,10 +175,12 @@ func TestAttackTheTextsOfOnesOwnResourceAreCleaned(t *testing.T) {
 	}
 	w := newWorld(t, func(o *server.Options) {
 		o.Resources = ownOperations(func(s *api.Service) {
-			api.Register(s, api.Operation{ID: "findParts", Method: http.MethodPost, Path: "/api/v1/parts", Summary: "Find parts",
+			api.Register(s, api.Operation{ID: "findParts", Method: http.MethodPost, Path: "/api/v1/parts",
+				Summary:     "Find parts",
 				Description: "Returns what it was sent.", Access: auth.Public, Effect: api.Read},
 				func(_ context.Context, in *input) (*kindsOutput, error) { return understood(in) })
-			api.Register(s, api.Operation{ID: "getOld", Method: http.MethodGet, Path: "/api/v1/old", Summary: "Get what was kept before",
+			api.Register(s, api.Operation{ID: "getOld", Method: http.MethodGet, Path: "/api/v1/old",
+				Summary:     "Get what was kept before",
 				Description: "Returns it.", Access: auth.Public},
 				func(context.Context, *struct{}) (*kindsOutput, error) {
 					out := &kindsOutput{}
@@ -184,15 +191,18 @@ func TestAttackTheTextsOfOnesOwnResourceAreCleaned(t *testing.T) {
 	}, func(o *server.Options) { o.Operations = []string{"getUserInfo"} })
 	for name, hidden := range hiding {
 		text := inJSON("a\n" + hidden + "b" + hidden)
-		r := w.call("POST", "/api/v1/parts?word="+url.QueryEscape("a"+strings.ReplaceAll(hidden, "\x00", "")+"b"), "", `{"title":`+text+`,"notes":`+text+`,"parts":[{"name":`+text+
-			`,"more":[`+text+`]}],"one":{"name":`+text+`},"labels":{"x":`+text+`}}`)
+		r := w.call("POST", "/api/v1/parts?word="+url.QueryEscape("a"+strings.ReplaceAll(hidden, "\x00", "")+"b"), "",
+			`{"title":`+text+`,"notes":`+text+`,"parts":[{"name":`+text+
+				`,"more":[`+text+`]}],"one":{"name":`+text+`},"labels":{"x":`+text+`}}`)
 		var answer struct{ Kinds string }
 		var got input
-		if err := errors.Join(json.Unmarshal([]byte(r.body), &answer), json.Unmarshal([]byte(answer.Kinds), &got)); err != nil || r.status != 200 {
+		if err := errors.Join(json.Unmarshal([]byte(r.body), &answer), json.Unmarshal([]byte(answer.Kinds),
+			&got)); err != nil || r.status != 200 {
 			t.Fatalf("%s: %d %s, %v", name, r.status, r.body, err)
 		}
 		b := got.Body
-		for _, text := range []string{got.Word, b.Title, b.Notes, b.Parts[0].Name, b.Parts[0].More[0], b.One.Name, b.Labels["x"]} {
+		for _, text := range []string{got.Word, b.Title, b.Notes, b.Parts[0].Name, b.Parts[0].More[0], b.One.Name,
+			b.Labels["x"]} {
 			if hides(text) != "" || !strings.HasPrefix(text, "a") {
 				t.Errorf("%s: kept %+q", name, text)
 			}
@@ -221,7 +231,8 @@ func TestAttackRefusalsRepeatNothing(t *testing.T) {
 	const secret = "hunter2"
 	w := newWorld(t, kinds, func(o *server.Options) {
 		o.Resources = append(o.Resources, ownOperations(func(s *api.Service) {
-			api.Register(s, api.Operation{ID: "getRefusal", Method: http.MethodGet, Path: "/api/v1/refusal", Summary: "Refuse", Description: "Refuses.",
+			api.Register(s, api.Operation{ID: "getRefusal", Method: http.MethodGet, Path: "/api/v1/refusal",
+				Summary: "Refuse", Description: "Refuses.",
 				Access: auth.Public}, func(_ context.Context, in *struct {
 				Value string `query:"value" doc:"A value"`
 			}) (*kindsOutput, error) {
@@ -230,26 +241,34 @@ func TestAttackRefusalsRepeatNothing(t *testing.T) {
 		})...)
 		o.Resources[1].Name = "refusal"
 	})
-	for _, name := range []string{"mail", "link", "ref", "key", "wait", "regexp", "at", "small", "choice", "list", "only", "unknown"} {
-		for _, value := range []string{"https://me:" + secret + "@exa mple/", "https://me:" + secret + "@[::1", "mailto:" + secret + "\u202E@", "\x7f%zz" + secret, "(" + secret,
+	for _, name := range []string{"mail", "link", "ref", "key", "wait", "regexp", "at", "small", "choice", "list",
+		"only", "unknown"} {
+		for _, value := range []string{"https://me:" + secret + "@exa mple/", "https://me:" + secret + "@[::1",
+			"mailto:" + secret + "\u202E@", "\x7f%zz" + secret, "(" + secret,
 			secret + "@localhost@", "me@ " + secret + ".example"} {
 			r := w.call("POST", "/api/v1/kinds/find", "", `{"`+name+`":`+inJSON(value)+`}`)
-			if name != "ref" && name != "regexp" && r.status != 422 || r.status >= 400 && strings.Contains(r.body, secret) || r.status >= 400 && hides(strings.TrimSpace(r.body)) != "" {
+			if name != "ref" && name != "regexp" && r.status != 422 || r.status >= 400 && strings.Contains(r.body,
+				secret) || r.status >= 400 && hides(strings.TrimSpace(r.body)) != "" {
 				t.Errorf("%s is %q: %d %s", name, value, r.status, r.body)
 			}
 		}
 	}
 	for what, r := range map[string]reply{
-		"a link in a query":  w.call("GET", "/api/v1/kinds/1?link="+url.QueryEscape("https://me:"+secret+"@exa mple/"), "", ""),
-		"a handler's words":  w.call("GET", "/api/v1/refusal?value="+url.QueryEscape("https://me:"+secret+"@example.com/"), "", ""),
+		"a link in a query": w.call("GET", "/api/v1/kinds/1?link="+url.QueryEscape("https://me:"+secret+"@exa mple/"),
+			"", ""),
+		"a handler's words": w.call("GET", "/api/v1/refusal?value="+url.QueryEscape("https://me:"+secret+
+			"@example.com/"), "", ""),
 		"a handler's length": w.call("GET", "/api/v1/refusal?value="+strings.Repeat("long", 1000), "", ""),
 		"unknown members":    w.call("POST", "/api/v1/kinds/find", "", `{"\u202eevil`+strings.Repeat("x", 3000)+`":1}`),
 		"very many":          w.call("POST", "/api/v1/kinds/find", "", manyMembers(5000)),
-		"a parameter's name": w.call("GET", "/api/v1/kinds/1?"+url.QueryEscape("\u202E"+strings.Repeat("x", 3000))+"=1", "", ""),
-		"a method":           w.call(strings.Repeat("M", 3000), "/api/v1/tasks", "", ""),
+		"a parameter's name": w.call("GET", "/api/v1/kinds/1?"+url.QueryEscape("\u202E"+strings.Repeat("x", 3000))+"=1",
+			"", ""),
+		"a method": w.call(strings.Repeat("M", 3000), "/api/v1/tasks", "", ""),
 	} {
-		if r.status < 400 || strings.Contains(r.body, secret) || hides(strings.TrimSpace(r.body)) != "" || strings.Contains(r.body, `\u001b`) || len(r.body) > 4000 {
-			t.Errorf("%s: %d, %d bytes, hides %s: %.300s", what, r.status, len(r.body), hides(strings.TrimSpace(r.body)), r.body)
+		if r.status < 400 || strings.Contains(r.body, secret) || hides(strings.TrimSpace(r.body)) != "" ||
+			strings.Contains(r.body, `\u001b`) || len(r.body) > 4000 {
+			t.Errorf("%s: %d, %d bytes, hides %s: "+
+				"%.300s", what, r.status, len(r.body), hides(strings.TrimSpace(r.body)), r.body)
 		}
 	}
 }
@@ -276,15 +295,18 @@ func TestAttackNamesOfOtherSystems(t *testing.T) {
 	w := newWorldOf(t, stytchtest.Options{Seed: &seed})
 	w.consent(ada)
 	token := w.token(ada, "openid", "profile", "members:read")
-	request := url.Values{"client_id": {seed.ConnectedApps[0].ClientID}, "redirect_uri": {seed.ConnectedApps[0].RedirectURLs[0]}, "response_type": {"code"},
+	request := url.Values{"client_id": {seed.ConnectedApps[0].ClientID},
+		"redirect_uri": {seed.ConnectedApps[0].RedirectURLs[0]}, "response_type": {"code"},
 		"state": {"s"}, "scope": {"openid"}, "organization_id": {"acme"}}
 	for what, r := range map[string]reply{
 		"the list":    w.call("GET", "/api/v1/members", token, ""),
 		"the person":  w.call("GET", "/api/v1/userinfo", token, ""),
 		"the sign-in": w.call("GET", "/idp?"+request.Encode(), "", ""),
-		"the account": w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", w.signIn(ada).cookie) }),
+		"the account": w.call("GET", "/account", "", "",
+			func(r *http.Request) { r.Header.Set("Cookie", w.signIn(ada).cookie) }),
 	} {
-		if r.status != 200 || hides(r.body) != "" || strings.Contains(r.body, `\u00`) || !strings.Contains(r.body, "…") {
+		if r.status != 200 || hides(r.body) != "" || strings.Contains(r.body, `\u00`) || !strings.Contains(r.body,
+			"…") {
 			t.Errorf("%s: %d, hides %s", what, r.status, hides(r.body))
 		}
 		for _, letter := range []string{"x", "y", "z"} {
@@ -299,9 +321,14 @@ func TestAttackNamesOfOtherSystems(t *testing.T) {
 func TestTextsOfAllScriptsComeBack(t *testing.T) {
 	onBothDatabases(t, func(t *testing.T, w *world) {
 		p := w.as(ada)
-		for _, text := range []string{"I ❤️ NY 👨\u200d👩\u200d👧\u200d👦 👍🏽 🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f 🏳️\u200d🌈 1️⃣", "علی\u200cرضا می\u200cخواهد", "क्\u200dष क्\u200cष", "র\u200d্যাব", "അവന്\u200d", "ශ්\u200dරී ලංකාව", "דוד Levi (Acme בע״מ)",
-			"أحمد (Ahmed) الفاسي", "សុខា ចាន់", "ᠮᠣᠩᠭᠣᠯ ᠪᠢᠴᠢᠭ᠌", "བཀྲ་ཤིས", "Nguyễn Thị Ánh", "Seán O'Connor", "Liliʻuokalani", "Andrianampoinimerina"} {
-			task := p.do(201, "POST", "/api/v1/tasks", `{"title":`+inJSON(text)+`,"notes":`+inJSON(text+"\n\n\t- "+text)+`}`)
+		for _, text := range []string{"I ❤️ NY 👨\u200d👩\u200d👧\u200d👦 👍🏽 " +
+			"🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f 🏳️\u200d🌈 " +
+			"1️⃣", "علی\u200cرضا می\u200cخواهد", "क्\u200dष क्\u200cष", "র\u200d্যাব", "അവന്\u200d", "ශ්\u200dරී ලංකාව",
+			"דוד Levi (Acme בע״מ)",
+			"أحمد (Ahmed) الفاسي", "សុខា ចាន់", "ᠮᠣᠩᠭᠣᠯ ᠪᠢᠴᠢᠭ᠌", "བཀྲ་ཤིས", "Nguyễn Thị Ánh", "Seán O'Connor",
+			"Liliʻuokalani", "Andrianampoinimerina"} {
+			task := p.do(201, "POST", "/api/v1/tasks", `{"title":`+inJSON(text)+`,"notes":`+
+				inJSON(text+"\n\n\t- "+text)+`}`)
 			got := p.do(200, "GET", "/api/v1/tasks/"+task["task_id"].(string), "")
 			if got["title"] != text || got["notes"] != text+"\n\n\t- "+text {
 				t.Errorf("%+q came back as %+q", text, got)

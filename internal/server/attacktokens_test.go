@@ -67,11 +67,13 @@ func (a *target) algorithmAttacks() (list []attack) {
 	public := &ownKey().PublicKey
 	spki, _ := x509.MarshalPKIXPublicKey(public)
 	pkcs1 := x509.MarshalPKCS1PublicKey(public)
-	secrets := map[string][]byte{"DER": spki, "PKCS #1": pkcs1, "JWK": []byte(jwk(ownKid, ownKey()).json()), "modulus": public.N.Bytes(),
-		"modulus as base64url":         []byte(base64url(public.N.Bytes())),
-		"PEM":                          pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}),
-		"PEM without its last newline": bytes.TrimSpace(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki})),
-		"PKCS #1 as PEM":               pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: pkcs1})}
+	secrets := map[string][]byte{"DER": spki, "PKCS #1": pkcs1, "JWK": []byte(jwk(ownKid, ownKey()).json()),
+		"modulus":              public.N.Bytes(),
+		"modulus as base64url": []byte(base64url(public.N.Bytes())),
+		"PEM":                  pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: spki}),
+		"PEM without its last newline": bytes.TrimSpace(pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY",
+			Bytes: spki})),
+		"PKCS #1 as PEM": pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: pkcs1})}
 	for name, secret := range secrets {
 		add(4, "HS256 with the public key as "+name, input("HS256")+"."+base64url(mac(secret, input("HS256"))))
 	}
@@ -82,7 +84,8 @@ func (a *target) algorithmAttacks() (list []attack) {
 		alg, _, _ := strings.Cut(name, " ")
 		add(6, name, input(alg)+"."+base64url(signature))
 	}
-	for _, alg := range []any{"rs256", "Rs256", "RS256 ", " RS256", "RS256\x00", "ＲＳ256", []string{"RS256"}, 256, nil, true, "", object{"RS256": 1}, removed} {
+	for _, alg := range []any{"rs256", "Rs256", "RS256 ", " RS256", "RS256\x00", "ＲＳ256", []string{"RS256"}, 256, nil,
+		true, "", object{"RS256": 1}, removed} {
 		list = append(list, a.eachHeader(7, "alg", invalidToken, alg)...)
 	}
 	for _, member := range []string{`"alg":"RS256"`, `"alg":"none"`, `"\u0061lg":"RS256"`, `"kid":"` + ownKid + `"`, `"kid":"other"`, `"k\u0069d":"other"`, `"typ":"JWT"`} {
@@ -120,18 +123,19 @@ func foreignSignatures(input func(alg any) string) map[string][]byte {
 		panic(err)
 	}
 	return map[string][]byte{
-		"RS384 signed as such":           must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA384, h384[:])),
-		"RS512 signed as such":           must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA512, h512[:])),
-		"PS256 signed as such":           must(rsa.SignPSS(rand.Reader, ownKey(), crypto.SHA256, h256("PS256"), nil)),
-		"ES256 signed as such":           must(ecdsa.SignASN1(rand.Reader, curve, h256("ES256"))),
-		"EdDSA signed as such":           ed25519.Sign(edwards, []byte(input("EdDSA"))),
-		"RS384 over a signature RS256":   must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA256, h256("RS384"))),
-		"PS256 over a signature RS256":   must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA256, h256("PS256"))),
-		"RS256 over a signature RS384":   must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA384, hidden[:])),
-		"RS256 over a signature PS256":   must(rsa.SignPSS(rand.Reader, ownKey(), crypto.SHA256, h256("RS256"), nil)),
-		"RS256 over another key's":       must(rsa.SignPKCS1v15(nil, foreignKey(), crypto.SHA256, h256("RS256"))),
-		"RS256 over zeros":               make([]byte, 256),
-		"RS256 over one byte too many":   append([]byte{0}, must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA256, h256("RS256")))...),
+		"RS384 signed as such":         must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA384, h384[:])),
+		"RS512 signed as such":         must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA512, h512[:])),
+		"PS256 signed as such":         must(rsa.SignPSS(rand.Reader, ownKey(), crypto.SHA256, h256("PS256"), nil)),
+		"ES256 signed as such":         must(ecdsa.SignASN1(rand.Reader, curve, h256("ES256"))),
+		"EdDSA signed as such":         ed25519.Sign(edwards, []byte(input("EdDSA"))),
+		"RS384 over a signature RS256": must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA256, h256("RS384"))),
+		"PS256 over a signature RS256": must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA256, h256("PS256"))),
+		"RS256 over a signature RS384": must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA384, hidden[:])),
+		"RS256 over a signature PS256": must(rsa.SignPSS(rand.Reader, ownKey(), crypto.SHA256, h256("RS256"), nil)),
+		"RS256 over another key's":     must(rsa.SignPKCS1v15(nil, foreignKey(), crypto.SHA256, h256("RS256"))),
+		"RS256 over zeros":             make([]byte, 256),
+		"RS256 over one byte too many": append([]byte{0},
+			must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA256, h256("RS256")))...),
 		"RS256 over one byte too few":    must(rsa.SignPKCS1v15(nil, ownKey(), crypto.SHA256, h256("RS256")))[:255],
 		"RS256 over the digest in clear": h256("RS256"),
 	}
@@ -140,18 +144,23 @@ func foreignSignatures(input func(alg any) string) map[string][]byte {
 // headerAttacks are rows 09 to 19: members of the header that lead elsewhere. foreign is
 // the URL of a host that must never be asked.
 func (a *target) headerAttacks(foreign string) (list []attack) {
-	list = append(list, a.eachHeader(9, "kid", invalidToken, "jwk-test-unknown", strings.ToUpper(ownKid), ownKid+"0", strings.Repeat("k", 128))...)
+	list = append(list, a.eachHeader(9, "kid", invalidToken, "jwk-test-unknown", strings.ToUpper(ownKid), ownKid+"0",
+		strings.Repeat("k", 128))...)
 	list = append(list, a.eachHeader(10, "kid", invalidToken, removed, "", 1, nil, []string{ownKid}, true)...)
-	list = append(list, a.eachHeader(11, "kid", invalidToken, "../../etc/passwd", "../../../../../../dev/null", "file:///etc/passwd", ownKid+"\x00", ownKid+"\x00.pem", "/proc/self/environ", `..\..\windows\win.ini`)...)
+	list = append(list, a.eachHeader(11, "kid", invalidToken, "../../etc/passwd", "../../../../../../dev/null",
+		"file:///etc/passwd", ownKid+"\x00", ownKid+"\x00.pem", "/proc/self/environ", `..\..\windows\win.ini`)...)
 	list = append(list, attack{row: 11, what: "kid of 1 MB", want: tooLarge, raw: func(write func(string)) {
-		write("Authorization: Bearer " + base64url(a.header().with(object{"kid": strings.Repeat("k", 1<<20)}).json()) + ".e30.AAAA")
+		write("Authorization: Bearer " + base64url(a.header().with(object{"kid": strings.Repeat("k", 1<<20)}).json()) +
+			".e30.AAAA")
 	}})
-	list = append(list, a.eachHeader(12, "kid", invalidToken, "' OR '1'='1", "x' UNION SELECT 'key", "$(id)", "`id`", "| cat", "{{7*7}}", ownKid+"\r\nX-Injected: 1",
+	list = append(list, a.eachHeader(12, "kid", invalidToken, "' OR '1'='1", "x' UNION SELECT 'key", "$(id)", "`id`",
+		"| cat", "{{7*7}}", ownKid+"\r\nX-Injected: 1",
 		ownKid+"\n{\"level\":\"ERROR\",\"msg\":\"injected\"}", foreign)...)
 
 	self := jwk("attacker", foreignKey())
 	foreignSigned := func(row int, what string, header object) {
-		list = append(list, attack{row: row, what: what, want: invalidToken, token: signed(a.header().with(header).json(), a.claims().json(), foreignKey())},
+		list = append(list, attack{row: row, what: what, want: invalidToken,
+			token: signed(a.header().with(header).json(), a.claims().json(), foreignKey())},
 			attack{row: row, what: what + ", and our signature", want: invalidToken, token: a.headed(header)})
 	}
 	for _, path := range []string{"/jwks", "/.well-known/jwks.json#" + a.authority.URL, "/?" + a.authority.URL} {
@@ -167,18 +176,23 @@ func (a *target) headerAttacks(foreign string) (list []attack) {
 	foreignSigned(15, "embedded jwk with our kid", object{"jwk": self.with(object{"kid": ownKid})})
 	foreignSigned(15, "embedded jwk and its kid", object{"jwk": self, "kid": "attacker"})
 
-	list = append(list, a.eachHeader(16, "crit", invalidToken, []string{"x"}, []string{}, []string{"exp"}, []string{"absent"}, []string{"alg"}, nil, "exp", true)...)
-	list = append(list, attack{row: 16, what: "crit with what it names", want: invalidToken, token: a.headed(object{"crit": []string{"x"}, "x": 1})})
+	list = append(list, a.eachHeader(16, "crit", invalidToken, []string{"x"}, []string{}, []string{"exp"},
+		[]string{"absent"}, []string{"alg"}, nil, "exp", true)...)
+	list = append(list, attack{row: 16, what: "crit with what it names", want: invalidToken,
+		token: a.headed(object{"crit": []string{"x"}, "x": 1})})
 	list = append(list, a.eachHeader(17, "b64", invalidToken, false, true, "false")...)
 	for _, b64 := range []bool{false, true} {
-		list = append(list, attack{row: 17, what: fmt.Sprint("b64 in crit, ", b64), want: invalidToken, token: a.headed(object{"b64": b64, "crit": []string{"b64"}})})
+		list = append(list, attack{row: 17, what: fmt.Sprint("b64 in crit, ", b64), want: invalidToken,
+			token: a.headed(object{"b64": b64, "crit": []string{"b64"}})})
 	}
-	list = append(list, a.eachHeader(18, "typ", invalidToken, "logout+jwt", "dpop+jwt", "id_token", "JOSE", "secevent+jwt", "application/jwt", "JWT ", "at+jwt;x=1", "", nil, 1, []string{"JWT"})...)
+	list = append(list, a.eachHeader(18, "typ", invalidToken, "logout+jwt", "dpop+jwt", "id_token", "JOSE",
+		"secevent+jwt", "application/jwt", "JWT ", "at+jwt;x=1", "", nil, 1, []string{"JWT"})...)
 	list = append(list, a.eachHeader(18, "typ", accepted, "JWT", "jwt", "at+jwt", "application/at+jwt", removed)...)
 	list = append(list, a.eachHeader(19, "cty", invalidToken, "JWT", "jwt", "")...)
 	nested := a.good()
 	return append(list, attack{row: 19, what: "a token in a token", want: invalidToken, token: a.payload(nested)},
-		attack{row: 19, what: "a token in a token with cty", want: invalidToken, token: signed(a.header().with(object{"cty": "JWT"}).json(), nested, ownKey())},
+		attack{row: 19, what: "a token in a token with cty", want: invalidToken,
+			token: signed(a.header().with(object{"cty": "JWT"}).json(), nested, ownKey())},
 		attack{row: 19, what: "a token as a JSON string", want: invalidToken, token: a.payload(`"` + nested + `"`)})
 }
 
@@ -195,20 +209,24 @@ func (a *target) formAttacks() (list []attack) {
 	_ = deflate.Close()
 	encrypted := base64url(`{"alg":"RSA-OAEP","enc":"A256GCM","zip":"DEF"}`)
 	add(20, "zip DEF", invalidToken, a.headed(object{"zip": "DEF"}))
-	add(20, "zip over a bomb", invalidToken, signed(a.header().with(object{"zip": "DEF"}).json(), bomb.String(), ownKey()))
+	add(20, "zip over a bomb", invalidToken, signed(a.header().with(object{"zip": "DEF"}).json(), bomb.String(),
+		ownKey()))
 	add(20, "five parts of a JWE", invalidToken, encrypted+".AAAA.AAAA.AAAA.AAAA")
 	add(20, "a JWE around a bomb", invalidToken, encrypted+".AAAA.AAAA."+base64url(bomb.Bytes())[:5000]+".AAAA")
 	add(20, "a JWE with PBES2 and a billion rounds", invalidToken, base64url(`{"alg":"PBES2-HS256+A128KW","enc":"A256GCM","p2c":1000000000,"p2s":"AAAA"}`)+".AAAA.AAAA.AAAA.AAAA")
 
 	flat := object{"protected": parts[0], "payload": parts[1], "signature": parts[2]}
 	add(21, "flattened JSON", invalidCall, flat.json())
-	add(21, "general JSON", invalidCall, object{"payload": parts[1], "signatures": []object{flat.with(object{"payload": removed})}}.json())
+	add(21, "general JSON", invalidCall, object{"payload": parts[1],
+		"signatures": []object{flat.with(object{"payload": removed})}}.json())
 	add(21, "JSON with an unprotected header", invalidCall, flat.with(object{"header": object{"kid": "x"}}).json())
 	add(21, "JSON as base64url", invalidToken, base64url(flat.json()))
 
 	add(44, "8,193 bytes", invalidToken, good+strings.Repeat("A", 8193-len(good)))
-	for what, junk := range map[string]string{"1 MB": strings.Repeat("A", 1<<20), "a million dots": strings.Repeat(".", 1e6), "1 MB behind the good token": good + strings.Repeat("A", 1<<20)} {
-		list = append(list, attack{row: 44, what: what, want: tooLarge, raw: func(write func(string)) { write("Authorization: Bearer " + junk) }})
+	for what, junk := range map[string]string{"1 MB": strings.Repeat("A", 1<<20), "a million dots": strings.Repeat(".",
+		1e6), "1 MB behind the good token": good + strings.Repeat("A", 1<<20)} {
+		list = append(list, attack{row: 44, what: what, want: tooLarge,
+			raw: func(write func(string)) { write("Authorization: Bearer " + junk) }})
 	}
 	add(44, "8,000 dots", invalidToken, strings.Repeat(".", 8000))
 	nest := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
@@ -223,23 +241,28 @@ func (a *target) formAttacks() (list []attack) {
 		add(45, fmt.Sprint("unclosed nesting ", depth), invalidToken, a.payload(`{"x":`+strings.Repeat("[", depth)))
 		add(45, fmt.Sprint("header nested ", depth), invalidToken, a.headed(object{"x": numeric(nest(depth))}))
 	}
-	list = append(list, attack{row: 45, what: "payload nested a million times", want: tooLarge, raw: func(write func(string)) {
-		write("Authorization: Bearer " + parts[0] + "." + base64url(nest(1e6)) + "." + parts[2])
-	}})
+	list = append(list, attack{row: 45, what: "payload nested a million times", want: tooLarge,
+		raw: func(write func(string)) {
+			write("Authorization: Bearer " + parts[0] + "." + base64url(nest(1e6)) + "." + parts[2])
+		}})
 
 	payload := a.claims().json()
-	for what, text := range map[string]string{"byte order mark": "\ufeff" + payload, "invalid UTF-8": "{\"x\":\"\xff\"," + payload[1:], "overlong UTF-8": "{\"x\":\"\xc0\xaf\"," + payload[1:],
+	for what, text := range map[string]string{"byte order mark": "\ufeff" + payload,
+		"invalid UTF-8": "{\"x\":\"\xff\"," + payload[1:], "overlong UTF-8": "{\"x\":\"\xc0\xaf\"," + payload[1:],
 		"lone surrogate in a name": `{"\ud800":"x",` + payload[1:], "surrogate as UTF-8": "{\"x\":\"\xed\xa0\x80\"," +
 			payload[1:],
-		"UTF-16": "\xff\xfe{\x00}\x00", "something behind": payload + "{}", "garbage behind": payload + "x", "NUL behind": payload + "\x00", "cut off": payload[:len(payload)-1],
-		"in an array": "[" + payload + "]", "null": "null", "a number": "1", "a comment": payload + "/**/", "a trailing comma": payload[:len(payload)-1] + ",}"} {
+		"UTF-16": "\xff\xfe{\x00}\x00", "something behind": payload + "{}", "garbage behind": payload + "x",
+		"NUL behind": payload + "\x00", "cut off": payload[:len(payload)-1],
+		"in an array": "[" + payload + "]", "null": "null", "a number": "1", "a comment": payload + "/**/",
+		"a trailing comma": payload[:len(payload)-1] + ",}"} {
 		add(46, "payload: "+what, invalidToken, a.payload(text))
 		header := strings.ReplaceAll(text, payload[1:], a.header().json()[1:])
 		if header != text && what != "something behind" {
 			add(46, "header: "+what, invalidToken, signed(header, payload, ownKey()))
 		}
 	}
-	for what, character := range map[string]string{"é": "é", "a zero-width space": "\u200b", "a byte 0xff": "\xff", "a full-width A": "Ａ"} {
+	for what, character := range map[string]string{"é": "é", "a zero-width space": "\u200b", "a byte 0xff": "\xff",
+		"a full-width A": "Ａ"} {
 		add(46, "token with "+what, invalidCall, good[:50]+character+good[50:])
 	}
 	return append(list, a.spellingAttacks(good, parts)...)
@@ -254,16 +277,25 @@ func (a *target) spellingAttacks(good string, parts []string) (list []attack) {
 	if standard == parts[2] { // a signature without either is rare
 		standard = "+/" + standard[2:]
 	}
-	for what, token := range map[string]string{"a space inside": good[:50] + " " + good[50:], "a tab inside": good[:50] + "\t" + good[50:],
-		"a space in front": " " + good, "a tab in front": "\t" + good, "= inside": parts[0] + "=." + parts[1] + "." + parts[2], "a comma": good + ",", "quotes": `"` + good + `"`} {
+	for what, token := range map[string]string{"a space inside": good[:50] + " " + good[50:],
+		"a tab inside":     good[:50] + "\t" + good[50:],
+		"a space in front": " " + good, "a tab in front": "\t" + good, "= inside": parts[0] + "=." + parts[1] + "." +
+			parts[2], "a comma": good + ",", "quotes": `"` + good + `"`} {
 		add(48, what, invalidCall, token)
 	}
-	for what, token := range map[string]string{"= behind": good + "=", "== behind": good + "==", "the standard alphabet": parts[0] + "." + parts[1] + "." + standard,
-		"~ inside": parts[0] + ".~" + parts[1] + "." + parts[2], "one part": parts[0], "two parts": parts[0] + "." + parts[1], "four parts": good + "." + parts[2],
-		"a dot behind": good + ".", "a dot in front": "." + good, "no header": "." + parts[1] + "." + parts[2], "no payload": parts[0] + ".." + parts[2],
-		"two dots": "..", "parts in another order": parts[1] + "." + parts[0] + "." + parts[2], "a header repeated": parts[0] + "." + parts[0] + "." + parts[2],
-		"payload of another token":  parts[0] + "." + base64url(a.claims().with(object{"sub": grace}).json()) + "." + parts[2],
-		"header of another token":   base64url(a.header().with(object{"typ": "at+jwt"}).json()) + "." + parts[1] + "." + parts[2],
+	for what, token := range map[string]string{"= behind": good + "=", "== behind": good + "==",
+		"the standard alphabet": parts[0] + "." + parts[1] + "." + standard,
+		"~ inside":              parts[0] + ".~" + parts[1] + "." + parts[2], "one part": parts[0],
+		"two parts": parts[0] + "." +
+			parts[1], "four parts": good + "." + parts[2],
+		"a dot behind": good + ".", "a dot in front": "." + good, "no header": "." + parts[1] + "." + parts[2],
+		"no payload": parts[0] + ".." + parts[2],
+		"two dots":   "..", "parts in another order": parts[1] + "." + parts[0] + "." + parts[2],
+		"a header repeated": parts[0] + "." + parts[0] + "." + parts[2],
+		"payload of another token": parts[0] + "." + base64url(a.claims().with(object{"sub": grace}).json()) + "." +
+			parts[2],
+		"header of another token": base64url(a.header().with(object{"typ": "at+jwt"}).json()) + "." + parts[1] + "." +
+			parts[2],
 		"a bit of the header's end": parts[0] + "A." + parts[1] + "." + parts[2], "upper case": strings.ToUpper(good)} {
 		add(48, what, invalidToken, token)
 	}
@@ -291,44 +323,61 @@ func (a *target) claimAttacks() (list []attack) {
 		if want == accepted {
 			row = 23
 		}
-		at(row, fmt.Sprint("expired ", past, " s ago"), want, object{"iat": now - 3700, "nbf": now - 3700, "exp": now - past})
+		at(row, fmt.Sprint("expired ", past, " s ago"), want, object{"iat": now - 3700, "nbf": now - 3700,
+			"exp": now - past})
 	}
-	absurd := []any{removed, nil, "1893456000", numeric("-1"), 0, numeric("1e400"), numeric("1e18"), numeric("1000000000000000000"), numeric("99999999999999999999"),
-		numeric(fmt.Sprint(now+3600, ".5")), numeric(fmt.Sprint(now+3600, ".0")), true, []int64{now + 3600}, object{}, numeric("9223372036854775807")}
+	absurd := []any{removed, nil, "1893456000", numeric("-1"), 0, numeric("1e400"), numeric("1e18"),
+		numeric("1000000000000000000"), numeric("99999999999999999999"),
+		numeric(fmt.Sprint(now+3600, ".5")), numeric(fmt.Sprint(now+3600, ".0")), true, []int64{now + 3600}, object{},
+		numeric("9223372036854775807")}
 	list = append(list, a.each(24, "exp", invalidToken, absurd...)...)
 	at(25, "lives 24 h and 1 s", invalidToken, object{"exp": now + 86401})
 	at(25, "lives a year", invalidToken, object{"exp": now + 365*86400})
 	at(25, "lives 8 h", accepted, object{"exp": now + 8*3600})
 	at(25, "lives 24 h", accepted, object{"exp": now + 86400})
-	list = append(list, a.each(26, "nbf", invalidToken, now+31, now+3600, nil, "1", 0, numeric("1.5"), numeric("9223372036854775807"), true)...)
+	list = append(list, a.each(26, "nbf", invalidToken, now+31, now+3600, nil, "1", 0, numeric("1.5"),
+		numeric("9223372036854775807"), true)...)
 	list = append(list, a.each(26, "nbf", accepted, now+30, now-3600, removed)...)
-	list = append(list, a.each(27, "iat", invalidToken, now+31, now+1800, now+3600, now+3601, removed, nil, "1", 0, numeric("1e9"), 1)...)
+	list = append(list, a.each(27, "iat", invalidToken, now+31, now+1800, now+3600, now+3601, removed, nil, "1", 0,
+		numeric("1e9"), 1)...)
 	list = append(list, a.each(27, "iat", accepted, now+30)...)
 
 	iss := a.authority.URL
 	project := stytchtest.Development().Project.ID
-	list = append(list, a.each(28, "iss", invalidToken, "https://evil.customers.stytch.dev", iss[:len(iss)-1], iss+"0", iss+"/", " "+iss, iss+"\x00", strings.ToUpper(iss), strings.Replace(iss, "http:", "https:", 1),
-		strings.ReplaceAll(iss, ".", "．"), strings.Replace(iss, "://", "://evil@", 1), iss+".evil.example", iss+"#", []string{iss}, removed, "", nil, 1, object{"iss": iss})...)
+	list = append(list, a.each(28, "iss", invalidToken, "https://evil.customers.stytch.dev", iss[:len(iss)-1], iss+"0",
+		iss+"/", " "+iss, iss+"\x00", strings.ToUpper(iss), strings.Replace(iss, "http:", "https:", 1),
+		strings.ReplaceAll(iss, ".", "．"), strings.Replace(iss, "://", "://evil@", 1), iss+".evil.example", iss+"#",
+		[]string{iss}, removed, "", nil, 1, object{"iss": iss})...)
 	list = append(list, a.each(28, "iss", accepted, "stytch.com/"+project)...)
 	other := "project-test-99999999-9999-4999-8999-999999999999"
 	live := strings.Replace(project, "-test-", "-live-", 1)
-	list = append(list, a.each(29, "iss", invalidToken, "stytch.com/"+other, "stytch.com/"+live, "stytch.com/"+project+"/", "stytch.com", "https://stytch.com/"+project)...)
+	list = append(list, a.each(29, "iss", invalidToken, "stytch.com/"+other, "stytch.com/"+live,
+		"stytch.com/"+project+"/", "stytch.com", "https://stytch.com/"+project)...)
 	at(29, "another project", invalidToken, object{"iss": "stytch.com/" + other, "aud": []string{other}})
 	at(29, "the live project", invalidToken, object{"iss": "stytch.com/" + live, "aud": []string{live}})
 	at(29, "a live member", invalidToken, object{"sub": strings.Replace(ada, "-test-", "-live-", 1)})
 
 	client := a.claims()["client_id"].(string)
-	list = append(list, a.each(30, "aud", invalidToken, []string{"other"}, "other", project[:len(project)-1], project+"0", strings.ToUpper(project), []string{}, removed, 1, nil, "", object{project: true},
+	list = append(list, a.each(30, "aud", invalidToken, []string{"other"}, "other", project[:len(project)-1],
+		project+"0", strings.ToUpper(project), []string{}, removed, 1, nil, "", object{project: true},
 		[]any{[]string{project}}, []any{project, 1}, []any{project, nil}, other, live, client)...)
-	list = append(list, a.each(31, "aud", invalidToken, []string{project, "https://other.example"}, []string{"https://other.example", project}, []string{project, project}, []string{project, ""}, []string{project, client})...)
+	list = append(list, a.each(31, "aud", invalidToken, []string{project, "https://other.example"},
+		[]string{"https://other.example", project}, []string{project, project}, []string{project, ""},
+		[]string{project, client})...)
 	list = append(list, a.each(32, "aud", accepted, project, []string{project}, []string{project, a.resource()})...)
-	list = append(list, a.each(33, "sub", invalidToken, removed, "", nil, 1, []string{ada}, "m2m-client-test-eeeeeeee-0000-4000-8000-000000000001", "user-test-cccccccc-0000-4000-8000-000000000001",
-		"member-test", "member-test-", "Member-test-1", "member-prod-1", acme, client, "x"+ada, "member-test-"+strings.Repeat("a", 200))...)
-	list = append(list, a.each(38, "client_id", invalidToken, "connected-app-test-99999999-0000-4000-8000-000000000001", removed, []string{client}, nil, "", client+"0", strings.ToUpper(client), "m2m-client-test-1",
+	list = append(list, a.each(33, "sub", invalidToken, removed, "", nil, 1, []string{ada},
+		"m2m-client-test-eeeeeeee-0000-4000-8000-000000000001", "user-test-cccccccc-0000-4000-8000-000000000001",
+		"member-test", "member-test-", "Member-test-1", "member-prod-1", acme, client, "x"+ada,
+		"member-test-"+strings.Repeat("a", 200))...)
+	list = append(list, a.each(38, "client_id", invalidToken, "connected-app-test-99999999-0000-4000-8000-000000000001",
+		removed, []string{client}, nil, "", client+"0", strings.ToUpper(client), "m2m-client-test-1",
 		strings.Replace(client, "-test-", "-live-", 1))...)
 	list = append(list, a.each(39, "scope", invalidToken, removed, "", []string{"tasks:read"}, 1, nil, true)...)
-	list = append(list, a.each(40, "scope", insufficient, "openid", "openid profile email", "tasks:write", "members:read")...)
-	list = append(list, a.each(41, "scope", insufficient, "tasks:read:all", "tasks", "read", "xtasks:read", "tasks:readx", "TASKS:READ", "tasks:*", "*", "tasks:read\topenid", "tasks:read,openid", "tasks:read\u00a0openid",
+	list = append(list, a.each(40, "scope", insufficient, "openid", "openid profile email", "tasks:write",
+		"members:read")...)
+	list = append(list, a.each(41, "scope", insufficient, "tasks:read:all", "tasks", "read", "xtasks:read",
+		"tasks:readx", "TASKS:READ", "tasks:*", "*", "tasks:read\topenid", "tasks:read,openid",
+		"tasks:read\u00a0openid",
 		"openid  tasks:read", "tasks:read ", " tasks:read", "tasks:read\n", "tasks:reаd", `tasks:read "`, " ")...)
 	list = append(list, a.each(41, "scope", accepted, "tasks:read", "a tasks:read b")...)
 	return append(list, a.payloadAttacks()...)
@@ -345,8 +394,10 @@ func (a *target) payloadAttacks() (list []attack) {
 	for _, member := range []string{`"sub":"` + ada + `"`, `"sub":"` + hank + `"`, `"\u0073ub":"` + ada + `"`, `"scope":"openid"`, `"sc\u006fpe":"openid"`, `"aud":"x"`, `"\u0061ud":"x"`, `"exp":9999999999`, `"e\u0078p":1`,
 		`"iss":"` + a.authority.URL + `"`, `"client_id":"x"`, `"` + organizationClaim +
 			`":{}`, `"groups":1,"groups":1`} {
-		list = append(list, attack{row: 42, what: "also " + member + " in front", want: invalidToken, token: a.payload("{" + member + "," + payload[1:])},
-			attack{row: 42, what: "also " + member + " behind", want: invalidToken, token: a.payload(payload[:len(payload)-1] + "," + member + "}")})
+		list = append(list, attack{row: 42, what: "also " + member + " in front", want: invalidToken,
+			token: a.payload("{" + member + "," + payload[1:])},
+			attack{row: 42, what: "also " + member + " behind", want: invalidToken,
+				token: a.payload(payload[:len(payload)-1] + "," + member + "}")})
 	}
 	list = append(list, attack{row: 42, what: "a name twice within a claim that is not read", want: accepted,
 		token: a.bad(object{"x": numeric(`{"sub":1,"sub":2}`)})},
@@ -355,18 +406,24 @@ func (a *target) payloadAttacks() (list []attack) {
 				acme + `"}`)})},
 		attack{row: 43, what: "letter case within a claim that is not read", want: accepted,
 			token: a.bad(object{"x": object{"Sub": 1, "sub": 2}})})
-	for _, name := range []string{"Sub", "SUB", "AUD", "Exp", "ISS", "\u017fub", "Client_ID", "Scope", "JTI", "Iat", "NBF", "Nonce", "https://stytch.com/Organization", "https://stytch.com/SESSION"} {
+	for _, name := range []string{"Sub", "SUB", "AUD", "Exp", "ISS", "\u017fub", "Client_ID", "Scope", "JTI", "Iat",
+		"NBF", "Nonce", "https://stytch.com/Organization", "https://stytch.com/SESSION"} {
 		list = append(list, a.each(43, name, invalidToken, "x")...)
 	}
-	for _, tail := range []string{"a\x00", "a\x01", "a\nb", "a\u202eb", "a\u2066", "а", "a b", "a/b", "a\u200b", "é", "a'--", "a%00"} {
+	for _, tail := range []string{"a\x00", "a\x01", "a\nb", "a\u202eb", "a\u2066", "а", "a b", "a/b", "a\u200b", "é",
+		"a'--", "a%00"} {
 		list = append(list, a.each(47, "sub", invalidToken, "member-test-"+tail)...)
 		list = append(list, a.each(47, "client_id", invalidToken, "connected-app-test-"+tail)...)
-		list = append(list, a.each(47, organizationClaim, invalidToken, object{"organization_id": "organization-test-" + tail})...)
+		list = append(list, a.each(47, organizationClaim, invalidToken,
+			object{"organization_id": "organization-test-" + tail})...)
 	}
 	list = append(list, a.each(47, "jti", invalidToken, "", "a b", "a\nb", "é", strings.Repeat("j", 257), 1, nil)...)
-	list = append(list, a.each(54, organizationClaim, invalidToken, removed, nil, acme, []string{acme}, object{}, object{"organization_id": 1}, object{"organization_id": ""}, object{"organization_id": []string{acme}},
-		object{"organization_id": strings.ToUpper(acme)}, object{"organization_id": strings.Replace(acme, "-test-", "-live-", 1)}, object{"slug": "acme"}, object{"organization_id": ada})...)
-	for _, issuer := range []string{"https://other.customers.stytch.dev", "stytch.com/project-test-99999999-9999-4999-8999-999999999999"} {
+	list = append(list, a.each(54, organizationClaim, invalidToken, removed, nil, acme, []string{acme}, object{},
+		object{"organization_id": 1}, object{"organization_id": ""}, object{"organization_id": []string{acme}},
+		object{"organization_id": strings.ToUpper(acme)}, object{"organization_id": strings.Replace(acme, "-test-",
+			"-live-", 1)}, object{"slug": "acme"}, object{"organization_id": ada})...)
+	for _, issuer := range []string{"https://other.customers.stytch.dev",
+		"stytch.com/project-test-99999999-9999-4999-8999-999999999999"} {
 		list = append(list, a.each(55, "iss", invalidToken, issuer)...)
 	}
 	return list
@@ -379,22 +436,32 @@ func (a *target) kindAttacks() (list []attack) {
 		if kind == "m2m" {
 			subject = "m2m-client-test-eeeeeeee-0000-4000-8000-000000000001"
 		}
-		token := a.mint(stytchtest.MintRequest{Kind: kind, Subject: subject, Scopes: []string{"openid", "tasks:read"}, Claims: claims})
-		list = append(list, attack{row: row, what: fmt.Sprintf("%s token with %v", kind, claims), want: want, token: token})
+		token := a.mint(stytchtest.MintRequest{Kind: kind, Subject: subject, Scopes: []string{"openid", "tasks:read"},
+			Claims: claims})
+		list = append(list, attack{row: row, what: fmt.Sprintf("%s token with %v", kind, claims), want: want,
+			token: token})
 	}
 	client, project := a.claims()["client_id"], a.claims()["aud"]
 	mint(34, "access", accepted, nil)
 	mint(34, "id", invalidToken, nil)
 	mint(34, "id", invalidToken, map[string]any{"nonce": "n"})
-	mint(34, "id", invalidToken, map[string]any{"aud": project, "client_id": client, "scope": "tasks:read", "nonce": "n", organizationClaim: map[string]any{"organization_id": acme}})
+	mint(34, "id", invalidToken, map[string]any{"aud": project, "client_id": client, "scope": "tasks:read",
+		"nonce": "n", organizationClaim: map[string]any{"organization_id": acme}})
 	mint(35, "session", invalidToken, nil)
 	mint(35, "session", invalidToken, map[string]any{"client_id": client, "scope": "tasks:read"})
-	mint(35, "access", invalidToken, map[string]any{"https://stytch.com/session": map[string]any{"id": "member-session-test-1"}})
+	mint(35, "access", invalidToken,
+		map[string]any{"https://stytch.com/session": map[string]any{"id": "member-session-test-1"}})
 	mint(36, "m2m", invalidToken, nil)
 	mint(36, "m2m", invalidToken, map[string]any{"client_id": client})
-	mint(36, "m2m", invalidToken, map[string]any{"client_id": client, organizationClaim: map[string]any{"organization_id": acme}})
-	for what, token := range map[string]string{"refresh token": "v1.MnJlZnJlc2g", "refresh token of 43 characters": strings.Repeat("r", 43), "session token": "mZAYn5aLEqKUlZ_Ad9U_fWr38GaAQ1oFAhT8ds245v7Q",
-		"magic-link token": "DOYoip3rvIMMW5lgItikFK-Ak1CfMsgjuiCyI7uuU94=", "jti": a.claims()["jti"].(string), "client id": "connected-app-test-dddddddd-0000-4000-8000-000000000009", "member id": grace, "client secret": "secret-test-11111111"} {
+	mint(36, "m2m", invalidToken, map[string]any{"client_id": client,
+		organizationClaim: map[string]any{"organization_id": acme}})
+	for what, token := range map[string]string{"refresh token": "v1.MnJlZnJlc2g",
+		"refresh token of 43 characters": strings.Repeat("r", 43),
+		"session token":                  "mZAYn5aLEqKUlZ_Ad9U_fWr38GaAQ1oFAhT8ds245v7Q",
+		"magic-link token":               "DOYoip3rvIMMW5lgItikFK-Ak1CfMsgjuiCyI7uuU94=",
+		"jti":                            a.claims()["jti"].(string),
+		"client id":                      "connected-app-test-dddddddd-0000-4000-8000-000000000009", "member id": grace,
+		"client secret": "secret-test-11111111"} {
 		list = append(list, attack{row: 37, what: what, want: invalidToken, token: token})
 	}
 	return list
@@ -405,7 +472,8 @@ func (a *target) requestAttacks() (list []attack) {
 	good := a.good()
 	second := a.bad(object{"sub": grace})
 	header := func(row int, what, want string, values ...string) {
-		list = append(list, attack{row: row, what: what, want: want, change: func(r *http.Request) { r.Header["Authorization"] = values }})
+		list = append(list, attack{row: row, what: what, want: want,
+			change: func(r *http.Request) { r.Header["Authorization"] = values }})
 	}
 	header(56, "two equal headers", invalidCall, "Bearer "+good, "Bearer "+good)
 	header(56, "two different headers", invalidCall, "Bearer "+good, "Bearer "+second)
@@ -417,13 +485,17 @@ func (a *target) requestAttacks() (list []attack) {
 		list = append(list, attack{row: row, what: what, want: want, change: change})
 	}
 	send(57, "in the query", invalidCall, func(r *http.Request) { r.URL.RawQuery = "access_token=" + good })
-	send(57, "in the query, its name escaped", invalidCall, func(r *http.Request) { r.URL.RawQuery = "%61ccess_token=" + good })
+	send(57, "in the query, its name escaped", invalidCall, func(r *http.Request) {
+		r.URL.RawQuery = "%61ccess_token=" +
+			good
+	})
 	send(57, "in the query beside the header", invalidCall, func(r *http.Request) {
 		r.URL.RawQuery = "access_token=" + good
 		r.Header.Set("Authorization", "Bearer "+good)
 	})
 	for _, name := range []string{"access_token", "Authorization", "session_jwt", "stytch_session_jwt"} {
-		send(57, "in the cookie "+name, noCredentials, func(r *http.Request) { r.AddCookie(&http.Cookie{Name: name, Value: good}) })
+		send(57, "in the cookie "+name, noCredentials,
+			func(r *http.Request) { r.AddCookie(&http.Cookie{Name: name, Value: good}) })
 	}
 	inForm := func(what, want, body string, change ...func(*http.Request)) {
 		send(57, what, want, func(r *http.Request) {
@@ -446,16 +518,23 @@ func (a *target) requestAttacks() (list []attack) {
 	inForm("in a form beside the header", invalidCall, "access_token="+good, authorization("Bearer "+good))
 	inForm("in a form beside another scheme", invalidCall, "access_token="+good, authorization("Basic eDp5"))
 	inForm("in a form of 100,000 characters", invalidCall, "access_token="+good+"&x="+strings.Repeat("x", 100_000))
-	inForm("in what only looks like a form", noCredentials, "access_token="+good, func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") })
+	inForm("in what only looks like a "+
+		"form", noCredentials, "access_token="+good,
+		func(r *http.Request) { r.Header.Set("Content-Type", "text/plain") })
 	inForm("in a form without a token", noCredentials, "title=x")
 	for _, scheme := range []string{"bearer", "BEARER", "bEaReR"} {
 		header(58, scheme, accepted, scheme+" "+good)
 	}
-	for what, value := range map[string]string{"two spaces": "Bearer  " + good, "a tab": "Bearer\t" + good, "no token": "Bearer ", "the scheme alone": "Bearer", "a comma": "Bearer,", "a comma before the token": "Bearer, " + good,
-		"a colon": "Bearer: " + good, "an equals sign": "Bearer =", "an auth-param": `Bearer token="` + good + `"`} {
+	for what, value := range map[string]string{"two spaces": "Bearer  " + good, "a tab": "Bearer\t" + good,
+		"no token": "Bearer ", "the scheme alone": "Bearer", "a comma": "Bearer,",
+		"a comma before the token": "Bearer, " + good,
+		"a colon":                  "Bearer: " + good, "an equals sign": "Bearer =", "an auth-param": `Bearer token="` +
+			good + `"`} {
 		header(59, what, invalidCall, value)
 	}
-	for what, value := range map[string]string{"no space": "Bearer" + good, "no scheme": good, "Basic": "Basic " + good, "DPoP": "DPoP " + good, "Digest": "Digest " + good, "Token": "Token " + good, "a look-alike B": "Вearer " + good, "nothing": ""} {
+	for what, value := range map[string]string{"no space": "Bearer" + good, "no scheme": good, "Basic": "Basic " + good,
+		"DPoP": "DPoP " + good, "Digest": "Digest " + good, "Token": "Token " + good, "a look-alike B": "Вearer " +
+			good, "nothing": ""} {
 		header(59, what, noCredentials, value)
 	}
 	raw := func(what, want string, lines ...string) {
@@ -470,7 +549,8 @@ func (a *target) requestAttacks() (list []attack) {
 	// net/http puts a space in the place of the fold, as RFC 9112 section 5.2 allows.
 	raw("a folded line before the token", accepted, "Authorization: Bearer", " "+good)
 	raw("a NUL in the header", malformed, "Authorization: Bearer "+good+"\x00")
-	for _, name := range []string{"Author_ization", "X-Forwarded-Authorization", "X-Original-Authorization", "Proxy-Authorization", "X-Authorization"} {
+	for _, name := range []string{"Author_ization", "X-Forwarded-Authorization", "X-Original-Authorization",
+		"Proxy-Authorization", "X-Authorization"} {
 		raw(name, noCredentials, name+": Bearer "+good)
 	}
 	for _, name := range []string{"X-Original-URL", "X-Rewrite-URL"} {
@@ -478,6 +558,7 @@ func (a *target) requestAttacks() (list []attack) {
 	}
 	raw("a header that is as it should be", accepted, "Authorization: Bearer "+good)
 	raw("a header in lower case", accepted, "authorization: bearer "+good)
-	list = append(list, attack{row: 61, what: "old kid during the overlap", want: accepted, token: a.mint(stytchtest.MintRequest{Subject: ada, Scopes: []string{"tasks:read"}})})
+	list = append(list, attack{row: 61, what: "old kid during the overlap", want: accepted,
+		token: a.mint(stytchtest.MintRequest{Subject: ada, Scopes: []string{"tasks:read"}})})
 	return list
 }

@@ -81,8 +81,9 @@ func BenchmarkCallsBesideAFlood(b *testing.B) {
 	const people, turn, rate, quota = 100, 50, 500, 600
 	seed, now := stytchtest.Development(), time.Now()
 	for i := range people {
-		seed.Members = append(seed.Members, stytchtest.Member{ID: fmt.Sprintf("member-test-aaaaaaaa-0000-4000-9000-%012d", i), OrganizationID: acme,
-			Email: fmt.Sprintf("%d@acme.example", i), Name: "Somebody", Status: "active"})
+		seed.Members = append(seed.Members,
+			stytchtest.Member{ID: fmt.Sprintf("member-test-aaaaaaaa-0000-4000-9000-%012d", i), OrganizationID: acme,
+				Email: fmt.Sprintf("%d@acme.example", i), Name: "Somebody", Status: "active"})
 	}
 	const many = 1 << 30
 	w := newWorldOf(b, stytchtest.Options{Seed: &seed, Now: func() time.Time { return now }}, quiet,

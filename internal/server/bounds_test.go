@@ -27,15 +27,21 @@ type traffic struct {
 // shownBy are the bounds, each by the whole of its name, its beginning or its end, with the tests
 // that show by traffic that the worst neighbour does not take of it what another needs.
 var shownBy = []traffic{
-	{"operations carried out at once", "", []string{"TestTooManyOperationsAtOnceAreRefusedQuickly", "TestWhoNeedsNoStytchDoesNotWaitForIt"}},
-	{"requests without a valid token", "", []string{"TestAUsedUpAddressAdmitsTokensThatWereVerified", "TestForwardedAddressesAreBelievedOfTrustedProxiesOnly"}},
-	{"calls", "", []string{"TestCallsOfAMemberAreLimited", "TestOnesLimitIsNotAnothers", "TestAPersonWithManyAppsHasNoNumbersOfManyPeople"}},
+	{"operations carried out at " +
+		"once", "", []string{"TestTooManyOperationsAtOnceAreRefusedQuickly", "TestWhoNeedsNoStytchDoesNotWaitForIt"}},
+	{"requests without a valid " +
+		"token", "", []string{"TestAUsedUpAddressAdmitsTokensThatWereVerified",
+		"TestForwardedAddressesAreBelievedOfTrustedProxiesOnly"}},
+	{"calls", "", []string{"TestCallsOfAMemberAreLimited", "TestOnesLimitIsNotAnothers",
+		"TestAPersonWithManyAppsHasNoNumbersOfManyPeople"}},
 	{"token requests of listed clients", "", []string{"TestWrongCodesLockNobodyOut"}},
-	{"token requests of listed clients at once", "", []string{"TestAnAddressDoesNotFillThePlacesOfASlowStytch", "TestOneGrantHoldsFewPlaces"}},
+	{"token requests of listed clients at " +
+		"once", "", []string{"TestAnAddressDoesNotFillThePlacesOfASlowStytch", "TestOneGrantHoldsFewPlaces"}},
 	{"token requests of clients that nobody listed", "", []string{"TestAClientThatNobodyListedIsCountedByAddress"}},
 	{"token requests of clients that nobody listed at once", "", []string{"TestClientsThatNobodyListedHoldFewPlaces"}},
 	{"token requests without a secret that was proved", "", []string{"TestMadeUpClientsMultiplyNothing"}},
-	{"token requests without a secret that was proved, at once", "", []string{"TestAnAddressDoesNotFillThePlacesOfASlowStytch"}},
+	{"token requests without a secret that was proved, at " +
+		"once", "", []string{"TestAnAddressDoesNotFillThePlacesOfASlowStytch"}},
 	{"wrong secrets", "", []string{"TestWrongSecretsAreCountedForWhoSendsThem", "TestInstancesCountGuessesTogether"}},
 	{"secrets of connected apps that Stytch has taken", "", []string{"TestNobodyMakesASecretForgotten"}},
 	{"reports of the sign-in page", "", []string{"TestReportsOfOneAddressAreNotAnothers"}},
@@ -44,12 +50,16 @@ var shownBy = []traffic{
 	{"revocations", "", []string{"TestAttackOneWhoRevokesKeepsNobodyFromIt"}},
 	{"revocations at once", "", []string{"TestAttackOneWhoRevokesKeepsNobodyFromIt"}},
 	{"sessions seen on the account page", "", []string{"TestManyPagesKeepNobodyFromRevoking"}},
-	{"calls to Stytch at once: *", "calls to Stytch under way", []string{"TestASlowEndpointTakesNoPlacesOfOthers", "TestAttackOneEndpointOfStytchStopsNothingElse"}},
-	{"failures of Stytch: *", "circuit breaker to Stytch", []string{"TestOneOrganizationOpensNobodyElsesCircuit", "TestVisitorsOpenNoCircuitOfOthers"}},
-	{"owners remembered for Stytch: *", "circuit breaker to Stytch", []string{"TestOneOrganizationOpensNobodyElsesCircuit"}},
+	{"calls to Stytch at once: *", "calls to Stytch under way", []string{"TestASlowEndpointTakesNoPlacesOfOthers",
+		"TestAttackOneEndpointOfStytchStopsNothingElse"}},
+	{"failures of Stytch: *", "circuit breaker to Stytch", []string{"TestOneOrganizationOpensNobodyElsesCircuit",
+		"TestVisitorsOpenNoCircuitOfOthers"}},
+	{"owners remembered for Stytch: *", "circuit breaker to Stytch",
+		[]string{"TestOneOrganizationOpensNobodyElsesCircuit"}},
 	{"sessions that *", "look-ups and sessions remembered", []string{"TestVisitorsSpendLittle"}},
 	{"sessions shown in vain, for people", "what visitors ask Stytch for in vain", []string{"TestVisitorsSpendLittle"}},
-	{"look-ups of what Stytch does not know, for visitors", "what visitors ask Stytch for in vain", []string{"TestVisitorsSpendLittle"}},
+	{"look-ups of what Stytch does not know, for " +
+		"visitors", "what visitors ask Stytch for in vain", []string{"TestVisitorsSpendLittle"}},
 	{"*that were looked up", "look-ups and sessions remembered", []string{"TestVisitorsSpendLittle"}},
 	{"*that Stytch does not know", "look-ups and sessions remembered", []string{"TestVisitorsSpendLittle"}},
 	{"uses of apps *", "uses of apps to be written", []string{"TestUsesToBeWrittenAreCountedForEachOrganization"}},
@@ -71,13 +81,17 @@ func worst(kind limits.Kind, n int) limits.Party {
 	case limits.Member:
 		return limits.Party{Client: "gpt", Person: "ada", Operation: "operation " + other}
 	case limits.Person:
-		return limits.Party{Client: "client " + other, Person: "ada", Organization: "organization " + other, Operation: "operation " + other}
+		return limits.Party{Client: "client " + other, Person: "ada", Organization: "organization " + other,
+			Operation: "operation " + other}
 	case limits.Organization:
-		return limits.Party{Client: "client " + other, Person: "person " + other, Organization: "acme", Operation: "operation " + other}
+		return limits.Party{Client: "client " + other, Person: "person " + other, Organization: "acme",
+			Operation: "operation " + other}
 	case limits.Operation:
-		return limits.Party{Client: "client " + other, Person: "person " + other, Organization: "organization " + other, Operation: "list"}
+		return limits.Party{Client: "client " + other, Person: "person " + other, Organization: "organization " + other,
+			Operation: "list"}
 	case limits.Client:
-		return limits.Party{Client: "gpt", Person: "person " + other, Organization: "organization " + other, Operation: "operation " + other}
+		return limits.Party{Client: "gpt", Person: "person " + other, Organization: "organization " + other,
+			Operation: "operation " + other}
 	}
 	return limits.Party{}
 }
@@ -124,13 +138,15 @@ func TestAttackEveryBoundLeavesOthersRoom(t *testing.T) {
 	if len(bounds) < 17 {
 		t.Errorf("%d bounds are on the list, which is not all", len(bounds))
 	}
-	t.Logf("%d bounds with %d shares: of none of them the worst of its kind takes what another needs", len(bounds), shares)
+	t.Logf("%d bounds with %d shares: of none of them the worst of its kind takes what another "+
+		"needs", len(bounds), shares)
 }
 
 func shown(t *testing.T, bound string) traffic {
 	t.Helper()
 	for _, s := range shownBy {
-		if s.name == bound || strings.HasSuffix(s.name, "*") && strings.HasPrefix(bound, strings.TrimSuffix(s.name, "*")) ||
+		if s.name == bound || strings.HasSuffix(s.name, "*") && strings.HasPrefix(bound,
+			strings.TrimSuffix(s.name, "*")) ||
 			strings.HasPrefix(s.name, "*") && strings.HasSuffix(bound, strings.TrimPrefix(s.name, "*")) {
 			return s
 		}
@@ -279,7 +295,8 @@ func eachFile(t *testing.T, tests bool, do func(path string, file *ast.File)) {
 			return err
 		}
 		if entry.IsDir() {
-			if slices.Contains([]string{"node_modules", "testdata", "stytchtest", "gpttest", "mcptest", "scripts", ".git"}, entry.Name()) {
+			if slices.Contains([]string{"node_modules", "testdata", "stytchtest", "gpttest", "mcptest", "scripts",
+				".git"}, entry.Name()) {
 				return fs.SkipDir
 			}
 			return nil

@@ -96,8 +96,10 @@ func TestTheWholeLoopInABrowser(t *testing.T) {
 	}{
 		{"Ada by scope", "ada@acme.example", "http://localhost:8090/callback", nil, nil,
 			"openid profile email offline_access members:read members:invite tasks:read tasks:write activity:read"},
-		{"Grace by scope, whose roles do not cover inviting", "grace@acme.example", "https://chatgpt.com/aip/g-dev/oauth/callback", nil,
-			[]string{"inviteMember"}, "openid profile email offline_access members:read tasks:read tasks:write activity:read"},
+		{"Grace by scope, whose roles do not cover " +
+			"inviting", "grace@acme.example", "https://chatgpt.com/aip/g-dev/oauth/callback", nil,
+			[]string{"inviteMember"}, "openid profile email offline_access members:read tasks:read tasks:write " +
+				"activity:read"},
 		{"Grace by role", "grace@acme.example", "https://chat.openai.com/aip/g-dev/oauth/callback", byRole,
 			[]string{"inviteMember"}, "openid profile email offline_access"},
 	} {
@@ -143,7 +145,8 @@ func (w *world) callEverything(gpt *gpttest.GPT, refused []string) {
 			w.t.Errorf("%s: %v", op.ID, err)
 			continue
 		}
-		if forbidden := slices.Contains(refused, op.ID); forbidden != (result.Status == 403) || !forbidden && result.Status >= 300 {
+		if forbidden := slices.Contains(refused, op.ID); forbidden != (result.Status == 403) || !forbidden &&
+			result.Status >= 300 {
 			w.t.Errorf("%s: %d %s", op.ID, result.Status, result.Body)
 		}
 		walk.learn(result.Body)
@@ -154,8 +157,14 @@ func TestAPersonIsToldWhenTheRequestIsWrong(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for name, change := range map[string]func(url.Values){
-		"unknown client": func(q url.Values) { q.Set("client_id", "connected-app-test-99999999-0000-4000-8000-000000000001") },
-		"wrong return":   func(q url.Values) { q.Set("redirect_uri", "https://chatgpt.com/aip/g-other/oauth/callback") },
+		"unknown client": func(q url.Values) {
+			q.Set("client_id",
+				"connected-app-test-99999999-0000-4000-8000-000000000001")
+		},
+		"wrong return": func(q url.Values) {
+			q.Set("redirect_uri",
+				"https://chatgpt.com/aip/g-other/oauth/callback")
+		},
 		// Loopback is left to Stytch, so this one is refused after the sign-in, by the component.
 		"wrong loopback": func(q url.Values) { q.Set("redirect_uri", "http://localhost:8090/other") },
 	} {

@@ -56,8 +56,9 @@ func failing(s *api.Service) {
 			OK bool `json:"ok" doc:"Always true"`
 		}
 	}
-	api.Register(s, api.Operation{ID: "failWrite", Method: http.MethodPost, Path: "/api/v1/failures", Summary: "Fail", Description: "Fails.",
-		Access: auth.Scope("tasks:write"), Effect: api.Write},
+	api.Register(s, api.Operation{ID: "failWrite", Method: http.MethodPost, Path: "/api/v1/failures", Summary: "Fail",
+		Description: "Fails.",
+		Access:      auth.Scope("tasks:write"), Effect: api.Write},
 		func(_ context.Context, in *input) (*output, error) {
 			switch in.Body.How {
 			case "value":
@@ -85,9 +86,12 @@ func TestSecretsAreSeenNowhere(t *testing.T) {
 		both := &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}
 		o.Log = slog.New(slog.NewMultiHandler(slog.NewJSONHandler(text, both), slog.NewTextHandler(text, both)))
 	})
-	c := &canaries{words: map[string]string{"header": canaryHeader, "code": canaryCode, "refresh token": canaryRefresh, "client secret": canaryClient,
-		"project secret": canaryProject, "session": canarySession, "state": canaryState, "cookie": canaryCookie, "database": canaryDatabase,
-		"body": canaryBody, "verifier": canaryVerifier, "Basic": base64.StdEncoding.EncodeToString([]byte(seed.ConnectedApps[0].ClientID + ":" + canaryClient))}}
+	c := &canaries{words: map[string]string{"header": canaryHeader, "code": canaryCode, "refresh token": canaryRefresh,
+		"client secret":  canaryClient,
+		"project secret": canaryProject, "session": canarySession, "state": canaryState, "cookie": canaryCookie,
+		"database": canaryDatabase,
+		"body":     canaryBody, "verifier": canaryVerifier,
+		"Basic": base64.StdEncoding.EncodeToString([]byte(seed.ConnectedApps[0].ClientID + ":" + canaryClient))}}
 	token := c.signIn(w, seed)
 	c.pages(w, seed)
 	c.operations(w, token)
@@ -101,7 +105,8 @@ func TestSecretsAreSeenNowhere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := errors.Join(reading.Backup(t.Context(), filepath.Join(folder, "backup.db")), reading.Close()); err != nil {
+	if err := errors.Join(reading.Backup(t.Context(), filepath.Join(folder, "backup.db")),
+		reading.Close()); err != nil {
 		t.Fatal(err)
 	}
 	found := map[string]string{"the log": text.String(), "a refusal": c.replies.String()}
@@ -149,25 +154,30 @@ func asTokenForm(r *http.Request) { r.Header.Set("Content-Type", "application/x-
 func (c *canaries) signIn(w *world, seed stytchtest.Seed) string {
 	app := seed.ConnectedApps[0]
 	session := w.session("ada@acme.example", acme)
-	_, decided := w.stytchPost(session, "/idp/b2b/oauth/authorize/submit", fields{"client_id": app.ClientID, "redirect_uri": "http://localhost:8090/callback",
-		"response_type": "code", "state": canaryState, "scopes": []any{"openid", "offline_access", "tasks:read", "tasks:write", "members:read", "members:invite"}, "consent_granted": true})
+	_, decided := w.stytchPost(session, "/idp/b2b/oauth/authorize/submit", fields{"client_id": app.ClientID,
+		"redirect_uri":  "http://localhost:8090/callback",
+		"response_type": "code", "state": canaryState, "scopes": []any{"openid", "offline_access", "tasks:read",
+			"tasks:write", "members:read", "members:invite"}, "consent_granted": true})
 	code, _ := decided["authorization_code"].(string)
 	var first, second struct {
 		Access  string `json:"access_token"`
 		Refresh string `json:"refresh_token"`
 	}
-	got := c.call(w, "POST", "/oauth2/token", "", url.Values{"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {"http://localhost:8090/callback"},
-		"client_id": {app.ClientID}, "client_secret": {canaryClient}}.Encode(), asTokenForm)
+	got := c.call(w, "POST", "/oauth2/token", "", url.Values{"grant_type": {"authorization_code"}, "code": {code},
+		"redirect_uri": {"http://localhost:8090/callback"},
+		"client_id":    {app.ClientID}, "client_secret": {canaryClient}}.Encode(), asTokenForm)
 	if err := json.Unmarshal([]byte(got.body), &first); err != nil || first.Access == "" {
 		w.t.Fatalf("no token: %d %s", got.status, got.body)
 	}
-	got = c.call(w, "POST", "/oauth2/token", "", url.Values{"grant_type": {"refresh_token"}, "refresh_token": {first.Refresh}}.Encode(), asTokenForm,
+	got = c.call(w, "POST", "/oauth2/token", "", url.Values{"grant_type": {"refresh_token"},
+		"refresh_token": {first.Refresh}}.Encode(), asTokenForm,
 		func(r *http.Request) { r.SetBasicAuth(app.ClientID, canaryClient) })
 	if err := json.Unmarshal([]byte(got.body), &second); err != nil || second.Access == "" {
 		w.t.Fatalf("not renewed: %d %s", got.status, got.body)
 	}
-	for name, value := range map[string]string{"real session": session, "real code": code, "first token": first.Access, "first refresh token": first.Refresh,
-		"second token": second.Access, "second refresh token": second.Refresh} {
+	for name, value := range map[string]string{"real session": session, "real code": code, "first token": first.Access,
+		"first refresh token": first.Refresh,
+		"second token":        second.Access, "second refresh token": second.Refresh} {
 		if value != "" { // a refresh token may stay as it is
 			c.words[name] = value
 		}
@@ -179,9 +189,13 @@ func (c *canaries) signIn(w *world, seed stytchtest.Seed) string {
 }
 
 func (c *canaries) pages(w *world, seed stytchtest.Seed) {
-	request := url.Values{"client_id": {seed.ConnectedApps[0].ClientID}, "redirect_uri": {"http://localhost:8090/callback"}, "state": {canaryState}, "code_challenge": {canaryVerifier}}.Encode()
-	for _, query := range []string{request, request + "&state=" + canaryState, request + "&response_type=" + canaryState, request + "&organization_id=" + canaryState,
-		"client_id=" + canaryState + "&redirect_uri=x", "code=" + canaryCode + "&state=" + canaryState, "stytch_token_type=discovery&token=" + canarySession, "state=%zz" + canaryState} {
+	request := url.Values{"client_id": {seed.ConnectedApps[0].ClientID},
+		"redirect_uri": {"http://localhost:8090/callback"}, "state": {canaryState},
+		"code_challenge": {canaryVerifier}}.Encode()
+	for _, query := range []string{request, request + "&state=" + canaryState, request + "&response_type=" +
+		canaryState, request + "&organization_id=" + canaryState,
+		"client_id=" + canaryState + "&redirect_uri=x", "code=" + canaryCode + "&state=" + canaryState,
+		"stytch_token_type=discovery&token=" + canarySession, "state=%zz" + canaryState} {
 		c.call(w, "GET", "/idp?"+query, "", "")
 		c.call(w, "POST", "/idp?"+query, "", canaryBody)
 		c.call(w, "GET", "/docs?"+query, "", "")
@@ -199,14 +213,18 @@ func (c *canaries) operations(w *world, token string) {
 		c.call(w, "POST", "/api/v1/members/invitations", token, body)
 	}
 	c.call(w, "POST", "/api/v1/members/invitations", token, `{"email":"`+canaryBody+`","name":"x"}`)
-	for _, credentials := range []string{canaryHeader, "Bearer " + canaryHeader, "Bearer a." + canaryHeader + ".b", "Basic " + canaryHeader, "Bearer " + token + canaryHeader, token} {
-		c.call(w, "GET", "/api/v1/userinfo", "", "", func(r *http.Request) { r.Header.Set("Authorization", credentials) })
-		c.call(w, "POST", "/api/v1/tasks", "", canaryBody, func(r *http.Request) { r.Header.Set("Authorization", credentials) })
+	for _, credentials := range []string{canaryHeader, "Bearer " + canaryHeader, "Bearer a." + canaryHeader + ".b",
+		"Basic " + canaryHeader, "Bearer " + token + canaryHeader, token} {
+		c.call(w, "GET", "/api/v1/userinfo", "", "",
+			func(r *http.Request) { r.Header.Set("Authorization", credentials) })
+		c.call(w, "POST", "/api/v1/tasks", "", canaryBody,
+			func(r *http.Request) { r.Header.Set("Authorization", credentials) })
 	}
 	c.tools(w, token)
 	c.call(w, "GET", "/api/v1/userinfo?access_token="+token, "", "")
 	c.call(w, "GET", "/api/v1/tasks?cursor="+canaryHeader, token, "")
-	for _, path := range []string{"/api/v1/members", "/api/v1/userinfo", "/api/v1/tasks", "/api/v1/activity", "/readyz"} {
+	for _, path := range []string{"/api/v1/members", "/api/v1/userinfo", "/api/v1/tasks", "/api/v1/activity",
+		"/readyz"} {
 		c.call(w, "GET", path, token, "")
 	}
 }
@@ -231,20 +249,25 @@ func (c *canaries) tools(w *world, token string) {
 		c.call(w, "POST", "/mcp", token, body, json)
 		c.call(w, "POST", "/mcp?access_token="+token, "", body, json)
 	}
-	for _, credentials := range []string{"Bearer " + canaryHeader, "Basic " + canaryHeader, "Bearer " + token + canaryHeader} {
+	for _, credentials := range []string{"Bearer " + canaryHeader, "Basic " + canaryHeader,
+		"Bearer " + token + canaryHeader} {
 		c.call(w, "POST", "/mcp", "", listTools, json, headers("Authorization: "+credentials))
 	}
 }
 
 func (c *canaries) tokenRequests(w *world, seed stytchtest.Seed) {
 	id := seed.ConnectedApps[0].ClientID
-	good := url.Values{"grant_type": {"authorization_code"}, "code": {canaryCode}, "redirect_uri": {"http://localhost:8090/callback"}, "client_id": {id},
+	good := url.Values{"grant_type": {"authorization_code"}, "code": {canaryCode},
+		"redirect_uri": {"http://localhost:8090/callback"}, "client_id": {id},
 		"client_secret": {canaryClient}, "code_verifier": {canaryVerifier}}.Encode()
-	renewal := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {canaryRefresh}, "client_id": {id}, "client_secret": {canaryClient}}.Encode()
-	for _, body := range []string{good, renewal, good + "&code=" + canaryCode, good + "&code=%zz", "grant_type=" + canaryBody, strings.Replace(good, id, canaryBody+"%0a", 1),
+	renewal := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {canaryRefresh}, "client_id": {id},
+		"client_secret": {canaryClient}}.Encode()
+	for _, body := range []string{good, renewal, good + "&code=" + canaryCode, good + "&code=%zz",
+		"grant_type=" + canaryBody, strings.Replace(good, id, canaryBody+"%0a", 1),
 		strings.Replace(good, "authorization_code", canaryCode, 1), good + "&x=" + strings.Repeat(canaryBody, 1000)} {
 		c.call(w, "POST", "/oauth2/token", "", body, asTokenForm)
-		c.call(w, "POST", "/oauth2/token", "", body, asTokenForm, func(r *http.Request) { r.SetBasicAuth(id, canaryClient) })
+		c.call(w, "POST", "/oauth2/token", "", body, asTokenForm,
+			func(r *http.Request) { r.SetBasicAuth(id, canaryClient) })
 		c.call(w, "POST", "/oauth2/token?code="+canaryCode, "", body, asTokenForm)
 		c.call(w, "PUT", "/oauth2/token", "", body)
 	}
@@ -253,8 +276,10 @@ func (c *canaries) tokenRequests(w *world, seed stytchtest.Seed) {
 // databases are opened in vain; what is said of that goes to the log.
 func (c *canaries) databases(t *testing.T, text *logBuffer) {
 	log := slog.New(slog.NewJSONHandler(text, nil))
-	for _, address := range []string{"postgres://user:" + canaryDatabase + "@127.0.0.1:1/db", "postgres://user:" + canaryDatabase + "@127.0.0.1:port/db",
-		"postgres://user:%zz" + canaryDatabase + "@127.0.0.1/db", "postgres://127.0.0.1:1/db?password=" + canaryDatabase, "postgres:user " + canaryDatabase, "mysql://user:" + canaryDatabase + "@host/db"} {
+	for _, address := range []string{"postgres://user:" + canaryDatabase + "@127.0.0.1:1/db",
+		"postgres://user:" + canaryDatabase + "@127.0.0.1:port/db",
+		"postgres://user:%zz" + canaryDatabase + "@127.0.0.1/db", "postgres://127.0.0.1:1/db?password=" +
+			canaryDatabase, "postgres:user " + canaryDatabase, "mysql://user:" + canaryDatabase + "@host/db"} {
 		err := store.CheckURL(address)
 		if err == nil {
 			_, err = store.Open(t.Context(), store.Options{URL: address, Log: log})

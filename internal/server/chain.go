@@ -24,7 +24,8 @@ const (
 
 // chain puts the middleware around the routes, the outermost first.
 func (s *Server) chain(next http.Handler) http.Handler {
-	layers := []func(http.Handler) http.Handler{requestID, s.accessLog, s.recoverer, secureHeaders, s.onlyThisMachine, s.clientAddress(), s.limitAddress, bound}
+	layers := []func(http.Handler) http.Handler{requestID, s.accessLog, s.recoverer, secureHeaders, s.onlyThisMachine,
+		s.clientAddress(), s.limitAddress, bound}
 	for i := len(layers) - 1; i >= 0; i-- {
 		next = layers[i](next)
 	}

@@ -64,7 +64,8 @@ func TestRealClientForGoAsksForMore(t *testing.T) {
 	w := newOpenWorld(t)
 	handler := w.handlerSDK(t, func(c *auth.AuthorizationCodeHandlerConfig) {
 		registersItself(c)
-		c.InitialTokenSource = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: w.token(ada, "openid", "tasks:read")})
+		c.InitialTokenSource = oauth2.StaticTokenSource(&oauth2.Token{AccessToken: w.token(ada, "openid",
+			"tasks:read")})
 	})
 	session := w.connectSDK(t, handler)
 	for _, params := range []*mcp.CallToolParams{
@@ -166,8 +167,9 @@ func TestRealClientConformanceOfConnecting(t *testing.T) {
 	t.Parallel()
 	known := stytchtest.Development().ConnectedApps[0]
 	for registration, client := range map[string]map[string]any{
-		"dcr":           nil,
-		"preregistered": {"preregistered": map[string]any{"clientId": known.ClientID, "clientSecret": known.ClientSecret}},
+		"dcr": nil,
+		"preregistered": {"preregistered": map[string]any{"clientId": known.ClientID,
+			"clientSecret": known.ClientSecret}},
 	} {
 		t.Run(registration, func(t *testing.T) {
 			newOpenWorld(t).checkConnecting(t, registration, client)

@@ -65,7 +65,8 @@ func (w *world) visit(steps []step, change ...func(url.Values)) step {
 }
 
 // Whoever opens the page chooses the client and the state: nothing of it leaves without a
-// click, whatever Stytch remembers or would not ask for (https://stytch.com/docs/connected-apps/resources/consent-management).
+// click, whatever Stytch remembers or would not ask for
+// (https://stytch.com/docs/connected-apps/resources/consent-management).
 func TestEndToEndNoCodeLeavesWithoutAClick(t *testing.T) {
 	t.Parallel()
 	signedIn := byCode("ada@acme.example", "Acme")
@@ -83,22 +84,27 @@ func TestEndToEndNoCodeLeavesWithoutAClick(t *testing.T) {
 			return []step{w.visit(first, openid), w.visit(allow, openid), w.visit(allow, scopes("openid"))}
 		}},
 		{"whatever the client asks for instead", nil, func(w *world) []step {
-			return []step{w.visit(first, openid), w.visit(allow, openid, prompt("none")), w.visit(allow, openid, prompt("login")), w.visit(allow, openid, prompt(""))}
+			return []step{w.visit(first, openid), w.visit(allow, openid, prompt("none")),
+				w.visit(allow, openid, prompt("login")), w.visit(allow, openid, prompt(""))}
 		}},
-		{"first parties", firstParty, func(w *world) []step { return []step{w.visit(first, openid), w.visit(allow, openid, prompt("none"))} }},
+		{"first parties", firstParty, func(w *world) []step {
+			return []step{w.visit(first, openid),
+				w.visit(allow, openid, prompt("none"))}
+		}},
 		{"first parties that may bypass it", func(s *stytchtest.Seed) {
 			firstParty(s)
 			s.ConnectedApps[0].BypassOfflineConsent = true
 		}, func(w *world) []step { return []step{w.visit(first, scopes("openid offline_access members:read"))} }},
-		{"clients that nobody listed", func(s *stytchtest.Seed) { s.Project.Registration = true }, func(w *world) []step {
-			id, redirect := w.registered("ChatGPT", w.callbacks.url)
-			theirs := func(q url.Values) {
-				q.Set("client_id", id)
-				q.Set("redirect_uri", redirect)
-				q.Set("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
-			}
-			return []step{w.visit(first, openid, theirs), w.visit(allow, openid, theirs)}
-		}},
+		{"clients that nobody listed", func(s *stytchtest.Seed) { s.Project.Registration = true },
+			func(w *world) []step {
+				id, redirect := w.registered("ChatGPT", w.callbacks.url)
+				theirs := func(q url.Values) {
+					q.Set("client_id", id)
+					q.Set("redirect_uri", redirect)
+					q.Set("code_challenge", "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM")
+				}
+				return []step{w.visit(first, openid, theirs), w.visit(allow, openid, theirs)}
+			}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -136,14 +142,16 @@ func TestEndToEndScopesThatCannotBeGrantedAreSaidAndLeftOut(t *testing.T) {
 	endToEnd(t, stytchtest.Development(), func(w *world) error {
 		gpt := w.gpt()
 		token, err := w.connect(gpt, w.newPerson(), slices.Concat(byCode("grace@acme.example", "Acme"),
-			[]step{see("Allow ChatGPT to:"), see("See who is in your organization"), see("not yours to give"), see("Invite people to your organization"), look("consent"), press("Allow")})...)
+			[]step{see("Allow ChatGPT to:"), see("See who is in your organization"), see("not yours to give"),
+				see("Invite people to your organization"), look("consent"), press("Allow")})...)
 		if err != nil {
 			return err
 		}
 		if token.Scope != "openid profile email offline_access members:read tasks:read tasks:write activity:read" {
 			return fmt.Errorf("granted %q", token.Scope)
 		}
-		result, err := w.callUntil(gpt, "inviteMember", map[string]any{"email": "guest@acme.example", "name": "Mary Guest"})
+		result, err := w.callUntil(gpt, "inviteMember", map[string]any{"email": "guest@acme.example",
+			"name": "Mary Guest"})
 		if err == nil && result.Status != 403 {
 			err = fmt.Errorf("inviteMember: %d %s", result.Status, result.Body)
 		}
@@ -154,7 +162,8 @@ func TestEndToEndScopesThatCannotBeGrantedAreSaidAndLeftOut(t *testing.T) {
 func TestEndToEndWhoDeniesIsSentBackWithAccessDenied(t *testing.T) {
 	t.Parallel()
 	endToEnd(t, stytchtest.DevelopmentConsumer(), func(w *world) error {
-		_, err := w.connect(w.gpt(), w.newPerson(), append(byCode("ada@example.com", ""), see("Allow ChatGPT to:"), press("Deny"))...)
+		_, err := w.connect(w.gpt(), w.newPerson(), append(byCode("ada@example.com", ""), see("Allow ChatGPT to:"),
+			press("Deny"))...)
 		var denied *gpttest.DeniedError
 		if !errors.As(err, &denied) || denied.Code != "access_denied" {
 			return fmt.Errorf("%w, want a denial", err)
@@ -172,13 +181,16 @@ func TestEndToEndNotYou(t *testing.T) {
 		first, second []step
 		who           string
 	}{
-		{"members", stytchtest.Development, byCode("ada@acme.example", "Acme"), byCode("grace@acme.example", "Acme"), "grace@acme.example at Acme"},
-		{"users", stytchtest.DevelopmentConsumer, byCode("ada@example.com", ""), byCode("grace@example.com", ""), "grace@example.com"},
+		{"members", stytchtest.Development, byCode("ada@acme.example", "Acme"), byCode("grace@acme.example", "Acme"),
+			"grace@acme.example at Acme"},
+		{"users", stytchtest.DevelopmentConsumer, byCode("ada@example.com", ""), byCode("grace@example.com", ""),
+			"grace@example.com"},
 	} {
 		t.Run(tt.vertical, func(t *testing.T) {
 			t.Parallel()
 			endToEnd(t, tt.seed(), func(w *world) error {
-				return w.newPerson().do(w.visit(slices.Concat(tt.first, []step{see("Not you?"), look("who"), press("Not you?")},
+				return w.newPerson().do(w.visit(slices.Concat(tt.first, []step{see("Not you?"), look("who"),
+					press("Not you?")},
 					tt.second, []step{see("Signed in as " + tt.who), press("Allow")})))
 			})
 		})
@@ -192,15 +204,18 @@ func TestEndToEndSignedInElsewhere(t *testing.T) {
 		acme := func(q url.Values) { q.Set("organization_id", acme) }
 		return w.newPerson().do(
 			w.visit(append(byCode("hank@globex.example", "Globex"), press("Allow"))),
-			w.visit(slices.Concat([]step{see("You are signed in at Globex"), absent("Allow"), look("switch"), press("Sign out and go to Acme"),
-				see("Sign in to Acme")}, byCode("ada@acme.example", ""), []step{see("Signed in as ada@acme.example at Acme."), press("Allow")}), acme))
+			w.visit(slices.Concat([]step{see("You are signed in at Globex"), absent("Allow"), look("switch"),
+				press("Sign out and go to Acme"),
+				see("Sign in to Acme")}, byCode("ada@acme.example", ""),
+				[]step{see("Signed in as ada@acme.example at Acme."), press("Allow")}), acme))
 	})
 }
 
 func TestEndToEndUnknownOrganization(t *testing.T) {
 	t.Parallel()
 	endToEnd(t, stytchtest.Development(), func(w *world) error {
-		return w.newPerson().do(newTabAt(w.authorizeURL(func(q url.Values) { q.Set("organization_id", "initech") })), see("Unknown organization"), look("refused"))
+		return w.newPerson().do(newTabAt(w.authorizeURL(func(q url.Values) { q.Set("organization_id", "initech") })),
+			see("Unknown organization"), look("refused"))
 	})
 }
 
@@ -219,8 +234,10 @@ func TestEndToEndExpiredSession(t *testing.T) {
 			t.Parallel()
 			endToEnd(t, tt.seed(), func(w *world) error {
 				expire := func(*person) error { w.stytch.Advance(2 * time.Hour); return nil }
-				return w.newPerson().do(w.visit(slices.Concat(tt.signIn, []step{see("Allow ChatGPT to:"), expire, press("Allow"),
-					see("Your sign-in had ended"), look("ended")}, tt.signIn, []step{see("Allow ChatGPT to:"), press("Allow")})))
+				return w.newPerson().do(w.visit(slices.Concat(tt.signIn, []step{see("Allow ChatGPT to:"), expire,
+					press("Allow"),
+					see("Your sign-in had ended"), look("ended")}, tt.signIn, []step{see("Allow ChatGPT to:"),
+					press("Allow")})))
 			})
 		})
 	}
@@ -234,7 +251,8 @@ func TestEndToEndAFailureThatTheComponentDropsIsTold(t *testing.T) {
 			w.stytch.FailNext("/sdk/v1/passwords/email/reset/start", http.StatusTooManyRequests)
 			return nil
 		}
-		return w.newPerson().do(newTabAt(w.authorizeURL()), fill("input[type=email]", "ada@example.com"), press("Continue with email"), see("Forgot your password?"),
+		return w.newPerson().do(newTabAt(w.authorizeURL()), fill("input[type=email]", "ada@example.com"),
+			press("Continue with email"), see("Forgot your password?"),
 			fail, press("Forgot your password?"), see("A fault on purpose."), look("told"))
 	}, func(o *server.Options) { o.LoginMethods = []string{"password"} })
 }
@@ -245,8 +263,10 @@ func TestEndToEndDeactivatedMember(t *testing.T) {
 	endToEnd(t, stytchtest.Development(), func(w *world) error {
 		deactivate := func(*person) error { return w.stytch.SetStatus(ada, "deleted") }
 		p := w.newPerson()
-		return p.do(w.visit(append(byCode("ada@acme.example", "Acme"), press("Allow"))), deactivate, newTabAt(w.authorizeURL()),
-			fill("input[type=email]", "ada@acme.example"), press("Continue with email"), typeCode, see("Create an organization"), absent("Acme"), look("nowhere"))
+		return p.do(w.visit(append(byCode("ada@acme.example", "Acme"), press("Allow"))), deactivate,
+			newTabAt(w.authorizeURL()),
+			fill("input[type=email]", "ada@acme.example"), press("Continue with email"), typeCode,
+			see("Create an organization"), absent("Acme"), look("nowhere"))
 	})
 }
 
@@ -267,14 +287,17 @@ func TestEndToEndLogout(t *testing.T) {
 			seed.ConnectedApps[0].PostLogoutRedirectURLs = []string{"http://127.0.0.1:1/bye"}
 			endToEnd(t, seed, func(w *world) error {
 				logout := func(to string) string {
-					return w.url + "/idp?" + url.Values{"client_id": {seed.ConnectedApps[0].ClientID}, "post_logout_redirect_uri": {to}, "state": {"bye"}}.Encode()
+					return w.url + "/idp?" + url.Values{"client_id": {seed.ConnectedApps[0].ClientID},
+						"post_logout_redirect_uri": {to}, "state": {"bye"}}.Encode()
 				}
 				p := w.newPerson()
-				if err := p.do(w.visit(append(tt.signIn, press("Allow"))), newTabAt(logout("http://127.0.0.1:1/other")), see("an address that it has not registered"), look("refused"),
+				if err := p.do(w.visit(append(tt.signIn, press("Allow"))), newTabAt(logout("http://127.0.0.1:1/other")),
+					see("an address that it has not registered"), look("refused"),
 					newTabAt(logout("http://127.0.0.1:1/bye"))); err != nil {
 					return err
 				}
-				if err := p.until("location.href.startsWith('chrome-error') || location.href.includes('/bye?state=bye')"); err != nil {
+				if err := p.until("location.href.startsWith('chrome-error') || " +
+					"location.href.includes('/bye?state=bye')"); err != nil {
 					return err
 				}
 				return p.do(newTabAt(w.authorizeURL()), see("Continue with email")) // signed out
@@ -291,14 +314,17 @@ func TestEndToEndByKeyboardAlone(t *testing.T) {
 		seed     func() stytchtest.Seed
 		steps    []step
 	}{
-		{"members", stytchtest.Development, []step{tabTo("Email"), typeText("ada@acme.example"), key(kb.Enter), tabTo("One-time passcode"), typeMailed,
+		{"members", stytchtest.Development, []step{tabTo("Email"), typeText("ada@acme.example"), key(kb.Enter),
+			tabTo("One-time passcode"), typeMailed,
 			tabTo("Acme"), key(kb.Enter)}},
-		{"users", stytchtest.DevelopmentConsumer, []step{tabTo("Email"), typeText("ada@example.com"), key(kb.Enter), tabTo("One-time passcode"), typeMailed}},
+		{"users", stytchtest.DevelopmentConsumer, []step{tabTo("Email"), typeText("ada@example.com"), key(kb.Enter),
+			tabTo("One-time passcode"), typeMailed}},
 	} {
 		t.Run(tt.vertical, func(t *testing.T) {
 			t.Parallel()
 			endToEnd(t, tt.seed(), func(w *world) error {
-				return w.newPerson().do(w.visit(append(tt.steps, see("Allow ChatGPT to:"), tabTo("Allow"), look("focus"), key(kb.Enter))))
+				return w.newPerson().do(w.visit(append(tt.steps, see("Allow ChatGPT to:"), tabTo("Allow"),
+					look("focus"), key(kb.Enter))))
 			})
 		})
 	}
@@ -308,7 +334,10 @@ func TestEndToEndByKeyboardAlone(t *testing.T) {
 func tabTo(name string) step {
 	return func(p *person) error {
 		const focused = `(() => { const e = document.activeElement; if (!e.matches("input, button, a")) return ""; return [...(e.labels ?? [])].map(l => l.innerText).join(" ") + " " + (e.ariaLabel ?? "") + " " + (e.placeholder ?? "") + " " + e.innerText; })()`
-		wanted := fmt.Sprintf("[...document.querySelectorAll('input, button, a')].some(e => e.checkVisibility() && !e.disabled && !e.closest('[inert]') && ([...(e.labels ?? [])].map(l => l.innerText).join(' ') + ' ' + (e.ariaLabel ?? '') + ' ' + (e.placeholder ?? '') + ' ' + e.innerText).toLowerCase().includes(%s))", quoted(strings.ToLower(name)))
+		wanted := fmt.Sprintf("[...document.querySelectorAll('input, button, a')].some(e => e.checkVisibility() && "+
+			"!e.disabled && !e.closest('[inert]') && ([...(e.labels ?? [])].map(l => l.innerText).join(' ') + ' ' + "+
+			"(e.ariaLabel ?? '') + ' ' + (e.placeholder ?? '') + ' ' + "+
+			"e.innerText).toLowerCase().includes(%s))", quoted(strings.ToLower(name)))
 		if err := p.until(wanted); err != nil {
 			return err
 		}
@@ -352,14 +381,17 @@ func TestEndToEndOnATelephoneInTheDark(t *testing.T) {
 		email    string
 		choose   []step
 	}{
-		{"members", stytchtest.Development, "grace@acme.example", []step{see("Acme"), look("organizations"), press("Acme")}},
+		{"members", stytchtest.Development, "grace@acme.example", []step{see("Acme"), look("organizations"),
+			press("Acme")}},
 		{"users", stytchtest.DevelopmentConsumer, "grace@example.com", nil},
 	} {
 		t.Run(tt.vertical, func(t *testing.T) {
 			t.Parallel()
 			endToEnd(t, tt.seed(), func(w *world) error {
-				steps := slices.Concat([]step{device(390, "dark"), reload, see("Continue with email"), look("login"), fill("input[type=email]", tt.email),
-					press("Continue with email"), see("passcode"), look("code"), typeCode}, tt.choose, []step{see("Allow ChatGPT to:"), look("consent"), press("Allow")})
+				steps := slices.Concat([]step{device(390, "dark"), reload, see("Continue with email"), look("login"),
+					fill("input[type=email]", tt.email),
+					press("Continue with email"), see("passcode"), look("code"), typeCode}, tt.choose,
+					[]step{see("Allow ChatGPT to:"), look("consent"), press("Allow")})
 				return w.newPerson().do(w.visit(steps))
 			})
 		})

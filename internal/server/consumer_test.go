@@ -39,11 +39,14 @@ func work(written *int) func(*server.Options) {
 				*written++
 				return read(ctx, in)
 			}
-			api.Register(s, api.Operation{ID: "readWork", Method: http.MethodGet, Path: "/api/v1/work", Summary: "Read the work",
+			api.Register(s, api.Operation{ID: "readWork", Method: http.MethodGet, Path: "/api/v1/work",
+				Summary:     "Read the work",
 				Description: "Reads.", Access: auth.Scope("tasks:read")}, read)
-			api.Register(s, api.Operation{ID: "doWork", Method: http.MethodPost, Path: "/api/v1/work", Summary: "Do the work",
+			api.Register(s, api.Operation{ID: "doWork", Method: http.MethodPost, Path: "/api/v1/work",
+				Summary:     "Do the work",
 				Description: "Writes.", Access: auth.Scope("tasks:write"), Effect: api.Write, External: true}, write)
-			api.Register(s, api.Operation{ID: "ruleWork", Method: http.MethodGet, Path: "/api/v1/rule", Summary: "Rule the work",
+			api.Register(s, api.Operation{ID: "ruleWork", Method: http.MethodGet, Path: "/api/v1/rule",
+				Summary:     "Rule the work",
 				Description: "Reads.", Access: auth.Scope("tasks:rule")}, read)
 		})
 	}
@@ -69,23 +72,27 @@ func TestUserInfoOfBothVerticals(t *testing.T) {
 		{"a user who shares nothing", consumer, userGrace, []string{"openid"},
 			`{"user_id":"` + userGrace + `","status":"active","roles":["stytch_user"],"granted_scopes":["openid"]}`},
 	} {
-		if r := tt.w.call("GET", "/api/v1/userinfo", tt.w.token(tt.who, tt.with...), ""); r.status != 200 || strings.TrimSpace(r.body) != tt.want {
+		if r := tt.w.call("GET", "/api/v1/userinfo", tt.w.token(tt.who, tt.with...), ""); r.status != 200 ||
+			strings.TrimSpace(r.body) != tt.want {
 			t.Errorf("%s: %d %s\nwant %s", tt.name, r.status, r.body, tt.want)
 		}
 	}
 }
 
 func TestTheDocumentSaysWhatTheServerIsGoodFor(t *testing.T) {
-	const tasks = "list tasks; create a task; change a task; get one task; mark a task as done; delete a task; bring back a deleted task; " +
+	const tasks = "list tasks; create a task; change a task; get one task; mark a task as done; delete a task; bring " +
+		"back a deleted task; " +
 		"list the comments on a task; comment on a task"
 	const activity = "; list what was done for the signed-in person; undo one change."
 	for _, tt := range []struct {
 		w    *world
 		want string
 	}{
-		{newWorld(t), "get who is signed in; list the members of the organization; get one member; invite a person to the organization; " + tasks + activity},
+		{newWorld(t), "get who is signed in; list the members of the organization; get one member; invite a person " +
+			"to the organization; " + tasks + activity},
 		{newConsumerWorld(t), "get who is signed in; " + tasks + activity},
-		{newConsumerWorld(t, work(new(int))), "get who is signed in; " + tasks + "; read the work; do the work; rule the work" + activity},
+		{newConsumerWorld(t, work(new(int))), "get who is signed in; " + tasks +
+			"; read the work; do the work; rule the work" + activity},
 	} {
 		want := fmt.Sprintf(`"description": %q`, "Lets you act in Guestpass Demo for the signed-in person: "+tt.want)
 		if document := string(tt.w.app.Document().JSON()); !strings.Contains(strings.ReplaceAll(document, `":"`, `": "`), want) {
@@ -101,10 +108,12 @@ func TestAConsumerProjectKnowsNoOrganizations(t *testing.T) {
 	for _, op := range w.app.Operations() {
 		ids = append(ids, op.ID)
 	}
-	if strings.Join(ids, " ") != "getNextSteps getUserInfo listTasks createTask updateTask getTask completeTask deleteTask restoreTask listTaskComments addTaskComment listActivity undoActivity" {
+	if strings.Join(ids, " ") != "getNextSteps getUserInfo listTasks createTask updateTask getTask completeTask "+
+		"deleteTask restoreTask listTaskComments addTaskComment listActivity undoActivity" {
 		t.Errorf("operations %v", ids)
 	}
-	for _, path := range []string{"/openapi.json", "/openapi.yaml", "/", "/privacy", "/docs", "/api/v1/next-steps", "/.well-known/oauth-protected-resource"} {
+	for _, path := range []string{"/openapi.json", "/openapi.yaml", "/", "/privacy", "/docs", "/api/v1/next-steps",
+		"/.well-known/oauth-protected-resource"} {
 		if found := organizational.FindString(w.call("GET", path, "", "").body); found != "" {
 			t.Errorf("%s says %q", path, found)
 		}
@@ -116,7 +125,8 @@ func TestAConsumerProjectKnowsNoOrganizations(t *testing.T) {
 		}
 	}
 	landing := w.call("GET", "/", "", "").body
-	for _, want := range []string{w.url + "/openapi.json", w.url + "/idp", w.url + "/oauth2/token", stytchtest.DevelopmentConsumer().ConnectedApps[0].ClientID,
+	for _, want := range []string{w.url + "/openapi.json", w.url + "/idp", w.url + "/oauth2/token",
+		stytchtest.DevelopmentConsumer().ConnectedApps[0].ClientID,
 		"openid profile email offline_access tasks:read tasks:write activity:read<", w.url + "/privacy"} {
 		if !strings.Contains(landing, want) {
 			t.Errorf("the landing page lacks %q", want)
@@ -129,7 +139,8 @@ func TestWhatBelongsToTheOtherVerticalIsRefused(t *testing.T) {
 	organization := map[string]any{"organization_id": acme, "slug": "acme"}
 	b2b, consumer := newWorld(t), newConsumerWorld(t)
 	access := func(w *world, subject string, claims map[string]any) string {
-		return w.mint(stytchtest.MintRequest{Kind: "access", Subject: subject, Scopes: []string{"openid"}, Claims: claims})
+		return w.mint(stytchtest.MintRequest{Kind: "access", Subject: subject, Scopes: []string{"openid"},
+			Claims: claims})
 	}
 	kind := func(w *world, kind, subject string) string {
 		return w.mint(stytchtest.MintRequest{Kind: kind, Subject: subject})
@@ -141,9 +152,12 @@ func TestWhatBelongsToTheOtherVerticalIsRefused(t *testing.T) {
 		status int
 	}{
 		{"a user's own token", consumer, access(consumer, userAda, nil), 200},
-		{"a member's token, signed by this project's key", consumer, access(consumer, userAda, map[string]any{"sub": ada, claim: organization}), 401},
-		{"a member's token without an organization", consumer, access(consumer, userAda, map[string]any{"sub": ada}), 401},
-		{"a user's token with an organization", consumer, access(consumer, userAda, map[string]any{claim: organization}), 401},
+		{"a member's token, signed by this project's key", consumer,
+			access(consumer, userAda, map[string]any{"sub": ada, claim: organization}), 401},
+		{"a member's token without an " +
+			"organization", consumer, access(consumer, userAda, map[string]any{"sub": ada}), 401},
+		{"a user's token with an organization", consumer,
+			access(consumer, userAda, map[string]any{claim: organization}), 401},
 		{"a token of a B2B project", consumer, access(b2b, ada, nil), 401},
 		{"a user's session JWT", consumer, kind(consumer, "session", userAda), 401},
 		{"a user's ID token", consumer, kind(consumer, "id", userAda), 401},
@@ -151,13 +165,15 @@ func TestWhatBelongsToTheOtherVerticalIsRefused(t *testing.T) {
 		{"a member's session JWT", consumer, kind(b2b, "session", ada), 401},
 
 		{"a member's own token", b2b, access(b2b, ada, nil), 200},
-		{"a user's token, signed by this project's key", b2b, access(b2b, ada, map[string]any{"sub": userAda, claim: nil}), 401},
+		{"a user's token, signed by this project's key", b2b,
+			access(b2b, ada, map[string]any{"sub": userAda, claim: nil}), 401},
 		{"a user as subject", b2b, access(b2b, ada, map[string]any{"sub": userAda}), 401},
 		{"a token of a Consumer project", b2b, access(consumer, userAda, nil), 401},
 		{"a user's session JWT at a B2B server", b2b, kind(consumer, "session", userAda), 401},
 	} {
 		r := tt.w.call("GET", "/api/v1/userinfo", tt.token, "")
-		if r.status != tt.status || (tt.status == 401) != strings.Contains(r.header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+		if r.status != tt.status || (tt.status == 401) != strings.Contains(r.header.Get("WWW-Authenticate"),
+			`error="invalid_token"`) {
 			t.Errorf("%s: %d %s %s", tt.name, r.status, r.header.Get("WWW-Authenticate"), r.body)
 		}
 	}
@@ -194,7 +210,8 @@ func TestAUsersRolesDecideInRolesMode(t *testing.T) {
 	for _, tt := range []struct {
 		method, path string
 		status       int
-	}{{"GET", "/api/v1/userinfo", 200}, {"GET", "/api/v1/work", 200}, {"POST", "/api/v1/work", 200}, {"GET", "/api/v1/rule", 403}} {
+	}{{"GET", "/api/v1/userinfo", 200}, {"GET", "/api/v1/work", 200}, {"POST", "/api/v1/work", 200},
+		{"GET", "/api/v1/rule", 403}} {
 		if r := w.call(tt.method, tt.path, token, ""); r.status != tt.status {
 			t.Errorf("%s %s: %d %s", tt.method, tt.path, r.status, r.body)
 		}
@@ -219,7 +236,8 @@ func TestTroubleInAConsumerProject(t *testing.T) {
 		t.Errorf("ready while Stytch is down: %d %s", r.status, r.body)
 	}
 	wrong := newConsumerWorld(t, func(o *server.Options) { o.Secret = "secret-test-wrong" })
-	if r := wrong.call("GET", "/api/v1/userinfo", wrong.token(userAda, "openid"), ""); r.status != 502 || r.header.Get("WWW-Authenticate") != "" {
+	if r := wrong.call("GET", "/api/v1/userinfo", wrong.token(userAda, "openid"), ""); r.status != 502 ||
+		r.header.Get("WWW-Authenticate") != "" {
 		t.Errorf("our secret is wrong: %d %s", r.status, r.body)
 	}
 }

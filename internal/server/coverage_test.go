@@ -28,7 +28,8 @@ func TestMain(m *testing.M) {
 	}
 	if status == 0 && everythingRan() {
 		if missing := undriven(); len(missing) > 0 {
-			fmt.Fprintf(os.Stderr, "no page has had a good answer from these, which are said to be tested by %s:\n%s\n", browserSDK, strings.Join(missing, "\n"))
+			fmt.Fprintf(os.Stderr, "no page has had a good answer from these, which are said to be tested by "+
+				"%s:\n%s\n", browserSDK, strings.Join(missing, "\n"))
 			status = 1
 		}
 	}

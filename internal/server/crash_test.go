@@ -220,7 +220,8 @@ func TestServeForTheCrashTest(t *testing.T) {
 	}
 	url, stytch := "http://"+listener.Addr().String(), os.Getenv("CRASH_STYTCH")
 	app, err := server.New(server.Options{PublicURL: url, ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
-		PublicToken: seed.Project.PublicToken, Vertical: "b2b", Domain: stytch, BaseURL: stytch, Store: database, Limits: roomy(t), ForwardTokens: true, Title: "Crash", Version: "test"})
+		PublicToken: seed.Project.PublicToken, Vertical: "b2b", Domain: stytch, BaseURL: stytch, Store: database,
+		Limits: roomy(t), ForwardTokens: true, Title: "Crash", Version: "test"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -103,8 +103,11 @@ func TestTokensOfRealProjectsAreAdmitted(t *testing.T) {
 		return w.mint(m)
 	}
 	for what, token := range map[string]string{
-		"64 groups": mint(stytchtest.MintRequest{Claims: groups(64)}), "65 groups": mint(stytchtest.MintRequest{Claims: groups(65)}), "300 groups": mint(stytchtest.MintRequest{Claims: groups(300)}),
-		"8 hours": mint(stytchtest.MintRequest{ExpiresIn: 8 * 3600}), "24 hours": mint(stytchtest.MintRequest{ExpiresIn: 24 * 3600}),
+		"64 groups":  mint(stytchtest.MintRequest{Claims: groups(64)}),
+		"65 groups":  mint(stytchtest.MintRequest{Claims: groups(65)}),
+		"300 groups": mint(stytchtest.MintRequest{Claims: groups(300)}),
+		"8 hours":    mint(stytchtest.MintRequest{ExpiresIn: 8 * 3600}),
+		"24 hours":   mint(stytchtest.MintRequest{ExpiresIn: 24 * 3600}),
 	} {
 		if r := w.call("GET", protected, token, ""); r.status != 200 {
 			t.Errorf("%s: %d %s", what, r.status, r.body)

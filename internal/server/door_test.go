@@ -33,7 +33,8 @@ func (d *door) before(o *server.Options) {
 	target, err := url.Parse(o.BaseURL)
 	must(d.t, err)
 	proxy := httputil.NewSingleHostReverseProxy(target)
-	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) } // who called went away
+	// who called went away
+	proxy.ErrorHandler = func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) }
 	front := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if d.wait(r.Context(), r.URL.Path) {
 			proxy.ServeHTTP(w, r)

@@ -30,11 +30,13 @@ func TestTheEmulatorsPageStaysUpToDateAndInPlace(t *testing.T) {
 	do("document.querySelector('#requests details').open = true; window.stayed = true")
 	get("/.well-known/jwks.json")
 	b.waitFor("document.querySelectorAll('#requests details').length === 2")
-	b.waitFor("document.querySelectorAll('#requests details')[1].open && !document.querySelectorAll('#requests details')[0].open")
+	b.waitFor("document.querySelectorAll('#requests details')[1].open && !document.querySelectorAll('#requests " +
+		"details')[0].open")
 	for range 20 {
 		get("/v1/nothing")
 	}
-	b.waitFor("[...document.querySelectorAll('#old-requests details')].some(d => d.open && d.checkVisibility())") // not folded away from under a reader
+	// not folded away from under a reader
+	b.waitFor("[...document.querySelectorAll('#old-requests details')].some(d => d.open && d.checkVisibility())")
 
 	do(`document.querySelector('button[value="24h"]').click()`)
 	b.waitFor("document.querySelector('#notice').innerText === 'The clock went on by 1 d.'")

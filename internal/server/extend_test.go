@@ -47,7 +47,8 @@ func TestAnOperationOfOnesOwnIsCheckedAndPublished(t *testing.T) {
 	if r := w.call("GET", "/api/v1/greeting", "", ""); r.status != 401 {
 		t.Errorf("without a token: %d", r.status)
 	}
-	if r := w.call("GET", "/api/v1/greeting", w.token(grace, "openid"), ""); r.status != 200 || r.body != "{\"greeting\":\"Hello!\"}\n" {
+	if r := w.call("GET", "/api/v1/greeting", w.token(grace, "openid"), ""); r.status != 200 ||
+		r.body != "{\"greeting\":\"Hello!\"}\n" {
 		t.Errorf("with one: %d %q", r.status, r.body)
 	}
 	if !strings.Contains(string(w.app.Document().JSON()), "getGreeting") {
@@ -65,7 +66,8 @@ func TestWhatAHandlerSaysInternallyStaysInternal(t *testing.T) {
 				}
 			}
 			fail := func(id, path string, f func() error) {
-				api.Register(s, api.Operation{ID: id, Method: http.MethodGet, Path: path, Summary: "Fail", Description: "Fails.", Access: auth.Public},
+				api.Register(s, api.Operation{ID: id, Method: http.MethodGet, Path: path, Summary: "Fail",
+					Description: "Fails.", Access: auth.Public},
 					func(context.Context, *struct{}) (*output, error) { return nil, f() })
 			}
 			fail("getFailure", "/api/v1/failure", func() error { return errors.New(secret) })
@@ -159,7 +161,8 @@ func TestEveryFaultOfEveryDeclarationIsToldAtOnce(t *testing.T) {
 		"GET /api/v1/first (first): has no Access and would admit nobody",
 		"POST api/v1/second (second): has no Effect", "POST api/v1/second (second): its path must begin with a slash",
 		"G032 POST /api/v1/second: description has 301 characters",
-		"(ListMembers): its ID is taken by GET /api/v1/members", "(fourth): its method and path are taken by listMembers",
+		"(ListMembers): its ID is taken by GET " +
+			"/api/v1/members", "(fourth): its method and path are taken by listMembers",
 		"size is of type int8",
 		`(count words): its ID "count words" is not a letter and up to 63`, "(count words): has no Summary",
 		"(count words): has no Description",

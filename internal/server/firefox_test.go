@@ -42,10 +42,12 @@ func (w *world) newFirefox() *firefox {
 		w.t.Fatal(err)
 	}
 	w.t.Cleanup(func() { _ = os.RemoveAll(profile) })
-	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(`user_pref("marionette.port", 0);`+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(profile, "user.js"), []byte(`user_pref("marionette.port", 0);`+"\n"),
+		0o600); err != nil {
 		w.t.Fatal(err)
 	}
-	command := exec.Command(program, "--headless", "--marionette", "--remote-allow-system-access", "--no-remote", "--profile", profile, "about:blank")
+	command := exec.Command(program, "--headless", "--marionette", "--remote-allow-system-access", "--no-remote",
+		"--profile", profile, "about:blank")
 	command.Env = append(os.Environ(), "HOME="+profile) // Firefox refuses a home of somebody else
 	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := command.Start(); err != nil {
@@ -147,7 +149,8 @@ func (f *firefox) evaluate(expression string, value any) error {
 
 // browser returns the value of an expression in the browser itself.
 func (f *firefox) browser(expression string, value any) error {
-	return errors.Join(f.call("Marionette:SetContext", map[string]any{"value": "chrome"}, nil), f.evaluate(expression, value),
+	return errors.Join(f.call("Marionette:SetContext", map[string]any{"value": "chrome"}, nil),
+		f.evaluate(expression, value),
 		f.call("Marionette:SetContext", map[string]any{"value": "content"}, nil))
 }
 
@@ -192,7 +195,8 @@ func (f *firefox) press(label string) error {
 }
 
 func (f *firefox) fill(selector, text string) error {
-	id, err := f.element(fmt.Sprintf("[...document.querySelectorAll(%s)].find(e => !e.disabled && e.checkVisibility()) ?? null", quoted(selector)))
+	id, err := f.element(fmt.Sprintf("[...document.querySelectorAll(%s)].find(e => !e.disabled && "+
+		"e.checkVisibility()) ?? null", quoted(selector)))
 	if err != nil {
 		return err
 	}
@@ -329,7 +333,8 @@ func (f *firefox) mustNotFrame(t *testing.T) {
 		t.Fatal(err)
 	}
 	var shown []string
-	if err := f.browser("gBrowser.selectedBrowser.browsingContext.children.map(c => c.currentWindowGlobal.documentURI.spec)", &shown); err != nil {
+	if err := f.browser("gBrowser.selectedBrowser.browsingContext.children.map(c => "+
+		"c.currentWindowGlobal.documentURI.spec)", &shown); err != nil {
 		t.Fatal(err)
 	}
 	framing.check(t, shown)

@@ -25,7 +25,8 @@ const origin = "https://gpt.example.com"
 // htmlPages are all of them, the sign-in page with every kind of refusal.
 func (w *world) htmlPages() []htmlPage {
 	request := func(change ...string) string {
-		q := url.Values{"client_id": {"connected-app-test-dddddddd-0000-4000-8000-000000000001"}, "scope": {"openid"}, "state": {"s"},
+		q := url.Values{"client_id": {"connected-app-test-dddddddd-0000-4000-8000-000000000001"}, "scope": {"openid"},
+			"state":        {"s"},
 			"redirect_uri": {"https://chatgpt.com/aip/g-dev/oauth/callback"}}
 		for i := 0; i < len(change); i += 2 {
 			q.Set(change[i], change[i+1])
@@ -46,7 +47,8 @@ func (w *world) htmlPages() []htmlPage {
 		{"no return address", request("redirect_uri", ""), 400, false},
 		{"unknown organization", request("organization_id", "initech"), 400, false},
 		{"repeated parameter", request() + "&state=other", 400, false},
-		{"repeated parameter of a log-out", "/idp?client_id=c&post_logout_redirect_uri=a&post_logout_redirect_uri=b", 400, false},
+		{"repeated parameter of a log-out", "/idp?client_id=c&post_logout_redirect_uri=a&post_logout_redirect_uri=b",
+			400, false},
 		{"implicit flow", request("response_type", "token"), 400, false},
 		{"plain challenge", request("code_challenge", "c", "code_challenge_method", "plain"), 400, false},
 		{"long state", request("state", strings.Repeat("s", 2049)), 400, false},
@@ -68,19 +70,23 @@ func headersOf(path, api, scheme string) map[string]string {
 		"Strict-Transport-Security":    "max-age=63072000",
 		"Cache-Control":                "no-cache",
 		"Cross-Origin-Opener-Policy":   "same-origin",
-		"Permissions-Policy": "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), microphone=(), payment=(), usb=(), " +
+		"Permissions-Policy": "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), " +
+			"microphone=(), payment=(), usb=(), " +
 			"publickey-credentials-get=(), browsing-topics=()",
 	}
 	const closed = "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	policies := map[string]string{
-		"/":        "default-src 'none'; style-src 'self'; img-src 'self'" + closed + "; script-src 'self'",
-		"/docs":    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:" + closed,
+		"/": "default-src 'none'; style-src 'self'; img-src 'self'" + closed + "; script-src 'self'",
+		"/docs": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' " +
+			"data:" + closed,
 		"/privacy": "default-src 'none'; style-src 'self'; img-src 'self'" + closed,
-		"/idp": "default-src 'none'; script-src 'self'; style-src 'self' 'sha256-goG6NTJVb+JLlVfyyLcbrBJO1e6OPG6DpOWkP/MQIRQ=' " +
+		"/idp": "default-src 'none'; script-src 'self'; style-src 'self' " +
+			"'sha256-goG6NTJVb+JLlVfyyLcbrBJO1e6OPG6DpOWkP/MQIRQ=' " +
 			"'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self'; connect-src 'self' " +
 			api + closed + "; require-trusted-types-for 'script'",
 	}
-	policies["/account"] = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+	policies["/account"] = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action " +
+		"'self'; frame-ancestors 'none'"
 	h["Content-Security-Policy"] = policies[path]
 	if path == "/account" {
 		h["Cache-Control"] = "no-store"
@@ -111,7 +117,8 @@ func TestEveryPageHasExactlyTheseHeaders(t *testing.T) {
 				if got.status != page.status {
 					t.Errorf("%s: %s %s: %d, want %d", scheme, method, page.name, got.status, page.status)
 				}
-				if cookies := got.header.Values("Set-Cookie"); page.kept != (len(cookies) == 1) || len(cookies) == 1 && !ours(scheme, cookies[0]) {
+				if cookies := got.header.Values("Set-Cookie"); page.kept != (len(cookies) == 1) || len(cookies) == 1 &&
+					!ours(scheme, cookies[0]) {
 					t.Errorf("%s: %s %s sets %q", scheme, method, page.name, cookies)
 				}
 				path, _, _ := strings.Cut(page.path, "?")
@@ -237,10 +244,12 @@ func TestOtherAnswersCarryNothingForABrowser(t *testing.T) {
 				t.Errorf("%s: has %s: %q", name, header, got.header.Get(header))
 			}
 		}
-		if kind := got.header.Get("Content-Type"); !strings.Contains(kind, "json") || got.header.Get("X-Content-Type-Options") != "nosniff" {
+		if kind := got.header.Get("Content-Type"); !strings.Contains(kind, "json") ||
+			got.header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Errorf("%s: is %q, nosniff %q", name, kind, got.header.Get("X-Content-Type-Options"))
 		}
-		if cache := got.header.Get("Cache-Control"); (tt.status >= 400 || strings.HasPrefix(tt.path, "/api/")) && cache != "no-store" {
+		if cache := got.header.Get("Cache-Control"); (tt.status >= 400 || strings.HasPrefix(tt.path, "/api/")) &&
+			cache != "no-store" {
 			t.Errorf("%s: may be cached: %q", name, cache)
 		}
 	}

@@ -50,7 +50,8 @@ func sessionCookie(token string) string {
 // withSession is a browser in which something else of this origin has signed somebody in.
 func (w *world) withSession(email, organization string) step {
 	return func(p *person) error {
-		return p.do(newTabAt(w.url+"/privacy"), see("ChatGPT"), script(sessionCookie(w.passwordSession(email, organization))))
+		return p.do(newTabAt(w.url+"/privacy"), see("ChatGPT"),
+			script(sessionCookie(w.passwordSession(email, organization))))
 	}
 }
 
@@ -96,7 +97,10 @@ func provided(start, email string, redirects ...string) func(w *world) string {
 		for _, name := range redirects {
 			query.Set(name, w.url+"/idp")
 		}
-		client := http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+		client := http.Client{CheckRedirect: func(*http.Request,
+			[]*http.Request) error {
+			return http.ErrUseLastResponse
+		}}
 		address := w.stytch.URL + start + "?" + query.Encode()
 		for range 2 { // to the provider's page, and back from it
 			response, err := client.Get(address)
@@ -131,24 +135,34 @@ func sentLinks() []sentLink {
 	b2b := []string{"login_redirect_url", "signup_redirect_url"}
 	globexOnly := []step{see("Globex"), press("Globex")}
 	setPassword := []step{fill("input[type=password]", newPassword), press("Continue")}
-	organizationLink := mailed("/b2b/magic_links/email/login_or_signup", fields{"organization_id": globex, "email_address": hank}, b2b...)
+	organizationLink := mailed("/b2b/magic_links/email/login_or_signup", fields{"organization_id": globex,
+		"email_address": hank}, b2b...)
 	return []sentLink{
 		{name: "organization's link", methods: []string{"email_link"}, who: hankAtG, send: organizationLink},
-		{name: "link of an administrator of the same organization", methods: []string{"email_link"}, who: "ada@acme.example at Acme",
-			send: mailed("/b2b/magic_links/email/login_or_signup", fields{"organization_id": acme, "email_address": "ada@acme.example"}, b2b...)},
+		{name: "link of an administrator of the same " +
+			"organization", methods: []string{"email_link"}, who: "ada@acme.example at Acme",
+			send: mailed("/b2b/magic_links/email/login_or_signup", fields{"organization_id": acme,
+				"email_address": "ada@acme.example"}, b2b...)},
 		{name: "discovery link", methods: []string{"email_link"}, who: hankAtG, then: globexOnly,
-			send: mailed("/b2b/magic_links/email/discovery/send", fields{"email_address": hank}, "discovery_redirect_url")},
+			send: mailed("/b2b/magic_links/email/discovery/send", fields{"email_address": hank},
+				"discovery_redirect_url")},
 		{name: "invitation", who: "eva@acme.example at Acme", send: invited},
-		{name: "new password", methods: []string{"password"}, who: hankAtG, then: slices.Concat(setPassword, globexOnly),
-			send: mailed("/b2b/passwords/discovery/reset/start", fields{"email_address": hank}, "discovery_redirect_url", "reset_password_redirect_url")},
+		{name: "new password", methods: []string{"password"}, who: hankAtG, then: slices.Concat(setPassword,
+			globexOnly),
+			send: mailed("/b2b/passwords/discovery/reset/start", fields{"email_address": hank},
+				"discovery_redirect_url", "reset_password_redirect_url")},
 		{name: "new password of an organization", methods: []string{"password"}, who: hankAtG, then: setPassword,
-			send: mailed("/b2b/passwords/email/reset/start", fields{"organization_id": globex, "email_address": hank}, "login_redirect_url", "reset_password_redirect_url")},
+			send: mailed("/b2b/passwords/email/reset/start", fields{"organization_id": globex, "email_address": hank},
+				"login_redirect_url", "reset_password_redirect_url")},
 		{name: "provider", methods: []string{"google"}, who: hankAtG, then: globexOnly,
 			send: provided("/v1/b2b/public/oauth/google/discovery/start", hank, "discovery_redirect_url")},
 		{name: "user's link", vertical: "consumer", methods: []string{"email_link"}, who: adaUser,
-			send: mailed("/magic_links/email/login_or_create", fields{"email": adaUser}, "login_magic_link_url", "signup_magic_link_url")},
-		{name: "user's new password", vertical: "consumer", methods: []string{"password"}, who: adaUser, then: setPassword,
-			send: mailed("/passwords/email/reset/start", fields{"email": adaUser}, "login_redirect_url", "reset_password_redirect_url")},
+			send: mailed("/magic_links/email/login_or_create", fields{"email": adaUser}, "login_magic_link_url",
+				"signup_magic_link_url")},
+		{name: "user's new password", vertical: "consumer", methods: []string{"password"}, who: adaUser,
+			then: setPassword,
+			send: mailed("/passwords/email/reset/start", fields{"email": adaUser}, "login_redirect_url",
+				"reset_password_redirect_url")},
 		{name: "user's provider", vertical: "consumer", methods: []string{"google"}, who: adaUser,
 			send: provided("/v1/public/oauth/google/start", adaUser, "login_redirect_url", "signup_redirect_url")},
 	}
@@ -177,13 +191,17 @@ func TestEndToEndALinkAsksBeforeItReplacesASession(t *testing.T) {
 				}
 				link := tt.send(w)
 				asked := []step{newTabAt(link), see("You are signed in as " + who + "."), absent("Allow")}
-				stays := slices.Concat([]step{see("Signed in as " + who + ".")}, asked, []step{look("asked"), press("Stay signed in as " + email),
-					see("Signed in as " + who + "."), absent("Before, it was"), see("Allow ChatGPT to:"), press("Allow")})
+				stays := slices.Concat([]step{see("Signed in as " + who + ".")}, asked,
+					[]step{look("asked"), press("Stay signed in as " + email),
+						see("Signed in as " + who + "."), absent("Before, it was"), see("Allow ChatGPT to:"),
+						press("Allow")})
 				if err := w.connectAs(p, email, stays...); err != nil {
 					return fmt.Errorf("staying: %w", err)
 				}
-				goes := slices.Concat([]step{see("Signed in as " + who + ".")}, asked, []step{press("Sign out and go on as that person")}, tt.then,
-					[]step{see("You are signed in as " + tt.who + " now. Before, it was " + who + "."), see("Signed in as " + tt.who + "."),
+				goes := slices.Concat([]step{see("Signed in as " + who + ".")}, asked,
+					[]step{press("Sign out and go on as that person")}, tt.then,
+					[]step{see("You are signed in as " + tt.who + " now. Before, it was " + who + "."),
+						see("Signed in as " + tt.who + "."),
 						see("Allow ChatGPT to:"), look("replaced"), press("Allow")})
 				if err := w.connectAs(p, strings.Fields(tt.who)[0], goes...); err != nil {
 					return fmt.Errorf("going on: %w", err)
@@ -218,13 +236,15 @@ func TestEndToEndALinkOfAKindThatIsNotOfferedIsLeftAlone(t *testing.T) {
 				p, link := w.newPerson(), tt.send(w)
 				relabelled := strings.Replace(link, "stytch_token_type=discovery&", "stytch_token_type=sso&", 1)
 				left := see("of a kind that is not used here")
-				if err := p.do(newTabAt(w.authorizeURL()), see("Continue with email"), newTabAt(link), left, see("Continue with email"),
+				if err := p.do(newTabAt(w.authorizeURL()), see("Continue with email"), newTabAt(link), left,
+					see("Continue with email"),
 					newTabAt(relabelled), left, w.withSession(email, organization), newTabAt(link), left, look("left"),
 					see("Signed in as "+who+"."), see("Allow ChatGPT to:"), press("Allow"), returns("")); err != nil {
 					return err
 				}
 				for _, r := range w.stytch.Requests() {
-					if r.Status < 300 && (strings.HasSuffix(r.Path, "magic_links/authenticate") || strings.Contains(r.Path, "oauth/authenticate") ||
+					if r.Status < 300 && (strings.HasSuffix(r.Path, "magic_links/authenticate") ||
+						strings.Contains(r.Path, "oauth/authenticate") ||
 						strings.Contains(r.Path, "discovery/authenticate")) {
 						return fmt.Errorf("%s was called", r.Path)
 					}
@@ -245,7 +265,8 @@ func TestEndToEndAnotherAccountInAnotherTabIsNamed(t *testing.T) {
 	}{
 		{"signed in on the page", func(*world) step {
 			return func(p *person) error {
-				return p.do(slices.Concat([]step{newTabAt(p.w.authorizeURL()), press("Not you?")}, byCode("hank@globex.example", "Globex"),
+				return p.do(slices.Concat([]step{newTabAt(p.w.authorizeURL()), press("Not you?")},
+					byCode("hank@globex.example", "Globex"),
 					[]step{see("Signed in as " + hankAtG)})...)
 			}
 		}},
@@ -260,7 +281,8 @@ func TestEndToEndAnotherAccountInAnotherTabIsNamed(t *testing.T) {
 				back := func(p *person) error { p.tab = first; return nil }
 				return w.connectAs(p, "hank@globex.example", slices.Concat(byCode("grace@acme.example", "Acme"),
 					[]step{see("not yours to give"), see("Signed in as " + graceAtAcme), keep, tt.other(w), back,
-						see("Signed in as " + hankAtG + "."), see("Allow ChatGPT to:"), absent("not yours to give"), look("named"), press("Allow")})...)
+						see("Signed in as " + hankAtG + "."), see("Allow ChatGPT to:"), absent("not yours to give"),
+						look("named"), press("Allow")})...)
 			})
 		})
 	}
@@ -271,8 +293,9 @@ func TestEndToEndAnotherAccountInAnotherTabIsNamed(t *testing.T) {
 func TestEndToEndAllowComparesWhoDecides(t *testing.T) {
 	t.Parallel()
 	twice := stytchtest.Development()
-	twice.Members = append(twice.Members, stytchtest.Member{ID: "member-test-bbbbbbbb-0000-4000-8000-000000000009", OrganizationID: globex,
-		Email: "grace@acme.example", Name: "Grace Hopper", Status: "active"})
+	twice.Members = append(twice.Members, stytchtest.Member{ID: "member-test-bbbbbbbb-0000-4000-8000-000000000009",
+		OrganizationID: globex,
+		Email:          "grace@acme.example", Name: "Grace Hopper", Status: "active"})
 	for _, tt := range []struct {
 		name                string
 		seed                stytchtest.Seed
@@ -280,10 +303,14 @@ func TestEndToEndAllowComparesWhoDecides(t *testing.T) {
 		email, organization string
 		who                 string
 	}{
-		{"another organization's administrator", stytchtest.Development(), [2]string{"grace@acme.example", acme}, "hank@globex.example", globex, hankAtG},
-		{"an administrator of the same one", stytchtest.Development(), [2]string{"grace@acme.example", acme}, "ada@acme.example", acme, "ada@acme.example at Acme"},
-		{"the same address at another one", twice, [2]string{"grace@acme.example", acme}, "grace@acme.example", globex, "grace@acme.example at Globex"},
-		{"another user", stytchtest.DevelopmentConsumer(), [2]string{"grace@example.com", ""}, "ada@example.com", "", "ada@example.com"},
+		{"another organization's administrator", stytchtest.Development(), [2]string{"grace@acme.example", acme},
+			"hank@globex.example", globex, hankAtG},
+		{"an administrator of the same one", stytchtest.Development(), [2]string{"grace@acme.example", acme},
+			"ada@acme.example", acme, "ada@acme.example at Acme"},
+		{"the same address at another one", twice, [2]string{"grace@acme.example", acme}, "grace@acme.example", globex,
+			"grace@acme.example at Globex"},
+		{"another user", stytchtest.DevelopmentConsumer(), [2]string{"grace@example.com", ""}, "ada@example.com", "",
+			"ada@example.com"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -292,9 +319,11 @@ func TestEndToEndAllowComparesWhoDecides(t *testing.T) {
 				if err := w.withSession(tt.first[0], tt.first[1])(p); err != nil {
 					return err
 				}
-				steps := []step{see("Signed in as " + tt.first[0]), see("Allow ChatGPT to:"), is("!!" + fmt.Sprintf(findButton, quoted("Allow"))),
+				steps := []step{see("Signed in as " + tt.first[0]), see("Allow ChatGPT to:"),
+					is("!!" + fmt.Sprintf(findButton, quoted("Allow"))),
 					script(sessionCookie(session) + ", " + fmt.Sprintf(findButton, quoted("Allow")) + ".click()"),
-					see("Signed in as " + tt.who + "."), see("Nothing was allowed yet"), see("Allow ChatGPT to:"), nobodyReturned, look("compared"), press("Allow")}
+					see("Signed in as " + tt.who + "."), see("Nothing was allowed yet"), see("Allow ChatGPT to:"),
+					nobodyReturned, look("compared"), press("Allow")}
 				return w.connectAs(p, tt.email, steps...)
 			})
 		})
@@ -311,7 +340,8 @@ func (w *world) sessionAt(email, organization string) string {
 
 // setRoles is what somebody does in Stytch's dashboard.
 func (w *world) setRoles(organization, member string, roles ...string) step {
-	return w.manage(http.MethodPut, "/v1/b2b/organizations/"+organization+"/members/"+member, fields{"roles": append([]string{}, roles...)})
+	return w.manage(http.MethodPut, "/v1/b2b/organizations/"+organization+"/members/"+member,
+		fields{"roles": append([]string{}, roles...)})
 }
 
 // manage calls Stytch's server API.
@@ -352,19 +382,24 @@ func TestEndToEndAllowComparesWhatCanBeAllowed(t *testing.T) {
 		given  bool
 	}{
 		{"more", func(w *world) step { return w.setRoles(acme, grace, "stytch_admin") }, "grace@acme.example",
-			[]step{see("so it is listed anew"), see("Allow ChatGPT to:"), absent("not yours to give"), nobodyReturned, look("more"), press("Allow")},
+			[]step{see("so it is listed anew"), see("Allow ChatGPT to:"), absent("not yours to give"), nobodyReturned,
+				look("more"), press("Allow")},
 			"members:invite", true},
 		{"less", func(w *world) step { return w.setRoles(acme, ada) }, "ada@acme.example",
-			[]step{see("so it is listed anew"), see("not yours to give"), nobodyReturned, press("Allow")}, "members:invite", false},
+			[]step{see("so it is listed anew"), see("not yours to give"), nobodyReturned, press("Allow")},
+			"members:invite", false},
 		{"the organization's name", func(w *world) step {
-			return w.manage(http.MethodPut, "/v1/b2b/organizations/"+acme, fields{"organization_name": "Acme Incorporated"})
-		}, "grace@acme.example", []step{see("Signed in as grace@acme.example at Acme Incorporated."), see("Allow ChatGPT to:"), nobodyReturned, press("Allow")},
+			return w.manage(http.MethodPut, "/v1/b2b/organizations/"+acme,
+				fields{"organization_name": "Acme Incorporated"})
+		}, "grace@acme.example", []step{see("Signed in as grace@acme.example at Acme Incorporated."),
+			see("Allow ChatGPT to:"), nobodyReturned, press("Allow")},
 			"members:invite", false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			endToEnd(t, stytchtest.Development(), func(w *world) error {
-				steps := slices.Concat(byCode(tt.email, "Acme"), []step{see("Allow ChatGPT to:"), tt.change(w), press("Allow")}, tt.then)
+				steps := slices.Concat(byCode(tt.email, "Acme"), []step{see("Allow ChatGPT to:"), tt.change(w),
+					press("Allow")}, tt.then)
 				token, err := w.connect(w.gpt(), w.newPerson(), steps...)
 				if err == nil && strings.Contains(token.Scope, tt.scope) != tt.given {
 					err = fmt.Errorf("granted %q", token.Scope)
@@ -394,8 +429,10 @@ func TestEndToEndWhoIsSignedOutElsewhereAllowsNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			endToEnd(t, stytchtest.Development(), func(w *world) error {
-				return w.newPerson().do(slices.Concat([]step{newTabAt(w.authorizeURL())}, byCode("grace@acme.example", "Acme"),
-					[]step{see("Allow ChatGPT to:"), change(w), see("Your sign-in had ended"), see("Continue with email"), absent("Signed in as"), nobodyReturned})...)
+				return w.newPerson().do(slices.Concat([]step{newTabAt(w.authorizeURL())}, byCode("grace@acme.example",
+					"Acme"),
+					[]step{see("Allow ChatGPT to:"), change(w), see("Your sign-in had ended"),
+						see("Continue with email"), absent("Signed in as"), nobodyReturned})...)
 			})
 		})
 	}
@@ -414,7 +451,8 @@ func insecureStytch(authorizeURL, path, change string) step {
 			(` + change + `)(reply.data);
 			return new Response(JSON.stringify(reply), { status: response.status, headers: { "Content-Type": "application/json" } });
 		}; }`
-		if _, err := chromedp.Call(p.tab, page.AddScriptToEvaluateOnNewDocument, page.AddScriptToEvaluateOnNewDocumentParams{Source: source}); err != nil {
+		if _, err := chromedp.Call(p.tab, page.AddScriptToEvaluateOnNewDocument,
+			page.AddScriptToEvaluateOnNewDocumentParams{Source: source}); err != nil {
 			return err
 		}
 		return p.evaluate("location.href = " + quoted(authorizeURL))
@@ -425,18 +463,22 @@ func insecureStytch(authorizeURL, path, change string) step {
 // not Stytch does, and passes no code on to whoever was refused.
 func TestEndToEndTheClickDoesNotHangOnStytch(t *testing.T) {
 	t.Parallel()
-	const wantsNoConsent, codeInSpite = `(data) => { data.consent_required = false; }`, `(data) => { data.authorization_code = "code-in-spite"; }`
+	const wantsNoConsent, codeInSpite = `(data) => { data.consent_required = false; }`,
+		`(data) => { data.authorization_code = "code-in-spite"; }`
 	for _, tt := range []struct {
 		name, path, change string
 		steps              []step
 	}{
-		{"no consent wanted", "/idp/b2b/oauth/authorize/start", wantsNoConsent, []step{see("Allow ChatGPT to:"), nobodyReturned, press("Allow"), returns("")}},
-		{"a code for who denies", "/idp/b2b/oauth/authorize/submit", codeInSpite, []step{press("Deny"), see("did not take the refusal"), nobodyReturned, look("denied")}},
+		{"no consent wanted", "/idp/b2b/oauth/authorize/start", wantsNoConsent, []step{see("Allow ChatGPT to:"),
+			nobodyReturned, press("Allow"), returns("")}},
+		{"a code for who denies", "/idp/b2b/oauth/authorize/submit", codeInSpite,
+			[]step{press("Deny"), see("did not take the refusal"), nobodyReturned, look("denied")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			endToEnd(t, stytchtest.Development(), func(w *world) error {
-				return w.newPerson().do(slices.Concat([]step{w.withSession("grace@acme.example", acme), insecureStytch(w.authorizeURL(), tt.path, tt.change)}, tt.steps)...)
+				return w.newPerson().do(slices.Concat([]step{w.withSession("grace@acme.example", acme),
+					insecureStytch(w.authorizeURL(), tt.path, tt.change)}, tt.steps)...)
 			})
 		})
 	}
@@ -448,7 +490,8 @@ func TestEndToEndNothingIsNothing(t *testing.T) {
 	endToEnd(t, stytchtest.Development(), func(w *world) error {
 		p := w.newPerson()
 		p.request = scopes("members:invite")
-		_, err := w.connect(w.gpt(), p, append(byCode("grace@acme.example", "Acme"), see("Nothing"), see("not yours to give"), look("nothing"), press("Allow"))...)
+		_, err := w.connect(w.gpt(), p, append(byCode("grace@acme.example", "Acme"), see("Nothing"),
+			see("not yours to give"), look("nothing"), press("Allow"))...)
 		var denied *gpttest.DeniedError
 		if !errors.As(err, &denied) || denied.Code != "access_denied" {
 			return fmt.Errorf("%w, want a denial", err)
@@ -463,13 +506,17 @@ func TestEndToEndTheQuestionIsForEverybody(t *testing.T) {
 	seed := stytchtest.Development()
 	seed.Organizations[0].Name = "The Honourable Company of Makers of Everything That Was Ever Asked For"
 	endToEnd(t, seed, func(w *world) error {
-		link := mailed("/b2b/magic_links/email/login_or_signup", fields{"organization_id": globex, "email_address": "hank@globex.example"},
+		link := mailed("/b2b/magic_links/email/login_or_signup", fields{"organization_id": globex,
+			"email_address": "hank@globex.example"},
 			"login_redirect_url", "signup_redirect_url")(w)
 		focused := is("document.activeElement.id === 'heading'")
-		return w.newPerson().do(w.withSession("grace@acme.example", acme), newTabAt(w.authorizeURL()), see("Allow ChatGPT to:"),
-			newTabAt(link), device(360, "dark"), see("Sign in as somebody else?"), focused, look("dark"), device(1200, "light"), look("light"), device(360, "light"),
+		return w.newPerson().do(w.withSession("grace@acme.example", acme), newTabAt(w.authorizeURL()),
+			see("Allow ChatGPT to:"),
+			newTabAt(link), device(360, "dark"), see("Sign in as somebody else?"), focused, look("dark"),
+			device(1200, "light"), look("light"), device(360, "light"),
 			tabTo("Stay signed in as grace@acme.example"), look("telephone"), tabTo("Sign out and go on"), key("\r"),
-			see("You are signed in as "+hankAtG+" now."), focused, look("replaced"), device(360, "dark"), look("replaced-dark"),
+			see("You are signed in as "+hankAtG+" now."), focused, look("replaced"), device(360, "dark"),
+			look("replaced-dark"),
 			tabTo("Allow"), key("\r"), returns(""))
 	}, func(o *server.Options) { o.LoginMethods = []string{"email_link"} })
 }

@@ -74,8 +74,10 @@ func reviewed() map[string]string {
 
 func inventoried(t *testing.T) *Server {
 	t.Helper()
-	s, err := New(Options{PublicURL: "https://gpt.example.com", ProjectID: "project-test-11111111-1111-4111-8111-111111111111", Secret: "secret-test-x",
-		PublicToken: "public-token-test-x", Vertical: "b2b", Domain: "https://login.example.com", ForwardTokens: true, Title: "Demo", Version: "1"})
+	s, err := New(Options{PublicURL: "https://gpt.example.com",
+		ProjectID: "project-test-11111111-1111-4111-8111-111111111111", Secret: "secret-test-x",
+		PublicToken: "public-token-test-x", Vertical: "b2b", Domain: "https://login.example.com", ForwardTokens: true,
+		Title: "Demo", Version: "1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +90,8 @@ func TestRoutesAreTheReviewedOnes(t *testing.T) {
 	s, routed := inventoried(t), map[string]bool{}
 	for _, routes := range []chi.Routes{s.router().(chi.Routes), s.service.Routes()} {
 		err := chi.Walk(routes, func(method, path string, _ http.Handler, _ ...func(http.Handler) http.Handler) error {
-			if !strings.HasPrefix(path, "/assets/") && !strings.HasPrefix(path, "/idp/assets/") { // files of ours, embedded
+			// files of ours, embedded
+			if !strings.HasPrefix(path, "/assets/") && !strings.HasPrefix(path, "/idp/assets/") {
 				routed[method+" "+path] = true
 			}
 			return nil
@@ -115,9 +118,11 @@ func TestRoutesAreTheReviewedOnes(t *testing.T) {
 		// A browser's session counts on none of the others, so that no other site can use it.
 		safe := slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, method)
 		// a report is of nobody
-		if !safe && strings.HasPrefix(who, "everybody") && path != "/oauth2/token" && path != "/idp/report" && !isMCP(path) &&
+		if !safe && strings.HasPrefix(who, "everybody") && path != "/oauth2/token" && path != "/idp/report" &&
+			!isMCP(path) &&
 			route != "POST /account/revoke" {
-			t.Errorf("%s changes something for whoever a browser is signed in as: let a test like TestOnlyThePageItselfCanRevoke forge it, and name it here", route)
+			t.Errorf("%s changes something for whoever a browser is signed in as: let a test like "+
+				"TestOnlyThePageItselfCanRevoke forge it, and name it here", route)
 		}
 	}
 }

@@ -40,18 +40,21 @@ func (s *Server) checkIssuer(ctx context.Context) (done bool) {
 	address := s.options.Domain + "/.well-known/oauth-authorization-server"
 	as, err := fetchMetadata(ctx, s.metadata, address)
 	if err != nil {
-		s.log.WarnContext(ctx, "the metadata of the Stytch project's domain were not read; they are asked for again in a minute",
+		s.log.WarnContext(ctx, "the metadata of the Stytch project's domain were not read; they are asked for again "+
+			"in a minute",
 			"url", address, "error", err)
 		return false
 	}
 	s.issuer.Store(&as)
 	if as.Issuer != s.options.Domain {
-		s.log.ErrorContext(ctx, "STYTCH_DOMAIN is not the issuer that Stytch names there: clients of MCP compare the two to "+
-			"the letter and refuse to connect; write STYTCH_DOMAIN as the issuer is written", "issuer", as.Issuer,
+		s.log.ErrorContext(ctx,
+			"STYTCH_DOMAIN is not the issuer that Stytch names there: clients of MCP compare the two to "+
+				"the letter and refuse to connect; write STYTCH_DOMAIN as the issuer is written", "issuer", as.Issuer,
 			"authorization_servers", s.options.Domain)
 	}
 	if page := s.options.PublicURL + "/idp"; as.AuthorizationEndpoint != page {
-		s.log.WarnContext(ctx, "the Authorization URL of the Stytch project is not the sign-in page of this server: clients that "+
+		s.log.WarnContext(ctx, "the Authorization URL of the Stytch project is not the sign-in page of this server: "+
+			"clients that "+
 			"find their way by metadata are led elsewhere; set it under Connected Apps in the Stytch dashboard",
 			"authorization_endpoint", as.AuthorizationEndpoint, "page", page)
 	}

@@ -24,17 +24,24 @@ func TestTheIssuerIsComparedAtTheStart(t *testing.T) {
 			[]string{`"level":"ERROR"`, "STYTCH_DOMAIN is not the issuer"}, nil},
 		"the project's id": {func(d map[string]any) { d["issuer"] = "stytch.com/project-test-1" }, 200, true,
 			[]string{"STYTCH_DOMAIN is not the issuer", "stytch.com/project-test-1"}, nil},
-		"no issuer": {func(d map[string]any) { delete(d, "issuer") }, 200, true, []string{"STYTCH_DOMAIN is not the issuer"}, nil},
+		"no issuer": {func(d map[string]any) { delete(d, "issuer") }, 200, true,
+			[]string{"STYTCH_DOMAIN is not the issuer"}, nil},
 		"another page": {func(d map[string]any) { d["authorization_endpoint"] = "https://old.example/idp" }, 200, true,
 			[]string{`"level":"WARN"`, "Authorization URL", "https://old.example/idp"}, []string{`"level":"ERROR"`}},
-		"no page": {func(d map[string]any) { d["error_type"] = "authorization_endpoint_not_configured_for_project" }, 400, false,
+		"no page": {func(d map[string]any) { d["error_type"] = "authorization_endpoint_not_configured_for_project" },
+			400, false,
 			[]string{"set the Authorization URL"}, nil},
-		"an outage":   {func(map[string]any) {}, 503, false, []string{"asked for again in a minute", "status 503"}, nil},
-		"a redirect":  {func(map[string]any) {}, 302, false, []string{"status 302"}, nil},
-		"no document": {func(d map[string]any) { clear(d) }, 200, true, []string{"STYTCH_DOMAIN is not the issuer"}, nil},
+		"an outage": {func(map[string]any) {}, 503, false, []string{"asked for again in a minute", "status 503"},
+			nil},
+		"a redirect": {func(map[string]any) {}, 302, false, []string{"status 302"}, nil},
+		"no document": {func(d map[string]any) { clear(d) }, 200, true, []string{"STYTCH_DOMAIN is not the issuer"},
+			nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, func(o *server.Options) { o.Domain = metadataServer(t, o.PublicURL, tt.status, tt.change) })
+			w := newWorld(t, func(o *server.Options) {
+				o.Domain = metadataServer(t, o.PublicURL, tt.status,
+					tt.change)
+			})
 			if done := w.app.CheckIssuer(t.Context()); done != tt.done {
 				t.Errorf("done: %t", done)
 			}

@@ -52,7 +52,8 @@ func endToEnd(t *testing.T, seed stytchtest.Seed, story func(w *world) error, ch
 	var err error
 	for n := range attempts {
 		chaos := stytchtest.Chaos{Percent: *chaosPercent, Seed: fates(t.Name(), *chaosSeed, n)}
-		if err = attempt(t, stytchtest.Options{Seed: &seed, Chaos: chaos, LoopbackDocuments: true}, story, change); err == nil {
+		if err = attempt(t, stytchtest.Options{Seed: &seed, Chaos: chaos, LoopbackDocuments: true}, story,
+			change); err == nil {
 			return
 		}
 		if attempts > 1 {
@@ -107,7 +108,8 @@ func newCallbacks(t testing.TB) *callbacks {
 			c.came <- &back
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
-		_, _ = w.Write([]byte(`<!doctype html><html lang="en"><title>Back</title><link rel="icon" href="data:,"><h1>Back at ChatGPT</h1></html>`))
+		_, _ = w.Write([]byte(
+			`<!doctype html><html lang="en"><title>Back</title><link rel="icon" href="data:,"><h1>Back at ChatGPT</h1></html>`))
 	}))
 	t.Cleanup(s.Close)
 	c.url = s.URL + "/callback"
@@ -148,7 +150,8 @@ var pictureNames sync.Map // names that were taken: each story's pictures once
 
 // newPerson starts a browser with a fresh profile.
 func (w *world) newPerson() *person {
-	name := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(strings.TrimPrefix(w.t.Name(), "TestEndToEnd")))
+	name := strings.ToLower(strings.NewReplacer("/", "-", "_", "-").Replace(strings.TrimPrefix(w.t.Name(),
+		"TestEndToEnd")))
 	return &person{w: w, browser: newBrowser(w.t), name: name}
 }
 
@@ -242,7 +245,8 @@ func (p *person) event(event any) {
 	switch e := event.(type) {
 	case *network.EventRequestWillBeSent:
 		host := host4(e.Request.URL)
-		if strings.HasPrefix(e.Request.URL, "http") && host != host4(p.w.url) && host != host4(p.w.stytch.URL) && host != host4(p.w.callbacks.url) {
+		if strings.HasPrefix(e.Request.URL, "http") && host != host4(p.w.url) && host != host4(p.w.stytch.URL) &&
+			host != host4(p.w.callbacks.url) {
 			p.faults = append(p.faults, "the page asked "+host+" for something")
 		}
 	case *log.EventEntryAdded:
@@ -301,7 +305,8 @@ func (p *person) until(expression string) error {
 
 // broken knows the words that the page and the component have for trouble.
 func broken(text string) bool {
-	for _, sign := range []string{"(chaos)", "Something went wrong", "no response from server", "could not be reached"} {
+	for _, sign := range []string{"(chaos)", "Something went wrong", "no response from server",
+		"could not be reached"} {
 		if strings.Contains(text, sign) {
 			return true
 		}
@@ -347,7 +352,8 @@ func press(label string) step {
 // fill waits for a field that can be written in, and writes.
 func fill(selector, text string) step {
 	return func(p *person) error {
-		field := fmt.Sprintf("[...document.querySelectorAll(%s)].find(e => !e.disabled && e.checkVisibility())", quoted(selector))
+		field := fmt.Sprintf("[...document.querySelectorAll(%s)].find(e => !e.disabled && "+
+			"e.checkVisibility())", quoted(selector))
 		if err := p.until("!!" + field); err != nil {
 			return err
 		}
@@ -478,7 +484,8 @@ func reload(p *person) error {
 func (w *world) callUntil(gpt *gpttest.GPT, operation string, arguments map[string]any) (*gpttest.Result, error) {
 	for attempt := 0; ; attempt++ {
 		result, err := gpt.Call(w.t.Context(), operation, arguments)
-		if *chaosPercent == 0 || attempt == maxAttempts || err == nil && result.Status < 500 && result.Status != 429 && result.Status != 401 {
+		if *chaosPercent == 0 || attempt == maxAttempts || err == nil && result.Status < 500 && result.Status != 429 &&
+			result.Status != 401 {
 			return result, err
 		}
 		w.stytch.Advance(31 * time.Second)

@@ -18,8 +18,9 @@ import (
 )
 
 // goWords are those that only somebody who reads our sources understands.
-var goWords = regexp.MustCompile(`json:|strconv|[uU]nmarshal|\bGo\b|struct\b|\bu?int(8|16|32|64)?\b|\bfloat(32|64)?\b|[a-z]+\.[A-Z][a-z]+|` +
-	`mail:|time:|\bpars(e|ing)\b|reflect|\bnil\b|runtime|map\[|interface|invalid syntax|2006-01-02|15:04|unsupported|\\u0000`)
+var goWords = regexp.MustCompile(
+	`json:|strconv|[uU]nmarshal|\bGo\b|struct\b|\bu?int(8|16|32|64)?\b|\bfloat(32|64)?\b|[a-z]+\.[A-Z][a-z]+|` +
+		`mail:|time:|\bpars(e|ing)\b|reflect|\bnil\b|runtime|map\[|interface|invalid syntax|2006-01-02|15:04|unsupported|\\u0000`)
 
 type inner struct {
 	Count int32       `json:"count,omitempty" doc:"A number"`
@@ -80,12 +81,16 @@ func kinds(o *server.Options) {
 	o.Resources = ownOperations(func(s *api.Service) {
 		api.Register(s, api.Operation{ID: "findKinds", Method: http.MethodPost, Path: "/api/v1/kinds/find",
 			Summary: "Find kinds", Description: "Returns what it was sent.",
-			Access: auth.Public, Effect: api.Read}, func(_ context.Context, in *struct{ Body kindsBody }) (*kindsOutput, error) {
+			Access: auth.Public, Effect: api.Read}, func(_ context.Context, in *struct{ Body kindsBody }) (*kindsOutput,
+			error) {
 			return understood(in.Body)
 		})
 		api.Register(s, api.Operation{ID: "getKinds", Method: http.MethodGet, Path: "/api/v1/kinds/{id}",
 			Summary: "Get kinds", Description: "Returns what it was sent.",
-			Access: auth.Public}, func(_ context.Context, in *kindsParameters) (*kindsOutput, error) { return understood(in) })
+			Access: auth.Public}, func(_ context.Context, in *kindsParameters) (*kindsOutput,
+			error) {
+			return understood(in)
+		})
 	})
 }
 
@@ -185,14 +190,19 @@ func TestRefusalsOfBodiesNameThePlace(t *testing.T) {
 		{"{\"mail\":\"\xff\"}", "body", "is not valid UTF-8", 400},
 		{`{"small":1`, "body", "is not whole: the JSON ends too early", 400},
 		{` `, "body", "is not whole: the JSON ends too early", 400},
-		{`{"small":01}`, "body", "is not JSON from byte 11 of the body on; write names and texts in double quotes, numbers in digits, and a comma only between two members", 400},
-		{`{"mail":}`, "body.mail", "is not JSON from byte 9 of the body on; write names and texts in double quotes, numbers in digits, and a comma only between two members", 400},
+		{`{"small":01}`, "body", "is not JSON from byte 11 of the body on; write names and texts in double quotes, " +
+			"numbers in digits, and a comma only between two members", 400},
+		{`{"mail":}`, "body.mail", "is not JSON from byte 9 of the body on; write names and texts in double quotes, " +
+			"numbers in digits, and a comma only between two members", 400},
 		{`{"list":[{"count":1},{"count":x}]}`, "body.list[1].count",
 			"is not JSON from byte 31 of the body on; write names and texts in double quotes, numbers in digits, " +
 				"and a comma only between two members", 400},
-		{`{small:1}`, "body", "is not JSON from byte 2 of the body on; write names and texts in double quotes, numbers in digits, and a comma only between two members", 400},
-		{`{"small":1,}`, "body", "is not JSON from byte 12 of the body on; write names and texts in double quotes, numbers in digits, and a comma only between two members", 400},
-		{`{"yes":True}`, "body.yes", "is not JSON from byte 8 of the body on; write names and texts in double quotes, numbers in digits, and a comma only between two members", 400},
+		{`{small:1}`, "body", "is not JSON from byte 2 of the body on; write names and texts in double quotes, " +
+			"numbers in digits, and a comma only between two members", 400},
+		{`{"small":1,}`, "body", "is not JSON from byte 12 of the body on; write names and texts in double quotes, " +
+			"numbers in digits, and a comma only between two members", 400},
+		{`{"yes":True}`, "body.yes", "is not JSON from byte 8 of the body on; write names and texts in double " +
+			"quotes, numbers in digits, and a comma only between two members", 400},
 		{`{"mail":"a\ud800"}`, "body.mail", halfCharacter, 400},
 		{`{"list":[{},{"\udc00\ud800":"\ud83d\ude00"}]}`, "body.list[1].…", halfCharacter, 400},
 		{`{"small":1,"mail":"\\ud800 \ud83d\ude00 \uDBFFx"}`, "body.mail", halfCharacter, 400},

@@ -23,10 +23,13 @@ func TestRevokedWhileTheBodyIsOnItsWay(t *testing.T) {
 	w.app.ServeHTTP(recorded, r)
 	refused := w.call("POST", "/api/v1/tasks", token, `{"title":"after the revocation"}`)
 	got := recorded.Result()
-	if got.StatusCode != 401 || got.Header.Get("WWW-Authenticate") != refused.header.Get("WWW-Authenticate") || got.Header.Get("Cache-Control") != "no-store" {
-		t.Errorf("%d %v %s, want what comes later: %d %v", got.StatusCode, got.Header, recorded.Body, refused.status, refused.header)
+	if got.StatusCode != 401 || got.Header.Get("WWW-Authenticate") != refused.header.Get("WWW-Authenticate") ||
+		got.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("%d %v %s, want what comes later: %d %v", got.StatusCode, got.Header, recorded.Body, refused.status,
+			refused.header)
 	}
-	if r := w.call("GET", "/api/v1/tasks", w.token(ada, everything...), ""); strings.Contains(r.body, "after the revocation") {
+	if r := w.call("GET", "/api/v1/tasks", w.token(ada, everything...), ""); strings.Contains(r.body,
+		"after the revocation") {
 		t.Errorf("it was carried out: %s", r.body)
 	}
 }

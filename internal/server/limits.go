@@ -43,8 +43,10 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 		address := middleware.GetClientIPAddr(r.Context())
 		if !address.IsValid() {
 			unknown.Do(func() {
-				s.log.WarnContext(r.Context(), "a client's address cannot be read; all such requests are limited together: "+
-					"the proxies that GUESTPASS_TRUSTED_PROXIES names must write addresses without ports into X-Forwarded-For")
+				s.log.WarnContext(r.Context(), "a client's address cannot be read; all such requests are limited "+
+					"together: "+
+					"the proxies that GUESTPASS_TRUSTED_PROXIES names must write addresses without ports into "+
+					"X-Forwarded-For")
 			})
 		}
 		network := limits.Network(address)

@@ -28,10 +28,14 @@ func limited(t testing.TB, o limits.Options) func(*server.Options) {
 
 func isLimited(t *testing.T, r reply, policy string, quota int) {
 	t.Helper()
-	wantPolicy, want := fmt.Sprintf("%q;q=%d;w=60", policy, quota), fmt.Sprintf("%q;r=0;t=%s", policy, r.header.Get("Retry-After"))
-	if r.status != 429 || r.header.Get("Retry-After") == "" || r.header.Get("RateLimit-Policy") != wantPolicy || r.header.Get("RateLimit") != want ||
-		r.header.Get("Content-Type") != "application/problem+json" || r.header.Get("Cache-Control") != "no-store" || !strings.Contains(r.body, "Retry-After") {
-		t.Errorf("%d %v %s\nwant a problem with 429, Retry-After, RateLimit-Policy: %s and RateLimit: %s", r.status, r.header, r.body, wantPolicy, want)
+	wantPolicy, want := fmt.Sprintf("%q;q=%d;w=60", policy, quota), fmt.Sprintf("%q;r=0;t=%s", policy,
+		r.header.Get("Retry-After"))
+	if r.status != 429 || r.header.Get("Retry-After") == "" || r.header.Get("RateLimit-Policy") != wantPolicy ||
+		r.header.Get("RateLimit") != want ||
+		r.header.Get("Content-Type") != "application/problem+json" || r.header.Get("Cache-Control") != "no-store" ||
+		!strings.Contains(r.body, "Retry-After") {
+		t.Errorf("%d %v %s\nwant a problem with 429, Retry-After, RateLimit-Policy: %s and RateLimit: %s", r.status,
+			r.header, r.body, wantPolicy, want)
 	}
 }
 
@@ -45,8 +49,10 @@ func TestCallsOfAMemberAreLimited(t *testing.T) {
 		}
 	}
 	isLimited(t, w.call("GET", "/api/v1/userinfo", token, ""), "member", 5)
-	isLimited(t, w.call("POST", "/api/v1/tasks", w.token(ada, "tasks:write"), `{"title":"x"}`), "member", 5) // another token of the same person
-	isLimited(t, w.call("GET", "/api/v1/members", token, ""), "member", 5)                                   // before the scope
+	// another token of the same person
+	isLimited(t, w.call("POST", "/api/v1/tasks", w.token(ada, "tasks:write"), `{"title":"x"}`), "member", 5)
+	// before the scope
+	isLimited(t, w.call("GET", "/api/v1/members", token, ""), "member", 5)
 	if r := w.call("GET", "/api/v1/userinfo", w.token(grace, "openid"), ""); r.status != 200 {
 		t.Errorf("another member: %d", r.status)
 	}
@@ -169,7 +175,10 @@ func TestAUsedUpAddressAdmitsTokensThatWereVerified(t *testing.T) {
 
 // What a proxy writes wrongly must not silently make one address of everybody.
 func TestAnAddressThatCannotBeReadIsLoggedOnce(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) { o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")} })
+	w := newWorld(t, func(o *server.Options) {
+		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(
+			"127.0.0.1/32")}
+	})
 	from := func(address string) func(*http.Request) {
 		return func(r *http.Request) { r.Header.Set("X-Forwarded-For", address) }
 	}
@@ -190,8 +199,10 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 	spoofed := []http.Header{}
 	for i := range 10 {
 		address := fmt.Sprintf("198.51.100.%d", i)
-		spoofed = append(spoofed, http.Header{"X-Forwarded-For": {address}}, http.Header{"X-Forwarded-For": {"10.0.0.1, " + address}},
-			http.Header{"X-Real-Ip": {address}}, http.Header{"Forwarded": {"for=" + address}}, http.Header{"True-Client-Ip": {address}})
+		spoofed = append(spoofed, http.Header{"X-Forwarded-For": {address}},
+			http.Header{"X-Forwarded-For": {"10.0.0.1, " + address}},
+			http.Header{"X-Real-Ip": {address}}, http.Header{"Forwarded": {"for=" + address}},
+			http.Header{"True-Client-Ip": {address}})
 	}
 	tried, moved := 0, 0
 	defer func() { t.Logf("%d requests with a spoofed address: %d moved a limit", tried, moved) }()

@@ -16,7 +16,8 @@ func at(t *testing.T, publicURL string, local bool) *Server {
 	t.Helper()
 	s, err := New(Options{PublicURL: publicURL, Local: local,
 		ProjectID: "project-test-11111111-1111-4111-8111-111111111111",
-		Secret:    "secret-test-x", PublicToken: "public-token-test-x", Vertical: "b2b", Domain: "http://localhost:8081",
+		Secret:    "secret-test-x", PublicToken: "public-token-test-x", Vertical: "b2b",
+		Domain:  "http://localhost:8081",
 		BaseURL: "http://localhost:8081", ForwardTokens: true, Title: "Demo", Version: "1"})
 	if err != nil {
 		t.Fatal(err)

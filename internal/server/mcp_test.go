@@ -113,20 +113,28 @@ func TestMCPWhatAPersonConnects(t *testing.T) {
 		{"5 no token", none.post(listTools), 401, challenge + ` | scope="openid | !error`, `"error" | access token`},
 		{"5 no token, initialize", none.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`), 401, challenge, ``},
 		{"5 no token, modern", none.modern("server/discover", "", ""), 401, challenge, ``},
-		{"6 a token that is none", w.modelsClient("rubbish").post(listTools), 401, `error="invalid_token" | error_description= | ` + challenge, ``},
-		{"6 Bearer without a value", none.post(listTools, headers("Authorization: Bearer ")), 401, `error="invalid_token"`, ``},
+		{"6 a token that is none", w.modelsClient("rubbish").post(listTools), 401,
+			`error="invalid_token" | error_description= | ` + challenge, ``},
+		{"6 Bearer without a value", none.post(listTools, headers("Authorization: Bearer ")), 401,
+			`error="invalid_token"`, ``},
 		{"7 another scheme", none.post(listTools, headers("Authorization: Basic eDp5")), 401, challenge, ``},
-		{"7 bearer in small letters", none.post(listTools, headers("Authorization: bearer "+c.token)), 200, "-", `"tools"`},
-		{"7 two headers", c.post(listTools, func(r *http.Request) { r.Header.Add("Authorization", "Bearer x") }), 401, `invalid_token`, ``},
-		{"7 a token in the query", none.call("POST", "/mcp?access_token="+c.token, "", listTools, headers("Content-Type: application/json")), 401, challenge, ``},
+		{"7 bearer in small letters", none.post(listTools, headers("Authorization: bearer "+c.token)), 200, "-",
+			`"tools"`},
+		{"7 two headers", c.post(listTools, func(r *http.Request) { r.Header.Add("Authorization", "Bearer x") }), 401,
+			`invalid_token`, ``},
+		{"7 a token in the query", none.call("POST", "/mcp?access_token="+c.token, "", listTools,
+			headers("Content-Type: application/json")), 401, challenge, ``},
 		{"10 GET without a token", none.call("GET", "/mcp", "", ""), 405, "-", ``},
-		{"26 GET for a stream", none.call("GET", "/mcp", "", "", headers("Accept: text/event-stream")), 405, "-", `POST`},
+		{"26 GET for a stream", none.call("GET", "/mcp", "", "", headers("Accept: text/event-stream")), 405, "-",
+			`POST`},
 		{"29 DELETE of a session", none.call("DELETE", "/mcp", "", "", headers("Mcp-Session-Id: x")), 405, "-", ``},
-		{"30 a slash at the end", c.call("POST", "/mcp/", c.token, listTools, headers("Content-Type: application/json")), 200, "-", `"tools"`},
+		{"30 a slash at the end", c.call("POST", "/mcp/", c.token, listTools,
+			headers("Content-Type: application/json")), 200, "-", `"tools"`},
 		{"35 JSON alone", c.post(listTools, headers("Accept: application/json")), 200, "-", `"tools"`},
 		{"35 a stream alone", c.post(listTools, headers("Accept: text/event-stream")), 200, "-", `"tools"`},
 		{"35 no Accept", c.post(listTools, headers("Accept")), 200, "-", `"tools"`},
-		{"36 a character set", c.post(listTools, headers("Content-Type: APPLICATION/JSON; charset=utf-8")), 200, "-", `"tools"`},
+		{"36 a character set", c.post(listTools, headers("Content-Type: APPLICATION/JSON; charset=utf-8")), 200, "-",
+			`"tools"`},
 		{"36 text", c.post(listTools, headers("Content-Type: text/plain")), 415, "-", `"error"`},
 		{"37 a notification", c.post(`{"jsonrpc":"2.0","method":"notifications/initialized","params":{}}`), 202, "-", ``},
 		{"38 an unknown notification", c.post(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`), 202, "-", ``},
@@ -134,7 +142,8 @@ func TestMCPWhatAPersonConnects(t *testing.T) {
 		{"39 an unknown method, modern", c.modern("foo/bar", "", ""), 404, "-", `-32601`},
 		{"40 ping", c.post(`{"jsonrpc":"2.0","id":"p","method":"ping"}`), 200, "-", `"id":"p","result":{}`},
 		{"41 a batch", c.post("[" + listTools + "]"), 400, "-", `-32600 | "id":null`},
-		{"41 a batch of 2025-03-26", c.post("["+listTools+"]", headers("MCP-Protocol-Version: 2025-03-26")), 400, "-", `-32600`},
+		{"41 a batch of 2025-03-26", c.post("["+listTools+"]", headers("MCP-Protocol-Version: 2025-03-26")), 400, "-",
+			`-32600`},
 		{"41 an empty batch", c.post("[]"), 400, "-", `-32600`},
 		{"42 a large id", c.post(`{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}`), 200, "-", `"id":9007199254740993`},
 		{"42 a fraction", c.post(`{"jsonrpc":"2.0","id":1.5,"method":"ping"}`), 400, "-", `-32600 | "id":null`},
@@ -151,7 +160,8 @@ func TestMCPWhatAPersonConnects(t *testing.T) {
 		{"44 a session of before", c.post(listTools, headers("Mcp-Session-Id: dead")), 200, "-", `"tools"`},
 		{"45 where a stream broke off", c.post(listTools, headers("Last-Event-ID: 1")), 200, "-", `"tools"`},
 		{"46 an old version", c.post(listTools, headers("MCP-Protocol-Version: 2024-11-05")), 200, "-", `"tools"`},
-		{"46 a version to come", c.post(listTools, headers("MCP-Protocol-Version: 2099-01-01")), 400, "-", `-32022 | "supported"`},
+		{"46 a version to come", c.post(listTools, headers("MCP-Protocol-Version: 2099-01-01")), 400, "-",
+			`-32022 | "supported"`},
 		{"47 initialize, known", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-03-26"}}`), 200, "-", `"protocolVersion":"2025-03-26" | "instructions" | !listChanged`},
 		{"47 initialize, odd", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"1.0"}}`), 200, "-", `"protocolVersion":"2025-11-25"`},
 		{"47 initialize, modern", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2026-07-28"}}`), 200, "-", `"protocolVersion":"2025-11-25"`},
@@ -161,7 +171,8 @@ func TestMCPWhatAPersonConnects(t *testing.T) {
 		{"49 a name in base64", c.modern("tools/call", "=?base64?bGlzdFRhc2tz?=", `"name":"listTasks"`), 200, "-", `"structuredContent"`},
 		{"49 another name", c.modern("tools/call", "getTask", `"name":"listTasks"`), 400, "-", `-32020`},
 		{"49 no method", c.modern("tools/list", "", "", headers("Mcp-Method")), 400, "-", `-32020`},
-		{"49 another version", c.modern("tools/list", "", "", headers("MCP-Protocol-Version: 2025-11-25")), 400, "-", `-32020`},
+		{"49 another version", c.modern("tools/list", "", "", headers("MCP-Protocol-Version: 2025-11-25")), 400, "-",
+			`-32020`},
 		{"49 no capabilities", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`,
 			headers("MCP-Protocol-Version: 2026-07-28", "Mcp-Method: tools/list")), 400, "-", `-32602`},
 		{"61 a cursor", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"zzz"}}`), 200, "-", `-32602`},
@@ -172,13 +183,15 @@ func TestMCPWhatAPersonConnects(t *testing.T) {
 			if tt.r.status != tt.status {
 				t.Errorf("%d %s, want %d", tt.r.status, tt.r.body, tt.status)
 			}
-			if told := tt.r.header.Get("WWW-Authenticate"); tt.header == "-" && told != "" || tt.header != "-" && !hasParts(told, tt.header) {
+			if told := tt.r.header.Get("WWW-Authenticate"); tt.header == "-" && told != "" || tt.header != "-" &&
+				!hasParts(told, tt.header) {
 				t.Errorf("WWW-Authenticate: %s, want %s", told, tt.header)
 			}
 			if !hasParts(tt.r.body, tt.body) {
 				t.Errorf("%s, want %s", tt.r.body, tt.body)
 			}
-			if kind := tt.r.header.Get("Content-Type"); tt.status != 202 && kind != "application/json" || tt.status == 202 && kind+tt.r.body != "" {
+			if kind := tt.r.header.Get("Content-Type"); tt.status != 202 && kind != "application/json" ||
+				tt.status == 202 && kind+tt.r.body != "" {
 				t.Errorf("it is %q", kind)
 			}
 			if tt.r.header.Get("Mcp-Session-Id") != "" || tt.r.header.Get("Cache-Control") != "no-store" {
@@ -190,7 +203,8 @@ func TestMCPWhatAPersonConnects(t *testing.T) {
 
 func hasParts(text, parts string) bool {
 	for part := range strings.SplitSeq(parts, " | ") {
-		if unwanted, found := strings.CutPrefix(part, "!"); found && strings.Contains(text, unwanted) || !found && !strings.Contains(text, part) {
+		if unwanted, found := strings.CutPrefix(part, "!"); found && strings.Contains(text, unwanted) || !found &&
+			!strings.Contains(text, part) {
 			return false
 		}
 	}
@@ -200,25 +214,30 @@ func hasParts(text, parts string) bool {
 // TestMCPWhereAClientLearnsHowToConnect is discovery: cases 1, 2, 4 and 11 to 13.
 func TestMCPWhereAClientLearnsHowToConnect(t *testing.T) {
 	w := newWorld(t)
-	for path, resource := range map[string]string{"/mcp": "/mcp", "/mcp/": "/mcp", "/mcp/readonly": "/mcp/readonly", "": ""} {
+	for path, resource := range map[string]string{"/mcp": "/mcp", "/mcp/": "/mcp", "/mcp/readonly": "/mcp/readonly",
+		"": ""} {
 		r := w.call("GET", "/.well-known/oauth-protected-resource"+path, "", "")
 		var metadata struct {
 			Resource string   `json:"resource"`
 			Servers  []string `json:"authorization_servers"`
 			Scopes   []string `json:"scopes_supported"`
 		}
-		if err := json.Unmarshal([]byte(r.body), &metadata); err != nil || r.status != 200 || metadata.Resource != w.url+resource ||
+		if err := json.Unmarshal([]byte(r.body), &metadata); err != nil || r.status != 200 ||
+			metadata.Resource != w.url+resource ||
 			len(metadata.Servers) != 1 || slices.Contains(metadata.Scopes, "tasks:write") == (path == "/mcp/readonly") {
 			t.Errorf("%q: %d %s, %v", path, r.status, r.body, err)
 		}
-		if path != "" && (slices.Contains(metadata.Scopes, "offline_access") || r.header.Get("Access-Control-Allow-Origin") != "*") {
+		if path != "" && (slices.Contains(metadata.Scopes, "offline_access") ||
+			r.header.Get("Access-Control-Allow-Origin") != "*") {
 			t.Errorf("%q: %v, %v", path, metadata.Scopes, r.header)
 		}
 	}
-	for _, path := range []string{"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration", "/.well-known/openid-configuration/mcp",
+	for _, path := range []string{"/.well-known/oauth-authorization-server", "/.well-known/openid-configuration",
+		"/.well-known/openid-configuration/mcp",
 		"/mcp/.well-known/oauth-protected-resource", "/authorize", "/token", "/register"} {
 		for _, method := range []string{"GET", "POST"} {
-			if r := w.call(method, path, "", "{}"); r.status != 404 || strings.Contains(r.header.Get("Content-Type"), "html") {
+			if r := w.call(method, path, "", "{}"); r.status != 404 || strings.Contains(r.header.Get("Content-Type"),
+				"html") {
 				t.Errorf("%s %s: %d %v", method, path, r.status, r.header)
 			}
 		}
@@ -248,16 +267,20 @@ func TestMCPAnswersPagesOfClientsAlone(t *testing.T) {
 		{403, []string{"Origin: "}},
 		{403, []string{"Sec-Fetch-Site: cross-site"}},
 	} {
-		if r := c.post(listTools, host, headers(tt.lines...)); r.status != tt.status || r.header.Get("Access-Control-Allow-Credentials") != "" {
+		if r := c.post(listTools, host, headers(tt.lines...)); r.status != tt.status ||
+			r.header.Get("Access-Control-Allow-Credentials") != "" {
 			t.Errorf("%q: %d %s, want %d", tt.lines, r.status, r.body, tt.status)
 		}
 	}
-	r := w.call("OPTIONS", "/mcp", "", "", host, headers("Origin: http://localhost:6274", "Access-Control-Request-Method: POST",
+	r := w.call("OPTIONS", "/mcp", "", "", host, headers("Origin: http://localhost:6274",
+		"Access-Control-Request-Method: POST",
 		"Access-Control-Request-Headers: authorization,mcp-method,mcp-name,mcp-protocol-version,content-type"))
-	if r.status != 204 || r.header.Get("Access-Control-Allow-Origin") != "http://localhost:6274" || r.header.Get("Access-Control-Allow-Credentials") != "" {
+	if r.status != 204 || r.header.Get("Access-Control-Allow-Origin") != "http://localhost:6274" ||
+		r.header.Get("Access-Control-Allow-Credentials") != "" {
 		t.Errorf("%d %v", r.status, r.header)
 	}
-	for _, name := range []string{"authorization", "content-type", "accept", "mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name", "last-event-id"} {
+	for _, name := range []string{"authorization", "content-type", "accept", "mcp-protocol-version", "mcp-session-id",
+		"mcp-method", "mcp-name", "last-event-id"} {
 		if !strings.Contains(strings.ToLower(r.header.Get("Access-Control-Allow-Headers")), name) {
 			t.Errorf("a page may not send %s", name)
 		}
@@ -270,7 +293,8 @@ func TestMCPAnswersPagesOfClientsAlone(t *testing.T) {
 
 // TestMCPToolsAreTheOperations compares the list with the published document.
 func TestMCPToolsAreTheOperations(t *testing.T) {
-	for name, seed := range map[string]func() stytchtest.Seed{"B2B": stytchtest.Development, "Consumer": stytchtest.DevelopmentConsumer} {
+	for name, seed := range map[string]func() stytchtest.Seed{"B2B": stytchtest.Development,
+		"Consumer": stytchtest.DevelopmentConsumer} {
 		t.Run(name, func(t *testing.T) {
 			s := seed()
 			w := newWorldOf(t, stytchtest.Options{Seed: &s})
@@ -297,16 +321,19 @@ func TestMCPToolsAreTheOperations(t *testing.T) {
 				name := tool["name"].(string)
 				op := published[name].(map[string]any)
 				hints := tool["annotations"].(map[string]any)
-				if tool["title"] != op["summary"] || tool["description"] != op["description"] || hints["title"] != op["summary"] ||
+				if tool["title"] != op["summary"] || tool["description"] != op["description"] ||
+					hints["title"] != op["summary"] ||
 					hints["readOnlyHint"] == op["x-openai-isConsequential"] {
 					t.Errorf("%s: %v\n%v", name, tool, op)
 				}
-				declared := w.app.Operations()[slices.IndexFunc(w.app.Operations(), func(op api.Operation) bool { return op.ID == name })]
+				declared := w.app.Operations()[slices.IndexFunc(w.app.Operations(),
+					func(op api.Operation) bool { return op.ID == name })]
 				if hints["readOnlyHint"] != (declared.Effect == api.Read) || hints["destructiveHint"] != (declared.Effect == api.Destroy) ||
 					hints["openWorldHint"] != declared.External {
 					t.Errorf("%s, which is %v: %v", name, declared.Effect, hints)
 				}
-				if got, want := scopesOf(tool["securitySchemes"]), scopesIn(op["security"]); got != want || scopesOf(tool["_meta"].(map[string]any)["securitySchemes"]) != want {
+				if got, want := scopesOf(tool["securitySchemes"]), scopesIn(op["security"]); got != want ||
+					scopesOf(tool["_meta"].(map[string]any)["securitySchemes"]) != want {
 					t.Errorf("%s: scopes %s, the document says %s", name, got, want)
 				}
 				portable(t, name, tool["inputSchema"], true)
@@ -374,7 +401,8 @@ func portable(t *testing.T, tool string, schema any, closed bool) {
 		t.Errorf("%s: %v is no schema", tool, schema)
 		return
 	}
-	words := []string{"type", "description", "enum", "default", "minimum", "maximum", "pattern", "items", "required", "properties", "additionalProperties"}
+	words := []string{"type", "description", "enum", "default", "minimum", "maximum", "pattern", "items", "required",
+		"properties", "additionalProperties"}
 	for word := range s {
 		if !slices.Contains(words, word) {
 			t.Errorf("%s: %s is not for every client", tool, word)
@@ -444,7 +472,8 @@ func TestMCPCalls(t *testing.T) {
 		{"deleteTask", fmt.Sprintf(`{"task_id":%q}`, id), false, `"deleted"`},
 	} {
 		r := c.tool(tt.tool, tt.arguments)
-		if r.status != 200 || r.IsError != tt.isError || !hasParts(r.text(), tt.text) || r.IsError == (r.Structured != nil) {
+		if r.status != 200 || r.IsError != tt.isError || !hasParts(r.text(), tt.text) ||
+			r.IsError == (r.Structured != nil) {
 			t.Errorf("%s %s: %d %+v", tt.tool, tt.arguments, r.status, r)
 		}
 	}
@@ -460,17 +489,20 @@ func TestMCPRefusals(t *testing.T) {
 	some := w.modelsClient(w.token(ada, "openid", "tasks:read"))
 	r := some.tool("inviteMember", `{"email":"x@acme.example"}`)
 	challenge := r.header.Get("WWW-Authenticate")
-	if r.status != 403 || !r.IsError || !hasParts(challenge, `error="insufficient_scope" | scope="members:invite openid tasks:read" | /.well-known/oauth-protected-resource/mcp"`) {
+	if r.status != 403 || !r.IsError || !hasParts(challenge,
+		`error="insufficient_scope" | scope="members:invite openid tasks:read" | /.well-known/oauth-protected-resource/mcp"`) {
 		t.Errorf("%d %s %+v", r.status, challenge, r)
 	}
-	if told := fmt.Sprint(r.Meta["mcp/www_authenticate"]); !hasParts(told, `insufficient_scope | error_description= | members:invite`) {
+	if told := fmt.Sprint(r.Meta["mcp/www_authenticate"]); !hasParts(told,
+		`insufficient_scope | error_description= | members:invite`) {
 		t.Errorf("in the result: %s", told)
 	}
 	member := w.modelsClient(w.token(grace, everything...))
 	if r := member.tool("inviteMember", `{"email":"x@acme.example","name":"X"}`); r.status != 200 || !r.IsError || r.Meta != nil || r.header.Get("WWW-Authenticate") != "" {
 		t.Errorf("a role that is missing: %d %+v", r.status, r)
 	}
-	elsewhere := w.mint(stytchtest.MintRequest{Kind: "access", Subject: ada, Scopes: everything, Claims: map[string]any{"aud": []string{"https://other.example/mcp"}}})
+	elsewhere := w.mint(stytchtest.MintRequest{Kind: "access", Subject: ada, Scopes: everything,
+		Claims: map[string]any{"aud": []string{"https://other.example/mcp"}}})
 	if r := w.modelsClient(elsewhere).post(listTools); r.status != 401 {
 		t.Errorf("a token for another resource: %d", r.status)
 	}
@@ -494,7 +526,8 @@ func TestMCPIsCountedForThePerson(t *testing.T) {
 	other := w.modelsClient(w.token(grace, everything...))
 	for n := range 7 {
 		r := c.post(listTools)
-		if n < 5 && r.status != 200 || n >= 5 && (r.status != 429 || r.header.Get("Retry-After") == "" || r.header.Get("Content-Type") != "application/json") {
+		if n < 5 && r.status != 200 || n >= 5 && (r.status != 429 || r.header.Get("Retry-After") == "" ||
+			r.header.Get("Content-Type") != "application/json") {
 			t.Errorf("request %d: %d %v", n, r.status, r.header)
 		}
 	}

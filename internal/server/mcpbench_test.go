@@ -18,7 +18,8 @@ func BenchmarkToolCall(b *testing.B) {
 	message := func(params string) string {
 		return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"getTask","arguments":{"task_id":%q}%s}}`, task, params)
 	}
-	modern := headers("Content-Type: application/json", "MCP-Protocol-Version: 2026-07-28", "Mcp-Method: tools/call", "Mcp-Name: getTask")
+	modern := headers("Content-Type: application/json", "MCP-Protocol-Version: 2026-07-28", "Mcp-Method: tools/call",
+		"Mcp-Name: getTask")
 	legacy := headers("Content-Type: application/json", "MCP-Protocol-Version: 2025-11-25")
 	calls := []struct {
 		name, method, path, body string

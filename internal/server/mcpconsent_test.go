@@ -26,8 +26,10 @@ func (w *world) describedBy(name string, redirects ...string) string {
 	var far *httptest.Server
 	far = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, _ *http.Request) {
 		rw.Header().Set("Content-Type", "application/json")
-		_ = json.NewEncoder(rw).Encode(map[string]any{"client_id": far.URL + "/client.json", "client_name": name, "redirect_uris": redirects,
-			"token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_methods_supported": []string{"none", "private_key_jwt"}})
+		_ = json.NewEncoder(rw).Encode(map[string]any{"client_id": far.URL + "/client.json", "client_name": name,
+			"redirect_uris":              redirects,
+			"token_endpoint_auth_method": "private_key_jwt", "token_endpoint_auth_methods_supported": []string{"none",
+				"private_key_jwt"}})
 	}))
 	w.t.Cleanup(far.Close)
 	return far.URL + "/client.json"
@@ -40,8 +42,9 @@ const (
 
 // asksAs is a request of a client of MCP.
 func (w *world) asksAs(clientID, scope, state string) string {
-	return w.url + "/idp?" + url.Values{"response_type": {"code"}, "client_id": {clientID}, "redirect_uri": {w.callbacks.url},
-		"scope": {scope}, "state": {state}, "code_challenge": {challenge}, "code_challenge_method": {"S256"},
+	return w.url + "/idp?" + url.Values{"response_type": {"code"}, "client_id": {clientID},
+		"redirect_uri": {w.callbacks.url},
+		"scope":        {scope}, "state": {state}, "code_challenge": {challenge}, "code_challenge_method": {"S256"},
 		"resource": {w.url + "/mcp"}, "id_token_hint": {"a.b.c"}}.Encode()
 }
 
@@ -81,16 +84,18 @@ func TestEndToEndAClientWithADocument(t *testing.T) {
 		p := w.newPerson()
 		var form url.Values
 		err := p.do(slices.Concat([]step{newTabAt(w.asksAs(id, "openid offline_access", "s1")),
-			see("continue to " + host), see("a program on this computer (" + hostOf(w.callbacks.url) + ")"), look("sign-in")},
+			see("continue to " + host), see("a program on this computer (" + hostOf(w.callbacks.url) + ")"),
+			look("sign-in")},
 			byCode("ada@acme.example", "Acme"),
-			[]step{see("Allow ChatGPT (" + host + ") to:"), see("Read tasks"), look("consent"), press("Allow"), came(func(q url.Values) error {
-				form = url.Values{"grant_type": {"authorization_code"}, "code": {q.Get("code")}, "client_id": {id},
-					"redirect_uri": {w.callbacks.url}, "code_verifier": {verifier}, "resource": {w.url + "/mcp"}}
-				if q.Get("state") != "s1" || q.Get("code") == "" || q.Has("iss") {
-					return fmt.Errorf("came back with %v", q)
-				}
-				return nil
-			})})...)
+			[]step{see("Allow ChatGPT (" + host + ") to:"), see("Read tasks"), look("consent"), press("Allow"),
+				came(func(q url.Values) error {
+					form = url.Values{"grant_type": {"authorization_code"}, "code": {q.Get("code")}, "client_id": {id},
+						"redirect_uri": {w.callbacks.url}, "code_verifier": {verifier}, "resource": {w.url + "/mcp"}}
+					if q.Get("state") != "s1" || q.Get("code") == "" || q.Has("iss") {
+						return fmt.Errorf("came back with %v", q)
+					}
+					return nil
+				})})...)
 		if err != nil {
 			return err
 		}
@@ -118,13 +123,16 @@ func (w *world) usesAndLoses(p *person, form url.Values, label string) error {
 	if name := activities[0].(map[string]any)["app_name"]; !strings.Contains(fmt.Sprint(name), label) {
 		return fmt.Errorf("the record names %v", name)
 	}
-	if err := p.do(newTabAt(w.url+"/account"), see(label), look("account"), press("Revoke access"), see("Access is revoked.")); err != nil {
+	if err := p.do(newTabAt(w.url+"/account"), see(label), look("account"), press("Revoke access"),
+		see("Access is revoked.")); err != nil {
 		return err
 	}
-	if r := c.post(listTools); r.status != 401 || !strings.Contains(r.header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+	if r := c.post(listTools); r.status != 401 || !strings.Contains(r.header.Get("WWW-Authenticate"),
+		`error="invalid_token"`) {
 		return fmt.Errorf("after the revocation: %d %v", r.status, r.header)
 	}
-	refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {fmt.Sprint(got["refresh_token"])}, "client_id": {form.Get("client_id")}}
+	refresh := url.Values{"grant_type": {"refresh_token"}, "refresh_token": {fmt.Sprint(got["refresh_token"])},
+		"client_id": {form.Get("client_id")}}
 	if status, got := w.redeemAtStytch(refresh); status != 400 || got["error"] != "invalid_grant" {
 		return fmt.Errorf("refresh after the revocation: %d %v", status, got)
 	}
@@ -138,7 +146,8 @@ func TestEndToEndAClientThatRegistersItself(t *testing.T) {
 		id, _ := w.registered("Desk", "http://127.0.0.1/callback")
 		p := w.newPerson()
 		var form url.Values
-		err := p.do(slices.Concat([]step{newTabAt(w.asksAs(id, "openid offline_access tasks:read tasks:write activity:read", "s1"))},
+		err := p.do(slices.Concat(
+			[]step{newTabAt(w.asksAs(id, "openid offline_access tasks:read tasks:write activity:read", "s1"))},
 			byCode("ada@acme.example", "Acme"),
 			[]step{see("Allow Desk to:"), press("Allow"), came(func(q url.Values) error {
 				form = url.Values{"grant_type": {"authorization_code"}, "code": {q.Get("code")}, "client_id": {id},
@@ -194,7 +203,8 @@ func TestEndToEndThreeRequestsAtOnce(t *testing.T) {
 		tabs := map[string]context.Context{}
 		open := func(state string) step {
 			return func(p *person) error {
-				err := p.do(newTabAt(w.asksAs(ids[state], "openid tasks:read", state)), see("continue to Desk "+state), see("Continue with email"))
+				err := p.do(newTabAt(w.asksAs(ids[state], "openid tasks:read", state)), see("continue to Desk "+state),
+					see("Continue with email"))
 				tabs[state] = p.tab
 				return err
 			}
@@ -210,7 +220,8 @@ func TestEndToEndThreeRequestsAtOnce(t *testing.T) {
 				}))
 			}
 		}
-		return w.newPerson().do(slices.Concat([]step{open("s1"), open("s2"), open("s3")}, byCode("ada@acme.example", "Acme"),
+		return w.newPerson().do(slices.Concat([]step{open("s1"), open("s2"), open("s3")},
+			byCode("ada@acme.example", "Acme"),
 			[]step{decide("s2", "Allow", "code"), decide("s3", "Deny", "error"), decide("s1", "Allow", "code")})...)
 	}, dynamic)
 }
@@ -226,7 +237,8 @@ func TestEndToEndClientsOfOneNameAreOneApp(t *testing.T) {
 			request := changed(w.asksAs(id, "openid tasks:read", "s"), func(q url.Values) {
 				q.Set("redirect_uri", fmt.Sprintf("%s?n=%d", w.callbacks.url, n))
 			})
-			if err := p.do(slices.Concat([]step{newTabAt(request)}, steps, []step{press("Allow"), returns("")})...); err != nil {
+			if err := p.do(slices.Concat([]step{newTabAt(request)}, steps,
+				[]step{press("Allow"), returns("")})...); err != nil {
 				return err
 			}
 			steps = nil
@@ -234,7 +246,8 @@ func TestEndToEndClientsOfOneNameAreOneApp(t *testing.T) {
 		if n := len(w.connected(ada)); n != 3 {
 			return fmt.Errorf("%d connections at Stytch", n)
 		}
-		err := p.do(newTabAt(w.url+"/account"), see("It is connected 3 times."), look("account"), press("Revoke access"),
+		err := p.do(newTabAt(w.url+"/account"), see("It is connected 3 times."), look("account"),
+			press("Revoke access"),
 			see("Access is revoked."), see("No app acts for you here."))
 		if left := w.connected(ada); err == nil && len(left) > 0 {
 			err = fmt.Errorf("left at Stytch: %v", left)

@@ -29,7 +29,8 @@ func TestMCPWhatElseClientsSend(t *testing.T) {
 		status int
 		body   string
 	}{
-		{"27 a browser looks", none.call("GET", "/mcp", "", "", headers("Accept: text/html", "User-Agent: facebookexternalhit/1.1")), 405, `"error" | POST | !<html`},
+		{"27 a browser looks", none.call("GET", "/mcp", "", "", headers("Accept: text/html",
+			"User-Agent: facebookexternalhit/1.1")), 405, `"error" | POST | !<html`},
 		{"28 HEAD", none.call("HEAD", "/mcp", "", ""), 405, ``},
 		{"29 PUT", none.call("PUT", "/mcp", "", "{}"), 405, `POST`},
 		{"37 a notification without params", c.post(`{"jsonrpc":"2.0","method":"notifications/initialized","params":null}`), 202, ``},
@@ -88,14 +89,16 @@ func TestMCPMetadataAreForPagesToo(t *testing.T) {
 	const path = "/.well-known/oauth-protected-resource/mcp"
 	for _, method := range []string{"GET", "HEAD"} {
 		r := w.call(method, path, "", "", headers("Origin: https://x.example"))
-		if r.status != 200 || r.header.Get("Access-Control-Allow-Origin") != "*" || r.header.Get("Content-Type") != "application/json" ||
+		if r.status != 200 || r.header.Get("Access-Control-Allow-Origin") != "*" ||
+			r.header.Get("Content-Type") != "application/json" ||
 			!strings.Contains(r.header.Get("Cache-Control"), "max-age") {
 			t.Errorf("%s: %d %v", method, r.status, r.header)
 		}
 	}
 	r := w.call("OPTIONS", path, "", "", headers("Origin: https://x.example", "Access-Control-Request-Method: GET",
 		"Access-Control-Request-Headers: mcp-protocol-version"))
-	if r.status != 204 || !strings.Contains(strings.ToLower(r.header.Get("Access-Control-Allow-Headers")), "mcp-protocol-version") {
+	if r.status != 204 || !strings.Contains(strings.ToLower(r.header.Get("Access-Control-Allow-Headers")),
+		"mcp-protocol-version") {
 		t.Errorf("%d %v", r.status, r.header)
 	}
 }
@@ -118,7 +121,8 @@ func TestMCPATooNarrowPassSaysHowToWiden(t *testing.T) {
 	w := newWorld(t)
 	w.as(ada).do(201, "POST", "/api/v1/tasks", `{"title":"One"}`)
 	r := w.modelsClient(w.token(ada, "openid")).tool("listTasks", `{}`)
-	if r.status != 403 || !r.IsError || r.Structured != nil || !hasParts(r.text(), "tasks:read | sign in for the app again") {
+	if r.status != 403 || !r.IsError || r.Structured != nil || !hasParts(r.text(),
+		"tasks:read | sign in for the app again") {
 		t.Errorf("%d %+v", r.status, r)
 	}
 	if told := r.header.Get("WWW-Authenticate"); !hasParts(told, `scope="openid tasks:read"`) {
@@ -131,12 +135,14 @@ func TestMCPAPassWithoutAResource(t *testing.T) {
 	w := newWorld(t)
 	project := stytchtest.Development().Project.ID
 	for _, aud := range []any{[]string{project}, project} {
-		token := w.mint(stytchtest.MintRequest{Kind: "access", Subject: ada, Scopes: everything, Claims: map[string]any{"aud": aud}})
+		token := w.mint(stytchtest.MintRequest{Kind: "access", Subject: ada, Scopes: everything,
+			Claims: map[string]any{"aud": aud}})
 		if r := w.modelsClient(token).post(listTools); r.status != 200 {
 			t.Errorf("aud %v: %d %s", aud, r.status, r.body)
 		}
 	}
-	for _, same := range []string{w.url + "/mcp/", strings.Replace(w.url, "http://", "HTTP://", 1) + "/mcp"} { // case 20
+	// case 20
+	for _, same := range []string{w.url + "/mcp/", strings.Replace(w.url, "http://", "HTTP://", 1) + "/mcp"} {
 		token := w.mint(stytchtest.MintRequest{Kind: "access", Subject: ada, Scopes: everything,
 			Claims: map[string]any{"aud": []string{project, same}}})
 		if r := w.modelsClient(token).post(listTools); r.status != 200 {
@@ -156,7 +162,8 @@ func TestMCPARevokedPassIsNoMore(t *testing.T) {
 	if r := p.revoke(form); r.status != 303 {
 		t.Fatalf("revoke: %d %s", r.status, r.body)
 	}
-	if r := c.post(listTools); r.status != 401 || !strings.Contains(r.header.Get("WWW-Authenticate"), `error="invalid_token"`) {
+	if r := c.post(listTools); r.status != 401 || !strings.Contains(r.header.Get("WWW-Authenticate"),
+		`error="invalid_token"`) {
 		t.Errorf("after: %d %v", r.status, r.header)
 	}
 }
@@ -224,7 +231,8 @@ func TestMCPWhatAListReturnsIsTaken(t *testing.T) {
 func TestMCPIdentifiersStayInTheirPlace(t *testing.T) {
 	w := newWorld(t)
 	c := w.modelsClient(w.token(ada, everything...))
-	for _, id := range []string{"../members", "a/b", "%2e%2e", "..", ".", "x?y=1", "x#y", "%00", "a\\b", "//evil.example"} {
+	for _, id := range []string{"../members", "a/b", "%2e%2e", "..", ".", "x?y=1", "x#y", "%00", "a\\b",
+		"//evil.example"} {
 		argument, _ := json.Marshal(id)
 		r := c.tool("getTask", fmt.Sprintf(`{"task_id":%s}`, argument))
 		if !r.IsError || strings.Contains(r.text(), "members") && !strings.Contains(r.text(), "task_id") {
@@ -264,7 +272,8 @@ var testedIn = map[string]string{
 	"50": "TestMCPToolsAreTheOperations", "51": "TestMCPToolsAreTheOperations", "52": "TestMCPToolsAreTheOperations",
 	"53": "TestMCPToolsAreTheOperations", "54": "TestMCPToolsAreTheOperations", "55": "TestMCPToolsAreTheOperations",
 	"56": "TestMCPToolsAreTheOperations", "57": "TestMCPToolsAreTheOperations", "62": "TestMCPToolsAreTheOperations",
-	"58": "TestMCPIsSmall", "59": "TestMCPIsSmall", "60": "TestMCPIsSmall", "63": "TestMCPIsSmall", "78": "TestMCPIsSmall",
+	"58": "TestMCPIsSmall", "59": "TestMCPIsSmall", "60": "TestMCPIsSmall", "63": "TestMCPIsSmall",
+	"78": "TestMCPIsSmall",
 	"67": "TestMCPCalls", "68": "TestMCPCalls", "69": "TestMCPCalls", "71": "TestMCPCalls",
 	"72": "TestMCPCalls", "73": "TestMCPCalls", "74": "TestMCPToolsAreTheOperations", "75": "TestMCPCalls",
 	"76": "TestMCPWhatAListReturnsIsTaken", "77": "TestMCPIdentifiersStayInTheirPlace", "80": "TestMCPCalls",

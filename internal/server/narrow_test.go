@@ -57,7 +57,8 @@ func TestEndToEndNoPageScrollsSideways(t *testing.T) {
 					newTabAt(w.url + "/account"), see("Sign in to see which apps"), fits,
 					newTabAt(w.url + "/idp?client_id=unknown"), see("nothing was allowed"), fits,
 					newTabAt(w.authorizeURL()), see("Continue with email"), fits, look("login"),
-					fill("input[type=email]", tt.email), press("Continue with email"), see("passcode"), fits, look("code"), typeCode,
+					fill("input[type=email]", tt.email), press("Continue with email"), see("passcode"), fits,
+					look("code"), typeCode,
 				}
 				if tt.organization != "" {
 					steps = append(steps, see(tt.organization), fits, look("organizations"), press(tt.organization))

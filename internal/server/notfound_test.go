@@ -19,7 +19,8 @@ func TestAPersonWhoMistypesAnAddressGetsAPage(t *testing.T) {
 		{"GET", "/acount", "application/json", false}, {"POST", "/acount", browser, false},
 		{"GET", "/api/v1/none", browser, false}, {"GET", "/api", browser, false},
 		{"GET", "/.well-known/openid-configuration", browser, false}, {"GET", "/oauth2/none", browser, false},
-		{"GET", "/openapi.yml", browser, false}, {"GET", "/mcp/nothing", browser, false}, {"GET", "/authorize", browser, false},
+		{"GET", "/openapi.yml", browser, false}, {"GET", "/mcp/nothing", browser, false}, {"GET", "/authorize", browser,
+			false},
 		{"GET", "/token", browser, false}, {"GET", "/register", browser, false},
 	} {
 		r := w.call(tt.method, tt.path, "", "", func(r *http.Request) { r.Header.Set("Accept", tt.accept) })
@@ -28,7 +29,8 @@ func TestAPersonWhoMistypesAnAddressGetsAPage(t *testing.T) {
 			!tt.page && kind != "application/problem+json" {
 			t.Errorf("%s %s for %q: %d %s", tt.method, tt.path, tt.accept, r.status, kind)
 		}
-		if policy := r.header.Get("Content-Security-Policy"); tt.page && !strings.Contains(policy, "frame-ancestors 'none'") {
+		if policy := r.header.Get("Content-Security-Policy"); tt.page && !strings.Contains(policy,
+			"frame-ancestors 'none'") {
 			t.Errorf("%s %s: the policy is %q", tt.method, tt.path, policy)
 		}
 		if tt.page && tt.method == "GET" && !strings.Contains(r.body, "There is no page at this address") {

@@ -25,7 +25,8 @@ func TestEveryOperationRefusesWithoutAToken(t *testing.T) {
 			}
 			continue
 		}
-		if want := `Bearer realm="api", resource_metadata="` + metadata + `"`; r.status != 401 || r.header.Get("WWW-Authenticate") != want {
+		if want := `Bearer realm="api", resource_metadata="` + metadata + `"`; r.status != 401 ||
+			r.header.Get("WWW-Authenticate") != want {
 			t.Errorf("%s: %d %q", op.ID, r.status, r.header.Get("WWW-Authenticate"))
 		}
 	}
@@ -44,9 +45,10 @@ func TestWrongTokensAreRefusedAlike(t *testing.T) {
 	}
 	var bodies []string
 	for name, token := range map[string]string{
-		"session JWT":        with(func(m *stytchtest.MintRequest) { m.Kind = "session" }),
-		"ID token":           with(func(m *stytchtest.MintRequest) { m.Kind = "id" }),
-		"M2M token":          w.mint(stytchtest.MintRequest{Kind: "m2m", Subject: "m2m-client-test-eeeeeeee-0000-4000-8000-000000000001"}),
+		"session JWT": with(func(m *stytchtest.MintRequest) { m.Kind = "session" }),
+		"ID token":    with(func(m *stytchtest.MintRequest) { m.Kind = "id" }),
+		"M2M token": w.mint(stytchtest.MintRequest{Kind: "m2m",
+			Subject: "m2m-client-test-eeeeeeee-0000-4000-8000-000000000001"}),
 		"another project":    claim("aud", []string{"project-test-99999999-9999-4999-8999-999999999999"}),
 		"another issuer":     claim("iss", "https://evil.customers.stytch.dev"),
 		"another client":     claim("client_id", "connected-app-test-99999999-0000-4000-8000-000000000001"),
@@ -123,7 +125,8 @@ func TestAuthorizationHeaderIsTakenLiterally(t *testing.T) {
 		"empty token":       {header("Bearer "), 400},
 		"another scheme":    {header("Basic eDp5"), 401},
 		"in the query":      {func(r *http.Request) { r.URL.RawQuery = "access_token=" + good }, 400},
-		"in a cookie":       {func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "access_token", Value: good}) }, 401},
+		"in a cookie": {func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "access_token", Value: good}) },
+			401},
 	} {
 		if r := w.call("GET", "/api/v1/userinfo", "", "", tt.change); r.status != tt.status {
 			t.Errorf("%s: %d %s, want %d", name, r.status, r.body, tt.status)
@@ -147,7 +150,8 @@ func TestScopesDecide(t *testing.T) {
 		if r.status != tt.status {
 			t.Errorf("%s with %s: %d %s", tt.path, tt.scopes, r.status, r.body)
 		}
-		if tt.status == 403 && !strings.Contains(r.header.Get("WWW-Authenticate"), `error="insufficient_scope", scope="`) {
+		if tt.status == 403 && !strings.Contains(r.header.Get("WWW-Authenticate"),
+			`error="insufficient_scope", scope="`) {
 			t.Errorf("%s: %q", tt.path, r.header.Get("WWW-Authenticate"))
 		}
 	}
@@ -167,7 +171,8 @@ func TestRolesDecideInRolesMode(t *testing.T) {
 		if tt.method == "POST" {
 			body = invitation
 		}
-		if r := w.call(tt.method, tt.path, w.token(tt.member, "openid", "profile", "email"), body); r.status != tt.status {
+		if r := w.call(tt.method, tt.path, w.token(tt.member, "openid", "profile", "email"),
+			body); r.status != tt.status {
 			t.Errorf("%s %s by %s: %d %s", tt.method, tt.path, tt.member, r.status, r.body)
 		}
 	}
@@ -180,7 +185,8 @@ func TestUserInfoShowsWhatTheScopesAllow(t *testing.T) {
 	if strings.Contains(bare, "ada@acme.example") || strings.Contains(bare, "Lovelace") || !strings.Contains(bare, `"organization_name":"Acme"`) {
 		t.Errorf("with openid: %s", bare)
 	}
-	if !strings.Contains(full, "ada@acme.example") || !strings.Contains(full, "Ada Lovelace") || !strings.Contains(full, "stytch_admin") {
+	if !strings.Contains(full, "ada@acme.example") || !strings.Contains(full, "Ada Lovelace") || !strings.Contains(full,
+		"stytch_admin") {
 		t.Errorf("with profile and email: %s", full)
 	}
 }
@@ -194,10 +200,12 @@ func TestNamesShowWhatPeopleCanSee(t *testing.T) {
 	w := newWorldOf(t, stytchtest.Options{Seed: &seed})
 	token := w.token(ada, "openid", "profile", "members:read", "members:invite")
 	for _, r := range []reply{
-		w.call("GET", "/api/v1/members", token, ""), w.call("GET", "/api/v1/members/"+ada, token, ""), w.call("GET", "/api/v1/userinfo", token, ""),
+		w.call("GET", "/api/v1/members", token, ""), w.call("GET", "/api/v1/members/"+ada, token, ""),
+		w.call("GET", "/api/v1/userinfo", token, ""),
 		w.call("POST", "/api/v1/members/invitations", token, `{"email":"new@acme.example","name":"Ada`+hidden[:3]+` Lovelace"}`),
 	} {
-		if r.status/100 != 2 || !strings.Contains(r.body, "Ada Lovelace") || strings.ContainsAny(r.body, hidden) || strings.Contains(r.body, `\u`) {
+		if r.status/100 != 2 || !strings.Contains(r.body, "Ada Lovelace") || strings.ContainsAny(r.body, hidden) ||
+			strings.Contains(r.body, `\u`) {
 			t.Errorf("%d %s", r.status, r.body)
 		}
 	}
@@ -221,10 +229,12 @@ func TestListMembersPagesSearchesAndKeepsToItsOrganization(t *testing.T) {
 	}
 	first, _ := get(token, "?limit=1")
 	second, _ := get(token, "?limit=1&cursor="+first.NextCursor)
-	if first.Total != 2 || len(first.Members) != 1 || len(second.Members) != 1 || first.Members[0].ID == second.Members[0].ID || second.NextCursor != "" {
+	if first.Total != 2 || len(first.Members) != 1 || len(second.Members) != 1 ||
+		first.Members[0].ID == second.Members[0].ID || second.NextCursor != "" {
 		t.Errorf("pages %+v %+v", first, second)
 	}
-	if found, _ := get(token, "?search=HOPPER&status=active"); len(found.Members) != 1 || found.Members[0].Email != "grace@acme.example" {
+	if found, _ := get(token, "?search=HOPPER&status=active"); len(found.Members) != 1 ||
+		found.Members[0].Email != "grace@acme.example" {
 		t.Errorf("search %+v", found)
 	}
 	if none, r := get(token, "?search=hank"); len(none.Members) != 0 || !strings.Contains(r.body, `"members":[]`) {
@@ -250,7 +260,8 @@ func TestAForeignMemberLooksLikeNone(t *testing.T) {
 	foreign := w.call("GET", "/api/v1/members/"+hank, token, "")
 	unknown := w.call("GET", "/api/v1/members/member-test-ffffffff-0000-4000-8000-000000000009", token, "")
 	own := w.call("GET", "/api/v1/members/"+grace, token, "")
-	if foreign.status != 404 || unknown.status != 404 || withoutRequestID(t, foreign.body) != withoutRequestID(t, unknown.body) {
+	if foreign.status != 404 || unknown.status != 404 || withoutRequestID(t, foreign.body) != withoutRequestID(t,
+		unknown.body) {
 		t.Errorf("foreign %d %s, unknown %d %s", foreign.status, foreign.body, unknown.status, unknown.body)
 	}
 	if own.status != 200 || !strings.Contains(own.body, "grace@acme.example") {
@@ -363,8 +374,10 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 func TestOtherContentTypesAreRefused(t *testing.T) {
 	w := newWorld(t)
 	token := w.token(ada, "members:invite")
-	for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"} {
-		r := w.call("POST", "/api/v1/members/invitations", token, `email=a@b.example`, func(r *http.Request) { r.Header.Set("Content-Type", kind) })
+	for _, kind := range []string{"text/plain", "application/x-www-form-urlencoded",
+		"multipart/form-data; boundary=x"} {
+		r := w.call("POST", "/api/v1/members/invitations", token, `email=a@b.example`,
+			func(r *http.Request) { r.Header.Set("Content-Type", kind) })
 		if r.status != 415 {
 			t.Errorf("%s: %d %s", kind, r.status, r.body)
 		}
@@ -388,7 +401,8 @@ func TestTroubleAtStytchIsNotTheCallersFault(t *testing.T) {
 		t.Errorf("ready while Stytch is down: %d %s", r.status, r.body)
 	}
 	wrong := newWorld(t, func(o *server.Options) { o.Secret = "secret-test-wrong" })
-	if r := wrong.call("GET", "/api/v1/members", wrong.token(ada, "members:read"), ""); r.status != 502 || r.header.Get("WWW-Authenticate") != "" {
+	if r := wrong.call("GET", "/api/v1/members", wrong.token(ada, "members:read"), ""); r.status != 502 ||
+		r.header.Get("WWW-Authenticate") != "" {
 		t.Errorf("our secret is wrong: %d %s", r.status, r.body)
 	}
 	if r := wrong.call("GET", "/readyz", "", ""); r.status != 503 {
@@ -408,8 +422,10 @@ func TestKeysOutOfReach(t *testing.T) {
 func TestPagesSayWhatABuilderNeeds(t *testing.T) {
 	w := newWorld(t)
 	landing := w.call("GET", "/", "", "").body
-	for _, want := range []string{w.url + "/openapi.json", w.url + "/idp", w.url + "/oauth2/token", stytchtest.Development().ConnectedApps[0].ClientID,
-		"openid profile email offline_access members:read members:invite", w.url + "/privacy", `href="/docs"`, "inviteMember"} {
+	for _, want := range []string{w.url + "/openapi.json", w.url + "/idp", w.url + "/oauth2/token",
+		stytchtest.Development().ConnectedApps[0].ClientID,
+		"openid profile email offline_access members:read " +
+			"members:invite", w.url + "/privacy", `href="/docs"`, "inviteMember"} {
 		if !strings.Contains(landing, want) {
 			t.Errorf("the landing page lacks %q", want)
 		}
@@ -423,8 +439,10 @@ func TestPagesSayWhatABuilderNeeds(t *testing.T) {
 			t.Errorf("the privacy page lacks %q", want)
 		}
 	}
-	metadata := w.call("GET", "/.well-known/oauth-protected-resource", "", "", func(r *http.Request) { r.Host = "localhost:1" }).body
-	if !strings.Contains(metadata, fmt.Sprintf(`"resource":%q`, w.url)) || !strings.Contains(metadata, w.stytch.URL) || strings.Contains(metadata, "localhost:1") {
+	metadata := w.call("GET", "/.well-known/oauth-protected-resource", "", "",
+		func(r *http.Request) { r.Host = "localhost:1" }).body
+	if !strings.Contains(metadata, fmt.Sprintf(`"resource":%q`, w.url)) || !strings.Contains(metadata, w.stytch.URL) ||
+		strings.Contains(metadata, "localhost:1") {
 		t.Errorf("metadata %s", metadata)
 	}
 }

@@ -64,7 +64,8 @@ func TestAFullDisk(t *testing.T) {
 	disk := t.TempDir()
 	o := startOutage(t, filepath.Join(disk, "guestpass.db"), "unshare", "--map-root-user", "--mount",
 		"sh", "-c", `mount -t tmpfs -o size=8m tmpfs "$0" && exec "$@"`, disk)
-	ballast := fmt.Sprintf("/proc/%d/root%s/ballast", o.command.Process.Pid, disk) // this process does not see that disk otherwise
+	// this process does not see that disk otherwise
+	ballast := fmt.Sprintf("/proc/%d/root%s/ballast", o.command.Process.Pid, disk)
 	if err := os.WriteFile(ballast, make([]byte, 4<<20), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,8 @@ type tab struct {
 
 // chrome is one browser for all tests. TestMain closes it.
 var chrome = sync.OnceValues(func() (context.Context, error) {
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true))
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
@@ -188,7 +189,8 @@ func TestPagesOnEveryDevice(t *testing.T) {
 		{"docs", w.url + "/docs", "Invite a person to the organization"},
 		{"privacy", w.url + "/privacy", "Permissions you may be asked for"},
 		{"idp", authorize, "Continue with email"},
-		{"unknown-client", w.url + "/idp?client_id=connected-app-test-99999999-0000-4000-8000-000000000001&redirect_uri=https%3A%2F%2Fchatgpt.com%2Faip%2Fg-dev%2Foauth%2Fcallback", "Unknown application"},
+		{"unknown-client", w.url +
+			"/idp?client_id=connected-app-test-99999999-0000-4000-8000-000000000001&redirect_uri=https%3A%2F%2Fchatgpt.com%2Faip%2Fg-dev%2Foauth%2Fcallback", "Unknown application"},
 		{"emulator", w.stytch.URL + "/", "Connected apps"},
 	} {
 		for _, device := range []struct {
@@ -200,10 +202,12 @@ func TestPagesOnEveryDevice(t *testing.T) {
 			b.open(page.address, page.text)
 			b.picture(name)
 			b.check(name, w.url, w.stytch.URL)
-			if wide, err := chromedp.Run(b.ctx, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); err != nil || wide > device.width {
+			if wide, err := chromedp.Run(b.ctx,
+				chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); err != nil || wide > device.width {
 				t.Errorf("%s is %d pixels wide on a screen of %d (%v)", name, wide, device.width, err)
 			}
-			if headings, err := chromedp.Run(b.ctx, chromedp.Evaluate[int64]("document.querySelectorAll('main h1').length")); err != nil || headings < 1 {
+			if headings, err := chromedp.Run(b.ctx,
+				chromedp.Evaluate[int64]("document.querySelectorAll('main h1').length")); err != nil || headings < 1 {
 				t.Errorf("%s has no heading (%v)", name, err)
 			}
 		}

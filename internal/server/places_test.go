@@ -65,7 +65,8 @@ func TestTooManyOperationsAtOnceAreRefusedQuickly(t *testing.T) {
 		start := time.Now()
 		r := w.call("GET", path, "", "")
 		took := time.Since(start)
-		if r.status != 503 || r.header.Get("Retry-After") != "1" || r.header.Get("Content-Type") != "application/problem+json" {
+		if r.status != 503 || r.header.Get("Retry-After") != "1" ||
+			r.header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %d %v %s", path, r.status, r.header, r.body)
 		}
 		if took > 200*time.Millisecond { // not the queue's 250; package limits measures the wait itself: none
@@ -151,7 +152,8 @@ func TestWhoIsSlowHoldsNoPlace(t *testing.T) {
 	w := newWorld(t, limited(t, limits.Options{InFlight: 1}))
 	token := w.token(ada, "tasks:read", "tasks:write")
 	const form = "application/x-www-form-urlencoded"
-	for _, tt := range []struct{ path, kind string }{{"/api/v1/tasks", "application/json"}, {"/api/v1/tasks", form}, {"/oauth2/token", form}} {
+	for _, tt := range []struct{ path, kind string }{{"/api/v1/tasks", "application/json"}, {"/api/v1/tasks", form},
+		{"/oauth2/token", form}} {
 		body := &slowBody{began: make(chan struct{}), finish: make(chan struct{})}
 		ended := make(chan struct{})
 		go func() {
@@ -187,7 +189,8 @@ func TestAnOperationHasTwentySeconds(t *testing.T) {
 		if took := time.Since(start); took != 20*time.Second {
 			t.Errorf("answered after %s", took)
 		}
-		if recorded.Code != 503 || recorded.Header().Get("Retry-After") == "" || !strings.Contains(recorded.Body.String(), "could not finish this in time") {
+		if recorded.Code != 503 || recorded.Header().Get("Retry-After") == "" ||
+			!strings.Contains(recorded.Body.String(), "could not finish this in time") {
 			t.Errorf("%d %v %s", recorded.Code, recorded.Header(), recorded.Body)
 		}
 	})

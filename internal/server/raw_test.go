@@ -126,30 +126,54 @@ const chunked = "%CHUNK%\n#\n0\n\n"
 var rawCases = []rawCase{
 	{name: "plain", send: tokenTop + "Content-Length: %LENGTH%\n\n#", status: 200, calls: 1},
 	{name: "chunked", send: tokenTop + "Transfer-Encoding: chunked\n\n" + chunked, status: 200, calls: 1},
-	{name: "spoofed Host", send: strings.Replace(tokenTop, "Host: localhost", "Host: evil.example", 1) + "Content-Length: %LENGTH%\n\n#", status: 200, calls: 1},
-	{name: "Host with a user", send: strings.Replace(tokenTop, "Host: localhost", "Host: localhost@evil.example", 1) + "Content-Length: %LENGTH%\n\n#", status: 400},
-	{name: "forwarded hosts", send: tokenTop + "X-Forwarded-Host: evil.example\nForwarded: host=evil.example\nX-Original-URL: /evil\nX-Rewrite-URL: /evil\nX-Forwarded-Proto: gopher\nContent-Length: %LENGTH%\n\n#", status: 200, calls: 1},
-	{name: "absolute form", send: "POST http://evil.example/oauth2/token HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 200, calls: 1},
-	{name: "absolute form with a user", send: "POST http://localhost@evil.example/oauth2/token HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 200, calls: 1},
-	{name: "two slashes", send: "POST //evil.example/oauth2/token HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 404},
-	{name: "two slashes before the path", send: "POST //oauth2/token HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 404},
-	{name: "two dots", send: "POST /oauth2/../oauth2/token HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 404},
-	{name: "two encoded dots", send: "POST /x/%2e%2e/oauth2/token HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 404},
-	{name: "an encoded slash", send: "POST /oauth2%2ftoken HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 404},
-	{name: "a slash at the end", send: "POST /oauth2/token/ HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 404},
-	{name: "a backslash", send: `POST /oauth2\token HTTP/1.1` + "\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 404},
-	{name: "a path of capitals", send: "POST /OAUTH2/TOKEN HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 404},
-	{name: "NUL in the path", send: "POST /oauth2/token%00 HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 404},
-	{name: "an @ for a path", send: "POST @evil.example/oauth2/token HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 400},
-	{name: "an @ in the path", send: "POST /@evil.example/oauth2/token HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 404},
+	{name: "spoofed Host", send: strings.Replace(tokenTop, "Host: localhost", "Host: evil.example", 1) +
+		"Content-Length: %LENGTH%\n\n#", status: 200, calls: 1},
+	{name: "Host with a user", send: strings.Replace(tokenTop, "Host: localhost", "Host: localhost@evil.example", 1) +
+		"Content-Length: %LENGTH%\n\n#", status: 400},
+	{name: "forwarded hosts",
+		send: tokenTop + "X-Forwarded-Host: evil.example\nForwarded: host=evil.example\nX-Original-URL: " +
+			"/evil\nX-Rewrite-URL: /evil\nX-Forwarded-Proto: gopher\nContent-Length: " +
+			"%LENGTH%\n\n#", status: 200, calls: 1},
+	{name: "absolute form", send: "POST http://evil.example/oauth2/token HTTP/1.1\n" + asForm +
+		"Content-Length: %LENGTH%\n\n#", status: 200, calls: 1},
+	{name: "absolute form with a user", send: "POST http://localhost@evil.example/oauth2/token HTTP/1.1\n" + asForm +
+		"Content-Length: %LENGTH%\n\n#", status: 200, calls: 1},
+	{name: "two slashes", send: "POST //evil.example/oauth2/token HTTP/1.1\n" + asForm +
+		"Content-Length: %LENGTH%\n\n#", status: 404},
+	{name: "two slashes before the path", send: "POST //oauth2/token HTTP/1.1\n" + asForm +
+		"Content-Length: %LENGTH%\n\n#", status: 404},
+	{name: "two dots", send: "POST /oauth2/../oauth2/token " +
+		"HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#", status: 404},
+	{name: "two encoded dots", send: "POST /x/%2e%2e/oauth2/token HTTP/1.1\n" + asForm +
+		"Content-Length: %LENGTH%\n\n#", status: 404},
+	{name: "an encoded slash", send: "POST /oauth2%2ftoken HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#",
+		status: 404},
+	{name: "a slash at the end", send: "POST /oauth2/token/ HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#",
+		status: 404},
+	{name: "a backslash", send: `POST /oauth2\token HTTP/1.1` + "\n" + asForm + "Content-Length: %LENGTH%\n\n#",
+		status: 404},
+	{name: "a path of capitals", send: "POST /OAUTH2/TOKEN HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#",
+		status: 404},
+	{name: "NUL in the path", send: "POST /oauth2/token%00 HTTP/1.1\n" + asForm + "Content-Length: %LENGTH%\n\n#",
+		status: 404},
+	{name: "an @ for a path", send: "POST @evil.example/oauth2/token HTTP/1.1\n" + asForm +
+		"Content-Length: %LENGTH%\n\n#", status: 400},
+	{name: "an @ in the path", send: "POST /@evil.example/oauth2/token HTTP/1.1\n" + asForm +
+		"Content-Length: %LENGTH%\n\n#", status: 404},
 	{name: "a tunnel", send: "CONNECT evil.example:443 HTTP/1.1\nHost: evil.example\n\n", status: 405},
 	{name: "an asterisk", send: "OPTIONS * HTTP/1.1\nHost: localhost\n\n", status: 200},
-	{name: "another method in a header", send: "GET /oauth2/token HTTP/1.1\n" + asForm + "X-HTTP-Method-Override: POST\nContent-Length: %LENGTH%\n\n#", status: 405},
+	{name: "another method in a header", send: "GET /oauth2/token HTTP/1.1\n" + asForm +
+		"X-HTTP-Method-Override: POST\nContent-Length: %LENGTH%\n\n#", status: 405},
 
-	{name: "length and chunks", send: tokenTop + "Content-Length: 4\nTransfer-Encoding: chunked\n\n" + chunked + smuggled, status: 200, calls: 1},
-	{name: "chunks and length", send: tokenTop + "Transfer-Encoding: chunked\nContent-Length: 4\n\n" + chunked + smuggled, status: 200, calls: 1},
-	{name: "chunks with a request behind", send: tokenTop + "Transfer-Encoding: chunked\n\n" + chunked + smuggled, status: 200, calls: 1},
-	{name: "no chunks at all, then a request", send: "POST /api/v1/tasks HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\nContent-Length: 40\n\n0\n\n" + smuggled, status: 401},
+	{name: "length and chunks", send: tokenTop + "Content-Length: 4\nTransfer-Encoding: chunked\n\n" + chunked +
+		smuggled, status: 200, calls: 1},
+	{name: "chunks and length", send: tokenTop + "Transfer-Encoding: chunked\nContent-Length: 4\n\n" + chunked +
+		smuggled, status: 200, calls: 1},
+	{name: "chunks with a request behind", send: tokenTop + "Transfer-Encoding: chunked\n\n" + chunked + smuggled,
+		status: 200, calls: 1},
+	{name: "no chunks at all, then a " +
+		"request", send: "POST /api/v1/tasks HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\nContent-Length: " +
+		"40\n\n0\n\n" + smuggled, status: 401},
 	{name: "two lengths", send: tokenTop + "Content-Length: %LENGTH%\nContent-Length: 0\n\n#" + smuggled, status: 400},
 	{name: "two lengths in one", send: tokenTop + "Content-Length: %LENGTH%, 0\n\n#" + smuggled, status: 400},
 	{name: "a length with a sign", send: tokenTop + "Content-Length: +%LENGTH%\n\n#" + smuggled, status: 400},
@@ -158,32 +182,52 @@ var rawCases = []rawCase{
 	{name: "an endless length", send: tokenTop + "Content-Length: 99999999999999999999\n\n#" + smuggled, status: 400},
 	{name: "an empty length", send: tokenTop + "Content-Length:\n\n#" + smuggled, status: 400},
 	{name: "a length behind a vertical tab", send: tokenTop + "Content-Length: \v0\n\n#" + smuggled, status: 400},
-	{name: "a space before the colon", send: tokenTop + "Content-Length : 0\nContent-Length: %LENGTH%\n\n#" + smuggled, status: 400},
-	{name: "chunks, a space before the colon", send: tokenTop + "Transfer-Encoding : chunked\n\n" + chunked + smuggled, status: 400},
+	{name: "a space before the colon", send: tokenTop + "Content-Length : 0\nContent-Length: %LENGTH%\n\n#" + smuggled,
+		status: 400},
+	{name: "chunks, a space before the " +
+		"colon", send: tokenTop + "Transfer-Encoding : chunked\n\n" + chunked + smuggled, status: 400},
 	{name: "chunks, misspelt", send: tokenTop + "Transfer-Encoding: xchunked\n\n" + chunked + smuggled, status: 501},
-	{name: "chunks, behind a vertical tab", send: tokenTop + "Transfer-Encoding: \vchunked\n\n" + chunked + smuggled, status: 400},
-	{name: "chunks, twice", send: tokenTop + "Transfer-Encoding: chunked\nTransfer-Encoding: chunked\n\n" + chunked + smuggled, status: 501},
-	{name: "chunks, then identity", send: tokenTop + "Transfer-Encoding: chunked, identity\n\n" + chunked + smuggled, status: 501},
+	{name: "chunks, behind a vertical tab", send: tokenTop + "Transfer-Encoding: \vchunked\n\n" + chunked + smuggled,
+		status: 400},
+	{name: "chunks, twice", send: tokenTop + "Transfer-Encoding: chunked\nTransfer-Encoding: chunked\n\n" + chunked +
+		smuggled, status: 501},
+	{name: "chunks, then identity", send: tokenTop + "Transfer-Encoding: chunked, identity\n\n" + chunked + smuggled,
+		status: 501},
 	{name: "chunks of gzip", send: tokenTop + "Transfer-Encoding: gzip, chunked\n\n" + chunked + smuggled, status: 501},
-	{name: "chunks, folded", send: tokenTop + "Transfer-Encoding:\n chunked\nContent-Length: 4\n\n" + chunked + smuggled, status: 200, calls: 1},
-	{name: "a chunk of negative length", send: tokenTop + "Transfer-Encoding: chunked\n\n-5\n#\n0\n\n" + smuggled, status: 400},
-	{name: "a chunk of length 0x5", send: tokenTop + "Transfer-Encoding: chunked\n\n0x5\nhello\n0\n\n" + smuggled, status: 400},
-	{name: "a chunk of overflowing length", send: tokenTop + "Transfer-Encoding: chunked\n\n10000000000000001\n#\n0\n\n" + smuggled, status: 400},
-	{name: "a chunk longer than it says", send: tokenTop + "Transfer-Encoding: chunked\n\n1\n#\n0\n\n" + smuggled, status: 400},
-	{name: "a chunk with a long extension", send: tokenTop + "Transfer-Encoding: chunked\n\n1;" + strings.Repeat("x", 9000) + "\n#\n0\n\n" + smuggled, status: 400},
-	{name: "a trailer with a length", send: tokenTop + "Transfer-Encoding: chunked\nTrailer: Content-Length\n\n%CHUNK%\n#\n0\nContent-Length: 5\n\n" + smuggled, status: 400},
-	{name: "chunks of HTTP/1.0", send: strings.Replace(tokenTop, "1.1", "1.0", 1) + "Transfer-Encoding: chunked\n\n" + chunked + smuggled, status: 400},
-	{name: "a request in the body of another", send: "GET /idp HTTP/1.1\nHost: x\nContent-Length: 34\n\n" + smuggled, status: 400},
-	{name: "a body longer than its length", send: tokenTop + "Content-Length: 4\nConnection: close\n\n#" + smuggled, status: 400},
-	{name: "a length that is a hop's", send: tokenTop + "Connection: close, Content-Length\nContent-Length: %LENGTH%\n\n#" + smuggled, status: 200, calls: 1},
+	{name: "chunks, folded", send: tokenTop + "Transfer-Encoding:\n chunked\nContent-Length: 4\n\n" + chunked +
+		smuggled, status: 200, calls: 1},
+	{name: "a chunk of negative length", send: tokenTop + "Transfer-Encoding: chunked\n\n-5\n#\n0\n\n" + smuggled,
+		status: 400},
+	{name: "a chunk of length 0x5", send: tokenTop + "Transfer-Encoding: chunked\n\n0x5\nhello\n0\n\n" + smuggled,
+		status: 400},
+	{name: "a chunk of overflowing length",
+		send: tokenTop + "Transfer-Encoding: chunked\n\n10000000000000001\n#\n0\n\n" + smuggled, status: 400},
+	{name: "a chunk longer than it says", send: tokenTop + "Transfer-Encoding: chunked\n\n1\n#\n0\n\n" + smuggled,
+		status: 400},
+	{name: "a chunk with a long extension", send: tokenTop + "Transfer-Encoding: chunked\n\n1;" + strings.Repeat("x",
+		9000) + "\n#\n0\n\n" + smuggled, status: 400},
+	{name: "a trailer with a length",
+		send: tokenTop + "Transfer-Encoding: chunked\nTrailer: Content-Length\n\n%CHUNK%\n#\n0\nContent-Length: " +
+			"5\n\n" + smuggled, status: 400},
+	{name: "chunks of HTTP/1.0", send: strings.Replace(tokenTop, "1.1", "1.0", 1) + "Transfer-Encoding: chunked\n\n" +
+		chunked + smuggled, status: 400},
+	{name: "a request in the body of " +
+		"another", send: "GET /idp HTTP/1.1\nHost: x\nContent-Length: 34\n\n" + smuggled, status: 400},
+	{name: "a body longer than its length", send: tokenTop + "Content-Length: 4\nConnection: close\n\n#" + smuggled,
+		status: 400},
+	{name: "a length that is a hop's",
+		send: tokenTop + "Connection: close, Content-Length\nContent-Length: " +
+			"%LENGTH%\n\n#" + smuggled, status: 200, calls: 1},
 	{name: "a body that does not come", send: tokenTop + "Content-Length: 500\n\n#", status: 400, unfinished: true},
-	{name: "chunks that do not end", send: tokenTop + "Transfer-Encoding: chunked\n\n%CHUNK%\n#\n", status: 400, unfinished: true},
+	{name: "chunks that do not end", send: tokenTop + "Transfer-Encoding: chunked\n\n%CHUNK%\n#\n", status: 400,
+		unfinished: true},
 	{name: "headers that do not end", send: tokenTop, status: 400, unfinished: true},
 
 	{name: "no Host", send: "GET /healthz HTTP/1.1\n\n" + smuggled, status: 400},
 	{name: "two Hosts", send: "GET /healthz HTTP/1.1\nHost: a\nHost: b\n\n" + smuggled, status: 400},
 	{name: "a header without a colon", send: "GET /healthz HTTP/1.1\nHost: a\nx\n\n" + smuggled, status: 400},
-	{name: "a header with a space in its name", send: "GET /healthz HTTP/1.1\nHost: a\nx y: z\n\n" + smuggled, status: 400},
+	{name: "a header with a space in its " +
+		"name", send: "GET /healthz HTTP/1.1\nHost: a\nx y: z\n\n" + smuggled, status: 400},
 	{name: "a header without a name", send: "GET /healthz HTTP/1.1\nHost: a\n: z\n\n" + smuggled, status: 400},
 	{name: "NUL in a header", send: "GET /healthz HTTP/1.1\nHost: a\nx: \x00\n\n" + smuggled, status: 400},
 	{name: "a space before the first header", send: "GET /healthz HTTP/1.1\n Host: a\n\n" + smuggled, status: 400},
@@ -194,15 +238,21 @@ var rawCases = []rawCase{
 	{name: "a target with a space", send: "GET /heal thz HTTP/1.1\nHost: a\n\n" + smuggled, status: 400},
 	{name: "a target that is not encoded", send: "GET /%zz HTTP/1.1\nHost: a\n\n" + smuggled, status: 400},
 	{name: "an unknown expectation", send: "GET /healthz HTTP/1.1\nHost: a\nExpect: 200-maybe\n\n", status: 417},
-	{name: "headers of 64 KiB", send: "GET /healthz HTTP/1.1\nHost: a\nx: " + strings.Repeat("y", 64<<10) + "\n\n" + smuggled, status: 431},
-	{name: "5,000 headers", send: "GET /healthz HTTP/1.1\nHost: a\n" + strings.Repeat("x: y\n", 5000) + "\n" + smuggled, status: 431},
-	{name: "a change to HTTP/2", send: "GET /healthz HTTP/1.1\nHost: a\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: AAMAAABkAAQAAP__\n\n", status: 200},
+	{name: "headers of 64 KiB", send: "GET /healthz HTTP/1.1\nHost: a\nx: " + strings.Repeat("y", 64<<10) + "\n\n" +
+		smuggled, status: 431},
+	{name: "5,000 headers", send: "GET /healthz HTTP/1.1\nHost: a\n" + strings.Repeat("x: y\n", 5000) + "\n" + smuggled,
+		status: 431},
+	{name: "a change to HTTP/2",
+		send: "GET /healthz HTTP/1.1\nHost: a\nConnection: Upgrade, HTTP2-Settings\nUpgrade: h2c\nHTTP2-Settings: " +
+			"AAMAAABkAAQAAP__\n\n", status: 200},
 }
 
 // bytes are those of the case, its good token request being of a client of its own.
 func (c rawCase) bytes(number int) string {
-	body := url.Values{"grant_type": {"authorization_code"}, "code": {"c"}, "client_id": {fmt.Sprintf("connected-app-test-%d", number)}}.Encode()
-	return strings.NewReplacer("\n", "\r\n", "%LENGTH%", fmt.Sprint(len(body)), "%CHUNK%", fmt.Sprintf("%x", len(body)), "#", body).Replace(c.send)
+	body := url.Values{"grant_type": {"authorization_code"}, "code": {"c"},
+		"client_id": {fmt.Sprintf("connected-app-test-%d", number)}}.Encode()
+	return strings.NewReplacer("\n", "\r\n", "%LENGTH%", fmt.Sprint(len(body)), "%CHUNK%", fmt.Sprintf("%x", len(body)),
+		"#", body).Replace(c.send)
 }
 
 // Whatever a connection carries, there is one reply at most, never that of a request hidden
@@ -220,7 +270,8 @@ func TestRawRequests(t *testing.T) {
 			if len(got) > 1 {
 				second++
 			}
-			if slices.ContainsFunc(got, func(status int) bool { return status >= 500 && status != http.StatusNotImplemented }) {
+			if slices.ContainsFunc(got,
+				func(status int) bool { return status >= 500 && status != http.StatusNotImplemented }) {
 				failures++
 			}
 			calls := s.calls()
@@ -231,7 +282,8 @@ func TestRawRequests(t *testing.T) {
 				if call.Method != "POST" || call.RequestURI != "/v1/oauth2/token" || "http://"+call.Host != s.far.URL {
 					t.Errorf("%s %s at %s", call.Method, call.RequestURI, call.Host)
 				}
-				if names := slices.Sorted(maps.Keys(call.Header)); !slices.Equal(names, []string{"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "User-Agent"}) {
+				if names := slices.Sorted(maps.Keys(call.Header)); !slices.Equal(names,
+					[]string{"Accept", "Accept-Encoding", "Content-Length", "Content-Type", "User-Agent"}) {
 					t.Errorf("Stytch is sent %v", names)
 				}
 			}

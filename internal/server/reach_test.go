@@ -44,7 +44,8 @@ func TestEndToEndAllowIsOutOfReachUntilItWasInSight(t *testing.T) {
 		steps := []step{newTabAt(w.authorizeURL()), is("!!document.getElementById('consent')"), script(watch)}
 		signIn := byCode("ada@acme.example", "Acme")
 		last := len(signIn) - 1
-		steps = slices.Concat(steps, signIn[:last], []step{is("!document.getElementById('consent').inert"), signIn[last]})
+		steps = slices.Concat(steps, signIn[:last], []step{is("!document.getElementById('consent').inert"),
+			signIn[last]})
 		return w.newPerson().do(append(steps, see("Allow ChatGPT to:"), is(allow), is("window.atFirst === true"),
 			outOfReach("dispatchEvent(new Event('focus'))"), is(allow),
 			outOfReach("document.dispatchEvent(new Event('visibilitychange'))"), is(allow),
@@ -85,7 +86,8 @@ func TestEndToEndStytchThatWantsNoConsentGrantsNothing(t *testing.T) {
 		})()`
 		steps := []step{newTabAt(w.authorizeURL()), is("!!document.getElementById('consent')"), script(wantsNone)}
 		steps = append(steps, byCode("ada@acme.example", "Acme")...)
-		return w.newPerson().do(append(steps, is("window.wantedNone === true"), see("Allow ChatGPT to:"), nobodyReturned,
+		return w.newPerson().do(append(steps, is("window.wantedNone === true"), see("Allow ChatGPT to:"),
+			nobodyReturned,
 			press("Allow"), returns(""))...)
 	})
 }

@@ -19,7 +19,8 @@ func TestManyHealthChecksAreOneLook(t *testing.T) {
 	const checks = 50
 	start := time.Now()
 	w := newWorld(t, func(o *server.Options) { o.Now = func() time.Time { return start } })
-	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/rbac", Delay: 200 * time.Millisecond}) // for the others to come meanwhile
+	// for the others to come meanwhile
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/rbac", Delay: 200 * time.Millisecond})
 	before := len(w.stytch.Requests())
 	var group sync.WaitGroup
 	for range checks {
@@ -93,7 +94,8 @@ func TestAHealthCheckOutlivesWhoAsked(t *testing.T) {
 	w.call("GET", "/api/v1/userinfo", w.token(ada, "openid"), "") // loads the keys
 	gone, leave := context.WithCancel(t.Context())
 	leave()
-	w.app.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "http://localhost/readyz", nil).WithContext(gone))
+	w.app.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", "http://localhost/readyz",
+		nil).WithContext(gone))
 	if r := w.call("GET", "/readyz", "", ""); r.status != 200 || strings.Contains(r.body, "unavailable") {
 		t.Errorf("%d %s", r.status, r.body)
 	}

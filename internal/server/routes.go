@@ -30,7 +30,8 @@ type route struct {
 var (
 	read   = []string{http.MethodGet, http.MethodHead}
 	shared = []string{http.MethodGet, http.MethodHead, http.MethodOptions} // readable from pages of other origins
-	all    = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+	all    = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions}
 )
 
 func (s *Server) routes() []route {

@@ -12,7 +12,8 @@ import (
 // what the published document says the operation needs.
 func TestAttackScopes(t *testing.T) {
 	t.Run("B2B", func(t *testing.T) {
-		checkScopes(t, newWorld(t), ada, []string{"openid", "members:read", "members:invite", "tasks:read", "tasks:write", "activity:read"})
+		checkScopes(t, newWorld(t), ada, []string{"openid", "members:read", "members:invite", "tasks:read",
+			"tasks:write", "activity:read"})
 	})
 	t.Run("Consumer", func(t *testing.T) {
 		checkScopes(t, newConsumerWorld(t), userAda, []string{"openid", "tasks:read", "tasks:write", "activity:read"})
@@ -50,7 +51,8 @@ func checkScopes(t *testing.T, w *world, subject string, names []string) {
 				r.status == http.StatusUnauthorized || r.status >= 500 {
 				t.Errorf("%s with %v: %d, the document says it needs %q", route, scopes, r.status, need)
 			}
-			if !let && !strings.Contains(r.header.Get("WWW-Authenticate"), `error="insufficient_scope", scope="`+need+`"`) {
+			if !let && !strings.Contains(r.header.Get("WWW-Authenticate"), `error="insufficient_scope", scope="`+need+
+				`"`) {
 				t.Errorf("%s with %v: %s", route, scopes, r.header.Get("WWW-Authenticate"))
 			}
 		}

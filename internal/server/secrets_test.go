@@ -17,7 +17,8 @@ const realSecret = `secret-test-Zk3v"<+&Q9xT7mW2`
 func guardedOptions() Options {
 	return Options{PublicURL: "https://gpt.example.com", ProjectID: "project-test-11111111-1111-4111-8111-111111111111",
 		Secret:      strings.ReplaceAll(realSecret, `"`, ""),
-		PublicToken: "public-token-test-x", Vertical: "b2b", Domain: "https://login.example.com", ForwardTokens: true, Title: "Demo", Version: "1"}
+		PublicToken: "public-token-test-x", Vertical: "b2b", Domain: "https://login.example.com", ForwardTokens: true,
+		Title: "Demo", Version: "1"}
 }
 
 func TestAServerThatWouldShowASecretIsNotMade(t *testing.T) {

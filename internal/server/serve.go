@@ -25,11 +25,13 @@ const (
 // balancer sees that readyz answers 503 (see [Server.Run]) and sends its calls elsewhere;
 // each answer closes its connection, so that no call meets one that is being closed. After
 // that it takes no more connections and lets running requests finish.
-func Serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger, grace time.Duration) error {
+func Serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger,
+	grace time.Duration) error {
 	return serve(ctx, listener, handler, logger, grace, maxConnections)
 }
 
-func serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger, grace time.Duration, connections int) error {
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger, grace time.Duration,
+	connections int) error {
 	server := &http.Server{
 		Handler:           lastAnswers(ctx, handler),
 		ReadHeaderTimeout: 5 * time.Second,

@@ -44,7 +44,8 @@ type Options struct {
 	OtherDomains []string
 	BaseURL      string // another API base than Stytch's own; for the emulator
 
-	Store   *store.Store   // tasks, activity, answers to repetitions; closed by whoever opened it. nil: for the document only
+	// tasks, activity, answers to repetitions; closed by whoever opened it. nil: for the document only
+	Store   *store.Store
 	Limits  *limits.Limits // closed by whoever opened it; nil: the defaults, counted in memory
 	Modules []string       // groups of operations to serve, of api.Modules and Resources; nil: all
 
@@ -57,11 +58,14 @@ type Options struct {
 
 	Operations []string // ids to publish, in the order in which a GPT is told of them; none: all. All are served
 
-	Access             api.AccessMode
-	ScopesAlone        bool              // do not ask before what writes whether the person's roles still cover the scope
-	ClientIDs          []string          // clients admitted, as clients.Parse reads them; empty: every one of the project
-	AddScopes          idp.AddScopes     // whose requests ask for the operations' scopes as well
-	DocsClientID       string            // public connected app with which people try operations on /docs, admitted too; "": they cannot
+	Access api.AccessMode
+	// do not ask before what writes whether the person's roles still cover the scope
+	ScopesAlone bool
+	// clients admitted, as clients.Parse reads them; empty: every one of the project
+	ClientIDs []string
+	AddScopes idp.AddScopes // whose requests ask for the operations' scopes as well
+	// public connected app with which people try operations on /docs, admitted too; "": they cannot
+	DocsClientID       string
 	Audience           string            // custom audience that tokens must carry as well
 	MaxTokenLifetime   time.Duration     // how long a token may live; 0: auth.DefaultLifetime
 	TokenHeaderMembers []string          // header members of a token admitted besides alg, kid and typ
@@ -127,7 +131,8 @@ func New(o Options) (*Server, error) {
 		o.PrivacyURL = o.PublicURL + "/privacy"
 	}
 	if o.SecretHint == "" {
-		o.SecretHint = "Shown once in the Stytch dashboard when the connected app is made; rotate it there if it is lost."
+		o.SecretHint = "Shown once in the Stytch dashboard when the connected app is made; rotate it there if it is " +
+			"lost."
 	}
 	if o.Limits == nil {
 		defaults, err := limits.New(limits.Options{Log: o.Log})
@@ -198,7 +203,8 @@ func (s *Server) buildService() error {
 		Issuers:  append(domains, "stytch.com/"+o.ProjectID),
 		JWKSURLs: keys,
 		Audience: o.Audience, Resources: o.resources(),
-		ClientIDs: o.listed(), AdmitClient: s.admitClient(), HeaderMembers: o.TokenHeaderMembers, MaxLifetime: o.MaxTokenLifetime, Log: o.Log, Now: o.Now,
+		ClientIDs: o.listed(), AdmitClient: s.admitClient(), HeaderMembers: o.TokenHeaderMembers,
+		MaxLifetime: o.MaxTokenLifetime, Log: o.Log, Now: o.Now,
 	})
 	if err != nil {
 		return err
@@ -208,9 +214,11 @@ func (s *Server) buildService() error {
 	}
 	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory,
 		MaxLifetime: o.MaxTokenLifetime, Limits: o.Limits, Log: o.Log, Now: o.Now})
-	s.service = api.New(api.Options{Connections: s.connections, Introspect: o.Introspect, Verifier: s.verifier, Directory: s.directory, Members: s.members, Access: o.Access,
+	s.service = api.New(api.Options{Connections: s.connections, Introspect: o.Introspect, Verifier: s.verifier,
+		Directory: s.directory, Members: s.members, Access: o.Access,
 		ScopesAlone: o.ScopesAlone, ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
-		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Published: o.Operations, Limits: o.Limits, Log: o.Log, Now: o.Now})
+		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Published: o.Operations, Limits: o.Limits,
+		Log: o.Log, Now: o.Now})
 	return nil
 }
 
@@ -223,7 +231,8 @@ func (s *Server) openDirectory() (err error) {
 	o := directory.Options{ProjectID: s.options.ProjectID, Secret: s.options.Secret, BaseURL: s.options.BaseURL,
 		MaxCalls:          max(1, s.options.Limits.InFlight()/2), // the others are for what does not need Stytch
 		Limits:            s.options.Limits,
-		InviteRedirectURL: s.options.PublicURL + "/idp", ClientSecrets: s.options.ClientSecrets, Log: s.options.Log, Now: s.options.Now}
+		InviteRedirectURL: s.options.PublicURL + "/idp", ClientSecrets: s.options.ClientSecrets, Log: s.options.Log,
+		Now: s.options.Now}
 	if s.options.Vertical == auth.Consumer {
 		s.directory, err = directory.NewConsumer(o)
 		return err
@@ -260,7 +269,8 @@ func (s *Server) buildDocument() error {
 func (s *Server) logWarnings() {
 	for _, w := range s.document.Warnings() {
 		if w.Place != "document" {
-			s.log.WarnContext(context.Background(), "an operation could be declared better", "rule", w.Rule, "place", w.Place,
+			s.log.WarnContext(context.Background(), "an operation could be declared better", "rule", w.Rule, "place",
+				w.Place,
 				"problem", w.Problem, "remedy", w.Remedy)
 		}
 	}
@@ -276,12 +286,14 @@ func (s *Server) buildMCP() error {
 	}
 	s.mcp = map[string]*mcp.Server{}
 	for path, reads := range map[string]bool{mcpPath: false, readonlyPath: true} {
-		o := mcp.Options{Service: s.service, Document: s.document, URL: s.options.PublicURL + path, Title: s.options.Title,
+		o := mcp.Options{Service: s.service, Document: s.document, URL: s.options.PublicURL + path,
+			Title:   s.options.Title,
 			Version: s.options.Version, Only: s.options.MCPOperations, Reads: reads,
 			ResourceMetadata: s.options.PublicURL + metadataPath + path, Scopes: s.toolScopes(reads)}
 		built, err := mcp.New(o)
 		if err != nil {
-			return fmt.Errorf("the operations cannot be tools of MCP; GUESTPASS_MCP_OPERATIONS chooses among the published ones:\n%w", err)
+			return fmt.Errorf("the operations cannot be tools of MCP; GUESTPASS_MCP_OPERATIONS chooses among the "+
+				"published ones:\n%w", err)
 		}
 		s.mcp[path] = built
 	}
@@ -354,9 +366,13 @@ func (s *Server) tokenURL() string {
 func (s *Server) buildProvider() error {
 	o := s.options
 	options := idp.Options{
-		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, Vertical: string(o.Vertical), SDKBaseURL: o.Domain,
-		TokenURL: o.Domain + "/v1/oauth2/token", Clients: o.admitted(), LoginMethods: o.LoginMethods, LookUpClient: s.lookUpClient,
-		DescribeScopes: s.describeScopes, ScopesToAdd: s.scopesToAdd, AddScopes: o.AddScopes, AdvertisedIssuer: s.advertised, Limits: o.Limits, ClientSecrets: o.ClientSecrets, CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
+		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, Vertical: string(o.Vertical),
+		SDKBaseURL: o.Domain,
+		TokenURL:   o.Domain + "/v1/oauth2/token", Clients: o.admitted(), LoginMethods: o.LoginMethods,
+		LookUpClient:   s.lookUpClient,
+		DescribeScopes: s.describeScopes, ScopesToAdd: s.scopesToAdd, AddScopes: o.AddScopes,
+		AdvertisedIssuer: s.advertised, Limits: o.Limits, ClientSecrets: o.ClientSecrets,
+		CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
 	}
 	if s.members != nil {
 		options.LookUpOrganization, options.Invites = s.lookUpOrganization, slices.Contains(s.publish(), "inviteMember")
@@ -414,7 +430,8 @@ func notLookedUp(err error) error {
 
 func (s *Server) buildSite() error {
 	o := s.options
-	options := site.Options{Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(), DocsClientID: o.DocsClientID, Emulator: o.Emulator}
+	options := site.Options{Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(), DocsClientID: o.DocsClientID,
+		Emulator: o.Emulator}
 	if !o.NoMCP {
 		options.MCP = o.PublicURL + mcpPath
 	}

@@ -28,24 +28,38 @@ func TestEndToEndSigningInToAnOrganization(t *testing.T) {
 	const who = "Signed in as ada@acme.example at Acme."
 	chooseAcme := []step{see("Acme"), look("organizations"), press("Acme")}
 	for _, tt := range []signIn{
-		{name: "code", steps: slices.Concat([]step{see("Continue with email"), look("login"), fill("input[type=email]", "ada@acme.example"),
+		{name: "code", steps: slices.Concat([]step{see("Continue with email"), look("login"),
+			fill("input[type=email]", "ada@acme.example"),
 			press("Continue with email"), see("passcode"), look("code"), typeCode}, chooseAcme)},
-		{name: "link", methods: []string{"email_link"}, steps: slices.Concat([]step{fill("input[type=email]", "ada@acme.example"),
-			press("Continue with email"), see("Check your email"), look("sent"), openLink("magic_link")}, chooseAcme)},
-		{name: "link with PKCE", methods: []string{"email_link"}, pkce: true, steps: slices.Concat([]step{fill("input[type=email]", "ada@acme.example"),
-			press("Continue with email"), see("Check your email"), openLink("magic_link")}, chooseAcme)},
-		{name: "password", methods: []string{"password"}, steps: slices.Concat([]step{fill("input[type=email]", "ada@acme.example"), look("login"),
-			fill("input[type=password]", "Wrong-pass-1"), press("Continue"), see("Unauthorized credentials"), look("wrong"),
-			fill("input[type=password]", stytchtest.DevelopmentPassword), press("Continue")}, chooseAcme)},
-		{name: "new password", methods: []string{"password"}, steps: slices.Concat([]step{press("Sign up or reset password"),
-			fill("input[type=email]", "ada@acme.example"), look("forgot"), press("Continue"), see("Check your email"), openLink("reset_password"),
-			fill("input[type=password]", "Guest-pass-2"), look("reset"), press("Continue")}, chooseAcme)},
-		{name: "provider", methods: []string{"email_code", "google", "github"}, steps: slices.Concat([]step{see("Continue with Google"), look("login"),
-			press("Continue with Google"), see("Choose who to be at Google"), look("provider"), press("Continue as Ada Lovelace")}, chooseAcme)},
-		{name: "code or link", methods: []string{"email_code", "email_link"}, steps: slices.Concat([]step{fill("input[type=email]", "ada@acme.example"),
-			press("Continue with email"), look("choice"), press("login link"), see("Check your email"), openLink("magic_link")}, chooseAcme)},
-		{name: "provider with PKCE", methods: []string{"github"}, pkce: true, steps: slices.Concat([]step{press("Continue with GitHub"),
-			press("Continue as Ada Lovelace")}, chooseAcme)},
+		{name: "link", methods: []string{"email_link"},
+			steps: slices.Concat([]step{fill("input[type=email]", "ada@acme.example"),
+				press("Continue with email"), see("Check your email"), look("sent"), openLink("magic_link")},
+				chooseAcme)},
+		{name: "link with PKCE", methods: []string{"email_link"}, pkce: true,
+			steps: slices.Concat([]step{fill("input[type=email]", "ada@acme.example"),
+				press("Continue with email"), see("Check your email"), openLink("magic_link")}, chooseAcme)},
+		{name: "password", methods: []string{"password"},
+			steps: slices.Concat([]step{fill("input[type=email]", "ada@acme.example"), look("login"),
+				fill("input[type=password]", "Wrong-pass-1"), press("Continue"), see("Unauthorized credentials"),
+				look("wrong"),
+				fill("input[type=password]", stytchtest.DevelopmentPassword), press("Continue")}, chooseAcme)},
+		{name: "new password", methods: []string{"password"},
+			steps: slices.Concat([]step{press("Sign up or reset password"),
+				fill("input[type=email]", "ada@acme.example"), look("forgot"), press("Continue"),
+				see("Check your email"),
+				openLink("reset_password"),
+				fill("input[type=password]", "Guest-pass-2"), look("reset"), press("Continue")}, chooseAcme)},
+		{name: "provider", methods: []string{"email_code", "google", "github"},
+			steps: slices.Concat([]step{see("Continue with Google"), look("login"),
+				press("Continue with Google"), see("Choose who to be at Google"), look("provider"),
+				press("Continue as Ada Lovelace")}, chooseAcme)},
+		{name: "code or link", methods: []string{"email_code", "email_link"},
+			steps: slices.Concat([]step{fill("input[type=email]", "ada@acme.example"),
+				press("Continue with email"), look("choice"), press("login link"), see("Check your email"),
+				openLink("magic_link")}, chooseAcme)},
+		{name: "provider with PKCE", methods: []string{"github"}, pkce: true,
+			steps: slices.Concat([]step{press("Continue with GitHub"),
+				press("Continue as Ada Lovelace")}, chooseAcme)},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, stytchtest.Development(), who, ada) })
 	}
@@ -56,15 +70,22 @@ func TestEndToEndSigningInToTheOrganizationThatTheRequestNames(t *testing.T) {
 	t.Parallel()
 	const who = "Signed in as grace@acme.example at Acme."
 	for _, tt := range []signIn{
-		{name: "code", steps: []step{see("Sign in to Acme to continue"), look("login"), fill("input[type=email]", "grace@acme.example"),
+		{name: "code", steps: []step{see("Sign in to Acme to continue"), look("login"),
+			fill("input[type=email]", "grace@acme.example"),
 			press("Continue with email"), typeCode}},
-		{name: "link", methods: []string{"email_link"}, pkce: true, steps: []step{fill("input[type=email]", "grace@acme.example"),
-			press("Continue with email"), see("Check your email"), openLink("magic_link")}},
-		{name: "password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "grace@acme.example"), press("Continue"),
+		{name: "link", methods: []string{"email_link"}, pkce: true,
+			steps: []step{fill("input[type=email]", "grace@acme.example"),
+				press("Continue with email"), see("Check your email"), openLink("magic_link")}},
+		{name: "password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "grace@acme.example"),
+			press("Continue"),
 			fill("input[type=password]", stytchtest.DevelopmentPassword), press("Continue")}},
-		{name: "new password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "grace@acme.example"), press("Continue"),
-			press("Sign up or reset password"), fill("input[type=email]", "grace@acme.example"), press("Continue"), see("Check your email"), openLink("reset_password"), fill("input[type=password]", "Guest-pass-2"), look("reset"), press("Continue")}},
-		{name: "provider", methods: []string{"microsoft"}, steps: []step{press("Continue with Microsoft"), press("Continue as Grace Hopper")}},
+		{name: "new password", methods: []string{"password"},
+			steps: []step{fill("input[type=email]", "grace@acme.example"), press("Continue"),
+				press("Sign up or reset password"), fill("input[type=email]", "grace@acme.example"), press("Continue"),
+				see("Check your email"), openLink("reset_password"), fill("input[type=password]", "Guest-pass-2"),
+				look("reset"), press("Continue")}},
+		{name: "provider", methods: []string{"microsoft"}, steps: []step{press("Continue with Microsoft"),
+			press("Continue as Grace Hopper")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			tt.request = func(q url.Values) { q.Set("organization_id", "acme") }
@@ -77,22 +98,32 @@ func TestEndToEndSigningInAsAUser(t *testing.T) {
 	t.Parallel()
 	const who = "Signed in as ada@example.com."
 	for _, tt := range []signIn{
-		{name: "code", steps: []step{see("Continue with email"), look("login"), fill("input[type=email]", "ada@example.com"),
+		{name: "code", steps: []step{see("Continue with email"), look("login"),
+			fill("input[type=email]", "ada@example.com"),
 			press("Continue with email"), see("passcode"), look("code"), typeCode}},
-		{name: "link", methods: []string{"email_link"}, steps: []step{fill("input[type=email]", "ada@example.com"), press("Continue with email"),
+		{name: "link", methods: []string{"email_link"}, steps: []step{fill("input[type=email]", "ada@example.com"),
+			press("Continue with email"),
 			see("Check your email"), openLink("magic_link")}},
-		{name: "link with PKCE", methods: []string{"email_link"}, pkce: true, steps: []step{fill("input[type=email]", "ada@example.com"),
-			press("Continue with email"), see("Check your email"), openLink("magic_link")}},
-		{name: "password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "ada@example.com"), press("Continue with email"),
-			fill("input[type=password]", "Wrong-pass-1"), look("password"), press("Continue"), see("Unauthorized credentials"),
+		{name: "link with PKCE", methods: []string{"email_link"}, pkce: true,
+			steps: []step{fill("input[type=email]", "ada@example.com"),
+				press("Continue with email"), see("Check your email"), openLink("magic_link")}},
+		{name: "password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "ada@example.com"),
+			press("Continue with email"),
+			fill("input[type=password]", "Wrong-pass-1"), look("password"), press("Continue"),
+			see("Unauthorized credentials"),
 			fill("input[type=password]", stytchtest.DevelopmentPassword), press("Continue")}},
-		{name: "new password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "ada@example.com"), press("Continue with email"),
-			press("Forgot your password?"), see("reset your password"), look("forgot"), openLink("reset_password"),
-			fill("input[type=password]", "Guest-pass-2"), look("reset"), press("Continue")}},
-		{name: "without the password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "ada@example.com"), press("Continue with email"),
-			press("Forgot your password?"), press("Log in without a password"), see("Check your email"), openLink("magic_link")}},
-		{name: "provider", methods: []string{"google", "email_code"}, pkce: true, steps: []step{see("Continue with Google"), look("login"),
-			press("Continue with Google"), see("Choose who to be at Google"), look("provider"), press("Continue as Ada Lovelace")}},
+		{name: "new password", methods: []string{"password"},
+			steps: []step{fill("input[type=email]", "ada@example.com"), press("Continue with email"),
+				press("Forgot your password?"), see("reset your password"), look("forgot"), openLink("reset_password"),
+				fill("input[type=password]", "Guest-pass-2"), look("reset"), press("Continue")}},
+		{name: "without the password", methods: []string{"password"},
+			steps: []step{fill("input[type=email]", "ada@example.com"), press("Continue with email"),
+				press("Forgot your password?"), press("Log in without a password"), see("Check your email"),
+				openLink("magic_link")}},
+		{name: "provider", methods: []string{"google", "email_code"}, pkce: true,
+			steps: []step{see("Continue with Google"), look("login"),
+				press("Continue with Google"), see("Choose who to be at Google"), look("provider"),
+				press("Continue as Ada Lovelace")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, stytchtest.DevelopmentConsumer(), who, userAda) })
 	}
@@ -103,10 +134,14 @@ func TestEndToEndSigningUpAsAUser(t *testing.T) {
 	t.Parallel()
 	const who = "Signed in as mary@example.com."
 	for _, tt := range []signIn{
-		{name: "code", steps: []step{fill("input[type=email]", "mary@example.com"), press("Continue with email"), typeCode}},
-		{name: "password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "mary@example.com"), press("Continue with email"),
-			see("Finish creating your account"), fill("input[type=password]", "Guest-pass-2"), look("new"), press("Continue")}},
-		{name: "provider", methods: []string{"apple"}, steps: []step{press("Continue with Apple"), fill("input[type=email]", "mary@example.com"), press("Continue")}},
+		{name: "code", steps: []step{fill("input[type=email]", "mary@example.com"), press("Continue with email"),
+			typeCode}},
+		{name: "password", methods: []string{"password"}, steps: []step{fill("input[type=email]", "mary@example.com"),
+			press("Continue with email"),
+			see("Finish creating your account"), fill("input[type=password]", "Guest-pass-2"), look("new"),
+			press("Continue")}},
+		{name: "provider", methods: []string{"apple"}, steps: []step{press("Continue with Apple"),
+			fill("input[type=email]", "mary@example.com"), press("Continue")}},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, stytchtest.DevelopmentConsumer(), who, "mary@example.com") })
 	}
@@ -120,11 +155,14 @@ func TestEndToEndSigningUpToAnOrganization(t *testing.T) {
 		signIn
 		who string
 	}{
-		{signIn{name: "making one", steps: slices.Concat(code, []step{see("Create an organization"), look("none"), press("Create an organization")})},
+		{signIn{name: "making one", steps: slices.Concat(code, []step{see("Create an organization"), look("none"),
+			press("Create an organization")})},
 			"Signed in as mary@wonder.example at Mary's Organization."},
 		{signIn{name: "joining one", seed: func(s *stytchtest.Seed) {
-			s.Organizations[1].JITProvisioning, s.Organizations[1].EmailAllowedDomains = "RESTRICTED", []string{"wonder.example"}
-		}, steps: slices.Concat(code, []step{see("Globex"), look("join"), press("Globex")})}, "Signed in as mary@wonder.example at Globex."},
+			s.Organizations[1].JITProvisioning, s.Organizations[1].EmailAllowedDomains = "RESTRICTED",
+				[]string{"wonder.example"}
+		}, steps: slices.Concat(code, []step{see("Globex"), look("join"), press("Globex")})},
+			"Signed in as mary@wonder.example at Globex."},
 	} {
 		t.Run(tt.name, func(t *testing.T) { tt.run(t, stytchtest.Development(), tt.who, "mary@wonder.example") })
 	}

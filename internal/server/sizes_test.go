@@ -39,13 +39,16 @@ func TestSizesAreExact(t *testing.T) {
 		{"a body of 100,000 characters", "/api/v1/tasks", padded(100_000), nil, 201},
 		{"a body of 131,072 bytes", "/api/v1/tasks", padded(131_072), nil, 201},
 		{"a body of 131,073 bytes", "/api/v1/tasks", padded(131_073), nil, 413},
-		{"a body of 131,072 bytes without a length", "/api/v1/tasks", padded(131_072), []func(*http.Request){chunked}, 201},
-		{"a body of 131,073 bytes without a length", "/api/v1/tasks", padded(131_073), []func(*http.Request){chunked}, 413},
+		{"a body of 131,072 bytes without a " +
+			"length", "/api/v1/tasks", padded(131_072), []func(*http.Request){chunked}, 201},
+		{"a body of 131,073 bytes without a " +
+			"length", "/api/v1/tasks", padded(131_073), []func(*http.Request){chunked}, 413},
 		{"a body of a megabyte", "/api/v1/tasks", padded(1 << 20), nil, 413},
 		{"nested 16 deep: what is wrong is the title", "/api/v1/tasks", nested(16), nil, 422},
 		{"nested 17 deep", "/api/v1/tasks", nested(17), nil, 400},
 		{"nested 60,000 deep", "/api/v1/tasks", nested(60_000), nil, 400},
-		{"a token request of 8,193 bytes", "/oauth2/token", "code=" + strings.Repeat("x", 8_188), []func(*http.Request){form}, 413},
+		{"a token request of 8,193 " +
+			"bytes", "/oauth2/token", "code=" + strings.Repeat("x", 8_188), []func(*http.Request){form}, 413},
 		{"headers of 15 KiB", "/api/v1/tasks", `{"title":"headers"}`, []func(*http.Request){header(15 << 10)}, 201},
 		{"headers of 24 KiB", "/api/v1/tasks", `{"title":"headers"}`, []func(*http.Request){header(24 << 10)}, 431},
 	} {
@@ -86,15 +89,19 @@ func form(r *http.Request) {
 func TestRepliesStayBelowWhatAGPTReads(t *testing.T) {
 	seed := stytchtest.Development()
 	for i := range 120 {
-		seed.Members = append(seed.Members, stytchtest.Member{ID: fmt.Sprintf("member-test-aaaaaaaa-0000-4000-9000-%012d", i), OrganizationID: acme,
-			Email: fmt.Sprintf("%d%s@acme.example", i, strings.Repeat("x", 235)), Name: strings.Repeat("\u2028", 200), Status: "active"})
+		seed.Members = append(seed.Members,
+			stytchtest.Member{ID: fmt.Sprintf("member-test-aaaaaaaa-0000-4000-9000-%012d", i), OrganizationID: acme,
+				Email: fmt.Sprintf("%d%s@acme.example", i, strings.Repeat("x", 235)), Name: strings.Repeat("\u2028",
+					200),
+				Status: "active"})
 	}
 	w := newWorldOf(t, stytchtest.Options{Seed: &seed})
 	p := w.as(ada)
 	for i := range 100 {
 		p.do(201, "POST", "/api/v1/tasks", fmt.Sprintf(`{"title":"%d %s","notes":%q}`, i, strings.Repeat("t", 190), strings.Repeat("\"é", 1000)))
 	}
-	long := "/api/v1/tasks/" + p.create(fmt.Sprintf(`{"title":%q,"notes":%q}`, strings.Repeat("\"", 200), strings.Repeat("\"", 10_000)))
+	long := "/api/v1/tasks/" + p.create(fmt.Sprintf(`{"title":%q,"notes":%q}`, strings.Repeat("\"", 200),
+		strings.Repeat("\"", 10_000)))
 	for range 3 {
 		p.do(200, "PATCH", long, fmt.Sprintf(`{"notes":%q}`, strings.Repeat(">", 10_000)))
 		p.do(200, "PATCH", long, fmt.Sprintf(`{"notes":%q}`, strings.Repeat("\"", 10_000)))
@@ -107,8 +114,10 @@ func TestRepliesStayBelowWhatAGPTReads(t *testing.T) {
 		method, path, body string
 		status             int
 	}{
-		{"GET", "/api/v1/tasks?limit=100", "", 200}, {"GET", "/api/v1/tasks?limit=100&sort=updated", "", 200}, {"GET", "/api/v1/activity?limit=50", "", 200},
-		{"GET", long, "", 200}, {"GET", long + "/comments?limit=100", "", 200}, {"GET", "/api/v1/members?limit=100", "", 200},
+		{"GET", "/api/v1/tasks?limit=100", "", 200}, {"GET", "/api/v1/tasks?limit=100&sort=updated", "", 200},
+		{"GET", "/api/v1/activity?limit=50", "", 200},
+		{"GET", long, "", 200}, {"GET", long + "/comments?limit=100", "", 200}, {"GET", "/api/v1/members?limit=100", "",
+			200},
 		{"GET", "/api/v1/next-steps", "", 200}, {"PATCH", long, `{"title":"stale","version":1}`, 409}, {"POST", long + "/complete", "", 200},
 	} {
 		r := w.call(tt.method, tt.path, p.token, tt.body)

@@ -56,7 +56,8 @@ func (w *world) stytchPost(session, path string, body fields) (int, fields) {
 func (w *world) session(email, organization string) string {
 	w.t.Helper()
 	w.stytchPost("", "/b2b/otps/email/discovery/send", fields{"email_address": email})
-	_, reply := w.stytchPost("", "/b2b/otps/email/discovery/authenticate", fields{"email_address": email, "code": w.stytch.Inbox()[0].Code})
+	_, reply := w.stytchPost("", "/b2b/otps/email/discovery/authenticate", fields{"email_address": email,
+		"code": w.stytch.Inbox()[0].Code})
 	_, reply = w.stytchPost("", "/b2b/discovery/intermediate_sessions/exchange", fields{"organization_id": organization,
 		"session_duration_minutes": 60, "intermediate_session_token": reply["intermediate_session_token"]})
 	token, _ := reply["session_token"].(string)
@@ -70,22 +71,29 @@ func (w *world) session(email, organization string) string {
 func tampered() (bodies []fields) {
 	const forbidden = "members:invite"
 	scopes := []any{
-		[]any{"openid", forbidden}, []any{forbidden}, []any{"openid", "full_access"}, []any{"openid", "*"}, []any{"openid", "members:*"},
-		[]any{"openid", "MEMBERS:INVITE"}, []any{"openid", " " + forbidden}, []any{"openid", forbidden + "\x00"}, []any{"openid " + forbidden},
-		[]any{"openid,members:invite"}, []any{"openid", forbidden, forbidden}, []any{[]any{forbidden}}, []any{fields{"scope": forbidden, "is_grantable": true}},
-		forbidden, "openid " + forbidden, fields{"0": forbidden}, []any{"openid", "stytch_admin"}, []any{"openid", "members:read", "members:invite", "tasks:write", "offline_access"},
+		[]any{"openid", forbidden}, []any{forbidden}, []any{"openid", "full_access"}, []any{"openid", "*"},
+		[]any{"openid", "members:*"},
+		[]any{"openid", "MEMBERS:INVITE"}, []any{"openid", " " + forbidden}, []any{"openid", forbidden + "\x00"},
+		[]any{"openid " + forbidden},
+		[]any{"openid,members:invite"}, []any{"openid", forbidden, forbidden}, []any{[]any{forbidden}},
+		[]any{fields{"scope": forbidden, "is_grantable": true}},
+		forbidden, "openid " + forbidden, fields{"0": forbidden}, []any{"openid", "stytch_admin"},
+		[]any{"openid", "members:read", "members:invite", "tasks:write", "offline_access"},
 		[]any{}, nil,
 	}
 	others := []fields{
 		{}, {"scope": "openid " + forbidden}, {"granted_scopes": []any{forbidden}, "scopes_granted": forbidden},
-		{"scope_results": []any{fields{"scope": forbidden, "is_grantable": true}}}, {"member_id": ada, "organization_id": acme},
-		{"member": fields{"roles": []any{"stytch_admin"}}, "roles": []any{"stytch_admin"}}, {"client_type": "first_party", "full_access_allowed": true},
+		{"scope_results": []any{fields{"scope": forbidden, "is_grantable": true}}},
+		{"member_id": ada, "organization_id": acme},
+		{"member": fields{"roles": []any{"stytch_admin"}}, "roles": []any{"stytch_admin"}},
+		{"client_type": "first_party", "full_access_allowed": true},
 		{"custom_claims": fields{"scope": forbidden, "sub": ada}, "session_custom_claims": fields{"scope": forbidden}},
 		{"consent_granted": "true"}, {"response_type": "token", "prompt": "none"},
 	}
 	for _, scope := range scopes {
 		for _, other := range others {
-			body := fields{"client_id": stytchtest.Development().ConnectedApps[0].ClientID, "redirect_uri": "http://localhost:8090/callback",
+			body := fields{"client_id": stytchtest.Development().ConnectedApps[0].ClientID,
+				"redirect_uri":  "http://localhost:8090/callback",
 				"response_type": "code", "state": "s", "scopes": scope, "consent_granted": true}
 			maps.Copy(body, other)
 			bodies = append(bodies, body)
@@ -108,7 +116,8 @@ func TestTamperedDecisionsNeverWidenScopes(t *testing.T) {
 	for _, body := range bodies {
 		status, reply := w.stytchPost(session, "/idp/b2b/oauth/authorize/submit", body)
 		code, _ := reply["authorization_code"].(string)
-		if to, _ := reply["redirect_uri"].(string); to != "" && !strings.HasPrefix(to, "http://localhost:8090/callback?") {
+		if to, _ := reply["redirect_uri"].(string); to != "" && !strings.HasPrefix(to,
+			"http://localhost:8090/callback?") {
 			t.Errorf("%v: leads to %s", body, to)
 		}
 		if code == "" {
@@ -129,7 +138,8 @@ func TestTamperedDecisionsNeverWidenScopes(t *testing.T) {
 		if got := w.call("POST", "/api/v1/members/invitations", token.AccessToken, `{"email":"guest@acme.example","name":"Guest"}`); got.status != want {
 			t.Errorf("%v: inviting is answered %d %s", body, got.status, got.body)
 		}
-		if got := w.call("GET", "/api/v1/userinfo", token.AccessToken, ""); got.status == http.StatusOK && !strings.Contains(got.body, grace) {
+		if got := w.call("GET", "/api/v1/userinfo", token.AccessToken, ""); got.status == http.StatusOK &&
+			!strings.Contains(got.body, grace) {
 			t.Errorf("%v: is for %s", body, got.body)
 		}
 	}
@@ -149,8 +159,10 @@ type issued struct {
 func (w *world) redeem(code string) (token issued) {
 	w.t.Helper()
 	app := stytchtest.Development().ConnectedApps[0]
-	response, err := http.PostForm(w.stytch.URL+"/v1/oauth2/token", url.Values{"grant_type": {"authorization_code"}, "code": {code},
-		"redirect_uri": {"http://localhost:8090/callback"}, "client_id": {app.ClientID}, "client_secret": {app.ClientSecret}})
+	response, err := http.PostForm(w.stytch.URL+"/v1/oauth2/token", url.Values{"grant_type": {"authorization_code"},
+		"code":         {code},
+		"redirect_uri": {"http://localhost:8090/callback"}, "client_id": {app.ClientID},
+		"client_secret": {app.ClientSecret}})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -165,19 +177,24 @@ func (w *world) redeem(code string) (token issued) {
 // What others have chosen for a name is shown as it is, whatever it would be to a browser.
 func TestEndToEndNamesThatAreHTMLAreText(t *testing.T) {
 	t.Parallel()
-	const app, organization = `GPT <img src=x onerror=alert(1)> & <b>Co</b>`, `Acme </script><script>alert(2)</script> "Ltd"`
+	const app, organization = `GPT <img src=x onerror=alert(1)> & <b>Co</b>`,
+		`Acme </script><script>alert(2)</script> "Ltd"`
 	seed := stytchtest.Development()
 	seed.ConnectedApps[0].Name, seed.Organizations[0].Name = app, organization
 	endToEnd(t, seed, func(w *world) error {
 		none := func(p *person) error {
-			found, err := chromedp.Run(p.tab, chromedp.Evaluate[int](`document.querySelectorAll("main b, main img[src=x], main script:not(#scopes)").length`))
+			found, err := chromedp.Run(p.tab,
+				chromedp.Evaluate[int](
+					`document.querySelectorAll("main b, main img[src=x], main script:not(#scopes)").length`))
 			if err == nil && found > 0 {
 				err = fmt.Errorf("%d elements are made of a name", found)
 			}
 			return err
 		}
-		return w.newPerson().do(w.visit([]step{see("to continue to " + app), see("Sign in to " + organization), none, fill("input[type=email]", "ada@acme.example"), press("Continue with email"), typeCode,
-			see("Allow " + app + " to:"), see("Signed in as ada@acme.example at " + organization), none, look("html"), press("Allow")},
+		return w.newPerson().do(w.visit([]step{see("to continue to " + app), see("Sign in to " + organization), none,
+			fill("input[type=email]", "ada@acme.example"), press("Continue with email"), typeCode,
+			see("Allow " + app + " to:"), see("Signed in as ada@acme.example at " + organization), none, look("html"),
+			press("Allow")},
 			func(q url.Values) { q.Set("organization_id", "acme") }))
 	})
 }
@@ -188,23 +205,29 @@ func TestEndToEndNoAddressLeadsAstray(t *testing.T) {
 	t.Parallel()
 	endToEnd(t, stytchtest.Development(), func(w *world) error {
 		openid := scopes("openid")
-		astray := []string{"https://evil.example", "//evil.example", `/\evil.example`, "https:evil.example", "javascript:location='https://evil.example'", "data:text/html,x",
+		astray := []string{"https://evil.example", "//evil.example", `/\evil.example`, "https:evil.example",
+			"javascript:location='https://evil.example'", "data:text/html,x",
 			"https://chatgpt.com@evil.example", "/%09/evil.example", w.callbacks.url + ".evil.example/"}
 		everywhere := func(q url.Values) {
-			for i, name := range []string{"return", "next", "url", "return_to", "redirect", "redirect_url", "target", "continue", "organization"} {
+			for i, name := range []string{"return", "next", "url", "return_to", "redirect", "redirect_url", "target",
+				"continue", "organization"} {
 				q.Set(name, astray[i])
 			}
 		}
 		p := w.newPerson()
-		if err := p.do(w.visit(append(byCode("ada@acme.example", "Acme"), press("Allow")), openid), w.visit([]step{see("Allow ChatGPT to:"), press("Allow")}, openid, everywhere)); err != nil {
+		if err := p.do(w.visit(append(byCode("ada@acme.example", "Acme"), press("Allow")), openid),
+			w.visit([]step{see("Allow ChatGPT to:"), press("Allow")}, openid, everywhere)); err != nil {
 			return err
 		}
 		here := is("location.origin === " + quoted(w.url))
 		client := stytchtest.Development().ConnectedApps[0].ClientID
-		for _, address := range append(astray, "http://localhost:8090/other", "http://127.0.0.1:8090/callback/../x", "http://localhost:1@evil.example/") {
-			logOut := w.url + "/idp?" + url.Values{"client_id": {client}, "post_logout_redirect_uri": {address}}.Encode()
+		for _, address := range append(astray, "http://localhost:8090/other", "http://127.0.0.1:8090/callback/../x",
+			"http://localhost:1@evil.example/") {
+			logOut := w.url + "/idp?" + url.Values{"client_id": {client},
+				"post_logout_redirect_uri": {address}}.Encode()
 			refused := is(`[...document.querySelectorAll("[role=alert]")].some((e) => e.checkVisibility() && e.innerText.trim())`)
-			if err := p.do(newTabAt(w.authorizeURL(openid, func(q url.Values) { q.Set("redirect_uri", address) })), refused, here,
+			if err := p.do(newTabAt(w.authorizeURL(openid, func(q url.Values) { q.Set("redirect_uri", address) })),
+				refused, here,
 				newTabAt(logOut), refused, here); err != nil {
 				return fmt.Errorf("%s: %w", address, err)
 			}

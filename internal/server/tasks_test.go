@@ -22,7 +22,8 @@ type actor struct {
 	token string
 }
 
-var everything = []string{"openid", "profile", "email", "members:read", "members:invite", "tasks:read", "tasks:write", "activity:read"}
+var everything = []string{"openid", "profile", "email", "members:read", "members:invite", "tasks:read", "tasks:write",
+	"activity:read"}
 
 func (w *world) as(subject string) actor { return actor{w, w.token(subject, everything...)} }
 
@@ -64,7 +65,8 @@ func TestATaskFromCreationToUndo(t *testing.T) {
 			t.Errorf("a stale version does not get the current task: %v", conflict)
 		}
 		done := p.do(200, "POST", path+"/complete", "")
-		if again := p.do(200, "POST", path+"/complete", ""); again["version"] != done["version"] || done["completed_at"] == nil {
+		if again := p.do(200, "POST", path+"/complete", ""); again["version"] != done["version"] ||
+			done["completed_at"] == nil {
 			t.Errorf("completing twice: %v, %v", done, again)
 		}
 		p.do(201, "POST", path+"/comments", `{"text":"Cactus too"}`)
@@ -80,11 +82,13 @@ func TestATaskFromCreationToUndo(t *testing.T) {
 		for _, a := range activities {
 			operations = append(operations, a.(map[string]any)["operation"].(string))
 		}
-		if got := strings.Join(operations, " "); got != "restoreTask deleteTask addTaskComment completeTask updateTask createTask" {
+		if got := strings.Join(operations,
+			" "); got != "restoreTask deleteTask addTaskComment completeTask updateTask createTask" {
 			t.Errorf("activity: %s", got)
 		}
 		activity := func(i int) string { return activities[i].(map[string]any)["activity_id"].(string) }
-		if later := p.do(409, "POST", "/api/v1/activity/"+activity(4)+"/undo", ""); !strings.Contains(later["detail"].(string), activity(0)) {
+		if later := p.do(409, "POST", "/api/v1/activity/"+activity(4)+"/undo",
+			""); !strings.Contains(later["detail"].(string), activity(0)) {
 			t.Errorf("what was done later is not named: %v", later)
 		}
 		p.do(200, "POST", "/api/v1/activity/"+activity(0)+"/undo", "")
@@ -100,12 +104,14 @@ func TestAnUpdateChangesWhatItNamesAndEmptiesWhatIsEmpty(t *testing.T) {
 	p := w.as(ada)
 	path := "/api/v1/tasks/" + p.create(`{"title":"One","notes":"n","due":"2030-01-31","labels":["a"],"assignee":"me","priority":"urgent"}`)
 	changed := p.do(200, "PATCH", path, `{"title":" Two ","state":"in_progress"}`)
-	if changed["title"] != "Two" || changed["state"] != "in_progress" || changed["notes"] != "n" || changed["due"] != "2030-01-31" ||
+	if changed["title"] != "Two" || changed["state"] != "in_progress" || changed["notes"] != "n" ||
+		changed["due"] != "2030-01-31" ||
 		len(changed["labels"].([]any)) != 1 || changed["assignee"] != ada || changed["priority"] != "urgent" {
 		t.Errorf("two fields changed: %v", changed)
 	}
 	emptied := p.do(200, "PATCH", path, `{"notes":"","due":"","labels":[],"assignee":""}`)
-	if emptied["title"] != "Two" || emptied["notes"] != nil || emptied["due"] != nil || len(emptied["labels"].([]any)) != 0 || emptied["assignee"] != nil {
+	if emptied["title"] != "Two" || emptied["notes"] != nil || emptied["due"] != nil ||
+		len(emptied["labels"].([]any)) != 0 || emptied["assignee"] != nil {
 		t.Errorf("four fields emptied: %v", emptied)
 	}
 }
@@ -203,7 +209,8 @@ func TestARepeatedInvitationIsSentOnceAndRecorded(t *testing.T) {
 		t.Fatalf("%v", activities)
 	}
 	failed, sent := activities[0].(map[string]any), activities[1].(map[string]any)
-	if failed["outcome"] != "failed" || sent["outcome"] != "done" || sent["target"] != first["member_id"] || sent["undoable"] != false {
+	if failed["outcome"] != "failed" || sent["outcome"] != "done" || sent["target"] != first["member_id"] ||
+		sent["undoable"] != false {
 		t.Errorf("%v, %v", failed, sent)
 	}
 }
@@ -243,11 +250,14 @@ func TestNobodyReachesAnothersRecords(t *testing.T) {
 		path := func(id string) string { return strings.ReplaceAll(op.Path, "{"+parameter+"}", id) }
 		foreign := foreigner.call(op.Method, path(own), foreigner.token, body)
 		none := foreigner.call(op.Method, path(unknown), foreigner.token, body)
-		if foreign.status != 404 || none.status != 404 || withoutRequestID(t, foreign.body) != withoutRequestID(t, none.body) {
-			t.Errorf("%s: another organization's %d %s, unknown %d %s", op.ID, foreign.status, foreign.body, none.status, none.body)
+		if foreign.status != 404 || none.status != 404 || withoutRequestID(t, foreign.body) != withoutRequestID(t,
+			none.body) {
+			t.Errorf("%s: another organization's %d %s, unknown %d %s", op.ID, foreign.status, foreign.body,
+				none.status, none.body)
 		}
 		if r := colleague.call(op.Method, path(own), colleague.token, body); r.status >= 500 ||
-			(op.Effect == api.Read && r.status != 200) || (op.Effect != api.Read && parameter == "task_id" && op.ID != "addTaskComment" && r.status != 403) ||
+			(op.Effect == api.Read && r.status != 200) || (op.Effect != api.Read && parameter == "task_id" &&
+			op.ID != "addTaskComment" && r.status != 403) ||
 			(parameter == "activity_id" && r.status != 404) {
 			t.Errorf("%s: a colleague gets %d %s", op.ID, r.status, r.body)
 		}
@@ -255,7 +265,8 @@ func TestNobodyReachesAnothersRecords(t *testing.T) {
 			t.Errorf("%s: the owner gets %d %s", op.ID, r.status, r.body)
 		}
 	}
-	t.Logf("%d operations that take an identifier: of the owner, of a colleague, of another organization and of nobody", operations)
+	t.Logf("%d operations that take an identifier: of the owner, of a colleague, of another organization and of "+
+		"nobody", operations)
 }
 
 // specimen makes a record of the owner for an operation to work on, and names one that
@@ -291,10 +302,12 @@ func TestListsShowNothingOfOthers(t *testing.T) {
 	owner, foreigner := w.as(ada), w.as(hank)
 	owner.create(`{"title":"secret plan","labels":["secret"]}`)
 	for _, op := range w.app.Operations() {
-		if op.Method != http.MethodGet || strings.Contains(op.Path, "{") || op.ID == "getNextSteps" || op.ID == "getUserInfo" {
+		if op.Method != http.MethodGet || strings.Contains(op.Path, "{") || op.ID == "getNextSteps" ||
+			op.ID == "getUserInfo" {
 			continue
 		}
-		if r := foreigner.call("GET", op.Path, foreigner.token, ""); r.status != 200 || strings.Contains(r.body, "secret") || strings.Contains(r.body, "acme") {
+		if r := foreigner.call("GET", op.Path, foreigner.token, ""); r.status != 200 || strings.Contains(r.body,
+			"secret") || strings.Contains(r.body, "acme") {
 			t.Errorf("%s shows %d %s", op.ID, r.status, r.body)
 		}
 	}
@@ -340,7 +353,8 @@ func TestASearchTakesWordsAsPeopleWriteThem(t *testing.T) {
 		p := w.as(ada)
 		p.create(`{"title":"Water the plants & the lawn (again)","notes":"well-known: O'Neill's"}`)
 		for search, found := range map[string]float64{
-			"plants & lawn": 1, "LAWN, again": 1, `"water" - lawn`: 1, "well-known": 1, "O'Neill": 1, "plants OR rain": 0, "pla*": 0,
+			"plants & lawn": 1, "LAWN, again": 1, `"water" - lawn`: 1, "well-known": 1, "O'Neill": 1,
+			"plants OR rain": 0, "pla*": 0,
 		} {
 			if total := p.do(200, "GET", "/api/v1/tasks?search="+url.QueryEscape(search), "")["total"]; total != found {
 				t.Errorf("%s: %v", search, total)
@@ -377,7 +391,8 @@ func TestRepliesStayUnderWhatChatGPTTakes(t *testing.T) {
 
 func TestModulesSwitchedOffAreNotInTheDocument(t *testing.T) {
 	w := newWorld(t, func(o *server.Options) { o.Modules = []string{"members"} })
-	if document := w.call("GET", "/openapi.json", "", "").body; strings.Contains(document, "Task") || !strings.Contains(document, "listMembers") {
+	if document := w.call("GET", "/openapi.json", "", "").body; strings.Contains(document, "Task") ||
+		!strings.Contains(document, "listMembers") {
 		t.Error("the document has tasks, or no members")
 	}
 }

@@ -32,11 +32,14 @@ func TestAttackOtherTokensOnEveryOperation(t *testing.T) {
 			wrong := map[string]string{
 				"session JWT": a.mint(stytchtest.MintRequest{Kind: "session", Subject: tt.subject}),
 				"ID token":    a.mint(stytchtest.MintRequest{Kind: "id", Subject: tt.subject}),
-				"M2M token": a.bad(object{"sub": "m2m-client-test-eeeeeeee-0000-4000-8000-000000000001", "client_id": removed, organizationClaim: removed,
+				"M2M token": a.bad(object{"sub": "m2m-client-test-eeeeeeee-0000-4000-8000-000000000001",
+					"client_id": removed, organizationClaim: removed,
 					"scope": everywhere}),
-				"refresh token":   a.refreshToken(tt.seed),
-				"another project": a.bad(object{"iss": "stytch.com/" + otherProject, "aud": []string{otherProject}, "scope": everywhere}),
-				"another client":  a.bad(object{"client_id": "connected-app-test-99999999-0000-4000-8000-000000000001", "scope": everywhere}),
+				"refresh token": a.refreshToken(tt.seed),
+				"another project": a.bad(object{"iss": "stytch.com/" + otherProject, "aud": []string{otherProject},
+					"scope": everywhere}),
+				"another client": a.bad(object{"client_id": "connected-app-test-99999999-0000-4000-8000-000000000001",
+					"scope": everywhere}),
 			}
 			operations, refused := 0, 0
 			for _, op := range a.app.Operations() {
@@ -52,7 +55,8 @@ func TestAttackOtherTokensOnEveryOperation(t *testing.T) {
 					}
 					refused++
 				}
-				session := a.call(op.Method, path, "", "{}", func(r *http.Request) { r.Header.Set("Cookie", a.signIn(tt.subject).cookie) })
+				session := a.call(op.Method, path, "", "{}",
+					func(r *http.Request) { r.Header.Set("Cookie", a.signIn(tt.subject).cookie) })
 				if fault := outcomes[noCredentials].differs(t, session); fault != "" {
 					t.Errorf("%s with the cookie of a session: %s", op.ID, fault)
 				}
@@ -60,7 +64,8 @@ func TestAttackOtherTokensOnEveryOperation(t *testing.T) {
 					t.Errorf("%s: the good token is refused: %d %s", op.ID, r.status, r.body)
 				}
 			}
-			t.Logf("%d operations, %d kinds of other tokens: refused %d of %d", operations, len(wrong), refused, operations*len(wrong))
+			t.Logf("%d operations, %d kinds of other tokens: refused %d of %d", operations, len(wrong), refused,
+				operations*len(wrong))
 		})
 	}
 }
@@ -73,7 +78,8 @@ func (a *target) refreshToken(seed stytchtest.Seed) string {
 	if strings.HasPrefix(a.subject, "user-") {
 		path, body = "/v1/idp/oauth/authorize", map[string]any{"user_id": a.subject}
 	}
-	maps.Copy(body, map[string]any{"client_id": app.ClientID, "redirect_uri": "http://localhost:8090/callback", "response_type": "code", "consent_granted": true,
+	maps.Copy(body, map[string]any{"client_id": app.ClientID, "redirect_uri": "http://localhost:8090/callback",
+		"response_type": "code", "consent_granted": true,
 		"scopes": []string{"openid", "offline_access"}, "state": "s"})
 	token := a.redeem(a.platform(path, body)["authorization_code"].(string)).RefreshToken
 	if token == "" {
@@ -132,7 +138,8 @@ func (c *crowd) body(op api.Operation, by *tenant) string {
 // query narrows a list: to words, people and pages of anybody's.
 func (c *crowd) query(op api.Operation, other *tenant) string {
 	q := url.Values{}
-	if op.Method != http.MethodGet || strings.HasSuffix(op.Path, "}") || op.ID == "getUserInfo" || op.ID == "getNextSteps" {
+	if op.Method != http.MethodGet || strings.HasSuffix(op.Path, "}") || op.ID == "getUserInfo" ||
+		op.ID == "getNextSteps" {
 		return ""
 	}
 	q.Set("limit", fmt.Sprint(pick(c, []int{1, 2, 5, 50})))
@@ -162,7 +169,8 @@ func (c *crowd) once(t *testing.T) {
 	if start := strings.IndexByte(path, '{'); start >= 0 {
 		end := strings.IndexByte(path, '}') + 1
 		id := "tsk_aaaaaaaaaaaaaaaa" // which never was
-		known := map[string][]string{"{task_id}": other.ids["tsk"], "{activity_id}": other.ids["act"], "{member_id}": other.own[1:]}[path[start:end]]
+		known := map[string][]string{"{task_id}": other.ids["tsk"], "{activity_id}": other.ids["act"],
+			"{member_id}": other.own[1:]}[path[start:end]]
 		if len(known) > 0 && c.random.IntN(10) > 0 {
 			id, astray = pick(c, known), other != by
 		}
@@ -217,7 +225,8 @@ func (c *crowd) look(t *testing.T, what string, by *tenant, status int, reply st
 	}
 }
 
-var foreignRequests = flag.Int("foreign-requests", 400, "how many random calls TestAttackForeignRequests makes, half of them in each kind of project")
+var foreignRequests = flag.Int("foreign-requests", 400, "how many random calls TestAttackForeignRequests makes, half "+
+	"of them in each kind of project")
 
 // TestAttackForeignRequests has the people of several tenants call all operations at random,
 // with the identifiers, words and cursors of all. No reply has a row of another tenant, and no
@@ -225,7 +234,8 @@ var foreignRequests = flag.Int("foreign-requests", 400, "how many random calls T
 func TestAttackForeignRequests(t *testing.T) {
 	t.Run("B2B", func(t *testing.T) {
 		w := newWorld(t, quiet)
-		checkTenants(t, w, &tenant{name: "acme", people: []actor{w.as(ada), w.as(grace)}, own: []string{"of-acme", ada, grace}},
+		checkTenants(t, w, &tenant{name: "acme", people: []actor{w.as(ada), w.as(grace)}, own: []string{"of-acme", ada,
+			grace}},
 			&tenant{name: "globex", people: []actor{w.as(hank)}, own: []string{"of-globex", hank}})
 	})
 	t.Run("Consumer", func(t *testing.T) {
@@ -245,17 +255,20 @@ func checkTenants(t *testing.T, w *world, tenants ...*tenant) {
 		c.once(t)
 	}
 	if c.answered < calls/4 || c.astray < calls/20 {
-		t.Errorf("of %d calls %d succeeded and %d were for another tenant's record: too few to tell", calls, c.answered, c.astray)
+		t.Errorf("of %d calls %d succeeded and %d were for another tenant's record: too few to "+
+			"tell", calls, c.answered, c.astray)
 	}
 	kept := 0
 	for _, owner := range tenants {
 		for _, id := range owner.ids["tsk"] {
 			r := w.call("GET", "/api/v1/tasks/"+id, owner.people[0].token, "")
-			if c.look(t, "GET "+id, owner, r.status, r.body); r.status != 200 && r.status != 404 || r.status == 200 && !strings.Contains(r.body, owner.word()) {
+			if c.look(t, "GET "+id, owner, r.status, r.body); r.status != 200 && r.status != 404 || r.status == 200 &&
+				!strings.Contains(r.body, owner.word()) {
 				t.Errorf("%s of %s is now %s", id, owner.name, r.body)
 			}
 			kept++
 		}
 	}
-	t.Logf("%d random calls, %d of them carried out, %d for another tenant's record: %d foreign rows; all of %d tasks as their tenant left them", calls, c.answered, c.astray, c.rows, kept)
+	t.Logf("%d random calls, %d of them carried out, %d for another tenant's record: %d foreign rows; all of %d "+
+		"tasks as their tenant left them", calls, c.answered, c.astray, c.rows, kept)
 }

@@ -87,7 +87,8 @@ func TestUndoingWantsTheScopeOfWhatIsUndone(t *testing.T) {
 			}
 			if r := w.call("POST", undo, w.token(ada, "activity:read", "openid"), ""); r.status != 403 ||
 				r.header.Get("WWW-Authenticate") != challenge("tasks:write shelf:write shelf:clear members:invite") &&
-					r.header.Get("WWW-Authenticate") != challenge("tasks:write shelf:clear shelf:write members:invite") {
+					r.header.Get("WWW-Authenticate") != challenge(
+						"tasks:write shelf:clear shelf:write members:invite") {
 				t.Errorf("without any: %d %s", r.status, r.header.Get("WWW-Authenticate"))
 			}
 			if r := w.call("POST", undo, w.token(ada, change.scope), ""); r.status != 200 {

@@ -14,12 +14,16 @@ type walk struct {
 	ids map[string]any // by parameter, as earlier answers gave them
 }
 
-var walkOrder = []string{"createTask", "listTasks", "getTask", "updateTask", "completeTask", "addTaskComment", "listTaskComments",
+var walkOrder = []string{"createTask", "listTasks", "getTask", "updateTask", "completeTask", "addTaskComment",
+	"listTaskComments",
 	"deleteTask", "restoreTask", "listActivity", "undoActivity"}
 
 func inWalkOrder(operations []api.Operation) []api.Operation {
 	ordered := slices.Clone(operations)
-	slices.SortStableFunc(ordered, func(a, b api.Operation) int { return slices.Index(walkOrder, a.ID) - slices.Index(walkOrder, b.ID) })
+	slices.SortStableFunc(ordered, func(a, b api.Operation) int {
+		return slices.Index(walkOrder,
+			a.ID) - slices.Index(walkOrder, b.ID)
+	})
 	return ordered
 }
 

@@ -103,7 +103,8 @@ func (s *Server) tellFree(ctx context.Context, policy directory.Policy) {
 		for _, scope := range s.service.Scopes(op) {
 			if op.Effect != api.Read && policy.IsFree(scope) && !slices.Contains(told, scope) {
 				told = append(told, scope)
-				s.log.InfoContext(ctx, "the project's scope has no permissions: everybody may have it, whatever their roles; "+
+				s.log.InfoContext(ctx, "the project's scope has no permissions: everybody may have it, whatever "+
+					"their roles; "+
 					"add some under Roles & Permissions in the Stytch dashboard if that is not meant", "scope", scope)
 			}
 		}

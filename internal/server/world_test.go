@@ -90,10 +90,12 @@ func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Optio
 	stytch.SetAuthorizationURL(w.url + "/idp")
 	stytch.SetRedirectURLs(w.url + "/idp")
 	options := server.Options{
-		PublicURL: w.url, ProjectID: seed.Project.ID, Secret: seed.Project.Secret, PublicToken: seed.Project.PublicToken,
-		Vertical: auth.Vertical(seed.Project.Vertical), Domain: stytch.URL, BaseURL: stytch.URL, Access: api.ByScope,
-		ClientIDs: []string{seed.ConnectedApps[0].ClientID}, DocsClientID: seed.ConnectedApps[1].ClientID, ForwardTokens: true,
-		Title: "Guestpass Demo", Version: "test", Log: slog.New(slog.NewJSONHandler(w.log, nil)),
+		PublicURL: w.url, ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
+		PublicToken: seed.Project.PublicToken,
+		Vertical:    auth.Vertical(seed.Project.Vertical), Domain: stytch.URL, BaseURL: stytch.URL, Access: api.ByScope,
+		ClientIDs: []string{seed.ConnectedApps[0].ClientID}, DocsClientID: seed.ConnectedApps[1].ClientID,
+		ForwardTokens: true,
+		Title:         "Guestpass Demo", Version: "test", Log: slog.New(slog.NewJSONHandler(w.log, nil)),
 		Emulator: stytch.URL, Now: stytch.Now, Limits: roomy(t),
 	}
 	for _, c := range change {
@@ -241,8 +243,10 @@ func (w *world) gpt() *gpttest.GPT {
 	}
 	app := stytchtest.Development().ConnectedApps[0]
 	gpt := gpttest.New(imported, gpttest.Options{})
-	err = gpt.Configure(gpttest.Auth{ClientID: app.ClientID, ClientSecret: app.ClientSecret, Scope: strings.Join(scopes, " "),
-		AuthorizationURL: imported.OAuth.AuthorizationURL, TokenURL: imported.OAuth.TokenURL, TokenExchangeMethod: "default_post"})
+	err = gpt.Configure(gpttest.Auth{ClientID: app.ClientID, ClientSecret: app.ClientSecret, Scope: strings.Join(scopes,
+		" "),
+		AuthorizationURL: imported.OAuth.AuthorizationURL, TokenURL: imported.OAuth.TokenURL,
+		TokenExchangeMethod: "default_post"})
 	if err != nil {
 		w.t.Fatal(err)
 	}

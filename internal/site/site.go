@@ -29,7 +29,8 @@ var pages embed.FS
 var swaggerFiles = []string{"swagger-ui-bundle.js", "swagger-ui.css"}
 
 // ErrNoBundle: the binary was built without the documentation component.
-var ErrNoBundle = errors.New("this binary was built without the documentation component: run `make web`, then build again")
+var ErrNoBundle = errors.New(
+	"this binary was built without the documentation component: run `make web`, then build again")
 
 // An Operation, as the pages show it.
 type Operation struct {
@@ -63,7 +64,8 @@ type Options struct {
 	Notes      []string    // shown to the builder, such as that the editor wants https
 	Emulator   string      // the emulator's page, in development
 
-	DocsClientID string // public connected app with which /docs signs people in; "" for none: then nothing can be tried there
+	// public connected app with which /docs signs people in; "" for none: then nothing can be tried there
+	DocsClientID string
 }
 
 // Name is the app's as programs name servers: few letters, and no blanks.
@@ -126,7 +128,8 @@ func New(o Options) (*Site, error) {
 		if err := parsed.ExecuteTemplate(&body, "layout.html", o); err != nil {
 			return nil, fmt.Errorf("site: render %s: %w", page.name, err)
 		}
-		*page.handler = rendered(page.status, body.Bytes(), headers.Page{Policy: page.policy, Cache: "no-cache", Secure: strings.HasPrefix(o.PublicURL, "https://")})
+		*page.handler = rendered(page.status, body.Bytes(), headers.Page{Policy: page.policy, Cache: "no-cache",
+			Secure: strings.HasPrefix(o.PublicURL, "https://")})
 	}
 	return site, nil
 }
@@ -135,9 +138,11 @@ func New(o Options) (*Site, error) {
 // starter. That component styles through the DOM only, shows its icons as data URLs, and
 // fetches the document from this server.
 const (
-	plainPolicy  = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	plainPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; " +
+		"frame-ancestors 'none'"
 	scriptPolicy = plainPolicy + "; script-src 'self'"
-	docsPolicy   = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	docsPolicy   = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' " +
+		"data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
 func rendered(status int, body []byte, page headers.Page) http.Handler {

@@ -48,8 +48,10 @@ const activityColumns = `owner, seq, id, at, subject, client, operation, target,
 
 // hash binds the row to all rows before it.
 func (a Activity) hash(previous string) string {
-	row, _ := json.Marshal([]string{previous, a.Owner, strconv.FormatInt(a.Seq, 10), a.ID, strconv.FormatInt(millis(a.At), 10),
-		a.Subject, a.Client, a.Operation, a.Target, a.Before, a.After, a.Outcome, a.RefersTo, a.Request, a.Conversation})
+	row, _ := json.Marshal([]string{previous, a.Owner, strconv.FormatInt(a.Seq, 10), a.ID,
+		strconv.FormatInt(millis(a.At), 10),
+		a.Subject, a.Client, a.Operation, a.Target, a.Before, a.After, a.Outcome, a.RefersTo, a.Request,
+		a.Conversation})
 	sum := sha256.Sum256(row)
 	return hex.EncodeToString(sum[:])
 }
@@ -75,7 +77,8 @@ func (tx *Tx) Record(a Activity) (Activity, error) {
 	hash := a.hash(previous)
 	_, err = tx.Exec("INSERT INTO activity ("+activityColumns+`, hash, bytes)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		a.Owner, a.Seq, a.ID, millis(a.At), a.Subject, a.Client, a.Operation, a.Target, a.Before, a.After, a.Outcome, a.RefersTo,
+		a.Owner, a.Seq, a.ID, millis(a.At), a.Subject, a.Client, a.Operation, a.Target, a.Before, a.After, a.Outcome,
+		a.RefersTo,
 		a.Request, a.Conversation, oneIf(a.Removes), hash, a.size())
 	if err != nil {
 		return a, fmt.Errorf("record activity: %w", err)
@@ -96,7 +99,8 @@ func oneIf(is bool) int64 {
 
 func scanActivity(row Scanner, more ...any) (a Activity, err error) {
 	var at, removes int64
-	err = row.Scan(append([]any{&a.Owner, &a.Seq, &a.ID, &at, &a.Subject, &a.Client, &a.Operation, &a.Target, &a.Before, &a.After,
+	err = row.Scan(append([]any{&a.Owner, &a.Seq, &a.ID, &at, &a.Subject, &a.Client, &a.Operation, &a.Target, &a.Before,
+		&a.After,
 		&a.Outcome, &a.RefersTo, &a.Request, &a.Conversation, &removes}, more...)...)
 	a.At, a.Removes = fromMillis(at), removes == 1
 	return a, err

@@ -30,7 +30,8 @@ func TestUndoPutsBackWhatWasUnlessSomethingCameLater(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store, c *clock) {
 		var task store.Task
 		created := record(t, s, "acme", "createTask", func(tx *store.Tx) (err error) {
-			task, err = tx.CreateTask("acme", store.Task{Title: "one", State: "open", Priority: 2, Labels: []string{"a"}})
+			task, err = tx.CreateTask("acme", store.Task{Title: "one", State: "open", Priority: 2,
+				Labels: []string{"a"}})
 			return err
 		})
 		updated := record(t, s, "acme", "updateTask", func(tx *store.Tx) error {
@@ -45,9 +46,11 @@ func TestUndoPutsBackWhatWasUnlessSomethingCameLater(t *testing.T) {
 		if !errors.As(err, &later) || later.Later.ID != updated.ID {
 			t.Fatalf("undo of what was changed later: %v", err)
 		}
-		undone := record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(updated, (*store.Tx).UndoTask) })
+		undone := record(t, s, "acme", "undoActivity",
+			func(tx *store.Tx) error { return tx.Undo(updated, (*store.Tx).UndoTask) })
 		got, err := s.Task(t.Context(), "acme", task.ID)
-		if err != nil || got.Title != "one" || got.State != "open" || !got.CompletedAt.IsZero() || got.Labels[0] != "a" || got.Version != 3 {
+		if err != nil || got.Title != "one" || got.State != "open" || !got.CompletedAt.IsZero() ||
+			got.Labels[0] != "a" || got.Version != 3 {
 			t.Errorf("after the undo: %+v, %v", got, err)
 		}
 		record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(undone, (*store.Tx).UndoTask) })
@@ -71,11 +74,13 @@ func TestUndoOfACommentRemovesItAndOfThatBringsItBack(t *testing.T) {
 			}
 			return len(comments)
 		}
-		undone := record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(added, (*store.Tx).UndoComment) })
+		undone := record(t, s, "acme", "undoActivity",
+			func(tx *store.Tx) error { return tx.Undo(added, (*store.Tx).UndoComment) })
 		if n := count(); n != 0 {
 			t.Errorf("%d comments after the undo", n)
 		}
-		record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(undone, (*store.Tx).UndoComment) })
+		record(t, s, "acme", "undoActivity",
+			func(tx *store.Tx) error { return tx.Undo(undone, (*store.Tx).UndoComment) })
 		if n := count(); n != 1 {
 			t.Errorf("%d comments after the undo of the undo", n)
 		}
@@ -136,7 +141,8 @@ func TestEveryAlteredOrMissingRowIsFound(t *testing.T) {
 			}
 		}
 	}
-	exec("INSERT INTO activity SELECT owner, seq + 1, id || 'x', at, subject, client, operation, target, before, after, outcome, refers_to, request, conversation, hash, 0, 0 FROM kept WHERE seq = $1", rows/2)
+	exec("INSERT INTO activity SELECT owner, seq + 1, id || 'x', at, subject, client, operation, target, before, "+
+		"after, outcome, refers_to, request, conversation, hash, 0, 0 FROM kept WHERE seq = $1", rows/2)
 	if len(breaks()) == 0 {
 		t.Error("rows put in at the end were not found")
 	}
@@ -146,7 +152,8 @@ func TestActivityIsTheSubjectsOwnAndPaged(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store, c *clock) {
 		for i := range 12 {
 			write(t, s, func(tx *store.Tx) error {
-				_, err := tx.Record(store.Activity{Owner: "acme", Subject: fmt.Sprint("m", i%2), Operation: "x", Outcome: store.Done})
+				_, err := tx.Record(store.Activity{Owner: "acme", Subject: fmt.Sprint("m", i%2), Operation: "x",
+					Outcome: store.Done})
 				return err
 			})
 		}
@@ -154,7 +161,8 @@ func TestActivityIsTheSubjectsOwnAndPaged(t *testing.T) {
 		if err != nil || len(first) != 4 || first[0].Seq != 12 {
 			t.Fatalf("%v %v", first, err)
 		}
-		rest, err := s.Activities(t.Context(), "acme", store.ActivityQuery{Subject: "m1", Limit: 4, After: first[3].Position()})
+		rest, err := s.Activities(t.Context(), "acme", store.ActivityQuery{Subject: "m1", Limit: 4,
+			After: first[3].Position()})
 		if err != nil || len(rest) != 2 || rest[1].Seq != 2 {
 			t.Errorf("%v %v", rest, err)
 		}

@@ -102,10 +102,12 @@ func benchmarkStore(b *testing.B, name string, s *store.Store, size int) {
 		b.RunParallel(func(p *testing.PB) {
 			for p.Next() {
 				err := s.Write(context.Background(), func(tx *store.Tx) error {
-					if _, err := tx.CreateTask("acme", store.Task{Title: "new", State: "open", Priority: 2, Creator: "member-1"}); err != nil {
+					if _, err := tx.CreateTask("acme", store.Task{Title: "new", State: "open", Priority: 2,
+						Creator: "member-1"}); err != nil {
 						return err
 					}
-					_, err := tx.Record(store.Activity{Owner: "acme", Subject: "member-1", Operation: "createTask", Outcome: store.Done})
+					_, err := tx.Record(store.Activity{Owner: "acme", Subject: "member-1", Operation: "createTask",
+						Outcome: store.Done})
 					return err
 				})
 				if err != nil {

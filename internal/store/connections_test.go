@@ -13,7 +13,8 @@ func TestUseOfConnections(t *testing.T) {
 		first := c.Now()
 		use := func(owner, subject, client, scopes string, at time.Time) {
 			write(t, s, func(tx *store.Tx) error {
-				return tx.NoteUse(store.Connection{Owner: owner, Subject: subject, Client: client, Scopes: scopes, LastUsed: at})
+				return tx.NoteUse(store.Connection{Owner: owner, Subject: subject, Client: client, Scopes: scopes,
+					LastUsed: at})
 			})
 		}
 		use("acme", "ada", "gpt", "openid", first)
@@ -21,10 +22,13 @@ func TestUseOfConnections(t *testing.T) {
 		use("acme", "ada", "gpt", "openid", first.Add(time.Minute)) // of an instance that comes late
 		use("acme", "grace", "gpt", "openid", first)
 		use("globex", "hank", "gpt", "openid", first)
-		adas := store.Connection{Owner: "acme", Subject: "ada", Client: "gpt", Scopes: "openid tasks:read", FirstUsed: first, LastUsed: first.Add(time.Hour)}
-		graces := store.Connection{Owner: "acme", Subject: "grace", Client: "gpt", Scopes: "openid", FirstUsed: first, LastUsed: first}
+		adas := store.Connection{Owner: "acme", Subject: "ada", Client: "gpt", Scopes: "openid tasks:read",
+			FirstUsed: first, LastUsed: first.Add(time.Hour)}
+		graces := store.Connection{Owner: "acme", Subject: "grace", Client: "gpt", Scopes: "openid", FirstUsed: first,
+			LastUsed: first}
 		for subject, want := range map[string][]store.Connection{"ada": {adas}, "": {adas, graces}, "hank": {}} {
-			if got, err := s.Connections(t.Context(), "acme", subject, 10); err != nil || !reflect.DeepEqual(got, want) {
+			if got, err := s.Connections(t.Context(), "acme", subject, 10); err != nil || !reflect.DeepEqual(got,
+				want) {
 				t.Errorf("%q: %+v %v", subject, got, err)
 			}
 		}
@@ -45,7 +49,8 @@ func TestDenials(t *testing.T) {
 			}
 		}
 		now := c.Now()
-		d := store.Denial{Subject: "ada", Client: "gpt", Owner: "acme", RevokedAt: now, ExpiresAt: now.Add(time.Hour), RetryAt: now.Add(time.Minute)}
+		d := store.Denial{Subject: "ada", Client: "gpt", Owner: "acme", RevokedAt: now, ExpiresAt: now.Add(time.Hour),
+			RetryAt: now.Add(time.Minute)}
 		deny(d)
 		want("one", d)
 		for n, mine := range []bool{true, false} { // two instances are about to ask Stytch
@@ -71,7 +76,8 @@ func TestDenials(t *testing.T) {
 		settle(d, d.RevokedAt.Add(time.Second))
 		d.RevokedAt, d.ExpiresAt, d.RetryAt = d.RevokedAt.Add(time.Second), d.ExpiresAt.Add(time.Second), time.Time{}
 		want("Stytch has revoked", d)
-		behind := store.Denial{Subject: "ada", Client: "gpt", Owner: "acme", RevokedAt: now, ExpiresAt: now.Add(time.Hour), RetryAt: now.Add(time.Minute)}
+		behind := store.Denial{Subject: "ada", Client: "gpt", Owner: "acme", RevokedAt: now,
+			ExpiresAt: now.Add(time.Hour), RetryAt: now.Add(time.Minute)}
 		deny(behind)
 		d.RetryAt = behind.RetryAt
 		want("one by a clock that is behind: Stytch is to revoke again, and no time is moved back", d)

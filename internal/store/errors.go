@@ -45,7 +45,8 @@ func classify(err error) error {
 		switch lite.Code() & 0xff {
 		case sqlite3.SQLITE_FULL:
 			return fmt.Errorf("%w: %w", ErrFull, err)
-		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY:
+		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+			sqlite3.SQLITE_READONLY:
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	case errors.As(err, &postgres):
@@ -58,7 +59,8 @@ func classify(err error) error {
 		}
 	case errors.Is(err, driver.ErrBadConn), errors.As(err, new(*pgconn.ConnectError)), errors.As(err, new(net.Error)),
 		errors.Is(err, context.DeadlineExceeded), pgconn.SafeToRetry(err),
-		strings.Contains(err.Error(), "unexpected EOF"), strings.Contains(err.Error(), "database is closed"): // no sentinels for these
+		// no sentinels for these
+		strings.Contains(err.Error(), "unexpected EOF"), strings.Contains(err.Error(), "database is closed"):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
@@ -67,7 +69,8 @@ func classify(err error) error {
 // syncFailed says whether SQLite could not have the disk keep what it wrote.
 func syncFailed(err error) bool {
 	var lite *sqlite.Error
-	return errors.As(err, &lite) && (lite.Code() == sqlite3.SQLITE_IOERR_FSYNC || lite.Code() == sqlite3.SQLITE_IOERR_DIR_FSYNC)
+	return errors.As(err, &lite) && (lite.Code() == sqlite3.SQLITE_IOERR_FSYNC ||
+		lite.Code() == sqlite3.SQLITE_IOERR_DIR_FSYNC)
 }
 
 // again says whether Postgres asks to run the transaction once more.

@@ -86,7 +86,8 @@ func TestAFileThatCannotBeUsedIsNamedWithItsCause(t *testing.T) {
 			" does not exist",
 		filepath.Join(put("text", "x"), "x.db"): filepath.Join(folder, "text") + " is no folder",
 		folder:                                  "it is no file, but a folder",
-		put("words", strings.Repeat("no database ", 100)):                        "it is no SQLite database, or an encrypted one",
+		put("words", strings.Repeat("no database ",
+			100)): "it is no SQLite database, or an encrypted one",
 		put("damaged", string(slices.Concat(damaged[:100], make([]byte, 8000)))): "it is damaged",
 		link:             "symbolic links",
 		"/dev/null":      "it is no file, but a device",
@@ -150,7 +151,8 @@ func TestUnfitURLsAreRefused(t *testing.T) {
 	t.Chdir(t.TempDir())
 	for _, url := range []string{"sqlite:", "sqlite://guestpass.db", "sqlite:file://host/guestpass.db",
 		"sqlite::memory:", "sqlite:file::memory:?cache=shared",
-		"sqlite:guestpass.db?mode=ro", "sqlite:file:", "sqlite:x\x00y", "sqlite:postgres://u:hunter2@127.0.0.1/db", "sqlite:postgresql:hunter2", "sqlite:sqlite:hunter2",
+		"sqlite:guestpass.db?mode=ro", "sqlite:file:", "sqlite:x\x00y", "sqlite:postgres://u:hunter2@127.0.0.1/db",
+		"sqlite:postgresql:hunter2", "sqlite:sqlite:hunter2",
 		"sqlite:file:postgres://u:hunter2@127.0.0.1/db", `sqlite:"postgres://u:hunter2@127.0.0.1/db"`, "sqlite:///postgres://u:hunter2@127.0.0.1/db"} {
 		if err := store.CheckURL(url); err == nil || !strings.HasPrefix(err.Error(), "must be sqlite:PATH") ||
 			strings.Contains(err.Error(), "hunter2") {
@@ -499,7 +501,8 @@ func TestAPostgresIsCopiedByItsOwnProgram(t *testing.T) {
 func TestAPostgresIsRestoredAsTheManualSays(t *testing.T) {
 	admin := postgrestest.Shared(t).Database(t)
 	server := openRaw(t, "pgx", admin)
-	server.exec("DROP ROLE IF EXISTS keeper", "CREATE ROLE keeper LOGIN", "CREATE SCHEMA guestpass AUTHORIZATION keeper")
+	server.exec("DROP ROLE IF EXISTS keeper", "CREATE ROLE keeper LOGIN",
+		"CREATE SCHEMA guestpass AUTHORIZATION keeper")
 	t.Cleanup(func() { server.exec("DROP OWNED BY keeper", "DROP ROLE keeper") })
 	address := strings.Replace(admin, "postgres@", "keeper@", 1)
 	if _, err := openRaw(t, "pgx", address).Exec("CREATE SCHEMA another"); err == nil {
@@ -510,7 +513,8 @@ func TestAPostgresIsRestoredAsTheManualSays(t *testing.T) {
 		script := exec.Command("sh", "-ec", strings.ReplaceAll(command,
 			"'postgres://guestpass@db.example.com/guestpass?sslmode=verify-full'", "'"+address+"'"))
 		script.Dir = folder
-		script.Env = append(os.Environ(), "PATH="+filepath.Dir(postgrestest.Program(t, "pg_dump"))+":"+os.Getenv("PATH"))
+		script.Env = append(os.Environ(), "PATH="+filepath.Dir(postgrestest.Program(t, "pg_dump"))+":"+
+			os.Getenv("PATH"))
 		output, err := script.CombinedOutput()
 		return string(output), err
 	}

@@ -30,7 +30,8 @@ func TestAFullDatabaseRefusesWritesAndRecovers(t *testing.T) {
 	write := func() {
 		var task Task
 		err := s.Write(context.Background(), func(tx *Tx) (err error) {
-			task, err = tx.CreateTask("acme", Task{Title: "x", Notes: strings.Repeat("x", 4000), State: "open", Priority: 2})
+			task, err = tx.CreateTask("acme", Task{Title: "x", Notes: strings.Repeat("x", 4000), State: "open",
+				Priority: 2})
 			return err
 		})
 		mu.Lock()
@@ -46,7 +47,8 @@ func TestAFullDatabaseRefusesWritesAndRecovers(t *testing.T) {
 	}
 	limit(100)
 	var group sync.WaitGroup
-	holding, held := make(chan struct{}), make(chan struct{}) // the writer, until there is a group that is too large as a whole
+	// the writer, until there is a group that is too large as a whole
+	holding, held := make(chan struct{}), make(chan struct{})
 	group.Go(func() { _ = s.Write(context.Background(), func(*Tx) error { close(holding); <-held; return nil }) })
 	<-holding
 	for range 200 {

@@ -113,7 +113,8 @@ func (tx *Tx) indexStep(atOnce int) (done, last int64, err error) {
 // tasksBetween returns as many tasks as are indexed at once.
 func (tx *Tx) tasksBetween(after, last int64, atOnce int) (tasks []ownedTask, err error) {
 	rows, err := tx.sql.QueryContext(tx.ctx,
-		"SELECT owner, seq, title, notes FROM tasks WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3", after, last, atOnce)
+		"SELECT owner, seq, title, notes FROM tasks WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3", after, last,
+		atOnce)
 	if err != nil {
 		return nil, err
 	}

@@ -14,10 +14,12 @@ import (
 )
 
 // change is what a person does to a task of acme, on record.
-func change(s *store.Store, who, id string, deleted bool, edit func(*store.Tx, *store.Task)) (kept store.Activity, err error) {
+func change(s *store.Store, who, id string, deleted bool, edit func(*store.Tx, *store.Task)) (kept store.Activity,
+	err error) {
 	err = s.Write(context.Background(), func(tx *store.Tx) error {
 		tx.By(who)
-		if _, err := tx.ChangeTask("acme", id, 0, deleted, func(t *store.Task) error { edit(tx, t); return nil }); err != nil {
+		if _, err := tx.ChangeTask("acme", id, 0, deleted,
+			func(t *store.Task) error { edit(tx, t); return nil }); err != nil {
 			return err
 		}
 		kept, err = tx.Record(store.Activity{Owner: "acme", Subject: who, Operation: "updateTask", Outcome: store.Done})
@@ -33,7 +35,8 @@ func notes(text string) func(*store.Tx, *store.Task) {
 // share is how many tasks and bytes are counted for a person of acme.
 func share(t *testing.T, s *store.Store, who string) (tasks, bytes int64) {
 	t.Helper()
-	err := s.QueryRow(t.Context(), "SELECT tasks, bytes FROM quota_usage WHERE owner = 'acme' AND person = $1", who).Scan(&tasks, &bytes)
+	err := s.QueryRow(t.Context(), "SELECT tasks, bytes FROM quota_usage WHERE owner = 'acme' AND person = $1",
+		who).Scan(&tasks, &bytes)
 	if err != nil && !errors.Is(err, store.ErrNotFound) {
 		t.Fatal(err)
 	}
@@ -67,7 +70,8 @@ func TestAttackOneMemberUsesUpAnothersShare(t *testing.T) {
 			t.Errorf("%d bytes are counted for Grace", bytes)
 		}
 		if err := s.Write(t.Context(), func(tx *store.Tx) error {
-			_, err := tx.CreateTask("acme", store.Task{Title: "x", Notes: strings.Repeat("x", 10_000), State: "open", Priority: 2, Creator: "ada"})
+			_, err := tx.CreateTask("acme", store.Task{Title: "x", Notes: strings.Repeat("x", 10_000), State: "open",
+				Priority: 2, Creator: "ada"})
 			return err
 		}); err != nil {
 			t.Errorf("Ada cannot write any more: %v", err)
@@ -95,8 +99,10 @@ func TestWhoMakesATaskBiggerPaysForIt(t *testing.T) {
 			{"making it smaller", "grace", false, notes(""), 1, "ada"},
 			{"what takes no room", "grace", false, func(_ *store.Tx, t *store.Task) { t.State = "done" }, 1, "ada"},
 			{"growing it", "grace", false, notes("quite other words"), 1, "grace"},
-			{"growing it by a label", "hank", false, func(_ *store.Tx, t *store.Task) { t.Labels = []string{"a"} }, 1, "hank"},
-			{"taking the label away", "ada", false, func(_ *store.Tx, t *store.Task) { t.Labels = []string{} }, 1, "hank"},
+			{"growing it by a label", "hank", false, func(_ *store.Tx, t *store.Task) { t.Labels = []string{"a"} }, 1,
+				"hank"},
+			{"taking the label away", "ada", false, func(_ *store.Tx, t *store.Task) { t.Labels = []string{} }, 1,
+				"hank"},
 			{"undoing that", "ada", false, nil, 1, "ada"},
 			{"undoing the undo", "grace", false, nil, 1, "ada"},
 			{"deleting it", "grace", false, remove, 0, "ada"},
@@ -114,7 +120,8 @@ func TestWhoMakesATaskBiggerPaysForIt(t *testing.T) {
 					if err := tx.Undo(last, (*store.Tx).UndoTask); err != nil {
 						return err
 					}
-					last, err = tx.Record(store.Activity{Owner: "acme", Subject: step.who, Operation: "undoActivity", Outcome: store.Done})
+					last, err = tx.Record(store.Activity{Owner: "acme", Subject: step.who, Operation: "undoActivity",
+						Outcome: store.Done})
 					return err
 				})
 			}
@@ -131,7 +138,8 @@ func TestWhoMakesATaskBiggerPaysForIt(t *testing.T) {
 				}
 			}
 			var payer string
-			if err := s.QueryRow(t.Context(), "SELECT coalesce(nullif(payer, ''), creator) FROM tasks").Scan(&payer); err != nil || payer != step.payer {
+			if err := s.QueryRow(t.Context(), "SELECT coalesce(nullif(payer, ''), creator) FROM tasks").Scan(
+				&payer); err != nil || payer != step.payer {
 				t.Errorf("%s by %s: %s pays, %v, want %s", step.what, step.who, payer, err, step.payer)
 			}
 			if got, want := counted(t, s, "acme"); got != want {
@@ -142,7 +150,8 @@ func TestWhoMakesATaskBiggerPaysForIt(t *testing.T) {
 		if err := s.Purge(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := counted(t, s, "acme"); got != want || strings.Contains(got, "hank") && !strings.Contains(got, "hank 0 0") {
+		if got, want := counted(t, s, "acme"); got != want || strings.Contains(got, "hank") && !strings.Contains(got,
+			"hank 0 0") {
 			t.Errorf("after it is gone: %s, want %s", got, want)
 		}
 	})
@@ -151,7 +160,8 @@ func TestWhoMakesATaskBiggerPaysForIt(t *testing.T) {
 // TestATaskThatNamesNoPayerIsItsCreators is one from before there were payers.
 func TestATaskThatNamesNoPayerIsItsCreators(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store, c *clock) {
-		taken, kept := create(t, s, "acme", store.Task{Title: "x", Creator: "ada"}).ID, create(t, s, "acme", store.Task{Title: "y", Creator: "ada"}).ID
+		taken, kept := create(t, s, "acme", store.Task{Title: "x", Creator: "ada"}).ID,
+			create(t, s, "acme", store.Task{Title: "y", Creator: "ada"}).ID
 		write(t, s, func(tx *store.Tx) error { _, err := tx.Exec("UPDATE tasks SET payer = ''"); return err })
 		if _, err := change(s, "grace", taken, false, notes("more")); err != nil {
 			t.Fatal(err)
@@ -161,7 +171,8 @@ func TestATaskThatNamesNoPayerIsItsCreators(t *testing.T) {
 				t.Errorf("%d tasks of %s", tasks, who)
 			}
 		}
-		if _, err := change(s, "grace", kept, false, func(tx *store.Tx, t *store.Task) { t.DeletedAt = tx.Now() }); err != nil {
+		if _, err := change(s, "grace", kept, false,
+			func(tx *store.Tx, t *store.Task) { t.DeletedAt = tx.Now() }); err != nil {
 			t.Fatal(err)
 		}
 		c.advance(31 * 24 * time.Hour)
@@ -195,13 +206,15 @@ func TestPayersAreExactUnderWritesAtOnce(t *testing.T) {
 					case 0:
 						_, err = change(s, who, id, false, func(tx *store.Tx, t *store.Task) { t.DeletedAt = tx.Now() })
 					case 1:
-						_, err = change(s, who, id, true, func(_ *store.Tx, t *store.Task) { t.DeletedAt = time.Time{} })
+						_, err = change(s, who, id, true,
+							func(_ *store.Tx, t *store.Task) { t.DeletedAt = time.Time{} })
 					default:
 						_, err = change(s, who, id, false, notes(strings.Repeat("x", size)))
 					}
 					var quota *store.QuotaError
 					var stale *store.StaleError
-					if err != nil && !errors.As(err, &quota) && !errors.As(err, &stale) && !errors.Is(err, store.ErrNotFound) {
+					if err != nil && !errors.As(err, &quota) && !errors.As(err, &stale) && !errors.Is(err,
+						store.ErrNotFound) {
 						t.Error(err)
 					}
 				}

@@ -20,7 +20,8 @@ func TestNoQueryIsWithoutItsIndex(t *testing.T) {
 		explain func(*testing.T, *Store) explain
 		scan    *regexp.Regexp // in a plan that reads a whole table
 	}{
-		"SQLite":   {"sqlite:" + filepath.Join(t.TempDir(), "test.db"), explainSQLite, regexp.MustCompile(`SCAN (\w+)(;|$)`)},
+		"SQLite": {"sqlite:" + filepath.Join(t.TempDir(), "test.db"), explainSQLite,
+			regexp.MustCompile(`SCAN (\w+)(;|$)`)},
 		"Postgres": {postgrestest.Shared(t).Database(t), explainPostgres, regexp.MustCompile(`Seq Scan`)},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -34,10 +35,12 @@ func TestNoQueryIsWithoutItsIndex(t *testing.T) {
 			check := func(index string, sorts bool, query string, values ...any) {
 				t.Helper()
 				got := plan(query, values...)
-				if s.database == postgresDatabase && index != "tasks_by_word" { // it weighs indexes by what the tables hold
+				// it weighs indexes by what the tables hold
+				if s.database == postgresDatabase && index != "tasks_by_word" {
 					index, sorts = "", true
 				}
-				if !strings.Contains(got, index) || tt.scan.MatchString(got) || (!sorts && strings.Contains(got, "TEMP B-TREE")) {
+				if !strings.Contains(got, index) || tt.scan.MatchString(got) || (!sorts && strings.Contains(got,
+					"TEMP B-TREE")) {
 					t.Errorf("want %s in %s\n%s", index, query, got)
 				}
 			}
@@ -127,7 +130,8 @@ func explainSQLite(t *testing.T, s *Store) explain {
 func explainPostgres(t *testing.T, s *Store) explain {
 	return func(query string, values ...any) string {
 		t.Helper()
-		steps, err := List(t.Context(), s, func(row Scanner) (step string, err error) { return step, row.Scan(&step) }, "EXPLAIN "+query, values...)
+		steps, err := List(t.Context(), s, func(row Scanner) (step string, err error) { return step, row.Scan(&step) },
+			"EXPLAIN "+query, values...)
 		if err != nil {
 			t.Fatalf("%s: %v", query, err)
 		}
@@ -148,7 +152,8 @@ func fill(t *testing.T, s *Store) {
 			SELECT 'tsk_' || i, 'owner' || (i % 20), 'common task ' || i, '', CASE WHEN i % 7 = 0 THEN 'open' ELSE 'done' END, '20' || (10 + i % 89) || '-01-01',
 				1 + i % 4, 'member-' || (i % 97), '', 'member-1', 1, i, i, 0, 0,
 				array_to_tsvector(ARRAY['owner:owner' || (i % 20), 'common', 'task', '' || i]) FROM n`,
-		numbers + "INSERT INTO task_labels (owner, label, task) SELECT 'owner' || (i % 20), 'label' || (i % 11), i FROM n",
+		numbers + "INSERT INTO task_labels (owner, label, task) SELECT 'owner' || (i % 20), 'label' || (i % 11), i " +
+			"FROM n",
 		numbers + `INSERT INTO task_comments (id, owner, task_id, author, text, created_at, deleted_at)
 			SELECT 'cmt_' || i, 'owner' || (i % 20), 'tsk_' || (1 + i % 1000), 'member-1', 'text', i, 0 FROM n`,
 		numbers + `INSERT INTO activity (owner, seq, id, at, subject, client, operation, target, before, after, outcome, refers_to, request, conversation, hash)
@@ -170,8 +175,9 @@ func TestAMountedFileIsFound(t *testing.T) {
 	const table = `36 35 98:0 /n.db /srv/with\040blank/guestpass.db rw,noatime master:1 - ext4 /dev/sda rw
 37 35 98:0 / /srv rw - ext4 /dev/sda rw
 `
-	for path, want := range map[string]bool{"/srv/with blank/guestpass.db": true, "/srv": true, "/srv/guestpass.db": false,
-		"/n.db": false} {
+	for path, want := range map[string]bool{"/srv/with blank/guestpass.db": true, "/srv": true,
+		"/srv/guestpass.db": false,
+		"/n.db":             false} {
 		if isMountPoint(table, path) != want {
 			t.Errorf("%s: %t", path, !want)
 		}

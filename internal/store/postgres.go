@@ -87,14 +87,16 @@ var protectionWarnings = map[protection]string{
 	unauthenticated: "the connection to Postgres is encrypted, but whoever answers is taken for the server: " +
 		"sslmode=require checks no certificate, and verify-ca without sslrootcert takes one of any host; say " +
 		"sslmode=verify-full in GUESTPASS_DATABASE_URL",
-	unencrypted: "the connection to Postgres is not encrypted: the password, and everything that is kept, can be read " +
+	unencrypted: "the connection to Postgres is not encrypted: the password, and everything that is kept, can be " +
+		"read " +
 		"on the way; say sslmode=verify-full instead of disable in GUESTPASS_DATABASE_URL",
 }
 
 // errOpportunistic refuses what libpq does by default: to send the password in the clear to a server, or to
 // somebody in front of it, that says it has no TLS.
 var errOpportunistic = errors.New("must say how the connection to a Postgres on another machine is protected, as it " +
-	"would go on in the clear where the server has no TLS: write sslmode=verify-full (postgres://…?sslmode=verify-full, " +
+	"would go on in the clear where the server has no TLS: write sslmode=verify-full " +
+	"(postgres://…?sslmode=verify-full, " +
 	"or PGSSLMODE), with sslrootcert=FILE for a certificate authority of your own; sslmode=disable only on a network " +
 	"that nobody else reads")
 
@@ -107,7 +109,8 @@ func protectionOf(config *pgx.ConnConfig) (protection, error) {
 	}
 	encrypted, plain := map[server]bool{}, map[server]bool{}
 	least := authenticated
-	for _, one := range append([]*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port, TLSConfig: config.TLSConfig}},
+	for _, one := range append([]*pgconn.FallbackConfig{{Host: config.Host, Port: config.Port,
+		TLSConfig: config.TLSConfig}},
 		config.Fallbacks...) {
 		if network, _ := pgconn.NetworkAddress(one.Host, one.Port); network == "unix" || loopback(one.Host) {
 			continue
@@ -116,7 +119,8 @@ func protectionOf(config *pgx.ConnConfig) (protection, error) {
 		switch {
 		case one.TLSConfig == nil:
 			plain[this], least = true, max(least, unencrypted)
-		case one.TLSConfig.InsecureSkipVerify && (one.TLSConfig.VerifyPeerCertificate == nil || one.TLSConfig.RootCAs == nil):
+		case one.TLSConfig.InsecureSkipVerify && (one.TLSConfig.VerifyPeerCertificate == nil ||
+			one.TLSConfig.RootCAs == nil):
 			encrypted[this], least = true, max(least, unauthenticated)
 		default:
 			encrypted[this] = true
@@ -145,7 +149,8 @@ func (s *Store) usePool(pool *sql.DB) {
 // it on leaves that to the role.
 func (s *Store) checkSearchPath(ctx context.Context) error {
 	var path, user, database string
-	err := s.read.QueryRowContext(ctx, "SELECT current_setting('search_path'), current_user, current_database()").Scan(&path, &user, &database)
+	err := s.read.QueryRowContext(ctx, "SELECT current_setting('search_path'), current_user, current_database()").Scan(
+		&path, &user, &database)
 	if err != nil {
 		return err
 	}

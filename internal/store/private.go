@@ -69,7 +69,8 @@ func (f *sqliteFile) keepPrivate(ctx context.Context, log *slog.Logger) error {
 	folder := filepath.Dir(f.path)
 	const sticky, writable = fs.ModeSticky, 0o022
 	if info, err := os.Stat(folder); err == nil && info.Mode()&sticky == 0 && info.Mode().Perm()&writable != 0 {
-		log.WarnContext(ctx, "other users may write to the database's folder, and so could put a file of their own in its place: "+
+		log.WarnContext(ctx, "other users may write to the database's folder, and so could put a file of their own "+
+			"in its place: "+
 			"chmod go-w it, or move the database to a folder of its own", "folder", folder,
 			"mode", fmt.Sprintf("%04o", info.Mode().Perm()))
 	}
@@ -84,7 +85,8 @@ func (f *sqliteFile) keepOne(ctx context.Context, name string, log *slog.Logger)
 	case err != nil:
 		return f.errorf("%s cannot be looked at: %w", name, err)
 	case !ownedByUs(info):
-		return f.errorf("%s belongs to another user, who can read it and change who else may: give it to the user that "+
+		return f.errorf("%s belongs to another user, who can read it and change who else may: give it to the user "+
+			"that "+
 			"runs this with chown", name)
 	case info.Mode().Perm()&others == 0:
 		return nil
@@ -92,7 +94,8 @@ func (f *sqliteFile) keepOne(ctx context.Context, name string, log *slog.Logger)
 	if err := os.Chmod(name, info.Mode().Perm()&^others); err != nil {
 		return f.errorf("other users may read %s, and that cannot be changed: %w", name, err)
 	}
-	log.WarnContext(ctx, "other users could read or write a file of the database, and no longer can: what it holds may be known to "+
+	log.WarnContext(ctx, "other users could read or write a file of the database, and no longer can: what it holds "+
+		"may be known to "+
 		"them", "file", name, "mode", fmt.Sprintf("%04o", info.Mode().Perm()))
 	return nil
 }

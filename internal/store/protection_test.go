@@ -101,7 +101,8 @@ func TestAPasswordGoesToAPostgresElsewhereAsSomebodyHasSaid(t *testing.T) {
 }
 
 func TestAURLOfPostgresThatCannotBeReadIsRefusedBeforeItIsUsed(t *testing.T) {
-	for _, url := range []string{"postgres://u:hunter2@db.example.com:port/g", "postgres://u:%zzhunter2@db.example.com/g",
+	for _, url := range []string{"postgres://u:hunter2@db.example.com:port/g",
+		"postgres://u:%zzhunter2@db.example.com/g",
 		"postgres:u hunter2", "postgres://u:hunter2@db.example.com/g?sslmode=hunter2",
 		"postgres://u:hunter2@db.example.com/g?sslmode=verify-full&sslrootcert=/nonexistent/hunter2"} {
 		if err := store.CheckURL(url); err == nil || strings.Contains(err.Error(), "hunter2") {

@@ -28,7 +28,8 @@ func smallDisk(t *testing.T, bytes int) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%d,mode=0777", bytes), "tmpfs", folder).CombinedOutput(); err != nil {
+	if out, err := exec.Command("mount", "-t", "tmpfs", "-o", fmt.Sprintf("size=%d,mode=0777", bytes), "tmpfs",
+		folder).CombinedOutput(); err != nil {
 		_ = os.Remove(folder)
 		t.Skipf("a small disk cannot be mounted here: %s", out)
 	}
@@ -50,7 +51,8 @@ func fillUp(t *testing.T, s *Store) (kept int) {
 	size := 9000
 	for range 20_000 {
 		err := s.Write(t.Context(), func(tx *Tx) error {
-			_, err := tx.CreateTask("acme", Task{Title: "x", Notes: noise(size), State: "open", Priority: 2, Creator: "ada"})
+			_, err := tx.CreateTask("acme", Task{Title: "x", Notes: noise(size), State: "open", Priority: 2,
+				Creator: "ada"})
 			if err == nil {
 				_, err = tx.Record(Activity{Owner: "acme", Subject: "ada", Operation: "createTask", Outcome: Done})
 			}
@@ -76,7 +78,8 @@ func fillUp(t *testing.T, s *Store) (kept int) {
 
 func denyOne(ctx context.Context, s *Store, n int) error {
 	return s.Write(ctx, func(tx *Tx) error {
-		d := Denial{Subject: fmt.Sprint("member-", n), Client: "app", Owner: "globex", RevokedAt: tx.Now(), ExpiresAt: tx.Now().Add(time.Hour)}
+		d := Denial{Subject: fmt.Sprint("member-", n), Client: "app", Owner: "globex", RevokedAt: tx.Now(),
+			ExpiresAt: tx.Now().Add(time.Hour)}
 		if err := tx.Deny(d); err != nil {
 			return err
 		}
@@ -99,7 +102,8 @@ func denyMany(t *testing.T, s *Store, makeSpace func()) {
 	if err != nil || len(list) != denials {
 		t.Errorf("%d denials, %v", len(list), err)
 	}
-	if page, err := s.Tasks(t.Context(), "acme", TaskQuery{Sort: "created", Limit: 5}); err != nil || len(page.Tasks) != 5 {
+	if page, err := s.Tasks(t.Context(), "acme", TaskQuery{Sort: "created", Limit: 5}); err != nil ||
+		len(page.Tasks) != 5 {
 		t.Errorf("reading: %v, %v", page, err)
 	}
 	makeSpace()
@@ -144,7 +148,8 @@ func TestAFullDiskOfSQLiteKeepsDenials(t *testing.T) {
 	if !strings.Contains(told.String(), "a revocation takes reserved space") {
 		t.Errorf("the disk was not full: %s", told.String())
 	}
-	if info, err := os.Stat(filepath.Join(disk, "test.db"+reserveSuffix)); err != nil || info.Size() != reserveBytes || info.Mode().Perm() != 0o600 {
+	if info, err := os.Stat(filepath.Join(disk, "test.db"+reserveSuffix)); err != nil || info.Size() != reserveBytes ||
+		info.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", info, err)
 	}
 }
@@ -255,20 +260,25 @@ func TestWhatIsCountedIsAboutWhatTheDiskHolds(t *testing.T) {
 				}
 				defer s.Close()
 				empty := s.onDisk(t)
-				tasks := cmp.Or(map[string]int{"tiny": 200, "words": 40}[kind], 10) // those with few words fill few pages
+				// those with few words fill few pages
+				tasks := cmp.Or(map[string]int{"tiny": 200, "words": 40}[kind], 10)
 				for n := range tasks {
 					err := s.Write(t.Context(), func(tx *Tx) error {
-						task, err := tx.CreateTask("organization-test-aaaaaaaa-0000-4000-8000-000000000001", Task{Title: "x", Notes: notes(n),
-							State: "open", Priority: 2, Creator: "member-test-aaaaaaaa-0000-4000-8000-000000000001", Labels: []string{"one", "two"}})
+						task, err := tx.CreateTask("organization-test-aaaaaaaa-0000-4000-8000-000000000001",
+							Task{Title: "x", Notes: notes(n),
+								State: "open", Priority: 2, Creator: "member-test-aaaaaaaa-0000-4000-8000-000000000001",
+								Labels: []string{"one", "two"}})
 						if err != nil {
 							return err
 						}
-						a := Activity{Owner: "organization-test-aaaaaaaa-0000-4000-8000-000000000001", Subject: task.Creator, Client: "connected-app-test-dddddddd-0000-4000-8000-000000000001",
+						a := Activity{Owner: "organization-test-aaaaaaaa-0000-4000-8000-000000000001",
+							Subject: task.Creator, Client: "connected-app-test-dddddddd-0000-4000-8000-000000000001",
 							Operation: "createTask", Outcome: Done, Request: "host/abcdefghij-000001"}
 						if _, err = tx.Record(a); err != nil {
 							return err
 						}
-						_, err = tx.ChangeTask(a.Owner, task.ID, 0, false, func(t *Task) error { t.Notes = notes(n + 1000); return nil })
+						_, err = tx.ChangeTask(a.Owner, task.ID, 0, false,
+							func(t *Task) error { t.Notes = notes(n + 1000); return nil })
 						if err == nil {
 							_, err = tx.Record(a)
 						}
@@ -279,7 +289,8 @@ func TestWhatIsCountedIsAboutWhatTheDiskHolds(t *testing.T) {
 					}
 				}
 				var counted int64
-				if err := s.QueryRow(t.Context(), "SELECT bytes FROM quota_usage WHERE person = ''").Scan(&counted); err != nil {
+				if err := s.QueryRow(t.Context(), "SELECT bytes FROM quota_usage WHERE person = ''").Scan(
+					&counted); err != nil {
 					t.Fatal(err)
 				}
 				held := s.onDisk(t) - empty
@@ -304,7 +315,8 @@ func (s *Store) onDisk(t *testing.T) (bytes int64) {
 		if _, err := s.read.ExecContext(t.Context(), "VACUUM"); err != nil {
 			t.Fatal(err)
 		}
-		query = "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace WHERE nspname = 'guestpass' AND relkind = 'r'"
+		query = "SELECT sum(pg_total_relation_size(c.oid)) FROM pg_class c JOIN pg_namespace n ON n.oid = " +
+			"relnamespace WHERE nspname = 'guestpass' AND relkind = 'r'"
 	}
 	if err := s.QueryRow(t.Context(), query).Scan(&bytes); err != nil {
 		t.Fatal(err)
@@ -329,7 +341,8 @@ func TestATaskThatIsChangedAgainAndAgainTakesNoMoreSpace(t *testing.T) {
 				task, err = tx.CreateTask("acme", Task{Title: "x", State: "open", Priority: 2, Creator: "ada"})
 				return err
 			}
-			_, err = tx.ChangeTask("acme", task.ID, 0, false, func(t *Task) error { t.Notes = heavy["han"](n); return nil })
+			_, err = tx.ChangeTask("acme", task.ID, 0, false,
+				func(t *Task) error { t.Notes = heavy["han"](n); return nil })
 			return err
 		}); err != nil {
 			t.Fatal(err)
@@ -354,7 +367,8 @@ func TestATaskThatIsChangedAgainAndAgainTakesNoMoreSpace(t *testing.T) {
 
 // TestWhatIsThereIsCountedByTheMigration begins with what the version before has made.
 func TestWhatIsThereIsCountedByTheMigration(t *testing.T) {
-	for name, url := range map[string]string{"SQLite": "sqlite:" + filepath.Join(t.TempDir(), "test.db"), "Postgres": postgrestest.Shared(t).Database(t)} {
+	for name, url := range map[string]string{"SQLite": "sqlite:" + filepath.Join(t.TempDir(), "test.db"),
+		"Postgres": postgrestest.Shared(t).Database(t)} {
 		t.Run(name, func(t *testing.T) {
 			s, err := connect(t.Context(), Options{URL: url}, true)
 			if err != nil {
@@ -363,7 +377,11 @@ func TestWhatIsThereIsCountedByTheMigration(t *testing.T) {
 			if err := s.makeSchema(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			if err := s.eachSchema(func(_ Schema, p *goose.Provider) error { _, err := p.UpTo(t.Context(), 3); return err }); err != nil {
+			if err := s.eachSchema(func(_ Schema, p *goose.Provider) error {
+				_,
+					err := p.UpTo(t.Context(), 3)
+				return err
+			}); err != nil {
 				t.Fatal(err)
 			}
 			for _, statement := range []string{
@@ -378,7 +396,8 @@ func TestWhatIsThereIsCountedByTheMigration(t *testing.T) {
 				`INSERT INTO activity_heads (owner, seq, hash) VALUES ('acme', 3, 'h')`,
 				`INSERT INTO replies (key, body, reply, expires_at) VALUES ('k', 'b', '{}', 1)`,
 			} {
-				if err := s.Write(t.Context(), func(tx *Tx) error { _, err := tx.Exec(statement); return err }); err != nil {
+				if err := s.Write(t.Context(),
+					func(tx *Tx) error { _, err := tx.Exec(statement); return err }); err != nil {
 					t.Fatalf("%s: %v", statement, err)
 				}
 			}
@@ -392,7 +411,8 @@ func TestWhatIsThereIsCountedByTheMigration(t *testing.T) {
 				var tasks, comments, activities, bytes int64
 				err := row.Scan(&person, &tasks, &comments, &activities, &bytes)
 				return fmt.Sprint(person, " ", tasks, comments, activities, bytes > 1000), err
-			}, "SELECT person, tasks, comments, activities, bytes FROM quota_usage WHERE owner = 'acme' ORDER BY person")
+			}, "SELECT person, tasks, comments, activities, bytes FROM quota_usage WHERE owner = 'acme' ORDER BY "+
+				"person")
 			if err != nil || fmt.Sprint(counts) != "[ 1 1 3 true ada 1 0 2 true grace 0 1 1 true]" {
 				t.Errorf("%v, %v", counts, err)
 			}
@@ -408,7 +428,8 @@ func TestWhatIsThereIsCountedByTheMigration(t *testing.T) {
 			if err := s.Write(t.Context(), func(tx *Tx) error { return tx.Undo(update, (*Tx).UndoTask) }); err != nil {
 				t.Fatal(err)
 			}
-			if task, err := s.Task(t.Context(), "acme", "tsk_1"); err != nil || task.Title != "before" || task.Priority != 3 || fmt.Sprint(task.Labels) != "[x]" {
+			if task, err := s.Task(t.Context(), "acme", "tsk_1"); err != nil || task.Title != "before" ||
+				task.Priority != 3 || fmt.Sprint(task.Labels) != "[x]" {
 				t.Errorf("what an earlier version recorded is undone: %+v, %v", task, err)
 			}
 			if err := s.forget(t.Context()); err != nil {

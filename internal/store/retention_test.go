@@ -25,9 +25,11 @@ func TestWhatWasDeletedIsFinalAfterThirtyDays(t *testing.T) {
 				_, err := tx.AddComment("acme", store.Comment{TaskID: task.ID, Author: "ada", Text: "hello"})
 				return err
 			})
-			removed := record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(added, (*store.Tx).UndoComment) })
+			removed := record(t, s, "acme", "undoActivity",
+				func(tx *store.Tx) error { return tx.Undo(added, (*store.Tx).UndoComment) })
 			deleted := record(t, s, "acme", "deleteTask", func(tx *store.Tx) error {
-				_, err := tx.ChangeTask("acme", task.ID, 0, false, func(t *store.Task) error { t.DeletedAt = tx.Now(); return nil })
+				_, err := tx.ChangeTask("acme", task.ID, 0, false,
+					func(t *store.Task) error { t.DeletedAt = tx.Now(); return nil })
 				return err
 			})
 			c.advance(tt.after)
@@ -41,7 +43,8 @@ func TestWhatWasDeletedIsFinalAfterThirtyDays(t *testing.T) {
 			}
 			for name, change := range map[string]func(*store.Tx) error{
 				"restore": func(tx *store.Tx) error {
-					_, err := tx.ChangeTask("acme", task.ID, 0, true, func(t *store.Task) error { t.DeletedAt = time.Time{}; return nil })
+					_, err := tx.ChangeTask("acme", task.ID, 0, true,
+						func(t *store.Task) error { t.DeletedAt = time.Time{}; return nil })
 					return err
 				},
 				"undo":         func(tx *store.Tx) error { return tx.Undo(deleted, (*store.Tx).UndoTask) },
@@ -70,15 +73,18 @@ func TestWhatIsFinalAndNotYetPurged(t *testing.T) {
 			_, err := tx.AddComment("acme", store.Comment{TaskID: task.ID, Author: "ada", Text: "hello"})
 			return err
 		})
-		removed := record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(added, (*store.Tx).UndoComment) })
+		removed := record(t, s, "acme", "undoActivity",
+			func(tx *store.Tx) error { return tx.Undo(added, (*store.Tx).UndoComment) })
 		deleted := record(t, s, "acme", "deleteTask", func(tx *store.Tx) error {
-			_, err := tx.ChangeTask("acme", task.ID, 0, false, func(t *store.Task) error { t.DeletedAt = tx.Now(); return nil })
+			_, err := tx.ChangeTask("acme", task.ID, 0, false,
+				func(t *store.Task) error { t.DeletedAt = tx.Now(); return nil })
 			return err
 		})
 		c.advance(31 * day)
 		for name, change := range map[string]func(*store.Tx) error{
 			"restore": func(tx *store.Tx) error {
-				_, err := tx.ChangeTask("acme", task.ID, 0, true, func(t *store.Task) error { t.DeletedAt = time.Time{}; return nil })
+				_, err := tx.ChangeTask("acme", task.ID, 0, true,
+					func(t *store.Task) error { t.DeletedAt = time.Time{}; return nil })
 				return err
 			},
 			"undo":         func(tx *store.Tx) error { return tx.Undo(deleted, (*store.Tx).UndoTask) },
@@ -97,19 +103,23 @@ func TestThePurgeGoesOnUntilNothingIsLeft(t *testing.T) {
 		for range 3 {
 			write(t, s, func(tx *store.Tx) error {
 				for range 40 {
-					task, err := tx.CreateTask("acme", store.Task{Title: "findable", State: "open", Priority: 2, Creator: "ada", Labels: []string{"x"}})
+					task, err := tx.CreateTask("acme", store.Task{Title: "findable", State: "open", Priority: 2,
+						Creator: "ada", Labels: []string{"x"}})
 					if err != nil {
 						return err
 					}
 					for range 10 {
-						if _, err := tx.AddComment("acme", store.Comment{TaskID: task.ID, Author: "ada", Text: "x"}); err != nil {
+						if _, err := tx.AddComment("acme", store.Comment{TaskID: task.ID, Author: "ada",
+							Text: "x"}); err != nil {
 							return err
 						}
-						if _, err := tx.Record(store.Activity{Owner: "acme", Subject: "ada", Operation: "x", Outcome: store.Done}); err != nil {
+						if _, err := tx.Record(store.Activity{Owner: "acme", Subject: "ada", Operation: "x",
+							Outcome: store.Done}); err != nil {
 							return err
 						}
 					}
-					_, err = tx.ChangeTask("acme", task.ID, 0, false, func(t *store.Task) error { t.DeletedAt = tx.Now(); return nil })
+					_, err = tx.ChangeTask("acme", task.ID, 0, false,
+						func(t *store.Task) error { t.DeletedAt = tx.Now(); return nil })
 					if err != nil {
 						return err
 					}
@@ -122,7 +132,8 @@ func TestThePurgeGoesOnUntilNothingIsLeft(t *testing.T) {
 		if err := s.Purge(t.Context()); err != nil {
 			t.Fatal(err)
 		}
-		for table, want := range map[string]int{"tasks": 1, "task_comments": 0, "task_labels": 0, "activity": 0, "connections": 0} {
+		for table, want := range map[string]int{"tasks": 1, "task_comments": 0, "task_labels": 0, "activity": 0,
+			"connections": 0} {
 			var rows int
 			if err := s.QueryRow(t.Context(), "SELECT count(*) FROM "+table).Scan(&rows); err != nil || rows != want {
 				t.Errorf("%d rows of %s are left, %v", rows, table, err)
@@ -154,7 +165,8 @@ func TestTheRecordForgetsFromItsBeginning(t *testing.T) {
 				t.Fatal(err)
 			}
 			var rows int
-			if err := s.QueryRow(t.Context(), "SELECT count(*) FROM activity WHERE owner = $1", owner).Scan(&rows); err != nil || rows != want {
+			if err := s.QueryRow(t.Context(), "SELECT count(*) FROM activity WHERE owner = $1",
+				owner).Scan(&rows); err != nil || rows != want {
 				t.Errorf("%s: %d rows, want %d, %v", owner, rows, want, err)
 			}
 			if known, err := s.KnownSince(t.Context(), owner); err != nil || !known.Equal(since) {
@@ -170,7 +182,8 @@ func TestTheRecordForgetsFromItsBeginning(t *testing.T) {
 		c.advance(29 * day)
 		for range 50 { // another person's: the first has used their half nearly up
 			write(t, s, func(tx *store.Tx) error {
-				_, err := tx.Record(store.Activity{Owner: "acme", Subject: "grace", Operation: "x", Outcome: store.Done})
+				_, err := tx.Record(store.Activity{Owner: "acme", Subject: "grace", Operation: "x",
+					Outcome: store.Done})
 				return err
 			})
 		}
@@ -188,15 +201,18 @@ func TestTheRecordForgetsFromItsBeginning(t *testing.T) {
 			write(t, s, func(tx *store.Tx) error { _, err := tx.Exec(query, args...); return err })
 		}
 		raw("DELETE FROM activity WHERE owner = 'globex' AND seq = $1", last.Seq-2)
-		if _, breaks, err := s.VerifyActivity(t.Context()); err != nil || len(breaks) != 1 || !strings.Contains(breaks[0].What, "1 rows before it are missing") {
+		if _, breaks, err := s.VerifyActivity(t.Context()); err != nil || len(breaks) != 1 ||
+			!strings.Contains(breaks[0].What, "1 rows before it are missing") {
 			t.Errorf("a row was removed that was kept: %v, %v", breaks, err)
 		}
 		raw("UPDATE activity_heads SET floor_seq = $1 WHERE owner = 'globex'", last.Seq-2)
-		if _, breaks, err := s.VerifyActivity(t.Context()); err != nil || len(breaks) != 1 || !strings.Contains(breaks[0].What, "altered") {
+		if _, breaks, err := s.VerifyActivity(t.Context()); err != nil || len(breaks) != 1 ||
+			!strings.Contains(breaks[0].What, "altered") {
 			t.Errorf("and the beginning was moved: %v, %v", breaks, err)
 		}
 		raw("DELETE FROM activity_heads WHERE owner = 'globex'")
-		if _, breaks, err := s.VerifyActivity(t.Context()); err != nil || len(breaks) != 1 || breaks[0].Owner != "globex" {
+		if _, breaks, err := s.VerifyActivity(t.Context()); err != nil || len(breaks) != 1 ||
+			breaks[0].Owner != "globex" {
 			t.Errorf("and the head was removed: %v, %v", breaks, err)
 		}
 	})

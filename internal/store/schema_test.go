@@ -163,7 +163,8 @@ func TestAHostsTablesAreLeftAlone(t *testing.T) {
 		"NOT NULL, tstamp TIMESTAMP DEFAULT now())",
 		"INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, true), (1, true), (2, true), "+
 			"(20260101000000, true)",
-		"CREATE TABLE tasks (id INT, title TEXT)", "INSERT INTO tasks VALUES (1, 'the host''s')", "CREATE TABLE activity (id INT)",
+		"CREATE TABLE tasks (id INT, title "+
+			"TEXT)", "INSERT INTO tasks VALUES (1, 'the host''s')", "CREATE TABLE activity (id INT)",
 		"CREATE TABLE bookmarks (id INT)", "CREATE TABLE replies (key TEXT PRIMARY KEY, body TEXT, reply TEXT, "+
 			"expires_at BIGINT)")
 	s, err := store.Open(t.Context(), store.Options{URL: address, More: []store.Schema{bookmarks}})
@@ -176,9 +177,10 @@ func TestAHostsTablesAreLeftAlone(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	for query, want := range map[string]string{
-		"SELECT string_agg(title, '') FROM public.tasks":            "the host's",
-		"SELECT count(*)::text FROM public.goose_db_version":        "4",
-		fmt.Sprintf(namedTables, "public"):                          "activity bookmarks goose_db_version replies tasks",
+		"SELECT string_agg(title, '') FROM public.tasks":     "the host's",
+		"SELECT count(*)::text FROM public.goose_db_version": "4",
+		fmt.Sprintf(namedTables,
+			"public"): "activity bookmarks goose_db_version replies tasks",
 		"SELECT count(*)::text FROM guestpass.bookmarks":            "0",
 		"SELECT string_agg(title, '') FROM guestpass.tasks":         "ours",
 		"SELECT count(*)::text FROM guestpass.guestpass_migrations": "6",
@@ -220,7 +222,8 @@ func TestMigrationsOfAnotherProgramAreRefusedInWords(t *testing.T) {
 }
 
 func TestWhatANewerVersionMadeIsRefused(t *testing.T) {
-	for _, url := range []string{"sqlite:" + filepath.Join(t.TempDir(), "test.db"), postgrestest.Shared(t).Database(t)} {
+	for _, url := range []string{"sqlite:" + filepath.Join(t.TempDir(), "test.db"),
+		postgrestest.Shared(t).Database(t)} {
 		s, err := store.Open(t.Context(), store.Options{URL: url, More: []store.Schema{bookmarks}})
 		if err != nil {
 			t.Fatal(err)
@@ -434,7 +437,8 @@ func TestMigrationsAreReadWithoutMakingAnything(t *testing.T) {
 	if steps := applied(fresh, "", bookmarks); steps != nil {
 		t.Errorf("%v", steps)
 	}
-	if n := openRaw(t, "pgx", fresh).one("SELECT count(*)::text FROM pg_namespace WHERE nspname = 'guestpass'"); n != "0" {
+	if n := openRaw(t, "pgx",
+		fresh).one("SELECT count(*)::text FROM pg_namespace WHERE nspname = 'guestpass'"); n != "0" {
 		t.Error("a schema was made")
 	}
 	url, db := earlierDatabase(t)

@@ -260,7 +260,8 @@ func (f *sqliteFile) find(write bool) (err error) {
 	case !info.Mode().IsRegular():
 		return f.errorf("it is no file, but %s", kind(info.Mode()))
 	case write && mounted(f.path):
-		return f.errorf("it is mounted by itself, and SQLite keeps changes in files beside it that are not: mount its " +
+		return f.errorf("it is mounted by itself, and SQLite keeps changes in files beside it that are not: mount " +
+			"its " +
 			"folder instead")
 	case write && links(info) > 1:
 		return f.errorf("it has %d names (hard links), and SQLite keeps changes in files beside one of them, so "+

@@ -92,7 +92,8 @@ func create(t *testing.T, s *store.Store, owner string, task store.Task) store.T
 
 func TestATaskIsKeptAsItWasGiven(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store, c *clock) {
-		made := create(t, s, "acme", store.Task{Title: "Bräu Tee", Notes: "# ☕\n'quoted'", Due: "2026-12-01", Priority: 4,
+		made := create(t, s, "acme", store.Task{Title: "Bräu Tee", Notes: "# ☕\n'quoted'", Due: "2026-12-01",
+			Priority: 4,
 			Assignee: "member-1", Labels: []string{"kitchen", "tea"}, Creator: "member-2"})
 		read, err := s.Task(t.Context(), "acme", made.ID)
 		if err != nil || !reflect.DeepEqual(read, made) {
@@ -123,7 +124,8 @@ func TestAStaleChangeChangesNothing(t *testing.T) {
 			t.Fatal(err)
 		}
 		var stale *store.StaleError
-		if err := change(1, "three"); !errors.As(err, &stale) || stale.Current.Title != "two" || stale.Current.Version != 2 {
+		if err := change(1, "three"); !errors.As(err, &stale) || stale.Current.Title != "two" ||
+			stale.Current.Version != 2 {
 			t.Errorf("%v", err)
 		}
 		if err := change(0, "four"); err != nil {
@@ -139,7 +141,8 @@ func TestListsGoThroughEveryTaskOnce(t *testing.T) {
 			if i%3 > 0 {
 				due = fmt.Sprintf("2026-12-%02d", i%7+1)
 			}
-			task := store.Task{Title: fmt.Sprintf("task %d common", i), Due: due, Priority: i%4 + 1, Assignee: fmt.Sprint("m", i%2)}
+			task := store.Task{Title: fmt.Sprintf("task %d common", i), Due: due, Priority: i%4 + 1,
+				Assignee: fmt.Sprint("m", i%2)}
 			if i%5 == 0 {
 				task.Labels = []string{"fifth"}
 			}
@@ -208,7 +211,8 @@ func TestEqualClaimsAreGrantedOnce(t *testing.T) {
 					if reply, first, err = tx.Claim(claim); err != nil || !first {
 						return err
 					}
-					if _, err := tx.CreateTask("acme", store.Task{Title: "once", State: "open", Priority: 2}); err != nil {
+					if _, err := tx.CreateTask("acme", store.Task{Title: "once", State: "open",
+						Priority: 2}); err != nil {
 						return err
 					}
 					return tx.KeepReply(claim, store.Reply{JSON: `{"n":1}`})

@@ -13,9 +13,10 @@ type TaskQuery struct {
 	State, Assignee, Label string
 	DueBefore              string // YYYY-MM-DD, exclusive; tasks without due date are left out
 	Search                 string // words, all of which title or notes have; newest first, Sort is not used
-	Sort                   string // due (earliest first), updated (latest first), priority (highest first), created (newest first)
-	Limit                  int
-	After                  string // Position of the last task of the page before
+	// due (earliest first), updated (latest first), priority (highest first), created (newest first)
+	Sort  string
+	Limit int
+	After string // Position of the last task of the page before
 }
 
 // A TaskPage is a part of a list.
@@ -92,7 +93,8 @@ func (s *Store) countTasks(ctx context.Context, owner string, q TaskQuery) (tota
 		return 0, err
 	}
 	for _, statement := range statements {
-		err := s.QueryRow(ctx, "SELECT count(*) FROM (SELECT 1"+statement.text+") counted", append(statement.values, maxCounted+1)...).Scan(&total)
+		err := s.QueryRow(ctx, "SELECT count(*) FROM (SELECT 1"+statement.text+") counted",
+			append(statement.values, maxCounted+1)...).Scan(&total)
 		if err != nil {
 			return 0, fmt.Errorf("count tasks: %w", err)
 		}

@@ -58,7 +58,8 @@ const (
 func scanTask(row Scanner) (t Task, err error) {
 	var labels string
 	var created, updated, completed, deleted int64
-	err = row.Scan(&t.seq, &t.ID, &t.Title, &t.Notes, &t.State, &t.Due, &t.Priority, &t.Assignee, &labels, &t.Creator, &t.Version,
+	err = row.Scan(&t.seq, &t.ID, &t.Title, &t.Notes, &t.State, &t.Due, &t.Priority, &t.Assignee, &labels, &t.Creator,
+		&t.Version,
 		&created, &updated, &completed, &deleted, &t.bytes, &t.payer)
 	if err != nil {
 		return t, err
@@ -167,7 +168,8 @@ func (tx *Tx) replaceTask(owner string, old, t Task) (Task, error) {
 	t.payer = tx.pays(old, t)
 	t.Version, t.UpdatedAt = old.Version+1, tx.now
 	t.CompletedAt = completedAt(t, old, tx.now)
-	changed, err := tx.Exec(`UPDATE tasks SET title = $1, notes = $2, state = $3, due = $4, priority = $5, assignee = $6, labels = $7,
+	changed, err := tx.Exec(
+		`UPDATE tasks SET title = $1, notes = $2, state = $3, due = $4, priority = $5, assignee = $6, labels = $7,
 			version = $8, updated_at = $9, completed_at = $10, deleted_at = $11, bytes = $12, payer = $13
 		WHERE id = $14 AND owner = $15 AND version = $16`,
 		t.Title, t.Notes, t.State, t.storedDue(), t.Priority, t.Assignee, strings.Join(t.Labels, ","),
@@ -263,7 +265,8 @@ func completedAt(t, old Task, now time.Time) time.Time {
 
 func (tx *Tx) label(owner string, t Task) error {
 	for _, label := range t.Labels {
-		if _, err := tx.Exec("INSERT INTO task_labels (owner, label, task) VALUES ($1, $2, $3)", owner, label, t.seq); err != nil {
+		if _, err := tx.Exec("INSERT INTO task_labels (owner, label, task) VALUES ($1, $2, $3)", owner, label,
+			t.seq); err != nil {
 			return fmt.Errorf("label task: %w", err)
 		}
 	}

@@ -63,8 +63,10 @@ func counted(t *testing.T, s *store.Store, owner string) (counted, found string)
 		}
 		return text
 	}
-	sums := "SELECT person, sum(tasks), sum(comments), sum(activities), sum(bytes) FROM (" + rows + ") x GROUP BY person"
-	all := "SELECT '' AS person, coalesce(sum(tasks), 0), coalesce(sum(comments), 0), coalesce(sum(activities), 0), coalesce(sum(bytes), 0) FROM (" + rows + ") y"
+	sums := "SELECT person, sum(tasks), sum(comments), sum(activities), sum(bytes) FROM (" + rows +
+		") x GROUP BY person"
+	all := "SELECT '' AS person, coalesce(sum(tasks), 0), coalesce(sum(comments), 0), coalesce(sum(activities), 0), " +
+		"coalesce(sum(bytes), 0) FROM (" + rows + ") y"
 	return read(people), read("SELECT * FROM (" + sums + " UNION ALL " + all + ") z ORDER BY person")
 }
 
@@ -82,7 +84,8 @@ func TestWhatIsCountedIsWhatThereIs(t *testing.T) {
 			err := s.Write(t.Context(), func(tx *store.Tx) error {
 				tx.By(who)
 				act := store.Activity{Owner: "acme", Subject: who, Operation: "x", Outcome: store.Done}
-				claim := store.Claim{Key: fmt.Sprint(random.IntN(40)), Body: "b", Owner: "acme", Person: who, For: time.Hour}
+				claim := store.Claim{Key: fmt.Sprint(random.IntN(40)), Body: "b", Owner: "acme", Person: who,
+					For: time.Hour}
 				if _, taken, err := tx.Claim(claim); err != nil || !taken {
 					return errors.Join(err, errTaken)
 				}
@@ -102,7 +105,8 @@ func TestWhatIsCountedIsWhatThereIs(t *testing.T) {
 			switch {
 			case err == nil:
 				done = append(done, kept)
-			case !errors.As(err, &later) && !errors.Is(err, errTaken) && !errors.Is(err, store.ErrNotFound) && !errors.Is(err, store.ErrFinal):
+			case !errors.As(err, &later) && !errors.Is(err, errTaken) && !errors.Is(err, store.ErrNotFound) &&
+				!errors.Is(err, store.ErrFinal):
 				t.Fatal(err)
 			}
 			c.advance(time.Duration(random.IntN(24)) * time.Hour)
@@ -155,17 +159,20 @@ func atRandom(tx *store.Tx, random *rand.Rand, who string, tasks *[]string, done
 	}
 	switch what {
 	case 0:
-		made, err := tx.CreateTask("acme", store.Task{Title: "t", Notes: text, State: "open", Priority: 2, Creator: who, Labels: []string{"a"}})
+		made, err := tx.CreateTask("acme", store.Task{Title: "t", Notes: text, State: "open", Priority: 2, Creator: who,
+			Labels: []string{"a"}})
 		*tasks = append(*tasks, made.ID)
 		return err
 	case 1:
 		_, err := tx.ChangeTask("acme", any(), 0, false, func(t *store.Task) error { t.Notes = text; return nil })
 		return err
 	case 2:
-		_, err := tx.ChangeTask("acme", any(), 0, false, func(t *store.Task) error { t.DeletedAt = tx.Now(); return nil })
+		_, err := tx.ChangeTask("acme", any(), 0, false,
+			func(t *store.Task) error { t.DeletedAt = tx.Now(); return nil })
 		return err
 	case 3:
-		_, err := tx.ChangeTask("acme", any(), 0, true, func(t *store.Task) error { t.DeletedAt = time.Time{}; return nil })
+		_, err := tx.ChangeTask("acme", any(), 0, true,
+			func(t *store.Task) error { t.DeletedAt = time.Time{}; return nil })
 		return err
 	case 4:
 		_, err := tx.AddComment("acme", store.Comment{TaskID: any(), Author: who, Text: text + "."})
@@ -190,7 +197,8 @@ func TestAQuotaIsExactUnderWritesAtOnce(t *testing.T) {
 		for i := range callers {
 			group.Go(func() { // each a person of their own: many members have no more than one
 				err := s.Write(context.Background(), func(tx *store.Tx) error {
-					_, err := tx.CreateTask("acme", store.Task{Title: "x", State: "open", Priority: 2, Creator: fmt.Sprint("m", i)})
+					_, err := tx.CreateTask("acme", store.Task{Title: "x", State: "open", Priority: 2,
+						Creator: fmt.Sprint("m", i)})
 					return err
 				})
 				mu.Lock()
@@ -246,24 +254,28 @@ func TestEachQuotaRefusesWhatGrowsIt(t *testing.T) {
 				}
 				for _, task := range page.Tasks { // what takes away is never refused
 					f.must(func(tx *store.Tx) error {
-						_, err := tx.ChangeTask("acme", task.ID, 0, false, func(t *store.Task) error { t.DeletedAt = tx.Now(); return nil })
+						_, err := tx.ChangeTask("acme", task.ID, 0, false,
+							func(t *store.Task) error { t.DeletedAt = tx.Now(); return nil })
 						if err != nil {
 							return err
 						}
-						_, err = tx.Record(store.Activity{Owner: "acme", Subject: "ada", Operation: "deleteTask", Outcome: store.Done})
+						_, err = tx.Record(store.Activity{Owner: "acme", Subject: "ada", Operation: "deleteTask",
+							Outcome: store.Done})
 						return err
 					})
 				}
 				f.must(func(tx *store.Tx) error { // nor what tells of something done elsewhere
 					tx.BeyondQuota()
-					_, err := tx.Record(store.Activity{Owner: "acme", Subject: "ada", Operation: "inviteMember", Outcome: store.Failed, RefersTo: "act_x"})
+					_, err := tx.Record(store.Activity{Owner: "acme", Subject: "ada", Operation: "inviteMember",
+						Outcome: store.Failed, RefersTo: "act_x"})
 					return err
 				})
 				f.must(func(tx *store.Tx) error {
 					if err := tx.Deny(store.Denial{Subject: "ada", Client: "c", Owner: "acme"}); err != nil {
 						return err
 					}
-					_, err := tx.Record(store.Activity{Owner: "acme", Subject: "ada", Operation: "revokeConnection", Outcome: store.Done})
+					_, err := tx.Record(store.Activity{Owner: "acme", Subject: "ada", Operation: "revokeConnection",
+						Outcome: store.Done})
 					return err
 				})
 				if name == "activity" || name == "bytes" {
@@ -299,7 +311,8 @@ func (f *filling) must(change func(*store.Tx) error) {
 // one is a task with a comment, on record.
 func (f *filling) one(owner, who string, notes int) error {
 	return f.s.Write(context.Background(), func(tx *store.Tx) error {
-		task, err := tx.CreateTask(owner, store.Task{Title: "x", Notes: strings.Repeat("x", notes), State: "open", Priority: 2, Creator: who})
+		task, err := tx.CreateTask(owner, store.Task{Title: "x", Notes: strings.Repeat("x", notes), State: "open",
+			Priority: 2, Creator: who})
 		if err != nil {
 			return err
 		}
@@ -354,16 +367,19 @@ func TestADenialThatRepeatsOneGrowsNothing(t *testing.T) {
 		deny := func() {
 			c.advance(time.Second)
 			write(t, s, func(tx *store.Tx) error {
-				if err := tx.Deny(store.Denial{Subject: "ada", Client: "app", Owner: "acme", RevokedAt: c.Now(), ExpiresAt: c.Now().Add(time.Hour)}); err != nil {
+				if err := tx.Deny(store.Denial{Subject: "ada", Client: "app", Owner: "acme", RevokedAt: c.Now(),
+					ExpiresAt: c.Now().Add(time.Hour)}); err != nil {
 					return err
 				}
 				tx.Changed("app", map[string]string{"connected_by": "ada"}, nil)
-				_, err := tx.Record(store.Activity{Owner: "acme", Subject: "ada", Operation: "revokeConnection", Outcome: store.Done})
+				_, err := tx.Record(store.Activity{Owner: "acme", Subject: "ada", Operation: "revokeConnection",
+					Outcome: store.Done})
 				return err
 			})
 		}
 		recorded := func() int {
-			list, err := s.Activities(t.Context(), "acme", store.ActivityQuery{Subject: "ada", Removals: true, Limit: 10})
+			list, err := s.Activities(t.Context(), "acme", store.ActivityQuery{Subject: "ada", Removals: true,
+				Limit: 10})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -389,7 +405,8 @@ func TestADenialThatRepeatsOneGrowsNothing(t *testing.T) {
 
 // TestAChangeKeepsLittleMoreThanWhatItReplaces sends notes of every kind that JSON, SQL or the index make longer.
 func TestAChangeKeepsLittleMoreThanWhatItReplaces(t *testing.T) {
-	for name, text := range map[string]string{"markup": "<", "quotes": `"`, "words": "ab ", "han": "語", "four bytes": "𠮷", "lines": "\n"} {
+	for name, text := range map[string]string{"markup": "<", "quotes": `"`, "words": "ab ", "han": "語",
+		"four bytes": "𠮷", "lines": "\n"} {
 		t.Run(name, func(t *testing.T) {
 			onBoth(t, func(t *testing.T, s *store.Store, c *clock) {
 				notes := strings.Repeat(text, 9_990/len([]rune(text)))
@@ -397,15 +414,18 @@ func TestAChangeKeepsLittleMoreThanWhatItReplaces(t *testing.T) {
 				var kept store.Activity
 				for i := range 3 {
 					kept = record(t, s, "acme", "updateTask", func(tx *store.Tx) error {
-						_, err := tx.ChangeTask("acme", task.ID, 0, false, func(t *store.Task) error { t.Notes = notes + fmt.Sprint(i); return nil })
+						_, err := tx.ChangeTask("acme", task.ID, 0, false,
+							func(t *store.Task) error { t.Notes = notes + fmt.Sprint(i); return nil })
 						return err
 					})
 				}
 				if n, most := len(kept.Before)+len(kept.After), 2*len(notes)+2_000; n > most {
 					t.Errorf("a change of %d bytes keeps %d on record, more than %d", len(notes), n, most)
 				}
-				record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(kept, (*store.Tx).UndoTask) })
-				if got, err := s.Task(t.Context(), "acme", task.ID); err != nil || got.Notes != notes+"1" || got.Title != "x" {
+				record(t, s, "acme", "undoActivity",
+					func(tx *store.Tx) error { return tx.Undo(kept, (*store.Tx).UndoTask) })
+				if got, err := s.Task(t.Context(), "acme", task.ID); err != nil || got.Notes != notes+"1" ||
+					got.Title != "x" {
 					t.Errorf("after the undo: %v, %d bytes of notes", err, len(got.Notes))
 				}
 			})

@@ -136,7 +136,8 @@ const (
 
 // errBroken is for good: after a failed fsync the system may count pages as written
 // that are not, so that trying again could succeed without keeping anything.
-var errBroken = fmt.Errorf("%w: the disk did not keep what was written to it; check it and start the program again", ErrUnavailable)
+var errBroken = fmt.Errorf("%w: the disk did not keep what was written to it; check it and start the program again",
+	ErrUnavailable)
 
 var errClosed = fmt.Errorf("%w: the store is closed", ErrUnavailable)
 

@@ -112,7 +112,8 @@ func needed(kept []rune, r rune, next following) bool {
 	case r == nonJoiner:
 		return afterVirama(kept) && unicode.IsLetter(next.visible) ||
 			!contextual(last) && unicode.Is(joinsNext, base(kept)) && unicode.Is(joinsPrevious, next.letter) ||
-			unicode.Is(unicode.Khmer, last) && (next.visible == 0x17C9 || next.visible == 0x17CA) // keeps a shifter above
+			// keeps a shifter above
+			unicode.Is(unicode.Khmer, last) && (next.visible == 0x17C9 || next.visible == 0x17CA)
 	}
 	return false
 }

@@ -65,7 +65,8 @@ func Escape(text string) string {
 		if i >= flagEnd && r == blackFlag {
 			flagEnd = i + utf8.RuneCountInString(flagAt(string(characters[i:min(len(characters), i+maxFlag)])))
 		}
-		shown := r == '\n' || r == '\t' || !removed(r) || i < flagEnd || contextual(r) && !tag(r) && needed(kept, r, next[i])
+		shown := r == '\n' || r == '\t' || !removed(r) || i < flagEnd || contextual(r) && !tag(r) && needed(kept, r,
+			next[i])
 		if shown {
 			kept = append(kept, r)
 			written.WriteRune(r)

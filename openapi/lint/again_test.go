@@ -73,7 +73,8 @@ func TestFixingTwiceIsFixingOnce(t *testing.T) {
 		}
 		twice, err := Fix(t.Context(), once.Document, Options{})
 		if err != nil || string(twice.Document) != string(once.Document) {
-			t.Errorf("seed %d: %v\n%s\nbecame\n%s\nand then\n%s", seed, err, source, firstDifference(once.Document, twice.Document),
+			t.Errorf("seed %d: %v\n%s\nbecame\n%s\nand "+
+				"then\n%s", seed, err, source, firstDifference(once.Document, twice.Document),
 				firstDifference(twice.Document, once.Document))
 			if testing.Verbose() {
 				continue
@@ -107,7 +108,8 @@ func TestSchemasThatAreMadeOfThemselvesAreLeft(t *testing.T) {
 		if string(again.Document) != string(mended.Document) {
 			t.Errorf("%s: %d bytes become %d", what, len(mended.Document), len(again.Document))
 		}
-		if !slices.ContainsFunc(mended.Kept, func(c Change) bool { return strings.Contains(c.What, "made of itself") }) {
+		if !slices.ContainsFunc(mended.Kept,
+			func(c Change) bool { return strings.Contains(c.What, "made of itself") }) {
 			t.Errorf("%s: nobody is told: %v", what, mended.Kept)
 		}
 		if got := copied.at("/paths/~1a/post/requestBody/content/application~1json/schema/properties/a/$ref"); got.str() !=
@@ -121,17 +123,20 @@ func TestSchemasThatAreMadeOfThemselvesAreLeft(t *testing.T) {
 func TestWhatIsTooMuchIsNotWrittenOutInPart(t *testing.T) {
 	schemas := []string{`"S20": {"type": "string", "description": "Leaf"}`}
 	for i := range 20 {
-		schemas = append(schemas, fmt.Sprintf(`"S%d": {"type": "object", "properties": {"a": {"$ref": "#/components/schemas/S%d"}, "b": {"$ref": "#/components/schemas/S%d"}}}`,
-			i, i+1, i+1))
+		schemas = append(schemas,
+			fmt.Sprintf(`"S%d": {"type": "object", "properties": {"a": {"$ref": "#/components/schemas/S%d"}, "b": {"$ref": "#/components/schemas/S%d"}}}`,
+				i, i+1, i+1))
 	}
-	mended, copied := mend(t, small("3.1.0", strings.Join(schemas, ","), `{"$ref": "#/components/schemas/S0"}`, plainReply))
+	mended, copied := mend(t, small("3.1.0", strings.Join(schemas, ","), `{"$ref": "#/components/schemas/S0"}`,
+		plainReply))
 	if ref := copied.at("/paths/~1a/post/requestBody/content/application~1json/schema/$ref"); ref == nil {
 		t.Errorf("it is written out: %d bytes", len(mended.Document))
 	}
 	if again, _ := mend(t, string(mended.Document)); string(again.Document) != string(mended.Document) {
 		t.Errorf("%d bytes become %d", len(mended.Document), len(again.Document))
 	}
-	if !slices.ContainsFunc(mended.Kept, func(c Change) bool { return strings.Contains(c.What, "nothing is written out") }) {
+	if !slices.ContainsFunc(mended.Kept,
+		func(c Change) bool { return strings.Contains(c.What, "nothing is written out") }) {
 		t.Errorf("nobody is told: %v", mended.Kept)
 	}
 }

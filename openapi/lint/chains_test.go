@@ -18,21 +18,25 @@ func chained(word string, ring bool) object_ {
 		next := func() object_ { return object_{"$ref": fmt.Sprintf("%sS%d", schemaPrefix, i+1)} }
 		switch word {
 		case "items":
-			schemas[fmt.Sprint("S", i)] = object_{"allOf": []any{object_{"type": "array", "items": next()}, object_{"items": next()}}}
+			schemas[fmt.Sprint("S", i)] = object_{"allOf": []any{object_{"type": "array", "items": next()},
+				object_{"items": next()}}}
 		case "properties":
 			schemas[fmt.Sprint("S", i)] = object_{"type": "object", "properties": object_{"a": next(), "b": next()}}
 		case "additionalProperties":
-			schemas[fmt.Sprint("S", i)] = object_{"type": "object", "properties": object_{"a": next()}, "additionalProperties": next()}
+			schemas[fmt.Sprint("S", i)] = object_{"type": "object", "properties": object_{"a": next()},
+				"additionalProperties": next()}
 		case "not":
-			schemas[fmt.Sprint("S", i)] = object_{"allOf": []any{object_{"not": next()}, object_{"not": object_{"not": next()}}}}
+			schemas[fmt.Sprint("S", i)] = object_{"allOf": []any{object_{"not": next()},
+				object_{"not": object_{"not": next()}}}}
 		case "beside":
 			schemas[fmt.Sprint("S", i)] = object_{"$ref": next()["$ref"], "allOf": []any{next()}}
 		default:
 			schemas[fmt.Sprint("S", i)] = object_{word: []any{next(), next()}}
 		}
 	}
-	schemas[fmt.Sprint("S", chainLength)] = object_{"type": "object", "properties": object_{"p": object_{"type": "string"}},
-		"required": []any{"p"}}
+	schemas[fmt.Sprint("S", chainLength)] = object_{"type": "object",
+		"properties": object_{"p": object_{"type": "string"}},
+		"required":   []any{"p"}}
 	if ring {
 		schemas[fmt.Sprint("S", chainLength)] = object_{"allOf": []any{object_{"$ref": schemaPrefix + "S0"},
 			object_{"nullable": true}}}
@@ -55,20 +59,24 @@ func withSchemas(schemas object_, version string) []byte {
 		parameters[fmt.Sprint("P", i)], responses[fmt.Sprint("R", i)] = next("parameters", "P"), next("responses", "R")
 		bodies[fmt.Sprint("B", i)] = next("requestBodies", "B")
 	}
-	parameters[fmt.Sprint("P", chainLength)] = object_{"in": "query", "name": "q", "schema": object_{"$ref": schemaPrefix + "S0"}}
+	parameters[fmt.Sprint("P", chainLength)] = object_{"in": "query", "name": "q",
+		"schema": object_{"$ref": schemaPrefix + "S0"}}
 	responses[fmt.Sprint("R", chainLength)], bodies[fmt.Sprint("B", chainLength)] = content(), content()
 	far, near := chainLength-10, chainLength-9
 	reference := func(kind, name string, i int) object_ {
 		return object_{"$ref": fmt.Sprintf("#/components/%s/%s%d", kind, name, i)}
 	}
 	operation := object_{"operationId": "op", "summary": "S", "description": "D",
-		"parameters":  []any{reference("parameters", "P", far), reference("parameters", "P", near), reference("parameters", "P", 0)},
+		"parameters": []any{reference("parameters", "P", far), reference("parameters", "P", near),
+			reference("parameters", "P", 0)},
 		"requestBody": content(),
-		"responses": object_{"200": content(), "201": reference("responses", "R", far), "202": reference("responses", "R", near),
+		"responses": object_{"200": content(), "201": reference("responses", "R", far), "202": reference("responses",
+			"R", near),
 			"default": reference("responses", "R", 0)}}
 	other := object_{"operationId": "other", "summary": "S", "description": "D", "parameters": []any{},
 		"requestBody": reference("requestBodies", "B", far), "responses": object_{"200": content()}}
-	source, err := json.Marshal(object_{"openapi": version, "info": object_{"title": "T", "version": "1", "description": "D"},
+	source, err := json.Marshal(object_{"openapi": version, "info": object_{"title": "T", "version": "1",
+		"description": "D"},
 		"servers": []any{object_{"url": "https://api.example.com"}},
 		"paths":   object_{"/a": object_{"post": operation}, "/b": object_{"post": other}},
 		"components": object_{"schemas": schemas, "parameters": parameters, "responses": responses,
@@ -83,7 +91,8 @@ func withSchemas(schemas object_, version string) []byte {
 // 2 to the 40th times.
 func TestSchemasThatNameTheNextOneTwiceAreLookedAtOnce(t *testing.T) {
 	const most, mostFixed = 5_000, maxVisited
-	for _, word := range []string{"allOf", "oneOf", "anyOf", "items", "properties", "additionalProperties", "not", "beside"} {
+	for _, word := range []string{"allOf", "oneOf", "anyOf", "items", "properties", "additionalProperties", "not",
+		"beside"} {
 		for _, ring := range []bool{false, true} {
 			for _, version := range []string{map[bool]string{false: "3.0.3", true: "3.1.0"}[ring]} {
 				t.Run(fmt.Sprintf("%s ring %v in %s", word, ring, version), func(t *testing.T) {
@@ -92,7 +101,10 @@ func TestSchemasThatNameTheNextOneTwiceAreLookedAtOnce(t *testing.T) {
 					if l.visits > most || l.endless {
 						t.Errorf("a check looks at %d schemas", l.visits)
 					}
-					if slices.ContainsFunc(findings, func(f Finding) bool { return strings.Contains(f.Problem, tooMuch) }) {
+					if slices.ContainsFunc(findings, func(f Finding) bool {
+						return strings.Contains(f.Problem,
+							tooMuch)
+					}) {
 						t.Errorf("it is too much: %v", findings)
 					}
 					f, _, err := mendedCopy(t.Context(), source, Options{}, maxInlined)
@@ -108,7 +120,8 @@ func TestSchemasThatNameTheNextOneTwiceAreLookedAtOnce(t *testing.T) {
 						}
 					}
 					ends(func() { f.putBack() })
-					if t.Logf("check %d, fix %d, steps %d", l.visits, f.visits, maxSteps-f.steps); f.visits > mostFixed || f.endless || f.steps < 0 {
+					if t.Logf("check %d, fix %d, steps %d", l.visits, f.visits,
+						maxSteps-f.steps); f.visits > mostFixed || f.endless || f.steps < 0 {
 						t.Errorf("mending looks at %d schemas", f.visits)
 					}
 				})
@@ -141,7 +154,8 @@ func TestUnionsThatContainThemselves(t *testing.T) {
 		`"A": {"anyOf": [{"$ref": "#/components/schemas/B"}, {"type": "object"}]},
 			"B": {"oneOf": [{"$ref": "#/components/schemas/A"}, {"$ref": "#/components/schemas/B"}]}`: true,
 	} {
-		_, l := check(t.Context(), []byte(small("3.1.0", schemas, `{"type": "object"}`, `{"$ref": "#/components/schemas/A"}`)), Options{})
+		_, l := check(t.Context(),
+			[]byte(small("3.1.0", schemas, `{"type": "object"}`, `{"$ref": "#/components/schemas/A"}`)), Options{})
 		if got := l.isOf(l.root.get("components", "schemas", "A"), "object"); got != want {
 			t.Errorf("%s: %v", schemas, got)
 		}

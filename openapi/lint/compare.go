@@ -84,7 +84,8 @@ func (c *comparison) document() {
 	paths := c.after.root.get("paths")
 	c.before.root.get("paths").each(func(path string, item *value) bool {
 		if !paths.has(path) && !paths.has("/"+path) {
-			c.lost(item, append(pointersOf(c.before.target(c.before.root, item)), item.pointer), "path", "the path "+path)
+			c.lost(item, append(pointersOf(c.before.target(c.before.root, item)), item.pointer), "path",
+				"the path "+path)
 		}
 		return true
 	})

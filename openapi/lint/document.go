@@ -79,10 +79,12 @@ var expected = []struct {
 }{
 	{"/info", object}, {"/servers", array}, {"/servers/*", object}, {"/paths", object}, {"/components", object},
 	{"/paths/*", object}, {"/paths/*/parameters", array},
-	{"/paths/*/*/parameters", array}, {"/paths/*/*/parameters/*", object}, {"/paths/*/*/requestBody", object}, {"/paths/*/*/responses", object},
+	{"/paths/*/*/parameters", array}, {"/paths/*/*/parameters/*", object}, {"/paths/*/*/requestBody", object},
+	{"/paths/*/*/responses", object},
 	{"/paths/*/*/responses/*", object}, {"/paths/*/*/tags", array}, {"/paths/*/*/servers", array},
 	{"/paths/*/*/requestBody/content", object}, {"/paths/*/*/responses/*/content", object},
-	{"/components/schemas/*", object}, {"/components/parameters", object}, {"/components/responses", object}, {"/components/requestBodies", object},
+	{"/components/schemas/*", object}, {"/components/parameters", object}, {"/components/responses", object},
+	{"/components/requestBodies", object},
 	{"/components/securitySchemes", object}, {"/components/securitySchemes/*", object},
 }
 
@@ -125,7 +127,8 @@ func (l *linter) info() {
 		if written := info.get(name); written.is(text) && strings.TrimSpace(written.scalar) == "" {
 			l.findAs(Warning, "G004", written, fmt.Sprintf("info.%s is %s", name, shown(written)))
 		} else if !written.is(text) {
-			l.find("G004", or(info.get(name), or(info, l.root)), fmt.Sprintf("info.%s is %s", name, shown(info.get(name))))
+			l.find("G004", or(info.get(name), or(info, l.root)), fmt.Sprintf("info.%s is %s", name,
+				shown(info.get(name))))
 		}
 	}
 	if strings.TrimSpace(info.get("description").str()) == "" {
@@ -150,7 +153,8 @@ func (l *linter) size() {
 	case n > l.options.MaxBytes:
 		l.findAs(Error, "G007", nil, fmt.Sprintf("it has %d bytes indented, at most %d", n, l.options.MaxBytes))
 	case n > l.options.WarnBytes:
-		l.find("G007", nil, fmt.Sprintf("it has %d bytes indented; from %d on it may be refused", n, l.options.WarnBytes))
+		l.find("G007", nil, fmt.Sprintf("it has %d bytes indented; from %d on it may be refused", n,
+			l.options.WarnBytes))
 	}
 }
 
@@ -254,7 +258,8 @@ func (l *linter) oauth(server *url.URL) {
 		switch kind := scheme.get("type").str(); {
 		case kind == "oauth2" && flow != nil && len(scheme.get("flows").names) == 1:
 			l.flow(flow, server)
-		case kind == "http" && slices.Contains([]string{"bearer", "basic"}, strings.ToLower(scheme.get("scheme").str())):
+		case kind == "http" && slices.Contains([]string{"bearer", "basic"},
+			strings.ToLower(scheme.get("scheme").str())):
 		case kind == "apiKey" && scheme.get("in").str() == "header":
 		case kind == "oauth2":
 			l.find("G102", or(scheme.get("flows"), scheme), "the flows are not authorizationCode alone")
@@ -282,7 +287,8 @@ func (l *linter) flow(flow *value, server *url.URL) {
 		if server == nil || actions.SharesDomain(u.Hostname(), server.Hostname()) {
 			continue
 		}
-		l.find("G110", written, fmt.Sprintf("%s is not under %s, the domain of the API", u.Hostname(), actions.Registrable(server.Hostname())))
+		l.find("G110", written, fmt.Sprintf("%s is not under %s, the domain of the API", u.Hostname(),
+			actions.Registrable(server.Hostname())))
 	}
 	scopes := flow.get("scopes")
 	if scopes.isEmpty() {
@@ -337,7 +343,8 @@ func (l *linter) security(list *value) {
 			default:
 				for _, scope := range scopes.list() {
 					if l.scopes != nil && l.schemes[name].get("type").str() == "oauth2" && !l.scopes[scope.str()] {
-						l.findAs(Warning, "G112", scope, fmt.Sprintf("the scope %s is not one that the scheme lists", shown(scope)))
+						l.findAs(Warning, "G112", scope, fmt.Sprintf("the scope %s is not one that the scheme lists",
+							shown(scope)))
 					}
 				}
 			}

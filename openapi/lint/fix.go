@@ -39,8 +39,9 @@ func Fix(ctx context.Context, source []byte, o Options) (Mended, error) {
 	f, findings, err := mendedCopy(ctx, source, o, maxInlined)
 	if err == nil && f.left < 0 && !f.endless {
 		if f, findings, err = mendedCopy(ctx, source, o, -1); err == nil {
-			f.kept = append(f.kept, Change{Place: "document", What: fmt.Sprintf("nothing is written out that is referred "+
-				"to: there would be more than %d values", maxInlined)})
+			f.kept = append(f.kept,
+				Change{Place: "document", What: fmt.Sprintf("nothing is written out that is referred "+
+					"to: there would be more than %d values", maxInlined)})
 		}
 	}
 	if err != nil {
@@ -71,8 +72,9 @@ func mendedCopy(ctx context.Context, source []byte, o Options, left int) (*fixer
 	case l.isSwagger():
 		return nil, findings, errSwagger
 	}
-	f := &fixer{linter: l, left: left, writesOut: left >= 0, steps: maxSteps, original: l.root.clone(), announcements: map[announcement]Change{},
-		partial: map[*value]bool{}, rings: map[*value]string{}}
+	f := &fixer{linter: l, left: left, writesOut: left >= 0, steps: maxSteps, original: l.root.clone(),
+		announcements: map[announcement]Change{},
+		partial:       map[*value]bool{}, rings: map[*value]string{}}
 	f.visits = 0
 	f.endless = f.endless || !ends(f.passes) && f.visits > maxVisited
 	return f, findings, nil

@@ -10,7 +10,8 @@ import (
 
 // small is a document of one operation with these components and this body, in the version.
 func small(version, components, body, response string) string {
-	return `{"openapi": "` + version + `", "info": {"title": "T", "version": "1", "description": "D"}, "x-schema-hash": "0", "servers": [{"url": "https://api.example.com"}],
+	return `{"openapi": "` + version +
+		`", "info": {"title": "T", "version": "1", "description": "D"}, "x-schema-hash": "0", "servers": [{"url": "https://api.example.com"}],
 "paths": {"/a": {"post": {"operationId": "addA", "summary": "S", "description": "D", "x-openai-isConsequential": true, "parameters": [],
 "requestBody": {"required": true, "content": {"application/json": {"schema": ` + body + `}}},
 "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": ` + response + `}}}}}}},
@@ -114,7 +115,8 @@ func TestFixKeepsWhatSchemasSay(t *testing.T) {
 // TestADiscriminatorKeepsItsHeirs is of the schemas that nothing else leads to.
 func TestADiscriminatorKeepsItsHeirs(t *testing.T) {
 	for name, discriminator := range map[string]string{"mapped": `{"propertyName": "kind", "mapping": {"cat": "Cat", "dog": "#/components/schemas/Dog"}}`, "by name": `{"propertyName": "kind"}`} {
-		source := small("3.0.3", `"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "description": "Kind"}}, "discriminator": `+discriminator+`},
+		source := small("3.0.3",
+			`"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "description": "Kind"}}, "discriminator": `+discriminator+`},
 			"Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"indoor": {"type": "boolean", "description": "In"}}}]},
 			"Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"bark": {"type": "boolean", "description": "Bark"}}}]}`,
 			`{"$ref": "#/components/schemas/Pet"}`, `{"$ref": "#/components/schemas/Pet"}`)
@@ -196,7 +198,8 @@ components:
 	} {
 		want := map[string]string{"the text of the path": "Of one thing.",
 			"the server of the path": `[{"url":"https://other.example.com"}]`,
-			"a lost response":        "#/components/responses/Lost", "a lost body": "#/components/requestBodies/Lost", "the only success": "All went well",
+			"a lost response":        "#/components/responses/Lost", "a lost body": "#/components/requestBodies/Lost",
+			"the only success":        "All went well",
 			"the reference of a path": "lost.yaml#/paths/b", "the parameter's own schema": `{"type":"string","enum":["en"]}`}[what]
 		if got != want {
 			t.Errorf("%s is %q, want %q", what, got, want)
@@ -264,7 +267,8 @@ func TestWhatIsFetchedRefersToItself(t *testing.T) {
 // TestACopyThatLosesSomethingIsPutBack breaks the copy by hand, in each part.
 func TestACopyThatLosesSomethingIsPutBack(t *testing.T) {
 	for _, pointer := range []string{"/paths/~1tasks/get/parameters", "/paths/~1tasks/post/requestBody/content",
-		"/paths/~1tasks/post/responses/201/content", "/paths/~1tasks/post/summary", "/components/schemas/Task/properties/labels", "/paths/~1tasks/post"} {
+		"/paths/~1tasks/post/responses/201/content", "/paths/~1tasks/post/summary",
+		"/components/schemas/Task/properties/labels", "/paths/~1tasks/post"} {
 		_, l := check(t.Context(), []byte(clean), Options{})
 		f := &fixer{linter: l, left: maxInlined, original: l.root.clone(), announcements: map[announcement]Change{},
 			partial: map[*value]bool{}, rings: map[*value]string{}}
@@ -282,7 +286,9 @@ func TestACopyThatLosesSomethingIsPutBack(t *testing.T) {
 }
 
 func TestChangesAreToldWithTheirPlace(t *testing.T) {
-	source := small("3.1.0", "", `{"type": "object", "required": ["a"], "properties": {"a": {"type": ["string", "null"], "description": "A"}}}`, plainReply)
+	source := small("3.1.0", "",
+		`{"type": "object", "required": ["a"], "properties": {"a": {"type": ["string", "null"], "description": "A"}}}`,
+		plainReply)
 	mended, err := Fix(t.Context(), []byte(source), Options{})
 	if err != nil {
 		t.Fatal(err)

@@ -83,7 +83,8 @@ func TestAMixedEnumGetsNoType(t *testing.T) {
 		if strings.Contains(string(mended.Document), `"type": "number"`) || len(mended.Kept) > 0 {
 			t.Errorf("%s: kept %v\n%s", enum, mended.Kept, mended.Document)
 		}
-		if reply := copied.at("/paths/~1a/post/responses/200/content/application~1json/schema/properties/a"); reply.has("type") {
+		if reply := copied.at("/paths/~1a/post/responses/200/content/application~1json/schema/properties/a"); reply.has(
+			"type") {
 			t.Errorf("%s: %s", enum, reply.compact())
 		}
 	}
@@ -217,7 +218,8 @@ func TestAClosedBaseStaysABase(t *testing.T) {
 			t.Errorf("%s: %v", what, mended.Left)
 		}
 	}
-	before, after := viewOfText(t, `{"allOf": [{"additionalProperties": false, "properties": {"a": {}}}], "properties": {"b": {}}}`),
+	before, after := viewOfText(t,
+		`{"allOf": [{"additionalProperties": false, "properties": {"a": {}}}], "properties": {"b": {}}}`),
 		viewOfText(t, `{"additionalProperties": false, "properties": {"a": {}, "b": {}}}`)
 	if before.words["refused properties"] == after.words["refused properties"] {
 		t.Error("the view does not see that more is admitted")
@@ -264,7 +266,8 @@ func TestNullIsToldOnceForAUnion(t *testing.T) {
 
 func TestAServersPathIsPlain(t *testing.T) {
 	for url, want := range map[string]string{"https://foo.example.com//v1": "G013",
-		"https://foo.example.com/a b": "G013", "https://foo.example.com/../x": "G013", "https://{region}.example.com": "which has variables"} {
+		"https://foo.example.com/a b": "G013", "https://foo.example.com/../x": "G013",
+		"https://{region}.example.com": "which has variables"} {
 		findings := Check(t.Context(), []byte(replaced(t, "https://api.example.com", url)), Options{})
 		if !slices.ContainsFunc(findings, func(f Finding) bool { return strings.Contains(f.Rule+f.Problem, want) }) {
 			t.Errorf("%s: %v", url, findings)

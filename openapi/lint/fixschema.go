@@ -112,7 +112,8 @@ func (f *fixer) modernSchema(schema *value, old bool) *value {
 		return schema
 	}
 	if !old && !f.viewOf(f.root).permitsNull(schema) {
-		f.announce(schema, "nullable", "null is admitted, which is what nullable means in OpenAPI 3.0: 3.1 does not know it")
+		f.announce(schema, "nullable",
+			"null is admitted, which is what nullable means in OpenAPI 3.0: 3.1 does not know it")
 	}
 	return admitNull(schema)
 }

@@ -62,12 +62,14 @@ func TestWhatIsAdmittedStaysOrIsTold(t *testing.T) {
 			copied.at(replySchema+"/properties/v/type").compact() != `["string","null"]` {
 			t.Errorf("%v\n%s", mended.Changes, mended.Document)
 		}
-		if mended, _ := mend(t, small("3.0.3", "", plainBody, in(`{"type": "string", "nullable": true}`))); len(mended.Changes) > 0 {
+		if mended, _ := mend(t, small("3.0.3", "", plainBody, in(`{"type": "string", "nullable": true}`))); len(
+			mended.Changes) > 0 {
 			t.Errorf("of 3.0: %v", mended.Changes)
 		}
 	})
 	t.Run("the discriminator of a base", func(t *testing.T) {
-		mended, _ := mend(t, small("3.1.0", `"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "description": "K"}}, "discriminator": {"propertyName": "kind", "mapping": {"dog": "#/components/schemas/Dog"}}},
+		mended, _ := mend(t, small("3.1.0",
+			`"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "description": "K"}}, "discriminator": {"propertyName": "kind", "mapping": {"dog": "#/components/schemas/Dog"}}},
 			"Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"bark": {"type": "integer", "description": "B"}}}]}`,
 			`{"$ref": "#/components/schemas/Dog"}`, plainReply))
 		if !isTold(mended.Changes, "the discriminator kind of its base is removed, which stands dog for") {
@@ -79,16 +81,20 @@ func TestWhatIsAdmittedStaysOrIsTold(t *testing.T) {
 // TestTheComparisonSeesWhatIsAdmitted breaks the copy by hand, so that no shape shows it.
 func TestTheComparisonSeesWhatIsAdmitted(t *testing.T) {
 	for _, tt := range []struct{ name, before, after, want string }{
-		{"a type that excludes the alternatives", `{"oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer"}}}`,
+		{"a type that excludes the " +
+			"alternatives", `{"oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer"}}}`,
 			`{"type": "object", "oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer"}}}`,
 			"is no longer admitted"},
-		{"a contradiction that is gone", `{"allOf": [{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}}], "additionalProperties": false}`,
+		{"a contradiction that is gone",
+			`{"allOf": [{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}}], "additionalProperties": false}`,
 			`{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}, "additionalProperties": false}`,
 			"is admitted, and was not"},
-		{"a value deep inside", `{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": {"b": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 3}]}}}}}}`,
+		{"a value deep inside",
+			`{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": {"b": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 3}]}}}}}}`,
 			`{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": {"b": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 4}]}}}}}}`,
 			"is no longer admitted"},
-		{"nothing", `{"allOf": [{"type": "string", "minLength": 2}, {"maxLength": 3}]}`, `{"type": "string", "minLength": 2, "maxLength": 3}`, ""},
+		{"nothing", `{"allOf": [{"type": "string", "minLength": 2}, {"maxLength": 3}]}`,
+			`{"type": "string", "minLength": 2, "maxLength": 3}`, ""},
 	} {
 		f, _, err := mendedCopy(t.Context(), []byte(small("3.1.0", "", plainBody, tt.before)), Options{}, maxInlined)
 		if err != nil {
@@ -110,13 +116,18 @@ func TestTheComparisonSeesWhatIsAdmitted(t *testing.T) {
 
 // TestWhatIsNullAndGoesIsTold, with what goes along with it.
 func TestWhatIsNullAndGoesIsTold(t *testing.T) {
-	source := replaced(t, `"paths": {`, `"paths": {"/b": null, "/c": {"get": null, "parameters": [{"name": "q", "in": "query"}]}, `)
-	source = strings.Replace(source, `"info": {"title": "T", "version": "1", "description": "D"}`, `"info": null, "tags": null`, 1)
+	source := replaced(t, `"paths": {`,
+		`"paths": {"/b": null, "/c": {"get": null, "parameters": [{"name": "q", "in": "query"}]}, `)
+	source = strings.Replace(source, `"info": {"title": "T", "version": "1", "description": "D"}`,
+		`"info": null, "tags": null`, 1)
 	mended, _ := mend(t, source)
-	for _, want := range []Change{{Place: "path /b", What: "/b is removed: it is null"}, {Place: "GET /c", What: "get is removed: it is null"},
-		{Place: "path /c", What: "the path is removed: it has no operation"}, {Place: "info", What: "info is removed: it is null"},
+	for _, want := range []Change{{Place: "path /b", What: "/b is removed: it is null"},
+		{Place: "GET /c", What: "get is removed: it is null"},
+		{Place: "path /c", What: "the path is removed: it has no " +
+			"operation"}, {Place: "info", What: "info is removed: it is null"},
 		{Place: "tags", What: "tags is removed: it is null"}} {
-		if !slices.ContainsFunc(mended.Changes, func(c Change) bool { return c.Place == want.Place && c.What == want.What }) {
+		if !slices.ContainsFunc(mended.Changes,
+			func(c Change) bool { return c.Place == want.Place && c.What == want.What }) {
 			t.Errorf("nobody is told: %v is not in %v", want, mended.Changes)
 		}
 	}

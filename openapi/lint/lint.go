@@ -54,7 +54,8 @@ func Check(ctx context.Context, source []byte, o Options) []Finding {
 }
 
 func check(ctx context.Context, source []byte, o Options) ([]Finding, *linter) {
-	l := &linter{ctx: ctx, options: o, external: map[string]*value{}, count: map[string]int{}, said: map[visitedFinding]bool{}}
+	l := &linter{ctx: ctx, options: o, external: map[string]*value{}, count: map[string]int{},
+		said: map[visitedFinding]bool{}}
 	if o.WarnBytes == 0 {
 		l.options.WarnBytes = actions.WarnBytes
 	}
@@ -85,7 +86,8 @@ func check(ctx context.Context, source []byte, o Options) ([]Finding, *linter) {
 	if !ends(l.document) {
 		l.endless = true
 		l.find("G074", l.root, tooMuch+" to be checked: more than "+strconv.Itoa(maxVisited)+
-			" schemas were looked at by way of references", "Name each schema once where it is meant; nothing else was looked at.")
+			" schemas were looked at by way of "+
+			"references", "Name each schema once where it is meant; nothing else was looked at.")
 	}
 	slices.SortStableFunc(l.findings, func(a, b Finding) int { return cmp.Compare(a.Line, b.Line) })
 	return l.findings, l
@@ -180,7 +182,8 @@ func (l *linter) findAs(severity Severity, rule string, at *value, problem strin
 	}
 	if l.count[rule]++; l.count[rule] > maxFindings {
 		if l.count[rule] == maxFindings+1 {
-			l.findings = append(l.findings, Finding{Rule: rule, Severity: severity, Place: "document", Problem: "the same is wrong in more places", Remedy: r.Remedy})
+			l.findings = append(l.findings, Finding{Rule: rule, Severity: severity, Place: "document",
+				Problem: "the same is wrong in more places", Remedy: r.Remedy})
 		}
 		return
 	}

@@ -93,12 +93,18 @@ var broken = []struct {
 	{"G004", []string{`"title": "Tasks"`, `"title": " "`}, []string{`"title": "Tasks"`, `"title": "T"`}},
 	{"G004", []string{`"version": "1"`, `"version": 1`}, []string{`"version": "1"`, `"version": "1.0"`}},
 	{"G005", []string{`, "description": "Tasks of the signed-in person."`, ``}, nil},
-	{"G006", []string{`"schemas": {"Task"`, `"skemas": {"Task"`, `{"$ref": "#/components/schemas/Task"}`, `{"type": "object", "properties": {}}`,
-		`{"$ref": "#/components/schemas/Task"}`, `{"type": "string"}`, `{"$ref": "#/components/schemas/Task"}`, `{"type": "object", "properties": {}}`}, nil},
-	{"G007", []string{`"Returns one task."`, `"Returns one task.", "x-long": "` + strings.Repeat("x", 100_000) + `"`}, []string{`"Returns one task."`, `"Returns one task.", "x-long": "` + strings.Repeat("x", 90_000) + `"`}},
-	{"G007", []string{`"Returns one task."`, `"Returns one task.", "x-long": "` + strings.Repeat("x", 800_000) + `"`}, nil},
-	{"G007", []string{`"Returns one task."`, `"Returns one task.", "x-long": "` + strings.Repeat("x", maxText) + `"`}, nil},
-	{"G008", []string{`"maximum": 100`, `"maximum": 9007199254740993`}, []string{`"maximum": 100`, `"maximum": 9007199254740992`}},
+	{"G006", []string{`"schemas": {"Task"`, `"skemas": {"Task"`, `{"$ref": "#/components/schemas/Task"}`,
+		`{"type": "object", "properties": {}}`,
+		`{"$ref": "#/components/schemas/Task"}`, `{"type": "string"}`, `{"$ref": "#/components/schemas/Task"}`,
+		`{"type": "object", "properties": {}}`}, nil},
+	{"G007", []string{`"Returns one task."`, `"Returns one task.", "x-long": "` + strings.Repeat("x", 100_000) + `"`},
+		[]string{`"Returns one task."`, `"Returns one task.", "x-long": "` + strings.Repeat("x", 90_000) + `"`}},
+	{"G007", []string{`"Returns one task."`, `"Returns one task.", "x-long": "` + strings.Repeat("x", 800_000) + `"`},
+		nil},
+	{"G007", []string{`"Returns one task."`, `"Returns one task.", "x-long": "` + strings.Repeat("x", maxText) + `"`},
+		nil},
+	{"G008", []string{`"maximum": 100`, `"maximum": 9007199254740993`},
+		[]string{`"maximum": 100`, `"maximum": 9007199254740992`}},
 	{"G009", []string{`,
   "x-schema-hash": "00"`, ``}, nil},
 	{"G010", []string{`[{"url": "https://api.example.com"}]`, `[]`}, nil},
@@ -107,15 +113,20 @@ var broken = []struct {
 	{"G011", []string{`"url": "https://api.example.com"`, `"url": "http://api.example.com"`}, nil},
 	{"G011", []string{`"url": "https://api.example.com"`, `"url": "https://api.example.com:8443"`}, nil},
 	{"G011", []string{`"url": "https://api.example.com"`, `"url": "https://API.example.com"`}, nil},
-	{"G011", []string{`"url": "https://api.example.com"`, `"url": "https://api.example.com?x=1"`}, []string{`"url": "https://api.example.com"`, `"url": "https://api.example.com/v1"`}},
+	{"G011", []string{`"url": "https://api.example.com"`, `"url": "https://api.example.com?x=1"`},
+		[]string{`"url": "https://api.example.com"`, `"url": "https://api.example.com/v1"`}},
 	{"G011", []string{`"url": "https://api.example.com"`, `"url": "https://api.example.com", "variables": {}`}, nil},
-	{"G012", []string{`[{"url": "https://api.example.com"}]`, `[{"url": "https://api.example.com"}, {"url": "https://b.example.com"}]`}, nil},
+	{"G012", []string{`[{"url": "https://api.example.com"}]`,
+		`[{"url": "https://api.example.com"}, {"url": "https://b.example.com"}]`}, nil},
 	{"G013", []string{`"/tasks": {"get"`, `"/tasks/": {"get"`}, nil},
 	{"G013", []string{`"/tasks": {"get"`, `"tasks": {"get"`}, nil},
 	{"G013", []string{`"url": "https://api.example.com"`, `"url": "https://api.example.com/"`}, nil},
-	{"G014", []string{`"operationId": "getTask"`, `"servers": [{"url": "https://b.example.com"}], "operationId": "getTask"`}, nil},
-	{"G020", []string{`"paths": {`, `"paths": {` + manyOperations(28)}, []string{`"paths": {`, `"paths": {` + manyOperations(12)}},
-	{"G021", []string{`"paths": {`, `"paths": {` + manyOperations(13)}, []string{`"paths": {`, `"paths": {` + manyOperations(12)}},
+	{"G014", []string{`"operationId": "getTask"`,
+		`"servers": [{"url": "https://b.example.com"}], "operationId": "getTask"`}, nil},
+	{"G020", []string{`"paths": {`, `"paths": {` + manyOperations(28)},
+		[]string{`"paths": {`, `"paths": {` + manyOperations(12)}},
+	{"G021", []string{`"paths": {`, `"paths": {` + manyOperations(13)},
+		[]string{`"paths": {`, `"paths": {` + manyOperations(12)}},
 	{"G022", []string{`"/tasks": {"get"`, `"/tasks": {"head": {}, "get"`}, nil},
 	{"G023", []string{`"post": {`, `"patch": {`}, nil},
 	{"G024", []string{`"parameters": [],`, ``}, nil},
@@ -123,53 +134,78 @@ var broken = []struct {
 	{"G026", []string{`"openapi": "3.1.0",`, `"openapi": "3.1.0", "webhooks": {},`}, nil},
 	{"G026", []string{`"operationId": "getTask"`, `"callbacks": {}, "operationId": "getTask"`}, nil},
 	{"G030", []string{`"operationId": "getTask", `, ``}, nil},
-	{"G030", []string{`"operationId": "getTask"`, `"operationId": "get-task"`}, []string{`"operationId": "getTask"`, `"operationId": "get_task"`}},
+	{"G030", []string{`"operationId": "getTask"`, `"operationId": "get-task"`}, []string{`"operationId": "getTask"`,
+		`"operationId": "get_task"`}},
 	{"G030", []string{`"operationId": "getTask"`, `"operationId": "LISTTASKS"`}, nil},
-	{"G031", []string{`"operationId": "getTask"`, `"operationId": "` + strings.Repeat("g", 41) + `"`}, []string{`"operationId": "getTask"`, `"operationId": "` + strings.Repeat("g", 40) + `"`}},
-	{"G032", []string{`"Returns one task."`, `"` + strings.Repeat("é", 301) + `"`}, []string{`"Returns one task."`, `"` + strings.Repeat("é", 300) + `"`}},
+	{"G031", []string{`"operationId": "getTask"`, `"operationId": "` + strings.Repeat("g", 41) + `"`},
+		[]string{`"operationId": "getTask"`, `"operationId": "` + strings.Repeat("g", 40) + `"`}},
+	{"G032", []string{`"Returns one task."`, `"` + strings.Repeat("é", 301) + `"`}, []string{`"Returns one task."`,
+		`"` + strings.Repeat("é", 300) + `"`}},
 	{"G033", []string{`"summary": "Get one task", `, ``}, nil},
-	{"G034", []string{`"Returns one task."`, `"Always call this first."`}, []string{`"Returns one task."`, `"Calls nobody."`}},
-	{"G035", []string{`"Identifier"`, `"` + strings.Repeat("é", 701) + `"`}, []string{`"Identifier"`, `"` + strings.Repeat("é", 700) + `"`}},
-	{"G036", []string{`"description": "Identifier", `, ``}, []string{`"description": "Identifier", "schema": {"type": "string"}`, `"schema": {"type": "string", "description": "Identifier"}`}},
-	{"G040", []string{idParameter, `{"$ref": "#/components/parameters/ID"}`, `"securitySchemes"`, `"parameters": {"ID": ` + idParameter + `}, "securitySchemes"`}, nil},
-	{"G041", []string{`[` + idParameter, `[{"name": "X-A", "in": "header", "schema": {"type": "string"}}, ` + idParameter}, nil},
+	{"G034", []string{`"Returns one task."`, `"Always call this first."`}, []string{`"Returns one task."`,
+		`"Calls nobody."`}},
+	{"G035", []string{`"Identifier"`, `"` + strings.Repeat("é", 701) + `"`},
+		[]string{`"Identifier"`, `"` + strings.Repeat("é", 700) + `"`}},
+	{"G036", []string{`"description": "Identifier", `, ``},
+		[]string{`"description": "Identifier", "schema": {"type": "string"}`,
+			`"schema": {"type": "string", "description": "Identifier"}`}},
+	{"G040", []string{idParameter, `{"$ref": "#/components/parameters/ID"}`, `"securitySchemes"`,
+		`"parameters": {"ID": ` + idParameter + `}, "securitySchemes"`}, nil},
+	{"G041", []string{`[` + idParameter, `[{"name": "X-A", "in": "header", "schema": {"type": "string"}}, ` +
+		idParameter}, nil},
 	{"G042", []string{`"parameters": [],
       "requestBody"`, `"parameters": [{"name": "title", "in": "query", "description": "x", "schema": {"type": "string"}}],
       "requestBody"`}, nil},
 	{"G043", []string{`"required": true, "description": "Identifier"`, `"description": "Identifier"`}, nil},
 	{"G043", []string{`[` + idParameter + `]`, `[]`}, nil},
-	{"G044", []string{`"name": "cursor"`, `"name": "cur-sor"`, `"next_cursor": {"type": "string"}`, `"more": {"type": "string"}`}, nil},
-	{"G045", []string{cursor, `{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "object", "properties": {"a": {"type": "string", "description": "x"}}}}`}, nil},
-	{"G046", []string{cursor, `{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "array", "items": {"type": "string"}}}`}, nil},
-	{"G050", []string{`"content": {"application/json": {"schema": ` + bodyObject + `}}`, `"content": {"application/json": {"schema": ` + bodyObject + `}, "text/plain": {}}`}, nil},
+	{"G044", []string{`"name": "cursor"`, `"name": "cur-sor"`, `"next_cursor": {"type": "string"}`,
+		`"more": {"type": "string"}`}, nil},
+	{"G045", []string{cursor,
+		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "object", "properties": {"a": {"type": "string", "description": "x"}}}}`}, nil},
+	{"G046", []string{cursor,
+		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "array", "items": {"type": "string"}}}`}, nil},
+	{"G050", []string{`"content": {"application/json": {"schema": ` + bodyObject + `}}`,
+		`"content": {"application/json": {"schema": ` + bodyObject + `}, "text/plain": {}}`}, nil},
 	{"G051", []string{bodyObject, `{"type": "array", "items": {"type": "string"}}`}, nil},
 	{"G051", []string{bodyObject, `{"type": "string"}`}, nil},
-	{"G052", []string{`{"required": true, "content": {"application/json": {"schema": ` + bodyObject + `}}}`, `{"$ref": "#/components/requestBodies/B"}`,
-		`"securitySchemes"`, `"requestBodies": {"B": {"required": true, "content": {"application/json": {"schema": ` + bodyObject + `}}}}, "securitySchemes"`}, nil},
-	{"G053", []string{titleSchema, `{"$ref": "#/components/schemas/Title"}`, `"schemas": {`, `"schemas": {"Title": ` + titleSchema + `, `}, nil},
+	{"G052", []string{`{"required": true, "content": {"application/json": {"schema": ` + bodyObject + `}}}`,
+		`{"$ref": "#/components/requestBodies/B"}`,
+		`"securitySchemes"`, `"requestBodies": {"B": {"required": true, "content": {"application/json": {"schema": ` +
+			bodyObject + `}}}}, "securitySchemes"`}, nil},
+	{"G053", []string{titleSchema, `{"$ref": "#/components/schemas/Title"}`, `"schemas": {`,
+		`"schemas": {"Title": ` + titleSchema + `, `}, nil},
 	{"G054", []string{`"properties": {"task_id"`, `"properties": {"$schema": {"type": "string"}, "task_id"`}, nil},
-	{"G055", []string{`"operationId": "getTask"`, `"requestBody": {"required": true, "content": {"application/json": {"schema": ` + bodyObject + `}}}, "operationId": "getTask"`}, nil},
+	{"G055", []string{`"operationId": "getTask"`,
+		`"requestBody": {"required": true, "content": {"application/json": {"schema": ` + bodyObject +
+			`}}}, "operationId": "getTask"`}, nil},
 	{"G056", []string{`"requestBody": {"required": true, `, `"requestBody": {`}, nil},
-	{"G057", []string{titleSchema, `{"type": "object", "description": "x", "properties": {"a": {"type": "string", "description": "x"}}, "additionalProperties": true}`}, nil},
+	{"G057", []string{titleSchema,
+		`{"type": "object", "description": "x", "properties": {"a": {"type": "string", "description": "x"}}, "additionalProperties": true}`}, nil},
 	{"G058", []string{titleSchema, nested(3)}, []string{titleSchema, nested(2)}},
 	{"G060", []string{`"x-openai-isConsequential": true, `, ``}, nil},
 	{"G061", []string{`"x-openai-isConsequential": false, "security": [{"oauth2": ["tasks:read"]}],
       "parameters": [{"name": "task_id"`, `"x-openai-isConsequential": true, "security": [{"oauth2": ["tasks:read"]}],
       "parameters": [{"name": "task_id"`}, nil},
-	{"G070", []string{labels, `"labels": {"type": "object"}`}, []string{labels, `"labels": {"type": "object", "properties": {}}`}},
+	{"G070", []string{labels, `"labels": {"type": "object"}`},
+		[]string{labels, `"labels": {"type": "object", "properties": {}}`}},
 	{"G071", []string{labels, `"labels": {"type": "array"}`}, nil},
 	{"G072", []string{labels, `"labels": {"description": "x"}`}, nil},
 	{"G072", []string{labels, `"labels": {"type": "text"}`}, nil},
-	{"G073", []string{labels, `"labels": {"$ref": "#/components/schemas/Labels"}`}, []string{labels, `"labels": {"$ref": "#/components/schemas/Labels"}`, `"schemas": {`, `"schemas": {"Labels": {"type": "string"}, `}},
+	{"G073", []string{labels, `"labels": {"$ref": "#/components/schemas/Labels"}`},
+		[]string{labels, `"labels": {"$ref": "#/components/schemas/Labels"}`, `"schemas": {`,
+			`"schemas": {"Labels": {"type": "string"}, `}},
 	{"G073", []string{labels, `"labels": {"$ref": "https://example.com/x.json#/a"}`}, nil},
 	{"G074", []string{labels, `"inner": {"$ref": "#/components/schemas/Task"}`}, nil},
-	{"G075", []string{`{"type": "string", "description": "What is to be done"`, `{"type": ["string", "null"], "description": "What is to be done"`}, nil},
+	{"G075", []string{`{"type": "string", "description": "What is to be done"`,
+		`{"type": ["string", "null"], "description": "What is to be done"`}, nil},
 	{"G076", []string{labels, `"labels": {"oneOf": [{"type": "string"}, {"type": "integer"}]}`}, nil},
 	{"G076", []string{labels, `"labels": {"type": "string", "const": "a"}`}, nil},
 	{"G077", []string{`"enum": ["open", "done"], "default": "open"`, `"enum": []`}, nil},
 	{"G077", []string{`"enum": ["open", "done"]`, `"enum": ["open", 1]`}, nil},
-	{"G077", []string{`"enum": ["open", "done"]`, `"enum": ["open"` + strings.Repeat(`, "x"`, 50) + `]`}, []string{`"enum": ["open", "done"]`, `"enum": ["open"` + strings.Repeat(`, "x"`, 49) + `]`}},
-	{"G078", []string{`{"schema": {"$ref": "#/components/schemas/Task"}`, `{"schema": {"$ref": "#/components/schemas/Task", "description": "x"}`}, nil},
+	{"G077", []string{`"enum": ["open", "done"]`, `"enum": ["open"` + strings.Repeat(`, "x"`, 50) + `]`},
+		[]string{`"enum": ["open", "done"]`, `"enum": ["open"` + strings.Repeat(`, "x"`, 49) + `]`}},
+	{"G078", []string{`{"schema": {"$ref": "#/components/schemas/Task"}`,
+		`{"schema": {"$ref": "#/components/schemas/Task", "description": "x"}`}, nil},
 	{"G079", []string{labels, `"labels": {"type": "string", "format": "binary"}`}, nil},
 	{"G080", []string{`"required": ["title"]`, `"required": ["title", "name"]`}, nil},
 	{"G080", []string{`"default": 20`, `"default": "20"`}, nil},
@@ -179,22 +215,35 @@ var broken = []struct {
 	{"G090", []string{`{"schema": {"$ref": "#/components/schemas/Task"}}`, `{"schema": {"type": "string"}}`}, nil},
 	{"G091", []string{`"responses": {"201"`, `"responses": {"default": {"description": "x"}, "201"`}, nil},
 	{"G092", []string{`"maximum": 100, `, ``}, nil},
-	{"G092", []string{cursor, `{"name": "colour", "in": "query", "description": "x", "schema": {"type": "string"}}`}, nil},
+	{"G092", []string{cursor, `{"name": "colour", "in": "query", "description": "x", "schema": {"type": "string"}}`},
+		nil},
 	{"G093", []string{responses, `"responses": {"204": {"description": "Done"}}`}, nil},
-	{"G100", []string{`"securitySchemes": {`, `"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}, `}, nil},
-	{"G101", []string{`"security": [{"oauth2": ["tasks:write"]}]`, `"security": {"oauth2": []}`}, []string{`"security": [{"oauth2": ["tasks:write"]}]`, `"security": []`}},
+	{"G100", []string{`"securitySchemes": {`,
+		`"securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "X-Key"}, `}, nil},
+	{"G101", []string{`"security": [{"oauth2": ["tasks:write"]}]`, `"security": {"oauth2": []}`},
+		[]string{`"security": [{"oauth2": ["tasks:write"]}]`, `"security": []`}},
 	{"G101", []string{`"security": [{"oauth2": ["tasks:write"]}]`, `"security": [{"oauth": ["tasks:write"]}]`}, nil},
 	{"G102", []string{`"flows": {` + flow, `"flows": {"implicit": {}, ` + flow}, nil},
 	{"G103", []string{`"security": [{"oauth2": ["tasks:write"]}], `, ``}, nil},
-	{"G110", []string{`"tokenUrl": "https://api.example.com/oauth2/token"`, `"tokenUrl": "https://x.customers.stytch.com/v1/oauth2/token"`}, []string{`"tokenUrl": "https://api.example.com/oauth2/token"`, `"tokenUrl": "https://oauth2.googleapis.com/token"`}},
+	{"G110", []string{`"tokenUrl": "https://api.example.com/oauth2/token"`,
+		`"tokenUrl": "https://x.customers.stytch.com/v1/oauth2/token"`},
+		[]string{`"tokenUrl": "https://api.example.com/oauth2/token"`,
+			`"tokenUrl": "https://oauth2.googleapis.com/token"`}},
 	{"G111", []string{`"tokenUrl": "https://api.example.com/oauth2/token"`, `"tokenUrl": ""`}, nil},
 	{"G112", []string{scopes, `"scopes": {}`}, nil},
 	{"G112", []string{`"tasks:write": "Change tasks"`, `"tasks:write": ""`}, nil},
 	{"G116", []string{`, "offline_access": "Stay connected"`, ``}, nil},
-	{"G117", []string{`"name": "cursor"`, `"name": "apiKey"`, `"next_cursor": {"type": "string"}`, `"more": {"type": "string"}`}, []string{`"name": "cursor"`, `"name": "monkey"`, `"next_cursor": {"type": "string"}`, `"more": {"type": "string"}`}},
-	{"G120", []string{`"version": "1"`, `"version": "1", "x-privacy-policy-url": "http://example.com"`}, []string{`"version": "1"`, `"version": "1", "x-privacy-policy-url": "https://example.com"`}},
-	{"G130", []string{`"title": ` + titleSchema, `"title": ` + titleSchema + `, "openaiFileIdRefs": {"type": "string", "description": "One picture"}`}, []string{`"title": ` + titleSchema, `"title": ` + titleSchema + `, "openaiFileIdRefs": {"type": "array", "items": {"type": "string"}, "description": "One picture"}`}},
-	{"G131", []string{`"schemas": {"Task": {"type": "object", "properties": {`, `"schemas": {"Task": {"type": "object", "properties": {"openaiFileResponse": {"type": "string"}, `}, nil},
+	{"G117", []string{`"name": "cursor"`, `"name": "apiKey"`, `"next_cursor": {"type": "string"}`,
+		`"more": {"type": "string"}`}, []string{`"name": "cursor"`, `"name": "monkey"`,
+		`"next_cursor": {"type": "string"}`, `"more": {"type": "string"}`}},
+	{"G120", []string{`"version": "1"`, `"version": "1", "x-privacy-policy-url": "http://example.com"`},
+		[]string{`"version": "1"`, `"version": "1", "x-privacy-policy-url": "https://example.com"`}},
+	{"G130", []string{`"title": ` + titleSchema, `"title": ` + titleSchema +
+		`, "openaiFileIdRefs": {"type": "string", "description": "One picture"}`}, []string{`"title": ` + titleSchema,
+		`"title": ` + titleSchema +
+			`, "openaiFileIdRefs": {"type": "array", "items": {"type": "string"}, "description": "One picture"}`}},
+	{"G131", []string{`"schemas": {"Task": {"type": "object", "properties": {`,
+		`"schemas": {"Task": {"type": "object", "properties": {"openaiFileResponse": {"type": "string"}, `}, nil},
 }
 
 // manyOperations are operations beside those of the clean document.
@@ -256,16 +305,20 @@ func TestEveryRuleThatShowsInADocumentIsTried(t *testing.T) {
 
 func TestFindingsSayWhere(t *testing.T) {
 	for syntax, source := range map[string]string{
-		"JSON": with(t, `"name": "cursor"`, `"name": "cur-sor"`, `"next_cursor": {"type": "string"}`, `"more": {"type": "string"}`),
-		"YAML": "openapi: 3.1.0\npaths:\n  /tasks:\n    get:\n      parameters:\n      - name: cur-sor\n        in: query\n",
+		"JSON": with(t, `"name": "cursor"`, `"name": "cur-sor"`, `"next_cursor": {"type": "string"}`,
+			`"more": {"type": "string"}`),
+		"YAML": "openapi: 3.1.0\npaths:\n  /tasks:\n    get:\n      parameters:\n      - name: cur-sor\n        in: " +
+			"query\n",
 	} {
 		findings := Check(t.Context(), []byte(source), Options{})
 		i := slices.IndexFunc(findings, func(f Finding) bool { return f.Rule == "G044" })
 		if i < 0 {
 			t.Fatalf("%s: %v", syntax, findings)
 		}
-		want := Finding{Rule: "G044", Severity: Warning, Pointer: "/paths/~1tasks/get/parameters/1", Line: 17, Place: "GET /tasks, parameter cur-sor",
-			Problem: `the name "cur-sor" has more than letters, digits and underscores`, Remedy: "Write due_before, not due-before."}
+		want := Finding{Rule: "G044", Severity: Warning, Pointer: "/paths/~1tasks/get/parameters/1", Line: 17,
+			Place:   "GET /tasks, parameter cur-sor",
+			Problem: `the name "cur-sor" has more than letters, digits and underscores`,
+			Remedy:  "Write due_before, not due-before."}
 		if syntax == "YAML" {
 			want.Pointer, want.Line = "/paths/~1tasks/get/parameters/0", 6
 		}
@@ -278,7 +331,8 @@ func TestFindingsSayWhere(t *testing.T) {
 func TestWhatCannotBeReadIsAFinding(t *testing.T) {
 	bomb := "a: &a [x,x,x,x,x,x,x,x,x]\n"
 	for i := 'b'; i < 'k'; i++ {
-		bomb += fmt.Sprintf("%c: &%c [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*%c,", i-1), 9), ","))
+		bomb += fmt.Sprintf("%c: &%c [%s]\n", i, i, strings.TrimSuffix(strings.Repeat(fmt.Sprintf("*%c,", i-1), 9),
+			","))
 	}
 	for name, tt := range map[string]struct{ source, rule string }{
 		"nothing":       {"", "G002"},
@@ -309,8 +363,10 @@ func TestWhatCannotBeReadIsAFinding(t *testing.T) {
 }
 
 func TestTheServerServesItsDocument(t *testing.T) {
-	for address, want := range map[string]string{"https://api.example.com/openapi.json": "", "https://docs.example.com/openapi.json": "G015"} {
-		if got := strings.Join(rulesOf(Check(t.Context(), []byte(clean), Options{Address: address})), " "); got != want {
+	for address, want := range map[string]string{"https://api.example.com/openapi.json": "",
+		"https://docs.example.com/openapi.json": "G015"} {
+		if got := strings.Join(rulesOf(Check(t.Context(), []byte(clean), Options{Address: address})),
+			" "); got != want {
 			t.Errorf("%s: %q", address, got)
 		}
 	}
@@ -324,7 +380,8 @@ func TestExternalReferencesAreFetchedWhenAsked(t *testing.T) {
 		return []byte("Labels:\n  type: object\n"), nil
 	}
 	findings := Check(t.Context(), source, Options{Address: "https://api.example.com/v1/openapi.json", Fetch: fetch})
-	if got := rulesOf(findings); !slices.Equal(got, []string{"G070"}) || !slices.Equal(asked, []string{"https://api.example.com/v1/schemas.yaml"}) {
+	if got := rulesOf(findings); !slices.Equal(got, []string{"G070"}) || !slices.Equal(asked,
+		[]string{"https://api.example.com/v1/schemas.yaml"}) {
 		t.Errorf("%v, asked %v", findings, asked)
 	}
 	if got := rulesOf(Check(t.Context(), source, Options{})); !slices.Equal(got, []string{"G073"}) {
@@ -356,9 +413,12 @@ func TestFixMendsWhatItSays(t *testing.T) {
 
 // notMended are the pieces of the table for which more than one thing could be meant.
 var notMended = []string{
-	``, `"parameters": {},`, `"title": " "`, `"url": "http://api.example.com"`, `"url": "https://api.example.com:8443"`, `"/tasks/": {"get"`,
-	`"operationId": "LISTTASKS"`, `[]`, `"labels": {"description": "x"}`, `"labels": {"type": "text"}`, `"labels": {"oneOf": [{"type": "string"}, {"type": "integer"}]}`,
-	`"required": ["title", "name"]`, `"security": [{"oauth": ["tasks:write"]}]`, `"servers": [{"url": "https://b.example.com"}], "operationId": "getTask"`,
+	``, `"parameters": {},`, `"title": " "`, `"url": "http://api.example.com"`, `"url": "https://api.example.com:8443"`,
+	`"/tasks/": {"get"`,
+	`"operationId": "LISTTASKS"`, `[]`, `"labels": {"description": "x"}`, `"labels": {"type": "text"}`,
+	`"labels": {"oneOf": [{"type": "string"}, {"type": "integer"}]}`,
+	`"required": ["title", "name"]`, `"security": [{"oauth": ["tasks:write"]}]`,
+	`"servers": [{"url": "https://b.example.com"}], "operationId": "getTask"`,
 }
 
 func TestADocumentLikeStytchsDemoIsMended(t *testing.T) {
@@ -366,7 +426,8 @@ func TestADocumentLikeStytchsDemoIsMended(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"G001", "G004", "G011", "G012", "G013", "G014", "G024", "G025", "G030", "G032", "G034", "G040", "G041", "G053", "G056", "G060",
+	want := []string{"G001", "G004", "G011", "G012", "G013", "G014", "G024", "G025", "G030", "G032", "G034", "G040",
+		"G041", "G053", "G056", "G060",
 		"G070", "G074", "G075", "G076", "G080", "G091", "G101"}
 	findings := Check(t.Context(), source, Options{})
 	for _, rule := range want {
@@ -381,7 +442,8 @@ func TestADocumentLikeStytchsDemoIsMended(t *testing.T) {
 	}
 	if imported, err := gpttest.ImportText(string(mended.Document), gpttest.Options{Strict: true}); err != nil ||
 		!imported.OK() || len(imported.Operations) != 3 {
-		t.Errorf("the editor takes %d operations and says %v %v %v", len(imported.Operations), imported.Errors, imported.Warnings, err)
+		t.Errorf("the editor takes %d operations and says %v %v %v", len(imported.Operations), imported.Errors,
+			imported.Warnings, err)
 	}
 }
 

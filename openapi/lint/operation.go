@@ -46,7 +46,8 @@ func (l *linter) operations() {
 			switch {
 			case slices.Contains(methods, member):
 				count++
-				(&operation{linter: l, method: member, path: path, node: node, arguments: map[string]string{}}).check(item)
+				(&operation{linter: l, method: member, path: path, node: node, arguments: map[string]string{}}).check(
+					item)
 			case slices.Contains(otherMethods, member):
 				l.find("G022", node, "the editor skips the method "+member)
 			default:
@@ -90,7 +91,8 @@ func (o *operation) check(item *value) {
 	o.consequence()
 	for _, name := range []string{"callbacks", "servers"} {
 		if o.node.has(name) {
-			o.find(map[string]string{"callbacks": "G026", "servers": "G014"}[name], o.node.get(name), "the operation has "+name)
+			o.find(map[string]string{"callbacks": "G026", "servers": "G014"}[name], o.node.get(name),
+				"the operation has "+name)
 		}
 	}
 	o.security(o.node.get("security"))
@@ -157,7 +159,8 @@ func (o *operation) texts() {
 			continue
 		}
 		if n := utf8.RuneCountInString(written.scalar); n > actions.MaxOperationText {
-			o.find("G032", written, fmt.Sprintf("the %s has %d characters, at most %d", name, n, actions.MaxOperationText))
+			o.find("G032", written, fmt.Sprintf("the %s has %d characters, at most %d", name, n,
+				actions.MaxOperationText))
 		}
 		if match := actions.Trigger.FindString(written.scalar); match != "" {
 			o.find("G034", written, fmt.Sprintf("the %s says %q", name, match))
@@ -172,7 +175,8 @@ func (o *operation) consequence() {
 	declared := o.node.get(consequential)
 	switch {
 	case !declared.is(boolean):
-		o.find("G060", or(declared, o.node), consequential+" is "+shown(declared), fmt.Sprintf("write %v", o.method != "get"))
+		o.find("G060", or(declared, o.node), consequential+" is "+shown(declared),
+			fmt.Sprintf("write %v", o.method != "get"))
 	case o.method == "get" && declared.isTrue():
 		o.find("G061", declared, "a get is consequential, so that ChatGPT asks before every call")
 	case o.method == "delete" && !declared.isTrue():
@@ -434,7 +438,8 @@ func (o *operation) bodyRoot(schema *value) {
 		o.find("G051", schema, "the root of the body is a union or combination of schemas")
 	case !hasType(schema, "object"):
 		o.find("G051", schema, fmt.Sprintf("the root of the body is of type %s", shown(schema.get("type"))))
-	case schema.get("properties").isEmpty() && !schema.get("additionalProperties").is(object): // else G057 says it better
+	// else G057 says it better
+	case schema.get("properties").isEmpty() && !schema.get("additionalProperties").is(object):
 		o.findAs(Warning, "G051", schema, "the body has no properties")
 	}
 }
@@ -542,7 +547,8 @@ func (o *operation) list(item *value) {
 	paged := false
 	o.node.get("responses").each(func(status string, response *value) bool {
 		schema := o.follow(replyOf(o.target(o.root, response).get("content")).get("schema"))
-		paged = paged || strings.HasPrefix(status, "2") && (schema.get("properties").has("next_cursor") || hasType(schema, "array"))
+		paged = paged || strings.HasPrefix(status, "2") && (schema.get("properties").has("next_cursor") ||
+			hasType(schema, "array"))
 		return true
 	})
 	if !paged {

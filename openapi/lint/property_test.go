@@ -181,7 +181,8 @@ func (m *maker) document() object_ {
 		list := []any{m.parameter("path", "id"), m.parameter("query", "q")}
 		list = append(list, m.one(func() any { return m.parameter("header", "X-Trace") },
 			func() any { return object_{"$ref": "#/components/parameters/Page"} },
-			func() any { return object_{"$ref": "#/components/parameters/Lost"} }, func() any { return object_{"$ref": "parts.yaml#/Lost"} }))
+			func() any { return object_{"$ref": "#/components/parameters/Lost"} },
+			func() any { return object_{"$ref": "parts.yaml#/Lost"} }))
 		item := object_{}
 		if m.IntN(3) == 0 {
 			item["parameters"] = []any{m.parameter("path", "id"), m.parameter("query", "fields")}
@@ -196,7 +197,8 @@ func (m *maker) document() object_ {
 	}
 	return object_{"openapi": map[bool]string{true: "3.0.3", false: "3.1.0"}[m.old],
 		"info": object_{"title": "T", "version": "1", "description": "D"}, "x-schema-hash": "0",
-		"servers": []any{object_{"url": "https://api.example.com"}}, "paths": paths, "components": object_{"schemas": schemas, "parameters": parameters}}
+		"servers": []any{object_{"url": "https://api.example.com"}}, "paths": paths,
+		"components": object_{"schemas": schemas, "parameters": parameters}}
 }
 
 // A reading is a second way to read a document, which shares nothing with the first: what

@@ -178,9 +178,12 @@ func asJSON(t *testing.T, v *value) string {
 // TestEveryTextIsWrittenSoThatItIsReadAgain is of texts that YAML takes for something else.
 func TestEveryTextIsWrittenSoThatItIsReadAgain(t *testing.T) {
 	for _, text := range []string{
-		"", " ", "a", "a b", "yes", "No", "null", "~", "1", "0o17", "017", "1e3", ".5", ".inf", "1_000", "12:30", "2020-01-01", "=", "<<", "0x", "-",
-		"- a", "? a", ": a", "a: b", "a #b", "#a", "a:", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a`", "'a'", `"a"`, "[a]", "{a}", "a, b", "---", "...", "--- a",
-		"a\nb", "a\n\nb\n", "a\n\n\n", "\na", " a\n b", "a \nb", "a\n b", "\ta", "a\tb", "a\n\tb", "a\r\nb", "a\rb", "a\u2028b", "a\u0085b", "\ufeffa", "é", "🍵",
+		"", " ", "a", "a b", "yes", "No", "null", "~", "1", "0o17", "017", "1e3", ".5", ".inf", "1_000", "12:30",
+		"2020-01-01", "=", "<<", "0x", "-",
+		"- a", "? a", ": a", "a: b", "a #b", "#a", "a:", "&a", "*a", "!a", "|", ">", "%a", "@a", "`a`", "'a'", `"a"`,
+		"[a]", "{a}", "a, b", "---", "...", "--- a",
+		"a\nb", "a\n\nb\n", "a\n\n\n", "\na", " a\n b", "a \nb", "a\n b", "\ta", "a\tb", "a\n\tb", "a\r\nb", "a\rb",
+		"a\u2028b", "a\u0085b", "\ufeffa", "é", "🍵",
 		"\x01", "\x7f", "#\na", "- a\n- b", "a: |\n  b", "{a}\nb", `a\nb`, strings.Repeat("long ",
 			60), strings.Repeat("k", 2000), "a\n# b\nc", "---\na",
 	} {

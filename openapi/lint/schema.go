@@ -218,7 +218,8 @@ func (l *linter) names(schema *value) {
 		l.find("G003", required, "required is "+required.kind.String()+", not an array")
 	}
 	for _, name := range schema.get("required").list() {
-		if properties := schema.get("properties"); properties.is(object) && !properties.has(name.str()) && !schema.has("allOf") {
+		if properties := schema.get("properties"); properties.is(object) && !properties.has(name.str()) &&
+			!schema.has("allOf") {
 			l.find("G080", name, fmt.Sprintf("the required property %s is not declared", shown(name)))
 		}
 	}
@@ -238,7 +239,8 @@ func (l *linter) examples(schema *value) {
 }
 
 func fits(v, schema *value) bool {
-	if enum := schema.get("enum"); len(enum.list()) > 0 && !slices.ContainsFunc(enum.list(), func(e *value) bool { return e.kind == v.kind && e.scalar == v.scalar }) {
+	if enum := schema.get("enum"); len(enum.list()) > 0 && !slices.ContainsFunc(enum.list(),
+		func(e *value) bool { return e.kind == v.kind && e.scalar == v.scalar }) {
 		return false
 	}
 	switch v.kind {
@@ -246,9 +248,11 @@ func fits(v, schema *value) bool {
 		return hasType(schema, "null") || schema.get("nullable").isTrue() || !schema.has("type")
 	case number:
 		_, err := strconv.ParseInt(v.scalar, 10, 64)
-		return !schema.has("type") || hasType(schema, "number") || hasType(schema, "integer") && (err == nil || isWhole(v.scalar))
+		return !schema.has("type") || hasType(schema, "number") || hasType(schema, "integer") &&
+			(err == nil || isWhole(v.scalar))
 	}
-	return !schema.has("type") || hasType(schema, map[kind]string{text: "string", boolean: "boolean", array: "array", object: "object"}[v.kind])
+	return !schema.has("type") || hasType(schema, map[kind]string{text: "string", boolean: "boolean", array: "array",
+		object: "object"}[v.kind])
 }
 
 func isWhole(number string) bool {
@@ -329,7 +333,11 @@ func (l *linter) depth(schema *value) int {
 	}
 	l.depths[schema] = 0 // within itself
 	deepest := 0
-	schema.get("properties").each(func(_ string, inner *value) bool { deepest = max(deepest, l.depth(inner)); return true })
+	schema.get("properties").each(func(_ string, inner *value) bool {
+		deepest = max(deepest,
+			l.depth(inner))
+		return true
+	})
 	for _, word := range []string{"items", "additionalProperties"} {
 		if inner := schema.get(word); inner.is(object) {
 			deepest = max(deepest, l.depth(inner))

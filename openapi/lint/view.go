@@ -331,7 +331,8 @@ var wordKinds = map[string]kind{"allOf": array, "anyOf": array, "oneOf": array, 
 
 func (v *view) otherWord(s *shape, word string, content *value) {
 	switch {
-	case content.is(null) && word != "default" && word != "example" && !strings.HasPrefix(word, "x-"): // as if it were not there
+	// as if it were not there
+	case content.is(null) && word != "default" && word != "example" && !strings.HasPrefix(word, "x-"):
 	case slices.Contains(holdsOne, word):
 		switch {
 		case word == "not" && admitsAll(content):

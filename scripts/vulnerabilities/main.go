@@ -56,7 +56,8 @@ func run(ctx context.Context, out io.Writer, now time.Time) error {
 	age := now.Sub(made)
 	fmt.Fprintf(out, "vulnerability database of %s, %d days old\n", made.Format(time.DateOnly), int(age.Hours()/24))
 	if age > maxAge {
-		fmt.Fprintf(out, "warning: the database is old: put a later version of golang.org/x/vulndb into scripts/vulnerabilities/main.go\n")
+		fmt.Fprintf(out, "warning: the database is old: put a later version of golang.org/x/vulndb into "+
+			"scripts/vulnerabilities/main.go\n")
 	}
 
 	// An empty or misread database would find nothing anywhere.
@@ -66,7 +67,8 @@ func run(ctx context.Context, out io.Writer, now time.Time) error {
 	}
 	known = slices.DeleteFunc(known, func(f finding) bool { return f.standard() || f.Package == "" })
 	if len(known) < controlFinds {
-		return fmt.Errorf("%d of at least %d vulnerabilities found in %s: the database is not what it should be", len(known), controlFinds, control)
+		return fmt.Errorf("%d of at least %d vulnerabilities found in %s: the database is not what it should be",
+			len(known), controlFinds, control)
 	}
 	fmt.Fprintf(out, "control: %d findings where at least %d have to be\n", len(known), controlFinds)
 
@@ -103,16 +105,19 @@ func judge(out io.Writer, findings []finding, reviewed map[string]string) error 
 			fmt.Fprintf(out, "%s %s: reviewed: %s\n", f, f.Version, reviewed[key])
 		default:
 			seen[key] = true
-			problems = append(problems, fmt.Errorf("%s %s is vulnerable: %s, see https://pkg.go.dev/vuln/%s", f, f.Version, f.remedy(), f.OSV))
+			problems = append(problems, fmt.Errorf("%s %s is vulnerable: %s, see https://pkg.go.dev/vuln/%s", f,
+				f.Version, f.remedy(), f.OSV))
 		}
 	}
 	for key := range reviewed {
 		if !seen[key] {
-			problems = append(problems, fmt.Errorf("%s is reviewed but not there: remove it from scripts/vulnerabilities/main.go", key))
+			problems = append(problems,
+				fmt.Errorf("%s is reviewed but not there: remove it from scripts/vulnerabilities/main.go", key))
 		}
 	}
 	if len(standard) > 0 {
-		fmt.Fprintf(out, "warning: this Go's standard library has %d known vulnerabilities in imported packages, build with %s or later: %s\n",
+		fmt.Fprintf(out, "warning: this Go's standard library has %d known vulnerabilities in imported packages, "+
+			"build with %s or later: %s\n",
 			len(standard), fixed, strings.Join(slices.Sorted(maps.Keys(standard)), " "))
 	}
 	return errors.Join(problems...)
@@ -162,7 +167,8 @@ func (f finding) String() string {
 
 // scan returns what govulncheck finds, each finding once.
 func scan(ctx context.Context, reports string, arguments ...string) ([]finding, error) {
-	arguments = append([]string{"tool", "govulncheck", "-scan", "package", "-format", "json", "-db", "file://" + filepath.ToSlash(reports)}, arguments...)
+	arguments = append([]string{"tool", "govulncheck", "-scan", "package", "-format", "json", "-db",
+		"file://" + filepath.ToSlash(reports)}, arguments...)
 	output, err := command(ctx, append(arguments, "./...")...)
 	if err != nil {
 		return nil, err
@@ -185,7 +191,10 @@ func scan(ctx context.Context, reports string, arguments ...string) ([]finding, 
 			found[finding{f.OSV, f.Trace[0].Module, f.Trace[0].Version, f.Trace[0].Package, f.Fixed}] = true
 		}
 	}
-	return slices.SortedFunc(maps.Keys(found), func(a, b finding) int { return strings.Compare(a.String(), b.String()) }), nil
+	return slices.SortedFunc(maps.Keys(found), func(a, b finding) int {
+		return strings.Compare(a.String(),
+			b.String())
+	}), nil
 }
 
 func command(ctx context.Context, arguments ...string) ([]byte, error) {

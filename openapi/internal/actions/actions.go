@@ -41,7 +41,8 @@ var (
 	// PathVariable finds {name} in a path.
 	PathVariable = regexp.MustCompile(`\{([^{}]*)\}`)
 	// Trigger finds words that press a model to call (G034, A).
-	Trigger = regexp.MustCompile(`(?i)\b(always (call|use)|whenever|must (be )?(call|use|invoke)|before (answering|responding))`)
+	Trigger = regexp.MustCompile(
+		`(?i)\b(always (call|use)|whenever|must (be )?(call|use|invoke)|before (answering|responding))`)
 )
 
 // CamelCase suggests an operationId: list-all-items becomes listAllItems.
@@ -67,7 +68,8 @@ func CamelCase(id string) string {
 // template.
 func Absolute(text string) *url.URL {
 	u, err := url.Parse(text)
-	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(text, "{}<>") {
+	if err != nil || u.Hostname() == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(text,
+		"{}<>") {
 		return nil
 	}
 	return u

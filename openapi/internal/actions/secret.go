@@ -11,7 +11,8 @@ type Argument struct{ Name, Type, Format, Description string }
 
 var (
 	wordEnd       = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
-	secretsInText = regexp.MustCompile(`(?i)\b(api|secret|private|access|auth\w*)[ -]?(key|token)\b|\bcredentials?\b|\bauthenticat`)
+	secretsInText = regexp.MustCompile(
+		`(?i)\b(api|secret|private|access|auth\w*)[ -]?(key|token)\b|\bcredentials?\b|\bauthenticat`)
 	// secretNouns are secrets whatever stands before them.
 	secretNouns = []string{"password", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets", "clientsecret",
 		"userpassword", "credential", "credentials",
@@ -24,7 +25,8 @@ var (
 			"session", "master", "service", "function"},
 		"token": {"access", "refresh", "auth", "authentication", "authorization", "id", "bearer", "session", "security",
 			"api",
-			"app", "user", "bot", "personal", "private", "secret", "jwt", "oauth", "oauth2", "login", "reset", "csrf", "xsrf", "device"},
+			"app", "user", "bot", "personal", "private", "secret", "jwt", "oauth", "oauth2", "login", "reset", "csrf",
+			"xsrf", "device"},
 		"id": {"session"}, // who has it is signed in
 	}
 	// aboutSecrets begin the names of switches, such as has_password.
