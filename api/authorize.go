@@ -190,7 +190,7 @@ func (s *Service) refusal(ctx context.Context, op Operation, err error) error {
 	case errors.As(err, &lacking):
 		p.Detail, p.Hint = lacking.detail, roleHint
 	case errors.Is(err, auth.ErrInsufficientScope):
-		p.Detail, p.Hint = "the app's pass lacks what this needs: "+strings.Join(s.Scopes(op), ", "), scopeHint
+		p.Detail, p.Hint = "this app has not been given the permission "+strings.Join(s.Scopes(op), ", "), scopeHint
 	}
 	return withHeaders(ctx, p, func(header http.Header) {
 		if challenge != "" {
@@ -220,11 +220,10 @@ var refusals = map[int]string{
 	http.StatusServiceUnavailable: "access tokens cannot be verified at the moment",
 }
 
-// scopeHint is for a pass that is good, and not enough.
-const scopeHint = "Do not try again with the same pass. Tell the person that they have not allowed this app to do " +
-	"it: " +
-	"to allow it they sign in for the app again and grant it. If it is not theirs to grant, somebody who " +
-	"administers their roles has to give it to them first."
+// scopeHint is for a token that is good, and not enough.
+const scopeHint = "Do not try again. Tell the person that they have not allowed this app to do it: to allow it they " +
+	"sign in for the app again and grant it. If it is not theirs to grant, somebody who administers their roles " +
+	"has to give it to them first."
 
 func withHeaders(ctx context.Context, p Problem, set func(http.Header)) error {
 	header := http.Header{}

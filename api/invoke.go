@@ -7,9 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"maps"
 	"net/http"
 	"net/url"
+	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"time"
@@ -79,8 +82,42 @@ func (s *Service) Invoke(ctx context.Context, call Call) Reply {
 		writeError(w, r, s.problem(ctx, err))
 		return w.reply()
 	}
-	s.router.ServeHTTP(w, request)
+	s.serve(w, request)
+	if w.tooLong {
+		p := Problem{Status: http.StatusInternalServerError, Detail: "the answer is longer than fits here",
+			Hint: "Ask for less: a smaller limit, a narrower filter, or one thing instead of a list."}
+		s.log.ErrorContext(ctx, "an answer was too long to be passed on", "operation", call.Operation, "limit", maxInvoked)
+		w = newReplyWriter()
+		writeError(w, request, finish(ctx, &p))
+	}
 	return w.reply()
+}
+
+// serve answers also for an operation that panics, as the server does for REST.
+func (s *Service) serve(w *replyWriter, r *http.Request) {
+	defer func() {
+		cause := recover()
+		if cause == nil || w.tooLong { // Huma panics when it cannot write
+			return
+		}
+		if cause == http.ErrAbortHandler {
+			panic(cause)
+		}
+		LogPanic(r.Context(), s.log, cause)
+		*w = *newReplyWriter()
+		WriteProblem(w, r, Problem{Status: http.StatusInternalServerError, Detail: "internal error"})
+	}()
+	s.router.ServeHTTP(w, r)
+}
+
+// LogPanic logs what was recovered. Its value may hold anything that a request carried, so only its type, or the
+// runtime's own words, are logged. Call it where the panic was recovered: it takes the stack from there.
+func LogPanic(ctx context.Context, log *slog.Logger, cause any) {
+	what := fmt.Sprintf("%T", cause)
+	if fault, ok := cause.(runtime.Error); ok {
+		what = fault.Error()
+	}
+	log.ErrorContext(ctx, "panic", "cause", what, "stack", string(debug.Stack()))
 }
 
 type invokedKey struct{}
@@ -238,9 +275,10 @@ var errReplyTooLong = errors.New("the reply is too long")
 
 // replyWriter keeps a reply instead of sending it.
 type replyWriter struct {
-	status int
-	header http.Header
-	body   bytes.Buffer
+	status  int
+	header  http.Header
+	body    bytes.Buffer
+	tooLong bool
 }
 
 func newReplyWriter() *replyWriter { return &replyWriter{header: http.Header{}} }
@@ -255,7 +293,7 @@ func (w *replyWriter) WriteHeader(status int) {
 
 func (w *replyWriter) Write(p []byte) (int, error) {
 	w.WriteHeader(http.StatusOK)
-	if w.body.Len()+len(p) > maxInvoked {
+	if w.tooLong = w.tooLong || w.body.Len()+len(p) > maxInvoked; w.tooLong {
 		return 0, errReplyTooLong
 	}
 	return w.body.Write(p)

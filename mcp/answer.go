@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strings"
 
 	"guestpass/api"
 )
@@ -185,12 +186,26 @@ func replyText(reply api.Reply) string {
 }
 
 func problemText(p api.Problem) string {
-	text, err := marshal(map[string]any{"error": toldProblem{p.Status, p.Detail, p.Hint, p.Errors, p.Current, p.Quota,
+	text, err := marshal(map[string]any{"error": toldProblem{p.Status, p.Detail, p.Hint, flat(p.Errors), p.Current, p.Quota,
 		p.RequestID}})
 	if err != nil {
 		return p.Detail
 	}
 	return string(text)
+}
+
+// flat names inputs as the tool does: an argument has no place in a request.
+func flat(errors []api.FieldProblem) (named []api.FieldProblem) {
+	for _, e := range errors {
+		for _, place := range []string{"body.", "query.", "path."} {
+			if name, found := strings.CutPrefix(e.Location, place); found {
+				e.Location = name
+				break
+			}
+		}
+		named = append(named, e)
+	}
+	return named
 }
 
 type toldProblem struct {

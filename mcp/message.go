@@ -105,10 +105,15 @@ const (
 
 // era finds out of which one the request is, and holds its headers against it.
 func (m *message) era(header http.Header) *rpcError {
+	for _, name := range []string{headerVersion, headerMethod, headerName} {
+		if len(header.Values(name)) > 1 { // whoever is in between may go by another than the first
+			return refuse(http.StatusBadRequest, headerMismatch, "the header "+name+" is given more than once")
+		}
+	}
 	about := jsonparts.Object(m.params["_meta"])
 	version := jsonparts.Text(about[metaVersion])
 	if version == "" {
-		return m.legacy(header.Get(headerVersion))
+		return m.legacy(header)
 	}
 	m.modern = true
 	switch {
@@ -127,8 +132,13 @@ func (m *message) era(header http.Header) *rpcError {
 }
 
 // legacy checks the version of a request that is not modern. initialize says by itself which one it wants.
-func (m *message) legacy(version string) *rpcError {
+func (m *message) legacy(header http.Header) *rpcError {
+	version, method, name := header.Get(headerVersion), header.Get(headerMethod), decoded(header.Get(headerName))
 	switch {
+	case method != "" && method != m.method:
+		return mismatch(headerMethod, "method")
+	case name != "" && m.method == "tools/call" && name != m.text("name"):
+		return mismatch(headerName, "params.name")
 	case m.method == "initialize", version == "", slices.Contains(legacyVersions, version):
 		return nil
 	case version == modernVersion:

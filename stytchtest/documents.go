@@ -113,6 +113,9 @@ func (e *Emulator) checkDocumentURL(id string) error {
 		return errors.New("its URL must not have a fragment")
 	case strings.Trim(u.Path, "/") == "":
 		return errors.New("its URL needs a path, such as https://client.example/client.json")
+	case isLoopback(u.Hostname()) && (strings.Contains(id, "?") || !strings.HasSuffix(u.Path, ".json")):
+		// A page that a developer has open may name any address: no other program is asked for what it may act on.
+		return errors.New("on this computer its URL must be that of a .json file, without a query")
 	case slices.ContainsFunc(strings.Split(u.Path, "/"), func(s string) bool { return s == "." || s == ".." }):
 		return errors.New("its URL must not have . or .. in its path")
 	}
@@ -142,19 +145,21 @@ func newFetcher(loopback bool) *http.Client {
 
 var errNotPublic = errors.New("its host has no public address, and is not asked")
 
+var unicast6 = netip.MustParsePrefix("2000::/3")
+
 // notPublic are the ranges that netip has no word for: this network, carriers' (RFC 6598), protocol
 // assignments, documentation, benchmarks, reserved, and IPv4 within IPv6 (RFC 6052, 3056, 4380).
 var notPublic = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
 	netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("192.0.2.0/24"),
 	netip.MustParsePrefix("198.18.0.0/15"),
 	netip.MustParsePrefix("198.51.100.0/24"), netip.MustParsePrefix("203.0.113.0/24"),
-	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("64:ff9b::/96"),
-	netip.MustParsePrefix("64:ff9b:1::/48"),
-	netip.MustParsePrefix("2001::/32"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
-	netip.MustParsePrefix("fec0::/10")}
+	netip.MustParsePrefix("240.0.0.0/4"), netip.MustParsePrefix("192.88.99.0/24"),
+	netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"), netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("3fff::/20")}
 
+// public goes for IPv6 by what is given out at all (RFC 4291): whatever else there is may lead inwards somewhere.
 func public(ip netip.Addr) bool {
-	return ip.IsGlobalUnicast() && !ip.IsPrivate() &&
+	return (ip.Is4() || unicast6.Contains(ip)) && ip.IsGlobalUnicast() && !ip.IsPrivate() &&
 		!slices.ContainsFunc(notPublic, func(p netip.Prefix) bool { return p.Contains(ip) })
 }
 

@@ -10,18 +10,21 @@ import (
 // maxGroup is how many clients are shown, and revoked, as one. Further ones make a group of their own.
 const maxGroup = 20
 
-// grouped puts together, for each person, the clients of one name and host, in the order of the first
-// of each. An app that nobody knows the name of stays alone.
+// grouped puts together, for each person, what is surely one app to them: clients of one name whose documents
+// are on one host, or that all lead to the same places, and that are in the same state; in the order of the
+// first of each. A client stays alone that Stytch told nothing of, or that whoever runs the server listed: a
+// name alone, anybody can have.
 func grouped(list []connections.Connection) (groups [][]connections.Connection) {
 	type key struct {
-		subject string
-		app     connections.App
+		subject        string
+		app            connections.App
+		ended, revoked bool
 	}
 	at := map[key]int{}
 	for _, c := range list {
-		k := key{c.Subject, c.App}
+		k := key{c.Subject, c.App, c.Ended, c.Revoked}
 		i, found := at[k]
-		if !found || c.Name == c.Client || len(groups[i]) == maxGroup {
+		if !found || !c.Known || c.Listed || c.Name == c.Client || len(groups[i]) == maxGroup {
 			i = len(groups)
 			at[k], groups = i, append(groups, nil)
 		}
@@ -30,7 +33,7 @@ func grouped(list []connections.Connection) (groups [][]connections.Connection) 
 	return groups
 }
 
-// together is one connection in place of several: it may do what any of them may.
+// together is one connection in place of several of a group: it may do what any of them may.
 func together(clients []connections.Connection) connections.Connection {
 	all := clients[0]
 	all.Scopes = slices.Clone(all.Scopes)
@@ -41,7 +44,6 @@ func together(clients []connections.Connection) connections.Connection {
 			}
 		}
 		all.FirstUsed, all.LastUsed = earlier(all.FirstUsed, c.FirstUsed), later(all.LastUsed, c.LastUsed)
-		all.Ended, all.Revoked = all.Ended && c.Ended, all.Revoked || c.Revoked
 	}
 	return all
 }

@@ -235,10 +235,8 @@ func (a *Account) receive(w http.ResponseWriter, r *http.Request, shown shownSes
 // revoke takes a place among those of revocations, of which nobody else's work takes any.
 func (a *Account) revoke(ctx context.Context, f authority, shown shownSession) (o connections.Outcome, err error) {
 	party := partyOf(f.Actor, f.Organization, connections.RevokeOperation)
-	for range f.Clients {
-		if err := admit(a.bounds.revocations, party); err != nil {
-			return o, err
-		}
+	if err := a.countRevocations(party, len(f.Clients)); err != nil {
+		return o, err
 	}
 	ctx = limits.WithParty(ctx, party)
 	leave, err := a.bounds.revoking.Enter(ctx)
@@ -250,6 +248,22 @@ func (a *Account) revoke(ctx context.Context, f authority, shown shownSession) (
 		return o, err
 	}
 	return a.revokeAll(ctx, f), nil
+}
+
+// countRevocations counts all or none.
+func (a *Account) countRevocations(party limits.Party, number int) error {
+	var back []func()
+	for range number {
+		takeBack, exceeded := a.bounds.revocations.Take(party)
+		if exceeded != nil {
+			for _, takeBack := range back {
+				takeBack()
+			}
+			return exceededError{exceeded}
+		}
+		back = append(back, takeBack)
+	}
+	return nil
 }
 
 // revokingAtOnce is how many clients of one app are revoked at the same time, each of which may have

@@ -114,6 +114,8 @@ func ParseURL(id string) (*url.URL, error) {
 		return nil, errors.New("has a host that is not in its plain form")
 	case u.Path == "" || u.Path == "/" || hasDotSegment(u.EscapedPath()):
 		return nil, errors.New("has no path of a document")
+	case IsLoopback(u) && (strings.Contains(id, "?") || !strings.HasSuffix(u.Path, ".json")):
+		return nil, errors.New("is on this computer, where other programs listen, and no plain path of a .json file")
 	}
 	return u, nil
 }

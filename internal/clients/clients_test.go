@@ -12,6 +12,7 @@ func TestAnIDThatIsAURLHasOneReading(t *testing.T) {
 		"https://claude.ai/oauth/mcp-oauth-client-metadata", "https://chatgpt.com/oauth/abc_1/client.json",
 		"https://example.com:8443/c", "https://example.com/c?v=1", "https://xn--bcher-kva.example/c",
 		"http://127.0.0.1:4000/client.json", "http://localhost:4000/client.json", "http://[::1]:4000/client.json",
+		"https://localhost/client.json",
 	} {
 		if _, err := clients.ParseURL(good); err != nil {
 			t.Errorf("%s: %v", good, err)
@@ -28,6 +29,7 @@ func TestAnIDThatIsAURLHasOneReading(t *testing.T) {
 		"https://bücher.example/c",
 		"https://claude.ai/c d", "https://claude.ai/c\n", "https://claude.ai/c\x00", "https://claude.ai/<b>",
 		"https://[::1/c",
+		"http://127.0.0.1:4000/client.json?x", "http://127.0.0.1:4000/_shutdown", "https://localhost/c",
 		"http://127.0.0.1.evil.example/c", "http://localhost.evil.example/c", "https://claude.ai/" + strings.Repeat("a",
 			512),
 	} {

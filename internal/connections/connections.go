@@ -36,8 +36,9 @@ const (
 type Options struct {
 	Store       *store.Store
 	Directory   directory.Directory
-	MaxLifetime time.Duration  // of a token, as auth.Options has it; 0: auth.DefaultLifetime
-	Limits      *limits.Limits // on whose list is what is bounded here; nil: on none
+	MaxLifetime time.Duration              // of a token, as auth.Options has it; 0: auth.DefaultLifetime
+	Listed      func(clientID string) bool // whether whoever runs the server named the app; nil: none
+	Limits      *limits.Limits             // on whose list is what is bounded here; nil: on none
 	Log         *slog.Logger
 	Now         func() time.Time
 }

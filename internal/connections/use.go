@@ -173,8 +173,10 @@ func (c *Connections) describe(ctx context.Context, list []Connection) {
 	known := c.Apps(ctx, ids)
 	for i, l := range list {
 		app := known[l.Client]
-		if list[i].Host = app.Host; l.Ended {
-			list[i].Name = cmp.Or(app.Name, l.Client)
+		if !l.Ended {
+			app.Name = l.Name
 		}
+		app.Name = cmp.Or(app.Name, l.Client)
+		list[i].App = app
 	}
 }

@@ -1,7 +1,9 @@
 package idp
 
 import (
+	"bytes"
 	"context"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -88,6 +90,12 @@ func TestThePageSaysWhoAsksAndWherePeopleReturnTo(t *testing.T) {
 			}
 		}
 	}
+	// Whoever runs the server has checked the names of those that they listed, and nobody that of others.
+	listed := get(pageProvider(t, func(o *Options) { o.Clients = clients.Parse([]string{testClient}) }), chatGPT()).Body.String()
+	if other := get(pageProvider(t), chatGPT()).Body.String(); strings.Contains(listed, "nobody here has checked") ||
+		!strings.Contains(other, "nobody here has checked") || !strings.Contains(other, "<bdi>“") {
+		t.Errorf("listed: %s\n\nnot listed: %s", listed, other)
+	}
 	if body := get(pageProvider(t), "return=account").Body.String(); strings.Contains(body, "you go back") {
 		t.Error("who signs in for the account page is told of an application")
 	}
@@ -114,9 +122,11 @@ func TestWhatNobodyHereKnowsIsPassedOn(t *testing.T) {
 func TestScopesAreAskedForWhereAClientNamesNone(t *testing.T) {
 	add := func(mode AddScopes) func(*Options) {
 		return func(o *Options) {
-			o.AddScopes, o.ScopesToAdd = mode, func(context.Context) []string {
-				return []string{"members:read",
-					"members:write"}
+			o.AddScopes, o.ScopesToAdd = mode, func(_ context.Context, resources []string) []string {
+				if slices.Contains(resources, "https://gpt.example.com/mcp/readonly") {
+					return []string{"members:read"}
+				}
+				return []string{"members:read", "members:write"}
 			}
 		}
 	}
@@ -125,9 +135,11 @@ func TestScopesAreAskedForWhereAClientNamesNone(t *testing.T) {
 		mode        AddScopes
 		query, want string
 	}{
-		"openid alone":                      {AddForMCP, mcp("scope", "openid"), "openid" + more},
-		"no scope at all":                   {AddForMCP, mcp("scope", ""), defaultScope + more},
-		"one of the operations'":            {AddForMCP, mcp("scope", "openid members:read"), "openid members:read"},
+		"openid alone":           {AddForMCP, mcp("scope", "openid"), "openid" + more},
+		"no scope at all":        {AddForMCP, mcp("scope", ""), defaultScope + more},
+		"one of the operations'": {AddForMCP, mcp("scope", "openid members:read"), "openid members:read"},
+		"openid alone, for what only reads": {AddForMCP, mcp("scope", "openid", "resource",
+			"https://gpt.example.com/mcp/readonly"), "openid members:read"},
 		"openid alone, by a GPT":            {AddForMCP, chatGPT("scope", "openid"), "openid"},
 		"openid alone, by a GPT, if wanted": {AddForEveryone, chatGPT("scope", "openid"), "openid" + more},
 		"openid alone, switched off":        {AddForNobody, mcp("scope", "openid"), "openid"},
@@ -147,11 +159,16 @@ func TestScopesAreAskedForWhereAClientNamesNone(t *testing.T) {
 
 func TestTheIssuerOfResponsesIsThePagesToKnow(t *testing.T) {
 	with := func(issuer string) string {
-		return get(pageProvider(t, func(o *Options) { o.AdvertisedIssuer = func() string { return issuer } }),
+		return get(pageProvider(t, func(o *Options) {
+			o.AdvertisedIssuer = func(context.Context) (string, bool) { return issuer, issuer != "?" }
+		}),
 			mcp()).Body.String()
 	}
 	if body := with("https://login.example.com"); !strings.Contains(body, `data-issuer="https://login.example.com"`) {
 		t.Error("the script is not told what is advertised")
+	}
+	if body := with("?"); strings.Contains(body, "data-issuer") {
+		t.Error("the script is told of an issuer although nobody knows what is advertised")
 	}
 	if body := with(""); !strings.Contains(body, `data-issuer=""`) {
 		t.Error("the script is told of an issuer that is not advertised")
@@ -165,5 +182,50 @@ func TestAClientWithADocumentRedeemsItsCode(t *testing.T) {
 		"redirect_uri", "https://claude.ai/cb", "code_verifier", "v"))
 	if w.Code != http.StatusOK || !strings.Contains(log.String(), document) {
 		t.Errorf("%d %s: %s", w.Code, w.Body, log)
+	}
+}
+
+// What the page says of an address is where the browser goes: it has one reading, to Go and to browsers.
+func TestReturnAddressesHaveOneReading(t *testing.T) {
+	const cyrillic = "https://\u0441hatgpt.com/cb"
+	bad := []string{cyrillic, "https://chatgpt.com%E2%80%8B.evil.example/cb", "https://chatgpt.com\u2044connector.evil.example/",
+		"https://evil.example\\@chatgpt.com/cb", "https://chatgpt.com@evil.example/cb", "http://evil.example/cb",
+		"javascript:alert(1)", "JavaScript://x/%0aalert(1)", "data:text/html,x", "blob:https://evil.example/1", "intent://x#Intent;end",
+		"file:///etc/passwd", "about:blank", "view-source:https://x.example", "https://evil.example/cb#x", "https:///cb", "https:cb",
+		"//evil.example/cb", "/cb", "https://evil.example /cb", "https://[::1]/cb", "https://evil.example:x/cb", "x:y"}
+	registered := func(address string) func(*Options) {
+		return func(o *Options) {
+			o.LookUpClient = func(context.Context, string) (Client, error) {
+				return Client{Name: "Any", RedirectURIs: []string{address}}, nil
+			}
+		}
+	}
+	for _, address := range bad { // also where the client has registered it
+		if w := get(pageProvider(t, registered(address)), chatGPT("redirect_uri", address)); w.Code != http.StatusBadRequest {
+			t.Errorf("%q: %d", address, w.Code)
+		}
+	}
+	for address, says := range map[string]string{"https://xn--hatgpt-hrf.com/cb": "xn--hatgpt-hrf.com",
+		"https://example.com:8443/cb?x=1": "example.com:8443", "cursor://anysphere.cursor/oauth": "an app on this device (cursor)",
+		"com.example.app:/cb": "an app on this device (com.example.app)"} {
+		w := get(pageProvider(t, registered(address)), chatGPT("redirect_uri", address))
+		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "<bdi>"+says+"</bdi>") {
+			t.Errorf("%s: %d %s", address, w.Code, w.Body)
+		}
+	}
+}
+
+func TestTheLogNamesTheHostThatIsNotListed(t *testing.T) {
+	log := new(bytes.Buffer)
+	p := pageProvider(t, func(o *Options) {
+		o.Clients, o.Log = clients.Parse([]string{testClient}), slog.New(slog.NewJSONHandler(log, nil))
+	})
+	if w := get(p, mcp()); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "Unknown application") {
+		t.Errorf("%d", w.Code)
+	}
+	for _, want := range []string{"unlisted_host", "clients of claude.ai are not admitted", "GUESTPASS_CLIENT_IDS"} {
+		if !strings.Contains(log.String(), want) {
+			t.Errorf("no %s in %s", want, log)
+		}
 	}
 }

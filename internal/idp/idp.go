@@ -81,10 +81,12 @@ type Options struct {
 	LookUpOrganization func(ctx context.Context, idOrSlug string) (Organization, error)
 	// AdvertisedIssuer is the issuer that the project's metadata names, if it says there that
 	// authorization responses carry it (authorization_response_iss_parameter_supported); else "". Any other
-	// iss is taken out of responses: clients would refuse them. nil: none is advertised.
-	AdvertisedIssuer func() string
-	// ScopesToAdd are those of the operations, for requests of AddScopes that ask for none of them.
-	ScopesToAdd func(ctx context.Context) []string
+	// iss is taken out of responses: clients would refuse them. known is false while the metadata could not
+	// be read: then responses stay as they are. nil: none is advertised.
+	AdvertisedIssuer func(context.Context) (issuer string, known bool)
+	// ScopesToAdd are those of the operations at the resources (RFC 8707) that a request of AddScopes names,
+	// which asks for none of them.
+	ScopesToAdd func(ctx context.Context, resources []string) []string
 	AddScopes   AddScopes
 	// DescribeScopes says what scopes are for, by name, in words for the person who
 	// decides. nil: no words beyond their names.

@@ -28,11 +28,13 @@ type pageData struct {
 	Request      string // canonical query of the authorization request, "" for none
 	PublicToken  string
 	Vertical     string
-	Bundle       string            // the script with Stytch's component
-	Methods      string            // ways to sign in, separated by spaces
-	APIBase      string            // the origin that the browser SDK talks to
-	Issuer       string            // that a response may name; "": none
+	Bundle       string // the script with Stytch's component
+	Methods      string // ways to sign in, separated by spaces
+	APIBase      string // the origin that the browser SDK talks to
+	Issuer       string // that a response may name; "": none
+	IssuerKnown  bool
 	ClientHost   string            // of the client's document; "" for a connected app
+	Unchecked    bool              // the client's name: anybody may have chosen it
 	ReturnsTo    string            // in words; "" for no application
 	ReturnURL    string            // where e-mail links lead: the bare page
 	Scopes       map[string]string // what each is for
@@ -47,8 +49,8 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
 		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL,
 		ReturnURL: p.options.PublicURL + "/idp"}
-	if p.options.AdvertisedIssuer != nil {
-		data.Issuer = p.options.AdvertisedIssuer()
+	if data.IssuerKnown = true; p.options.AdvertisedIssuer != nil {
+		data.Issuer, data.IssuerKnown = p.options.AdvertisedIssuer(r.Context())
 	}
 	query, request, failure := p.read(w, r)
 	status := http.StatusOK
@@ -61,6 +63,7 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	case request != nil:
 		data.Request, data.ClientName = request.Encode(), p.clientName(r.Context(), request)
 		data.ClientHost, data.ReturnsTo = clientHost(request), returnsTo(request)
+		data.Unchecked = data.ReturnsTo != "" && data.ClientHost == "" && !p.options.Clients.Lists(request.Get("client_id"))
 		data.Scopes = p.scopes(r.Context(), request)
 		if data.Organization, failure = p.organization(r.Context(), request); failure != nil {
 			status, data.Failure = http.StatusBadRequest, failure
@@ -73,7 +76,7 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 				"anew.", ""}
 	}
 	if data.Failure != nil {
-		p.refusals.note(r.Context(), data.Failure.reason, "server", nil)
+		p.refusals.note(r.Context(), data.Failure.reason, "server", p.unlisted(r.URL.RawQuery, data.Failure))
 	}
 	var body bytes.Buffer
 	if err := page.Execute(&body, data); err != nil {
@@ -82,6 +85,18 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(status)
 	_, _ = body.WriteTo(w)
+}
+
+// unlisted names the host that is not listed, for whoever may list it.
+func (p *Provider) unlisted(rawQuery string, failure *requestError) error {
+	if failure != errUnlistedHost {
+		return nil
+	}
+	query, err := readQuery(rawQuery)
+	if err != nil {
+		return nil
+	}
+	return fmt.Errorf("clients of %s are not admitted", clientHost(query))
 }
 
 // linkIn says whether a link of a mail, or another service, led here, and whether it may be used.
@@ -118,6 +133,9 @@ func (p *Provider) read(w http.ResponseWriter, r *http.Request) (query, request 
 
 func (p *Provider) checkKnown(ctx context.Context, request url.Values) error {
 	if !p.options.admits(request.Get("client_id")) {
+		if clientHost(request) != "" {
+			return errUnlistedHost
+		}
 		return errUnknownApplication
 	}
 	client, err := p.lookUp(ctx, request.Get("client_id"))

@@ -128,6 +128,9 @@ func checkRequest(request url.Values) error {
 	case request.Get("redirect_uri") == "":
 		return &requestError{"This request is incomplete", "It does not say where to return to (redirect_uri).",
 			malformedRequest}
+	case !isReturnAddress(request.Get("redirect_uri")):
+		return &requestError{"Wrong return address",
+			"The application wants you to return to an address of a kind that is not used here.", unregisteredCallback}
 	// ChatGPT may leave it out: then it means code
 	case request.Has("response_type") && request.Get("response_type") != "code":
 		return &requestError{"This request is not supported", "Only the response type “code” is possible.",
@@ -161,13 +164,40 @@ func checkClient(client Client, request url.Values) error {
 	if len(client.RedirectURIs) > 0 && !slices.Contains(client.RedirectURIs, redirect) && !isLoopback(redirect) {
 		return errWrongReturn
 	}
-	// Of a client that nobody could look up no address is known: none but these may be one at all.
-	if u, err := url.Parse(redirect); len(client.RedirectURIs) == 0 && !isLoopback(redirect) &&
-		(err != nil || u.Scheme != "https" || u.Host == "" || u.User != nil || u.Fragment != "") {
-		return errWrongReturn
+	if len(client.RedirectURIs) == 0 && !isLoopback(redirect) && !strings.HasPrefix(redirect, "https://") {
+		return errWrongReturn // of a client that nobody could look up no other is known to be its own
 	}
 	return nil
 }
+
+// ownScheme is that of an app on the person's device, with a dot or more letters than what browsers act on
+// themselves.
+var ownScheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]{2,40}$`)
+
+// notReturned are schemes that a browser acts on instead of leaving the page.
+var notReturned = []string{"http", "javascript", "data", "blob", "file", "filesystem", "about", "vbscript", "view-source",
+	"intent", "ftp", "ws", "wss", "mailto", "tel", "sms"}
+
+// isReturnAddress holds that the address has one reading, so that what the page says of it is where the
+// browser goes: ASCII, and neither a user nor a fragment. http leads to the reader's own computer alone.
+func isReturnAddress(address string) bool {
+	if strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' }) {
+		return false
+	}
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.User != nil || strings.Contains(address, "#"):
+		return false
+	case u.Scheme == "https":
+		return plainHost.MatchString(u.Host)
+	case isLoopback(address):
+		return true
+	}
+	return ownScheme.MatchString(u.Scheme) && !slices.Contains(notReturned, u.Scheme)
+}
+
+// plainHost has no escapes, and nothing that some would read as the beginning of a path.
+var plainHost = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+(:[0-9]{1,5})?$`)
 
 var errWrongReturn = &requestError{"Wrong return address",
 	"The application is known here, but not with the address to which it wants you to return. If you built " +
@@ -195,6 +225,8 @@ func (o Options) environment() credentials.Environment {
 var errUnknownApplication = &requestError{"Unknown application",
 	"No application is known here under the id in the address that brought you here. If you built it: check the " +
 		"client id that it uses.", unknownClient}
+
+var errUnlistedHost = &requestError{errUnknownApplication.Title, errUnknownApplication.Text, unlistedHost}
 
 var errUnknownOrganization = &requestError{"Unknown organization",
 	"The address that brought you here names an organization that is not known here. Ask whoever gave you the " +

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -46,5 +47,28 @@ func TestClientsAreAdmittedByTheHostsOfTheirDocuments(t *testing.T) {
 	}
 	if !strings.Contains(w.log.String(), "client not looked up") {
 		t.Error("the log does not say so")
+	}
+}
+
+// Who lists connected apps alone is told at the start that the tools are for next to nobody.
+func TestToolsForNobodyAreWarnedOf(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(*server.Options)
+		warned bool
+	}{
+		"apps alone":   {func(*server.Options) {}, true},
+		"a host":       {func(o *server.Options) { o.ClientIDs = append(slices.Clone(o.ClientIDs), "claude.ai") }, false},
+		"dynamic":      {dynamic, false},
+		"everybody":    {func(o *server.Options) { o.ClientIDs = nil }, false},
+		"no tools":     {func(o *server.Options) { o.NoMCP = true }, false},
+		"no tools yet": {func(o *server.Options) { o.ClientIDs, o.NoMCP = nil, true }, false},
+	} {
+		w := newWorld(t, tt.change)
+		ended, end := context.WithCancel(t.Context())
+		end()
+		_ = w.app.Run(ended)
+		if got := strings.Contains(w.log.String(), "can use the tools at /mcp"); got != tt.warned {
+			t.Errorf("%s: warned %t", name, got)
+		}
 	}
 }

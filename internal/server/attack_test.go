@@ -243,12 +243,10 @@ func (a *target) outcomes() map[string]outcome {
 			problem(400, "Bad Request", "the Authorization header is malformed, given twice, or the token is in the "+
 				"wrong place", "Correct the request and send it again.")},
 		insufficient: {403, `Bearer realm="api", error="insufficient_scope", scope="tasks:read", ` + metadata,
-			problem(403, "Forbidden", "the app's pass lacks what this needs: tasks:read",
-				"Do not try again with the same pass. Tell the person that they have not allowed this app to do it: "+
-					"to allow it they "+
+			problem(403, "Forbidden", "this app has not been given the permission tasks:read",
+				"Do not try again. Tell the person that they have not allowed this app to do it: to allow it they "+
 					"sign in for the app again and grant it. If it is not theirs to grant, somebody who administers "+
-					"their roles "+
-					"has to give it to them first.")},
+					"their roles has to give it to them first.")},
 		malformed: {400, "", ""},
 		tooLarge:  {431, "", ""},
 	}

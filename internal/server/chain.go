@@ -3,11 +3,8 @@ package server
 import (
 	"context"
 	"crypto/rand"
-	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
-	"runtime/debug"
 	"strings"
 	"time"
 
@@ -66,8 +63,7 @@ func (s *Server) accessLog(next http.Handler) http.Handler {
 	})
 }
 
-// recoverer turns a panic into a problem. The panic's value may hold anything that
-// a request carried, so only its type, or the runtime's own words, are logged.
+// recoverer turns a panic into a problem.
 func (s *Server) recoverer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		defer func() {
@@ -78,11 +74,7 @@ func (s *Server) recoverer(next http.Handler) http.Handler {
 			if cause == http.ErrAbortHandler {
 				panic(cause)
 			}
-			what := fmt.Sprintf("%T", cause)
-			if fault, ok := cause.(runtime.Error); ok {
-				what = fault.Error()
-			}
-			s.log.ErrorContext(r.Context(), "panic", "cause", what, "stack", string(debug.Stack()))
+			api.LogPanic(r.Context(), s.log, cause)
 			api.WriteProblem(w, r, api.Problem{Status: http.StatusInternalServerError, Detail: "internal error"})
 		}()
 		next.ServeHTTP(w, r)

@@ -70,7 +70,7 @@ func (w *world) visit(steps []step, change ...func(url.Values)) step {
 func TestEndToEndNoCodeLeavesWithoutAClick(t *testing.T) {
 	t.Parallel()
 	signedIn := byCode("ada@acme.example", "Acme")
-	allow := []step{see("Allow ChatGPT to:"), nobodyReturned, press("Allow")}
+	allow := []step{see("Allow an app called “ChatGPT” to:"), nobodyReturned, press("Allow")} // nobody listed it
 	first := slices.Concat(signedIn, allow)
 	openid := scopes("openid members:read")
 	firstParty := func(s *stytchtest.Seed) { s.ConnectedApps[0].Type = "first_party" }

@@ -15,6 +15,11 @@ import (
 const (
 	metadataTimeout = 5 * time.Second
 	maxMetadata     = 64 << 10 // bytes of the document
+
+	metadataOfIssuer = "/.well-known/oauth-authorization-server"
+
+	issuerFresh = 10 * time.Minute // for which nobody on the page waits for it
+	issuerWait  = 2 * time.Second
 )
 
 // authorizationServer is what the project's metadata say (RFC 8414), as far as it matters here.
@@ -23,40 +28,66 @@ type authorizationServer struct {
 	AuthorizationEndpoint string   `json:"authorization_endpoint"`
 	SendsIssuer           bool     `json:"authorization_response_iss_parameter_supported"`
 	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+
+	read time.Time
 }
 
-// advertised is the issuer that responses of /idp may carry, "" for none.
-func (s *Server) advertised() string {
-	if as := s.issuer.Load(); as != nil && as.SendsIssuer {
-		return as.Issuer
+// advertised is the issuer that responses of /idp may carry, "" for none; known is false while nobody could
+// be asked. Whoever opens the page waits for the answer if there is none yet, or it is old, for two seconds
+// at most and once for all.
+func (s *Server) advertised(ctx context.Context) (issuer string, known bool) {
+	as := s.issuer.Load()
+	if as == nil || s.options.Now().Sub(as.read).Abs() > issuerFresh {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), issuerWait)
+		defer cancel()
+		_, _, _ = s.asking.Do("metadata", func() (any, error) { return nil, s.readIssuer(ctx) })
+		as = s.issuer.Load()
 	}
-	return ""
+	switch {
+	case as == nil:
+		return "", false
+	case as.SendsIssuer:
+		return as.Issuer, true
+	}
+	return "", true
+}
+
+// readIssuer keeps what the metadata say. What was read before stays where that is not possible, and is not
+// asked for again before a while.
+func (s *Server) readIssuer(ctx context.Context) error {
+	as, err := fetchMetadata(ctx, s.metadata, s.options.Domain+metadataOfIssuer)
+	if err != nil {
+		if before := s.issuer.Load(); before != nil {
+			again := *before
+			again.read = s.options.Now()
+			s.issuer.Store(&again)
+		}
+		return err
+	}
+	as.read = s.options.Now()
+	s.issuer.Store(&as)
+	return nil
 }
 
 // checkIssuer compares what clients compare, to the letter: the authorization server that our
 // metadata name (RFC 9728) and the issuer that its own do. It tells in the log what is different, and
 // reports whether the metadata could be read.
 func (s *Server) checkIssuer(ctx context.Context) (done bool) {
-	address := s.options.Domain + "/.well-known/oauth-authorization-server"
-	as, err := fetchMetadata(ctx, s.metadata, address)
-	if err != nil {
-		s.log.WarnContext(ctx, "the metadata of the Stytch project's domain were not read; they are asked for again "+
-			"in a minute",
-			"url", address, "error", err)
+	if err := s.readIssuer(ctx); err != nil {
+		s.log.WarnContext(ctx, "could not read the metadata of the Stytch project's domain; trying again in a minute",
+			"url", s.options.Domain+metadataOfIssuer, "error", err)
 		return false
 	}
-	s.issuer.Store(&as)
+	as := s.issuer.Load()
 	if as.Issuer != s.options.Domain {
-		s.log.ErrorContext(ctx,
-			"STYTCH_DOMAIN is not the issuer that Stytch names there: clients of MCP compare the two to "+
-				"the letter and refuse to connect; write STYTCH_DOMAIN as the issuer is written", "issuer", as.Issuer,
+		s.log.ErrorContext(ctx, "STYTCH_DOMAIN is not the issuer that Stytch names there: MCP clients compare the two to "+
+			"the letter and refuse to connect; write STYTCH_DOMAIN as the issuer is written", "issuer", as.Issuer,
 			"authorization_servers", s.options.Domain)
 	}
 	if page := s.options.PublicURL + "/idp"; as.AuthorizationEndpoint != page {
 		s.log.WarnContext(ctx, "the Authorization URL of the Stytch project is not the sign-in page of this server: "+
-			"clients that "+
-			"find their way by metadata are led elsewhere; set it under Connected Apps in the Stytch dashboard",
-			"authorization_endpoint", as.AuthorizationEndpoint, "page", page)
+			"clients that find their way by metadata are led elsewhere; set it under Connected Apps in the Stytch "+
+			"dashboard", "authorization_endpoint", as.AuthorizationEndpoint, "page", page)
 	}
 	return true
 }

@@ -31,7 +31,7 @@ func TestTheIssuerIsComparedAtTheStart(t *testing.T) {
 		"no page": {func(d map[string]any) { d["error_type"] = "authorization_endpoint_not_configured_for_project" },
 			400, false,
 			[]string{"set the Authorization URL"}, nil},
-		"an outage": {func(map[string]any) {}, 503, false, []string{"asked for again in a minute", "status 503"},
+		"an outage": {func(map[string]any) {}, 503, false, []string{"trying again in a minute", "status 503"},
 			nil},
 		"a redirect": {func(map[string]any) {}, 302, false, []string{"status 302"}, nil},
 		"no document": {func(d map[string]any) { clear(d) }, 200, true, []string{"STYTCH_DOMAIN is not the issuer"},

@@ -87,7 +87,7 @@ func TestEndToEndAClientWithADocument(t *testing.T) {
 			see("continue to " + host), see("a program on this computer (" + hostOf(w.callbacks.url) + ")"),
 			look("sign-in")},
 			byCode("ada@acme.example", "Acme"),
-			[]step{see("Allow ChatGPT (" + host + ") to:"), see("Read tasks"), look("consent"), press("Allow"),
+			[]step{see("Allow " + host + " (“ChatGPT”) to:"), see("Read tasks"), look("consent"), press("Allow"),
 				came(func(q url.Values) error {
 					form = url.Values{"grant_type": {"authorization_code"}, "code": {q.Get("code")}, "client_id": {id},
 						"redirect_uri": {w.callbacks.url}, "code_verifier": {verifier}, "resource": {w.url + "/mcp"}}
@@ -99,7 +99,7 @@ func TestEndToEndAClientWithADocument(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return w.usesAndLoses(p, form, host)
+		return w.usesAndLoses(p, form, "this computer (“ChatGPT”)")
 	}, dynamic)
 }
 
@@ -149,7 +149,7 @@ func TestEndToEndAClientThatRegistersItself(t *testing.T) {
 		err := p.do(slices.Concat(
 			[]step{newTabAt(w.asksAs(id, "openid offline_access tasks:read tasks:write activity:read", "s1"))},
 			byCode("ada@acme.example", "Acme"),
-			[]step{see("Allow Desk to:"), press("Allow"), came(func(q url.Values) error {
+			[]step{see("nobody here has checked it"), see("Allow an app called “Desk” to:"), press("Allow"), came(func(q url.Values) error {
 				form = url.Values{"grant_type": {"authorization_code"}, "code": {q.Get("code")}, "client_id": {id},
 					"redirect_uri": {w.callbacks.url}, "code_verifier": {verifier}}
 				return nil
@@ -157,7 +157,7 @@ func TestEndToEndAClientThatRegistersItself(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		return w.usesAndLoses(p, form, "Desk")
+		return w.usesAndLoses(p, form, "“Desk”")
 	}, dynamic)
 }
 
@@ -203,7 +203,7 @@ func TestEndToEndThreeRequestsAtOnce(t *testing.T) {
 		tabs := map[string]context.Context{}
 		open := func(state string) step {
 			return func(p *person) error {
-				err := p.do(newTabAt(w.asksAs(ids[state], "openid tasks:read", state)), see("continue to Desk "+state),
+				err := p.do(newTabAt(w.asksAs(ids[state], "openid tasks:read", state)), see("continue to “Desk "+state+"”"),
 					see("Continue with email"))
 				tabs[state] = p.tab
 				return err
@@ -212,7 +212,7 @@ func TestEndToEndThreeRequestsAtOnce(t *testing.T) {
 		decide := func(state, button, want string) step {
 			return func(p *person) error {
 				p.tab = tabs[state]
-				return p.do(see("Allow Desk "+state+" to:"), press(button), came(func(q url.Values) error {
+				return p.do(see("Allow an app called “Desk "+state+"” to:"), press(button), came(func(q url.Values) error {
 					if q.Get("state") != state || !q.Has(want) {
 						return fmt.Errorf("the tab of %s came back with %v", state, q)
 					}

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -11,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"guestpass/api"
+	"guestpass/auth"
 	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
@@ -39,6 +42,13 @@ func TestMCPWhatElseClientsSend(t *testing.T) {
 		{"46 no version", c.post(listTools, headers("MCP-Protocol-Version")), 200, `"tools"`},
 		{"48 initialized before initialize", c.post(`{"jsonrpc":"2.0","method":"notifications/initialized"}`), 202, ``},
 		{"48 initialize again", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}`), 200, `"2025-06-18"`},
+		{"49 a name twice", c.post(listTools, func(r *http.Request) { r.Header["Mcp-Name"] = []string{"listTasks", "deleteTask"} }),
+			400, `-32020`},
+		{"49 a method twice", c.modern("tools/list", "", "", func(r *http.Request) { r.Header.Add("Mcp-Method", "ping") }),
+			400, `-32020`},
+		{"49 another name, legacy", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"listTasks"}}`,
+			headers("Mcp-Name: deleteTask")), 400, `-32020`},
+		{"49 another method, legacy", c.post(listTools, headers("Mcp-Method: tools/call")), 400, `-32020`},
 		{"61 a cursor of null", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":null}}`), 200, `"tools"`},
 		{"65 no arguments", call(`{"name":"listTasks"}`), 200, `"structuredContent"`},
 		{"66 a null for what is optional", call(`{"name":"listTasks","arguments":{"state":null,"cursor":null}}`), 200, `"structuredContent"`},
@@ -243,6 +253,42 @@ func TestMCPIdentifiersStayInTheirPlace(t *testing.T) {
 		if strings.Contains(line, `"operation":"listMembers"`) {
 			t.Errorf("another route was called: %s", line)
 		}
+	}
+}
+
+// TestMCPAnOperationThatFailsIsAResult holds that an operation of one's own that panics, or answers more than a
+// message holds, is told as a result with the request's id, and that nothing of it leaks.
+func TestMCPAnOperationThatFailsIsAResult(t *testing.T) {
+	type output struct {
+		Body struct {
+			Text string `json:"text" doc:"Some text"`
+		}
+	}
+	w := newWorld(t, func(o *server.Options) {
+		o.Resources = ownOperations(func(s *api.Service) {
+			for id, do := range map[string]func() (*output, error){
+				"getPanic": func() (*output, error) { panic("canary") },
+				"getLong": func() (*output, error) {
+					out := &output{}
+					out.Body.Text = strings.Repeat("x", 1<<20)
+					return out, nil
+				},
+			} {
+				api.Register(s, api.Operation{ID: id, Method: http.MethodGet, Path: "/api/v1/" + strings.ToLower(id), Summary: "Fail",
+					Description: "Fails.", Access: auth.Scope("tasks:read")},
+					func(context.Context, *struct{}) (*output, error) { return do() })
+			}
+		})
+	})
+	c := w.modelsClient(w.token(ada, everything...))
+	for name, want := range map[string]string{"getPanic": "internal error", "getLong": "longer than fits here | smaller limit"} {
+		r := c.tool(name, `{}`)
+		if r.status != 200 || !r.IsError || r.Structured != nil || !hasParts(r.text(), want) || strings.Contains(r.text(), "canary") {
+			t.Errorf("%s: %d %.300v", name, r.status, r)
+		}
+	}
+	if log := w.log.String(); !strings.Contains(log, `"msg":"panic"`) || strings.Contains(log, "canary") {
+		t.Error("the panic is not in the log, or its value is")
 	}
 }
 

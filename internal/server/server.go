@@ -18,6 +18,7 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 
 	"guestpass/api"
 	"guestpass/auth"
@@ -103,8 +104,9 @@ type Server struct {
 	provider  *idp.Provider
 	site      *site.Site
 	handler   http.Handler
-	stopping  atomic.Bool                         // Run's context has ended
-	metadata  *http.Client                        // reads issuer
+	stopping  atomic.Bool  // Run's context has ended
+	metadata  *http.Client // reads issuer
+	asking    singleflight.Group
 	issuer    atomic.Pointer[authorizationServer] // as it was last read; nil: not yet
 	readiness readiness
 
@@ -162,6 +164,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.S
 // expired, and an eye on the Stytch project, until ctx ends; from then on readyz answers 503.
 func (s *Server) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { s.stopping.Store(true) })()
+	s.tellClients(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.verifier.Run(ctx) })
 	group.Go(func() error { watch(ctx, s.checkProject); return nil })
@@ -171,6 +174,15 @@ func (s *Server) Run(ctx context.Context) error {
 		group.Go(func() error { return s.connections.Run(ctx) })
 	}
 	return group.Wait()
+}
+
+// tellClients warns of tools that next to nobody can connect to.
+func (s *Server) tellClients(ctx context.Context) {
+	if admitted := s.options.admitted(); !s.options.NoMCP && !admitted.Everyone() && len(admitted.Hosts) == 0 {
+		s.log.WarnContext(ctx, "only the connected apps that GUESTPASS_CLIENT_IDS lists can use the tools at "+mcpPath+
+			": ChatGPT's plugins, Claude and others come with a document of their own, or register themselves; add their "+
+			"hosts, such as chatgpt.com,claude.ai, or the word dynamic, or say GUESTPASS_MCP=off")
+	}
 }
 
 // Flush writes what Run would have written later: calls are served on when that has ended.
@@ -212,7 +224,7 @@ func (s *Server) buildService() error {
 	if err := s.openDirectory(); err != nil {
 		return err
 	}
-	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory,
+	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory, Listed: o.admitted().Lists,
 		MaxLifetime: o.MaxTokenLifetime, Limits: o.Limits, Log: o.Log, Now: o.Now})
 	s.service = api.New(api.Options{Connections: s.connections, Introspect: o.Introspect, Verifier: s.verifier,
 		Directory: s.directory, Members: s.members, Access: o.Access,
@@ -513,7 +525,7 @@ func (s *Server) scopesOf(operations []api.Operation) []openapi.Scope {
 // admitted are the clients that may act.
 func (o Options) admitted() clients.Admitted {
 	admitted := clients.Parse(o.ClientIDs)
-	if !admitted.Everyone() && o.DocsClientID != "" {
+	if (admitted.Dynamic || !admitted.Everyone()) && o.DocsClientID != "" {
 		admitted.IDs = append(admitted.IDs, o.DocsClientID)
 	}
 	return admitted
@@ -543,13 +555,33 @@ func (s *Server) admitClient() func(context.Context, string) (bool, error) {
 	}
 }
 
-// scopesToAdd are those of the published operations that the project has, as far as Stytch tells.
-func (s *Server) scopesToAdd(ctx context.Context) (names []string) {
+// scopesToAdd are those of the tools at the resources that a request names, or of all published operations
+// where it names none of ours; as far as the project has them and Stytch tells.
+func (s *Server) scopesToAdd(ctx context.Context, resources []string) (names []string) {
 	has, err := s.directory.ScopeDescriptions(ctx)
-	for _, scope := range s.scopesOf(s.published()) {
-		if _, found := has[scope.Name]; !isStandard(scope.Name) && (found || err != nil) {
-			names = append(names, scope.Name)
+	for _, name := range s.scopesAt(resources) {
+		if _, found := has[name]; !isStandard(name) && (found || err != nil) {
+			names = append(names, name)
 		}
+	}
+	return names
+}
+
+func (s *Server) scopesAt(resources []string) (names []string) {
+	at := func(path string) bool {
+		return slices.ContainsFunc(resources, func(resource string) bool {
+			return strings.TrimSuffix(resource, "/") == s.options.PublicURL+path
+		})
+	}
+	switch {
+	case at(""):
+	case at(mcpPath):
+		return s.toolScopes(false)
+	case at(readonlyPath):
+		return s.toolScopes(true)
+	}
+	for _, scope := range s.scopesOf(s.published()) {
+		names = append(names, scope.Name)
 	}
 	return names
 }

@@ -40,13 +40,21 @@ func Internal(host string) bool {
 }
 
 // notPublic are ranges that netip has no word for: this network, carriers' (RFC 6598), protocol
-// assignments, benchmarks, reserved, and IPv4 in the IPv6 of a translator (RFC 6052).
+// assignments, benchmarks, reserved, documentation, and IPv4 within IPv6 (RFC 3056, 4380).
 var notPublic = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustParsePrefix("100.64.0.0/10"),
 	netip.MustParsePrefix("192.0.0.0/24"), netip.MustParsePrefix("198.18.0.0/15"), netip.MustParsePrefix("240.0.0.0/4"),
-	netip.MustParsePrefix("64:ff9b::/96"), netip.MustParsePrefix("64:ff9b:1::/48")}
+	netip.MustParsePrefix("192.88.99.0/24"), netip.MustParsePrefix("2001::/23"), netip.MustParsePrefix("2001:db8::/32"),
+	netip.MustParsePrefix("2002::/16"), netip.MustParsePrefix("3fff::/20")}
+
+// unicast6 is what is given out of IPv6 at all (RFC 4291): whatever else there is may lead inwards somewhere, also by
+// a translator (RFC 6052).
+var unicast6 = netip.MustParsePrefix("2000::/3")
 
 func public(ip netip.Addr) bool {
 	ip = ip.Unmap()
+	if ip.Is6() && !unicast6.Contains(ip) {
+		return false
+	}
 	for _, prefix := range notPublic {
 		if prefix.Contains(ip) {
 			return false

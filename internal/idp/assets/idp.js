@@ -8,7 +8,7 @@ const settings = document.getElementById("idp").dataset;
 const part = (id) => document.getElementById(id);
 const descriptions = JSON.parse(part("scopes").textContent) ?? {};
 const request = new URLSearchParams(settings.request);
-const app = { host: settings.clientHost, issuer: settings.issuer };
+const app = { host: settings.clientHost, unchecked: "unchecked" in settings, issuer: settings.issuer };
 const arrival = new URLSearchParams(settings.link === "offered" ? location.search : ""); // of another link nothing is read
 const tokenType = arrival.get("stytch_token_type");
 
@@ -396,7 +396,7 @@ function manifest({ scopes, clientName }) {
   const granted = scopes.filter(Boolean);
   const asked = (request.get("scope") ?? "").split(" ").filter(Boolean);
   const refused = asked.filter((scope) => !granted.includes(scope));
-  const sections = [{ header: "Allow " + clientName + " to:", items: granted.length ? granted.map(words) : ["Nothing"] }];
+  const sections = [{ header: "Allow " + clientName.replace(/^An app/, "an app") + " to:", items: granted.length ? granted.map(words) : ["Nothing"] }];
   if (refused.length) sections.push({ header: "Asked for, but not yours to give. This will not be allowed:", items: refused.map(words) });
   return sections;
 }

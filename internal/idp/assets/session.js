@@ -55,9 +55,18 @@ export const nameOf = (person) => person.email + (person.organization ? " at " +
 // sessionCookie is the one by which Stytch's client acts, read as it reads it: the first of that name.
 const sessionCookie = () => decodeURIComponent(document.cookie.match(/(?:^|; )stytch_session=([^;]*)/)?.[1] ?? "");
 
+// labelOf names an app so that no other can be taken for it: the host of its document comes first, and a name
+// that nobody has checked is in quotation marks.
+function labelOf(name, host, unchecked) {
+  const quoted = `“${name.replace(/[“”]/g, "")}”`;
+  if (host) return name && name !== host ? `${host} (${quoted})` : host;
+  return unchecked ? `An app called ${quoted}` : name;
+}
+
 // withIssuer takes out of a response the iss (RFC 9207) that is not the issuer, or that nobody said
-// would be there: clients refuse either. What the app has registered as its address stays as it is.
+// would be there: clients refuse either. While nobody knows what was said it stays. What the app has registered as its address stays as it is.
 function withIssuer(answer, { redirect_uri: registered }, issuer) {
+  if (issuer === undefined) return answer;
   const [address, ...fragment] = (answer.redirect_uri ?? "").split("#");
   const own = address.startsWith(registered) ? registered : address.split("?")[0];
   const isOther = (pair) => pair.startsWith("iss=") && (!issuer || new URLSearchParams(pair).get("iss") !== issuer);
@@ -118,8 +127,9 @@ export class Session {
   // decides, and only on what the component was told and has shown. Whoever is signed in
   // when Allow is pressed is handed to replaced if it is somebody else: nothing is allowed then.
   //
-  // host is that of the app's document, if it has one, and issuer what a response may name.
-  decisionOf(person, replaced, { host, issuer }) {
+  // host is that of the app's document, if it has one; unchecked says that anybody may have chosen the app's
+  // name. issuer is what a response may name: "" for none, undefined while nobody knows.
+  decisionOf(person, replaced, { host, unchecked, issuer }) {
     const client = this.#client;
     let grantable = []; // as shown
     const never = new Promise(() => {}); // the component waits until it is taken away
@@ -132,9 +142,7 @@ export class Session {
         if (!this.isStill(person)) return replaced(), never;
         grantable = answer.scope_results.filter((result) => result.is_grantable).map((result) => result.scope);
         // The component shows the app's name as it comes, and anybody may have chosen it.
-        // Where it has a document the host of that says who it is.
-        const name = seen(answer.client?.client_name);
-        const app = { ...answer.client, client_name: host && name !== host ? `${name} (${host})` : name };
+        const app = { ...answer.client, client_name: labelOf(seen(answer.client?.client_name), host, unchecked) };
         return { ...answer, client: app, consent_required: true };
       },
       oauthAuthorizeSubmit: async (request) => {
