@@ -20,10 +20,8 @@ func (s *Service) registerActivity() {
 		ID: "listActivity", Method: http.MethodGet, Path: "/api/v1/activity",
 		Summary: "List what was done for the signed-in person",
 		Description: "Returns the changes made here in the signed-in person's name, the newest first, with what each " +
-			"changed and " +
-			"whether it can be undone. Filter by app, or by what was taken away. For the next page pass next_cursor " +
-			"as cursor " +
-			"with the same filters.",
+			"changed and whether it can be undone. Filter by app, or by what was taken away. For the next page pass " +
+			"next_cursor as cursor with the same filters.",
 		Access: auth.Scope("activity:read"),
 	}, s.listActivity)
 	undoes := s.undoes()

@@ -173,8 +173,7 @@ func TestEachRuleHasItsMessageAndEffect(t *testing.T) {
 		{"M6 a port (C)", []string{`https://api.example.com"}]`, `https://api.example.com:8443"}]`}, Options{},
 			[]string{
 				"M6 warn: Server URL https://api.example.com:8443 is not under the root origin " +
-					"https://api.example.com; " +
-					"ignoring it",
+					"https://api.example.com; ignoring it",
 				"M6 refuse: None of the provided servers is under the root origin https://api.example.com"}, ""},
 		{"M6 upper case (C)", []string{`https://api.example.com"}]`, `https://API.example.com"}]`}, Options{}, []string{
 			"M6 warn: Server URL https://API.example.com is not under the root origin https://api.example.com; " +

@@ -118,8 +118,7 @@ const lookFirst = 1
 // order says what comes before what.
 func (g guide) order() []string {
 	lines := []string{"Look before you act: find what the person means first, and ask which one if several fit. " +
-		"Identifiers come from answers, " +
-		"and are for you: show people names and titles."}
+		"Identifiers come from answers, and are for you: show people names and titles."}
 	for _, name := range g.identifiers() {
 		if sources := g.sources(name); len(sources) > 0 {
 			lines = append(lines, fmt.Sprintf("%s comes from %s.", name, oneOf(sources)))

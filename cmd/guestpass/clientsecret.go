@@ -118,8 +118,7 @@ func (s secretSource) ask(ctx context.Context) (string, error) {
 	terminal, ok := s.stdin.(*os.File)
 	if !ok || !term.IsTerminal(int(terminal.Fd())) {
 		return "", usagef("the connected app has a client secret: set GUESTPASS_TRY_CLIENT_SECRET, or name a file " +
-			"that " +
-			"has it with --client-secret-file (- is the standard input); on a terminal you are asked")
+			"that has it with --client-secret-file (- is the standard input); on a terminal you are asked")
 	}
 	before, err := term.GetState(int(terminal.Fd()))
 	if err != nil {

@@ -94,9 +94,8 @@ const (
 	words  = "true‖false‖yes‖no‖on‖off‖null‖~‖True‖NULL‖y‖N‖"
 	double = `‖x‖a b‖\n‖\u00e9‖\/‖\ud83c\udf75‖x \"y\"‖x: y‖# no‖\t\\‖{}‖*a`
 	single = `‖x‖it''s‖a: b‖# no‖\n‖200‖true‖null‖<<‖é`
-	texts  = "string‖object‖a b c‖https://api.example.com/v1‖#/components/x‖x#y‖a:b‖it's‖Lists teas.‖" +
-		"x-y_z‖tea/{id}‖" +
-		"@x‖a, b‖(x)‖<<‖-1x‖Ünï‖🍵‖a - b‖? x‖- x‖x\"y\"‖%x‖`x`"
+	texts  = "string‖object‖a b c‖https://api.example.com/v1‖#/components/x‖x#y‖a:b‖it's‖Lists " +
+		"teas.‖x-y_z‖tea/{id}‖@x‖a, b‖(x)‖<<‖-1x‖Ünï‖🍵‖a - b‖? x‖- x‖x\"y\"‖%x‖`x`"
 	names = `a‖b‖c‖d‖e‖get‖post‖/teas‖/teas/{id}‖200‖'200'‖"404"‖default‖operationId‖summary‖` +
 		`x-y‖type‖$ref‖a b‖` +
 		`properties‖é‖1‖true‖null‖<<‖'x y'‖__proto__‖1.5‖http://x`

@@ -278,8 +278,7 @@ func TestOnlyLinksOfAKindThatTheSettingsOfferAreUsed(t *testing.T) {
 		{"b2b", "email_code", false, ""},
 		{"b2b", "email_code", true, "invite/multi_tenant_magic_links"},
 		{"b2b", "email_link", false, "/discovery login/discovery signup/discovery /multi_tenant_magic_links " +
-			"login/multi_tenant_magic_links " +
-			"signup/multi_tenant_magic_links invite/multi_tenant_magic_links"},
+			"login/multi_tenant_magic_links signup/multi_tenant_magic_links invite/multi_tenant_magic_links"},
 		{"b2b", "password", false, "reset_password/discovery reset_password/multi_tenant_magic_links " +
 			"*/multi_tenant_passwords"},
 		{"b2b", "google", false, "*/oauth */discovery_oauth"},

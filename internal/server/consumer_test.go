@@ -81,8 +81,7 @@ func TestUserInfoOfBothVerticals(t *testing.T) {
 
 func TestTheDocumentSaysWhatTheServerIsGoodFor(t *testing.T) {
 	const tasks = "list tasks; create a task; change a task; get one task; mark a task as done; delete a task; bring " +
-		"back a deleted task; " +
-		"list the comments on a task; comment on a task"
+		"back a deleted task; list the comments on a task; comment on a task"
 	const activity = "; list what was done for the signed-in person; undo one change."
 	for _, tt := range []struct {
 		w    *world

@@ -71,8 +71,7 @@ func headersOf(path, api, scheme string) map[string]string {
 		"Cache-Control":                "no-cache",
 		"Cross-Origin-Opener-Policy":   "same-origin",
 		"Permissions-Policy": "accelerometer=(), camera=(), geolocation=(), gyroscope=(), magnetometer=(), " +
-			"microphone=(), payment=(), usb=(), " +
-			"publickey-credentials-get=(), browsing-topics=()",
+			"microphone=(), payment=(), usb=(), publickey-credentials-get=(), browsing-topics=()",
 	}
 	const closed = "; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 	policies := map[string]string{

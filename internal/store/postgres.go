@@ -88,17 +88,15 @@ var protectionWarnings = map[protection]string{
 		"sslmode=require checks no certificate, and verify-ca without sslrootcert takes one of any host; say " +
 		"sslmode=verify-full in GUESTPASS_DATABASE_URL",
 	unencrypted: "the connection to Postgres is not encrypted: the password, and everything that is kept, can be " +
-		"read " +
-		"on the way; say sslmode=verify-full instead of disable in GUESTPASS_DATABASE_URL",
+		"read on the way; say sslmode=verify-full instead of disable in GUESTPASS_DATABASE_URL",
 }
 
 // errOpportunistic refuses what libpq does by default: to send the password in the clear to a server, or to
 // somebody in front of it, that says it has no TLS.
 var errOpportunistic = errors.New("must say how the connection to a Postgres on another machine is protected, as it " +
 	"would go on in the clear where the server has no TLS: write sslmode=verify-full " +
-	"(postgres://…?sslmode=verify-full, " +
-	"or PGSSLMODE), with sslrootcert=FILE for a certificate authority of your own; sslmode=disable only on a network " +
-	"that nobody else reads")
+	"(postgres://…?sslmode=verify-full, or PGSSLMODE), with sslrootcert=FILE for a certificate authority of your " +
+	"own; sslmode=disable only on a network that nobody else reads")
 
 // protectionOf returns the least that connections may have. It looks at what pgx has made of URL, environment and
 // service file: with allow and prefer, which is its default, it has both ways for one server.

@@ -261,8 +261,7 @@ func (f *sqliteFile) find(write bool) (err error) {
 		return f.errorf("it is no file, but %s", kind(info.Mode()))
 	case write && mounted(f.path):
 		return f.errorf("it is mounted by itself, and SQLite keeps changes in files beside it that are not: mount " +
-			"its " +
-			"folder instead")
+			"its folder instead")
 	case write && links(info) > 1:
 		return f.errorf("it has %d names (hard links), and SQLite keeps changes in files beside one of them, so "+
 			"that a process that comes by another name "+
