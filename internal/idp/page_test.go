@@ -215,6 +215,23 @@ func TestRequestSurvivesTheWayThroughAnEMail(t *testing.T) {
 	}
 }
 
+// A page that was left open loads itself when the session changes in another tab. The link of a mail goes on
+// belonging to the request of the tab in which somebody asked for it.
+func TestAPageThatLoadsItselfTakesNoMailsRequest(t *testing.T) {
+	p := pageProvider(t)
+	kept := get(p, chatGPT("state", "newer")).Result().Cookies()
+	again := get(p, chatGPT("state", "older")+"&again=1", kept...)
+	if got := carried(t, again.Body.String()); got.Get("state") != "older" || got.Has("again") {
+		t.Errorf("the page itself goes on with %v", got)
+	}
+	if cookies := again.Result().Cookies(); len(cookies) > 0 {
+		t.Errorf("it takes the request's place: %v", cookies)
+	}
+	if cookies := get(p, chatGPT("state", "older")+"&again=1").Result().Cookies(); len(cookies) != 1 {
+		t.Errorf("where none is kept its own is: %v", cookies)
+	}
+}
+
 func TestStytchDecidesWhenTheClientCannotBeLookedUp(t *testing.T) {
 	p := pageProvider(t, func(o *Options) {
 		o.LookUpClient = func(context.Context, string) (Client, error) { return Client{}, errors.New("Stytch is away") }

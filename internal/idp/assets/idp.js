@@ -284,7 +284,7 @@ async function beginAgain(why) {
   leaving = true;
   if (why) sessionStorage.setItem("guestpass-notice", why);
   if (!why || session.isStill(person)) await session.end(); // another tab's new session is not ours to end
-  location.replace(withoutLink);
+  location.replace(why && settings.request ? withoutLink + "&again=1" : withoutLink);
 }
 
 // The address of this page without the link that led here.
