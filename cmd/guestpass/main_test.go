@@ -460,7 +460,7 @@ func development(t *testing.T, args ...string) (app, emulator string) {
 	})
 	app = out.wait(t, `app +(http://\S+)`)[1]
 	emulator = out.wait(t, `emulator +(http://\S+)`)[1]
-	out.wait(t, `note: the GPT editor will want https`)
+	out.wait(t, `note: ChatGPT and Claude reach public https`)
 	return app, emulator
 }
 
@@ -609,10 +609,12 @@ func TestDevsHintWorksAsItIsPrinted(t *testing.T) {
 				_ = dev.Process.Signal(os.Interrupt)
 				_ = dev.Wait()
 			}()
-			hint := out.wait(t, `(?m)^  (.* try .*)$`)[1]
-			output, err := exec.Command("sh", "-c", hint+" --call getUserInfo").CombinedOutput()
-			if err != nil || !strings.Contains(string(output), tt.want) {
-				t.Errorf("%s: %v\n%s", hint, err, output)
+			for _, as := range []string{`--mcp .*`, `--[^m].*`} {
+				hint := out.wait(t, `(?m)^  (.* try `+as+`)$`)[1]
+				output, err := exec.Command("sh", "-c", hint+" --call getUserInfo").CombinedOutput()
+				if err != nil || !strings.Contains(string(output), tt.want) {
+					t.Errorf("%s: %v\n%s", hint, err, output)
+				}
 			}
 		})
 	}
@@ -630,7 +632,7 @@ func TestTheHintIsForThisServer(t *testing.T) {
 			"try --url 'http://[::1]:8080' --as ada@acme.example"},
 		{"https://a.example.com", "http://localhost:19081", "password", "try --url https://a.example.com"},
 	} {
-		got := tryHint(config{PublicURL: tt.app, LoginMethods: strings.Split(tt.methods, ",")}, people, tt.emulator)
+		got := tryHint("try", config{PublicURL: tt.app, LoginMethods: strings.Split(tt.methods, ",")}, people, tt.emulator)
 		if want := "go run guestpass/cmd/guestpass " + tt.want; got != want { // as go test runs this program
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
