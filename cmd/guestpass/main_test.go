@@ -120,8 +120,8 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 		{"argument that is no pair", nil, []string{"try", "--call", "listMembers", "limit"},
 			`"limit" is not of the form key=value`},
 		{"arguments without an operation", nil, []string{"try", "limit=1"}, "--call OPERATION"},
-		{"client of MCP without MCP", nil, []string{"try", "--client", "claude"}, "give --mcp too"},
-		{"client of MCP that is not " +
+		{"MCP client without MCP", nil, []string{"try", "--client", "claude"}, "give --mcp too"},
+		{"MCP client that is not " +
 			"known", nil, []string{"try", "--mcp", "--client", "cursor"}, "choose one of chatgpt, claude, vscode"},
 		{"a GPT's way to send the secret", nil, []string{"try", "--mcp", "--basic"}, "--basic is for the GPT"},
 		{"secret of no client", nil, []string{"try", "--mcp", "--client-secret-file", "x"}, "give --client-id too"},
