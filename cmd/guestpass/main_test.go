@@ -645,6 +645,18 @@ func TestTheHintIsForThisServer(t *testing.T) {
 	}
 }
 
+func TestDevSpeaksOfMCPWhereThereIsSome(t *testing.T) {
+	for setting, want := range map[string]bool{"on": true, "off": false} {
+		var out strings.Builder
+		devSettings{}.announce(&out, config{MCP: setting, PublicURL: defaultAppURL}, developmentSeed("b2b"),
+			defaultEmulatorURL)
+		if got := strings.Contains(out.String(), defaultAppURL+"/mcp"); got != want ||
+			strings.Contains(out.String(), "try --mcp") != want {
+			t.Errorf("with GUESTPASS_MCP=%s it prints\n%s", setting, &out)
+		}
+	}
+}
+
 func TestTryWithoutAServerSaysSo(t *testing.T) {
 	code, _, stderr := guestpass(t, nil, "try", "--url", "http://localhost:1")
 	if code != 1 || !strings.Contains(stderr, "is `guestpass dev` running?") {
