@@ -46,7 +46,7 @@ acceptance/node_modules/.package-lock.json: acceptance/package.json acceptance/p
 	cd acceptance && npm ci --include=dev --ignore-scripts --prefer-offline --no-fund --no-audit --loglevel=error
 	@touch $@
 
-clients: web acceptance chromium ## clients of MCP that others made, against /mcp, with a person in Chromium where one signs in
+clients: web acceptance chromium ## third-party MCP clients, against /mcp, with a person in Chromium where one signs in
 	go test ./internal/server -run '^TestRealClient' -v
 
 # SQLite is C put into Go, and its libc with it: the race detector makes them ten times slower, and its findings there

@@ -1,4 +1,4 @@
-// The conformance tests of MCPJam: those of the protocol, or with settings.registration, those of OAuth, where a
+// MCPJam's conformance tests: those of the protocol, or with settings.registration, those of OAuth, where a
 // person signs in. Prints what became of each; the details hold tokens and stay here. MCPJam runs with the alpha of
 // @modelcontextprotocol/client alone, which the overrides of package.json name.
 import { MCPConformanceTest, OAuthConformanceTest } from "@mcpjam/sdk";

@@ -1,4 +1,4 @@
-// What each client of MCP is asked to do, and how it talks with internal/server/clients_test.go: its settings
+// What each MCP client is asked to do, and how it talks with internal/server/clients_test.go: its settings
 // are the first line of stdin, what it saw is the last line of stdout, both JSON.
 import { createInterface } from "node:readline";
 

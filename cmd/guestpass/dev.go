@@ -33,8 +33,13 @@ func devCommand(environ []string) *cobra.Command {
 		Long: `Runs Guestpass and an emulator of Stytch in one process, with two organizations,
 three people and a GPT's connected app; as a Consumer project, with two users instead.
 Nothing reaches Stytch, and nothing is kept when it stops but what a database of yours
-holds (GUESTPASS_DATABASE_URL). Clients may register themselves, or be described by a
-document, on this machine too: reading that is all for which anybody is called.`,
+holds (GUESTPASS_DATABASE_URL).
+
+ChatGPT, Claude and other MCP clients connect to /mcp (GUESTPASS_MCP=off: they do not),
+the GPT editor imports /openapi.json. Every client of the emulated project is admitted,
+whatever GUESTPASS_CLIENT_IDS says: also those that register themselves, and those whose
+id is the URL of a document. Fetching such documents, from this machine too, is the only
+call that leaves the emulator.`,
 		Example: "  guestpass dev\n  guestpass dev --vertical consumer\n  guestpass dev --access roles\n  guestpass " +
 			"dev --public-url https://my-tunnel.example.com",
 		Args: noArguments,
@@ -53,7 +58,7 @@ document, on this machine too: reading that is all for which anybody is called.`
 	}
 	settingFlag(command, "addr", "GUESTPASS_ADDR", "address of the server; localhost:8080 unless told otherwise")
 	settingFlag(command, "public-url", "GUESTPASS_PUBLIC_URL",
-		"https origin of a tunnel to this server, for the real GPT editor")
+		"https origin of a tunnel to this server, for the real ChatGPT or Claude")
 	settingFlag(command, "access", "GUESTPASS_ACCESS", "what operations are measured against: scopes or roles")
 	settingFlag(command, "vertical", "STYTCH_VERTICAL", "the kind of Stytch project: b2b or consumer")
 	flags := command.Flags()
@@ -267,22 +272,29 @@ func people(seed stytchtest.Seed) (lines []string) {
 
 func (d devSettings) announce(w io.Writer, c config, seed stytchtest.Seed, emulatorURL string) {
 	people := people(seed)
+	tools, asClient := "", ""
+	if c.MCP == "on" {
+		tools = fmt.Sprintf("  MCP        %s/mcp          what ChatGPT, Claude and other MCP clients connect to\n", c.PublicURL)
+		asClient = "In a second terminal, act as ChatGPT with a custom MCP server:\n\n  " +
+			tryHint("try --mcp", c, people, emulatorURL) + "\n\n"
+	}
 	fmt.Fprintf(w, `
 Guestpass is running (%s, access by %s). Nothing reaches Stytch.
 
-  app        %s              what the GPT builder sees
-  document   %s/openapi.json what the GPT editor imports
+  app        %s              how people connect an assistant
+%s  document   %s/openapi.json what the GPT editor imports
   emulator   %s              Stytch, emulated: inbox, people, requests
 
 People who can sign in: %s.
-In a second terminal, be the GPT:
+%sIn a second terminal, act as a custom GPT:
 
   %s
 
-`, c.Vertical, c.Access, c.PublicURL, c.PublicURL, emulatorURL, strings.Join(people, ", "), tryHint(c, people, emulatorURL))
+`, c.Vertical, c.Access, c.PublicURL, tools, c.PublicURL, emulatorURL, strings.Join(people, ", "), asClient,
+		tryHint("try", c, people, emulatorURL))
 	if strings.HasPrefix(c.PublicURL, "http://") {
-		fmt.Fprintln(w, "note: the GPT editor will want https: give the origin of a tunnel with --public-url to try "+
-			"the real one")
+		fmt.Fprintln(w, "note: ChatGPT and Claude reach public https addresses only: to connect the real ones, give the "+
+			"origin of a tunnel with --public-url")
 	}
 }
 
@@ -292,9 +304,9 @@ const (
 	defaultEmulatorURL = "http://localhost:8081"
 )
 
-// tryHint is the command that plays the GPT against this very server, to be pasted.
-func tryHint(c config, people []string, emulatorURL string) string {
-	line := thisProgram() + " try"
+// tryHint is the command that plays an assistant against this very server, to be pasted.
+func tryHint(command string, c config, people []string, emulatorURL string) string {
+	line := thisProgram() + " " + command
 	if c.PublicURL != defaultAppURL {
 		line += " --url " + shellWord(c.PublicURL)
 	}

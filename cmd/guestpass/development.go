@@ -20,8 +20,9 @@ func developmentCommands(environ []string) []*cobra.Command {
 
 const startWith = `Start with:
 
-  guestpass dev                          everything on this machine, no account
-  guestpass try --as ada@acme.example    be the GPT: import, sign in, call`
+  guestpass dev                                everything on this machine, no account
+  guestpass try --mcp --as ada@acme.example    act as ChatGPT with a custom MCP server
+  guestpass try --as ada@acme.example          act as a custom GPT: import, sign in, call`
 
 const documentDefault = "Without STYTCH_PROJECT_ID the settings are those of guestpass dev."
 

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -143,5 +144,18 @@ func TestTheTableOfClientsHasTheirVersions(t *testing.T) {
 	}
 	if clients < 8 {
 		t.Errorf("the table has %d clients", clients)
+	}
+}
+
+// TestTheToolsAreListedAsTheirPageSays runs the commands of docs/mcp.md that get a token and use it.
+func TestTheToolsAreListedAsTheirPageSays(t *testing.T) {
+	app, emulator := development(t)
+	page := readFile(t, filepath.Join("..", "..", "docs", "mcp.md"))
+	_, commands, _ := strings.Cut(page, "<!-- token -->\n```sh\n")
+	commands, _, found := strings.Cut(commands, "```\n<!-- /token -->")
+	commands = strings.NewReplacer(defaultAppURL, app, defaultEmulatorURL, emulator).Replace(commands)
+	output, err := exec.Command("sh", "-c", commands).CombinedOutput()
+	if err != nil || !found || !strings.Contains(string(output), `"name":"listTasks"`) {
+		t.Errorf("%s\n%v\n%s", commands, err, output)
 	}
 }

@@ -19,6 +19,10 @@ func gptCommand(environ []string) *cobra.Command {
 		Long: `Prints the address to import, the OAuth values, instructions made of the operations,
 conversation starters, and the domains that a workspace has to allow, for the same
 settings as the server. The landing page shows the same, with buttons to copy.
+
+ChatGPT runs custom GPTs until 11 December 2026, in some workspaces until 11 February
+2027. What stays is MCP: ChatGPT, Claude and others need the URL of the tools alone,
+which is printed first.
 ` + documentDefault,
 		Example: "  guestpass gpt --public-url https://gpt.example.com\n  guestpass gpt --instructions | xclip " +
 			"-selection clipboard",
@@ -28,7 +32,7 @@ settings as the server. The landing page shows the same, with buttons to copy.
 			if asJSON && instructions {
 				return usagef("--json and --instructions: choose one")
 			}
-			app, err := publisher(cmd, environ)
+			app, c, err := publisher(cmd, environ)
 			if err != nil {
 				return err
 			}
@@ -42,7 +46,7 @@ settings as the server. The landing page shows the same, with buttons to copy.
 			case instructions:
 				_, err = fmt.Fprintln(out, gpt.Instructions)
 			default:
-				err = printGPT(out, gpt)
+				err = printGPT(out, gpt, c)
 			}
 			return err
 		},
@@ -53,9 +57,14 @@ settings as the server. The landing page shows the same, with buttons to copy.
 	return command
 }
 
-func printGPT(w io.Writer, gpt openapi.GPT) error {
+func printGPT(w io.Writer, gpt openapi.GPT, c config) error {
 	var b strings.Builder
 	section := func(title string) { fmt.Fprintf(&b, "\n%s\n", strings.ToUpper(title)) }
+	if c.MCP == "on" {
+		section("For MCP clients, without a GPT")
+		fmt.Fprintf(&b, "  %s/mcp\n\n  ChatGPT runs custom GPTs until 11 December 2026; the landing page says how to connect this\n",
+			c.PublicURL)
+	}
 	section("Import from URL")
 	fmt.Fprintf(&b, "  %s\n", gpt.ImportURL)
 	section("Authentication: OAuth")

@@ -31,6 +31,13 @@ func TestGPTPrintsWhatABuilderPastes(t *testing.T) {
 		t.Errorf("it prints\n%s", stdout)
 	}
 
+	if !strings.Contains(stdout, "\n  https://gpt.example.com/mcp\n") {
+		t.Errorf("the URL for MCP clients is not printed:\n%s", stdout)
+	}
+	if _, without, _ := guestpass(t, environ("GUESTPASS_MCP=off"), "gpt"); strings.Contains(without, "MCP") {
+		t.Errorf("without MCP it speaks of it:\n%s", without)
+	}
+
 	_, instructions, _ := guestpass(t, environ(client), "gpt", "--instructions")
 	_, asJSON, _ := guestpass(t, environ(client), "gpt", "--json")
 	var gpt openapi.GPT
@@ -51,7 +58,7 @@ func TestGPTOfAConsumerProjectOnThisMachine(t *testing.T) {
 	code, stdout, _ := guestpass(t, nil, "gpt", "--vertical", "consumer", "--access", "roles")
 	if code != 0 || !strings.Contains(stdout, "gpt-secret-dev") || !strings.Contains(stdout,
 		"Scope                  openid profile email offline_access\n") ||
-		!strings.Contains(stdout, "note: ChatGPT cannot reach this address") || strings.Contains(stdout, "ember") {
+		!strings.Contains(stdout, "note: ChatGPT cannot reach this address") || strings.Contains(strings.ToLower(stdout), "member") {
 		t.Errorf("exit code %d\n%s", code, stdout)
 	}
 }

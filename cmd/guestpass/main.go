@@ -1,7 +1,7 @@
-// Command guestpass gives ChatGPT a guest pass to an app: it serves typed
-// operations to custom GPTs, checks their Stytch-issued tokens, publishes the
-// OpenAPI document they import, and hosts the page on which people sign in and
-// consent. `guestpass dev` does all of it on one machine, without a Stytch account;
+// Command guestpass gives ChatGPT, Claude and other assistants a guest pass to an
+// app: it serves typed operations as MCP tools and to custom GPTs, checks their
+// Stytch-issued tokens, publishes the OpenAPI document that GPTs import, and hosts
+// the page on which people sign in and consent. `guestpass dev` does all of it on one machine, without a Stytch account;
 // with the build tag production the program has no such commands, and no emulator.
 package main
 
@@ -82,12 +82,12 @@ var goErrors = regexp.MustCompile(`(strconv\.\w+: parsing|time: ).*`)
 func newRoot(environ []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "guestpass",
-		Short: "Give ChatGPT a guest pass to your app",
-		Long: `Guestpass gives ChatGPT a guest pass to your app.
+		Short: "Give ChatGPT, Claude and other assistants a guest pass to your app",
+		Long: `Guestpass gives ChatGPT, Claude and other assistants a guest pass to your app.
 
-It serves typed operations to a custom GPT, checks the access tokens that Stytch
-issues, publishes the OpenAPI document that the GPT editor imports, and hosts the
-page on which your users sign in and decide what to allow.
+It serves typed operations as MCP tools and to custom GPTs, checks the access tokens
+that Stytch issues, publishes the OpenAPI document that the GPT editor imports, and
+hosts the page on which your users sign in and decide what to allow.
 
 ` + startWith,
 		Version:           version(),

@@ -120,8 +120,8 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 		{"argument that is no pair", nil, []string{"try", "--call", "listMembers", "limit"},
 			`"limit" is not of the form key=value`},
 		{"arguments without an operation", nil, []string{"try", "limit=1"}, "--call OPERATION"},
-		{"client of MCP without MCP", nil, []string{"try", "--client", "claude"}, "give --mcp too"},
-		{"client of MCP that is not " +
+		{"MCP client without MCP", nil, []string{"try", "--client", "claude"}, "give --mcp too"},
+		{"MCP client that is not " +
 			"known", nil, []string{"try", "--mcp", "--client", "cursor"}, "choose one of chatgpt, claude, vscode"},
 		{"a GPT's way to send the secret", nil, []string{"try", "--mcp", "--basic"}, "--basic is for the GPT"},
 		{"secret of no client", nil, []string{"try", "--mcp", "--client-secret-file", "x"}, "give --client-id too"},
@@ -460,7 +460,7 @@ func development(t *testing.T, args ...string) (app, emulator string) {
 	})
 	app = out.wait(t, `app +(http://\S+)`)[1]
 	emulator = out.wait(t, `emulator +(http://\S+)`)[1]
-	out.wait(t, `note: the GPT editor will want https`)
+	out.wait(t, `note: ChatGPT and Claude reach public https`)
 	return app, emulator
 }
 
@@ -609,10 +609,12 @@ func TestDevsHintWorksAsItIsPrinted(t *testing.T) {
 				_ = dev.Process.Signal(os.Interrupt)
 				_ = dev.Wait()
 			}()
-			hint := out.wait(t, `(?m)^  (.* try .*)$`)[1]
-			output, err := exec.Command("sh", "-c", hint+" --call getUserInfo").CombinedOutput()
-			if err != nil || !strings.Contains(string(output), tt.want) {
-				t.Errorf("%s: %v\n%s", hint, err, output)
+			for _, as := range []string{`--mcp .*`, `--[^m].*`} {
+				hint := out.wait(t, `(?m)^  (.* try `+as+`)$`)[1]
+				output, err := exec.Command("sh", "-c", hint+" --call getUserInfo").CombinedOutput()
+				if err != nil || !strings.Contains(string(output), tt.want) {
+					t.Errorf("%s: %v\n%s", hint, err, output)
+				}
 			}
 		})
 	}
@@ -630,7 +632,7 @@ func TestTheHintIsForThisServer(t *testing.T) {
 			"try --url 'http://[::1]:8080' --as ada@acme.example"},
 		{"https://a.example.com", "http://localhost:19081", "password", "try --url https://a.example.com"},
 	} {
-		got := tryHint(config{PublicURL: tt.app, LoginMethods: strings.Split(tt.methods, ",")}, people, tt.emulator)
+		got := tryHint("try", config{PublicURL: tt.app, LoginMethods: strings.Split(tt.methods, ",")}, people, tt.emulator)
 		if want := "go run guestpass/cmd/guestpass " + tt.want; got != want { // as go test runs this program
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
@@ -639,6 +641,18 @@ func TestTheHintIsForThisServer(t *testing.T) {
 		"bin/guestpass": "bin/guestpass"} {
 		if got := shellWord(word); got != want {
 			t.Errorf("%q is written %s, want %s", word, got, want)
+		}
+	}
+}
+
+func TestDevSpeaksOfMCPWhereThereIsSome(t *testing.T) {
+	for setting, want := range map[string]bool{"on": true, "off": false} {
+		var out strings.Builder
+		devSettings{}.announce(&out, config{MCP: setting, PublicURL: defaultAppURL}, developmentSeed("b2b"),
+			defaultEmulatorURL)
+		if got := strings.Contains(out.String(), defaultAppURL+"/mcp"); got != want ||
+			strings.Contains(out.String(), "try --mcp") != want {
+			t.Errorf("with GUESTPASS_MCP=%s it prints\n%s", setting, &out)
 		}
 	}
 }

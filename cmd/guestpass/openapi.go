@@ -25,7 +25,7 @@ same; 1: it is out of date, so import again; 2: it cannot be told.`,
 		Annotations: map[string]string{needsAll: ""},
 		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			app, err := publisher(cmd, environ)
+			app, _, err := publisher(cmd, environ)
 			if err != nil {
 				return err
 			}
@@ -53,8 +53,8 @@ func documentFlags(command *cobra.Command) {
 	settingFlag(command, "vertical", "STYTCH_VERTICAL", "b2b or consumer")
 }
 
-// publisher is a server that is only asked for what it publishes. Nothing is contacted.
-func publisher(command *cobra.Command, environ []string) (*server.Server, error) {
+// publisher is a server that is only asked for what it publishes, and its settings. Nothing is contacted.
+func publisher(command *cobra.Command, environ []string) (*server.Server, config, error) {
 	published := func(c config) config {
 		if c.ProjectID == "" && !c.wrong["STYTCH_PROJECT_ID"] {
 			return c.withoutProject()
@@ -64,7 +64,9 @@ func publisher(command *cobra.Command, environ []string) (*server.Server, error)
 	c, err := readWhole(environ, command.Flags(), "no document",
 		func(c config) error { return published(c).check() })
 	if err != nil {
-		return nil, err
+		return nil, c, err
 	}
-	return newServer(published(c).options())
+	c = published(c)
+	app, err := newServer(c.options())
+	return app, c, err
 }

@@ -22,11 +22,18 @@ func serveCommand(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve a real Stytch project",
-		Long: `Serves a real Stytch project. Everything is set by environment variables, which
-the README explains; at least
+		Long: `Serves a real Stytch project: the operations as MCP tools at /mcp, to which ChatGPT,
+Claude and others connect, and by REST; the document that a GPT imports at /openapi.json;
+the pages on which people sign in and decide. / says how to connect.
+
+Everything is set by environment variables, which the README explains; at least
 
   GUESTPASS_PUBLIC_URL, GUESTPASS_TRUSTED_PROXIES,
   STYTCH_PROJECT_ID, STYTCH_SECRET, STYTCH_PUBLIC_TOKEN, STYTCH_DOMAIN
+
+GUESTPASS_CLIENT_IDS, where it is set, must name everybody who may connect: the id of the
+GPT's connected app alone shuts MCP clients out; add their hosts, such as
+chatgpt.com,claude.ai. GUESTPASS_MCP=off serves no MCP.
 
 Unsafe settings are refused, each by name. TLS is the business of the proxy in front.
 On SIGINT or SIGTERM /readyz answers 503 while all else is served on for

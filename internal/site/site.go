@@ -1,6 +1,6 @@
 // Package site is what a person sees of a Guestpass server besides the sign-in
-// page: the landing page with the values for the GPT editor, the operations at
-// /docs, and the privacy page. Everything on them comes from the declared
+// page: the landing page, which says how to connect an assistant and has the values
+// for the GPT editor, the operations at /docs, and the privacy page. Everything on them comes from the declared
 // operations, so no page can be out of date.
 //
 // It knows nothing of tokens or of Stytch.
@@ -67,6 +67,10 @@ type Options struct {
 	// public connected app with which /docs signs people in; "" for none: then nothing can be tried there
 	DocsClientID string
 }
+
+// OnThisMachine reports whether only programs on the server's own machine reach it: the settings
+// admit http for nobody else.
+func (o Options) OnThisMachine() bool { return strings.HasPrefix(o.PublicURL, "http://") }
 
 // Name is the app's as programs name servers: few letters, and no blanks.
 func (o Options) Name() string {
