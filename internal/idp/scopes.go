@@ -13,7 +13,7 @@ import (
 // decides on the page all the same.
 type AddScopes string
 
-// The values of AddScopes. Clients of MCP are told by PKCE, which it demands and a GPT does not use.
+// The values of AddScopes. MCP clients are told by PKCE, which MCP demands and a GPT does not use.
 const (
 	AddForMCP      AddScopes = "mcp"
 	AddForEveryone AddScopes = "all"

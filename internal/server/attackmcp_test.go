@@ -12,7 +12,7 @@ import (
 
 // TestAttackTokensAtTools sends the tokens of the attack matrix to /mcp: what is no good by REST is none there, with
 // 401
-// for all of them, since clients of MCP take nothing else for a token that they have to renew.
+// for all of them, since MCP clients take nothing else for a token that they have to renew.
 func TestAttackTokensAtTools(t *testing.T) {
 	a := newTarget(t, ada, stytchtest.Development())
 	attacks := slices.Concat(a.algorithmAttacks(), a.headerAttacks("https://attacker.example"), a.formAttacks(),

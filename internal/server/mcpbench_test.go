@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// BenchmarkToolCall makes the same call by REST and as a tool of MCP in both eras, in turns, so that whatever else
+// BenchmarkToolCall makes the same call by REST and as an MCP tool in both eras, in turns, so that whatever else
 // the machine does meets all. The ratios are to the REST call. list is tools/list, of prepared bytes.
 func BenchmarkToolCall(b *testing.B) {
 	w := newWorld(b, quiet)

@@ -40,7 +40,7 @@ const (
 	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 )
 
-// asksAs is a request of a client of MCP.
+// asksAs is a request of an MCP client.
 func (w *world) asksAs(clientID, scope, state string) string {
 	return w.url + "/idp?" + url.Values{"response_type": {"code"}, "client_id": {clientID},
 		"redirect_uri": {w.callbacks.url},

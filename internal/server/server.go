@@ -54,7 +54,7 @@ type Options struct {
 
 	Resources []api.Resource // your own; whoever opens the Store gives it their tables
 
-	NoMCP         bool     // do not serve the operations as tools of MCP
+	NoMCP         bool     // do not serve the operations as MCP tools
 	MCPOperations []string // ids of those that become tools; none: all that are published
 
 	Operations []string // ids to publish, in the order in which a GPT is told of them; none: all. All are served
@@ -304,7 +304,7 @@ func (s *Server) buildMCP() error {
 			ResourceMetadata: s.options.PublicURL + metadataPath + path, Scopes: s.toolScopes(reads)}
 		built, err := mcp.New(o)
 		if err != nil {
-			return fmt.Errorf("the operations cannot be tools of MCP; GUESTPASS_MCP_OPERATIONS chooses among the "+
+			return fmt.Errorf("the operations cannot be MCP tools; GUESTPASS_MCP_OPERATIONS chooses among the "+
 				"published ones:\n%w", err)
 		}
 		s.mcp[path] = built

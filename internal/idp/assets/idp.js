@@ -422,7 +422,7 @@ for (const before of ["pointerdown", "keydown"]) part("login").addEventListener(
 function welcome() {
   history.replaceState(null, "", "/idp");
   title("You are signed in");
-  part("progress").textContent = "Go back to ChatGPT and ask it to connect again; it will bring you here.";
+  part("progress").textContent = "Go back to the app that you came from and have it connect again; it will bring you here.";
   show("progress");
   nameAccount();
 }
