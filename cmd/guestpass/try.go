@@ -3,10 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/url"
 	"os/exec"
 	"path"
@@ -53,9 +56,14 @@ has to offer codes (GUESTPASS_LOGIN_METHODS).
 
 On a server that is not on this machine only operations that read are called, unless
 --call names one. A call is given up after 45 seconds, and all calls together after what
---within says. Exit code 0: all went well (a 403 tells what the person may not do and
-counts as well); 1: something failed, an answer was not JSON although the document says
-so, or none was what the document or the list of tools declares; 2: a mistake in the call.`,
+--within says. An argument of --call is key=value; a list is one argument, labels=a,b or
+labels='["a","b"]'.
+
+Exit code 0: all went well (of all operations together a 403 counts as well: it tells what
+the person may not do); 1: something failed, the one operation of --call was refused, an
+answer was not JSON although the document says so, none was what the document or the list
+of tools declares, or the GPT editor or a client would refuse some of that; 2: a mistake
+in the call.`,
 		Example: `  guestpass try --as ada@acme.example
   guestpass try --as grace@acme.example --call listMembers search=hopper limit=5
   guestpass try --url http://localhost:3000/api/openapi.json
@@ -128,6 +136,9 @@ func (t *try) run(ctx context.Context, args []string) error {
 	if t.as != "" && !strings.Contains(t.as, "@") {
 		return usagef("--as must be an e-mail address, such as ada@acme.example")
 	}
+	if err := t.checkURLs(); err != nil {
+		return err
+	}
 	if t.mcp {
 		return t.tryTools(ctx, arguments)
 	}
@@ -153,7 +164,7 @@ func (t *try) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if t.call != "" {
-		return t.callOne(ctx, action{gpt}, op, typed)
+		return cmp.Or(t.callOne(ctx, action{gpt}, op, typed), redLines(imported))
 	}
 	// A document of this machine may name a server that is somewhere else.
 	failed, err := t.callAll(ctx, action{gpt}, imported.Operations, remote(t.url) || remote(imported.ServerURL))
@@ -189,19 +200,60 @@ func (t *try) arguments(words []string) (map[string]string, error) {
 		if !ok || key == "" {
 			return nil, usagef("%q is not of the form key=value", word)
 		}
+		if first, twice := arguments[key]; twice {
+			return nil, usagef("%s is there twice: write a list as one argument, %[1]s=%s,%s", key, first, value)
+		}
 		arguments[key] = value
 	}
 	return arguments, nil
 }
 
+// checkURLs refuses addresses that no request can be sent to.
+func (t *try) checkURLs() error {
+	given := []struct{ flag, address string }{{"url", t.url}}
+	if t.as != "" {
+		given = append(given, struct{ flag, address string }{"emulator", t.emulator})
+	}
+	for _, g := range given {
+		u, err := url.Parse(g.address)
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" {
+			return usagef("--%s must begin with http:// or https:// and a host name", g.flag)
+		}
+		if u.Fragment != "" {
+			return usagef("--%s has a fragment (#…), which is never sent: leave it out", g.flag)
+		}
+	}
+	return nil
+}
+
+// unreached says what to do where the server could not be spoken to at all; nil: it could.
+func (t *try) unreached(err error) error {
+	switch {
+	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, new(tls.RecordHeaderError)):
+		return fmt.Errorf("the server at %s does not speak TLS: try http://", origin(t.url))
+	case !remote(t.url) && errors.As(err, new(*net.OpError)):
+		return fmt.Errorf("%w (is `guestpass dev` running?)", err)
+	}
+	return nil
+}
+
+// unknown adds to the page's refusal of a client which one that is. Pages name none: they cannot know whether it is
+// the person's own.
+func (t *try) unknown(err error) error {
+	if t.clientID == "" || !strings.Contains(err.Error(), unknownApplication) {
+		return err
+	}
+	return fmt.Errorf("%w (%s is no client of this project, or GUESTPASS_CLIENT_IDS does not admit it)", err, t.clientID)
+}
+
+// unknownApplication is what the page says of a client that it does not know.
+const unknownApplication = "Unknown application"
+
 func (t *try) importDocument(ctx context.Context) (*gpttest.Imported, error) {
 	address := t.document()
 	imported, err := gpttest.Import(ctx, address, gpttest.Options{})
 	if err != nil {
-		if !remote(t.url) && errors.As(err, new(*net.OpError)) {
-			return nil, fmt.Errorf("%w (is `guestpass dev` running?)", err)
-		}
-		return nil, err
+		return nil, cmp.Or(t.unreached(err), err)
 	}
 	if from, names := origin(address), origin(imported.ServerURL); names != "" && names != from {
 		imported.Notes = append(imported.Notes, fmt.Sprintf("the document came from %s and names the server %s; "+
@@ -225,10 +277,11 @@ func origin(address string) string {
 
 // document is the address of the document: as it was given, or /openapi.json below that.
 func (t *try) document() string {
-	if u, err := url.Parse(t.url); err == nil && slices.Contains([]string{".json", ".yaml", ".yml"}, path.Ext(u.Path)) {
+	u, err := url.Parse(t.url)
+	if err != nil || slices.Contains([]string{".json", ".yaml", ".yml"}, path.Ext(u.Path)) {
 		return t.url
 	}
-	return strings.TrimSuffix(t.url, "/") + "/openapi.json"
+	return u.JoinPath("openapi.json").String()
 }
 
 func (t *try) authorize(ctx context.Context, gpt *gpttest.GPT, imported *gpttest.Imported) error {
@@ -255,7 +308,7 @@ func (t *try) authorize(ctx context.Context, gpt *gpttest.GPT, imported *gpttest
 		return t.denied(denied.Code, denied)
 	}
 	if err != nil {
-		return fmt.Errorf("authorize: %w", err)
+		return fmt.Errorf("authorize: %w", t.unknown(err))
 	}
 	t.allowed(t.redirectURI)
 	token, err := gpt.Exchange(ctx, code, t.redirectURI)
