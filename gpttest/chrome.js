@@ -14,7 +14,8 @@
   const says = (e) => {
     const titles = [...e.querySelectorAll("h1, h2, h3, h4, h5, h6, [role=heading]")].map(words);
     const lines = (e.innerText || "").split("\n").map((line) => line.replace(/\s+/g, " ").trim()).filter(Boolean);
-    return lines.map((line, i) => (titles.includes(line) && lines[i + 1] && !/\p{P}$/u.test(line) ? line + ":" : line)).join(" ");
+    const runsOn = (line, i) => titles.includes(line) && i + 1 < lines.length && !/\p{P}$/u.test(line);
+    return lines.map((line, i) => (runsOn(line, i) ? line + ":" : line)).join(" ");
   };
   const find = (selector, test = () => true) => elements.find((e) => e.matches(selector) && shown(e) && test(e));
   const button = (pattern) => find("button, [role=button]", (e) => !e.disabled && !e.closest("[inert]") && pattern.test(words(e)));

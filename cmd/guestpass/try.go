@@ -243,7 +243,8 @@ func (t *try) unknown(err error) error {
 	if t.clientID == "" || !strings.Contains(err.Error(), unknownApplication) {
 		return err
 	}
-	return fmt.Errorf("%w (%s is no client of this project, or GUESTPASS_CLIENT_IDS does not admit it)", err, t.clientID)
+	return fmt.Errorf("%w (%s is no client of this project, or GUESTPASS_CLIENT_IDS does not admit it)", err,
+		t.clientID)
 }
 
 // unknownApplication is what the page says of a client that it does not know.

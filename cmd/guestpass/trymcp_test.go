@@ -73,7 +73,8 @@ func TestTryWalksTheToolsAsEveryClient(t *testing.T) {
 	}
 
 	code, output = try("grace@acme.example", "--client", "vscode", "--call", "listMembers", "search=hopper", "limit=5")
-	if code != 0 || !strings.Contains(output, "(registered)") || !strings.Contains(output, ", no stream (405)\n") || !strings.Contains(output, `"name": "Grace Hopper"`) {
+	if code != 0 || !strings.Contains(output, "(registered)") || !strings.Contains(output, ", no stream (405)\n") ||
+		!strings.Contains(output, `"name": "Grace Hopper"`) {
 		t.Errorf("exit code %d\n%s", code, output)
 	}
 	code, output = try("grace@acme.example", "--client-id", "connected-app-test-dddddddd-0000-4000-8000-000000000001",

@@ -89,7 +89,8 @@ func TestTrySaysWhereNoServerOfMCPIs(t *testing.T) {
 	for typed, want := range map[string]string{
 		"/page": "/page/mcp: a message was answered with a page (text/html)",
 		"/json": "/json/mcp: a message was answered with JSON that is no message of MCP",
-		"/docs": "/docs/mcp: a message was answered 404 Not Found", "/mcp/": "/mcp/: a message was answered 404 Not Found",
+		"/docs": "/docs/mcp: a message was answered 404 Not Found",
+		"/mcp/": "/mcp/: a message was answered 404 Not Found",
 	} {
 		code, stdout, stderr := guestpass(t, nil, "try", "--mcp", "--url", server.URL+typed)
 		if code != 1 || stderr != "guestpass: discover: there is no MCP server at "+server.URL+want+remedy ||

@@ -76,8 +76,8 @@ func checkHost(word string) error {
 	case strings.Contains(word, "://"):
 		return errors.New("is a URL: leave out https:// and the path, and write the host alone" + one)
 	case strings.Contains(word, "*"):
-		return fmt.Errorf("has a *, and there are no wildcards: write each host"+one+", or the word %s for every client",
-			Dynamic)
+		return fmt.Errorf("has a *, and there are no wildcards: write each host"+one+", or the word %s for every "+
+			"client", Dynamic)
 	case word != strings.ToLower(word):
 		return errors.New("must be in lower case")
 	case strings.Contains(word, "/"):
@@ -85,13 +85,13 @@ func checkHost(word string) error {
 	case strings.Contains(word, ":"):
 		return errors.New("has a port: write the host alone" + one)
 	case !strings.Contains(word, "."):
-		return fmt.Errorf("is neither a connected app (connected-app-live-… or connected-app-test-…) nor the word %s nor "+
-			"a host, which has a dot in it"+one, Dynamic)
+		return fmt.Errorf("is neither a connected app (connected-app-live-… or connected-app-test-…) nor the word %s "+
+			"nor a host, which has a dot in it"+one, Dynamic)
 	case addressPattern.MatchString(word):
 		return errors.New("is an address: write the name of a host" + one)
 	case len(word) > 253 || !hostPattern.MatchString(word):
-		return errors.New("is no host name: it has letters, digits, hyphens within and dots between, and no more than " +
-			"253 of them" + one)
+		return errors.New("is no host name: it has letters, digits, hyphens within and dots between, and no more " +
+			"than 253 of them" + one)
 	}
 	return nil
 }

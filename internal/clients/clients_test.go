@@ -78,7 +78,8 @@ func TestEachSlipIsToldInItsOwnWords(t *testing.T) {
 		"*.claude.test":        "there are no wildcards", "*": "there are no wildcards",
 		"somebody": "has a dot in it", "localhost": "has a dot in it", "dynamics": "has a dot in it",
 		"claude.test/": "has a slash", "claude.test:443": "has a port", "127.0.0.1": "is an address",
-		"claude.test;chatgpt.test": "is no host name", "-claude.test": "is no host name", "claude..test": "is no host name",
+		"claude.test;chatgpt.test": "is no host name", "-claude.test": "is no host name",
+		"claude..test":                     "is no host name",
 		strings.Repeat("a.", 130) + "test": "is no host name",
 	} {
 		err := clients.CheckWord(word)
