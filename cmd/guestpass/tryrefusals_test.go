@@ -120,3 +120,33 @@ func TestTryNamesTheClientThatThePageDoesNotKnow(t *testing.T) {
 		}
 	}
 }
+
+// TestTryFailsIfTheEditorShowsRedLines, with one call as with all.
+func TestTryFailsIfTheEditorShowsRedLines(t *testing.T) {
+	mux := http.NewServeMux()
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	document := `{"openapi":"3.1.0","info":{"title":"T","version":"1"},"servers":[{"url":"` + server.URL + `"}],` +
+		`"components":{"schemas":{}},"paths":{"/things":{"get":{"operationId":"listThings","parameters":[],` +
+		`"responses":{"200":{"description":"OK"}}}},"/nameless":{"get":{"parameters":[],` +
+		`"responses":{"200":{"description":"OK"}}}}}}`
+	mux.HandleFunc("/openapi.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(document)) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(`{}`)) })
+	for _, args := range [][]string{{}, {"--call", "listThings"}} {
+		code, stdout, stderr := guestpass(t, nil, append([]string{"try", "--url", server.URL}, args...)...)
+		if code != 1 || !strings.Contains(stderr, "the GPT editor would show") ||
+			!strings.Contains(stdout, "listThings {}") {
+			t.Errorf("%v: exit code %d\n%s%s", args, code, stdout, stderr)
+		}
+	}
+}
+
+func TestTheHelpOfTrySaysWhatItsExitCodeMeans(t *testing.T) {
+	_, help, _ := guestpass(t, nil, "try", "--help")
+	for _, want := range []string{"of all operations together a 403 counts as well",
+		"the one operation of --call was refused", "a list is one argument, labels=a,b"} {
+		if !strings.Contains(strings.ReplaceAll(help, "\n", " "), want) {
+			t.Errorf("the help lacks %q", want)
+		}
+	}
+}
