@@ -5,16 +5,11 @@ package main
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
-	"net/url"
 	"os/exec"
-	"path"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -208,35 +203,6 @@ func (t *try) arguments(words []string) (map[string]string, error) {
 	return arguments, nil
 }
 
-// checkURLs refuses addresses that no request can be sent to.
-func (t *try) checkURLs() error {
-	given := []struct{ flag, address string }{{"url", t.url}}
-	if t.as != "" {
-		given = append(given, struct{ flag, address string }{"emulator", t.emulator})
-	}
-	for _, g := range given {
-		u, err := url.Parse(g.address)
-		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" {
-			return usagef("--%s must begin with http:// or https:// and a host name", g.flag)
-		}
-		if u.Fragment != "" {
-			return usagef("--%s has a fragment (#…), which is never sent: leave it out", g.flag)
-		}
-	}
-	return nil
-}
-
-// unreached says what to do where the server could not be spoken to at all; nil: it could.
-func (t *try) unreached(err error) error {
-	switch {
-	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, new(tls.RecordHeaderError)):
-		return fmt.Errorf("the server at %s does not speak TLS: try http://", origin(t.url))
-	case !remote(t.url) && errors.As(err, new(*net.OpError)):
-		return fmt.Errorf("%w (is `guestpass dev` running?)", err)
-	}
-	return nil
-}
-
 // unknown adds to the page's refusal of a client which one that is. Pages name none: they cannot know whether it is
 // the person's own.
 func (t *try) unknown(err error) error {
@@ -265,24 +231,6 @@ func (t *try) importDocument(ctx context.Context) (*gpttest.Imported, error) {
 		return nil, redLines(imported)
 	}
 	return imported, nil
-}
-
-// origin is the scheme and host of an address, "" if it has none.
-func origin(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
-}
-
-// document is the address of the document: as it was given, or /openapi.json below that.
-func (t *try) document() string {
-	u, err := url.Parse(t.url)
-	if err != nil || slices.Contains([]string{".json", ".yaml", ".yml"}, path.Ext(u.Path)) {
-		return t.url
-	}
-	return u.JoinPath("openapi.json").String()
 }
 
 func (t *try) authorize(ctx context.Context, gpt *gpttest.GPT, imported *gpttest.Imported) error {
@@ -376,12 +324,6 @@ func (t *try) refresh(ctx context.Context, gpt *gpttest.GPT) error {
 
 func (t *try) notRenewed() {
 	t.print.step("refresh", "skipped", nil, "no refresh token was issued (offline_access was not granted)")
-}
-
-// remote reports whether an address is of a server to be careful with: not of this machine.
-func remote(address string) bool {
-	u, err := url.Parse(address)
-	return err != nil || !loopback(u.Hostname())
 }
 
 func scopeNames(imported *gpttest.Imported) string {
