@@ -33,9 +33,11 @@ func (t *try) checkURLs() error {
 
 // unreached says what to do where the server could not be spoken to at all; nil: it could.
 func (t *try) unreached(err error) error {
+	sent := &url.Error{URL: t.url}
+	errors.As(err, &sent) // it may have been the authorization server
 	switch {
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, new(tls.RecordHeaderError)):
-		return fmt.Errorf("the server at %s does not speak TLS: try http://", origin(t.url))
+		return fmt.Errorf("the server at %s does not speak TLS: try http://", origin(sent.URL))
 	case !remote(t.url) && errors.As(err, new(*net.OpError)):
 		return fmt.Errorf("%w (is `guestpass dev` running?)", err)
 	}
