@@ -10,17 +10,24 @@
   const elements = within(document);
   const shown = (e) => e.checkVisibility({ visibilityProperty: true }) && e.getClientRects().length > 0;
   const words = (e) => (e?.innerText || "").replace(/\s+/g, " ").trim();
+  // What people read in lines: a heading ends with a mark, so that it does not run into what follows.
+  const says = (e) => {
+    const titles = [...e.querySelectorAll("h1, h2, h3, h4, h5, h6, [role=heading]")].map(words);
+    const lines = (e.innerText || "").split("\n").map((line) => line.replace(/\s+/g, " ").trim()).filter(Boolean);
+    const runsOn = (line, i) => titles.includes(line) && i + 1 < lines.length && !/\p{P}$/u.test(line);
+    return lines.map((line, i) => (runsOn(line, i) ? line + ":" : line)).join(" ");
+  };
   const find = (selector, test = () => true) => elements.find((e) => e.matches(selector) && shown(e) && test(e));
   const button = (pattern) => find("button, [role=button]", (e) => !e.disabled && !e.closest("[inert]") && pattern.test(words(e)));
 
-  const text = words(document.body).slice(0, 500);
+  const text = says(document.body).slice(0, 500);
   const answer = (step, e) => {
     if (act && e) e.matches("input") ? (e.focus(), e.select()) : e.click();
     return { step, text };
   };
 
   const alert = find("[role=alert]", (e) => words(e) !== "");
-  if (alert) return { step: "problem", text: words(alert) };
+  if (alert) return { step: "problem", text: says(alert) };
   const stranger = /\S+ does not have an account\./.exec(text); // what follows it is about another account
   if (stranger) return { step: "problem", text: stranger[0] };
   const failure = /(Looks like there was an error!|Invalid passcode|does not belong to any organizations|Email not found).*/.exec(text);

@@ -60,6 +60,16 @@ func authorizationPages(t *testing.T) *httptest.Server {
 	mux.HandleFunc("/authorize", html(signInPage))
 	mux.HandleFunc("/alert",
 		html(`<p role="alert" hidden>not this</p><div role="alert"><b>Unknown</b> application</div>`))
+	mux.HandleFunc("/heading", html(`<div role="alert"><h1>Unknown <i>application</i></h1>
+<p>None is known
+here.</p></div>`))
+	mux.HandleFunc("/question", html(`<div role="alert"><h2>Who are you?</h2><p>Nobody knows.</p></div>`))
+	mux.HandleFunc("/heading-alone", html(`<div role="alert"><h1>Gone</h1></div>`))
+	mux.HandleFunc("/broken-page", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/html")
+		w.WriteHeader(http.StatusNotFound)
+		fmt.Fprint(w, `<p>Guestpass</p><h1>Not found</h1><p>There is no such page.</p>`)
+	})
 	mux.HandleFunc("/broken", func(w http.ResponseWriter, _ *http.Request) {
 		http.Error(w, "no such thing here", http.StatusBadRequest)
 	})
@@ -189,6 +199,11 @@ func TestChromeSaysWhatWentWrong(t *testing.T) {
 	errCode := errors.New("no mail came")
 	for _, tt := range []struct{ name, page, want string }{
 		{"an alert", server.URL + "/alert", "the page says: Unknown application"},
+		{"an alert with a heading", server.URL + "/heading", "the page says: Unknown application: None is known here."},
+		{"a heading that has a mark", server.URL + "/question", "the page says: Who are you? Nobody knows."},
+		{"a heading alone", server.URL + "/heading-alone", "the page says: Gone"},
+		{"an error page with a heading", server.URL + "/broken-page",
+			"the page answered 404; it says: Guestpass Not found: There is no such page."},
 		{"an error status", server.URL + "/broken", "the page answered 400; it says: no such thing here"},
 		{"no server", "http://localhost:1/", "the page did not load: net::ERR_"},
 		{"a failing code", server.URL + "/authorize", "step code: no mail came"},
@@ -199,7 +214,7 @@ func TestChromeSaysWhatWentWrong(t *testing.T) {
 				return "", errCode
 			}}
 			_, err := c.Visit(t.Context(), tt.page, chatGPTCallback)
-			if err == nil || !strings.HasPrefix(err.Error(), tt.want) {
+			if err == nil || !strings.HasPrefix(err.Error(), tt.want) || strings.HasSuffix(err.Error(), ":") {
 				t.Errorf("got %v", err)
 			}
 		})

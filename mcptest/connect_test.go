@@ -192,9 +192,8 @@ func TestListsAreHeldAgainstWhatClientsRefuse(t *testing.T) {
 		{"a name with a dot", func(tool map[string]any) { tool["name"] = "list.notes" }, "a letter, then letters"},
 		{"a long name", func(tool map[string]any) { tool["name"] = strings.Repeat("a", 41) },
 			"more than 40 characters"},
-		{"no description", func(tool map[string]any) { delete(tool, "description") },
-			"the description has 0 characters"},
-		{"no hints", func(tool map[string]any) { delete(tool, "annotations") }, "ChatGPT wants readOnlyHint"},
+		{"a long description", func(tool map[string]any) { tool["description"] = strings.Repeat("a", 1025) },
+			"the description has 1025 characters"},
 		{"a schema without properties", schema(`{"type":"object"}`), "properties is no object"},
 		{"a schema of a string", schema(`{"type":"string"}`), "the type is not object"},
 		{"an output that is an array", func(tool map[string]any) { tool["outputSchema"] = json.RawMessage(`{"type":"array"}`) },
@@ -219,6 +218,36 @@ func TestListsAreHeldAgainstWhatClientsRefuse(t *testing.T) {
 			all := strings.Join(list.Problems, "\n")
 			if tt.want == "" && all != "" || !strings.Contains(all, tt.want) {
 				t.Errorf("problems %q, want %q", all, tt.want)
+			}
+		})
+	}
+}
+
+// TestWhatEveryClientTakesIsNoProblem but worth a note.
+func TestWhatEveryClientTakesIsNoProblem(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spoil func(tool map[string]any)
+		want  string
+	}{
+		{"right", func(map[string]any) {}, ""},
+		{"no description", func(tool map[string]any) { delete(tool, "description") }, "there is no description"},
+		{"no hints", func(tool map[string]any) { delete(tool, "annotations") }, "ChatGPT wants readOnlyHint"},
+		{"much to read", func(tool map[string]any) { tool["title"] = strings.Repeat("a", 20_001) },
+			"take much of a model's room: publish fewer tools"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab(t)
+			tool := goodTool("listNotes")
+			tt.spoil(tool)
+			l.answer["tools/list"] = func(m *incoming) answer { return m.result(map[string]any{"tools": []any{tool}}) }
+			list, err := l.connected(Options{}).Tools(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			all := strings.Join(list.Notes, "\n")
+			if tt.want == "" && all != "" || !strings.Contains(all, tt.want) || len(list.Problems) > 0 {
+				t.Errorf("notes %q, want %q; problems %q", all, tt.want, list.Problems)
 			}
 		})
 	}

@@ -48,6 +48,13 @@ type IssuerMetadata struct {
 // ErrOpen says that the server takes messages without a token.
 var ErrOpen = errors.New("the server answers without a token: there is nothing to sign in for")
 
+// NoServerError says that nobody speaks MCP at URL.
+type NoServerError struct{ URL, Answer string }
+
+func (e *NoServerError) Error() string {
+	return "there is no MCP server at " + e.URL + ": a message " + e.Answer
+}
+
 // Discover sends a message without a token, and follows the challenge to the authorization server.
 func (c *Client) Discover(ctx context.Context) (*Discovery, error) {
 	challenge, err := c.challenge(ctx)
@@ -77,13 +84,11 @@ func (c *Client) challenge(ctx context.Context) (Challenge, error) {
 	if err != nil {
 		return Challenge{}, err
 	}
+	if res.StatusCode != http.StatusUnauthorized {
+		return Challenge{}, c.unchallenged(res)
+	}
 	challenge, ok := bearerOf(res.Header)
 	switch {
-	case res.StatusCode < 300:
-		return Challenge{}, ErrOpen
-	case res.StatusCode != http.StatusUnauthorized:
-		return Challenge{}, fmt.Errorf("a message without a token to %s was answered %s: only 401 begins a sign-in",
-			c.url, res.Status)
 	case !ok:
 		return Challenge{}, fmt.Errorf("the 401 of %s has no WWW-Authenticate with a Bearer challenge (RFC 6750)",
 			c.url)
@@ -94,6 +99,60 @@ func (c *Client) challenge(ctx context.Context) (Challenge, error) {
 				"token)", c.url, challenge.Parameters["error"])
 	}
 	return challenge, nil
+}
+
+// unchallenged says why an answer other than 401 begins no sign-in.
+func (c *Client) unchallenged(res *arrived) error {
+	switch {
+	case c.speaks(res):
+		return ErrOpen
+	case absent(res.StatusCode):
+		return &NoServerError{c.url, described(res)}
+	case res.Header.Get("Location") != "":
+		return fmt.Errorf("a message to %s was answered %s, to %s: clients follow no redirect of a message, so give "+
+			"the address of the server itself", c.url, res.Status, location(res))
+	}
+	return fmt.Errorf("a message without a token to %s was answered %s: only 401 begins a sign-in", c.url, res.Status)
+}
+
+// speaks reports whether the answer is a message of the protocol. A server of the earlier era may refuse one of the
+// newer with 400 or 404.
+func (c *Client) speaks(res *arrived) bool {
+	answer, err := c.read(res)
+	if err != nil {
+		return false
+	}
+	refused := res.StatusCode == http.StatusBadRequest || res.StatusCode == http.StatusNotFound
+	return answer.result != nil && res.StatusCode < 300 || answer.problem != nil && (refused || res.StatusCode < 300)
+}
+
+// absent reports whether a status without a message of the protocol says that none is spoken there.
+func absent(status int) bool {
+	return status < 300 || slices.Contains([]int{http.StatusNotFound, http.StatusMethodNotAllowed, http.StatusGone,
+		http.StatusNotImplemented}, status)
+}
+
+// described is what an answer is, in a few words.
+func described(res *arrived) string {
+	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	switch {
+	case res.StatusCode >= 300:
+		return "was answered " + res.Status
+	case kind == "text/html":
+		return "was answered with a page (text/html)"
+	case json.Valid(res.body):
+		return "was answered with JSON that is no message of MCP"
+	}
+	return fmt.Sprintf("was answered with no message of MCP (content type %q)", res.Header.Get("Content-Type"))
+}
+
+// location is where a redirect leads, without its query.
+func location(res *arrived) string {
+	to, err := res.Location()
+	if err != nil {
+		return "an address that cannot be read"
+	}
+	return withoutQuery(to)
 }
 
 // resource reads the metadata from the first place of the profile that has it.

@@ -35,6 +35,8 @@ type List struct {
 	Tools []Tool
 	// Problems are defects for which one client or another drops a tool, or the whole list. One line each.
 	Problems []string
+	// Notes are advice: every client takes what they speak of. One line each.
+	Notes []string
 	// Characters are those of the tools, as the server wrote them.
 	Characters int
 }
@@ -75,7 +77,7 @@ func (c *Client) Tools(ctx context.Context) (*List, error) {
 	return nil, fmt.Errorf("tools/list: there are more than %d pages", maxPages)
 }
 
-// What clients take.
+// What clients take; of characters, what leaves a model room.
 const (
 	maxNameLength  = 40 // some put a prefix before the name, and 64 is the most
 	maxDescription = 1024
@@ -83,6 +85,10 @@ const (
 )
 
 var toolName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
+
+func (l *List) advise(format string, args ...any) {
+	l.Notes = append(l.Notes, fmt.Sprintf(format, args...))
+}
 
 func (l *List) say(format string, args ...any) {
 	l.Problems = append(l.Problems, fmt.Sprintf(format, args...))
@@ -93,7 +99,8 @@ func (l *List) check(pages int) {
 		l.say("the list has %d pages: several clients read the first alone", pages)
 	}
 	if l.Characters > maxCharacters {
-		l.say("the list has %d characters: more than %d take too much of a model's room", l.Characters, maxCharacters)
+		l.advise("the list has %d characters, and more than %d take much of a model's room: publish fewer tools (of a "+
+			"Guestpass, GUESTPASS_MCP_OPERATIONS or GUESTPASS_MODULES choose them)", l.Characters, maxCharacters)
 	}
 	seen := map[string]string{}
 	for _, t := range l.Tools {
@@ -114,13 +121,15 @@ func (l *List) checkTool(t Tool) {
 		l.say("%s: the name has more than %d characters, and some clients put a prefix before it", t.Name,
 			maxNameLength)
 	}
-	if n := utf8.RuneCountInString(t.Description); n == 0 || n > maxDescription {
-		l.say("%s: the description has %d characters; 1 to %d are right", t.Name, n, maxDescription)
+	switch n := utf8.RuneCountInString(t.Description); {
+	case n == 0:
+		l.advise("%s: there is no description, and a model goes by it", t.Name)
+	case n > maxDescription:
+		l.say("%s: the description has %d characters, and some clients take no more than %d", t.Name, n, maxDescription)
 	}
 	if t.Annotations.ReadOnly == nil || t.Annotations.Destructive == nil || t.Annotations.OpenWorld == nil {
-		l.say("%s: ChatGPT wants readOnlyHint, destructiveHint and openWorldHint, and takes what is missing for the "+
-			"worst",
-			t.Name)
+		l.advise("%s: ChatGPT wants readOnlyHint, destructiveHint and openWorldHint, and takes what is missing for "+
+			"the worst", t.Name)
 	}
 	l.checkSchema(t.Name+".inputSchema", t.InputSchema)
 	if len(t.OutputSchema) > 0 {

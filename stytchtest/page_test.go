@@ -1,6 +1,7 @@
 package stytchtest_test
 
 import (
+	"fmt"
 	"html"
 	"io"
 	"net/http"
@@ -120,10 +121,15 @@ func TestThePageShowsWhatWasSaid(t *testing.T) {
 	ask(t, "POST", s.URL+"/v1/oauth2/revoke", form("token", reply["access_token"].(string), "client_id", gpt,
 		"client_secret", gptSecret))
 	visit(t, s.URL, ">revoked<")
+	if page, _ := visit(t, s.URL); strings.Contains(page, "the newest") {
+		t.Error("the page says that it leaves out something")
+	}
+	said := len(s.Requests())
 	for range 60 {
 		ask(t, "GET", s.URL+"/v1/nothing", nil)
 	}
-	if page, _ := visit(t, s.URL, "Older requests (35)"); strings.Count(page, `<details id="request-`) != 50 {
+	page, _ = visit(t, s.URL, "Older requests (35)", fmt.Sprintf("the newest 50 of %d<", said+60))
+	if strings.Count(page, `<details id="request-`) != 50 {
 		t.Error("the page does not have the newest 50 requests")
 	}
 }

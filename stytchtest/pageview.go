@@ -36,6 +36,9 @@ type pageList[T any] struct {
 	New, Old []T
 }
 
+// Shown is how many of all the page has.
+func (l pageList[T]) Shown() int { return len(l.New) + len(l.Old) }
+
 // listed is how many of a list the page has, unfolded or not; JSON has all of them.
 const listed = 50
 

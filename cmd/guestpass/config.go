@@ -166,6 +166,9 @@ func (c config) check() error {
 		fault("GUESTPASS_DOCS_CLIENT_ID", "is set and GUESTPASS_TOKEN_FORWARDER is off: the page /docs gets its token "+
 			"from this server's own token endpoint; leave one of them out")
 	}
+	if c.MCP == "off" && len(c.MCPOperations) > 0 {
+		fault("GUESTPASS_MCP_OPERATIONS", "is set and GUESTPASS_MCP is off: there are no tools; leave one of them out")
+	}
 	if len(c.TrustedProxies) > 1 && slices.Contains(c.TrustedProxies, noProxies) {
 		fault("GUESTPASS_TRUSTED_PROXIES", "names %s beside others: say one or the other", noProxies)
 	}

@@ -62,15 +62,21 @@ func list(to *[]string, check func(string) error) form {
 		entries := strings.Split(value, ",")
 		for i, entry := range entries {
 			entries[i] = strings.Trim(entry, " ")
-			if err := checkEntry(entries, i, check); err != nil && len(entries) > 1 {
-				return fmt.Errorf("(entry %d of %d) %w", i+1, len(entries), err)
-			} else if err != nil {
-				return err
+			if err := checkEntry(entries, i, check); err != nil {
+				return fmt.Errorf("%s%w", place(i, len(entries)), err)
 			}
 		}
 		*to = entries
 		return nil
 	}
+}
+
+// place names the entry i of a list by its number, unless it is the only one.
+func place(i, entries int) string {
+	if entries == 1 {
+		return ""
+	}
+	return fmt.Sprintf("(entry %d of %d) ", i+1, entries)
 }
 
 func checkEntry(entries []string, i int, check func(string) error) error {

@@ -78,7 +78,21 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 			"there is no variable GUESTPASS_FOO: unset it"},
 		{"rule that resembles none", nil, []string{"lint", "--explain", "G999"}, "there is no rule G999\n"},
 		{"operation that resembles none", []string{"GUESTPASS_OPERATIONS=nope"}, []string{"openapi"},
-			"(entry 1 of 1) is no operation that there is: there are getNextSteps, "},
+			"GUESTPASS_OPERATIONS is no operation of this server: choose from getNextSteps, "},
+		{"tool that is no operation", []string{"GUESTPASS_MCP_OPERATIONS=listTasks,nope"}, []string{"openapi"},
+			"GUESTPASS_MCP_OPERATIONS (entry 2 of 2) is no operation of this server: choose from getNextSteps, "},
+		{"tool that is not published",
+			[]string{"GUESTPASS_OPERATIONS=listTasks", "GUESTPASS_MCP_OPERATIONS=createTask"}, []string{"openapi"},
+			"GUESTPASS_MCP_OPERATIONS is createTask, which is not published " +
+				"(GUESTPASS_OPERATIONS): choose from listTasks\n"},
+		{"tool that is misspelt, of those published",
+			[]string{"GUESTPASS_OPERATIONS=listTasks", "GUESTPASS_MCP_OPERATIONS=listTask"}, []string{"openapi"},
+			"GUESTPASS_MCP_OPERATIONS is no operation of this server: did you mean listTasks?"},
+		{"tools without MCP", []string{"GUESTPASS_MCP=off", "GUESTPASS_MCP_OPERATIONS=listTasks"}, []string{"openapi"},
+			"GUESTPASS_MCP_OPERATIONS is set and GUESTPASS_MCP is off: there are no tools; leave one of them out"},
+		{"client that is misspelt, among others",
+			[]string{"GUESTPASS_CLIENT_IDS=claude.ai,https://chatgpt.com"}, []string{"openapi"},
+			"GUESTPASS_CLIENT_IDS (entry 2 of 2) is a URL: leave out https://"},
 		{"unknown flag", nil, []string{"dev", "--port", "1"}, "unknown flag: --port"},
 		{"superfluous argument", nil, []string{"dev", "now"}, "`guestpass dev` takes no argument"},
 		{"misspelt variable", []string{"GUESTPASS_ACESS=roles"}, []string{"dev"},
@@ -119,6 +133,8 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 			"--redirect-url", "/done"}, `--redirect-url "/done" is not a whole URL`},
 		{"argument that is no pair", nil, []string{"try", "--call", "listMembers", "limit"},
 			`"limit" is not of the form key=value`},
+		{"argument that is there twice", nil, []string{"try", "--call", "createTask", "labels=a", "labels=b"},
+			"labels is there twice: write a list as one argument, labels=a,b"},
 		{"arguments without an operation", nil, []string{"try", "limit=1"}, "--call OPERATION"},
 		{"MCP client without MCP", nil, []string{"try", "--client", "claude"}, "give --mcp too"},
 		{"MCP client that is not " +
@@ -142,8 +158,8 @@ func TestServeTellsAllThatIsMissingAtOnce(t *testing.T) {
 	for _, want := range []string{"GUESTPASS_PUBLIC_URL is not set", "GUESTPASS_TRUSTED_PROXIES is not set",
 		"STYTCH_PROJECT_ID is not set", "STYTCH_SECRET is not set", "STYTCH_PUBLIC_TOKEN is not set",
 		"GUESTPASS_LOGIN_METHODS cannot be " +
-			"used", "GUESTPASS_OPERATIONS (entry 1 of 1) is no operation that there is: " +
-			"did you mean listTasks?", "GUESTPASS_STOP_GRACE is no duration",
+			"used", "GUESTPASS_OPERATIONS is no operation of this server: did you mean listTasks?",
+		"GUESTPASS_STOP_GRACE is no duration",
 		"STYTCH_DOMAIN is no whole public domain"} {
 		if code != 2 || strings.Count(stderr, want) != 1 {
 			t.Errorf("exit code %d, want %q once in\n%s", code, want, stderr)

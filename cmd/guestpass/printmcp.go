@@ -4,6 +4,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strings"
 
 	"guestpass/gpttest"
@@ -60,6 +61,10 @@ func (p *printer) identified(identity *mcptest.Identity, scopes []string, note s
 func (p *printer) connected(server *mcptest.Server, trace []mcptest.Step) {
 	var methods []string
 	for _, step := range trace {
+		if step.Name == "stream" && step.Status == http.StatusMethodNotAllowed { // as a server without one should
+			methods = append(methods, fmt.Sprintf("no stream (%d)", step.Status))
+			continue
+		}
 		methods = append(methods, fmt.Sprintf("%s %d", step.Name, step.Status))
 	}
 	text := fmt.Sprintf("%s\n%s, version %s of the protocol, %d characters of "+
@@ -75,10 +80,14 @@ func (p *printer) listed(list *mcptest.List, operations []gpttest.Operation, unu
 	for _, problem := range list.Problems {
 		text += "\n  " + problem
 	}
+	notes := append([]string{}, list.Notes...)
 	for _, why := range unusable {
-		text += "\nnote: left out: " + why
+		notes = append(notes, "left out: "+why)
+	}
+	for _, note := range notes {
+		text += "\nnote: " + note
 	}
 	p.step("tools", outcome(len(list.Problems) == 0), map[string]any{"tools": operationIDs(operations),
 		"characters": list.Characters, "problems": append([]string{}, list.Problems...),
-		"notes": append([]string{}, unusable...)}, text)
+		"notes": notes}, text)
 }

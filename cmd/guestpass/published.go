@@ -43,24 +43,31 @@ func (c config) checkOperations() (faults []error) {
 	for _, op := range app.Operations() {
 		known = append(known, op.ID)
 	}
-	faults = c.unknownOperations("GUESTPASS_OPERATIONS", c.Operations, known)
-	if len(c.Operations) > 0 && len(faults) == 0 {
-		known = c.Operations // what is not published is no tool either
+	faults = c.unknownOperations("GUESTPASS_OPERATIONS", c.Operations, known, nil)
+	if len(faults) > 0 {
+		return append(faults, c.unknownOperations("GUESTPASS_MCP_OPERATIONS", c.MCPOperations, known, nil)...)
 	}
-	return append(faults, c.unknownOperations("GUESTPASS_MCP_OPERATIONS", c.MCPOperations, known)...)
+	return c.unknownOperations("GUESTPASS_MCP_OPERATIONS", c.MCPOperations, known, c.Operations)
 }
 
-func (c config) unknownOperations(setting string, ids, known []string) (faults []error) {
+// unknownOperations refuses what is not among those known, and if some are published alone, what is not among those:
+// what is not published is no tool either.
+func (c config) unknownOperations(setting string, ids, known, published []string) (faults []error) {
+	choices := known
+	if len(published) > 0 {
+		choices = published
+	}
 	for i, id := range ids {
-		if slices.Contains(known, id) {
+		if slices.Contains(choices, id) {
 			continue
 		}
-		hint := ": there are " + strings.Join(known, ", ")
-		if meant := near(id, known); meant != "" {
+		what, hint := "is no operation of this server", ": choose from "+strings.Join(choices, ", ")
+		if slices.Contains(known, id) {
+			what = "is " + id + ", which is not published (GUESTPASS_OPERATIONS)"
+		} else if meant := near(id, choices); meant != "" {
 			hint = ": did you mean " + meant + "?"
 		}
-		faults = append(faults, c.fault(setting, "(entry %d of %d) is no operation that there is%s", i+1, len(ids),
-			hint))
+		faults = append(faults, c.fault(setting, "%s%s%s", place(i, len(ids)), what, hint))
 	}
 	return faults
 }

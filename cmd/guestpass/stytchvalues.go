@@ -2,7 +2,6 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -109,10 +108,7 @@ func (c config) checkDomains() (faults []error) {
 	environment, _ := credentials.ProjectID.Check(c.ProjectID)
 	origins := c.domains()
 	for i, origin := range origins {
-		where := ""
-		if len(origins) > 1 {
-			where = fmt.Sprintf("(entry %d of %d) ", i+1, len(origins))
-		}
+		where := place(i, len(origins))
 		u, err := url.Parse(origin)
 		if err != nil {
 			continue // told elsewhere

@@ -3,15 +3,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"os/exec"
-	"path"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
 
@@ -53,9 +51,14 @@ has to offer codes (GUESTPASS_LOGIN_METHODS).
 
 On a server that is not on this machine only operations that read are called, unless
 --call names one. A call is given up after 45 seconds, and all calls together after what
---within says. Exit code 0: all went well (a 403 tells what the person may not do and
-counts as well); 1: something failed, an answer was not JSON although the document says
-so, or none was what the document or the list of tools declares; 2: a mistake in the call.`,
+--within says. An argument of --call is key=value; a list is one argument, labels=a,b or
+labels='["a","b"]'.
+
+Exit code 0: all went well (of all operations together a 403 counts as well: it tells what
+the person may not do); 1: something failed, the one operation of --call was refused, an
+answer was not JSON although the document says so, none was what the document or the list
+of tools declares, or the GPT editor or a client would refuse some of that; 2: a mistake
+in the call.`,
 		Example: `  guestpass try --as ada@acme.example
   guestpass try --as grace@acme.example --call listMembers search=hopper limit=5
   guestpass try --url http://localhost:3000/api/openapi.json
@@ -128,6 +131,9 @@ func (t *try) run(ctx context.Context, args []string) error {
 	if t.as != "" && !strings.Contains(t.as, "@") {
 		return usagef("--as must be an e-mail address, such as ada@acme.example")
 	}
+	if err := t.checkURLs(); err != nil {
+		return err
+	}
 	if t.mcp {
 		return t.tryTools(ctx, arguments)
 	}
@@ -153,7 +159,7 @@ func (t *try) run(ctx context.Context, args []string) error {
 		return err
 	}
 	if t.call != "" {
-		return t.callOne(ctx, action{gpt}, op, typed)
+		return cmp.Or(t.callOne(ctx, action{gpt}, op, typed), redLines(imported))
 	}
 	// A document of this machine may name a server that is somewhere else.
 	failed, err := t.callAll(ctx, action{gpt}, imported.Operations, remote(t.url) || remote(imported.ServerURL))
@@ -189,19 +195,32 @@ func (t *try) arguments(words []string) (map[string]string, error) {
 		if !ok || key == "" {
 			return nil, usagef("%q is not of the form key=value", word)
 		}
+		if first, twice := arguments[key]; twice {
+			return nil, usagef("%s is there twice: write a list as one argument, %[1]s=%s,%s", key, first, value)
+		}
 		arguments[key] = value
 	}
 	return arguments, nil
 }
 
+// unknown adds to the page's refusal of a client which one that is. Pages name none: they cannot know whether it is
+// the person's own.
+func (t *try) unknown(err error) error {
+	if t.clientID == "" || !strings.Contains(err.Error(), unknownApplication) {
+		return err
+	}
+	return fmt.Errorf("%w (%s is no client of this project, or GUESTPASS_CLIENT_IDS does not admit it)", err,
+		t.clientID)
+}
+
+// unknownApplication is what the page says of a client that it does not know.
+const unknownApplication = "Unknown application"
+
 func (t *try) importDocument(ctx context.Context) (*gpttest.Imported, error) {
 	address := t.document()
 	imported, err := gpttest.Import(ctx, address, gpttest.Options{})
 	if err != nil {
-		if !remote(t.url) && errors.As(err, new(*net.OpError)) {
-			return nil, fmt.Errorf("%w (is `guestpass dev` running?)", err)
-		}
-		return nil, err
+		return nil, cmp.Or(t.unreached(err), err)
 	}
 	if from, names := origin(address), origin(imported.ServerURL); names != "" && names != from {
 		imported.Notes = append(imported.Notes, fmt.Sprintf("the document came from %s and names the server %s; "+
@@ -212,23 +231,6 @@ func (t *try) importDocument(ctx context.Context) (*gpttest.Imported, error) {
 		return nil, redLines(imported)
 	}
 	return imported, nil
-}
-
-// origin is the scheme and host of an address, "" if it has none.
-func origin(address string) string {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" {
-		return ""
-	}
-	return u.Scheme + "://" + u.Host
-}
-
-// document is the address of the document: as it was given, or /openapi.json below that.
-func (t *try) document() string {
-	if u, err := url.Parse(t.url); err == nil && slices.Contains([]string{".json", ".yaml", ".yml"}, path.Ext(u.Path)) {
-		return t.url
-	}
-	return strings.TrimSuffix(t.url, "/") + "/openapi.json"
 }
 
 func (t *try) authorize(ctx context.Context, gpt *gpttest.GPT, imported *gpttest.Imported) error {
@@ -255,7 +257,7 @@ func (t *try) authorize(ctx context.Context, gpt *gpttest.GPT, imported *gpttest
 		return t.denied(denied.Code, denied)
 	}
 	if err != nil {
-		return fmt.Errorf("authorize: %w", err)
+		return fmt.Errorf("authorize: %w", t.unknown(err))
 	}
 	t.allowed(t.redirectURI)
 	token, err := gpt.Exchange(ctx, code, t.redirectURI)
@@ -322,12 +324,6 @@ func (t *try) refresh(ctx context.Context, gpt *gpttest.GPT) error {
 
 func (t *try) notRenewed() {
 	t.print.step("refresh", "skipped", nil, "no refresh token was issued (offline_access was not granted)")
-}
-
-// remote reports whether an address is of a server to be careful with: not of this machine.
-func remote(address string) bool {
-	u, err := url.Parse(address)
-	return err != nil || !loopback(u.Hostname())
 }
 
 func scopeNames(imported *gpttest.Imported) string {

@@ -75,14 +75,18 @@ func (t *try) tryTools(ctx context.Context, words map[string]string) error {
 	return t.callTools(ctx, client, words)
 }
 
-// server is the address of the server: as it was given, or /mcp below that.
+// server is the address of the server: as it was given, byte for byte, because that is what people paste into a
+// client; or /mcp below that.
 func (t *try) server() string {
-	address := strings.TrimSuffix(t.url, "/")
-	if u, err := url.Parse(address); err == nil &&
-		(strings.HasSuffix(u.Path, "/mcp") || strings.HasSuffix(u.Path, "/mcp/readonly")) {
-		return address
+	u, err := url.Parse(t.url)
+	if err != nil {
+		return t.url
 	}
-	return address + "/mcp"
+	path := strings.TrimSuffix(u.Path, "/")
+	if strings.HasSuffix(path, "/mcp") || strings.HasSuffix(path, "/mcp/readonly") {
+		return t.url
+	}
+	return u.JoinPath("mcp").String()
 }
 
 // returns is where the browser returns to, and where the client's metadata document is.
@@ -136,10 +140,14 @@ func (t *try) signIn(ctx context.Context, client *mcptest.Client, profile mcptes
 		return nil
 	}
 	if err != nil {
-		if !remote(t.url) && errors.As(err, new(*net.OpError)) {
-			return fmt.Errorf("%w (is `guestpass dev` running?)", err)
+		if unreached := t.unreached(err); unreached != nil {
+			return unreached
 		}
 		t.print.trace("discover", client.Trace())
+		if errors.As(err, new(*mcptest.NoServerError)) {
+			err = fmt.Errorf("%w; give the server's origin or the URL of its /mcp (a Guestpass has none with "+
+				"GUESTPASS_MCP=off)", err)
+		}
 		return fmt.Errorf("discover: %w", err)
 	}
 	t.print.discovered(t.server(), found, client.Trace())
@@ -162,7 +170,7 @@ func (t *try) signIn(ctx context.Context, client *mcptest.Client, profile mcptes
 		return t.denied(denied.Code, denied)
 	}
 	if err != nil {
-		return fmt.Errorf("authorize: %w", err)
+		return fmt.Errorf("authorize: %w", t.unknown(err))
 	}
 	t.allowed(back.redirectURI)
 	token, err := client.Exchange(ctx, grant)
@@ -197,7 +205,7 @@ func (t *try) callTools(ctx context.Context, client *mcptest.Client, words map[s
 		if err := checkArguments(operations[i], typed); err != nil {
 			return err
 		}
-		return t.callOne(ctx, s, operations[i], typed)
+		return cmp.Or(t.callOne(ctx, s, operations[i], typed), refusals(list))
 	}
 	failed, err := t.callAll(ctx, s, operations, remote(t.url))
 	if err != nil {
@@ -209,7 +217,16 @@ func (t *try) callTools(ctx context.Context, client *mcptest.Client, words map[s
 	if failed > 0 {
 		return fmt.Errorf("%s failed", count(failed, "tool"))
 	}
-	return nil
+	return refusals(list)
+}
+
+// refusals is what clients would not take of a list that this one took.
+func refusals(list *mcptest.List) error {
+	if len(list.Problems) == 0 {
+		return nil
+	}
+	return fmt.Errorf("some clients would refuse the list of tools, or a tool of it (%s)",
+		count(len(list.Problems), "problem"))
 }
 
 // renew renews the token, if there is one.

@@ -73,7 +73,8 @@ func TestTryWalksTheToolsAsEveryClient(t *testing.T) {
 	}
 
 	code, output = try("grace@acme.example", "--client", "vscode", "--call", "listMembers", "search=hopper", "limit=5")
-	if code != 0 || !strings.Contains(output, "(registered)") || !strings.Contains(output, `"name": "Grace Hopper"`) {
+	if code != 0 || !strings.Contains(output, "(registered)") || !strings.Contains(output, ", no stream (405)\n") ||
+		!strings.Contains(output, `"name": "Grace Hopper"`) {
 		t.Errorf("exit code %d\n%s", code, output)
 	}
 	code, output = try("grace@acme.example", "--client-id", "connected-app-test-dddddddd-0000-4000-8000-000000000001",
@@ -393,6 +394,9 @@ func TestTheServerOfToolsIsFoundBelowTheURL(t *testing.T) {
 	for given, want := range map[string]string{"": defaultAppURL + "/mcp", "https://a.example": "https://a.example/mcp",
 		"https://a.example/": "https://a.example/mcp", "https://a.example/mcp": "https://a.example/mcp",
 		"https://a.example/mcp/readonly": "https://a.example/mcp/readonly",
+		"https://a.example/mcp/":         "https://a.example/mcp/", // is another resource, so it is tried as it is
+		"https://a.example/mcp?x=1":      "https://a.example/mcp?x=1",
+		"https://a.example/x?y=1":        "https://a.example/x/mcp?y=1",
 		"https://a.example/x":            "https://a.example/x/mcp"} {
 		if got := (&try{url: cmp.Or(given, defaultAppURL)}).server(); got != want {
 			t.Errorf("%s: %s, want %s", given, got, want)

@@ -64,13 +64,40 @@ func CheckWord(word string) error {
 		return errors.New("holds a secret")
 	case strings.HasSuffix(word, ".stytch.com") || strings.HasSuffix(word, ".stytch.dev"):
 		return errors.New("has a host of Stytch's, which has no clients' documents: it belongs into STYTCH_DOMAIN")
+	}
+	return checkHost(word)
+}
+
+// checkHost tells each way in which a host is mostly written wrong. What is no host at all may have been meant for
+// another kind of entry.
+func checkHost(word string) error {
+	const one = ", such as claude.ai"
+	switch {
+	case strings.Contains(word, "://"):
+		return errors.New("is a URL: leave out https:// and the path, and write the host alone" + one)
+	case strings.Contains(word, "*"):
+		return fmt.Errorf("has a *, and there are no wildcards: write each host"+one+", or the word %s for every "+
+			"client", Dynamic)
+	case word != strings.ToLower(word):
+		return errors.New("must be in lower case")
+	case strings.Contains(word, "/"):
+		return errors.New("has a slash: leave it and the path out, and write the host alone" + one)
+	case strings.Contains(word, ":"):
+		return errors.New("has a port: write the host alone" + one)
+	case !strings.Contains(word, "."):
+		return fmt.Errorf("is neither a connected app (connected-app-live-… or connected-app-test-…) nor the word %s "+
+			"nor a host, which has a dot in it"+one, Dynamic)
+	case addressPattern.MatchString(word):
+		return errors.New("is an address: write the name of a host" + one)
 	case len(word) > 253 || !hostPattern.MatchString(word):
-		return fmt.Errorf("has an entry that is neither a connected app (connected-app-live-… or "+
-			"connected-app-test-…) "+
-			"nor the word %s nor the host of clients' documents in lower case, such as claude.ai", Dynamic)
+		return errors.New("is no host name: it has letters, digits, hyphens within and dots between, and no more " +
+			"than 253 of them" + one)
 	}
 	return nil
 }
+
+// addressPattern is what ends in a number, which no host name does.
+var addressPattern = regexp.MustCompile(`\.[0-9]+$`)
 
 // Everyone reports whether every connected app of the project is admitted.
 func (a Admitted) Everyone() bool {

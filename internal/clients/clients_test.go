@@ -71,6 +71,28 @@ func TestWhoIsAdmitted(t *testing.T) {
 	}
 }
 
+// TestEachSlipIsToldInItsOwnWords, and none repeats what was written, which may be a secret in the wrong place.
+func TestEachSlipIsToldInItsOwnWords(t *testing.T) {
+	for word, want := range map[string]string{
+		"https://claude.test": "leave out https://", "https://Claude.test/c": "leave out https://",
+		"Claude.test": "must be in lower case", "Dynamic": "must be in lower case",
+		"Connected-App-live-1": "must be in lower case",
+		"*.claude.test":        "there are no wildcards", "*": "there are no wildcards",
+		"somebody": "has a dot in it", "localhost": "has a dot in it", "dynamics": "has a dot in it",
+		"claude.test/": "has a slash", "claude.test:443": "has a port", "127.0.0.1": "is an address",
+		"claude.test;chatgpt.test": "is no host name", "-claude.test": "is no host name",
+		"claude..test":                     "is no host name",
+		strings.Repeat("a.", 130) + "test": "is no host name",
+	} {
+		err := clients.CheckWord(word)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", word, err, want)
+		} else if word != "*" && word != "Dynamic" && strings.Contains(err.Error(), word) {
+			t.Errorf("%q is repeated: %v", word, err)
+		}
+	}
+}
+
 func TestWordsForClients(t *testing.T) {
 	for _, good := range []string{"dynamic", "connected-app-live-a1", "claude.ai", "a-b.example.com"} {
 		if err := clients.CheckWord(good); err != nil {
