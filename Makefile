@@ -54,8 +54,11 @@ clients: web acceptance chromium ## third-party MCP clients, against /mcp, with 
 # may take for everybody.
 UNWATCHED := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 
+# One package after the other: several of them fill the machine alone, and what waits for an answer has to have its share.
+# What they have in common is built before, as many at once as there are processors.
 test: web acceptance chromium firefox postgres redis ## all tests, with real browsers, a real Postgres, a real Redis and the race detector
-	go test -race $(UNWATCHED) -timeout 60m ./...
+	go build -race $(UNWATCHED) ./...
+	go test -race $(UNWATCHED) -p 1 -timeout 60m ./...
 
 check: lint generated vulnerabilities test ## what CI runs
 

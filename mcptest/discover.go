@@ -141,9 +141,9 @@ func described(res *arrived) string {
 	case kind == "text/html":
 		return "was answered with a page (text/html)"
 	case json.Valid(res.body):
-		return "was answered with JSON that is no message of MCP"
+		return "was answered with JSON that is no MCP message"
 	}
-	return fmt.Sprintf("was answered with no message of MCP (content type %q)", res.Header.Get("Content-Type"))
+	return fmt.Sprintf("was answered with no MCP message (content type %q)", res.Header.Get("Content-Type"))
 }
 
 // location is where a redirect leads, without its query.

@@ -31,7 +31,7 @@ var allowedImports = map[string][]string{
 		"internal/text"},
 	"guestpass/internal/account": {"internal/connections", "internal/directory", "internal/form",
 		"internal/headers", "internal/limits", "internal/store", "internal/text"},
-	"guestpass/internal/connections": {"auth", "internal/directory", "internal/limits", "internal/store"},
+	"guestpass/internal/connections": {"auth", "internal/clients", "internal/directory", "internal/limits", "internal/store"},
 	"guestpass/auth":                 {"internal/credentials", "internal/upstream"},
 	"guestpass/openapi":              {"openapi/internal/actions"},
 	"guestpass/internal/clients":     {"internal/credentials"},

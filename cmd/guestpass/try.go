@@ -24,7 +24,7 @@ func tryCommand(environ []string) *cobra.Command {
 	gpt := stytchtest.Development().ConnectedApps[0]
 	command := &cobra.Command{
 		Use:   "try",
-		Short: "Be the GPT, or a client of MCP: import, authorize, call",
+		Short: "Be the GPT, or an MCP client: import, authorize, call",
 		Long: `Does what ChatGPT does, step by step, and shows what it sees: imports the document
 as the GPT editor would, sends the person to sign in and allow, exchanges the code,
 calls every published operation, and renews the token.
@@ -38,7 +38,7 @@ identifier or a value is left out, and why is told.
 The client secret of your own connected app comes from GUESTPASS_TRY_CLIENT_SECRET, from
 a file (--client-secret-file), or is asked for on the terminal, which does not show it.
 
-With --mcp it is a client of MCP instead, and starts from nothing but the URL: it is
+With --mcp it is an MCP client instead, and starts from nothing but the URL: it is
 answered 401, reads who issues tokens, becomes known there (by the id you give, by its
 metadata document, or by registering), sends the person to sign in and allow with PKCE,
 lists the tools, calls each as above, and renews the token. --client says which client it
@@ -90,7 +90,7 @@ in the call.`,
 	flags := command.Flags()
 	flags.StringVar(&t.url, "url", defaultAppURL, "the server to import from, or the whole address of its document; "+
 		"with --mcp, /mcp is added")
-	flags.BoolVar(&t.mcp, "mcp", false, "be a client of MCP, not the GPT")
+	flags.BoolVar(&t.mcp, "mcp", false, "be an MCP client, not the GPT")
 	flags.StringVar(&t.client, "client", clientNames[0], "with --mcp, behave like this one: "+strings.Join(clientNames,
 		", "))
 	flags.StringVar(&t.emulator, "emulator", defaultEmulatorURL, "the Stytch emulator, whose inbox --as reads")

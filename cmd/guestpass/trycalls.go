@@ -44,7 +44,7 @@ type walk struct {
 	stuck     bool // nothing else is known: the document's examples of identifiers have to do
 }
 
-// surface is what operations are called through: the action of a GPT, or the tools of a client of MCP.
+// surface is what operations are called through: the action of a GPT, or the tools of an MCP client.
 type surface interface {
 	// call returns what was answered, whatever it was.
 	call(ctx context.Context, op gpttest.Operation, arguments map[string]any) (*reply, error)

@@ -30,11 +30,11 @@ var clientNames = func() (names []string) {
 func (t *try) checkFlags(changed func(name string) bool) error {
 	switch {
 	case !t.mcp && changed("client"):
-		return usagef("--client says which client of MCP to behave like: give --mcp too")
+		return usagef("--client says which MCP client to behave like: give --mcp too")
 	case !t.mcp:
 		return nil
 	case t.basic:
-		return usagef("--basic is for the GPT: a client of MCP goes by what the authorization server's metadata offers")
+		return usagef("--basic is for the GPT: an MCP client goes by what the authorization server's metadata offers")
 	case !slices.Contains(clientNames, t.client):
 		return usagef("--client %s: there is no such client; choose one of %s", t.client,
 			strings.Join(clientNames, ", "))

@@ -88,7 +88,7 @@ func TestTrySaysWhereNoServerOfMCPIs(t *testing.T) {
 	const remedy = "; give the server's origin or the URL of its /mcp (a Guestpass has none with GUESTPASS_MCP=off)\n"
 	for typed, want := range map[string]string{
 		"/page": "/page/mcp: a message was answered with a page (text/html)",
-		"/json": "/json/mcp: a message was answered with JSON that is no message of MCP",
+		"/json": "/json/mcp: a message was answered with JSON that is no MCP message",
 		"/docs": "/docs/mcp: a message was answered 404 Not Found",
 		"/mcp/": "/mcp/: a message was answered 404 Not Found",
 	} {

@@ -13,7 +13,7 @@ import (
 	"guestpass/mcptest"
 )
 
-// tools calls operations as a client of MCP does.
+// tools calls operations as an MCP client does.
 type tools struct {
 	*mcptest.Client
 	list []mcptest.Tool
