@@ -345,7 +345,7 @@ func TestClaimsThatNameSomebody(t *testing.T) {
 
 // Who is not listed may be known by more than the id. It is asked about once, and only with a token
 // that is good but for that.
-func TestClientsThatSomebodyKnowsMoreAbout(t *testing.T) {
+func TestClaimClientThatSomebodyKnowsMoreAbout(t *testing.T) {
 	known := map[string]bool{"connected-app-test-7": true}
 	var asked []string
 	var failure error
@@ -386,7 +386,7 @@ func TestClientsThatSomebodyKnowsMoreAbout(t *testing.T) {
 }
 
 // Clients write a URL in several ways that are one.
-func TestOurOwnURLsAsAudience(t *testing.T) {
+func TestClaimAudienceOfOurOwnURLs(t *testing.T) {
 	f := newFixture(t, func(o *Options) {
 		o.Resources = []string{"https://gpt.example.com",
 			"https://gpt.example.com/mcp"}

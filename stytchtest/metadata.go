@@ -7,7 +7,7 @@ import (
 
 // jwtBearer is a grant type of RFC 7523 that Stytch's metadata names. Here as there it needs a
 // profile of trusted tokens, which the emulator does not have.
-const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+const jwtBearer = "urn:ietf:params:oauth:grant-type:jwt-bearer" // #nosec G101 -- the name of a grant
 
 // openIDConfiguration and authorizationServer are the two discovery documents.
 func (e *Emulator) openIDConfiguration(c *call) (any, *failure) {
