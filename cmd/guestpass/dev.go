@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -94,19 +95,9 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	// origins to a browser. Only a port left to the system is filled in.
 	c.PublicURL = or(c.PublicURL, "http://"+named(c.Addr, appListener.Addr().String()))
 	seed.ConnectedApps[1].RedirectURLs = []string{c.PublicURL + "/docs"}
-	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Chaos: d.chaos, Log: log.With("part", "emulator"),
-		LoopbackDocuments: true}) // clients under development describe themselves on this machine
+	emulator, emulatorListener, err := d.startEmulator(seed, log)
 	if err != nil {
-		return usageError{err}
-	}
-	emulatorListener, err := emulator.Listen(d.emulatorAddr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return usagef("%s is in use by another program: stop it, or choose another address with --emulator-addr",
-			d.emulatorAddr)
-	}
-	if err != nil {
-		return usagef("cannot start the emulator on %s: %w; choose another address with "+
-			"--emulator-addr", d.emulatorAddr, err)
+		return err
 	}
 	defer emulatorListener.Close()
 
@@ -139,6 +130,25 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	d.announce(stdout, c, seed, emulatorURL)
 	return runAll(ctx, app, parts{appListener, app, 0}.serve(log), parts{emulatorListener, emulator, 0}.serve(log))
+}
+
+// startEmulator binds its address.
+func (d devSettings) startEmulator(seed stytchtest.Seed, log *slog.Logger) (*stytchtest.Emulator, net.Listener, error) {
+	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Chaos: d.chaos, Log: log.With("part", "emulator"),
+		LoopbackDocuments: true}) // clients under development describe themselves on this machine
+	if err != nil {
+		return nil, nil, usageError{err}
+	}
+	listener, err := emulator.Listen(d.emulatorAddr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, nil, usagef("%s is in use by another program: stop it, or choose another address with --emulator-addr",
+			d.emulatorAddr)
+	}
+	if err != nil {
+		return nil, nil, usagef("cannot start the emulator on %s: %w; choose another address with --emulator-addr",
+			d.emulatorAddr, err)
+	}
+	return emulator, listener, nil
 }
 
 // check tells early what is wrong: the ports are opened before the rest is known.

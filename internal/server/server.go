@@ -176,15 +176,6 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// tellClients warns of tools that next to nobody can connect to.
-func (s *Server) tellClients(ctx context.Context) {
-	if admitted := s.options.admitted(); !s.options.NoMCP && !admitted.Everyone() && len(admitted.Hosts) == 0 {
-		s.log.WarnContext(ctx, "only the connected apps that GUESTPASS_CLIENT_IDS lists can use the tools at "+mcpPath+
-			": ChatGPT's plugins, Claude and others come with a document of their own, or register themselves; add their "+
-			"hosts, such as chatgpt.com,claude.ai, or the word dynamic, or say GUESTPASS_MCP=off")
-	}
-}
-
 // Flush writes what Run would have written later: calls are served on when that has ended.
 // Call it when none are.
 func (s *Server) Flush(ctx context.Context) {
@@ -312,21 +303,6 @@ func (s *Server) buildMCP() error {
 	return nil
 }
 
-// toolScopes are what a client of the tools is told to ask for: enough for all of them, so that nobody is
-// asked a second time. offline_access is for it to find at the authorization server.
-func (s *Server) toolScopes(reads bool) (names []string) {
-	tools := slices.DeleteFunc(s.published(), func(op api.Operation) bool {
-		only := s.options.MCPOperations
-		return reads && op.Effect != api.Read || len(only) > 0 && !slices.Contains(only, op.ID)
-	})
-	for _, scope := range s.scopesOf(tools) {
-		if scope.Name != "offline_access" {
-			names = append(names, scope.Name)
-		}
-	}
-	return names
-}
-
 // publish are the ids of the operations to publish, as they were chosen: they may be misspelt.
 func (s *Server) publish() []string {
 	if len(s.options.Operations) > 0 {
@@ -402,44 +378,6 @@ func (s *Server) lookUpOrganization(ctx context.Context, idOrSlug string) (idp.O
 	return idp.Organization(o), notLookedUp(err)
 }
 
-// describeScopes are our own words, which those of the project's policy replace. The
-// component takes them from Stytch by itself, but lists nothing when that fails, and what
-// is granted must be seen.
-func (s *Server) describeScopes(ctx context.Context) map[string]string {
-	words := map[string]string{}
-	for _, scope := range s.scopes() {
-		words[scope.Name] = scope.Description
-	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
-	defer cancel()
-	described, err := s.directory.ScopeDescriptions(ctx)
-	if err != nil {
-		s.log.WarnContext(ctx, "scopes not described by the project", "error", err)
-	}
-	for name, description := range described {
-		if description != "" {
-			words[name] = description
-		}
-	}
-	return words
-}
-
-func (s *Server) lookUpClient(ctx context.Context, clientID string) (idp.Client, error) {
-	app, err := s.directory.ConnectedApp(ctx, clientID)
-	if errors.Is(err, directory.ErrNotFound) {
-		return idp.Client{}, idp.ErrUnknownClient
-	}
-	return idp.Client{Name: app.Name, RedirectURIs: app.RedirectURLs}, notLookedUp(err)
-}
-
-// notLookedUp says in the page's terms whose fault it is.
-func notLookedUp(err error) error {
-	if errors.Is(err, directory.ErrCredentials) {
-		return fmt.Errorf("%w: %w", idp.ErrCredentials, err)
-	}
-	return err
-}
-
 func (s *Server) buildSite() error {
 	o := s.options
 	options := site.Options{Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(), DocsClientID: o.DocsClientID,
@@ -485,105 +423,6 @@ func (s *Server) shownGPT() site.GPT {
 		shown.OAuth = append(shown.OAuth, site.Field(field))
 	}
 	return shown
-}
-
-// standardScopes are asked for beside the operations' own: who the person is, and
-// that ChatGPT may renew the pass (without offline_access it must ask every hour).
-var standardScopes = []openapi.Scope{
-	{Name: "openid", Description: "Know who you are here"},
-	{Name: "profile", Description: "See your name"},
-	{Name: "email", Description: "See your e-mail address"},
-	{Name: "offline_access", Description: "Stay connected until you disconnect"},
-}
-
-// scopes are those of all operations, published or not.
-func (s *Server) scopes() []openapi.Scope { return s.scopesOf(s.service.Operations()) }
-
-// scopesOf are the standard ones, then those of the operations in their order, each
-// described by what it allows.
-func (s *Server) scopesOf(operations []api.Operation) []openapi.Scope {
-	scopes := append([]openapi.Scope(nil), standardScopes...)
-	at := map[string]int{}
-	for i, scope := range scopes {
-		at[scope.Name] = i
-	}
-	for _, op := range operations {
-		for _, name := range s.service.Scopes(op) {
-			i, known := at[name]
-			switch {
-			case !known:
-				at[name] = len(scopes)
-				scopes = append(scopes, openapi.Scope{Name: name, Description: op.Summary})
-			case i >= len(standardScopes):
-				scopes[i].Description += "; " + lowerFirst(op.Summary)
-			}
-		}
-	}
-	return scopes
-}
-
-// admitted are the clients that may act.
-func (o Options) admitted() clients.Admitted {
-	admitted := clients.Parse(o.ClientIDs)
-	if (admitted.Dynamic || !admitted.Everyone()) && o.DocsClientID != "" {
-		admitted.IDs = append(admitted.IDs, o.DocsClientID)
-	}
-	return admitted
-}
-
-// listed are the connected apps whose tokens count without a further look; none: every one of the project.
-func (o Options) listed() []string {
-	if o.admitted().Everyone() {
-		return nil
-	}
-	return o.admitted().IDs
-}
-
-// admitClient decides on clients that are not listed, where some are admitted by the hosts of their
-// documents: tokens name them by ids of Stytch's, which knows where the document is.
-func (s *Server) admitClient() func(context.Context, string) (bool, error) {
-	admitted := s.options.admitted()
-	if len(admitted.Hosts) == 0 {
-		return nil
-	}
-	return func(ctx context.Context, clientID string) (bool, error) {
-		app, err := s.directory.ConnectedApp(ctx, clientID)
-		if errors.Is(err, directory.ErrNotFound) {
-			return false, nil
-		}
-		return err == nil && admitted.Takes(app.MetadataURL), err
-	}
-}
-
-// scopesToAdd are those of the tools at the resources that a request names, or of all published operations
-// where it names none of ours; as far as the project has them and Stytch tells.
-func (s *Server) scopesToAdd(ctx context.Context, resources []string) (names []string) {
-	has, err := s.directory.ScopeDescriptions(ctx)
-	for _, name := range s.scopesAt(resources) {
-		if _, found := has[name]; !isStandard(name) && (found || err != nil) {
-			names = append(names, name)
-		}
-	}
-	return names
-}
-
-func (s *Server) scopesAt(resources []string) (names []string) {
-	at := func(path string) bool {
-		return slices.ContainsFunc(resources, func(resource string) bool {
-			return strings.TrimSuffix(resource, "/") == s.options.PublicURL+path
-		})
-	}
-	switch {
-	case at(""):
-	case at(mcpPath):
-		return s.toolScopes(false)
-	case at(readonlyPath):
-		return s.toolScopes(true)
-	}
-	for _, scope := range s.scopesOf(s.published()) {
-		names = append(names, scope.Name)
-	}
-	return names
 }
 
 // resources are our own identifiers that a token may name as its audience.
