@@ -55,6 +55,11 @@ func (s *Service) registerTasks() {
 		Register(s, create, s.createTask)
 		Register(s, update, s.updateTask)
 	}
+	s.registerOneTask()
+}
+
+// registerOneTask has the operations that name a task and say nothing of whom it is assigned to.
+func (s *Service) registerOneTask() {
 	Register(s, Operation{
 		ID: "getTask", Method: http.MethodGet, Path: "/api/v1/tasks/{task_id}",
 		Summary: "Get one task", Description: "Returns one task with its notes, state and version.",
@@ -62,15 +67,15 @@ func (s *Service) registerTasks() {
 	}, s.getTask)
 	Register(s, Operation{
 		ID: "completeTask", Method: http.MethodPost, Path: "/api/v1/tasks/{task_id}/complete",
-		Summary: "Mark a task as done", Description: "Sets the state of a task to done and returns it. A task that " +
-			"is done already stays as it is.",
-		Access: auth.Scope("tasks:write"), Effect: Write,
+		Summary:     "Mark a task as done",
+		Description: "Sets the state of a task to done and returns it. A task that is done already stays as it is.",
+		Access:      auth.Scope("tasks:write"), Effect: Write,
 	}, s.completeTask)
 	Register(s, Operation{
 		ID: "deleteTask", Method: http.MethodDelete, Path: "/api/v1/tasks/{task_id}",
-		Summary: "Delete a task", Description: "Deletes a task and returns until when restoreTask can bring it back: " +
-			"30 days.",
-		Access: auth.Scope("tasks:write"), Effect: Destroy,
+		Summary:     "Delete a task",
+		Description: "Deletes a task and returns until when restoreTask can bring it back: 30 days.",
+		Access:      auth.Scope("tasks:write"), Effect: Destroy,
 	}, s.deleteTask)
 	Register(s, Operation{
 		ID: "restoreTask", Method: http.MethodPost, Path: "/api/v1/tasks/{task_id}/restore",
