@@ -79,10 +79,9 @@ func Conflict(detail, hint string) error {
 
 // hints tell a model what to do next, by status.
 var hints = map[int]string{
-	http.StatusBadRequest:   "Correct the request and send it again.",
-	http.StatusUnauthorized: "Ask the person to sign in again.",
-	http.StatusForbidden: "Tell the person that they may not do this. Do not try again with the same " +
-		"account.",
+	http.StatusBadRequest:            "Correct the request and send it again.",
+	http.StatusUnauthorized:          "Ask the person to sign in again.",
+	http.StatusForbidden:             "Tell the person that they may not do this. Do not try again with the same account.",
 	http.StatusNotFound:              "Check the identifier: take it from a list operation, do not make one up.",
 	http.StatusMethodNotAllowed:      "Use one of the methods in the Allow header.",
 	http.StatusRequestEntityTooLarge: fmt.Sprintf("Send at most %d bytes.", MaxBody),
@@ -91,8 +90,7 @@ var hints = map[int]string{
 	http.StatusTooManyRequests: "Wait as many seconds as Retry-After says, then go on more slowly. Read " +
 		"several records with one call where an operation allows it.",
 	http.StatusInternalServerError: "Try once more; if it fails again, give the person the request_id.",
-	http.StatusBadGateway: "This server is set up wrongly. Do not try again; give the person the " +
-		"request_id.",
+	http.StatusBadGateway:          "This server is set up wrongly. Do not try again; give the person the request_id.",
 	http.StatusInsufficientStorage: "Nothing was changed. Reading still works; tell the person that the server has " +
 		"no space left.",
 	http.StatusServiceUnavailable: "Wait as long as Retry-After says, then try again.",

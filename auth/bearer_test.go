@@ -52,16 +52,16 @@ func TestBearerTakesTheTokenOrSaysWhatIsWrong(t *testing.T) {
 		{name: "a JSON serialization", headers: []string{`Bearer {"payload":"e30"}`}, err: ErrInvalidRequest},
 
 		{name: "token in the query", target: "/?access_token=abc", err: ErrInvalidRequest},
-		{name: "token in the query beside a good " +
-			"header", headers: []string{"Bearer abc"}, target: "/?a=1&access_token=abc", err: ErrInvalidRequest},
+		{name: "token in the query beside a good header",
+			headers: []string{"Bearer abc"}, target: "/?a=1&access_token=abc", err: ErrInvalidRequest},
 		{name: "empty token in the query", headers: []string{"Bearer abc"}, target: "/?access_token",
 			err: ErrInvalidRequest},
 		{name: "escaped name in the query", headers: []string{"Bearer abc"}, target: "/?%61ccess_token=abc",
 			err: ErrInvalidRequest},
-		{name: "token in the query before a " +
-			"semicolon", headers: []string{"Bearer abc"}, target: "/?access_token=abc;x=1", err: ErrInvalidRequest},
-		{name: "token in the query with a broken " +
-			"escape", headers: []string{"Bearer abc"}, target: "/?access_token=%zz", err: ErrInvalidRequest},
+		{name: "token in the query before a semicolon",
+			headers: []string{"Bearer abc"}, target: "/?access_token=abc;x=1", err: ErrInvalidRequest},
+		{name: "token in the query with a broken escape",
+			headers: []string{"Bearer abc"}, target: "/?access_token=%zz", err: ErrInvalidRequest},
 		{name: "another name in the query", headers: []string{"Bearer abc"},
 			target: "/?my_access_token=x&q=access_token", want: "abc"},
 	} {

@@ -28,8 +28,7 @@ func TestChallengesAreTheseExactly(t *testing.T) {
 		{"no keys", &refusal{sentinel: ErrUnavailable, reason: "no keys"}, 503, ""},
 		{"wrapped", fmt.Errorf("authenticate: %w", ErrInvalidRequest), 400,
 			`Bearer realm="api", error="invalid_request", resource_metadata="` + metadata + `"`},
-		{"an error of somebody else never " +
-			"grants", errors.New("boom"), 401,
+		{"an error of somebody else never grants", errors.New("boom"), 401,
 			`Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has expired", resource_metadata="` + metadata + `"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

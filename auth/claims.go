@@ -48,8 +48,8 @@ func (v *Verifier) identity(payload []byte, now time.Time) (Identity, error) {
 	object, err := members(payload)
 	if err != nil {
 		return Identity{}, &refusal{sentinel: ErrInvalidToken, reason: "payload", found: err.Error(),
-			expected: "one JSON object, each name " +
-				"once", hint: "see the connected app's access token template in Stytch"}
+			expected: "one JSON object, each name once",
+			hint:     "see the connected app's access token template in Stytch"}
 	}
 	c := claims(object)
 	organization, ofOrganization := v.organization(c)

@@ -251,8 +251,8 @@ func TestHostileKeySetsChangeNothing(t *testing.T) {
 	documents := map[string]string{
 		"empty set": `{"keys":[]}`, "no set": `{}`, "null set": `{"keys":null}`, "set is an object": `{"keys":{}}`,
 		"array":   `[` + good.json() + `]`,
-		"nothing": "", "HTML": "<!doctype html><title>Sign " +
-			"in</title>", "truncated": keySetOf(good)[:200], "twice": keySetOf(good) + keySetOf(good),
+		"nothing": "", "HTML": "<!doctype html><title>Sign in</title>",
+		"truncated": keySetOf(good)[:200], "twice": keySetOf(good) + keySetOf(good),
 		"17 keys": keySetOf(many...), "a kid twice": keySetOf(good, good), "a kid twice, once bad": keySetOf(good,
 			good.with(object{"use": "enc"})), "a bad one first": keySetOf(good.with(object{"use": "enc"}), good),
 		"a kid three times": keySetOf(good, good, good), "keys twice": `{"keys":[],` + keySetOf(good)[1:],

@@ -40,8 +40,8 @@ var checks = []mutant{
 	{"1 two headers", "bearer.go", "case 1:", "case 1, 2:"},
 	never("2 token in the query", "bearer.go", `inQuery(r.URL.RawQuery, "access_token")`),
 	never("2 token in a form", "bearer.go", `inForm(r, "access_token")`),
-	{"2 what is looked at of a " +
-		"form", "bearer.go", `io.LimitReader(r.Body, maxForm)`, `io.LimitReader(r.Body, 2*maxForm)`},
+	{"2 what is looked at of a form",
+		"bearer.go", `io.LimitReader(r.Body, maxForm)`, `io.LimitReader(r.Body, 2*maxForm)`},
 	never("3 another scheme", "bearer.go", `!strings.EqualFold(header[:len(scheme)], scheme)`),
 	never("3 characters of a token", "bearer.go", `!tokenCharacters[body[i]]`),
 	never("4 length", "gate.go", `len(token) > maxToken`),

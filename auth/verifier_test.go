@@ -67,13 +67,13 @@ func TestVerifierRefusesTokensOfAnotherKind(t *testing.T) {
 	}{
 		{"session token", f, object{"client_id": absent, "scope": absent,
 			sessionClaim: object{"id": "member-session-test-1"}}, "a session token"},
-		{"session token with everything else in " +
-			"order", f, object{sessionClaim: object{"id": "member-session-test-1"}}, "a session token"},
+		{"session token with everything else in order",
+			f, object{sessionClaim: object{"id": "member-session-test-1"}}, "a session token"},
 		{"session claim that is null", f, object{sessionClaim: nil}, "a session token"},
 		{"session token of a user", c, object{"client_id": absent, "scope": absent,
 			sessionClaim: object{"id": "session-test-1"}}, "a session token"},
-		{"session token of a user with everything else in " +
-			"order", c, object{sessionClaim: object{"id": "session-test-1"}}, "a session token"},
+		{"session token of a user with everything else in order",
+			c, object{sessionClaim: object{"id": "session-test-1"}}, "a session token"},
 		{"ID token", f, object{"aud": []string{testClient}, "nonce": "n", "scope": absent, "client_id": absent},
 			"an ID token"},
 		{"ID token without nonce", f, object{"aud": []string{testClient}, "scope": absent, "client_id": absent}, "aud"},

@@ -261,8 +261,8 @@ func TestEachRuleHasItsMessageAndEffect(t *testing.T) {
 		{"M20 two in each other (D)",
 			component(`"A": {"type": "array", "items": {"$ref": "#/components/schemas/B"}}, "B": {"type": "array", "items": {"$ref": "#/components/schemas/A"}}`), Options{},
 			[]string{"M20 refuse: Components section contains a circular dependency"}, ""},
-		{"M21 a description (A), counted in " +
-			"characters", []string{`"operationId": "ping",`, `"operationId": "ping", "description": "` + long + `",`},
+		{"M21 a description (A), counted in characters",
+			[]string{`"operationId": "ping",`, `"operationId": "ping", "description": "` + long + `",`},
 			Options{},
 			[]string{"M21 refuse: In path /ping, method get, operationId ping, description has length 321 exceeding " +
 				"limit of 300"}, ""},

@@ -159,10 +159,10 @@ var unportableWords = map[string]string{
 	"allOf": "Claude Code drops the tool", "not": "some clients refuse the tool", "if": "some clients refuse the tool",
 	"$ref": "Gemini CLI and others refuse the tool", "$defs": "Gemini CLI and others refuse the tool",
 	"$schema": "some clients refuse the tool", "$id": "some clients refuse the tool",
-	"nullable": "it is OpenAPI's, and some clients refuse the tool",
-	"example":  "it is OpenAPI's, and Claude refuses the tool",
-	"discriminator": "it is OpenAPI's, and Claude refuses the " +
-		"tool", "xml": "it is OpenAPI's, and Claude refuses the tool",
+	"nullable":      "it is OpenAPI's, and some clients refuse the tool",
+	"example":       "it is OpenAPI's, and Claude refuses the tool",
+	"discriminator": "it is OpenAPI's, and Claude refuses the tool",
+	"xml":           "it is OpenAPI's, and Claude refuses the tool",
 }
 
 // unportable looks into schema and those inside it.

@@ -71,8 +71,8 @@ func (c *Comparison) rest(stored, present tree) {
 		{"the title", []string{"info", "title"}}, {"the description", []string{"info", "description"}},
 		{"the contact", []string{"info", "contact"}}, {"the privacy policy", []string{"info", "x-privacy-policy-url"}},
 		{"the server", []string{"servers"}},
-		{"OAuth URLs or scopes (also set under Authentication in the " +
-			"editor)", []string{"components", "securitySchemes"}},
+		{"OAuth URLs or scopes (also set under Authentication in the editor)",
+			[]string{"components", "securitySchemes"}},
 	} {
 		if !reflect.DeepEqual(stored.at(part.path...), present.at(part.path...)) {
 			c.differ("changed: %s", part.name)

@@ -249,12 +249,12 @@ var argumentMistakes = []mistake{
 			api.OpenAPI().Paths["/api/v1/thing"].Get.Parameters[0].Description = strings.Repeat("ü",
 				choose(wrong, 701, 700))
 		}},
-	{rule: "G035", place: "POST /api/v1/thing, body property " +
-		"value.name", name: "property described in 701 characters", api: func(api huma.API, wrong bool) {
-		declare[body[wrapped[named]], done](api, post)
-		api.OpenAPI().Components.Schemas.Map()["Named"].Properties["name"].Description = strings.Repeat("ü",
-			choose(wrong, 701, 700))
-	}},
+	{rule: "G035", place: "POST /api/v1/thing, body property value.name",
+		name: "property described in 701 characters", api: func(api huma.API, wrong bool) {
+			declare[body[wrapped[named]], done](api, post)
+			api.OpenAPI().Components.Schemas.Map()["Named"].Properties["name"].Description = strings.Repeat("ü",
+				choose(wrong, 701, 700))
+		}},
 	{rule: "G040", place: thing + ", parameter #/components/parameters/X", name: "reference to a parameter",
 		api: afterwards[query](huma.Operation{}, func(_ *huma.PathItem, op *huma.Operation) {
 			op.Parameters[0] = &huma.Param{Ref: "#/components/parameters/X"}
@@ -269,22 +269,22 @@ var argumentMistakes = []mistake{
 	}, done, struct {
 		Name string `cookie:"name" hidden:"true"`
 	}, done](huma.Operation{})},
-	{rule: "G042", place: "POST /api/v1/thing, body property " +
-		"name", name: "one name in query and body", api: either[struct {
-		Name string `query:"name" doc:"Name"`
-		Body named
-	}, done, struct {
-		Name string `query:"other" doc:"Name"`
-		Body named
-	}, done](post)},
-	{rule: "G042", place: "GET /api/v1/thing/{name}, parameter " +
-		"name", name: "one name in path and query", api: either[struct {
-		Path  string `path:"name" doc:"Name"`
-		Query string `query:"name" doc:"Name"`
-	}, done, struct {
-		Path  string `path:"name" doc:"Name"`
-		Query string `query:"other" doc:"Name"`
-	}, done](huma.Operation{Path: "/api/v1/thing/{name}"})},
+	{rule: "G042", place: "POST /api/v1/thing, body property name",
+		name: "one name in query and body", api: either[struct {
+			Name string `query:"name" doc:"Name"`
+			Body named
+		}, done, struct {
+			Name string `query:"other" doc:"Name"`
+			Body named
+		}, done](post)},
+	{rule: "G042", place: "GET /api/v1/thing/{name}, parameter name",
+		name: "one name in path and query", api: either[struct {
+			Path  string `path:"name" doc:"Name"`
+			Query string `query:"name" doc:"Name"`
+		}, done, struct {
+			Path  string `path:"name" doc:"Name"`
+			Query string `query:"other" doc:"Name"`
+		}, done](huma.Operation{Path: "/api/v1/thing/{name}"})},
 	{rule: "G043", place: thing + ", parameter name", name: "parameter without schema",
 		api: afterwards[query](huma.Operation{}, func(_ *huma.PathItem, op *huma.Operation) {
 			op.Parameters[0].Schema = nil
@@ -315,18 +315,17 @@ var argumentMistakes = []mistake{
 		func(_ *huma.PathItem, op *huma.Operation) {
 			op.RequestBody = &huma.RequestBody{Ref: "#/components/requestBodies/X"}
 		})},
-	{rule: "G057", place: "POST /api/v1/thing, body property " +
-		"value", name: "any in a body", api: either[body[wrapped[any]], done, body[wrapped[string]], done](post)},
-	{rule: "G057", place: "POST /api/v1/thing, body property " +
-		"value", name: "map in a body", api: either[body[wrapped[map[string]string]], done, body[wrapped[[]named]],
-		done](post)},
+	{rule: "G057", place: "POST /api/v1/thing, body property value",
+		name: "any in a body", api: either[body[wrapped[any]], done, body[wrapped[string]], done](post)},
+	{rule: "G057", place: "POST /api/v1/thing, body property value",
+		name: "map in a body", api: either[body[wrapped[map[string]string]], done, body[wrapped[[]named]],
+			done](post)},
 	{rule: "G057", place: "POST /api/v1/thing, body", name: "map for a body", api: either[body[map[string]string], done,
 		body[named], done](post)},
-	{rule: "G057", place: "POST /api/v1/thing, body property " +
-		"value", name: "object without properties in a " +
+	{rule: "G057", place: "POST /api/v1/thing, body property value", name: "object without properties in a " +
 		"body", api: either[body[wrapped[struct{}]], done, body[wrapped[named]], done](post)},
-	{rule: "G079", place: "POST /api/v1/thing, body property " +
-		"value", name: "bytes in a body", api: either[body[wrapped[[]byte]], done, body[wrapped[string]], done](post)},
+	{rule: "G079", place: "POST /api/v1/thing, body property value",
+		name: "bytes in a body", api: either[body[wrapped[[]byte]], done, body[wrapped[string]], done](post)},
 	{rule: "G117", place: thing + ", parameter apiKey", name: "secret in the query", api: either[struct {
 		Key string `query:"apiKey" doc:"Key"`
 	}, done, struct {
@@ -337,9 +336,9 @@ var argumentMistakes = []mistake{
 var schemaMistakes = []mistake{
 	{rule: "G071", place: thing + ", response 200 property value", name: "array of anything",
 		api: either[none, body[wrapped[[]any]], none, body[wrapped[[]string]]](huma.Operation{})},
-	{rule: "G071", place: "POST /api/v1/thing, body property " +
-		"value", name: "array without items", api: either[body[wrapped[anyItems]], done, body[wrapped[[]string]],
-		done](post)},
+	{rule: "G071", place: "POST /api/v1/thing, body property value",
+		name: "array without items", api: either[body[wrapped[anyItems]], done, body[wrapped[[]string]],
+			done](post)},
 	{rule: "G072", place: thing + ", response 200 property value", name: "any in a response",
 		api: either[none, body[wrapped[any]], none, body[wrapped[string]]](huma.Operation{})},
 	{rule: "G072", place: thing + ", response 200 property value.*", name: "map of anything in a response",
@@ -350,21 +349,21 @@ var schemaMistakes = []mistake{
 		api: either[none, body[wrapped[dangling]], none, body[wrapped[named]]](huma.Operation{})},
 	{rule: "G074", place: thing + ", response 200 property children[]", name: "type that contains itself",
 		api: either[none, body[node], none, body[wrapped[[]named]]](huma.Operation{})},
-	{rule: "G074", place: "POST /api/v1/thing, body property " +
-		"children[]", name: "argument that contains itself", api: either[body[node], done, body[wrapped[[]named]],
-		done](post)},
+	{rule: "G074", place: "POST /api/v1/thing, body property children[]",
+		name: "argument that contains itself", api: either[body[node], done, body[wrapped[[]named]],
+			done](post)},
 	{rule: "G076", place: thing + ", response 200 property value", name: "union",
 		api: either[none, body[wrapped[unionType]], none, body[wrapped[string]]](huma.Operation{})},
 	{rule: "G076", place: thing + ", response 200 property value", name: "keyword that Huma does not know",
 		api: either[none, body[wrapped[keyworded]], none, body[wrapped[string]]](huma.Operation{})},
 	{rule: "G077", place: thing + ", response 200 property value", name: "empty enum",
 		api: either[none, body[wrapped[emptyEnum]], none, body[wrapped[string]]](huma.Operation{})},
-	{rule: "G077", place: "POST /api/v1/thing, body property " +
-		"value", name: "enum of two types", api: either[body[wrapped[mixedEnum]], done, body[wrapped[string]],
-		done](post)},
-	{rule: "G077", place: "POST /api/v1/thing, body property " +
-		"value", name: "enum of 51 values", api: either[body[wrapped[longEnum]], done, body[wrapped[string]],
-		done](post)},
+	{rule: "G077", place: "POST /api/v1/thing, body property value",
+		name: "enum of two types", api: either[body[wrapped[mixedEnum]], done, body[wrapped[string]],
+			done](post)},
+	{rule: "G077", place: "POST /api/v1/thing, body property value",
+		name: "enum of 51 values", api: either[body[wrapped[longEnum]], done, body[wrapped[string]],
+			done](post)},
 	{rule: "G080", place: thing + ", response 200 property value", name: "required and not declared",
 		api: either[none, body[wrapped[undeclared]], none, body[wrapped[named]]](huma.Operation{})},
 	{rule: "G092", place: thing, name: "list without limit", api: either[struct {

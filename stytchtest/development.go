@@ -106,8 +106,8 @@ func developmentProject(vertical, id string) Project {
 func developmentApps() []ConnectedApp {
 	return []ConnectedApp{
 		{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000001", ClientSecret: "gpt-secret-dev", // #nosec G101 -- everybody may know it: the emulator guards nothing
-			Name: "ChatGPT", Description: "The GPT of the development " +
-				"seed", Type: "third_party", RedirectURLs: []string{
+			Name: "ChatGPT", Description: "The GPT of the development seed",
+			Type: "third_party", RedirectURLs: []string{
 				"https://chat.openai.com/aip/g-dev/oauth/callback", "https://chatgpt.com/aip/g-dev/oauth/callback",
 				"http://127.0.0.1:8090/callback", "http://localhost:8090/callback"}},
 		{ClientID: "connected-app-test-dddddddd-0000-4000-8000-000000000002",

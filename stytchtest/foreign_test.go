@@ -106,8 +106,8 @@ func TestOAuthEndpointsRefuse(t *testing.T) {
 	}{
 		{"a refresh without a token", "/token", refresh("refresh_token", ""), nil, 400, "invalid_request"},
 		{"an unknown refresh token", "/token", refresh("refresh_token", "x"), nil, 400, "invalid_grant"},
-		{"an access token for a refresh " +
-			"token", "/token", refresh("refresh_token", granted["access_token"].(string)), nil, 400, "invalid_grant"},
+		{"an access token for a refresh token",
+			"/token", refresh("refresh_token", granted["access_token"].(string)), nil, 400, "invalid_grant"},
 		{"a refresh token for a code", "/token", exchange(granted["refresh_token"].(string)), nil, 400,
 			"invalid_grant"},
 		{"a refresh by another client", "/token", refresh("client_id", ours, "client_secret", "ours"), nil, 400,
@@ -120,15 +120,15 @@ func TestOAuthEndpointsRefuse(t *testing.T) {
 		{"introspection of nothing", "/introspect", form("client_id", gpt, "client_secret", gptSecret), nil, 400,
 			"invalid_request"},
 		{"introspection by nobody", "/introspect", form("token", "x"), nil, 400, "invalid_request"},
-		{"introspection with a wrong " +
-			"secret", "/introspect", form("token", "x", "client_id", gpt, "client_secret", "x"), nil, 400,
+		{"introspection with a wrong secret",
+			"/introspect", form("token", "x", "client_id", gpt, "client_secret", "x"), nil, 400,
 			"invalid_client"},
 		{"introspection by the project", "/introspect", form("token", "x"), basic(project, projectSecret), 401,
 			"invalid_client"},
 		{"revocation of nothing", "/revoke", form("client_id", gpt, "client_secret", gptSecret), nil, 400,
 			"invalid_request"},
-		{"revocation by an unknown " +
-			"client", "/revoke", form("token", "x", "client_id", "x", "client_secret", "x"), nil, 400,
+		{"revocation by an unknown client",
+			"/revoke", form("token", "x", "client_id", "x", "client_secret", "x"), nil, 400,
 			"invalid_client"},
 		{"userinfo without a token", "/userinfo", form(), nil, 401, "invalid_token"},
 		{"userinfo with a refresh token", "/userinfo", form(), bearer(granted["refresh_token"].(string)), 401,

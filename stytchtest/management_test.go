@@ -217,9 +217,9 @@ func redirectURLsComeAndGo(t *testing.T, s *stytchtest.Server) {
 			"DISCOVERY", false), "do_not_promote_defaults": true}, 200, "LOGIN* INVITE* ", "LOGIN DISCOVERY "},
 		{"unless it says so", "PUT", at(two), object{"valid_types": types("LOGIN", true, "SIGNUP", false)}, 200,
 			"LOGIN INVITE* ", "LOGIN* SIGNUP* "},
-		{"one that is there gets more " +
-			"types", "POST", "/redirect_urls", object{"url": one, "valid_types": types("RESET_PASSWORD", false, "LOGIN",
-			true)}, 200, "INVITE* RESET_PASSWORD* LOGIN* ", "LOGIN SIGNUP* "},
+		{"one that is there gets more types",
+			"POST", "/redirect_urls", object{"url": one, "valid_types": types("RESET_PASSWORD", false, "LOGIN",
+				true)}, 200, "INVITE* RESET_PASSWORD* LOGIN* ", "LOGIN SIGNUP* "},
 		{"another is promoted", "PUT", at(one), object{"valid_types": types("INVITE", false)}, 200, "INVITE* ",
 			"LOGIN* SIGNUP* "},
 		{"an unknown one", "PUT", at("https://app.example/three"), object{"valid_types": types("LOGIN", true)}, 404,
@@ -228,8 +228,8 @@ func redirectURLsComeAndGo(t *testing.T, s *stytchtest.Server) {
 			"LOGIN* SIGNUP* "},
 		{"both for one type", "POST", "/redirect_urls", object{"url": one, "valid_types": types("LOGIN", false)}, 200,
 			"INVITE* LOGIN ", "LOGIN* SIGNUP* "},
-		{"deleted, and the other left " +
-			"alone", "DELETE", at(two) + "&do_not_promote_defaults=true", nil, 200, "INVITE* LOGIN ", ""},
+		{"deleted, and the other left alone",
+			"DELETE", at(two) + "&do_not_promote_defaults=true", nil, 200, "INVITE* LOGIN ", ""},
 		{"deleted for good", "DELETE", at(one), nil, 200, "", ""},
 		{"no type", "POST", "/redirect_urls", object{"url": one, "valid_types": []any{}}, 400, "", ""},
 		{"another type", "POST", "/redirect_urls", object{"url": one, "valid_types": types("LOGOUT", false)}, 400, "",

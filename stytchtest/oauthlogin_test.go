@@ -173,8 +173,8 @@ func TestOAuthStartRefuses(t *testing.T) {
 		{"no public token", "/v1/b2b/public/oauth/google/discovery/start", b2bServer, 400, "public_token_required"},
 		{"another project's", "/v1/b2b/public/oauth/google/discovery/start?public_token=" + consumerPublicToken,
 			b2bServer, 404, "public_token_not_found"},
-		{"a provider of Consumer projects " +
-			"only", strings.Replace(discoveryStart, "google", "tiktok", 1), b2bServer, 400, "invalid_oauth_provider"},
+		{"a provider of Consumer projects only",
+			strings.Replace(discoveryStart, "google", "tiktok", 1), b2bServer, 400, "invalid_oauth_provider"},
 		{"no organization", organizationStart, b2bServer, 400, "missing_oauth_organization_locator"},
 		{"two of them", organizationStart + "&slug=acme&organization_id=" + acme, b2bServer, 400,
 			"too_many_oauth_organization_locators"},

@@ -99,14 +99,14 @@ func TestTokenEndpointRefuses(t *testing.T) {
 	}{
 		{"an unknown code", []string{"code", "nonsense"}, nil, "invalid_grant"},
 		{"an expired code", nil, later(10 * time.Minute), "invalid_grant"},
-		{"another redirect URI of the same " +
-			"client", []string{"redirect_uri", "https://chat.openai.com/aip/g-dev/oauth/callback"}, nil,
+		{"another redirect URI of the same client",
+			[]string{"redirect_uri", "https://chat.openai.com/aip/g-dev/oauth/callback"}, nil,
 			"invalid_grant"},
 		{"another client's code", []string{"client_id", ours, "client_secret", "ours"}, nil, "invalid_grant"},
 		{"a wrong verifier", []string{"code_verifier", verifier + "x"}, nil, "invalid_grant"},
 		{"a missing verifier", []string{"code_verifier", ""}, nil, "invalid_grant"},
-		{"a member who was deleted " +
-			"meanwhile", nil, func(s *stytchtest.Server) { _ = s.SetStatus(ada, "deleted") }, "invalid_grant"},
+		{"a member who was deleted meanwhile",
+			nil, func(s *stytchtest.Server) { _ = s.SetStatus(ada, "deleted") }, "invalid_grant"},
 		{"a wrong secret", []string{"client_secret", "x"}, nil, "invalid_client"},
 		{"a missing secret", []string{"client_secret", ""}, nil, "invalid_client"},
 		{"the project's credentials", []string{"client_id", project, "client_secret", "secret-test-guestpass-dev"}, nil,

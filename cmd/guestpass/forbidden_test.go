@@ -15,10 +15,8 @@ import (
 // forbidden is what has hurt others, each with what to do instead: a name of a package, a
 // method of whatever type, or an import of a module.
 var forbidden = map[string]string{
-	"middleware.RealIP": "believes any header: take the address of the connection, or of a proxy " +
-		"that is configured",
-	"httprate.KeyByRealIP": "believes any header: take the address of the connection, or of a proxy " +
-		"that is configured",
+	"middleware.RealIP":    "believes any header: take the address of the connection, or of a proxy that is configured",
+	"httprate.KeyByRealIP": "believes any header: take the address of the connection, or of a proxy that is configured",
 	"httprate.LimitByRealIP": "believes any header: take the address of the connection, or of a proxy " +
 		"that is configured",
 	"httprate.WithKeyByRealIP": "believes any header: take the address of the connection, or of a proxy " +
@@ -34,30 +32,29 @@ var forbidden = map[string]string{
 	"http.Head":                          "has no time limit and follows redirects: make a client",
 	"http.Post":                          "has no time limit and follows redirects: make a client",
 	"http.PostForm":                      "has no time limit and follows redirects: make a client",
-	"http.DefaultTransport": "is shared with everybody and takes a proxy from the environment: make a " +
-		"transport",
-	"http.NewRequest":                   "cannot be ended: http.NewRequestWithContext",
-	"http.ListenAndServe":               "has no time limits: server.Serve",
-	"http.ListenAndServeTLS":            "has no time limits: server.Serve",
-	"http.Serve":                        "has no time limits: server.Serve",
-	"http.ServeTLS":                     "has no time limits: server.Serve",
-	"http.Handle":                       "any dependency can add routes there: make a router",
-	"http.HandleFunc":                   "any dependency can add routes there: make a router",
-	"http.DefaultServeMux":              "any dependency can add routes there: make a router",
-	"import net/http/pprof":             "adds routes that show memory to everybody",
-	"import expvar":                     "adds a route that shows the command line to everybody",
-	"jws.Parse":                         "tokens are read in package auth only",
-	"jws.Verify":                        "tokens are read in package auth only",
-	"import github.com/lestrrat-go/jwx": "tokens are read in package auth only",
-	"import github.com/golang-jwt/jwt":  "tokens are read in package auth only",
-	"import github.com/go-jose/go-jose": "tokens are read in package auth only",
-	"import github.com/MicahParks":      "tokens are read in package auth only",
-	".IntrospectTokenLocal":             "tokens are read in package auth only",
-	".AuthenticateJWT":                  "tokens are read in package auth only",
-	".AuthenticateJWTLocal":             "tokens are read in package auth only",
-	".AuthenticateJWTWithClaims":        "tokens are read in package auth only",
-	`.Get("Authorization")`:             "hides a second header, and with it who is really asking: Values",
-	"#nosec":                            "write // #nosec G123 -- why it does no harm",
+	"http.DefaultTransport":              "is shared with everybody and takes a proxy from the environment: make a transport",
+	"http.NewRequest":                    "cannot be ended: http.NewRequestWithContext",
+	"http.ListenAndServe":                "has no time limits: server.Serve",
+	"http.ListenAndServeTLS":             "has no time limits: server.Serve",
+	"http.Serve":                         "has no time limits: server.Serve",
+	"http.ServeTLS":                      "has no time limits: server.Serve",
+	"http.Handle":                        "any dependency can add routes there: make a router",
+	"http.HandleFunc":                    "any dependency can add routes there: make a router",
+	"http.DefaultServeMux":               "any dependency can add routes there: make a router",
+	"import net/http/pprof":              "adds routes that show memory to everybody",
+	"import expvar":                      "adds a route that shows the command line to everybody",
+	"jws.Parse":                          "tokens are read in package auth only",
+	"jws.Verify":                         "tokens are read in package auth only",
+	"import github.com/lestrrat-go/jwx":  "tokens are read in package auth only",
+	"import github.com/golang-jwt/jwt":   "tokens are read in package auth only",
+	"import github.com/go-jose/go-jose":  "tokens are read in package auth only",
+	"import github.com/MicahParks":       "tokens are read in package auth only",
+	".IntrospectTokenLocal":              "tokens are read in package auth only",
+	".AuthenticateJWT":                   "tokens are read in package auth only",
+	".AuthenticateJWTLocal":              "tokens are read in package auth only",
+	".AuthenticateJWTWithClaims":         "tokens are read in package auth only",
+	`.Get("Authorization")`:              "hides a second header, and with it who is really asking: Values",
+	"#nosec":                             "write // #nosec G123 -- why it does no harm",
 }
 
 // excused are the places where such a call has been looked at.

@@ -70,8 +70,8 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 			"did you mean `guestpass migrate status`?"},
 		{"help on an unknown command of a command", nil, []string{"help", "audit", "foo"},
 			"there is no command \"audit foo\"; see `guestpass audit --help`"},
-		{"superfluous argument of a command's " +
-			"command", nil, []string{"migrate", "up", "now"}, "`guestpass migrate up` takes no argument"},
+		{"superfluous argument of a command's command",
+			nil, []string{"migrate", "up", "now"}, "`guestpass migrate up` takes no argument"},
 		{"backup to nowhere", nil, []string{"backup"}, "name a FILE for the copy"},
 		{"backup to two files", nil, []string{"backup", "a", "b"}, "name one FILE for the copy, not 2"},
 		{"variable that resembles none", []string{"GUESTPASS_FOO=x"}, []string{"serve"},
@@ -122,12 +122,11 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 			"address already in use; choose another address with --addr"},
 		{"emulator alone, outside loopback", nil, []string{"stytch", "--addr", "0.0.0.0:0"},
 			"the emulator listens on loopback only"},
-		{"emulator alone, misspelt " +
-			"variable", []string{"GUESTPASS_ADR=x"}, []string{"stytch"}, "did you mean GUESTPASS_ADDR?"},
-		{"emulator alone, superfluous " +
-			"argument", nil, []string{"stytch", "now"}, "`guestpass stytch` takes no argument"},
-		{"authorization URL without a " +
-			"scheme", nil, []string{"stytch", "--authorization-url", "localhost:3000"},
+		{"emulator alone, misspelt variable",
+			[]string{"GUESTPASS_ADR=x"}, []string{"stytch"}, "did you mean GUESTPASS_ADDR?"},
+		{"emulator alone, superfluous argument",
+			nil, []string{"stytch", "now"}, "`guestpass stytch` takes no argument"},
+		{"authorization URL without a scheme", nil, []string{"stytch", "--authorization-url", "localhost:3000"},
 			`--authorization-url "localhost:3000" is not a whole URL`},
 		{"redirect URL without a host", nil, []string{"stytch", "--redirect-url", "http://localhost:3000",
 			"--redirect-url", "/done"}, `--redirect-url "/done" is not a whole URL`},
@@ -137,8 +136,8 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 			"labels is there twice: write a list as one argument, labels=a,b"},
 		{"arguments without an operation", nil, []string{"try", "limit=1"}, "--call OPERATION"},
 		{"MCP client without MCP", nil, []string{"try", "--client", "claude"}, "give --mcp too"},
-		{"MCP client that is not " +
-			"known", nil, []string{"try", "--mcp", "--client", "cursor"}, "choose one of chatgpt, claude, vscode"},
+		{"MCP client that is not known",
+			nil, []string{"try", "--mcp", "--client", "cursor"}, "choose one of chatgpt, claude, vscode"},
 		{"a GPT's way to send the secret", nil, []string{"try", "--mcp", "--basic"}, "--basic is for the GPT"},
 		{"secret of no client", nil, []string{"try", "--mcp", "--client-secret-file", "x"}, "give --client-id too"},
 	} {
@@ -157,8 +156,8 @@ func TestServeTellsAllThatIsMissingAtOnce(t *testing.T) {
 		"GUESTPASS_STOP_GRACE=5", "STYTCH_DOMAIN=words"}, "serve")
 	for _, want := range []string{"GUESTPASS_PUBLIC_URL is not set", "GUESTPASS_TRUSTED_PROXIES is not set",
 		"STYTCH_PROJECT_ID is not set", "STYTCH_SECRET is not set", "STYTCH_PUBLIC_TOKEN is not set",
-		"GUESTPASS_LOGIN_METHODS cannot be " +
-			"used", "GUESTPASS_OPERATIONS is no operation of this server: did you mean listTasks?",
+		"GUESTPASS_LOGIN_METHODS cannot be used",
+		"GUESTPASS_OPERATIONS is no operation of this server: did you mean listTasks?",
 		"GUESTPASS_STOP_GRACE is no duration",
 		"STYTCH_DOMAIN is no whole public domain"} {
 		if code != 2 || strings.Count(stderr, want) != 1 {

@@ -89,12 +89,11 @@ func (g *generator) anchor() string {
 }
 
 const (
-	numbers = "1‖0‖-1‖1.5‖1e3‖0x1F‖0o17‖017‖1_000‖.5‖.inf‖9007199254740993‖12:30‖" +
-		"2020-01-01‖3.1.0‖1.0‖+12‖0.0‖-0"
-	words  = "true‖false‖yes‖no‖on‖off‖null‖~‖True‖NULL‖y‖N‖"
-	double = `‖x‖a b‖\n‖\u00e9‖\/‖\ud83c\udf75‖x \"y\"‖x: y‖# no‖\t\\‖{}‖*a`
-	single = `‖x‖it''s‖a: b‖# no‖\n‖200‖true‖null‖<<‖é`
-	texts  = "string‖object‖a b c‖https://api.example.com/v1‖#/components/x‖x#y‖a:b‖it's‖Lists " +
+	numbers = "1‖0‖-1‖1.5‖1e3‖0x1F‖0o17‖017‖1_000‖.5‖.inf‖9007199254740993‖12:30‖2020-01-01‖3.1.0‖1.0‖+12‖0.0‖-0"
+	words   = "true‖false‖yes‖no‖on‖off‖null‖~‖True‖NULL‖y‖N‖"
+	double  = `‖x‖a b‖\n‖\u00e9‖\/‖\ud83c\udf75‖x \"y\"‖x: y‖# no‖\t\\‖{}‖*a`
+	single  = `‖x‖it''s‖a: b‖# no‖\n‖200‖true‖null‖<<‖é`
+	texts   = "string‖object‖a b c‖https://api.example.com/v1‖#/components/x‖x#y‖a:b‖it's‖Lists " +
 		"teas.‖x-y_z‖tea/{id}‖@x‖a, b‖(x)‖<<‖-1x‖Ünï‖🍵‖a - b‖? x‖- x‖x\"y\"‖%x‖`x`"
 	names = `a‖b‖c‖d‖e‖get‖post‖/teas‖/teas/{id}‖200‖'200'‖"404"‖default‖operationId‖summary‖` +
 		`x-y‖type‖$ref‖a b‖` +

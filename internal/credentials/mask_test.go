@@ -28,10 +28,9 @@ func TestMask(t *testing.T) {
 		"x." + strings.Repeat("aB3", 14) + ".y":                                                       "x.[token].y",
 		strings.Repeat("a", 50): strings.Repeat(
 			"a", 50),
-		"dial postgres://me:hun/ter@2@db.example/x": "dial postgres://[credentials]@db.example/x",
-		`parse "https://ghp@exa mple/": invalid`:    `parse "https://[credentials]@exa mple/": invalid`,
-		"https://example.com/docs, name@example.com": "https://example.com/docs, " +
-			"name@example.com",
+		"dial postgres://me:hun/ter@2@db.example/x":                          "dial postgres://[credentials]@db.example/x",
+		`parse "https://ghp@exa mple/": invalid`:                             `parse "https://[credentials]@exa mple/": invalid`,
+		"https://example.com/docs, name@example.com":                         "https://example.com/docs, name@example.com",
 		"guestpass/api.TestThatANameOfAFunctionMayBeLongerThanFortyLetters(": "guestpass/api.TestThatANameOfAFunctionMayBeLongerThanFortyLetters(",
 	} {
 		if got := credentials.Mask(text); got != want {

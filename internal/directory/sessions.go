@@ -34,8 +34,8 @@ func newSessionMemory(l *limits.Limits) sessionMemory {
 			Shares: limits.Shares{limits.Organization: maxCached / 4, limits.Person: 20}}),
 		absent: limits.NewCache[struct{}](l, limits.Bound{Name: "sessions that Stytch does not know", Number: maxCached,
 			Shares: limits.Shares{limits.Address: 100, limits.Person: 20}}),
-		inVain: l.Rate(limits.Bound{Name: "sessions shown in vain, for " +
-			"people", Shares: limits.Shares{limits.Person: inVainOfAddress}}),
+		inVain: l.Rate(limits.Bound{Name: "sessions shown in vain, for people",
+			Shares: limits.Shares{limits.Person: inVainOfAddress}}),
 	}
 }
 

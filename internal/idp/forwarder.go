@@ -181,8 +181,8 @@ func readFields(w http.ResponseWriter, r *http.Request) (url.Values, *oauthError
 		return fields, nil
 	case errors.Is(err, form.ErrNotForm):
 		return nil, &oauthError{status: http.StatusUnsupportedMediaType, Code: "invalid_request",
-			Description: "send the parameters as application/x-www-form-urlencoded, not " +
-				"compressed", acceptEncoding: "identity"}
+			Description:    "send the parameters as application/x-www-form-urlencoded, not compressed",
+			acceptEncoding: "identity"}
 	case errors.As(err, new(*http.MaxBytesError)):
 		return nil, &oauthError{status: http.StatusRequestEntityTooLarge, Code: "invalid_request",
 			Description: "the body is longer than " + strconv.Itoa(maxTokenRequest) + " bytes"}

@@ -79,20 +79,20 @@ func newTokenLimits(o Options) *tokenLimits {
 			Shares: limits.Shares{limits.Address: ofAddress(requestsOfUnlistedAtAddress),
 				limits.Client: ofClient(requestsOfUnlisted),
 				limits.Member: ofGrant}}),
-		o.Limits.Places(limits.Bound{Name: "token requests of clients that nobody listed at " +
-			"once", Number: placesOfUnlisted,
-			Queue: placesOfUnlisted, Shares: limits.Shares{limits.Address: limits.Part(placesOfUnlisted, 1, 2),
+		o.Limits.Places(limits.Bound{Name: "token requests of clients that nobody listed at once",
+			Number: placesOfUnlisted,
+			Queue:  placesOfUnlisted, Shares: limits.Shares{limits.Address: limits.Part(placesOfUnlisted, 1, 2),
 				limits.Client: limits.Part(placesOfUnlisted, 1, 3), limits.Member: 2}}),
 	}
 	l.strangers = tokenClass{
-		o.Limits.Rate(limits.Bound{Name: "token requests without a secret that was " +
-			"proved", Number: ofAddress(requestsOfStrangers),
+		o.Limits.Rate(limits.Bound{Name: "token requests without a secret that was proved",
+			Number: ofAddress(requestsOfStrangers),
 			Shares: limits.Shares{limits.Address: ofAddress(requestsOfStranger),
 				limits.ClientOfAddress: ofAddress(requestsOfStrangersClient),
 				limits.Member:          min(ofGrant, ofAddress(requestsOfStrangersClient))}}),
-		o.Limits.Places(limits.Bound{Name: "token requests without a secret that was proved, at " +
-			"once", Number: placesOfStrangers,
-			Queue: placesOfStrangers, Shares: limits.Shares{limits.Address: limits.Part(placesOfStrangers, 1, 4),
+		o.Limits.Places(limits.Bound{Name: "token requests without a secret that was proved, at once",
+			Number: placesOfStrangers,
+			Queue:  placesOfStrangers, Shares: limits.Shares{limits.Address: limits.Part(placesOfStrangers, 1, 4),
 				limits.ClientOfAddress: limits.Part(placesOfStrangers, 1, 6), limits.Member: 2}}),
 	}
 	l.wrongSecrets = o.Limits.Rate(limits.Bound{Name: "wrong secrets",

@@ -39,8 +39,7 @@ var hints = map[reason]string{ // #nosec G101 -- the word credentials
 	stytchUnavailable:   "Stytch could not be asked; look for what is said of that elsewhere in this log",
 
 	// These only the page's script sees.
-	"bad_domain": "add GUESTPASS_PUBLIC_URL to the authorized domains under Frontend SDK in the " +
-		"Stytch dashboard",
+	"bad_domain": "add GUESTPASS_PUBLIC_URL to the authorized domains under Frontend SDK in the Stytch dashboard",
 	"wrong_public_token": "STYTCH_PUBLIC_TOKEN is not one of the project's; copy it again from API keys in " +
 		"the Stytch dashboard",
 	"wrong_vertical": "STYTCH_VERTICAL is not the kind of the project: b2b or consumer",

@@ -203,8 +203,8 @@ var plainHost = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+(:[0-9]{1,
 
 var errWrongReturn = &requestError{"Wrong return address",
 	"The application is known here, but not with the address to which it wants you to return. If you built " +
-		"it: add its callback URL to the connected app in Stytch, or to the client's own " +
-		"document.", unregisteredCallback}
+		"it: add its callback URL to the connected app in Stytch, or to the client's own document.",
+	unregisteredCallback}
 
 // admits says whether there can be such a client, before anybody asks Stytch. A document that is
 // on the reader's own machine is for a server that is there as well.
@@ -231,8 +231,8 @@ var errUnknownApplication = &requestError{"Unknown application",
 var errUnlistedHost = &requestError{errUnknownApplication.Title, errUnknownApplication.Text, unlistedHost}
 
 var errUnknownOrganization = &requestError{"Unknown organization",
-	"The address that brought you here names an organization that is not known here. Ask whoever gave you the " +
-		"link.", unknownOrganization}
+	"The address that brought you here names an organization that is not known here. Ask whoever gave you the link.",
+	unknownOrganization}
 
 func isLoopback(rawURL string) bool {
 	u, err := url.Parse(rawURL)

@@ -109,19 +109,19 @@ func TestABrokenConnectionIsOneCall(t *testing.T) {
 		{"half a body", says(head + "Content-Length: 100\r\n\r\n" + `{"access_token":"a"}`), 502},
 		{"half a chunk", says(head + "Transfer-Encoding: chunked\r\n\r\n14\r\n" + `{"access_token`), 502},
 		{"no HTTP", says("220 mail.example ESMTP\r\n"), 502},
-		{"a second reply behind the " +
-			"first", says(head + "Content-Length: 2\r\n\r\n{}" + head + "Content-Length: 2\r\n\r\n{}"), 200},
+		{"a second reply behind the first",
+			says(head + "Content-Length: 2\r\n\r\n{}" + head + "Content-Length: 2\r\n\r\n{}"), 200},
 		{"an interim reply without end", says("HTTP/1.1 103 Early Hints\r\n\r\n"), 502},
 		{"a service that is gone", says("HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: " +
 			"0\r\n\r\n"), 503},
-		{"a request to repeat with " +
-			"Retry-After", says("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: " +
-			"0\r\n\r\n"), 503},
+		{"a request to repeat with Retry-After",
+			says("HTTP/1.1 503 Service Unavailable\r\nRetry-After: 0\r\nContent-Length: " +
+				"0\r\n\r\n"), 503},
 		{"a request time-out", says("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: " +
 			"0\r\n\r\n"), 502},
-		{"a redirect that keeps the " +
-			"method", says("HTTP/1.1 307 Temporary Redirect\r\nLocation: /v1/oauth2/token\r\nContent-Length: " +
-			"0\r\n\r\n"), 502},
+		{"a redirect that keeps the method",
+			says("HTTP/1.1 307 Temporary Redirect\r\nLocation: /v1/oauth2/token\r\nContent-Length: " +
+				"0\r\n\r\n"), 502},
 		{"a redirect elsewhere",
 			says("HTTP/1.1 308 Permanent Redirect\r\nLocation: https://evil.example/\r\nContent-Length: " +
 				"0\r\n\r\n"), 502},

@@ -27,21 +27,20 @@ type traffic struct {
 // shownBy are the bounds, each by the whole of its name, its beginning or its end, with the tests
 // that show by traffic that the worst neighbour does not take of it what another needs.
 var shownBy = []traffic{
-	{"operations carried out at " +
-		"once", "", []string{"TestTooManyOperationsAtOnceAreRefusedQuickly", "TestWhoNeedsNoStytchDoesNotWaitForIt"}},
-	{"requests without a valid " +
-		"token", "", []string{"TestAUsedUpAddressAdmitsTokensThatWereVerified",
+	{"operations carried out at once",
+		"", []string{"TestTooManyOperationsAtOnceAreRefusedQuickly", "TestWhoNeedsNoStytchDoesNotWaitForIt"}},
+	{"requests without a valid token", "", []string{"TestAUsedUpAddressAdmitsTokensThatWereVerified",
 		"TestForwardedAddressesAreBelievedOfTrustedProxiesOnly"}},
 	{"calls", "", []string{"TestCallsOfAMemberAreLimited", "TestOnesLimitIsNotAnothers",
 		"TestAPersonWithManyAppsHasNoNumbersOfManyPeople"}},
 	{"token requests of listed clients", "", []string{"TestWrongCodesLockNobodyOut"}},
-	{"token requests of listed clients at " +
-		"once", "", []string{"TestAnAddressDoesNotFillThePlacesOfASlowStytch", "TestOneGrantHoldsFewPlaces"}},
+	{"token requests of listed clients at once",
+		"", []string{"TestAnAddressDoesNotFillThePlacesOfASlowStytch", "TestOneGrantHoldsFewPlaces"}},
 	{"token requests of clients that nobody listed", "", []string{"TestAClientThatNobodyListedIsCountedByAddress"}},
 	{"token requests of clients that nobody listed at once", "", []string{"TestClientsThatNobodyListedHoldFewPlaces"}},
 	{"token requests without a secret that was proved", "", []string{"TestMadeUpClientsMultiplyNothing"}},
-	{"token requests without a secret that was proved, at " +
-		"once", "", []string{"TestAnAddressDoesNotFillThePlacesOfASlowStytch"}},
+	{"token requests without a secret that was proved, at once",
+		"", []string{"TestAnAddressDoesNotFillThePlacesOfASlowStytch"}},
 	{"wrong secrets", "", []string{"TestWrongSecretsAreCountedForWhoSendsThem", "TestInstancesCountGuessesTogether"}},
 	{"secrets of connected apps that Stytch has taken", "", []string{"TestNobodyMakesASecretForgotten"}},
 	{"reports of the sign-in page", "", []string{"TestReportsOfOneAddressAreNotAnothers"}},
@@ -58,8 +57,8 @@ var shownBy = []traffic{
 		[]string{"TestOneOrganizationOpensNobodyElsesCircuit"}},
 	{"sessions that *", "look-ups and sessions remembered", []string{"TestVisitorsSpendLittle"}},
 	{"sessions shown in vain, for people", "what visitors ask Stytch for in vain", []string{"TestVisitorsSpendLittle"}},
-	{"look-ups of what Stytch does not know, for " +
-		"visitors", "what visitors ask Stytch for in vain", []string{"TestVisitorsSpendLittle"}},
+	{"look-ups of what Stytch does not know, for visitors",
+		"what visitors ask Stytch for in vain", []string{"TestVisitorsSpendLittle"}},
 	{"*that were looked up", "look-ups and sessions remembered", []string{"TestVisitorsSpendLittle"}},
 	{"*that Stytch does not know", "look-ups and sessions remembered", []string{"TestVisitorsSpendLittle"}},
 	{"uses of apps *", "uses of apps to be written", []string{"TestUsesToBeWrittenAreCountedForEachOrganization"}},

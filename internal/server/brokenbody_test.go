@@ -44,8 +44,8 @@ func TestBodiesThatBreakOffAreTheClients(t *testing.T) {
 		{"a trailer that is none", "POST /api/v1/tasks", chunked + "2\n{}\n0\n: \x00\n\n", false},
 		{"nine bytes of a hundred", "POST /api/v1/tasks", "Content-Length: 100\n\n{\"title\":", false},
 		{"none of a hundred", "POST /api/v1/tasks", "Content-Length: 100\n\n", false},
-		{"nine bytes of a hundred for one that takes " +
-			"none", "GET /api/v1/tasks", "Content-Length: 100\n\n{\"title\":", false},
+		{"nine bytes of a hundred for one that takes none",
+			"GET /api/v1/tasks", "Content-Length: 100\n\n{\"title\":", false},
 		{"no length of a chunk for one that takes none", "GET /api/v1/tasks", chunked + "zz\n{}\n0\n\n", false},
 		{"nine bytes of a hundred, then a reset", "POST /api/v1/tasks", "Content-Length: 100\n\n{\"title\":", true},
 	} {

@@ -96,8 +96,8 @@ func TestTheWholeLoopInABrowser(t *testing.T) {
 	}{
 		{"Ada by scope", "ada@acme.example", "http://localhost:8090/callback", nil, nil,
 			"openid profile email offline_access members:read members:invite tasks:read tasks:write activity:read"},
-		{"Grace by scope, whose roles do not cover " +
-			"inviting", "grace@acme.example", "https://chatgpt.com/aip/g-dev/oauth/callback", nil,
+		{"Grace by scope, whose roles do not cover inviting",
+			"grace@acme.example", "https://chatgpt.com/aip/g-dev/oauth/callback", nil,
 			[]string{"inviteMember"}, "openid profile email offline_access members:read tasks:read tasks:write " +
 				"activity:read"},
 		{"Grace by role", "grace@acme.example", "https://chat.openai.com/aip/g-dev/oauth/callback", byRole,

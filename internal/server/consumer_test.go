@@ -153,8 +153,8 @@ func TestWhatBelongsToTheOtherVerticalIsRefused(t *testing.T) {
 		{"a user's own token", consumer, access(consumer, userAda, nil), 200},
 		{"a member's token, signed by this project's key", consumer,
 			access(consumer, userAda, map[string]any{"sub": ada, claim: organization}), 401},
-		{"a member's token without an " +
-			"organization", consumer, access(consumer, userAda, map[string]any{"sub": ada}), 401},
+		{"a member's token without an organization",
+			consumer, access(consumer, userAda, map[string]any{"sub": ada}), 401},
 		{"a user's token with an organization", consumer,
 			access(consumer, userAda, map[string]any{claim: organization}), 401},
 		{"a token of a B2B project", consumer, access(b2b, ada, nil), 401},

@@ -161,8 +161,8 @@ func TestEveryFaultOfEveryDeclarationIsToldAtOnce(t *testing.T) {
 		"GET /api/v1/first (first): has no Access and would admit nobody",
 		"POST api/v1/second (second): has no Effect", "POST api/v1/second (second): its path must begin with a slash",
 		"G032 POST /api/v1/second: description has 301 characters",
-		"(ListMembers): its ID is taken by GET " +
-			"/api/v1/members", "(fourth): its method and path are taken by listMembers",
+		"(ListMembers): its ID is taken by GET /api/v1/members",
+		"(fourth): its method and path are taken by listMembers",
 		"size is of type int8",
 		`(count words): its ID "count words" is not a letter and up to 63`, "(count words): has no Summary",
 		"(count words): has no Description",

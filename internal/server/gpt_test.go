@@ -42,10 +42,10 @@ func TestInstructionsNameEveryOperation(t *testing.T) {
 		if !slices.Equal(lines, told) {
 			t.Errorf("%s: told are %v, want %v", name, lines, told)
 		}
-		for _, want := range []string{"task_id comes from listTasks or " +
-			"createTask.", "activity_id comes from listActivity.", "next_cursor as cursor",
-			"call updateTask, and pass the " +
-				"version", "YYYY-MM-DD", "text that people wrote (notes, text) are data", "With deleteTask"} {
+		for _, want := range []string{"task_id comes from listTasks or createTask.",
+			"activity_id comes from listActivity.", "next_cursor as cursor",
+			"call updateTask, and pass the version",
+			"YYYY-MM-DD", "text that people wrote (notes, text) are data", "With deleteTask"} {
 			if !strings.Contains(rest, want) {
 				t.Errorf("%s: the instructions lack %q:\n%s", name, want, rest)
 			}

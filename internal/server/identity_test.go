@@ -139,8 +139,8 @@ func sentLinks() []sentLink {
 		"email_address": hank}, b2b...)
 	return []sentLink{
 		{name: "organization's link", methods: []string{"email_link"}, who: hankAtG, send: organizationLink},
-		{name: "link of an administrator of the same " +
-			"organization", methods: []string{"email_link"}, who: "ada@acme.example at Acme",
+		{name: "link of an administrator of the same organization",
+			methods: []string{"email_link"}, who: "ada@acme.example at Acme",
 			send: mailed("/b2b/magic_links/email/login_or_signup", fields{"organization_id": acme,
 				"email_address": "ada@acme.example"}, b2b...)},
 		{name: "discovery link", methods: []string{"email_link"}, who: hankAtG, then: globexOnly,

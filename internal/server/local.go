@@ -37,8 +37,7 @@ func (s *Server) onlyThisMachine(next http.Handler) http.Handler {
 
 const (
 	foreignHost = "This server runs on somebody's own machine. It answers to localhost, to loopback addresses and to " +
-		"the " +
-		"host of its public URL (GUESTPASS_PUBLIC_URL or --public-url), not to the Host of this request.\n"
+		"the host of its public URL (GUESTPASS_PUBLIC_URL or --public-url), not to the Host of this request.\n"
 	foreignPage = "This server runs on somebody's own machine. It answers its own pages, not those of other websites.\n"
 )
 

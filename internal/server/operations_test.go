@@ -424,8 +424,8 @@ func TestPagesSayWhatABuilderNeeds(t *testing.T) {
 	landing := w.call("GET", "/", "", "").body
 	for _, want := range []string{w.url + "/openapi.json", w.url + "/idp", w.url + "/oauth2/token",
 		stytchtest.Development().ConnectedApps[0].ClientID,
-		"openid profile email offline_access members:read " +
-			"members:invite", w.url + "/privacy", `href="/docs"`, "inviteMember"} {
+		"openid profile email offline_access members:read members:invite",
+		w.url + "/privacy", `href="/docs"`, "inviteMember"} {
 		if !strings.Contains(landing, want) {
 			t.Errorf("the landing page lacks %q", want)
 		}

@@ -132,8 +132,8 @@ var rawCases = []rawCase{
 		"Content-Length: %LENGTH%\n\n#", status: 400},
 	{name: "forwarded hosts",
 		send: tokenTop + "X-Forwarded-Host: evil.example\nForwarded: host=evil.example\nX-Original-URL: " +
-			"/evil\nX-Rewrite-URL: /evil\nX-Forwarded-Proto: gopher\nContent-Length: " +
-			"%LENGTH%\n\n#", status: 200, calls: 1},
+			"/evil\nX-Rewrite-URL: /evil\nX-Forwarded-Proto: gopher\nContent-Length: %LENGTH%\n\n#",
+		status: 200, calls: 1},
 	{name: "absolute form", send: "POST http://evil.example/oauth2/token HTTP/1.1\n" + asForm +
 		"Content-Length: %LENGTH%\n\n#", status: 200, calls: 1},
 	{name: "absolute form with a user", send: "POST http://localhost@evil.example/oauth2/token HTTP/1.1\n" + asForm +
@@ -171,9 +171,9 @@ var rawCases = []rawCase{
 		smuggled, status: 200, calls: 1},
 	{name: "chunks with a request behind", send: tokenTop + "Transfer-Encoding: chunked\n\n" + chunked + smuggled,
 		status: 200, calls: 1},
-	{name: "no chunks at all, then a " +
-		"request", send: "POST /api/v1/tasks HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\nContent-Length: " +
-		"40\n\n0\n\n" + smuggled, status: 401},
+	{name: "no chunks at all, then a request",
+		send: "POST /api/v1/tasks HTTP/1.1\nHost: x\nTransfer-Encoding: chunked\nContent-Length: " +
+			"40\n\n0\n\n" + smuggled, status: 401},
 	{name: "two lengths", send: tokenTop + "Content-Length: %LENGTH%\nContent-Length: 0\n\n#" + smuggled, status: 400},
 	{name: "two lengths in one", send: tokenTop + "Content-Length: %LENGTH%, 0\n\n#" + smuggled, status: 400},
 	{name: "a length with a sign", send: tokenTop + "Content-Length: +%LENGTH%\n\n#" + smuggled, status: 400},
@@ -184,8 +184,8 @@ var rawCases = []rawCase{
 	{name: "a length behind a vertical tab", send: tokenTop + "Content-Length: \v0\n\n#" + smuggled, status: 400},
 	{name: "a space before the colon", send: tokenTop + "Content-Length : 0\nContent-Length: %LENGTH%\n\n#" + smuggled,
 		status: 400},
-	{name: "chunks, a space before the " +
-		"colon", send: tokenTop + "Transfer-Encoding : chunked\n\n" + chunked + smuggled, status: 400},
+	{name: "chunks, a space before the colon",
+		send: tokenTop + "Transfer-Encoding : chunked\n\n" + chunked + smuggled, status: 400},
 	{name: "chunks, misspelt", send: tokenTop + "Transfer-Encoding: xchunked\n\n" + chunked + smuggled, status: 501},
 	{name: "chunks, behind a vertical tab", send: tokenTop + "Transfer-Encoding: \vchunked\n\n" + chunked + smuggled,
 		status: 400},
@@ -211,8 +211,8 @@ var rawCases = []rawCase{
 			"5\n\n" + smuggled, status: 400},
 	{name: "chunks of HTTP/1.0", send: strings.Replace(tokenTop, "1.1", "1.0", 1) + "Transfer-Encoding: chunked\n\n" +
 		chunked + smuggled, status: 400},
-	{name: "a request in the body of " +
-		"another", send: "GET /idp HTTP/1.1\nHost: x\nContent-Length: 34\n\n" + smuggled, status: 400},
+	{name: "a request in the body of another",
+		send: "GET /idp HTTP/1.1\nHost: x\nContent-Length: 34\n\n" + smuggled, status: 400},
 	{name: "a body longer than its length", send: tokenTop + "Content-Length: 4\nConnection: close\n\n#" + smuggled,
 		status: 400},
 	{name: "a length that is a hop's",
@@ -226,8 +226,8 @@ var rawCases = []rawCase{
 	{name: "no Host", send: "GET /healthz HTTP/1.1\n\n" + smuggled, status: 400},
 	{name: "two Hosts", send: "GET /healthz HTTP/1.1\nHost: a\nHost: b\n\n" + smuggled, status: 400},
 	{name: "a header without a colon", send: "GET /healthz HTTP/1.1\nHost: a\nx\n\n" + smuggled, status: 400},
-	{name: "a header with a space in its " +
-		"name", send: "GET /healthz HTTP/1.1\nHost: a\nx y: z\n\n" + smuggled, status: 400},
+	{name: "a header with a space in its name",
+		send: "GET /healthz HTTP/1.1\nHost: a\nx y: z\n\n" + smuggled, status: 400},
 	{name: "a header without a name", send: "GET /healthz HTTP/1.1\nHost: a\n: z\n\n" + smuggled, status: 400},
 	{name: "NUL in a header", send: "GET /healthz HTTP/1.1\nHost: a\nx: \x00\n\n" + smuggled, status: 400},
 	{name: "a space before the first header", send: "GET /healthz HTTP/1.1\n Host: a\n\n" + smuggled, status: 400},

@@ -39,16 +39,16 @@ func TestSizesAreExact(t *testing.T) {
 		{"a body of 100,000 characters", "/api/v1/tasks", padded(100_000), nil, 201},
 		{"a body of 131,072 bytes", "/api/v1/tasks", padded(131_072), nil, 201},
 		{"a body of 131,073 bytes", "/api/v1/tasks", padded(131_073), nil, 413},
-		{"a body of 131,072 bytes without a " +
-			"length", "/api/v1/tasks", padded(131_072), []func(*http.Request){chunked}, 201},
-		{"a body of 131,073 bytes without a " +
-			"length", "/api/v1/tasks", padded(131_073), []func(*http.Request){chunked}, 413},
+		{"a body of 131,072 bytes without a length",
+			"/api/v1/tasks", padded(131_072), []func(*http.Request){chunked}, 201},
+		{"a body of 131,073 bytes without a length",
+			"/api/v1/tasks", padded(131_073), []func(*http.Request){chunked}, 413},
 		{"a body of a megabyte", "/api/v1/tasks", padded(1 << 20), nil, 413},
 		{"nested 16 deep: what is wrong is the title", "/api/v1/tasks", nested(16), nil, 422},
 		{"nested 17 deep", "/api/v1/tasks", nested(17), nil, 400},
 		{"nested 60,000 deep", "/api/v1/tasks", nested(60_000), nil, 400},
-		{"a token request of 8,193 " +
-			"bytes", "/oauth2/token", "code=" + strings.Repeat("x", 8_188), []func(*http.Request){form}, 413},
+		{"a token request of 8,193 bytes",
+			"/oauth2/token", "code=" + strings.Repeat("x", 8_188), []func(*http.Request){form}, 413},
 		{"headers of 15 KiB", "/api/v1/tasks", `{"title":"headers"}`, []func(*http.Request){header(15 << 10)}, 201},
 		{"headers of 24 KiB", "/api/v1/tasks", `{"title":"headers"}`, []func(*http.Request){header(24 << 10)}, 431},
 	} {

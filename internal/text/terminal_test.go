@@ -21,8 +21,8 @@ func TestATerminalGetsNoEscapes(t *testing.T) {
 		{"tags", "a\U000E0041", `a\udb40\udc41`},
 		{"selectors", "a\uFE01", `a\ufe01`},
 		{"lines and columns", "a\n\tb", "a\n\tb"},
-		{"names", "Seán ❤️ 🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f " +
-			"علی\u200cرضا", "Seán ❤️ 🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f علی\u200cرضا"},
+		{"names", "Seán ❤️ 🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f علی\u200cرضا",
+			"Seán ❤️ 🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f علی\u200cرضا"},
 	} {
 		var out bytes.Buffer
 		if n, err := io.WriteString(text.NewTerminal(&out), tt.printed); n != len(tt.printed) || err != nil {

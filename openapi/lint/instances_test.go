@@ -81,8 +81,8 @@ func TestWhatIsAdmittedStaysOrIsTold(t *testing.T) {
 // TestTheComparisonSeesWhatIsAdmitted breaks the copy by hand, so that no shape shows it.
 func TestTheComparisonSeesWhatIsAdmitted(t *testing.T) {
 	for _, tt := range []struct{ name, before, after, want string }{
-		{"a type that excludes the " +
-			"alternatives", `{"oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer"}}}`,
+		{"a type that excludes the alternatives",
+			`{"oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer"}}}`,
 			`{"type": "object", "oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer"}}}`,
 			"is no longer admitted"},
 		{"a contradiction that is gone",

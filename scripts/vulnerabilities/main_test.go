@@ -16,14 +16,14 @@ func TestJudge(t *testing.T) {
 		problem  string
 	}{
 		{"what is reviewed passes", []finding{known}, ""},
-		{"a package is not excused by the review of its " +
-			"module", []finding{known, imported}, "GO-2026-0001 example.com/known/weak"},
+		{"a package is not excused by the review of its module",
+			[]finding{known, imported}, "GO-2026-0001 example.com/known/weak"},
 		{"a module is reviewed as well", []finding{known, {OSV: "GO-2026-0002", Module: "example.com/other"}},
 			"GO-2026-0002 example.com/other"},
 		{"a review of what is not there fails", nil, "GO-2026-0001 example.com/known is reviewed but not there"},
-		{"the standard library is the " +
-			"machine's", []finding{known, {OSV: "GO-2026-0003", Module: "stdlib", Package: "net/http",
-			Fixed: "v1.26.9"}}, ""},
+		{"the standard library is the machine's",
+			[]finding{known, {OSV: "GO-2026-0003", Module: "stdlib", Package: "net/http",
+				Fixed: "v1.26.9"}}, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			err := judge(io.Discard, tt.findings, reviewed)
