@@ -101,7 +101,9 @@ func checkPath(op Operation) (faults []error) {
 	return faults
 }
 
-func unpaired(path string) bool { return strings.ContainsAny(pathParameter.ReplaceAllString(path, ""), "{}") }
+func unpaired(path string) bool {
+	return strings.ContainsAny(pathParameter.ReplaceAllString(path, ""), "{}")
+}
 
 var pathParameter = regexp.MustCompile(`\{[^}]*\}`)
 

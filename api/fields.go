@@ -224,7 +224,7 @@ func (c *fieldChecker) structure(t reflect.Type, place string) bool {
 		pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return true
 	}
-	c.seen[t] = true                         // while it is looked into: it may contain itself
+	c.seen[t] = true                                      // while it is looked into: it may contain itself
 	fine, told, taken := true, false, map[string]string{} // by name in JSON, by which field
 	for _, field := range ownFields(t) {
 		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")

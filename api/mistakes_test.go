@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/internal/store"
@@ -97,6 +99,14 @@ type (
 	}
 )
 
+// resolving reads the request for itself.
+type resolving struct{ agent string }
+
+func (r *resolving) Resolve(ctx huma.Context) []error {
+	r.agent = ctx.Header("User-Agent")
+	return nil
+}
+
 const (
 	atThing   = "GET /api/v1/thing (getThing): "
 	atChange  = "POST /api/v1/thing (changeThing): "
@@ -183,6 +193,11 @@ var inputMistakes = []declarationMistake{
 	}, ok](nil), atThing + "query parameter limit: it is not exported, so it is left out: call it Limit"},
 	{"a field that nothing fills", taking[struct{ Limit int }, ok](nil),
 		atThing + "field Limit: nothing fills it: tag it path or query, or put it into Body"},
+	{"a field that nothing fills but the input itself", taking[resolving, ok](nil), ""},
+	{"a channel that JSON leaves out on purpose", taking[bodyOf[struct {
+		Titled
+		Done chan int `json:"-"`
+	}], ok](writing), ""},
 	{"the members of a body outside of it", taking[titled, ok](writing),
 		atChange + "field Title: nothing fills it: tag it path or query, or put it into Body"},
 	{"an input that is no struct", taking[string, ok](nil), atThing + "its input: is of type string: declare a struct"},

@@ -66,5 +66,7 @@ func publisher(command *cobra.Command, environ []string) (*server.Server, error)
 	if err != nil {
 		return nil, err
 	}
-	return newServer(published(c).options())
+	options := published(c).options()
+	options.Log = newLog(command.ErrOrStderr()) // what could be declared better
+	return newServer(options)
 }

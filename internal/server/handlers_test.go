@@ -21,7 +21,7 @@ type handling struct {
 	handler func(context.Context, *api.Service) (*ok, error)
 	status  int
 	log     string // "" if nothing is wrong
-	kept    int    // changes on record
+	kept    string // outcome of the change on record; "" for none
 }
 
 // put keeps a change that says what it has changed.
@@ -38,88 +38,88 @@ func elsewhere(op *api.Operation) { op.External = true }
 
 var handlings = []handling{
 	{"nothing, of what reads", reads, func(context.Context, *api.Service) (*ok, error) { return nil, nil },
-		500, "the handler of doThing returned nil for its output, and no error", 0},
+		500, "the handler of doThing returned nil for its output, and no error", ""},
 	{"nothing, of a transaction", nil, func(ctx context.Context, s *api.Service) (*ok, error) {
 		return api.InTransaction(ctx, s, func(tx *store.Tx) (*ok, error) {
 			tx.Changed("shf_1", nil, nothing{})
 			return nil, nil
 		})
-	}, 500, "the handler of doThing returned nil for its output, and no error", 0},
+	}, 500, "the handler of doThing returned nil for its output, and no error", ""},
 	{"nothing, after a transaction", nil, func(ctx context.Context, s *api.Service) (*ok, error) {
 		_, err := put(ctx, s)
 		return nil, err
-	}, 500, "the handler of doThing returned nil for its output, and no error", 1},
+	}, 500, "the handler of doThing returned nil for its output, and no error", store.Done},
 	{"nothing, of what is done elsewhere", elsewhere, func(context.Context, *api.Service) (*ok, error) {
 		return nil, nil
-	}, 500, "the handler of doThing returned nil for its output, and no error", 1},
+	}, 500, "the handler of doThing returned nil for its output, and no error", store.Failed},
 	{"a second transaction", nil, func(ctx context.Context, s *api.Service) (*ok, error) {
 		if _, err := put(ctx, s); err != nil {
 			return nil, err
 		}
 		return put(ctx, s)
-	}, 500, "the handler of doThing uses InTransaction a second time: change in one what belongs together", 1},
+	}, 500, "the handler of doThing uses InTransaction a second time: change in one what belongs together", store.Done},
 	{"a second transaction whose error is passed over", nil, func(ctx context.Context, s *api.Service) (*ok, error) {
 		out, err := put(ctx, s)
 		_, _ = put(ctx, s)
 		return out, err
-	}, 500, "the handler of doThing uses InTransaction a second time", 1},
+	}, 500, "the handler of doThing uses InTransaction a second time", store.Done},
 	{"a second transaction whose error becomes another", nil, func(ctx context.Context, s *api.Service) (*ok, error) {
 		_, _ = put(ctx, s)
 		if _, err := put(ctx, s); err != nil {
 			return nil, api.Conflict("no", "no")
 		}
 		return new(ok), nil
-	}, 500, "the handler of doThing uses InTransaction a second time", 1},
+	}, 500, "the handler of doThing uses InTransaction a second time", store.Done},
 	{"a transaction in another", nil, func(ctx context.Context, s *api.Service) (*ok, error) {
 		return api.InTransaction(ctx, s, func(tx *store.Tx) (*ok, error) {
 			tx.Changed("shf_1", nil, nothing{})
 			_, _ = put(ctx, s)
 			return new(ok), nil
 		})
-	}, 500, "the handler of doThing uses InTransaction a second time", 0},
+	}, 500, "the handler of doThing uses InTransaction a second time", ""},
 	{"a transaction after one that failed", nil, func(ctx context.Context, s *api.Service) (*ok, error) {
 		_, err := api.InTransaction(ctx, s, func(*store.Tx) (*ok, error) { return nil, errors.New("not this way") })
 		if err == nil {
 			return nil, errors.New("it did not fail")
 		}
 		return put(ctx, s)
-	}, 200, "", 1},
+	}, 200, "", store.Done},
 	{"a transaction of another output", nil, func(ctx context.Context, s *api.Service) (*ok, error) {
 		_, err := api.InTransaction(ctx, s, func(tx *store.Tx) (*nothing, error) {
 			tx.Changed("shf_1", nil, nothing{})
 			return new(nothing), nil
 		})
 		return new(ok), err
-	}, 500, "InTransaction in the handler of doThing returns a server_test.nothing", 0},
+	}, 500, "InTransaction in the handler of doThing returns a server_test.nothing", ""},
 	{"a transaction in what reads", reads, put,
-		500, "the handler of doThing uses InTransaction, and its Effect is api.Read", 0},
+		500, "the handler of doThing uses InTransaction, and its Effect is api.Read", ""},
 	{"a transaction in what is done elsewhere", elsewhere, put,
-		500, "the handler of doThing uses InTransaction, and doThing is External", 1},
+		500, "the handler of doThing uses InTransaction, and doThing is External", store.Failed},
 	{"a transaction that does not say what it changed", nil, func(ctx context.Context, s *api.Service) (*ok, error) {
 		return api.InTransaction(ctx, s, func(*store.Tx) (*ok, error) { return new(ok), nil })
-	}, 500, "the transaction of doThing does not say what it has changed, so it was undone", 0},
+	}, 500, "the transaction of doThing does not say what it has changed, so it was undone", ""},
 	{"a transaction that says it changed nothing", nil, func(ctx context.Context, s *api.Service) (*ok, error) {
 		return api.InTransaction(ctx, s, func(*store.Tx) (*ok, error) {
 			api.Unchanged(ctx)
 			return new(ok), nil
 		})
-	}, 200, "", 0},
+	}, 200, "", ""},
 	{"a transaction that changes all the same", nil, func(ctx context.Context, s *api.Service) (*ok, error) {
 		return api.InTransaction(ctx, s, func(tx *store.Tx) (*ok, error) {
 			api.Unchanged(ctx)
 			tx.Changed("shf_1", nil, nothing{})
 			return new(ok), nil
 		})
-	}, 200, "", 1},
+	}, 200, "", store.Done},
 	{"no transaction", nil, func(context.Context, *api.Service) (*ok, error) { return new(ok), nil },
-		500, "the handler of doThing neither used InTransaction nor said Unchanged", 0},
+		500, "the handler of doThing neither used InTransaction nor said Unchanged", ""},
 	{"no transaction, as nothing had to be changed", nil, func(ctx context.Context, _ *api.Service) (*ok, error) {
 		api.Unchanged(ctx)
 		return new(ok), nil
-	}, 200, "", 0},
+	}, 200, "", ""},
 	{"no transaction, as it is done elsewhere", elsewhere, func(context.Context, *api.Service) (*ok, error) {
 		return new(ok), nil
-	}, 200, "", 1},
+	}, 200, "", store.Done},
 }
 
 // What a handler does wrong is found when it does, and the log says which operation and which request.
@@ -144,8 +144,8 @@ func TestEveryMistakeInAHandlerIsToldAtTheFirstCall(t *testing.T) {
 			if h.log != "" && !loggedFor(w.log.String(), h.log, problem.RequestID) {
 				t.Errorf("the log lacks %q for %s:\n%s", h.log, problem.RequestID, w.log)
 			}
-			if n := w.recorded(); n != h.kept {
-				t.Errorf("%d changes are on record, want %d", n, h.kept)
+			if kept := strings.Join(w.recorded(), " "); kept != h.kept {
+				t.Errorf("on record is %q, want %q", kept, h.kept)
 			}
 		})
 	}
@@ -163,15 +163,18 @@ func loggedFor(log, text, request string) bool {
 	return false
 }
 
-// recorded counts Ada's activities.
-func (w *world) recorded() int {
+// recorded are the outcomes of Ada's activities.
+func (w *world) recorded() (outcomes []string) {
 	w.t.Helper()
-	var list struct{ Activities []struct{} }
+	var list struct{ Activities []struct{ Outcome string } }
 	r := w.call("GET", "/api/v1/activity", w.token(ada, "activity:read"), "")
 	if err := json.Unmarshal([]byte(r.body), &list); err != nil || r.status != 200 {
 		w.t.Fatalf("%d %s", r.status, r.body)
 	}
-	return len(list.Activities)
+	for _, activity := range list.Activities {
+		outcomes = append(outcomes, activity.Outcome)
+	}
+	return outcomes
 }
 
 // 204 is said by an output that is nil, also to a repetition.
@@ -196,7 +199,7 @@ func TestAnAnswerWithoutABodyIsNil(t *testing.T) {
 			t.Errorf("%d %s", r.status, r.body)
 		}
 	}
-	if n := w.recorded(); n != 1 {
-		t.Errorf("it was done %d times", n)
+	if kept := w.recorded(); len(kept) != 1 {
+		t.Errorf("on record is %q", kept)
 	}
 }
