@@ -154,7 +154,7 @@ var operationMistakes = []declarationMistake{
 		"GET /v1/thing (getThing): its path is outside of /api/, where alone operations are served: write " +
 			"/api/v1/thing"},
 	{"a path with a query", declared(func(op *api.Operation) { op.Path = "/api/v1/thing?size=1" }),
-		"GET /api/v1/thing?size=1 (getThing): its path has one of ? # * and blank: declare what varies as fields tagged path or query"},
+		"GET /api/v1/thing?size=1 (getThing): its path has one of ? # * and blank: declare what varies"},
 	{"a path with a brace too few", declared(func(op *api.Operation) { op.Path = "/api/v1/thing/{id" }),
 		"GET /api/v1/thing/{id (getThing): its path has braces that do not pair: write {name} for what varies"},
 	{"a method and path that are taken", declared(func(op *api.Operation) { op.Path = "/api/v1/next-steps" }),
@@ -168,7 +168,7 @@ var operationMistakes = []declarationMistake{
 		}
 		own[byThing, ok](s, thing(func(op *api.Operation) { op.Path += "/{thing_id}" }))
 		own[byID, ok](s, thing(func(op *api.Operation) { writing(op); op.Path += "/{id}" }))
-	}, "POST /api/v1/thing/{id} (changeThing): its path differs from that of getThing, /api/v1/thing/{thing_id}, in the"},
+	}, "POST /api/v1/thing/{id} (changeThing): its path differs from that of getThing, /api/v1/thing/{thing_id}, in"},
 	{"a path whose parameter no field has", declared(func(op *api.Operation) { op.Path = "/api/v1/thing/{id}" }),
 		"G043 GET /api/v1/thing/{id}: the path has {id}, but there is no such parameter"},
 	{"no handler", func(s *api.Service) { api.Register[nothing, ok](s, thing(nil), nil) },
@@ -178,14 +178,14 @@ var operationMistakes = []declarationMistake{
 var inputMistakes = []declarationMistake{
 	{"a header", taking[struct {
 		Name string `header:"X-Name" doc:"A name"`
-	}, ok](nil), atThing + "header parameter X-Name: neither a GPT nor a tool can send it: tag it query, or put it into " +
-		"Body"},
+	}, ok](nil), atThing + "header parameter X-Name: neither a GPT nor a tool can send it: tag it query, or put it"},
 	{"a cookie", taking[struct {
 		Name string `cookie:"name" doc:"A name"`
 	}, ok](nil), atThing + "cookie parameter name: neither a GPT nor a tool can send it"},
 	{"a field that is tagged twice", taking[struct {
 		Name string `path:"name" query:"name" doc:"A name"`
-	}, ok](func(op *api.Operation) { op.Path += "/{name}" }), "GET /api/v1/thing/{name} (getThing): field Name: it is tagged path and query: choose one"},
+	}, ok](func(op *api.Operation) { op.Path += "/{name}" }),
+		"GET /api/v1/thing/{name} (getThing): field Name: it is tagged path and query: choose one"},
 	{"an embedded struct that is not exported", taking[struct{ page }, ok](nil),
 		atThing + "field page: the type of this embedded struct is not exported, so all that is in it is left out"},
 	{"a field that is not exported", taking[struct {
