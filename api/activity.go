@@ -66,6 +66,11 @@ type undoing struct {
 // Call it where the operations are registered.
 func (s *Service) Undoable(prefix string, permit func(context.Context, store.Activity) error,
 	revert func(*store.Tx, store.Activity) error) {
+	var others []string
+	for _, u := range s.undoing {
+		others = append(others, u.prefix)
+	}
+	s.checkPrefix("Undoable", prefix, revert != nil, others)
 	s.undoing = append(s.undoing, undoing{prefix, permit, revert})
 }
 

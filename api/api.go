@@ -122,11 +122,7 @@ func New(o Options) *Service {
 			s.registerComments()
 		}
 	}
-	for _, resource := range o.Resources {
-		if s.has(resource.Name) {
-			resource.Register(s)
-		}
-	}
+	s.registerResources()
 	if o.Directory != nil {
 		s.registerActivity()
 	}

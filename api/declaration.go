@@ -2,13 +2,11 @@ package api
 
 import (
 	"context"
-	"encoding"
 	"errors"
 	"fmt"
-	"net/url"
+	"net/http"
 	"reflect"
 	"regexp"
-	"regexp/syntax"
 	"slices"
 	"strings"
 
@@ -34,8 +32,11 @@ func (s *Service) check(op Operation) (faults []error) {
 		fault("its ID %q is not a letter and up to 63 letters, digits and underscores: write it in camelCase, "+
 			"such as listMembers", op.ID)
 	}
-	if op.Method == "" {
+	switch {
+	case op.Method == "":
 		fault("has no Method: say http.MethodGet, http.MethodPost or another")
+	case !slices.Contains(methods, op.Method):
+		fault("its Method %q cannot be served: say one of %s", op.Method, strings.Join(methods, ", "))
 	}
 	if strings.TrimSpace(op.Summary) == "" {
 		fault("has no Summary: say in a few words what it does; the model and the consent page show them")
@@ -46,18 +47,81 @@ func (s *Service) check(op Operation) (faults []error) {
 	if op.Access.IsZero() && op.undoes == nil {
 		fault("has no Access and would admit nobody: say auth.Scope(…), or auth.Public to admit everybody")
 	}
-	if op.Effect == 0 {
+	return slices.Concat(faults, checkEffect(op), checkPath(op), s.checkTaken(op))
+}
+
+// methods are those that an operation can have.
+var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
+
+// checkEffect finds what does not go together with the effect of an operation.
+func checkEffect(op Operation) (faults []error) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	changes := slices.Contains([]string{http.MethodPut, http.MethodPatch, http.MethodDelete}, op.Method)
+	switch {
+	case op.Effect == 0:
 		fault("has no Effect: say api.Read, api.Write or api.Destroy")
+	case op.Effect == Read && changes:
+		fault("its Effect is api.Read, and %s means that something changes: say api.Write or api.Destroy, else nobody "+
+			"is asked before", op.Method)
+	case op.Effect != Read && op.Method == http.MethodGet:
+		fault("it changes something, and whatever prefetches may call a GET: say http.MethodPost or another")
 	}
-	if !strings.HasPrefix(op.Path, "/") {
+	switch {
+	case op.Effect == Read && op.External:
+		fault("it is External and only reads: leave External out, or say Effect: api.Write")
+	case op.Effect == Read && op.Status == http.StatusCreated:
+		fault("its Status is 201, and it only reads: leave Status out, or say Effect: api.Write")
+	case op.Status != 0 && (op.Status < 200 || op.Status > 299):
+		fault("its Status is %d, and it is that of success: leave it out, or say http.StatusCreated or another 2xx; "+
+			"failures are errors that the handler returns", op.Status)
+	}
+	return faults
+}
+
+// root is where the server has its operations.
+const root = "/api/"
+
+// checkPath finds a path where nothing is served.
+func checkPath(op Operation) (faults []error) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
+	switch {
+	case strings.HasPrefix(op.Path, root):
+	case strings.HasPrefix("/"+op.Path, root):
 		fault("its path must begin with a slash")
+	default:
+		fault("its path is outside of %s, where alone operations are served: write %s%s", root, root,
+			strings.TrimLeft(op.Path, "/"))
 	}
+	if strings.ContainsAny(op.Path, "?#* ") {
+		fault("its path has one of ? # * and blank: declare what varies as fields tagged path or query")
+	}
+	if unpaired(op.Path) {
+		fault("its path has braces that do not pair: write {name} for what varies")
+	}
+	return faults
+}
+
+func unpaired(path string) bool {
+	return strings.ContainsAny(pathParameter.ReplaceAllString(path, ""), "{}")
+}
+
+var pathParameter = regexp.MustCompile(`\{[^}]*\}`)
+
+// checkTaken finds what another operation has already.
+func (s *Service) checkTaken(op Operation) (faults []error) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	for _, other := range s.operations {
 		if strings.EqualFold(other.ID, op.ID) {
 			fault("its ID is taken by %s %s", other.Method, other.Path)
 		}
-		if other.Method == op.Method && other.Path == op.Path {
-			fault("its method and path are taken by %s", other.ID)
+		switch {
+		case other.Path == op.Path:
+			if other.Method == op.Method {
+				fault("its method and path are taken by %s", other.ID)
+			}
+		case pathParameter.ReplaceAllString(other.Path, "{}") == pathParameter.ReplaceAllString(op.Path, "{}"):
+			fault("its path differs from that of %s, %s, in the names of parameters only: use the same names",
+				other.ID, other.Path)
 		}
 	}
 	return faults
@@ -67,6 +131,50 @@ func (s *Service) check(op Operation) (faults []error) {
 func (s *Service) keepFaults(op Operation, faults ...error) {
 	for _, fault := range faults {
 		s.faults = append(s.faults, fmt.Errorf("%s %s (%s): %w", op.Method, op.Path, op.ID, fault))
+	}
+}
+
+// checkPrefix keeps the faults of what is said of targets whose identifiers begin with prefix.
+func (s *Service) checkPrefix(function, prefix string, given bool, others []string) {
+	fault := func(format string, args ...any) {
+		s.faults = append(s.faults, fmt.Errorf("%s(%q): %w", function, prefix, fmt.Errorf(format, args...)))
+	}
+	if !given {
+		fault("has no function: give it one")
+	}
+	if prefix == "" {
+		fault("has no prefix, and would stand for every target: say that of your identifiers, such as bmk_")
+	}
+	for _, other := range others {
+		if prefix != "" && other != "" && (strings.HasPrefix(prefix, other) || strings.HasPrefix(other, prefix)) {
+			fault("overlaps with that of %q, so that a target could be of both kinds: let none begin with another", other)
+		}
+	}
+}
+
+// resourceName is what the name of a resource may be.
+var resourceName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+
+// registerResources has each resource register its operations.
+func (s *Service) registerResources() {
+	names := slices.Clone(Modules)
+	for _, resource := range s.options.Resources {
+		fault := func(format string, args ...any) {
+			s.faults = append(s.faults, fmt.Errorf("resource %q: %w", resource.Name, fmt.Errorf(format, args...)))
+		}
+		if !resourceName.MatchString(resource.Name) {
+			fault("its Name is not a lower-case letter followed by letters, digits and _: write it so, as in bookmarks")
+		}
+		if slices.Contains(names, resource.Name) {
+			fault("its Name is taken by another, and GUESTPASS_MODULES could not tell them apart: choose another")
+		}
+		names = append(names, resource.Name)
+		switch {
+		case resource.Register == nil:
+			fault("has no Register: give it a function that calls api.Register for each operation")
+		case s.has(resource.Name):
+			resource.Register(s)
+		}
 	}
 }
 
@@ -83,7 +191,8 @@ func describeFaulty[In, Out any](s *Service, declared Operation) {
 	if op.Access.IsZero() {
 		op.Access = auth.Public
 	}
-	if slices.ContainsFunc(s.operations, func(o Operation) bool { return o.Method == op.Method && o.Path == op.Path }) {
+	if !slices.Contains(methods, op.Method) || unpaired(op.Path) ||
+		slices.ContainsFunc(s.operations, func(o Operation) bool { return o.Method == op.Method && o.Path == op.Path }) {
 		s.undescribed = append(s.undescribed, declared.ID)
 		return
 	}
@@ -94,9 +203,7 @@ func describeFaulty[In, Out any](s *Service, declared Operation) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			s.undescribed = append(s.undescribed, declared.ID)
-			if declared.Method != "" { // else it has been told
-				s.keepFaults(declared, fmt.Errorf("%v", cause))
-			}
+			s.keepFaults(declared, fmt.Errorf("%v", cause))
 		}
 	}()
 	huma.Register(unserved{s.huma}, s.describe(op), func(context.Context, *In) (*Out, error) {
@@ -110,133 +217,19 @@ type unserved struct{ huma.API }
 
 func (unserved) Adapter() huma.Adapter { return humachi.NewAdapter(chi.NewMux()) }
 
-// checkFields finds the tags on which Huma panics, each with the name of its field. Huma stops at
-// the first, and does not always say where it is.
-func checkFields(in, out reflect.Type) []error {
-	c := fieldChecker{seen: map[reflect.Type]bool{}}
-	c.message(in, "body")
-	c.message(out, "response")
-	return c.faults
-}
-
-type fieldChecker struct {
-	seen   map[reflect.Type]bool // true once it is known to have no fault
-	faults []error
-}
-
-// message checks an input or output: its parameters and its body.
-func (c *fieldChecker) message(t reflect.Type, body string) {
-	if t.Kind() != reflect.Struct {
-		return
-	}
-	for _, field := range reflect.VisibleFields(t) {
-		place := "field " + field.Name
-		for _, in := range []string{"path", "query", "header", "cookie"} {
-			if name, given := field.Tag.Lookup(in); given {
-				name, _, _ = strings.Cut(name, ",")
-				place = in + " parameter " + name
-			}
-		}
-		if field.Name == "Body" {
-			place = body
-		}
-		if field.IsExported() && !field.Anonymous {
-			c.field(field, place)
-		}
-	}
-}
-
-// field reports whether the field, and what is inside of it, can be described.
-func (c *fieldChecker) field(field reflect.StructField, place string) (ok bool) {
-	if !c.inside(field.Type, place) {
-		return false
-	}
-	defer func() {
-		if cause := recover(); cause != nil {
-			c.faults = append(c.faults, fmt.Errorf("%s: %s", place, fieldFault(field, cause)))
-			ok = false
-		}
-	}()
-	if value, given := field.Tag.Lookup("required"); given && value != "true" && value != "false" {
-		c.faults = append(c.faults, fmt.Errorf("%s: the tag required:%q must be true or false", place, value))
-		return false
-	}
-	if field.Type.Kind() != reflect.Func { // a body that is streamed
-		huma.SchemaFromField(huma.NewMapRegistry("#/components/schemas/", schemaName), field, field.Name+"Struct")
-	}
-	return true
-}
-
-// fieldFault is what Huma says of a field, without what the place says already.
-func fieldFault(field reflect.StructField, cause any) string {
-	if wrong, ok := cause.(string); ok {
-		if broken := field.Tag.Get("pattern"); strings.HasPrefix(wrong, "regexp: Compile") {
-			_, err := syntax.Parse(broken, syntax.Perl)
-			why := strings.TrimPrefix(fmt.Sprint(err), "error parsing regexp: ")
-			return fmt.Sprintf("the tag pattern:%q is no regular expression: %s", broken, why)
-		}
-	}
-	return strings.ReplaceAll(fmt.Sprint(cause), " for field '"+field.Name+"'", "")
-}
-
-// inside checks the fields of a struct, or of the structs in a list or map. A type is told once.
-func (c *fieldChecker) inside(t reflect.Type, place string) bool {
-	for {
-		switch t.Kind() {
-		case reflect.Slice, reflect.Array:
-			place += "[]"
-		case reflect.Pointer:
-		case reflect.Map:
-			place += ".*"
-		case reflect.Struct:
-			return c.structure(t, place)
-		default:
-			return true
-		}
-		t = t.Elem()
-	}
-}
-
-func (c *fieldChecker) structure(t reflect.Type, place string) bool {
-	if fine, known := c.seen[t]; known {
-		return fine
-	}
-	pointer := reflect.PointerTo(t)
-	if t == reflect.TypeFor[url.URL]() || pointer.Implements(reflect.TypeFor[huma.SchemaProvider]()) ||
-		pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
-		return true
-	}
-	c.seen[t] = true // while it is looked into: it may contain itself
-	fine := true
-	for _, field := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "" {
-			name = field.Name
-		}
-		if field.IsExported() && !field.Anonymous && name != "-" {
-			fine = c.field(field, propertyPlace(place, name)) && fine
-		}
-	}
-	c.seen[t] = fine
-	return fine
-}
-
-// propertyPlace is "body property address.lines" for lines in "body property address".
-func propertyPlace(place, name string) string {
-	if strings.Contains(place, " ") {
-		return place + "." + name
-	}
-	return place + " property " + name
-}
-
 // checkDeclaration is everything that is wrong with an operation before Huma looks at it.
-func checkDeclaration[In, Out any](s *Service, op Operation) (faults []error, describable bool) {
+func checkDeclaration[In, Out any](s *Service, op Operation, handler func(context.Context, *In) (*Out, error)) (
+	faults []error, describable bool) {
 	faults = s.check(op)
-	fields := checkFields(reflect.TypeFor[In](), reflect.TypeFor[Out]())
-	for _, err := range []error{checkCreation[In, Out](op), checkParameterTypes(reflect.TypeFor[In]())} {
-		if err != nil {
+	if handler == nil {
+		faults = append(faults, errors.New("has no handler: give Register a function"))
+	}
+	in, out := reflect.TypeFor[In](), reflect.TypeFor[Out]()
+	fields, describable := checkFields(op, in, out)
+	if in.Kind() == reflect.Struct && out.Kind() == reflect.Struct {
+		if err := checkCreation[In, Out](op); err != nil {
 			faults = append(faults, err)
 		}
 	}
-	return append(faults, fields...), len(fields) == 0
+	return append(faults, fields...), describable
 }

@@ -68,7 +68,7 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 	if op.Effect == 0 && op.Method == http.MethodGet {
 		op.Effect = Read
 	}
-	if faults, describable := checkDeclaration[In, Out](s, op); len(faults) > 0 {
+	if faults, describable := checkDeclaration(s, op, handler); len(faults) > 0 {
 		s.keepFaults(op, faults...)
 		if describable {
 			describeFaulty[In, Out](s, op)
@@ -98,6 +98,9 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 			}
 		}
 		out, err := carryOut(ctx, s, op, in, handler)
+		if err == nil {
+			err = checkOutput(op, out)
+		}
 		if err != nil {
 			return nil, s.problem(ctx, err)
 		}

@@ -2,11 +2,9 @@ package api
 
 import (
 	"errors"
-	"fmt"
 	"math"
 	"net/http"
 	"net/url"
-	"reflect"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -31,7 +29,7 @@ func (s *Service) readParameters(ctx huma.Context, next func(huma.Context)) {
 		s.refuseParameters(ctx, parameterFault("query", fault.Name, fault.Reason))
 		return
 	}
-	p := parameters{original: ctx, query: query, others: map[string]string{}}
+	p := parameters{original: ctx, query: query, path: map[string]string{}}
 	if faults := p.check(ctx.Operation().Parameters); len(faults) > 0 {
 		s.refuseParameters(ctx, faults...)
 		return
@@ -55,8 +53,8 @@ type original huma.Context // whose own name would hide its method of that name
 // parameters is a request whose parameters have been read.
 type parameters struct {
 	original
-	query  url.Values
-	others map[string]string // path segments and headers, by place and name
+	query url.Values
+	path  map[string]string
 }
 
 func (p parameters) Unwrap() huma.Context { return p.original }
@@ -70,17 +68,10 @@ func (p parameters) URL() url.URL {
 }
 
 func (p parameters) Param(name string) string {
-	if value, ok := p.others["path."+name]; ok {
+	if value, ok := p.path[name]; ok {
 		return value
 	}
 	return p.original.Param(name)
-}
-
-func (p parameters) Header(name string) string {
-	if value, ok := p.others["header."+name]; ok {
-		return value
-	}
-	return p.original.Header(name)
 }
 
 // check holds each declared parameter against its form, and writes numbers as Go reads them.
@@ -90,11 +81,7 @@ func (p parameters) check(declared []*huma.Param) (faults []error) {
 		switch {
 		case d.In == "path":
 			values = []string{p.original.Param(d.Name)}
-		case d.In == "header":
-			if values = []string{p.original.Header(d.Name)}; values[0] == "" {
-				continue
-			}
-		case d.In != "query", !given:
+		case !given:
 			continue
 		}
 		read, message := readValues(d, values)
@@ -104,7 +91,7 @@ func (p parameters) check(declared []*huma.Param) (faults []error) {
 		case d.In == "query":
 			p.query[d.Name] = read
 		default:
-			p.others[d.In+"."+d.Name] = read[0]
+			p.path[d.Name] = read[0]
 		}
 	}
 	return faults
@@ -183,23 +170,4 @@ func readScalar(schema *huma.Schema, text string) (read, wrong string) {
 func beyondIntegers(number string) bool {
 	n, _ := strconv.ParseFloat(number, 64) // infinite if it is even beyond those
 	return math.Abs(n) >= 1<<63
-}
-
-// checkParameterTypes finds parameters of types that keep another number than was sent: Huma
-// looks at a number before it becomes one of fewer bits.
-func checkParameterTypes(in reflect.Type) error {
-	for _, field := range reflect.VisibleFields(in) {
-		for _, place := range []string{"path", "query", "header", "cookie"} {
-			name, given := field.Tag.Lookup(place)
-			switch field.Type.Kind() {
-			case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Uint8, reflect.Uint16, reflect.Uint32,
-				reflect.Float32:
-				if given {
-					return fmt.Errorf("its parameter %s is of type %s, which would take a larger number for another: "+
-						"declare it as int64 or float64, with minimum and maximum", name, field.Type)
-				}
-			}
-		}
-	}
-	return nil
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,7 +9,7 @@ import (
 	"net/http"
 	"reflect"
 	"regexp"
-	"strings"
+	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -18,39 +19,32 @@ import (
 	"guestpass/internal/store"
 )
 
-// How long the answer to a call is given again to an equal one.
-const (
-	rememberDerived = 10 * time.Minute // by content: ChatGPT repeats within seconds
-	rememberGiven   = 24 * time.Hour   // by a key that the client made up
-	rememberRunning = time.Minute      // after which a call that never ended is given up
-)
-
-// Once is embedded in the request body of an operation that creates something, so
-// that a repeated call does not create it twice. Without a request_id an equal call of
-// the same person through the same app within ten minutes counts as a repetition.
-type Once struct {
-	RequestID string `json:"request_id,omitempty" minLength:"1" maxLength:"64" doc:"Leave it out unless two equal calls within 10 minutes are both meant: then give each a text of its own. A call with the same text is a repetition, for 24 hours"`
-}
-
-func (o *Once) once() *Once { return o }
-
-// Repeatable is embedded in the reply body of such an operation.
-type Repeatable struct {
-	Repeated bool `json:"repeated,omitempty" doc:"true: an equal call was carried out before, this is its answer, and nothing was done again"`
-}
-
-func (r *Repeatable) markRepeated() { r.Repeated = true }
-
 // call is one call of an operation that changes something, on its way to the store.
 type call struct {
 	claim    *store.Claim // nil: nothing to recognise a repetition by
 	keep     time.Duration
 	creates  bool
 	activity store.Activity
-	settled  bool // recorded, or known to have changed nothing
+
+	operation Operation
+	output    reflect.Type
+	unchanged bool // the handler says so
+	mutex     sync.Mutex
+	begun     bool  // a transaction that was not undone; there is one
+	fault     error // of the handler, which it cannot take back
 }
 
 type callKey struct{}
+
+// handled calls the handler; what it does wrong counts whatever it returns.
+func handled[In, Out any](ctx context.Context, c *call, in *In, handler func(context.Context, *In) (*Out, error)) (*Out,
+	error) {
+	out, err := handler(context.WithValue(ctx, callKey{}, c), in)
+	if c.fault != nil {
+		return nil, c.fault
+	}
+	return out, err
+}
 
 // carryOut calls the handler of an operation. What changes something is recorded in
 // the transaction that changes it (see [InTransaction]) or, if its effect is outside of
@@ -58,7 +52,7 @@ type callKey struct{}
 func carryOut[In, Out any](ctx context.Context, s *Service, op Operation, in *In, handler func(context.Context,
 	*In) (*Out, error)) (*Out, error) {
 	if op.Effect == Read {
-		return handler(ctx, in)
+		return handled(ctx, &call{operation: op}, in, handler)
 	}
 	if s.options.Store == nil {
 		return nil, fmt.Errorf("no store to record %s in: %w", op.ID, store.ErrUnavailable)
@@ -67,6 +61,7 @@ func carryOut[In, Out any](ctx context.Context, s *Service, op Operation, in *In
 	if err != nil {
 		return nil, err
 	}
+	c.output = reflect.TypeFor[Out]()
 	if c.claim != nil {
 		earlier, found, err := s.options.Store.Reply(ctx, *c.claim)
 		if err != nil {
@@ -77,24 +72,25 @@ func carryOut[In, Out any](ctx context.Context, s *Service, op Operation, in *In
 		}
 		c.claim.Gone = earlier.Target // another call may take the key meanwhile, whose answer counts
 	}
-	ctx = context.WithValue(ctx, callKey{}, c)
 	if op.External {
 		return carryOutExternally(ctx, s, c, in, handler)
 	}
-	out, err := handler(ctx, in)
+	out, err := handled(ctx, c, in, handler)
 	var earlier *repeatedError
 	switch {
 	case errors.As(err, &earlier):
 		return repeat[Out](earlier.reply)
-	case err == nil && !c.settled:
-		return nil, fmt.Errorf("%s neither used InTransaction nor said Unchanged: its effect is not recorded", op.ID)
+	case err == nil && !c.begun && !c.unchanged:
+		return nil, fmt.Errorf("the handler of %s neither used InTransaction nor said Unchanged, so what it did is not "+
+			"recorded: change things in api.InTransaction, say api.Unchanged if nothing had to be, or declare the "+
+			"operation External if its effect is elsewhere", op.ID)
 	}
 	return out, err
 }
 
 func newCall[In any](ctx context.Context, op Operation, in *In) (*call, error) {
 	identity, headers := auth.From(ctx), headersFrom(ctx)
-	c := &call{activity: store.Activity{
+	c := &call{operation: op, activity: store.Activity{
 		Owner: identity.Owner(), Subject: identity.Subject, Client: identity.ClientID, Operation: op.ID,
 		Outcome: store.Done,
 		Removes: op.Effect == Destroy,
@@ -130,11 +126,19 @@ func newCall[In any](ctx context.Context, op Operation, in *In) (*call, error) {
 // InTransaction is the part of a handler that changes something: f, the record of it,
 // and the answer to repetitions are kept together or not at all. What must be asked of
 // others (Stytch, say) is asked before: all writers may have to wait for f. f may run
-// more than once.
+// more than once. It notes what it has changed with [store.Tx.Changed], or says [Unchanged].
+//
+// A call has one transaction: what belongs together is kept together. A second one is refused before
+// it begins, and the call fails with 500; what the first has kept stays, with its record, as it cannot be undone
+// here. So does one inside of another, and then nothing is kept. After one that has failed, and so left nothing,
+// another may be tried.
 func InTransaction[Out any](ctx context.Context, s *Service, f func(*store.Tx) (*Out, error)) (*Out, error) {
 	c, ok := ctx.Value(callKey{}).(*call)
 	if !ok {
-		return nil, errors.New("InTransaction outside of an operation that writes")
+		return nil, errors.New("InTransaction outside of an operation: pass on the context that the handler was given")
+	}
+	if err := c.begin(reflect.TypeFor[Out]()); err != nil {
+		return nil, err
 	}
 	var out *Out
 	err := s.options.Store.Write(ctx, func(tx *store.Tx) (err error) {
@@ -142,24 +146,82 @@ func InTransaction[Out any](ctx context.Context, s *Service, f func(*store.Tx) (
 			return err
 		}
 		tx.By(c.activity.Subject)
+		c.unchanged = false
 		if out, err = f(tx); err != nil {
 			return err
 		}
-		kept, err := tx.Record(c.activity)
+		if err := cmp.Or(c.fault, checkOutput(c.operation, out)); err != nil {
+			return err
+		}
+		target, err := c.record(tx)
 		if err != nil {
 			return err
 		}
-		return c.answer(tx, kept.Target, bodyOf(out))
+		return c.answer(tx, target, bodyOf(out))
 	})
-	c.settled = err == nil
+	if err != nil {
+		c.undone()
+	}
 	return out, err
 }
 
+// begin admits the one transaction of a call.
+func (c *call) begin(output reflect.Type) error {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	switch op := c.operation; {
+	case op.Effect == Read:
+		c.fault = fmt.Errorf("the handler of %s uses InTransaction, and its Effect is api.Read: say api.Write or "+
+			"api.Destroy, so that people are asked before", op.ID)
+	case op.External:
+		c.fault = fmt.Errorf("the handler of %s uses InTransaction, and %[1]s is External, so it is recorded already: "+
+			"leave External out, or use Store().Write", op.ID)
+	case c.begun:
+		c.fault = fmt.Errorf("the handler of %s uses InTransaction a second time: change in one what belongs together; "+
+			"what the first has kept stays, and nothing of the second", op.ID)
+	case output != c.output:
+		c.fault = fmt.Errorf("InTransaction in the handler of %s returns a %s, from which no repetition can be answered: "+
+			"return the output of the operation, a %s", op.ID, output, c.output)
+	default:
+		c.begun = true
+	}
+	return c.fault
+}
+
+func (c *call) undone() {
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	c.begun = false
+}
+
+// record keeps what the transaction has noted, and returns of what.
+func (c *call) record(tx *store.Tx) (target string, err error) {
+	if tx.Change().Target == "" && c.activity.Target == "" {
+		if c.unchanged {
+			return "", nil
+		}
+		return "", fmt.Errorf("the transaction of %s does not say what it has changed, so it was undone: call tx.Changed "+
+			"with the target before and after, or api.Unchanged if nothing had to be changed", c.operation.ID)
+	}
+	kept, err := tx.Record(c.activity)
+	return kept.Target, err
+}
+
+// checkOutput finds a handler that returns nothing where an answer is due.
+func checkOutput[Out any](op Operation, out *Out) error {
+	if out != nil || op.Status == http.StatusNoContent {
+		return nil
+	}
+	return fmt.Errorf("the handler of %s returned nil for its output, and no error: return one of the two, or declare "+
+		"Status: http.StatusNoContent", op.ID)
+}
+
 // Unchanged says that the operation found things as they should be, and recorded
-// nothing because nothing happened.
+// nothing because nothing happened. Inside of [InTransaction] it says so of the transaction,
+// unless that notes a change all the same.
 func Unchanged(ctx context.Context) {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
-		c.settled = true
+		c.unchanged = true
 	}
 }
 
@@ -194,7 +256,10 @@ func carryOutExternally[In, Out any](ctx context.Context, s *Service, c *call, i
 	if err != nil {
 		return nil, err
 	}
-	out, failure := handler(ctx, in)
+	out, failure := handled(ctx, c, in, handler)
+	if failure == nil {
+		failure = checkOutput(c.operation, out)
+	}
 	c.activity.RefersTo = started.ID
 	err = s.options.Store.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
 		tx.BeyondQuota()
@@ -220,106 +285,6 @@ func carryOutExternally[In, Out any](ctx context.Context, s *Service, c *call, i
 		s.log.ErrorContext(ctx, "the end of an operation was not recorded", "error", err)
 	}
 	return out, failure
-}
-
-// take claims the call's key, if it has one.
-func (c *call) take(tx *store.Tx) error {
-	if c.claim == nil {
-		return nil
-	}
-	earlier, taken, err := tx.Claim(*c.claim)
-	if err != nil || taken {
-		return err
-	}
-	return &repeatedError{earlier}
-}
-
-// answer keeps the reply for repetitions, as long as there is what it tells of.
-func (c *call) answer(tx *store.Tx, target string, body any) error {
-	if c.claim == nil {
-		return nil
-	}
-	reply, err := store.EncodeJSON(body)
-	if err != nil {
-		return err
-	}
-	kept := *c.claim
-	kept.For = c.keep
-	return tx.KeepReply(kept, store.Reply{JSON: reply, Target: target})
-}
-
-// existing says how targets of one kind are looked up.
-type existing struct {
-	prefix string
-	exists func(ctx context.Context, owner, id string) (bool, error)
-}
-
-// Existing says how to find out whether there is still what an operation has created: targets whose
-// identifiers begin with prefix. A repeated call is not answered with what is gone meanwhile, it
-// creates anew. Call it where the operations are registered.
-func (s *Service) Existing(prefix string, exists func(ctx context.Context, owner, id string) (bool, error)) {
-	s.existing = append(s.existing, existing{prefix, exists})
-}
-
-// isGone is false for what cannot be looked up: nothing is created twice because something else fails.
-func (s *Service) isGone(ctx context.Context, owner, target string) bool {
-	for _, e := range s.existing {
-		if target != "" && strings.HasPrefix(target, e.prefix) {
-			there, err := e.exists(ctx, owner, target)
-			return err == nil && !there
-		}
-	}
-	return false
-}
-
-// repeatedError carries the earlier answer out of a transaction that is not needed.
-type repeatedError struct{ reply store.Reply }
-
-func (e *repeatedError) Error() string { return "repeated" }
-
-// repeat makes the earlier answer into this call's.
-func repeat[Out any](earlier store.Reply) (*Out, error) {
-	if earlier.JSON == "" {
-		return nil, huma.ErrorWithHeaders(Conflict("an equal call is still being carried out",
-			"Wait as long as Retry-After says, then make the same call again to get its "+
-				"answer.").(*Problem), retryAfter(2*time.Second))
-	}
-	out := new(Out)
-	body := bodyOf(out)
-	if err := json.Unmarshal([]byte(earlier.JSON), body); err != nil {
-		return nil, fmt.Errorf("read the earlier answer: %w", err)
-	}
-	if r, ok := body.(interface{ markRepeated() }); ok {
-		r.markRepeated()
-	}
-	return out, nil
-}
-
-// bodyOf points to the field Body of a Huma input or output; nil without one.
-func bodyOf(message any) any {
-	value := reflect.ValueOf(message)
-	if value.IsNil() {
-		return nil
-	}
-	body := value.Elem().FieldByName("Body")
-	if !body.IsValid() {
-		return nil
-	}
-	return body.Addr().Interface()
-}
-
-// checkCreation finds an operation that creates but would do so twice.
-func checkCreation[In, Out any](op Operation) error {
-	if op.Effect == Read || op.Status != http.StatusCreated {
-		return nil
-	}
-	_, once := bodyOf(new(In)).(interface{ once() *Once })
-	_, repeatable := bodyOf(new(Out)).(interface{ markRepeated() })
-	if once && repeatable {
-		return nil
-	}
-	return errors.New("it creates something (status 201), so embed api.Once in its request body and api.Repeatable " +
-		"in its reply body: ChatGPT may repeat a call")
 }
 
 // callHeaders are the request headers that operations which write take notice of.

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -150,6 +151,9 @@ func checkDefault(s *schema, at place, found *report) {
 			func(v any) bool { return fmt.Sprint(v) == fmt.Sprint(given.value) }):
 			found.warn("G080", at, fmt.Sprintf("the %s %v is not in the enum", given.name, given.value),
 				"use one of the values")
+		case !within(given.value, s):
+			found.warn("G080", at, fmt.Sprintf("the %s %v is beyond the bounds", given.name, given.value),
+				"use a value that the server would take")
 		}
 	}
 }
@@ -169,6 +173,24 @@ func fits(value any, s *schema) bool {
 		return s.Type == huma.TypeObject
 	}
 	return false
+}
+
+// within reports whether a value of the schema's type keeps its bounds.
+func within(value any, s *schema) bool {
+	most := func(bound *int, n int) bool { return bound == nil || n <= *bound }
+	least := func(bound *int, n int) bool { return bound == nil || n >= *bound }
+	switch value := generic(value).(type) {
+	case float64:
+		return (s.Minimum == nil || value >= *s.Minimum) && (s.Maximum == nil || value <= *s.Maximum) &&
+			(s.ExclusiveMinimum == nil || value > *s.ExclusiveMinimum) &&
+			(s.ExclusiveMaximum == nil || value < *s.ExclusiveMaximum)
+	case string:
+		n := utf8.RuneCountInString(value)
+		return least(s.MinLength, n) && most(s.MaxLength, n)
+	case []any:
+		return least(s.MinItems, len(value)) && most(s.MaxItems, len(value))
+	}
+	return true
 }
 
 // describedProperties is G036 (A) for a body or an answer.

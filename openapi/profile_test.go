@@ -230,6 +230,13 @@ func TestDefaultsAndExamplesAreOfTheirType(t *testing.T) {
 		"value not in the enum":   {&huma.Schema{Type: "string", Enum: []any{"a", "b"}, Default: "c"}, false},
 		"number as example of text": {&huma.Schema{Type: "string", Enum: []any{"a"}, Default: "a", Examples: []any{1}},
 			false},
+		"number beyond the maximum": {&huma.Schema{Type: "integer", Maximum: bound(50.0), Default: 100}, false},
+		"number at its bounds": {&huma.Schema{Type: "integer", Minimum: bound(5.0), Maximum: bound(5.0),
+			Default: 5}, true},
+		"text that is too long":       {&huma.Schema{Type: "string", MaxLength: bound(2), Default: "abc"}, false},
+		"text that is as long as may": {&huma.Schema{Type: "string", MaxLength: bound(2), Default: "äö"}, true},
+		"list that is too short": {&huma.Schema{Type: "array", Items: &huma.Schema{Type: "string"}, MinItems: bound(1),
+			Default: []string{}}, false},
 		"value of the enum":   {&huma.Schema{Type: "string", Enum: []any{"a", "b"}, Default: "b"}, true},
 		"false for a boolean": {&huma.Schema{Type: "boolean", Default: false}, true},
 		"list of text for an array": {&huma.Schema{Type: "array", Items: &huma.Schema{Type: "string"},
@@ -252,6 +259,8 @@ func TestDefaultsAndExamplesAreOfTheirType(t *testing.T) {
 		})
 	}
 }
+
+func bound[T any](value T) *T { return &value }
 
 func TestOnlyTheSuccessfulResponseIsPublished(t *testing.T) {
 	api := newAPI()

@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"guestpass/api"
+	"guestpass/auth"
 	"guestpass/examples/bookmarks"
 	"guestpass/internal/store/postgrestest"
 	"guestpass/stytchtest"
@@ -496,6 +497,38 @@ func TestAResourceOfOnesOwnWalksTheLoop(t *testing.T) {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the output lacks %q:\n%s", want, stdout)
 		}
+	}
+}
+
+// What could be declared better is told where the document is printed, beside it.
+func TestOpenAPITellsWhatCouldBeDeclaredBetter(t *testing.T) {
+	t.Cleanup(func() { resources = nil })
+	type input struct {
+		Mode string `query:"mode" enum:"a,b" default:"c" doc:"A mode"`
+	}
+	type output struct {
+		Body struct {
+			Size int `json:"size"`
+		}
+	}
+	resources = []api.Resource{{Name: "own", Register: func(s *api.Service) {
+		api.Register(s, api.Operation{ID: "getSize", Method: http.MethodGet, Path: "/api/v1/size", Summary: "Get it",
+			Description: "Gets it.", Access: auth.Public},
+			func(context.Context, *input) (*output, error) { return new(output), nil })
+	}}}
+	code, stdout, stderr := guestpass(t, nil, "openapi")
+	if code != 0 || !json.Valid([]byte(stdout)) {
+		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+	for _, want := range []string{"GET /api/v1/size, parameter mode", "the default c is not in the enum",
+		"GET /api/v1/size, response 200 property size", "there is no description"} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("it does not tell %q:\n%s", want, stderr)
+		}
+	}
+	resources = nil
+	if _, _, stderr := guestpass(t, nil, "openapi"); stderr != "" {
+		t.Errorf("of Guestpass's own operations it tells %s", stderr)
 	}
 }
 

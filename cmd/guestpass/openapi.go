@@ -67,6 +67,8 @@ func publisher(command *cobra.Command, environ []string) (*server.Server, config
 		return nil, c, err
 	}
 	c = published(c)
-	app, err := newServer(c.options())
+	options := c.options()
+	options.Log = newLog(command.ErrOrStderr()) // what could be declared better
+	app, err := newServer(options)
 	return app, c, err
 }

@@ -183,7 +183,7 @@ func (s signedIn) form(name string) string {
 	s.w.t.Helper()
 	page := s.page()
 	for _, found := range formPattern.FindAllStringSubmatch(page, -1) {
-		if found[2] == name {
+		if strings.Trim(found[2], "“”") == name { // in quotation marks unless somebody listed it
 			return found[1]
 		}
 	}

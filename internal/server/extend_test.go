@@ -163,7 +163,7 @@ func TestEveryFaultOfEveryDeclarationIsToldAtOnce(t *testing.T) {
 		"G032 POST /api/v1/second: description has 301 characters",
 		"(ListMembers): its ID is taken by GET /api/v1/members",
 		"(fourth): its method and path are taken by listMembers",
-		"size is of type int8",
+		"query parameter size: it is of type int8",
 		`(count words): its ID "count words" is not a letter and up to 63`, "(count words): has no Summary",
 		"(count words): has no Description",
 		`(seventh): query parameter name: the tag pattern:"(" is no regular expression: missing closing )`,

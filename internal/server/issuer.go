@@ -20,6 +20,7 @@ const (
 
 	issuerFresh = 10 * time.Minute // for which nobody on the page waits for it
 	issuerWait  = 2 * time.Second
+	issuerPause = 10 * time.Second // between two tries for somebody on the page
 )
 
 // authorizationServer is what the project's metadata say (RFC 8414), as far as it matters here.
@@ -36,8 +37,9 @@ type authorizationServer struct {
 // be asked. Whoever opens the page waits for the answer if there is none yet, or it is old, for two seconds
 // at most and once for all.
 func (s *Server) advertised(ctx context.Context) (issuer string, known bool) {
-	as := s.issuer.Load()
-	if as == nil || s.options.Now().Sub(as.read).Abs() > issuerFresh {
+	as, now := s.issuer.Load(), s.options.Now()
+	old := as == nil || now.Sub(as.read).Abs() > issuerFresh
+	if old && now.Sub(time.Unix(0, s.issuerTried.Load())).Abs() > issuerPause {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), issuerWait)
 		defer cancel()
 		_, _, _ = s.asking.Do("metadata", func() (any, error) { return nil, s.readIssuer(ctx) })
@@ -52,16 +54,11 @@ func (s *Server) advertised(ctx context.Context) (issuer string, known bool) {
 	return "", true
 }
 
-// readIssuer keeps what the metadata say. What was read before stays where that is not possible, and is not
-// asked for again before a while.
+// readIssuer keeps what the metadata say. What was read before stays where that is not possible.
 func (s *Server) readIssuer(ctx context.Context) error {
+	s.issuerTried.Store(s.options.Now().UnixNano())
 	as, err := fetchMetadata(ctx, s.metadata, s.options.Domain+metadataOfIssuer)
 	if err != nil {
-		if before := s.issuer.Load(); before != nil {
-			again := *before
-			again.read = s.options.Now()
-			s.issuer.Store(&again)
-		}
 		return err
 	}
 	as.read = s.options.Now()

@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"guestpass/internal/server"
 )
@@ -78,4 +80,24 @@ func metadataServer(t *testing.T, publicURL string, status int, change func(map[
 	}))
 	t.Cleanup(far.Close)
 	return far.URL
+}
+
+// Who opens the page has it asked for if nobody knows it, but not one after the other while Stytch is away.
+func TestPagesDoNotAskForTheIssuerAgainAndAgain(t *testing.T) {
+	var asked atomic.Int64
+	w := newWorld(t, func(o *server.Options) {
+		o.Domain = metadataServer(t, o.PublicURL, 503, func(map[string]any) { asked.Add(1) })
+	})
+	for _, tt := range []struct {
+		later time.Duration
+		want  int64
+	}{{0, 1}, {9 * time.Second, 1}, {2 * time.Second, 2}} {
+		w.stytch.Advance(tt.later)
+		for range 5 {
+			w.call("GET", "/idp", "", "")
+		}
+		if got := asked.Load(); got != tt.want {
+			t.Errorf("%v later it was asked for %d times, want %d", tt.later, got, tt.want)
+		}
+	}
 }

@@ -44,6 +44,8 @@ func newRawServer(t *testing.T) *rawServer {
 	}))
 	t.Cleanup(s.far.Close)
 	w := newWorld(t, func(o *server.Options) { o.PublicURL, o.Domain, o.ClientIDs = origin, s.far.URL, nil })
+	w.app.CheckIssuer(t.Context()) // as Run does at the start
+	s.calls()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

@@ -108,7 +108,9 @@ type Server struct {
 	metadata  *http.Client // reads issuer
 	asking    singleflight.Group
 	issuer    atomic.Pointer[authorizationServer] // as it was last read; nil: not yet
-	readiness readiness
+	// issuerTried is when somebody last asked for it, in nanoseconds since 1970.
+	issuerTried atomic.Int64
+	readiness   readiness
 
 	connections *connections.Connections
 	account     *account.Account

@@ -12,6 +12,9 @@ func (tx *Tx) Changed(target string, before, after any) {
 	tx.changed = Change{Target: target, Before: snapshot(before), After: snapshot(after)}
 }
 
+// Change is what was noted by Changed.
+func (tx *Tx) Change() Change { return tx.changed }
+
 func snapshot(value any) string {
 	if value == nil {
 		return ""

@@ -1,0 +1,150 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"guestpass/internal/store"
+)
+
+// How long the answer to a call is given again to an equal one.
+const (
+	rememberDerived = 10 * time.Minute // by content: ChatGPT repeats within seconds
+	rememberGiven   = 24 * time.Hour   // by a key that the client made up
+	rememberRunning = time.Minute      // after which a call that never ended is given up
+)
+
+// Once is embedded in the request body of an operation that creates something, so
+// that a repeated call does not create it twice. Without a request_id an equal call of
+// the same person through the same app within ten minutes counts as a repetition.
+type Once struct {
+	RequestID string `json:"request_id,omitempty" minLength:"1" maxLength:"64" doc:"Leave it out unless two equal calls within 10 minutes are both meant: then give each a text of its own. A call with the same text is a repetition, for 24 hours"`
+}
+
+func (o *Once) once() *Once { return o }
+
+// Repeatable is embedded in the reply body of such an operation.
+type Repeatable struct {
+	Repeated bool `json:"repeated,omitempty" doc:"true: an equal call was carried out before, this is its answer, and nothing was done again"`
+}
+
+func (r *Repeatable) markRepeated() { r.Repeated = true }
+
+// take claims the call's key, if it has one.
+func (c *call) take(tx *store.Tx) error {
+	if c.claim == nil {
+		return nil
+	}
+	earlier, taken, err := tx.Claim(*c.claim)
+	if err != nil || taken {
+		return err
+	}
+	return &repeatedError{earlier}
+}
+
+// answer keeps the reply for repetitions, as long as there is what it tells of.
+func (c *call) answer(tx *store.Tx, target string, body any) error {
+	if c.claim == nil {
+		return nil
+	}
+	reply, err := store.EncodeJSON(body)
+	if err != nil {
+		return err
+	}
+	kept := *c.claim
+	kept.For = c.keep
+	return tx.KeepReply(kept, store.Reply{JSON: reply, Target: target})
+}
+
+// existing says how targets of one kind are looked up.
+type existing struct {
+	prefix string
+	exists func(ctx context.Context, owner, id string) (bool, error)
+}
+
+// Existing says how to find out whether there is still what an operation has created: targets whose
+// identifiers begin with prefix. A repeated call is not answered with what is gone meanwhile, it
+// creates anew. Call it where the operations are registered.
+func (s *Service) Existing(prefix string, exists func(ctx context.Context, owner, id string) (bool, error)) {
+	var others []string
+	for _, e := range s.existing {
+		others = append(others, e.prefix)
+	}
+	s.checkPrefix("Existing", prefix, exists != nil, others)
+	s.existing = append(s.existing, existing{prefix, exists})
+}
+
+// isGone is false for what cannot be looked up: nothing is created twice because something else fails.
+func (s *Service) isGone(ctx context.Context, owner, target string) bool {
+	for _, e := range s.existing {
+		if target != "" && strings.HasPrefix(target, e.prefix) {
+			there, err := e.exists(ctx, owner, target)
+			return err == nil && !there
+		}
+	}
+	return false
+}
+
+// repeatedError carries the earlier answer out of a transaction that is not needed.
+type repeatedError struct{ reply store.Reply }
+
+func (e *repeatedError) Error() string { return "repeated" }
+
+// repeat makes the earlier answer into this call's.
+func repeat[Out any](earlier store.Reply) (*Out, error) {
+	if earlier.JSON == "" {
+		return nil, huma.ErrorWithHeaders(Conflict("an equal call is still being carried out",
+			"Wait as long as Retry-After says, then make the same call again to get its "+
+				"answer.").(*Problem), retryAfter(2*time.Second))
+	}
+	out := new(Out)
+	body := bodyOf(out)
+	if body == nil { // 204
+		return out, nil
+	}
+	if err := json.Unmarshal([]byte(earlier.JSON), body); err != nil {
+		return nil, fmt.Errorf("read the earlier answer: %w", err)
+	}
+	if r, ok := body.(interface{ markRepeated() }); ok {
+		r.markRepeated()
+	}
+	return out, nil
+}
+
+// bodyOf points to the field Body of a Huma input or output; nil without one.
+func bodyOf(message any) any {
+	value := reflect.ValueOf(message)
+	if value.IsNil() {
+		return nil
+	}
+	body := value.Elem().FieldByName("Body")
+	if !body.IsValid() {
+		return nil
+	}
+	return body.Addr().Interface()
+}
+
+// checkCreation finds an operation that creates but would do so twice.
+func checkCreation[In, Out any](op Operation) error {
+	_, once := bodyOf(new(In)).(interface{ once() *Once })
+	_, repeatable := bodyOf(new(Out)).(interface{ markRepeated() })
+	switch {
+	case op.Effect == Read && (once || repeatable):
+		return errors.New("it only reads, and repeating that does no harm: leave api.Once and api.Repeatable out")
+	case op.Effect != Read && op.Status == http.StatusCreated && !(once && repeatable):
+		return errors.New("it creates something (status 201), so embed api.Once in its request body and " +
+			"api.Repeatable in its reply body: ChatGPT may repeat a call")
+	case op.Effect != Read && once != repeatable:
+		return errors.New("it embeds one of api.Once and api.Repeatable: embed both, the first in its request body, " +
+			"the other in its reply body, or none")
+	}
+	return nil
+}
