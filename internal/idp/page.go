@@ -49,9 +49,6 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
 		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL,
 		ReturnURL: p.options.PublicURL + "/idp"}
-	if data.IssuerKnown = true; p.options.AdvertisedIssuer != nil {
-		data.Issuer, data.IssuerKnown = p.options.AdvertisedIssuer(r.Context())
-	}
 	query, request, failure := p.read(w, r)
 	status := http.StatusOK
 	data.Link = p.options.linkIn(query)
@@ -64,6 +61,9 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 		data.Request, data.ClientName = request.Encode(), p.clientName(r.Context(), request)
 		data.ClientHost, data.ReturnsTo = clientHost(request), returnsTo(request)
 		data.Unchecked = data.ReturnsTo != "" && data.ClientHost == "" && !p.options.Clients.Lists(request.Get("client_id"))
+		if data.IssuerKnown = true; p.options.AdvertisedIssuer != nil {
+			data.Issuer, data.IssuerKnown = p.options.AdvertisedIssuer(r.Context())
+		}
 		data.Scopes = p.scopes(r.Context(), request)
 		if data.Organization, failure = p.organization(r.Context(), request); failure != nil {
 			status, data.Failure = http.StatusBadRequest, failure

@@ -25,10 +25,9 @@ const (
 
 // authorizationServer is what the project's metadata say (RFC 8414), as far as it matters here.
 type authorizationServer struct {
-	Issuer                string   `json:"issuer"`
-	AuthorizationEndpoint string   `json:"authorization_endpoint"`
-	SendsIssuer           bool     `json:"authorization_response_iss_parameter_supported"`
-	ChallengeMethods      []string `json:"code_challenge_methods_supported"`
+	Issuer                string `json:"issuer"`
+	AuthorizationEndpoint string `json:"authorization_endpoint"`
+	SendsIssuer           bool   `json:"authorization_response_iss_parameter_supported"`
 
 	read time.Time
 }

@@ -88,13 +88,17 @@ func TestPagesDoNotAskForTheIssuerAgainAndAgain(t *testing.T) {
 	w := newWorld(t, func(o *server.Options) {
 		o.Domain = metadataServer(t, o.PublicURL, 503, func(map[string]any) { asked.Add(1) })
 	})
+	w.call("GET", "/idp", "", "") // which nobody can decide on
+	request := "/idp?client_id=" + w.options.ClientIDs[0] + "&redirect_uri=http%3A%2F%2F127.0.0.1%3A8090%2Fcallback"
 	for _, tt := range []struct {
 		later time.Duration
 		want  int64
 	}{{0, 1}, {9 * time.Second, 1}, {2 * time.Second, 2}} {
 		w.stytch.Advance(tt.later)
 		for range 5 {
-			w.call("GET", "/idp", "", "")
+			if r := w.call("GET", request, "", ""); r.status != 200 {
+				t.Fatalf("%d %s", r.status, r.body)
+			}
 		}
 		if got := asked.Load(); got != tt.want {
 			t.Errorf("%v later it was asked for %d times, want %d", tt.later, got, tt.want)

@@ -19,6 +19,9 @@ var standardScopes = []openapi.Scope{
 	{Name: "offline_access", Description: "Stay connected until you disconnect"},
 }
 
+// describeTimeout is how long the sign-in page waits for what the project says of its scopes.
+const describeTimeout = 2 * time.Second
+
 // scopes are those of all operations, published or not.
 func (s *Server) scopes() []openapi.Scope { return s.scopesOf(s.service.Operations()) }
 
@@ -63,6 +66,8 @@ func (s *Server) toolScopes(reads bool) (names []string) {
 // scopesToAdd are those of the tools at the resources that a request names, or of all published operations
 // where it names none of ours; as far as the project has them and Stytch tells.
 func (s *Server) scopesToAdd(ctx context.Context, resources []string) (names []string) {
+	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
+	defer cancel()
 	has, err := s.directory.ScopeDescriptions(ctx)
 	for _, name := range s.scopesAt(resources) {
 		if _, found := has[name]; !isStandard(name) && (found || err != nil) {
@@ -99,7 +104,7 @@ func (s *Server) describeScopes(ctx context.Context) map[string]string {
 	for _, scope := range s.scopes() {
 		words[scope.Name] = scope.Description
 	}
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
 	described, err := s.directory.ScopeDescriptions(ctx)
 	if err != nil {
