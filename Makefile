@@ -66,9 +66,9 @@ check: lint generated vulnerabilities test ## what CI runs
 lint: web
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt -w these files: $$unformatted" >&2; exit 1; }
 	go vet ./...
-	go vet -tags production ./cmd/guestpass
+	go vet -tags production ./cli ./cmd/guestpass
 	go tool staticcheck ./...
-	go tool staticcheck -tags production ./cmd/guestpass
+	go tool staticcheck -tags production ./cli ./cmd/guestpass
 	go build -C scripts/gosec -o ../../bin/gosec .
 	bin/gosec -test=false ./...
 	@go mod tidy -diff >/dev/null || { echo "go.mod is not tidy: run go mod tidy" >&2; exit 1; }
@@ -111,10 +111,10 @@ DARK ?= 30s
 
 soak: web postgres ## trouble at Stytch, slow clients, overload, restarts under load, 5 million tokens: about 20 minutes
 	@soak() { go test "$$1" -run "^$$2\$$" -v -count 1 -timeout 60m -args "$${@:3}" | grep --line-buffered -v '^\(=== \|ok \|PASS$$\)'; }; set -e -o pipefail; \
-	  soak ./cmd/guestpass TestTroubleAtStytchStaysThere -soak-rate 200 -soak-fault 40s -soak-well 31s -soak-dark $(DARK); \
-	  soak ./cmd/guestpass TestSlowClientsDisturbNobody -soak-rate 200 -slow-clients 2000 -slow-for 60s; \
-	  soak ./cmd/guestpass TestTooMuchIsRefusedAtOnce -overload-for 60s; \
-	  soak ./cmd/guestpass TestARollingRestartLosesNothing -restarts $(RESTARTS) -rolling-rate 500 -stop-grace 5s; \
+	  soak ./cli TestTroubleAtStytchStaysThere -soak-rate 200 -soak-fault 40s -soak-well 31s -soak-dark $(DARK); \
+	  soak ./cli TestSlowClientsDisturbNobody -soak-rate 200 -slow-clients 2000 -slow-for 60s; \
+	  soak ./cli TestTooMuchIsRefusedAtOnce -overload-for 60s; \
+	  soak ./cli TestARollingRestartLosesNothing -restarts $(RESTARTS) -rolling-rate 500 -stop-grace 5s; \
 	  soak ./auth TestDistinctTokensTakeNoMemory -tokens 5000000
 
 FUZZTIME ?= 10m

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 import { openapiToFunction, validateActionDomain, validateAndParseOpenAPISpec } from "librechat-data-provider";
 
-/** Settings come as JSON on stdin; cmd/guestpass/acceptance_test.go says what they hold. */
+/** Settings come as JSON on stdin; cli/acceptance_test.go says what they hold. */
 const { app, token, operations } = JSON.parse(await text(process.stdin));
 
 /**

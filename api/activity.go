@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"guestpass/auth"
-	"guestpass/internal/store"
+	"guestpass/store"
 )
 
 const undoActivity = "undoActivity"

@@ -21,10 +21,11 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"guestpass/auth"
+	"guestpass/directory"
 	"guestpass/internal/connections"
-	"guestpass/internal/directory"
 	"guestpass/internal/limits"
-	"guestpass/internal/store"
+	"guestpass/internal/stytch"
+	"guestpass/store"
 )
 
 // AccessMode says what an operation's [auth.Access] is measured against.
@@ -54,7 +55,7 @@ type Options struct {
 	Verifier  *auth.Verifier      // nil: every operation that is not public answers 401
 	Directory directory.Directory // nil: no getUserInfo, no member operations
 	// the same directory in a B2B project; nil: Consumer, so no member operations
-	Members   *directory.B2B
+	Members   *stytch.B2B
 	Store     *store.Store // nil: operations that write or need stored data answer 503
 	Resources []Resource   // your own
 	Modules   []string     // which of Modules, and of the resources' names, to serve; nil: all

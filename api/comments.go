@@ -6,7 +6,7 @@ import (
 	"net/http"
 
 	"guestpass/auth"
-	"guestpass/internal/store"
+	"guestpass/store"
 )
 
 func (s *Service) registerComments() {

@@ -9,7 +9,7 @@ import (
 	"slices"
 
 	"guestpass/auth"
-	"guestpass/internal/directory"
+	"guestpass/directory"
 )
 
 func (s *Service) registerMembers() {

@@ -12,8 +12,8 @@ import (
 
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/store"
 	"guestpass/openapi"
+	"guestpass/store"
 )
 
 // A declarationMistake is one thing done wrong where an operation is declared, and the one fault that it gives.

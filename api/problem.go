@@ -17,11 +17,11 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"guestpass/directory"
 	"guestpass/internal/credentials"
-	"guestpass/internal/directory"
 	"guestpass/internal/limits"
-	"guestpass/internal/store"
 	"guestpass/internal/text"
+	"guestpass/store"
 )
 
 // Problem is what a caller learns of a failure (RFC 9457). A model reads it and

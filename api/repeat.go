@@ -12,7 +12,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
-	"guestpass/internal/store"
+	"guestpass/store"
 )
 
 // How long the answer to a call is given again to an equal one.

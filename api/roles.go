@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"guestpass/auth"
-	"guestpass/internal/directory"
+	"guestpass/directory"
 )
 
 // hasScope checks what the token says by itself: that one of the accesses' scopes was granted.

@@ -9,8 +9,8 @@ import (
 	"time"
 
 	"guestpass/auth"
-	"guestpass/internal/directory"
-	"guestpass/internal/store"
+	"guestpass/directory"
+	"guestpass/store"
 )
 
 func (s *Service) registerTasks() {

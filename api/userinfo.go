@@ -6,7 +6,7 @@ import (
 	"net/http"
 
 	"guestpass/auth"
-	"guestpass/internal/directory"
+	"guestpass/directory"
 )
 
 // registerUserInfo declares one operation with the answer of the project's vertical.

@@ -16,7 +16,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"guestpass/auth"
-	"guestpass/internal/store"
+	"guestpass/store"
 )
 
 // call is one call of an operation that changes something, on its way to the store.

@@ -40,25 +40,25 @@ kind ' 1  identity shown once, decided later' \
 kind ' 2  one person'"'"'s work in everybody'"'"'s queue' \
   internal/server 'Attack(AnAdministrator|AnonymousRequests|EveryBound|NothingIsBounded|OneWhoRevokes|PlacesOf|WrongCodes)' \
   internal/idp 'AClientThat|AnAddress|ClientsThat|InstancesCount|MadeUp|NobodyMakes|OneGrant|Reports|Wrong' \
-  internal/directory 'Visitors|Repetitions|AnAttempt'
+  internal/stytch 'Visitors|Repetitions|AnAttempt'
 kind ' 3  one failure stops another'"'"'s purpose' \
-  internal/server 'AttackOneEndpoint' internal/directory 'One|ASlow|APause|WhatOpens|LimitedInvitations'
+  internal/server 'AttackOneEndpoint' internal/stytch 'One|ASlow|APause|WhatOpens|LimitedInvitations'
 kind ' 4  a full store keeps somebody in' \
-  internal/server 'Attack(ADatabase|AFull|ManyMembers|OneMember)' internal/store '(AFullDisk|AQuota|EachQuota|OnePerson|WhatIsCounted)' \
+  internal/server 'Attack(ADatabase|AFull|ManyMembers|OneMember)' store '(AFullDisk|AQuota|EachQuota|OnePerson|WhatIsCounted)' \
   internal/connections 'StytchIs|ARevocation'
 kind ' 5  authority that outlives its reason' \
-  internal/server 'Attack(ADemotion|AnOutage|APolicy|Undoing|WhoLost)|ARepeatedCreate' internal/store 'Undo|WhatWasDeleted'
+  internal/server 'Attack(ADemotion|AnOutage|APolicy|Undoing|WhoLost)|ARepeatedCreate' store 'Undo|WhatWasDeleted'
 kind ' 6  text that is not what it seems' \
-  internal/server 'Attack(HiddenText|NamesOf|NothingToSee|Refusals|TheTexts)' internal/text '.' cmd/guestpass 'NothingThatIsPrinted'
+  internal/server 'Attack(HiddenText|NamesOf|NothingToSee|Refusals|TheTexts)' internal/text '.' cli 'NothingThatIsPrinted'
 kind ' 7  settings that fail open' \
-  internal/server 'AttackSettings' cmd/guestpass '(NoSetting|TheOtherEnvironment|ASecretInAny|NoSpelling|ServeRefuses|WhatIsNotPublished)'
+  . 'AttackSettings' cli '(NoSetting|TheOtherEnvironment|ASecretInAny|NoSpelling|ServeRefuses|WhatIsNotPublished)'
 kind ' 8  a website in the developer'"'"'s browser' \
-  internal/server 'AttackNoPath' stytchtest 'NoPath'
+  . 'AttackNoPath' stytchtest 'NoPath'
 kind ' 9  at rest and in sight' \
-  internal/store '(AnOpenDatabase|TheDatabaseIs|WhatOthers|WhoHas)' cmd/guestpass 'The(ProcessList|ClientSecret|TerminalDoes)' \
+  store '(AnOpenDatabase|TheDatabaseIs|WhatOthers|WhoHas)' cli 'The(ProcessList|ClientSecret|TerminalDoes)' \
   internal/server 'SecretsAre'
 kind '10  what was done cannot be found' \
-  internal/server 'AttackWhatAnApp' internal/store '(WhatAnApp|NoQuery|EveryAltered)'
+  internal/server 'AttackWhatAnApp' store '(WhatAnApp|NoQuery|EveryAltered)'
 
 : > "$work/output"
 tests internal/server Attack -test.skip "^Test($server)" "$@"

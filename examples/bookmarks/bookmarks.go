@@ -9,7 +9,7 @@ import (
 
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/store"
+	"guestpass/store"
 )
 
 //go:embed *.sql

@@ -13,9 +13,9 @@ import (
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/examples/bookmarks"
-	"guestpass/internal/server"
-	"guestpass/internal/store"
-	"guestpass/internal/store/postgrestest"
+	"guestpass"
+	"guestpass/store"
+	"guestpass/internal/postgrestest"
 	"guestpass/stytchtest"
 )
 
@@ -104,7 +104,7 @@ func start(t *testing.T, url string) (http.Handler, *stytchtest.Server) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = database.Close() })
-	app, err := server.New(server.Options{PublicURL: "http://localhost:1", ProjectID: seed.Project.ID,
+	app, err := guestpass.New(guestpass.Options{PublicURL: "http://localhost:1", ProjectID: seed.Project.ID,
 		Secret:      seed.Project.Secret,
 		PublicToken: seed.Project.PublicToken, Vertical: auth.B2B, Domain: stytch.URL, BaseURL: stytch.URL,
 		ForwardTokens: true,

@@ -19,13 +19,14 @@ import (
 
 	"github.com/go-chi/chi/v5/middleware"
 
+	"guestpass/directory"
 	"guestpass/internal/connections"
-	"guestpass/internal/directory"
 	"guestpass/internal/form"
 	"guestpass/internal/headers"
 	"guestpass/internal/limits"
-	"guestpass/internal/store"
+	"guestpass/internal/stytch"
 	"guestpass/internal/text"
+	"guestpass/store"
 )
 
 //go:embed account.html
@@ -46,8 +47,8 @@ type Options struct {
 	PublicURL string
 
 	Connections *connections.Connections
-	Directory   directory.Directory
-	Members     *directory.B2B // the same directory in a B2B project, whose administrators see more; else nil
+	Directory   stytch.Directory
+	Members     *stytch.B2B // the same directory in a B2B project, whose administrators see more; else nil
 	Store       *store.Store
 
 	SessionOwner func(jwt string) (subject, organization string, ok bool) // by its signature alone; nil: not told
@@ -259,7 +260,7 @@ func (a *Account) members(ctx context.Context, organizationID string) (map[strin
 // fail tells in the words that something is not possible now, and what to do; why is in the
 // log. Where something is set up wrongly neither waiting nor signing in again helps.
 func (a *Account) fail(w http.ResponseWriter, r *http.Request, words, wait string, err error) {
-	if errors.Is(err, directory.ErrCredentials) || errors.As(err, new(*directory.UnexpectedError)) {
+	if errors.Is(err, directory.ErrCredentials) || errors.As(err, new(*stytch.UnexpectedError)) {
 		a.options.Log.ErrorContext(r.Context(), "account page failed, and will until this is mended", "error", err)
 		a.write(w, r, http.StatusServiceUnavailable,
 			view{Failure: words, Fault: cmp.Or(middleware.GetReqID(r.Context()), "none")})

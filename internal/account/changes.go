@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"guestpass/internal/directory"
-	"guestpass/internal/store"
+	"guestpass/directory"
+	"guestpass/store"
 )
 
 const (

@@ -15,11 +15,12 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"guestpass/directory"
 	"guestpass/internal/connections"
-	"guestpass/internal/directory"
 	"guestpass/internal/form"
 	"guestpass/internal/limits"
-	"guestpass/internal/store"
+	"guestpass/internal/stytch"
+	"guestpass/store"
 )
 
 const (
@@ -74,7 +75,7 @@ func (a *Account) person(ctx context.Context, shown shownSession) (directory.Per
 		return directory.Person{}, errNotSignedIn
 	}
 	person, err := a.options.Directory.Session(ctx, shown.token, shown.jwt)
-	var exceeded *directory.ExceededError
+	var exceeded *stytch.ExceededError
 	switch {
 	case errors.Is(err, directory.ErrNotFound), errors.Is(err, directory.ErrInactive):
 		return person, errNotSignedIn

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"guestpass/internal/clients"
-	"guestpass/internal/directory"
+	"guestpass/internal/stytch"
 )
 
 // How many apps Stytch is asked about for one page, in all, at once, and for how long; the others
@@ -81,7 +81,7 @@ func (c *Connections) Apps(ctx context.Context, clientIDs []string) map[string]A
 	return known
 }
 
-func (c *Connections) describedBy(app directory.ConnectedApp) App {
+func (c *Connections) describedBy(app stytch.ConnectedApp) App {
 	known := App{Name: app.Name, Host: place(app.MetadataURL), Known: true,
 		Listed: c.options.Listed != nil && c.options.Listed(app.ID)}
 	if known.Host == "" {

@@ -18,9 +18,9 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"guestpass/auth"
-	"guestpass/internal/directory"
 	"guestpass/internal/limits"
-	"guestpass/internal/store"
+	"guestpass/internal/stytch"
+	"guestpass/store"
 )
 
 const (
@@ -35,7 +35,7 @@ const (
 // Options configure [Connections].
 type Options struct {
 	Store       *store.Store
-	Directory   directory.Directory
+	Directory   stytch.Directory
 	MaxLifetime time.Duration              // of a token, as auth.Options has it; 0: auth.DefaultLifetime
 	Listed      func(clientID string) bool // whether whoever runs the server named the app; nil: none
 	Limits      *limits.Limits             // on whose list is what is bounded here; nil: on none

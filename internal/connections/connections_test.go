@@ -14,8 +14,8 @@ import (
 
 	"guestpass/auth"
 	"guestpass/internal/connections"
-	"guestpass/internal/directory"
-	"guestpass/internal/store"
+	"guestpass/internal/stytch"
+	"guestpass/store"
 	"guestpass/stytchtest"
 )
 
@@ -57,10 +57,10 @@ func (w *world) instance(ahead time.Duration) *connections.Connections {
 	return connections.New(connections.Options{Store: w.store, Directory: w.people(ahead), Now: now})
 }
 
-func (w *world) people(ahead time.Duration) *directory.B2B {
+func (w *world) people(ahead time.Duration) *stytch.B2B {
 	w.t.Helper()
 	project := stytchtest.Development().Project
-	people, err := directory.NewB2B(directory.Options{ProjectID: project.ID, Secret: project.Secret,
+	people, err := stytch.NewB2B(stytch.Options{ProjectID: project.ID, Secret: project.Secret,
 		BaseURL:           w.stytch.URL,
 		InviteRedirectURL: "http://localhost:8080/idp", Backoff: func(int) time.Duration { return 0 },
 		Now: func() time.Time { return w.stytch.Now().Add(ahead) }})

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"guestpass/internal/connections"
-	"guestpass/internal/store"
+	"guestpass/store"
 	"guestpass/stytchtest"
 )
 

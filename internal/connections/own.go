@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"guestpass/internal/store"
+	"guestpass/store"
 )
 
 // How many denials that are not written this instance remembers. While nothing can be written,

@@ -7,8 +7,9 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"guestpass/internal/directory"
-	"guestpass/internal/store"
+	"guestpass/directory"
+	"guestpass/internal/stytch"
+	"guestpass/store"
 )
 
 const (
@@ -19,7 +20,7 @@ const (
 // Retry writes what could not be written, and asks Stytch for the revocations that are due.
 // Owners wait for each other's a little, and no owner's failure ends another's turn.
 func (c *Connections) Retry(ctx context.Context) {
-	ctx = directory.InBackground(ctx)
+	ctx = stytch.InBackground(ctx)
 	var group errgroup.Group
 	group.SetLimit(retriedAtOnce)
 	for _, list := range c.due(ctx) {

@@ -8,8 +8,9 @@ import (
 	"time"
 
 	"guestpass/auth"
-	"guestpass/internal/directory"
-	"guestpass/internal/store"
+	"guestpass/directory"
+	"guestpass/internal/stytch"
+	"guestpass/store"
 )
 
 const (
@@ -169,7 +170,7 @@ func (c *Connections) disconnect(ctx context.Context, d store.Denial) error {
 		return nil
 	case listing != nil:
 		return fmt.Errorf("%w; what is left of it: %w", err, listing)
-	case slices.ContainsFunc(left, func(at directory.Connection) bool { return at.ClientID == d.Client }):
+	case slices.ContainsFunc(left, func(at stytch.Connection) bool { return at.ClientID == d.Client }):
 		return fmt.Errorf("%w: %w", errRefused, err)
 	}
 	return nil

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"guestpass/auth"
-	"guestpass/internal/directory"
 	"guestpass/internal/limits"
-	"guestpass/internal/store"
+	"guestpass/internal/stytch"
+	"guestpass/store"
 )
 
 // Note remembers that a token was used; it is written later, once a minute at most.
@@ -99,12 +99,12 @@ func (c *Connections) Of(ctx context.Context, organizationID, subject string) (L
 	if err != nil {
 		return List{}, err
 	}
-	return c.list(ctx, Target{organizationID, subject, ""}.owner(), subject, directory.AppPage{Connections: at,
+	return c.list(ctx, Target{organizationID, subject, ""}.owner(), subject, stytch.AppPage{Connections: at,
 		First: true}), nil
 }
 
 // OfOrganization are those of all members to the apps that follow the one with the id after.
-func (c *Connections) OfOrganization(ctx context.Context, members *directory.B2B, organizationID, after string) (List,
+func (c *Connections) OfOrganization(ctx context.Context, members *stytch.B2B, organizationID, after string) (List,
 	error) {
 	at, err := members.OrganizationConnections(ctx, organizationID, after)
 	if err != nil {
@@ -118,7 +118,7 @@ func (c *Connections) OfOrganization(ctx context.Context, members *directory.B2B
 // list joins what Stytch says with what was used here: the latest used first. What is not
 // connected any more is on the first page. Who cannot be told the one is told the other: Stytch
 // ends a connection whether or not our database can be read.
-func (c *Connections) list(ctx context.Context, owner, subject string, at directory.AppPage) List {
+func (c *Connections) list(ctx context.Context, owner, subject string, at stytch.AppPage) List {
 	c.Flush(ctx)
 	used, err := c.options.Store.Connections(ctx, owner, subject, MaxListed)
 	unknown := err != nil

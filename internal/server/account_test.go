@@ -18,10 +18,11 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/directory"
+	"guestpass"
+	"guestpass/internal/inside"
 	"guestpass/internal/limits"
-	"guestpass/internal/server"
-	"guestpass/internal/store/postgrestest"
+	"guestpass/internal/postgrestest"
+	"guestpass/internal/stytch"
 	"guestpass/stytchtest"
 )
 
@@ -90,7 +91,7 @@ func TestEndToEndSigningInForTheAccount(t *testing.T) {
 					return err
 				}
 				return p.complaints()
-			}, func(o *server.Options) { o.LoginMethods = tt.methods })
+			}, func(o *guestpass.Options) { o.LoginMethods = tt.methods })
 		})
 	}
 }
@@ -212,7 +213,7 @@ func (w *world) reads(token string) int {
 func gptName() string { return stytchtest.Development().ConnectedApps[0].Name }
 
 func TestOnlyThePageItselfCanRevoke(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) { o.PublicURL = origin })
+	w := newWorld(t, func(o *guestpass.Options) { o.PublicURL = origin })
 	token := w.token(grace, everything...)
 	w.reads(token)
 	p, other := w.signIn(grace), w.signIn(ada)
@@ -583,7 +584,7 @@ func (w *world) revokeOnce(second *world, p signedIn, subject string, down bool)
 func (w *world) twin() *world {
 	w.t.Helper()
 	twin := *w
-	app, err := server.New(w.options)
+	app, err := guestpass.New(w.options)
 	must(w.t, err)
 	running := httptest.NewServer(app)
 	w.t.Cleanup(running.Close)
@@ -602,20 +603,20 @@ func (w *world) settle(subject string) {
 		w.t.Error("Stytch has revoked already, although it was down")
 	}
 	w.stytch.Advance(15 * time.Second)
-	w.app.RetryRevocations(w.t.Context())
+	inside.RetryRevocations(w.app, w.t.Context())
 	if left := w.connected(subject); len(left) != 0 {
 		w.t.Errorf("Stytch was not asked again: %v", left)
 	}
 }
 
 // connected are the person's apps, as Stytch has them.
-func (w *world) connected(subject string) []directory.Connection {
+func (w *world) connected(subject string) []stytch.Connection {
 	w.t.Helper()
 	organization := w.organization(subject)
 	if strings.HasPrefix(subject, "user-") {
 		organization = ""
 	}
-	list, err := w.app.Directory().Connections(w.t.Context(), organization, subject)
+	list, err := inside.Directory(w.app).Connections(w.t.Context(), organization, subject)
 	must(w.t, err)
 	return list
 }
@@ -684,7 +685,7 @@ func TestTheAccountPageIsForWhoIsSignedIn(t *testing.T) {
 func TestWrongCredentialsAreNoSignInLoop(t *testing.T) {
 	for vertical, seed := range map[string]stytchtest.Seed{"b2b": stytchtest.Development(),
 		"consumer": stytchtest.DevelopmentConsumer()} {
-		w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *server.Options) { o.Secret = "secret-test-wrong" })
+		w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *guestpass.Options) { o.Secret = "secret-test-wrong" })
 		for name, cookie := range map[string]string{"a token": "stytch_session=a-token-of-the-right-form",
 			"a JWT": "stytch_session_jwt=eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln"} {
 			r := w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", cookie) })
@@ -711,7 +712,7 @@ func TestWritesAreIntrospected(t *testing.T) {
 		"consumer": stytchtest.DevelopmentConsumer()} {
 		t.Run(name, func(t *testing.T) {
 			app := seed.ConnectedApps[0]
-			w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *server.Options) {
+			w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *guestpass.Options) {
 				o.Introspect, o.ClientSecrets = true, map[string]string{app.ClientID: app.ClientSecret}
 			})
 			subject := map[string]string{"b2b": grace, "consumer": userGrace}[name]
@@ -738,7 +739,7 @@ func TestWritesAreIntrospected(t *testing.T) {
 			}
 		})
 	}
-	w := newWorld(t, func(o *server.Options) { o.Introspect = true })
+	w := newWorld(t, func(o *guestpass.Options) { o.Introspect = true })
 	if r := w.call("POST", "/api/v1/tasks", w.token(grace, everything...), `{"title":"Water the plants"}`); r.status != 502 {
 		t.Errorf("without the app's secret: %d %s", r.status, r.body)
 	}
@@ -821,7 +822,7 @@ func TestRevocationsWithoutTheDatabase(t *testing.T) {
 	must(t, err)
 	t.Cleanup(func() { _ = postgres.Stop() })
 	address := postgres.Database(t)
-	w := newWorld(t, func(o *server.Options) { o.Store = openStore(t, address, o.Now) })
+	w := newWorld(t, func(o *guestpass.Options) { o.Store = openStore(t, address, o.Now) })
 	w.consent(grace)
 	revoked, good := w.token(grace, everything...), w.token(ada, everything...)
 	w.reads(revoked)

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"guestpass/internal/server"
+	"guestpass"
 	"guestpass/stytchtest"
 )
 
@@ -24,7 +24,7 @@ func TestClientsAreAdmittedByTheHostsOfTheirDocuments(t *testing.T) {
 			Type: "third_party_public", RedirectURLs: []string{"https://claude.ai/cb"}, MetadataURL: document})
 	}
 	w := newWorldOf(t, stytchtest.Options{Seed: &seed},
-		func(o *server.Options) { o.ClientIDs = append(slices.Clone(o.ClientIDs), "claude.ai") })
+		func(o *guestpass.Options) { o.ClientIDs = append(slices.Clone(o.ClientIDs), "claude.ai") })
 	read := func(client string) int {
 		token := w.mint(stytchtest.MintRequest{Subject: ada, ClientID: client, Scopes: everything})
 		return w.call("GET", "/api/v1/tasks", token, "").status
@@ -53,15 +53,15 @@ func TestClientsAreAdmittedByTheHostsOfTheirDocuments(t *testing.T) {
 // Who lists connected apps alone is told at the start that the tools are for next to nobody.
 func TestToolsForNobodyAreWarnedOf(t *testing.T) {
 	for name, tt := range map[string]struct {
-		change func(*server.Options)
+		change func(*guestpass.Options)
 		warned bool
 	}{
-		"apps alone":   {func(*server.Options) {}, true},
-		"a host":       {func(o *server.Options) { o.ClientIDs = append(slices.Clone(o.ClientIDs), "claude.ai") }, false},
+		"apps alone":   {func(*guestpass.Options) {}, true},
+		"a host":       {func(o *guestpass.Options) { o.ClientIDs = append(slices.Clone(o.ClientIDs), "claude.ai") }, false},
 		"dynamic":      {dynamic, false},
-		"everybody":    {func(o *server.Options) { o.ClientIDs = nil }, false},
-		"no tools":     {func(o *server.Options) { o.NoMCP = true }, false},
-		"no tools yet": {func(o *server.Options) { o.ClientIDs, o.NoMCP = nil, true }, false},
+		"everybody":    {func(o *guestpass.Options) { o.ClientIDs = nil }, false},
+		"no tools":     {func(o *guestpass.Options) { o.NoMCP = true }, false},
+		"no tools yet": {func(o *guestpass.Options) { o.ClientIDs, o.NoMCP = nil, true }, false},
 	} {
 		w := newWorld(t, tt.change)
 		ended, end := context.WithCancel(t.Context())

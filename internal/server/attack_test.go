@@ -20,7 +20,7 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/server"
+	"guestpass"
 	"guestpass/stytchtest"
 )
 
@@ -142,11 +142,11 @@ type target struct {
 }
 
 // newTarget is of a B2B project unless the emulator's options have another seed.
-func newTarget(t testing.TB, subject string, seed stytchtest.Seed, change ...func(*server.Options)) *target {
+func newTarget(t testing.TB, subject string, seed stytchtest.Seed, change ...func(*guestpass.Options)) *target {
 	t.Helper()
 	start := time.Now().Truncate(time.Second)
 	keys := newAuthority(t)
-	set := func(o *server.Options) { o.Domain = keys.URL }
+	set := func(o *guestpass.Options) { o.Domain = keys.URL }
 	w := newWorldOf(t, stytchtest.Options{Seed: &seed, Now: func() time.Time { return start }, Issuer: keys.URL},
 		append(change, set)...)
 	var published struct{ Keys []object }
@@ -173,7 +173,7 @@ func (a *target) run(t testing.TB) (url string) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- server.Serve(t.Context(), listener, a.app, slog.New(slog.DiscardHandler), 0) }()
+	go func() { ended <- guestpass.Serve(t.Context(), listener, a.app, slog.New(slog.DiscardHandler), 0) }()
 	t.Cleanup(func() { // the test's context has ended
 		if err := <-ended; err != nil {
 			t.Errorf("serve: %v", err)

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"guestpass"
 	"guestpass/api"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
@@ -329,7 +329,7 @@ func TestRolesCostOneCallAMinute(t *testing.T) {
 
 func TestScopesAloneDecideWhereThatIsWanted(t *testing.T) {
 	seed := withDeputies(stytchtest.Development())
-	w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *server.Options) { o.ScopesAlone = true })
+	w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *guestpass.Options) { o.ScopesAlone = true })
 	w.give(ada)
 	if r := w.call("POST", "/api/v1/tasks", w.token(ada, writing...), `{"title":"x"}`); r.status != 201 {
 		t.Errorf("%d %s", r.status, r.body)

@@ -11,14 +11,14 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/server"
-	"guestpass/internal/store"
-	"guestpass/internal/store/postgrestest"
+	"guestpass"
+	"guestpass/internal/postgrestest"
+	"guestpass/store"
 )
 
 // withQuota is a server whose owners may keep no more; on Postgres with its URL.
-func withQuota(t *testing.T, url string, q store.Quota) func(*server.Options) {
-	return func(o *server.Options) {
+func withQuota(t *testing.T, url string, q store.Quota) func(*guestpass.Options) {
+	return func(o *guestpass.Options) {
 		if url == "" {
 			url = "sqlite:" + filepath.Join(t.TempDir(), "guestpass.db")
 		}

@@ -9,9 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"guestpass"
+	"guestpass/internal/inside"
 	"guestpass/internal/limits"
-	"guestpass/internal/server"
-	"guestpass/internal/store"
+	"guestpass/store"
 	"guestpass/stytchtest"
 )
 
@@ -166,7 +167,7 @@ func TestAttackAFullStoreKeepsNobodyIn(t *testing.T) {
 		_, err := tx.Exec("DROP TRIGGER no_denials")
 		return err
 	}))
-	w.app.RetryRevocations(t.Context())
+	inside.RetryRevocations(w.app, t.Context())
 	if got := w.twin().reads(token); got != 401 {
 		t.Errorf("it is not written when that is possible again: another instance answers %d", got)
 	}
@@ -264,7 +265,7 @@ func TestThePageSaysWhetherStytchKnowsOfARevocation(t *testing.T) {
 // What bounds calls to Stytch is on the server's list, by construction.
 func TestWhatBoundsStytchIsOnTheList(t *testing.T) {
 	var made *limits.Limits
-	newWorld(t, func(o *server.Options) { made = o.Limits })
+	newWorld(t, func(o *guestpass.Options) { made = o.Limits })
 	kinds := map[string]int{}
 	for _, b := range made.Bounds() {
 		kind, _, _ := strings.Cut(b.Name, ":")

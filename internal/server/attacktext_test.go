@@ -11,9 +11,9 @@ import (
 	"testing"
 	"unicode"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
@@ -173,7 +173,7 @@ func TestAttackTheTextsOfOnesOwnResourceAreCleaned(t *testing.T) {
 		Word string `query:"word" doc:"A word"`
 		Body body
 	}
-	w := newWorld(t, func(o *server.Options) {
+	w := newWorld(t, func(o *guestpass.Options) {
 		o.Resources = ownOperations(func(s *api.Service) {
 			api.Register(s, api.Operation{ID: "findParts", Method: http.MethodPost, Path: "/api/v1/parts",
 				Summary:     "Find parts",
@@ -188,7 +188,7 @@ func TestAttackTheTextsOfOnesOwnResourceAreCleaned(t *testing.T) {
 					return out, nil
 				})
 		})
-	}, func(o *server.Options) { o.Operations = []string{"getUserInfo"} })
+	}, func(o *guestpass.Options) { o.Operations = []string{"getUserInfo"} })
 	for name, hidden := range hiding {
 		text := inJSON("a\n" + hidden + "b" + hidden)
 		r := w.call("POST", "/api/v1/parts?word="+url.QueryEscape("a"+strings.ReplaceAll(hidden, "\x00", "")+"b"), "",
@@ -229,7 +229,7 @@ func TestAttackTheTextsOfOnesOwnResourceAreCleaned(t *testing.T) {
 // No refusal repeats what may be a secret, shows what cannot be seen, or grows with the request.
 func TestAttackRefusalsRepeatNothing(t *testing.T) {
 	const secret = "hunter2"
-	w := newWorld(t, kinds, func(o *server.Options) {
+	w := newWorld(t, kinds, func(o *guestpass.Options) {
 		o.Resources = append(o.Resources, ownOperations(func(s *api.Service) {
 			api.Register(s, api.Operation{ID: "getRefusal", Method: http.MethodGet, Path: "/api/v1/refusal",
 				Summary: "Refuse", Description: "Refuses.",

@@ -13,12 +13,12 @@ import (
 	"testing"
 	"time"
 
+	"guestpass"
 	"guestpass/internal/limits"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
-func quiet(o *server.Options) { o.Log = slog.New(slog.NewJSONHandler(io.Discard, nil)) }
+func quiet(o *guestpass.Options) { o.Log = slog.New(slog.NewJSONHandler(io.Discard, nil)) }
 
 // sink is a ResponseWriter that can be used again.
 type sink struct{ header http.Header }

@@ -13,8 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"guestpass"
 	"guestpass/internal/limits"
-	"guestpass/internal/server"
 )
 
 // traffic is by which tests a bound is shown to leave others room, and its line in the table of
@@ -109,7 +109,7 @@ func beside(kind limits.Kind) limits.Party {
 func TestAttackEveryBoundLeavesOthersRoom(t *testing.T) {
 	l, err := limits.New(limits.Options{})
 	must(t, err)
-	newWorld(t, func(o *server.Options) { o.Limits = l })
+	newWorld(t, func(o *guestpass.Options) { o.Limits = l })
 	tests := testNames(t)
 	bounds := l.Bounds()
 	shares := 0

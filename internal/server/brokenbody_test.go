@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/server"
+	"guestpass"
 )
 
 // TestBodiesThatBreakOffAreTheClients: they are no failures of this server, neither in the answer nor in the log.
@@ -24,7 +24,7 @@ func TestBodiesThatBreakOffAreTheClients(t *testing.T) {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
-	go func() { stopped <- server.Serve(ctx, listener, w.app, slog.New(slog.DiscardHandler), 0) }()
+	go func() { stopped <- guestpass.Serve(ctx, listener, w.app, slog.New(slog.DiscardHandler), 0) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-stopped; err != nil {

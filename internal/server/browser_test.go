@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"guestpass"
 	"guestpass/gpttest"
-	"guestpass/internal/server"
 )
 
 // screenshots keeps a picture of every page and step, for somebody to look at.
@@ -90,7 +90,7 @@ func TestTheWholeLoopInABrowser(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
 		name, email, redirect string
-		change                func(*server.Options)
+		change                func(*guestpass.Options)
 		refused               []string
 		granted               string
 	}{
@@ -104,7 +104,7 @@ func TestTheWholeLoopInABrowser(t *testing.T) {
 			[]string{"inviteMember"}, "openid profile email offline_access"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			var changes []func(*server.Options)
+			var changes []func(*guestpass.Options)
 			if tt.change != nil {
 				changes = append(changes, tt.change)
 			}

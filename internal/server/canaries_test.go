@@ -15,10 +15,10 @@ import (
 	"strings"
 	"testing"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/server"
-	"guestpass/internal/store"
+	"guestpass/store"
 	"guestpass/stytchtest"
 )
 
@@ -80,7 +80,7 @@ func TestSecretsAreSeenNowhere(t *testing.T) {
 	seed.Project.Secret, seed.ConnectedApps[0].ClientSecret = canaryProject, canaryClient
 	folder := t.TempDir()
 	text := new(logBuffer)
-	w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *server.Options) {
+	w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *guestpass.Options) {
 		o.Resources = ownOperations(failing)
 		o.Store = openStore(t, "sqlite:"+filepath.Join(folder, "guestpass.db"), o.Now)
 		both := &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}

@@ -13,7 +13,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/auth"
 
-	"guestpass/internal/server"
+	"guestpass"
 	"guestpass/stytchtest"
 )
 
@@ -45,7 +45,7 @@ func newDocumentWorld(t *testing.T) *world {
 	seed := stytchtest.Development()
 	seed.Project.MetadataDocuments = true
 	return newWorldOf(t, stytchtest.Options{Seed: &seed, LoopbackDocuments: true},
-		func(o *server.Options) { o.ClientIDs = nil })
+		func(o *guestpass.Options) { o.ClientIDs = nil })
 }
 
 // checkDescribed finds the client at Stytch, once.

@@ -13,7 +13,7 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/oauthex"
 	"golang.org/x/oauth2"
 
-	"guestpass/internal/server"
+	"guestpass"
 	"guestpass/stytchtest"
 )
 
@@ -23,7 +23,7 @@ func newOpenWorld(t *testing.T) *world {
 	seed := stytchtest.Development()
 	seed.Project.Registration = true
 	seed.ConnectedApps[0].RedirectURLs = append(seed.ConnectedApps[0].RedirectURLs, "http://127.0.0.1/callback")
-	return newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *server.Options) { o.ClientIDs = nil })
+	return newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *guestpass.Options) { o.ClientIDs = nil })
 }
 
 // back is where nothing listens: the browser stops before it.

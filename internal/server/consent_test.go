@@ -14,8 +14,8 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"guestpass"
 	"guestpass/gpttest"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
@@ -113,7 +113,7 @@ func TestEndToEndNoCodeLeavesWithoutAClick(t *testing.T) {
 				tt.seed(&seed)
 			}
 			endToEnd(t, seed, func(w *world) error { return w.newPerson().do(tt.then(w)...) },
-				func(o *server.Options) { o.ClientIDs = nil }) // every connected app of the project
+				func(o *guestpass.Options) { o.ClientIDs = nil }) // every connected app of the project
 		})
 	}
 }
@@ -254,7 +254,7 @@ func TestEndToEndAFailureThatTheComponentDropsIsTold(t *testing.T) {
 		return w.newPerson().do(newTabAt(w.authorizeURL()), fill("input[type=email]", "ada@example.com"),
 			press("Continue with email"), see("Forgot your password?"),
 			fail, press("Forgot your password?"), see("A fault on purpose."), look("told"))
-	}, func(o *server.Options) { o.LoginMethods = []string{"password"} })
+	}, func(o *guestpass.Options) { o.LoginMethods = []string{"password"} })
 }
 
 // Somebody who was deactivated has to sign in again, and cannot.

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
@@ -22,13 +22,13 @@ const (
 
 // work adds operations of one's own: a read and a write that every user's roles cover,
 // and a read that they do not. The write counts how often it was reached.
-func work(written *int) func(*server.Options) {
+func work(written *int) func(*guestpass.Options) {
 	type output struct {
 		Body struct {
 			Subject string `json:"subject" doc:"Who called"`
 		}
 	}
-	return func(o *server.Options) {
+	return func(o *guestpass.Options) {
 		o.Resources = ownOperations(func(s *api.Service) {
 			read := func(ctx context.Context, _ *struct{}) (*output, error) {
 				out := &output{}
@@ -234,7 +234,7 @@ func TestTroubleInAConsumerProject(t *testing.T) {
 	if r := w.call("GET", "/readyz", "", ""); r.status != 200 || !strings.Contains(r.body, `"directory":"unavailable"`) {
 		t.Errorf("ready while Stytch is down: %d %s", r.status, r.body)
 	}
-	wrong := newConsumerWorld(t, func(o *server.Options) { o.Secret = "secret-test-wrong" })
+	wrong := newConsumerWorld(t, func(o *guestpass.Options) { o.Secret = "secret-test-wrong" })
 	if r := wrong.call("GET", "/api/v1/userinfo", wrong.token(userAda, "openid"), ""); r.status != 502 ||
 		r.header.Get("WWW-Authenticate") != "" {
 		t.Errorf("our secret is wrong: %d %s", r.status, r.body)

@@ -11,7 +11,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"guestpass/internal/store/postgrestest"
+	"guestpass/internal/postgrestest"
 	"guestpass/stytchtest"
 )
 

@@ -16,9 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/server"
-	"guestpass/internal/store"
-	"guestpass/internal/store/postgrestest"
+	"guestpass"
+	"guestpass/internal/postgrestest"
+	"guestpass/store"
 	"guestpass/stytchtest"
 )
 
@@ -219,7 +219,7 @@ func TestServeForTheCrashTest(t *testing.T) {
 		t.Fatal(err)
 	}
 	url, stytch := "http://"+listener.Addr().String(), os.Getenv("CRASH_STYTCH")
-	app, err := server.New(server.Options{PublicURL: url, ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
+	app, err := guestpass.New(guestpass.Options{PublicURL: url, ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
 		PublicToken: seed.Project.PublicToken, Vertical: "b2b", Domain: stytch, BaseURL: stytch, Store: database,
 		Limits: roomy(t), ForwardTokens: true, Title: "Crash", Version: "test"})
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"guestpass/internal/server"
+	"guestpass"
 	"guestpass/stytchtest"
 )
 
@@ -170,7 +170,7 @@ func (w *world) exchange(form, more url.Values) reply {
 
 func TestWithoutAnAppThePageOnlyShows(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, func(o *server.Options) { o.DocsClientID = "" })
+	w := newWorld(t, func(o *guestpass.Options) { o.DocsClientID = "" })
 	p := w.newPerson()
 	must(t, p.do(newTabAt(w.url+"/docs?code=x&state=y#/default/listTasks"),
 		see("Operations cannot be tried on this page"), see("Code samples"),

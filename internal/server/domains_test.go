@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/server"
+	"guestpass"
 	"guestpass/stytchtest"
 )
 
@@ -32,7 +32,7 @@ func (w *world) refused() (attributes map[string]string) {
 // A project with a custom domain issues tokens under it and under its default one.
 func TestTokensOfEveryDomainAreAdmitted(t *testing.T) {
 	const custom, third = "https://login.example.com", "https://third.example.com"
-	w := newWorld(t, func(o *server.Options) { o.OtherDomains = []string{custom + "/", third} })
+	w := newWorld(t, func(o *guestpass.Options) { o.OtherDomains = []string{custom + "/", third} })
 	of := func(issuer string) string {
 		return w.mint(stytchtest.MintRequest{Subject: ada, Scopes: []string{"openid", "tasks:read"}, Issuer: issuer})
 	}
@@ -76,7 +76,7 @@ func TestKeysAreHadFromTheOtherDomain(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 	}))
 	defer away.Close()
-	w := newWorld(t, func(o *server.Options) { o.Domain, o.OtherDomains = away.URL, []string{o.Domain} })
+	w := newWorld(t, func(o *guestpass.Options) { o.Domain, o.OtherDomains = away.URL, []string{o.Domain} })
 	for _, issuer := range []string{w.stytch.URL, away.URL} {
 		token := w.mint(stytchtest.MintRequest{Subject: ada, Scopes: []string{"tasks:read"}, Issuer: issuer})
 		if r := w.call("GET", protected, token, ""); r.status != 200 {
@@ -119,7 +119,7 @@ func TestTokensOfRealProjectsAreAdmitted(t *testing.T) {
 		told["operation"] == "" {
 		t.Errorf("the log says %v", told)
 	}
-	long := newWorld(t, func(o *server.Options) { o.MaxTokenLifetime = 48 * time.Hour })
+	long := newWorld(t, func(o *guestpass.Options) { o.MaxTokenLifetime = 48 * time.Hour })
 	token := long.mint(stytchtest.MintRequest{Subject: grace, Scopes: []string{"tasks:read"}, ExpiresIn: 48 * 3600})
 	if status := long.reads(token); status != 200 {
 		t.Errorf("48 hours where they are allowed: %d", status)

@@ -10,7 +10,7 @@ import (
 	"sync"
 	"testing"
 
-	"guestpass/internal/server"
+	"guestpass"
 )
 
 // A door stands before Stytch's API and holds calls up, for as long as a test wants: so tests
@@ -29,7 +29,7 @@ func newDoor(t testing.TB) *door {
 }
 
 // before puts the door before the API that the server talks to.
-func (d *door) before(o *server.Options) {
+func (d *door) before(o *guestpass.Options) {
 	target, err := url.Parse(o.BaseURL)
 	must(d.t, err)
 	proxy := httputil.NewSingleHostReverseProxy(target)

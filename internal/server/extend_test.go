@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
@@ -19,12 +19,12 @@ func ownOperations(register func(*api.Service)) []api.Resource {
 }
 
 // greet adds an operation the way a user does.
-func greet(authenticated bool) func(*server.Options) {
+func greet(authenticated bool) func(*guestpass.Options) {
 	access := auth.Public
 	if authenticated {
 		access = auth.Scope("openid")
 	}
-	return func(o *server.Options) {
+	return func(o *guestpass.Options) {
 		o.Resources = ownOperations(func(s *api.Service) {
 			type output struct {
 				Body struct {
@@ -58,7 +58,7 @@ func TestAnOperationOfOnesOwnIsCheckedAndPublished(t *testing.T) {
 
 func TestWhatAHandlerSaysInternallyStaysInternal(t *testing.T) {
 	const secret = "dial tcp: password=hunter2"
-	w := newWorld(t, func(o *server.Options) {
+	w := newWorld(t, func(o *guestpass.Options) {
 		o.Resources = ownOperations(func(s *api.Service) {
 			type output struct {
 				Body struct {
@@ -86,9 +86,9 @@ func TestWhatAHandlerSaysInternallyStaysInternal(t *testing.T) {
 }
 
 // startWith is the error of a start with these operations.
-func startWith(register func(*api.Service), change ...func(*server.Options)) error {
+func startWith(register func(*api.Service), change ...func(*guestpass.Options)) error {
 	seed := stytchtest.Development()
-	o := server.Options{
+	o := guestpass.Options{
 		PublicURL: "http://localhost:1", ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
 		PublicToken: seed.Project.PublicToken, Vertical: auth.B2B, Domain: "http://localhost:2",
 		BaseURL: "http://localhost:2", ForwardTokens: true, Title: "Test", Version: "1",
@@ -97,7 +97,7 @@ func startWith(register func(*api.Service), change ...func(*server.Options)) err
 	for _, f := range change {
 		f(&o)
 	}
-	_, err := server.New(o)
+	_, err := guestpass.New(o)
 	return err
 }
 
@@ -192,7 +192,7 @@ func TestAChosenOperationThatIsFaultyIsNotCalledMisspelt(t *testing.T) {
 	}
 	err := startWith(func(s *api.Service) {
 		own[broken, ok](s, api.Operation{ID: "getPart", Path: "/api/v1/parts", Access: auth.Public})
-	}, func(o *server.Options) { o.Operations = []string{"listTasks", "getPart", "listTask"} })
+	}, func(o *guestpass.Options) { o.Operations = []string{"listTasks", "getPart", "listTask"} })
 	if err == nil || !strings.Contains(err.Error(), "parameter name") ||
 		!strings.Contains(err.Error(), "did you mean listTasks?") || strings.Contains(err.Error(), `"getPart"`) {
 		t.Error(err)
@@ -212,7 +212,7 @@ func TestWhatTheDocumentDoesNotSayIsLogged(t *testing.T) {
 		"": func(*api.Service) {},
 	} {
 		var log strings.Builder
-		err := startWith(register, func(o *server.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+		err := startWith(register, func(o *guestpass.Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
 		if err != nil {
 			t.Fatal(err)
 		}

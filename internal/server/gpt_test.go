@@ -12,13 +12,13 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 
-	"guestpass/internal/server"
-	"guestpass/internal/store"
+	"guestpass"
+	"guestpass/store"
 )
 
 // TestInstructionsNameEveryOperation is G140 (C) of what is really published.
 func TestInstructionsNameEveryOperation(t *testing.T) {
-	byScope := func(*server.Options) {}
+	byScope := func(*guestpass.Options) {}
 	for name, w := range map[string]*world{
 		"b2b by scope": newWorld(t, byScope), "b2b by role": newWorld(t, byRole),
 		"consumer by scope": newConsumerWorld(t, byScope), "consumer by role": newConsumerWorld(t, byRole),
@@ -86,7 +86,7 @@ func TestOnlyPagesWithAScriptOfOursMayRunOne(t *testing.T) {
 }
 
 func TestOperationsThatAreNotPublishedAreStillServed(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) { o.Operations = []string{"getNextSteps", "createTask", "listTasks"} })
+	w := newWorld(t, func(o *guestpass.Options) { o.Operations = []string{"getNextSteps", "createTask", "listTasks"} })
 	if got := w.app.Document().Operations(); !slices.Equal(got, []string{"getNextSteps", "listTasks", "createTask"}) {
 		t.Errorf("published are %v", got)
 	}
@@ -107,12 +107,12 @@ func TestOperationsThatAreNotPublishedAreStillServed(t *testing.T) {
 }
 
 func TestAMisspeltOperationStopsTheStart(t *testing.T) {
-	o := server.Options{PublicURL: "http://localhost:1", ProjectID: "project-test-11111111-1111-4111-8111-111111111111",
+	o := guestpass.Options{PublicURL: "http://localhost:1", ProjectID: "project-test-11111111-1111-4111-8111-111111111111",
 		Secret: "secret-test-x", PublicToken: "public-token-test-x",
 		Vertical: "b2b", Domain: "http://localhost:2", BaseURL: "http://localhost:2", Title: "T", Version: "1",
 		ForwardTokens: true,
 		Store:         (*store.Store)(nil), Operations: []string{"listTask"}}
-	if _, err := server.New(o); err == nil || !strings.Contains(err.Error(), "did you mean listTasks?") {
+	if _, err := guestpass.New(o); err == nil || !strings.Contains(err.Error(), "did you mean listTasks?") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/server"
-	"guestpass/internal/store"
+	"guestpass/store"
 )
 
 // A handling is a handler that does something wrong, or just not, with what comes of the first call.
@@ -126,7 +126,7 @@ var handlings = []handling{
 func TestEveryMistakeInAHandlerIsToldAtTheFirstCall(t *testing.T) {
 	for _, h := range handlings {
 		t.Run(h.name, func(t *testing.T) {
-			w := newWorld(t, func(o *server.Options) {
+			w := newWorld(t, func(o *guestpass.Options) {
 				o.Resources = ownOperations(func(s *api.Service) {
 					op := api.Operation{ID: "doThing", Method: http.MethodPost, Path: "/api/v1/thing", Summary: "Do it",
 						Description: "Does it.", Access: auth.Scope("tasks:write"), Effect: api.Write}
@@ -179,7 +179,7 @@ func (w *world) recorded() (outcomes []string) {
 
 // 204 is said by an output that is nil, also to a repetition.
 func TestAnAnswerWithoutABodyIsNil(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) {
+	w := newWorld(t, func(o *guestpass.Options) {
 		o.Resources = ownOperations(func(s *api.Service) {
 			api.Register(s, api.Operation{ID: "clearThing", Method: http.MethodDelete, Path: "/api/v1/thing",
 				Summary: "Clear it", Description: "Clears it.", Access: auth.Scope("tasks:write"), Effect: api.Destroy,

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"guestpass/internal/server"
+	"guestpass"
 	"guestpass/stytchtest"
 )
 
@@ -105,9 +105,9 @@ func headersOf(path, api, scheme string) map[string]string {
 func TestEveryPageHasExactlyTheseHeaders(t *testing.T) {
 	answers := 0
 	defer func() { t.Logf("%d answers compared, header by header", answers) }()
-	for scheme, change := range map[string]func(*server.Options){
-		"https": func(o *server.Options) { o.PublicURL = origin },
-		"http":  func(*server.Options) {},
+	for scheme, change := range map[string]func(*guestpass.Options){
+		"https": func(o *guestpass.Options) { o.PublicURL = origin },
+		"http":  func(*guestpass.Options) {},
 	} {
 		w := newWorld(t, change)
 		for _, page := range w.htmlPages() {
@@ -157,9 +157,9 @@ func sameHeaders(t *testing.T, name string, got http.Header, want map[string]str
 
 // The account page answers in more ways: to somebody, after a form, and while Stytch is away.
 func TestEveryAnswerOfTheAccountHasTheHeaders(t *testing.T) {
-	for scheme, change := range map[string]func(*server.Options){
-		"https": func(o *server.Options) { o.PublicURL = origin },
-		"http":  func(*server.Options) {},
+	for scheme, change := range map[string]func(*guestpass.Options){
+		"https": func(o *guestpass.Options) { o.PublicURL = origin },
+		"http":  func(*guestpass.Options) {},
 	} {
 		w := newWorld(t, change)
 		w.consent(grace)
@@ -192,7 +192,7 @@ func TestEveryAnswerOfTheAccountHasTheHeaders(t *testing.T) {
 
 // An outage of Stytch is told on a page with the same headers.
 func TestThePageOfAnOutageHasTheHeaders(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) { o.PublicURL = origin })
+	w := newWorld(t, func(o *guestpass.Options) { o.PublicURL = origin })
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: http.StatusServiceUnavailable})
 	for i, page := range w.htmlPages()[3:5] {
 		got := w.call(http.MethodGet, page.path, "", "")

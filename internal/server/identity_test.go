@@ -15,8 +15,8 @@ import (
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 
+	"guestpass"
 	"guestpass/gpttest"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
@@ -207,7 +207,7 @@ func TestEndToEndALinkAsksBeforeItReplacesASession(t *testing.T) {
 					return fmt.Errorf("going on: %w", err)
 				}
 				return nil
-			}, func(o *server.Options) { o.LoginMethods = tt.methods })
+			}, func(o *guestpass.Options) { o.LoginMethods = tt.methods })
 		})
 	}
 }
@@ -518,5 +518,5 @@ func TestEndToEndTheQuestionIsForEverybody(t *testing.T) {
 			see("You are signed in as "+hankAtG+" now."), focused, look("replaced"), device(360, "dark"),
 			look("replaced-dark"),
 			tabTo("Allow"), key("\r"), returns(""))
-	}, func(o *server.Options) { o.LoginMethods = []string{"email_link"} })
+	}, func(o *guestpass.Options) { o.LoginMethods = []string{"email_link"} })
 }

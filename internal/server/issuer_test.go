@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/server"
+	"guestpass"
+	"guestpass/internal/inside"
 )
 
 // Clients compare the issuer that our metadata name with the one that Stytch names for itself, to the
@@ -40,11 +41,11 @@ func TestTheIssuerIsComparedAtTheStart(t *testing.T) {
 			nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, func(o *server.Options) {
+			w := newWorld(t, func(o *guestpass.Options) {
 				o.Domain = metadataServer(t, o.PublicURL, tt.status,
 					tt.change)
 			})
-			if done := w.app.CheckIssuer(t.Context()); done != tt.done {
+			if done := inside.CheckIssuer(w.app, t.Context()); done != tt.done {
 				t.Errorf("done: %t", done)
 			}
 			log := w.log.String()
@@ -85,7 +86,7 @@ func metadataServer(t *testing.T, publicURL string, status int, change func(map[
 // Who opens the page has it asked for if nobody knows it, but not one after the other while Stytch is away.
 func TestPagesDoNotAskForTheIssuerAgainAndAgain(t *testing.T) {
 	var asked atomic.Int64
-	w := newWorld(t, func(o *server.Options) {
+	w := newWorld(t, func(o *guestpass.Options) {
 		o.Domain = metadataServer(t, o.PublicURL, 503, func(map[string]any) { asked.Add(1) })
 	})
 	w.call("GET", "/idp", "", "") // which nobody can decide on

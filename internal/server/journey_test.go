@@ -24,8 +24,8 @@ import (
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
+	"guestpass"
 	"guestpass/gpttest"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
@@ -42,7 +42,7 @@ const maxAttempts = 25
 
 // endToEnd runs one story in a world of its own: the assembled server, the emulator and a
 // real browser. With chaos the story is begun again, in another world, until it ends well.
-func endToEnd(t *testing.T, seed stytchtest.Seed, story func(w *world) error, change ...func(*server.Options)) {
+func endToEnd(t *testing.T, seed stytchtest.Seed, story func(w *world) error, change ...func(*guestpass.Options)) {
 	t.Helper()
 	seed.ConnectedApps[0].RedirectURLs = append(seed.ConnectedApps[0].RedirectURLs, "http://127.0.0.1/callback")
 	attempts := 1
@@ -71,7 +71,7 @@ func fates(story string, run uint64, attempt int) uint64 {
 }
 
 // attempt makes a world, tells the story in it, and takes it down.
-func attempt(t *testing.T, o stytchtest.Options, story func(w *world) error, change []func(*server.Options)) error {
+func attempt(t *testing.T, o stytchtest.Options, story func(w *world) error, change []func(*guestpass.Options)) error {
 	s := &scope{T: t}
 	defer s.end()
 	w := newWorldOf(s, o, change...)

@@ -12,9 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/server"
 )
 
 // goWords are those that only somebody who reads our sources understands.
@@ -76,7 +76,7 @@ func understood(what any) (*kindsOutput, error) {
 }
 
 // kinds are operations whose inputs have every kind of value.
-func kinds(o *server.Options) {
+func kinds(o *guestpass.Options) {
 	o.Resources = ownOperations(func(s *api.Service) {
 		api.Register(s, api.Operation{ID: "findKinds", Method: http.MethodPost, Path: "/api/v1/kinds/find",
 			Summary: "Find kinds", Description: "Returns what it was sent.",

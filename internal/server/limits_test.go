@@ -9,21 +9,21 @@ import (
 	"testing"
 	"time"
 
+	"guestpass"
 	"guestpass/internal/limits"
 	"guestpass/internal/limits/redistest"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
 // limited replaces the roomy limits of the tests.
-func limited(t testing.TB, o limits.Options) func(*server.Options) {
+func limited(t testing.TB, o limits.Options) func(*guestpass.Options) {
 	t.Helper()
 	l, err := limits.New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = l.Close() })
-	return func(options *server.Options) { options.Limits = l }
+	return func(options *guestpass.Options) { options.Limits = l }
 }
 
 func isLimited(t *testing.T, r reply, policy string, quota int) {
@@ -175,7 +175,7 @@ func TestAUsedUpAddressAdmitsTokensThatWereVerified(t *testing.T) {
 
 // What a proxy writes wrongly must not silently make one address of everybody.
 func TestAnAddressThatCannotBeReadIsLoggedOnce(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) {
+	w := newWorld(t, func(o *guestpass.Options) {
 		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix(
 			"127.0.0.1/32")}
 	})
@@ -229,7 +229,7 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 		}
 	})
 	t.Run("behind one", func(t *testing.T) {
-		w := newWorld(t, limited(t, limits.Options{Address: 1}), func(o *server.Options) {
+		w := newWorld(t, limited(t, limits.Options{Address: 1}), func(o *guestpass.Options) {
 			o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 		})
 		for _, client := range []string{"192.0.2.1", "192.0.2.2"} {
@@ -303,7 +303,7 @@ func TestARevokedTokenCountsForTheAddressOnly(t *testing.T) {
 // Stytch is asked about a token for those only who may call the operation.
 func TestNobodyIsIntrospectedInVain(t *testing.T) {
 	app := stytchtest.Development().ConnectedApps[0]
-	w := newWorld(t, func(o *server.Options) {
+	w := newWorld(t, func(o *guestpass.Options) {
 		o.Introspect, o.ClientSecrets = true, map[string]string{app.ClientID: app.ClientSecret}
 	})
 	introspections := func() (number int) {

@@ -16,15 +16,15 @@ import (
 	"testing"
 	"time"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/internal/limits"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
 // failures are operations that fail in ways of their own.
-func failures(o *server.Options) {
+func failures(o *guestpass.Options) {
 	o.Resources = ownOperations(func(s *api.Service) {
 		type output struct {
 			Body struct {
@@ -188,8 +188,8 @@ func TestLimitedCallsNameTheirOperation(t *testing.T) {
 
 // A line that is logged without a context cannot name its request.
 func TestLinesAreLoggedWithAContext(t *testing.T) {
-	for _, folder := range []string{"../../api", "../account", "../connections", "../directory", "../idp", "../server",
-		"../site", "../store"} {
+	for _, folder := range []string{"../../api", "../account", "../connections", "../stytch", "../idp", "../site",
+		"../../store", "../../mcp"} {
 		err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
 				return err

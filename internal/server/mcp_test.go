@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/internal/limits"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
@@ -246,7 +246,7 @@ func TestMCPWhereAClientLearnsHowToConnect(t *testing.T) {
 
 // TestMCPAnswersPagesOfClientsAlone is cases 31 to 34: behind a proxy the host is the public one.
 func TestMCPAnswersPagesOfClientsAlone(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) { o.PublicURL = "https://api.example.com" })
+	w := newWorld(t, func(o *guestpass.Options) { o.PublicURL = "https://api.example.com" })
 	c := w.modelsClient(w.token(ada, everything...))
 	host := func(r *http.Request) { r.Host = "api.example.com" }
 	for _, tt := range []struct {

@@ -11,12 +11,13 @@ import (
 	"strings"
 	"testing"
 
-	"guestpass/internal/server"
+	"guestpass"
+	"guestpass/internal/inside"
 	"guestpass/stytchtest"
 )
 
 // dynamic admits clients that nobody listed.
-func dynamic(o *server.Options) {
+func dynamic(o *guestpass.Options) {
 	o.ClientIDs, o.AddScopes = append(slices.Clone(o.ClientIDs), "dynamic"), "mcp"
 }
 
@@ -171,7 +172,7 @@ func TestEndToEndTheIssuerOfAResponse(t *testing.T) {
 			seed := stytchtest.Development()
 			seed.Project.AdvertiseIssuer = advertised
 			endToEnd(t, seed, func(w *world) error {
-				w.app.CheckIssuer(t.Context())
+				inside.CheckIssuer(w.app, t.Context())
 				want := ""
 				if advertised {
 					want = w.stytch.URL

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"testing"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
@@ -95,7 +95,7 @@ func TestMCPTheIssuerIsTheSameEverywhere(t *testing.T) {
 
 // TestMCPMetadataAreForPagesToo is case 11: clients in a browser find them without the challenge.
 func TestMCPMetadataAreForPagesToo(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) { o.PublicURL = "https://api.example.com" })
+	w := newWorld(t, func(o *guestpass.Options) { o.PublicURL = "https://api.example.com" })
 	const path = "/.well-known/oauth-protected-resource/mcp"
 	for _, method := range []string{"GET", "HEAD"} {
 		r := w.call(method, path, "", "", headers("Origin: https://x.example"))
@@ -264,7 +264,7 @@ func TestMCPAnOperationThatFailsIsAResult(t *testing.T) {
 			Text string `json:"text" doc:"Some text"`
 		}
 	}
-	w := newWorld(t, func(o *server.Options) {
+	w := newWorld(t, func(o *guestpass.Options) {
 		o.Resources = ownOperations(func(s *api.Service) {
 			for id, do := range map[string]func() (*output, error){
 				"getPanic": func() (*output, error) { panic("canary") },

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/server"
+	"guestpass"
 	"guestpass/stytchtest"
 )
 
@@ -400,7 +400,7 @@ func TestTroubleAtStytchIsNotTheCallersFault(t *testing.T) {
 	if r := w.call("GET", "/readyz", "", ""); r.status != 200 || !strings.Contains(r.body, `"directory":"unavailable"`) {
 		t.Errorf("ready while Stytch is down: %d %s", r.status, r.body)
 	}
-	wrong := newWorld(t, func(o *server.Options) { o.Secret = "secret-test-wrong" })
+	wrong := newWorld(t, func(o *guestpass.Options) { o.Secret = "secret-test-wrong" })
 	if r := wrong.call("GET", "/api/v1/members", wrong.token(ada, "members:read"), ""); r.status != 502 ||
 		r.header.Get("WWW-Authenticate") != "" {
 		t.Errorf("our secret is wrong: %d %s", r.status, r.body)

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/server"
-	"guestpass/internal/store/postgrestest"
+	"guestpass"
+	"guestpass/internal/postgrestest"
 	"guestpass/stytchtest"
 )
 
@@ -139,7 +139,7 @@ func TestADatabaseThatGoesAway(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = postgres.Stop() })
 	url := postgres.Database(t)
-	w := newWorld(t, func(o *server.Options) { o.Store = openStore(t, url, o.Now) })
+	w := newWorld(t, func(o *guestpass.Options) { o.Store = openStore(t, url, o.Now) })
 	p := w.as(ada)
 	path := "/api/v1/tasks/" + p.create(`{"title":"before"}`)
 	if err := postgres.Kill(); err != nil {

@@ -11,17 +11,17 @@ import (
 	"testing/synctest"
 	"time"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/internal/limits"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
 // waiting adds an operation that ends when it is let, or its time is over.
-func waiting(t *testing.T, arrived chan<- struct{}, let <-chan struct{}) func(*server.Options) {
+func waiting(t *testing.T, arrived chan<- struct{}, let <-chan struct{}) func(*guestpass.Options) {
 	t.Helper()
-	return func(o *server.Options) {
+	return func(o *guestpass.Options) {
 		o.Resources = ownOperations(func(s *api.Service) {
 			type output struct{ Body struct{} }
 			api.Register(s, api.Operation{ID: "getPatience", Method: http.MethodGet, Path: "/api/v1/patience",

@@ -7,7 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"guestpass/internal/server"
+	"guestpass"
+	"guestpass/internal/inside"
 	"guestpass/stytchtest"
 )
 
@@ -40,20 +41,20 @@ func free(seed stytchtest.Seed, scopes ...string) stytchtest.Seed {
 func TestWhatTheProjectLacksIsToldByName(t *testing.T) {
 	for name, tt := range map[string]struct {
 		seed   stytchtest.Seed
-		change func(*server.Options)
+		change func(*guestpass.Options)
 		wanted []string
 		absent []string
 	}{
-		"nothing is missing": {stytchtest.Development(), func(*server.Options) {}, []string{"has every scope"},
+		"nothing is missing": {stytchtest.Development(), func(*guestpass.Options) {}, []string{"has every scope"},
 			[]string{"lacks"}},
 		"scopes": {without(stytchtest.Development(), []string{"tasks:write", "activity:read"}),
-			func(*server.Options) {},
+			func(*guestpass.Options) {},
 			[]string{`"scope":"tasks:write","operations":"createTask updateTask`,
 				`"scope":"activity:read","operations":"listActivity`, `"level":"WARN"`},
 			[]string{`"scope":"tasks:read"`, `"scope":"openid"`, "has every"}},
 		"scopes of operations that are switched off": {without(stytchtest.Development(),
 			[]string{"members:read", "members:invite"}),
-			func(o *server.Options) { o.Modules = []string{"tasks"} }, []string{"has every scope"}, []string{"lacks"}},
+			func(o *guestpass.Options) { o.Modules = []string{"tasks"} }, []string{"has every scope"}, []string{"lacks"}},
 		"nothing is missing for roles": {stytchtest.Development(), byRole, []string{"has every permission"},
 			[]string{"lacks"}},
 		"scopes do not matter for roles": {without(stytchtest.Development(), []string{"tasks:write"}), byRole,
@@ -61,17 +62,17 @@ func TestWhatTheProjectLacksIsToldByName(t *testing.T) {
 		"permissions": {without(stytchtest.Development(), []string{"activity:read"}, "activity"), byRole,
 			[]string{`"permission":"read on activity","operations":"listActivity`}, []string{"read on tasks",
 				"has every"}},
-		"a scope for everybody": {free(stytchtest.Development(), "tasks:write", "tasks:read"), func(*server.Options) {},
+		"a scope for everybody": {free(stytchtest.Development(), "tasks:write", "tasks:read"), func(*guestpass.Options) {},
 			[]string{"has no permissions: everybody may have it", `"scope":"tasks:write"`}, []string{`"scope":"tasks:read"`}},
 		"which is meant": {free(stytchtest.Development(), "tasks:write"),
-			func(o *server.Options) { o.ScopesAlone = true },
+			func(o *guestpass.Options) { o.ScopesAlone = true },
 			[]string{"has every scope"}, []string{"has no permissions"}},
-		"users": {without(stytchtest.DevelopmentConsumer(), []string{"tasks:read"}), func(*server.Options) {},
+		"users": {without(stytchtest.DevelopmentConsumer(), []string{"tasks:read"}), func(*guestpass.Options) {},
 			[]string{`"scope":"tasks:read"`}, []string{"has every"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOf(t, stytchtest.Options{Seed: &tt.seed}, tt.change)
-			if !w.app.CheckProject(t.Context()) {
+			if !inside.CheckProject(w.app, t.Context()) {
 				t.Error("it could not be checked")
 			}
 			log := w.log.String()
@@ -92,8 +93,8 @@ func TestWhatTheProjectLacksIsToldByName(t *testing.T) {
 // Whatever Stytch answers at the start, the server goes on; the log and readyz tell.
 func TestTroubleAtTheStartIsTold(t *testing.T) {
 	t.Run("wrong credentials", func(t *testing.T) {
-		w := newWorld(t, func(o *server.Options) { o.Secret = "secret-test-wrong" })
-		if !w.app.CheckProject(t.Context()) {
+		w := newWorld(t, func(o *guestpass.Options) { o.Secret = "secret-test-wrong" })
+		if !inside.CheckProject(w.app, t.Context()) {
 			t.Error("it is asked again in a minute, in vain")
 		}
 		log := w.log.String()
@@ -112,7 +113,7 @@ func TestTroubleAtTheStartIsTold(t *testing.T) {
 	t.Run("Stytch is away", func(t *testing.T) {
 		w := newWorld(t)
 		w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 503})
-		if w.app.CheckProject(t.Context()) {
+		if inside.CheckProject(w.app, t.Context()) {
 			t.Error("it is asked again in an hour only")
 		}
 		if log := w.log.String(); !strings.Contains(log, "not checked") || strings.Contains(log, "lacks") {
@@ -120,8 +121,8 @@ func TestTroubleAtTheStartIsTold(t *testing.T) {
 		}
 	})
 	t.Run("a project of the other kind", func(t *testing.T) {
-		w := newWorld(t, func(o *server.Options) { o.Vertical = "consumer" })
-		if !w.app.CheckProject(t.Context()) || !strings.Contains(w.log.String(), "STYTCH_VERTICAL") ||
+		w := newWorld(t, func(o *guestpass.Options) { o.Vertical = "consumer" })
+		if !inside.CheckProject(w.app, t.Context()) || !strings.Contains(w.log.String(), "STYTCH_VERTICAL") ||
 			strings.Contains(w.log.String(), "lacks") {
 			t.Errorf("log: %s", w.log)
 		}

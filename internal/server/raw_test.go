@@ -18,7 +18,8 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/server"
+	"guestpass"
+	"guestpass/internal/inside"
 )
 
 // A rawServer is the server as it runs, and the token endpoint of Stytch behind it, which
@@ -43,8 +44,8 @@ func newRawServer(t *testing.T) *rawServer {
 		_, _ = io.WriteString(w, `{"access_token":"a","token_type":"bearer"}`)
 	}))
 	t.Cleanup(s.far.Close)
-	w := newWorld(t, func(o *server.Options) { o.PublicURL, o.Domain, o.ClientIDs = origin, s.far.URL, nil })
-	w.app.CheckIssuer(t.Context()) // as Run does at the start
+	w := newWorld(t, func(o *guestpass.Options) { o.PublicURL, o.Domain, o.ClientIDs = origin, s.far.URL, nil })
+	inside.CheckIssuer(w.app, t.Context()) // as Run does at the start
 	s.calls()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -53,7 +54,7 @@ func newRawServer(t *testing.T) *rawServer {
 	s.addr = listener.Addr().String()
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
-	go func() { stopped <- server.Serve(ctx, listener, w.app, slog.New(slog.DiscardHandler), 0) }()
+	go func() { stopped <- guestpass.Serve(ctx, listener, w.app, slog.New(slog.DiscardHandler), 0) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-stopped; err != nil {

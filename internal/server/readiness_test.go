@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/server"
-	"guestpass/internal/store"
+	"guestpass"
+	"guestpass/store"
 	"guestpass/stytchtest"
 )
 
@@ -18,7 +18,7 @@ import (
 func TestManyHealthChecksAreOneLook(t *testing.T) {
 	const checks = 50
 	start := time.Now()
-	w := newWorld(t, func(o *server.Options) { o.Now = func() time.Time { return start } })
+	w := newWorld(t, func(o *guestpass.Options) { o.Now = func() time.Time { return start } })
 	// for the others to come meanwhile
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/rbac", Delay: 200 * time.Millisecond})
 	before := len(w.stytch.Requests())
@@ -39,7 +39,7 @@ func TestManyHealthChecksAreOneLook(t *testing.T) {
 // An instance that starts is sent calls as soon as it has its keys.
 func TestKeysMakeReadyAtOnce(t *testing.T) {
 	start := time.Now()
-	w := newWorld(t, func(o *server.Options) { o.Now = func() time.Time { return start } })
+	w := newWorld(t, func(o *guestpass.Options) { o.Now = func() time.Time { return start } })
 	if r := w.call("GET", "/readyz", "", ""); r.status != 503 || !strings.Contains(r.body, `"keys":"unavailable"`) {
 		t.Fatalf("without keys: %d %s", r.status, r.body)
 	}
@@ -51,7 +51,7 @@ func TestKeysMakeReadyAtOnce(t *testing.T) {
 
 func TestAHealthCheckCountsForASecond(t *testing.T) {
 	address, now := t.TempDir(), time.Now()
-	w := newWorld(t, func(o *server.Options) {
+	w := newWorld(t, func(o *guestpass.Options) {
 		o.Store = openStore(t, "sqlite:"+filepath.Join(address, "guestpass.db"), o.Now)
 		o.Now = func() time.Time { return now }
 	})
@@ -81,7 +81,7 @@ func TestAHealthCheckTellsThatTablesAreGone(t *testing.T) {
 	}
 	must(t, w.options.Store.Write(t.Context(),
 		func(tx *store.Tx) error { _, err := tx.Exec("DROP TABLE replies"); return err }))
-	later := newWorld(t, func(o *server.Options) { o.Store = w.options.Store }) // whose last look is not this one's
+	later := newWorld(t, func(o *guestpass.Options) { o.Store = w.options.Store }) // whose last look is not this one's
 	if r := later.call("GET", "/readyz", "", ""); r.status != 503 ||
 		!strings.Contains(r.body, `"database":"unavailable"`) {
 		t.Errorf("%d %s", r.status, r.body)

@@ -10,7 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"guestpass/internal/server"
+	"guestpass"
+	"guestpass/internal/inside"
 )
 
 func TestAStopLetsRunningRequestsFinish(t *testing.T) {
@@ -26,7 +27,7 @@ func TestAStopLetsRunningRequestsFinish(t *testing.T) {
 	})
 	ctx, stop := context.WithCancel(t.Context())
 	served, answered := make(chan error, 1), make(chan string, 1)
-	go func() { served <- server.Serve(ctx, listener, handler, slog.New(slog.DiscardHandler), 0) }()
+	go func() { served <- guestpass.Serve(ctx, listener, handler, slog.New(slog.DiscardHandler), 0) }()
 	go func() {
 		response, err := http.Get("http://" + listener.Addr().String())
 		if err != nil {
@@ -86,7 +87,7 @@ func TestConnectionsBeyondTheNumberWait(t *testing.T) {
 		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DialContext: listener.dial}}
 		ctx, stop := context.WithCancel(t.Context())
 		served, answered := make(chan error, 1), make(chan error, clients)
-		go func() { served <- server.ServeAtMost(ctx, most, listener, handler) }()
+		go func() { served <- inside.ServeAtMost(ctx, most, listener, handler) }()
 		for range clients {
 			go func() {
 				response, err := client.Get("http://guestpass.example")

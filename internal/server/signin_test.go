@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"guestpass"
 	"guestpass/gpttest"
-	"guestpass/internal/server"
 	"guestpass/stytchtest"
 )
 
@@ -214,13 +214,13 @@ func TestEndToEndAcceptingAnInvitation(t *testing.T) {
 }
 
 // run goes the way to the consent screen, allows, and sees whom the token is for.
-func (s signIn) run(t *testing.T, seed stytchtest.Seed, who, subject string, change ...func(*server.Options)) {
+func (s signIn) run(t *testing.T, seed stytchtest.Seed, who, subject string, change ...func(*guestpass.Options)) {
 	t.Parallel()
 	seed.Project.PKCERequired = s.pkce
 	if s.seed != nil {
 		s.seed(&seed)
 	}
-	change = append(change, func(o *server.Options) { o.LoginMethods = s.methods })
+	change = append(change, func(o *guestpass.Options) { o.LoginMethods = s.methods })
 	endToEnd(t, seed, func(w *world) error {
 		gpt, p := w.gpt(), w.newPerson()
 		steps := slices.Concat(s.steps, []step{see("Allow ChatGPT to:"), see(who), look("consent"), press("Allow")})

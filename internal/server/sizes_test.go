@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"guestpass/internal/server"
+	"guestpass"
 	"guestpass/stytchtest"
 )
 
@@ -69,7 +69,7 @@ func serveAsInProduction(t *testing.T, handler http.Handler) string {
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(ctx, listener, handler, slog.New(slog.DiscardHandler), 0) }()
+	go func() { served <- guestpass.Serve(ctx, listener, handler, slog.New(slog.DiscardHandler), 0) }()
 	t.Cleanup(func() {
 		stop()
 		if err := <-served; err != nil {

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"guestpass"
 	"guestpass/api"
-	"guestpass/internal/server"
-	"guestpass/internal/store/postgrestest"
+	"guestpass/internal/postgrestest"
 )
 
 // actor calls operations with a token of everything.
@@ -51,7 +51,7 @@ func onBothDatabases(t *testing.T, story func(*testing.T, *world)) {
 	t.Run("SQLite", func(t *testing.T) { story(t, newWorld(t)) })
 	t.Run("Postgres", func(t *testing.T) {
 		url := postgrestest.Shared(t).Database(t)
-		story(t, newWorld(t, func(o *server.Options) { o.Store = openStore(t, url, o.Now) }))
+		story(t, newWorld(t, func(o *guestpass.Options) { o.Store = openStore(t, url, o.Now) }))
 	})
 }
 
@@ -216,7 +216,7 @@ func TestARepeatedInvitationIsSentOnceAndRecorded(t *testing.T) {
 }
 
 func TestAServerWithoutDatabaseChangesNothing(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) {
+	w := newWorld(t, func(o *guestpass.Options) {
 		o.Store = openStore(t, "sqlite:"+t.TempDir()+"/gone.db", nil)
 		_ = o.Store.Close()
 	})
@@ -390,7 +390,7 @@ func TestRepliesStayUnderWhatChatGPTTakes(t *testing.T) {
 }
 
 func TestModulesSwitchedOffAreNotInTheDocument(t *testing.T) {
-	w := newWorld(t, func(o *server.Options) { o.Modules = []string{"members"} })
+	w := newWorld(t, func(o *guestpass.Options) { o.Modules = []string{"members"} })
 	if document := w.call("GET", "/openapi.json", "", "").body; strings.Contains(document, "Task") ||
 		!strings.Contains(document, "listMembers") {
 		t.Error("the document has tasks, or no members")
@@ -399,10 +399,10 @@ func TestModulesSwitchedOffAreNotInTheDocument(t *testing.T) {
 
 func TestTwoServersOnOnePostgresAreOne(t *testing.T) {
 	url := postgrestest.Shared(t).Database(t)
-	on := func(o *server.Options) { o.Store = openStore(t, url, o.Now) }
+	on := func(o *guestpass.Options) { o.Store = openStore(t, url, o.Now) }
 	first := newWorld(t, on)
 	second := *first
-	secondWorld := newWorld(t, on, func(o *server.Options) { o.Domain, o.BaseURL = first.stytch.URL, first.stytch.URL })
+	secondWorld := newWorld(t, on, func(o *guestpass.Options) { o.Domain, o.BaseURL = first.stytch.URL, first.stytch.URL })
 	second.url = secondWorld.url
 	a, b := actor{first, first.token(ada, everything...)}, actor{&second, first.token(ada, everything...)}
 	id := a.create(`{"title":"shared"}`)

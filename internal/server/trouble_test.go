@@ -9,7 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/internal/server"
+	"guestpass"
+	"guestpass/internal/inside"
 	"guestpass/stytchtest"
 )
 
@@ -17,7 +18,7 @@ import (
 func counted(w *world, want string) step {
 	return func(*person) error {
 		return eventually(func() error {
-			if counts := w.app.Refusals(); counts[want] == 0 {
+			if counts := inside.Refusals(w.app); counts[want] == 0 {
 				return fmt.Errorf("%s is not counted: %v", want, counts)
 			}
 			return nil
@@ -94,7 +95,7 @@ func TestEndToEndAWrongPublicTokenIsTold(t *testing.T) {
 		return w.newPerson().do(newTabAt(w.authorizeURL()), fill("input[type=email]", "ada@acme.example"),
 			press("Continue with email"),
 			see("Tell whoever runs this page: wrong public token"), look("told"), counted(w, "wrong_public_token"))
-	}, func(o *server.Options) { o.PublicToken = "public-token-test-99999999-9999-4999-8999-999999999999" })
+	}, func(o *guestpass.Options) { o.PublicToken = "public-token-test-99999999-9999-4999-8999-999999999999" })
 }
 
 // What the server refuses by itself is counted by it.
@@ -116,11 +117,11 @@ func TestRefusalsOfThePageAreCounted(t *testing.T) {
 		request("response_type", "token"+marker):                "malformed_request",
 		request() + "&client_id=x":                              "malformed_request",
 	} {
-		before := w.app.Refusals()[reason]
+		before := inside.Refusals(w.app)[reason]
 		for range 500 {
 			w.call("GET", path, "", "")
 		}
-		if got := w.app.Refusals()[reason] - before; got != 500 {
+		if got := inside.Refusals(w.app)[reason] - before; got != 500 {
 			t.Errorf("%s: counted %d of 500", reason, got)
 		}
 	}
@@ -140,14 +141,14 @@ func TestRefusalsOfThePageAreCounted(t *testing.T) {
 	}
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 503})
 	w.call("GET", request("organization_id", "other"), "", "")
-	if w.app.Refusals()["stytch_unavailable"] == 0 {
-		t.Errorf("an outage is not counted: %v", w.app.Refusals())
+	if inside.Refusals(w.app)["stytch_unavailable"] == 0 {
+		t.Errorf("an outage is not counted: %v", inside.Refusals(w.app))
 	}
 	w.stytch.ClearFaults()
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 401, Type: "unauthorized_credentials"})
 	w.call("GET", request("organization_id", "another"), "", "")
-	if w.app.Refusals()["credentials_refused"] == 0 {
-		t.Errorf("refused credentials are not told apart from an outage: %v", w.app.Refusals())
+	if inside.Refusals(w.app)["credentials_refused"] == 0 {
+		t.Errorf("refused credentials are not told apart from an outage: %v", inside.Refusals(w.app))
 	}
 }
 
@@ -182,7 +183,7 @@ func TestReportsAreOneWordOfTheList(t *testing.T) {
 			t.Errorf("%s: %d %s", tt.name, got.status, got.body)
 		}
 	}
-	if got := w.app.Refusals()["bad_domain"]; got != 2 {
+	if got := inside.Refusals(w.app)["bad_domain"]; got != 2 {
 		t.Errorf("counted %d", got)
 	}
 	limited := 0
@@ -192,7 +193,7 @@ func TestReportsAreOneWordOfTheList(t *testing.T) {
 			limited++
 		}
 	}
-	if counted := w.app.Refusals()["captcha"]; limited != 42 || counted != 8 {
+	if counted := inside.Refusals(w.app)["captcha"]; limited != 42 || counted != 8 {
 		t.Errorf("of 50 more %d are limited, %d counted", limited, counted)
 	}
 }

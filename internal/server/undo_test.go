@@ -7,15 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/server"
-	"guestpass/internal/store"
+	"guestpass/store"
 )
 
 // shelf is a resource whose changes can be undone. Who puts something on it needs another
 // scope than who clears it.
-func shelf(o *server.Options) {
+func shelf(o *guestpass.Options) {
 	type input struct {
 		Body struct {
 			Name string `json:"name" maxLength:"20" doc:"Name of the thing"`
@@ -41,8 +41,8 @@ func shelf(o *server.Options) {
 	})
 }
 
-func withModules(names ...string) func(*server.Options) {
-	return func(o *server.Options) { o.Modules = names }
+func withModules(names ...string) func(*guestpass.Options) {
+	return func(o *guestpass.Options) { o.Modules = names }
 }
 
 // lastActivity is what was done last for Ada, whatever her tokens may.
@@ -160,15 +160,15 @@ func TestUndoingByRoleWantsThePermissionOfWhatIsUndone(t *testing.T) {
 // What is switched off is asked for nowhere.
 func TestScopesOfModulesSwitchedOffAreAskedForNowhere(t *testing.T) {
 	for name, tt := range map[string]struct {
-		change []func(*server.Options)
+		change []func(*guestpass.Options)
 		undo   []map[string][]string // security of undoActivity; nil if there is none
 	}{
-		"members only": {[]func(*server.Options){withModules("members")}, nil},
-		"nothing":      {[]func(*server.Options){withModules("none")}, nil},
-		"members and a resource": {[]func(*server.Options){shelf, withModules("members", "own")},
+		"members only": {[]func(*guestpass.Options){withModules("members")}, nil},
+		"nothing":      {[]func(*guestpass.Options){withModules("none")}, nil},
+		"members and a resource": {[]func(*guestpass.Options){shelf, withModules("members", "own")},
 			[]map[string][]string{{"oauth2": {"shelf:write"}}, {"oauth2": {"shelf:clear"}},
 				{"oauth2": {"members:invite"}}}},
-		"everything": {[]func(*server.Options){shelf}, []map[string][]string{{"oauth2": {"tasks:write"}},
+		"everything": {[]func(*guestpass.Options){shelf}, []map[string][]string{{"oauth2": {"tasks:write"}},
 			{"oauth2": {"shelf:write"}}, {"oauth2": {"shelf:clear"}}, {"oauth2": {"members:invite"}}}},
 	} {
 		t.Run(name, func(t *testing.T) {

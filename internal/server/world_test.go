@@ -14,12 +14,12 @@ import (
 	"testing"
 	"time"
 
+	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/gpttest"
 	"guestpass/internal/limits"
-	"guestpass/internal/server"
-	"guestpass/internal/store"
+	"guestpass/store"
 	"guestpass/stytchtest"
 )
 
@@ -34,12 +34,12 @@ const (
 type world struct {
 	t      testing.TB
 	url    string
-	app    *server.Server
+	app    *guestpass.Server
 	stytch *stytchtest.Server
 	log    *logBuffer
 
-	options   server.Options // of app
-	callbacks *callbacks     // of the end-to-end tests
+	options   guestpass.Options // of app
+	callbacks *callbacks        // of the end-to-end tests
 }
 
 // logBuffer is a log that many goroutines write.
@@ -61,19 +61,19 @@ func (b *logBuffer) String() string {
 }
 
 // newWorld is one of a B2B project.
-func newWorld(t testing.TB, change ...func(*server.Options)) *world {
+func newWorld(t testing.TB, change ...func(*guestpass.Options)) *world {
 	t.Helper()
 	seed := stytchtest.Development()
 	return newWorldOf(t, stytchtest.Options{Seed: &seed}, change...)
 }
 
-func newConsumerWorld(t testing.TB, change ...func(*server.Options)) *world {
+func newConsumerWorld(t testing.TB, change ...func(*guestpass.Options)) *world {
 	t.Helper()
 	seed := stytchtest.DevelopmentConsumer()
 	return newWorldOf(t, stytchtest.Options{Seed: &seed}, change...)
 }
 
-func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Options)) *world {
+func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*guestpass.Options)) *world {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -89,7 +89,7 @@ func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Optio
 	t.Cleanup(func() { collect(stytch) })
 	stytch.SetAuthorizationURL(w.url + "/idp")
 	stytch.SetRedirectURLs(w.url + "/idp")
-	options := server.Options{
+	options := guestpass.Options{
 		PublicURL: w.url, ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
 		PublicToken: seed.Project.PublicToken,
 		Vertical:    auth.Vertical(seed.Project.Vertical), Domain: stytch.URL, BaseURL: stytch.URL, Access: api.ByScope,
@@ -105,7 +105,7 @@ func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*server.Optio
 		options.Store = openStore(t, "sqlite:"+filepath.Join(t.TempDir(), "guestpass.db"), stytch.Now)
 	}
 	w.options = options
-	if w.app, err = server.New(options); err != nil {
+	if w.app, err = guestpass.New(options); err != nil {
 		t.Fatal(err)
 	}
 	w.giveScopes()
@@ -178,7 +178,7 @@ func roomy(t testing.TB) *limits.Limits {
 	return l
 }
 
-func byRole(o *server.Options) { o.Access = api.ByRole }
+func byRole(o *guestpass.Options) { o.Access = api.ByRole }
 
 // token is one that Stytch could have issued.
 func (w *world) token(subject string, scopes ...string) string {

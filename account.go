@@ -1,0 +1,19 @@
+package guestpass
+
+import (
+	"guestpass/internal/account"
+	"guestpass/internal/connections"
+)
+
+func (s *Server) buildAccount() {
+	o := s.options
+	operations := map[string]string{connections.RevokeOperation: "Revoke the access of an app"}
+	for _, op := range s.service.Operations() {
+		operations[op.ID] = op.Summary
+	}
+	s.account = account.New(account.Options{Title: o.Title, PublicURL: o.PublicURL, Connections: s.connections,
+		Directory: s.directory, Members: s.members, SessionOwner: s.verifier.SessionOwner, Store: o.Store,
+		Limits:         o.Limits,
+		DescribeScopes: s.describeScopes, Operations: operations,
+		FormKey: o.key("account forms"), Log: o.Log, Now: o.Now})
+}

@@ -1,0 +1,147 @@
+//go:build !production
+
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/term"
+
+	"guestpass/internal/credentials"
+)
+
+// clientSecretFlag is kept for who has it in a script: what stands in an argument is in the process
+// list, for everybody on the machine to see, and in the shell's history.
+const clientSecretFlag = "client-secret"
+
+// warnOfArgument says so, and what to do instead.
+func warnOfArgument(w io.Writer) {
+	fmt.Fprintln(w, "guestpass: the value of --"+clientSecretFlag+" is visible to everybody on this machine in the "+
+		"process list, and is kept in the shell's history: set GUESTPASS_TRY_CLIENT_SECRET, name a file with "+
+		"--client-secret-file, or leave it out and type it when you are asked")
+}
+
+// moveClientSecret takes the secret out of the arguments of guestpass try and puts it into the
+// environment, which only the user can read. It reports whether there was one.
+func moveClientSecret(args, environ []string) (fewer, more []string, moved bool) {
+	if len(args) < 2 || args[1] != "try" {
+		return args, environ, false
+	}
+	more = append(more, environ...)
+	for i := 0; i < len(args); i++ {
+		name, value, joined := strings.Cut(args[i], "=")
+		switch {
+		case args[i] == "--":
+			return append(fewer, args[i:]...), more, moved
+		case name != "--"+clientSecretFlag, !joined && i+1 == len(args):
+			fewer = append(fewer, args[i])
+			continue
+		case !joined:
+			i++
+			value = args[i]
+		}
+		more, moved = append(more, "GUESTPASS_TRY_CLIENT_SECRET="+value), true
+	}
+	return fewer, more, moved
+}
+
+// A secretSource says where guestpass try has the client secret from.
+type secretSource struct {
+	argument, file string
+	variable       string // GUESTPASS_TRY_CLIENT_SECRET
+	standard       string // of the client that is taken where none is named
+	stdin          io.Reader
+	notes          io.Writer
+}
+
+// read returns the secret: the argument's, the file's, the variable's, that of development, or
+// what the person types.
+func (s secretSource) read(ctx context.Context) (string, error) {
+	switch {
+	case s.argument != "" && s.file != "":
+		return "", usagef("--%s and --client-secret-file: choose one", clientSecretFlag)
+	case s.argument != "":
+		warnOfArgument(s.notes)
+		return s.argument, nil
+	case s.file == "-":
+		return firstLine(s.stdin, "the standard input")
+	case s.file != "":
+		file, err := os.Open(s.file)
+		if err != nil {
+			return "", usagef("--client-secret-file: %w", err)
+		}
+		defer file.Close()
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
+			fmt.Fprintf(s.notes, "guestpass: other users of this machine may read %s: chmod 600 it\n", s.file)
+		}
+		return firstLine(file, s.file)
+	case s.variable != "":
+		return s.variable, nil
+	case s.standard != "":
+		return s.standard, nil
+	}
+	return s.ask(ctx)
+}
+
+// given reports whether there is a secret to read without asking.
+func (s secretSource) given() bool {
+	return s.argument != "" || s.file != "" || s.variable != "" || s.standard != ""
+}
+
+// firstLine reads a secret, which is one line with nothing after it.
+func firstLine(r io.Reader, from string) (string, error) {
+	text, err := io.ReadAll(io.LimitReader(r, longestSecret+1))
+	if err != nil {
+		return "", usagef("the client secret cannot be read from %s: %w", from, err)
+	}
+	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	if secret == "" {
+		return "", usagef("%s has no client secret in it", from)
+	}
+	if len(text) > longestSecret {
+		return "", usagef("%s is longer than a client secret can be", from)
+	}
+	if err := credentials.CheckText(secret); err != nil {
+		return "", usagef("the client secret from %s %w", from, err)
+	}
+	return secret, nil
+}
+
+// ask reads the secret from the terminal, which does not show it.
+func (s secretSource) ask(ctx context.Context) (string, error) {
+	terminal, ok := s.stdin.(*os.File)
+	if !ok || !term.IsTerminal(int(terminal.Fd())) {
+		return "", usagef("the connected app has a client secret: set GUESTPASS_TRY_CLIENT_SECRET, or name a file " +
+			"that has it with --client-secret-file (- is the standard input); on a terminal you are asked")
+	}
+	before, err := term.GetState(int(terminal.Fd()))
+	if err != nil {
+		return "", fmt.Errorf("ask for the client secret: %w", err)
+	}
+	fmt.Fprint(s.notes, "Client Secret (it is not shown): ")
+	typed := make(chan error, 1)
+	var secret []byte
+	go func() {
+		var err error
+		secret, err = term.ReadPassword(int(terminal.Fd()))
+		typed <- err
+	}()
+	select {
+	case <-ctx.Done(): // what waits for the terminal ends with the process
+		_ = term.Restore(int(terminal.Fd()), before)
+		fmt.Fprintln(s.notes)
+		return "", ctx.Err()
+	case err := <-typed:
+		fmt.Fprintln(s.notes)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return "", fmt.Errorf("ask for the client secret: %w", err)
+		}
+		return firstLine(bytes.NewReader(secret), "the terminal")
+	}
+}

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// forDevelopment are the commands that a program built for production lacks.
+var forDevelopment = []string{"dev", "stytch", "try", "lint"}
+
+// checkCommand refuses the name of a command that there is not, wherever it stands: cobra shows its
+// help, and says nothing of the name, where help is asked for.
+func checkCommand(root *cobra.Command, args []string) error {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd(args...)
+	if len(args) > 0 && (args[0] == "help" || strings.HasPrefix(args[0], "__")) { // cobra's own, for shells
+		if args[0] != "help" {
+			return nil
+		}
+		args = args[1:]
+	}
+	command, rest, err := root.Find(args)
+	if err != nil || !command.HasAvailableSubCommands() {
+		return nil // told by cobra, or the command's own arguments
+	}
+	i := slices.IndexFunc(rest, func(word string) bool { return !strings.HasPrefix(word, "-") })
+	if i < 0 {
+		return nil
+	}
+	path := strings.TrimPrefix(command.CommandPath()+" "+rest[i], root.Name()+" ")
+	if !command.HasParent() && slices.Contains(forDevelopment, rest[i]) {
+		return usagef("this program was built for production, without the command %q: `make build` in Guestpass's "+
+			"source "+
+			"builds one that has it", path)
+	}
+	if meant := nearCommand(root, command, rest[i]); meant != "" {
+		return usagef("there is no command %q: did you mean `%s`?", path, meant)
+	}
+	return usagef("there is no command %q; see `%s --help`", path, command.CommandPath())
+}
+
+// nearCommand is how to call the command that was meant, or "": one beside it, or else one below.
+func nearCommand(root, parent *cobra.Command, name string) string {
+	for _, commands := range [][]*cobra.Command{parent.Commands(), below(root)} {
+		calls, names := map[string]string{}, []string{}
+		for _, command := range commands {
+			if command.IsAvailableCommand() {
+				calls[command.Name()] = command.CommandPath()
+				names = append(names, command.Name())
+			}
+		}
+		if meant := near(name, names); meant != "" {
+			return calls[meant]
+		}
+	}
+	return ""
+}
+
+// below are the commands of the commands.
+func below(root *cobra.Command) (commands []*cobra.Command) {
+	for _, command := range root.Commands() {
+		if command.Name() != "completion" { // of every shell
+			commands = append(commands, command.Commands()...)
+		}
+	}
+	return commands
+}

@@ -1,0 +1,243 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"guestpass"
+	"guestpass/api"
+	"guestpass/auth"
+	"guestpass/internal/idp"
+)
+
+// config is what the environment may say, and flags, which win over it. Each field is that of a
+// setting: see settings.
+type config struct {
+	Addr, PublicURL, Title string
+	// "": defaultDatabase, in store.go; in development a temporary one
+	DatabaseURL                                       string
+	DatabaseSchema                                    string   // of a Postgres; "": guestpass
+	Modules, Operations                               []string // none: all
+	Description, ContactEmail, PrivacyURL             string
+	Access, LiveRoles                                 string
+	MCP                                               string
+	MCPOperations                                     []string
+	ClientIDs                                         []string // none: every one of the project; see clients.Parse
+	AddScopes                                         string
+	DocsClientID, Audience                            string
+	TokenHeaderMembers, LoginMethods                  []string
+	TokenForwarder, Introspect                        string
+	IntrospectSecrets                                 []string // client id=secret
+	AllowTestProject                                  string
+	MaxTokenLifetime, StopGrace                       time.Duration
+	TrustedProxies                                    []string
+	RedisURL                                          string
+	AddressLimit, MemberLimit                         int // 0 for a member: limits.DefaultMember, in development more
+	OrganizationLimit, ClientLimit, MaxInFlight       int
+	ProjectID, Secret, PublicToken, Vertical, BaseURL string
+	Domains                                           []string // as they are written; the first is shown
+	TryClientSecret                                   string
+
+	// What each organization may keep, or in Consumer projects each user, and for how long.
+	TaskQuota, CommentQuota, ActivityQuota, MegabyteQuota, KeepDays int
+
+	given      map[string]string // by setting: the variable or flag that said it
+	wrong      map[string]bool   // settings whose values were refused, and are not here
+	secretHint string            // where the GPT's client secret is to be had, in development
+}
+
+// readConfig reads the environment and the flags of a command. What is wrong with one value is
+// told here, by name; what does not go together, by check.
+func readConfig(environ []string, flags *pflag.FlagSet) (config, error) {
+	c, faults, err := readSettings(environ, flags)
+	if err == nil && len(faults) > 0 {
+		err = usagef("not started:\n%w", errors.Join(faults...))
+	}
+	return c, err
+}
+
+// readWhole is readConfig for a command that needs all settings: what is wrong with single values,
+// what is missing and what does not go together are told at once.
+func readWhole(environ []string, flags *pflag.FlagSet, heading string, check func(config) error) (config, error) {
+	c, faults, err := readSettings(environ, flags)
+	if err != nil {
+		return c, err
+	}
+	if err := errors.Join(errors.Join(faults...), check(c)); err != nil {
+		return c, usagef("%s:\n%w", heading, err)
+	}
+	return c, nil
+}
+
+// readSettings returns what is wrong with single values beside a config that is without them.
+func readSettings(environ []string, flags *pflag.FlagSet) (c config, faults []error, err error) {
+	c = config{given: map[string]string{}, wrong: map[string]bool{}}
+	said := variables(environ)
+	for _, s := range c.settings() {
+		if _, found := said[s.name]; found {
+			c.given[s.name] = s.name
+		}
+	}
+	if flags != nil {
+		flags.Visit(func(flag *pflag.Flag) {
+			for _, name := range flag.Annotations[settingOfFlag] {
+				said[name], c.given[name] = flag.Value.String(), "--"+flag.Name
+			}
+		})
+	}
+	if err := c.checkSecrets(said); err != nil { // first, so that nothing else is said of them
+		return c, nil, usageError{err}
+	}
+	for _, s := range new(config).settings() { // which may keep a value that it refuses
+		value, found := said[s.name]
+		if !found {
+			continue
+		}
+		err := s.take(value)
+		if strings.TrimSpace(value) == "" {
+			err = errors.New("is set, but has nothing in it: give it a value, or leave it out")
+		}
+		if err != nil {
+			faults, c.wrong[s.name] = append(faults, c.fault(s.name, "%w", err)), true
+		}
+	}
+	for _, s := range c.settings() {
+		value, found := said[s.name]
+		if !found || c.wrong[s.name] {
+			value = s.otherwise
+		}
+		if value == "" {
+			continue
+		}
+		if err := s.take(value); err != nil {
+			return c, nil, fmt.Errorf("the default of %s %w", s.name, err)
+		}
+	}
+	return c, faults, nil
+}
+
+// variables are those of an environment, in which the last of a name counts.
+func variables(environ []string) map[string]string {
+	values := map[string]string{}
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		values[name] = value
+	}
+	return values
+}
+
+// settingOfFlag is the annotation of flags that say what a variable can say.
+const settingOfFlag = "setting"
+
+// settingFlag gives a command a flag that says the same as the variable, and wins over it.
+func settingFlag(command *cobra.Command, flag, variable, usage string) {
+	command.Flags().String(flag, "", usage+" ("+variable+")")
+	_ = command.Flags().SetAnnotation(flag, settingOfFlag, []string{variable}) // it has just been made
+}
+
+// fault names a setting as whoever calls has named it: by the variable or by the flag.
+func (c config) fault(name, format string, args ...any) error {
+	if said := c.given[name]; said != "" {
+		name = said
+	}
+	return fmt.Errorf("%s "+format, append([]any{name}, args...)...)
+}
+
+// check returns everything that does not go together, each as one line that names the setting.
+func (c config) check() error {
+	faults := c.checkRequired()
+	fault := func(name, format string, args ...any) { faults = append(faults, c.fault(name, format, args...)) }
+	faults = append(faults, c.checkEnvironment()...)
+	if c.Access == string(api.ByRole) && c.LiveRoles == "off" {
+		fault("GUESTPASS_LIVE_ROLES",
+			"is off and GUESTPASS_ACCESS is roles: where roles decide they are always looked "+
+				"up; leave one of them out")
+	}
+	if err := idp.CheckLoginMethods(c.Vertical, c.LoginMethods); err != nil && !c.wrong["STYTCH_VERTICAL"] {
+		fault("GUESTPASS_LOGIN_METHODS", "cannot be used: %w", err)
+	}
+	if c.DocsClientID != "" && c.TokenForwarder == "off" {
+		fault("GUESTPASS_DOCS_CLIENT_ID", "is set and GUESTPASS_TOKEN_FORWARDER is off: the page /docs gets its token "+
+			"from this server's own token endpoint; leave one of them out")
+	}
+	if c.MCP == "off" && len(c.MCPOperations) > 0 {
+		fault("GUESTPASS_MCP_OPERATIONS", "is set and GUESTPASS_MCP is off: there are no tools; leave one of them out")
+	}
+	if len(c.TrustedProxies) > 1 && slices.Contains(c.TrustedProxies, noProxies) {
+		fault("GUESTPASS_TRUSTED_PROXIES", "names %s beside others: say one or the other", noProxies)
+	}
+	faults = append(append(faults, c.checkURLs()...), c.checkIntrospection()...)
+	return errors.Join(append(faults, c.checkOperations()...)...)
+}
+
+func (c config) checkRequired() (faults []error) {
+	for _, required := range []struct{ name, value, what string }{
+		{"GUESTPASS_PUBLIC_URL", c.PublicURL, "the https origin under which the world sees this server, such as " +
+			"https://gpt.example.com"},
+		{"STYTCH_PROJECT_ID", c.ProjectID,
+			"project-live-… or project-test-…, from the Stytch dashboard under API keys"},
+		{"STYTCH_SECRET", c.Secret, "the project's secret, from the same place"},
+		{"STYTCH_PUBLIC_TOKEN", c.PublicToken, "public-token-…, from the same place"},
+		{"STYTCH_DOMAIN", strings.Join(c.Domains, ","), "the project's domain, such as " +
+			"word-word-1234.customers.stytch.com"},
+	} {
+		if required.value == "" && !c.wrong[required.name] {
+			faults = append(faults, c.fault(required.name, "is not set: %s", required.what))
+		}
+	}
+	return faults
+}
+
+var (
+	verticals   = []string{string(auth.B2B), string(auth.Consumer)}
+	accessModes = []string{string(api.ByScope), string(api.ByRole)}
+)
+
+// live reports whether the project is one of real people.
+func (c config) live() bool { return strings.HasPrefix(c.ProjectID, "project-live-") }
+
+func (c config) checkURLs() (faults []error) {
+	fault := func(name, format string, args ...any) { faults = append(faults, c.fault(name, format, args...)) }
+	if public, err := parseOrigin(c.PublicURL); c.PublicURL != "" && err == nil {
+		switch here := loopback(public.Hostname()); {
+		case here && c.live():
+			fault("GUESTPASS_PUBLIC_URL", "is on this machine, and STYTCH_PROJECT_ID is a live project: use the test "+
+				"project here, or the https origin under which the world sees this server")
+		case !here && !c.live() && c.ProjectID != "" && c.AllowTestProject != "yes":
+			fault("STYTCH_PROJECT_ID",
+				"is a test project, but GUESTPASS_PUBLIC_URL is public: use the live project, or "+
+					"say GUESTPASS_ALLOW_TEST_PROJECT=yes")
+		}
+	}
+	if c.BaseURL != "" && c.live() {
+		fault("STYTCH_BASE_URL", "is set together with a live project: it is for the emulator only, remove it")
+	}
+	return append(faults, c.checkDomains()...)
+}
+
+// options are the server's, from a checked config.
+func (c config) options() guestpass.Options {
+	return guestpass.Options{
+		PublicURL: c.PublicURL,
+		ProjectID: c.ProjectID, Secret: c.Secret, PublicToken: c.PublicToken, Vertical: auth.Vertical(c.Vertical),
+		Domain: c.domains()[0], OtherDomains: c.domains()[1:], BaseURL: c.BaseURL,
+		Modules: c.Modules, Resources: resources, Operations: c.Operations,
+		Access: api.AccessMode(c.Access), ScopesAlone: c.LiveRoles == "off",
+		NoMCP: c.MCP == "off", MCPOperations: c.MCPOperations,
+		ClientIDs: c.ClientIDs, AddScopes: idp.AddScopes(c.AddScopes), DocsClientID: c.DocsClientID,
+		Audience:           c.Audience,
+		TrustedProxies:     c.trustedProxies(),
+		MaxTokenLifetime:   c.MaxTokenLifetime,
+		TokenHeaderMembers: c.TokenHeaderMembers, LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
+		Title: c.Title, Description: c.Description, ContactEmail: mailbox(c.ContactEmail), PrivacyURL: c.PrivacyURL,
+		Version:    version(),
+		Introspect: c.Introspect == introspectWrites, ClientSecrets: c.clientSecrets(),
+		SecretHint: c.secretHint,
+	}
+}

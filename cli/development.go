@@ -1,0 +1,43 @@
+//go:build !production
+
+package cli
+
+import (
+	"io"
+	"os"
+	"runtime"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// developmentCommands are those that need the emulator of Stytch or the simulator of
+// ChatGPT. Only files of this side of the build tag may import either; production.go
+// is the other side.
+func developmentCommands(environ []string) []*cobra.Command {
+	return []*cobra.Command{devCommand(environ), stytchCommand(), tryCommand(environ), lintCommand()}
+}
+
+const startWith = `Start with:
+
+  guestpass dev                                everything on this machine, no account
+  guestpass try --mcp --as ada@acme.example    act as ChatGPT with a custom MCP server
+  guestpass try --as ada@acme.example          act as a custom GPT: import, sign in, call`
+
+const documentDefault = "Without STYTCH_PROJECT_ID the settings are those of guestpass dev."
+
+// withoutProject is what guestpass openapi goes by when no project is set.
+func (c config) withoutProject() config { return c.development("http://localhost:8081") }
+
+// hideArguments starts the program anew in the same process if there is a secret among its arguments,
+// without it: so the process list shows it for a moment only. Where the system cannot do that, the
+// argument stays, and guestpass try warns of it.
+func hideArguments(args, environ []string, stderr io.Writer) {
+	fewer, more, found := moveClientSecret(args, environ)
+	program, err := os.Executable()
+	if !found || err != nil || runtime.GOOS == "windows" {
+		return
+	}
+	warnOfArgument(stderr)
+	_ = syscall.Exec(program, fewer, more) // #nosec G204 G702 -- this program itself, with its own arguments
+}

@@ -1,0 +1,36 @@
+package cli
+
+import (
+	"io"
+	"log/slog"
+	"os"
+
+	"golang.org/x/term"
+
+	"guestpass/internal/text"
+)
+
+// newLog writes text to a terminal and JSON to everything else.
+func newLog(w io.Writer) *slog.Logger {
+	if onTerminal(w) {
+		return slog.New(slog.NewTextHandler(w, nil))
+	}
+	return slog.New(slog.NewJSONHandler(w, nil))
+}
+
+// onTerminal reports whether a person sees what is written to w.
+func onTerminal(w io.Writer) bool {
+	if terminal, ok := w.(*text.Terminal); ok {
+		w = terminal.Unwrap()
+	}
+	file, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(file.Fd()))
+}
+
+// exact writes a document as it is to a file or a program, which must get each byte of it.
+func exact(w io.Writer) io.Writer {
+	if terminal, ok := w.(*text.Terminal); ok && !onTerminal(w) {
+		return terminal.Unwrap()
+	}
+	return w
+}

@@ -1,0 +1,129 @@
+// Package cli is the program guestpass: its commands, one file each, their flags, settings and output. A main of your
+// own calls [Main] with the resources that it serves.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"regexp"
+	"runtime/debug"
+	"slices"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"guestpass/api"
+	"guestpass/internal/text"
+)
+
+// Main runs the program with the arguments, settings and streams of the process, and ends the process. The resources
+// are served in this order.
+func Main(served ...api.Resource) {
+	resources = served
+	hideArguments(os.Args, os.Environ(), os.Stderr)
+	ctx, stop := context.Background(), func() {}
+	if !onlyComputes(os.Args[1:], os.Environ()) {
+		ctx, stop = signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+		context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	}
+	code := run(ctx, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// onlyComputes reports whether a command has nothing to clean up, so that the first signal may end
+// the process: it may be in the middle of a computation that looks at no context.
+func onlyComputes(args, environ []string) bool {
+	command, _, err := newRoot(environ).Find(args)
+	return err == nil && slices.Contains([]string{"lint", "openapi", "gpt"}, command.Name())
+}
+
+// usageError is a mistake of whoever called the program, as against a failure of
+// its work: exit code 2 instead of 1.
+type usageError struct{ error }
+
+func (e usageError) Unwrap() error { return e.error }
+
+func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
+
+// run is the program; it returns the exit code. Tests call it.
+func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
+	stdout, stderr = text.NewTerminal(stdout), text.NewTerminal(stderr)
+	root := newRoot(environ)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := checkCommand(root, args)
+	if err == nil {
+		err = root.ExecuteContext(ctx)
+	}
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, errQuiet):
+		return 1
+	}
+	fmt.Fprintln(stderr, "guestpass:", withoutSecrets(err.Error(), environ))
+	if errors.As(err, new(usageError)) {
+		return 2
+	}
+	return 1
+}
+
+// errQuiet is a failure that the command has already told in its own words.
+var errQuiet = errors.New("failed")
+
+// goErrors is what Go says of a flag's value, in words of its own.
+var goErrors = regexp.MustCompile(`(strconv\.\w+: parsing|time: ).*`)
+
+func newRoot(environ []string) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "guestpass",
+		Short: "Give ChatGPT, Claude and other assistants a guest pass to your app",
+		Long: `Guestpass gives ChatGPT, Claude and other assistants a guest pass to your app.
+
+It serves typed operations as MCP tools and to custom GPTs, checks the access tokens
+that Stytch issues, publishes the OpenAPI document that the GPT editor imports, and
+hosts the page on which your users sign in and decide what to allow.
+
+` + startWith,
+		Version:           version(),
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		Args:              noArguments,
+		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error { return checkCall(cmd, args, environ) },
+	}
+	root.SetVersionTemplate("guestpass {{.Version}}\n")
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		text := goErrors.ReplaceAllString(err.Error(), "it has the wrong form")
+		return usagef("%s; see `%s --help`", text, cmd.CommandPath())
+	})
+	root.AddCommand(serveCommand(environ), openapiCommand(environ), gptCommand(environ), migrateCommand(environ),
+		backupCommand(environ), auditCommand(environ))
+	root.AddCommand(developmentCommands(environ)...)
+	return root
+}
+
+// noArguments is for commands that take flags alone.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return usagef("`%s` takes no argument, and %q is one; see `%s --help`", cmd.CommandPath(), args[0],
+			cmd.CommandPath())
+	}
+	return nil
+}
+
+// version is what the Go tool recorded of the build.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
+		return "0.1.0-dev"
+	}
+	return info.Main.Version
+}

@@ -1,0 +1,175 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"guestpass/internal/credentials"
+)
+
+// needsAll is the annotation of commands that read the settings by readWhole.
+const needsAll = "needs all settings"
+
+// checkCall looks at what every command is called with, alike for all: flags, and settings whether
+// or not the command needs them.
+func checkCall(cmd *cobra.Command, args, environ []string) error {
+	if !cmd.HasParent() { // it only prints help
+		return nil
+	}
+	if err := checkFlags(cmd.Flags()); err != nil {
+		return err
+	}
+	if err := checkNames(environ, cmd.ErrOrStderr()); err != nil {
+		return err
+	}
+	if _, whole := cmd.Annotations[needsAll]; !whole {
+		if _, err := readConfig(environ, cmd.Flags()); err != nil {
+			return err
+		}
+	}
+	words := slices.Clone(args)
+	cmd.Flags().Visit(func(flag *pflag.Flag) { words = append(words, flag.Value.String()) })
+	if slices.ContainsFunc(words, func(word string) bool { return len(urlSecrets(word)) > 0 }) {
+		fmt.Fprintln(cmd.ErrOrStderr(),
+			"guestpass: the password in the URL is visible to everybody on this machine in "+
+				"the process list, and is kept in the shell's history")
+	}
+	return nil
+}
+
+// checkNames refuses variables that were meant to be settings and are none: the setting would
+// silently not apply. Other programs have variables that begin with STYTCH_, too, so those that
+// resemble none of ours are only told of.
+func checkNames(environ []string, notes io.Writer) error {
+	var known []string
+	for _, s := range new(config).settings() {
+		known = append(known, s.name)
+	}
+	said := variables(environ)
+	names := make([]string, 0, len(said))
+	for name := range said {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if slices.Contains(known, name) || name == "" {
+			continue
+		}
+		capital := strings.ToUpper(name)
+		meant := nearVariable(capital, known)
+		switch {
+		case meant == "" && strings.HasPrefix(capital, "GUESTPASS_"):
+			return usagef("there is no variable %s: unset it; the README lists those that there are", name)
+		case strings.HasPrefix(capital, "GUESTPASS_"), slip(capital, known):
+			return usagef("there is no variable %s%s", name, didYouMean(meant))
+		case strings.HasPrefix(capital, "STYTCH_"):
+			fmt.Fprintf(notes, "guestpass: the variable %s means nothing here%s\n", name, didYouMean(meant))
+		}
+	}
+	return nil
+}
+
+// slip reports whether the name is a letter or two from one of the names, whatever it begins with.
+func slip(name string, names []string) bool {
+	return slices.ContainsFunc(names, func(other string) bool { return distance(name, other) <= 2 })
+}
+
+// nearVariable is the variable that was meant, or "". What all of a kind begin with makes no two
+// of them alike.
+func nearVariable(name string, known []string) string {
+	for _, prefix := range []string{"GUESTPASS_", "STYTCH_"} {
+		rest, found := strings.CutPrefix(name, prefix)
+		if !found {
+			continue
+		}
+		var rests []string
+		for _, other := range known {
+			if other, found := strings.CutPrefix(other, prefix); found {
+				rests = append(rests, other)
+			}
+		}
+		if meant := near(rest, rests); meant != "" {
+			return prefix + meant
+		}
+	}
+	if slip(name, known) {
+		return near(name, known)
+	}
+	return ""
+}
+
+// near is the nearest of the names, or "" if none is near: no more than a third of the letters may
+// differ.
+func near(name string, names []string) string {
+	best := ""
+	for _, other := range names {
+		far := distance(name, other)
+		if 3*far <= max(len([]rune(name)), len([]rune(other))) && (best == "" || far < distance(name, best)) {
+			best = other
+		}
+	}
+	return best
+}
+
+// didYouMean goes on behind a sentence on a name that there is not.
+func didYouMean(meant string) string {
+	if meant == "" {
+		return ""
+	}
+	return "; did you mean " + meant + "?"
+}
+
+// distance counts the letters that are wrong, missing or too many. Two neighbours that changed
+// places count as one.
+func distance(a, b string) int {
+	from, to := []rune(a), []rune(b)
+	before, last, row := make([]int, len(to)+1), make([]int, len(to)+1), make([]int, len(to)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range from {
+		before, last, row = last, row, before
+		row[0] = i + 1
+		for j := range to {
+			wrong := 1
+			if from[i] == to[j] {
+				wrong = 0
+			}
+			row[j+1] = min(last[j]+wrong, last[j+1]+1, row[j]+1)
+			if i > 0 && j > 0 && from[i] == to[j-1] && from[i-1] == to[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+	}
+	return row[len(to)]
+}
+
+// checkFlags refuses what no flag is meant to have, whichever it is.
+func checkFlags(flags *pflag.FlagSet) error {
+	var faults []error
+	flags.Visit(func(flag *pflag.Flag) {
+		value := flag.Value.String()
+		switch {
+		case flag.Value.Type() != "string":
+		case strings.TrimSpace(value) == "":
+			faults = append(faults, fmt.Errorf("--%s has nothing in it: give it a value, or leave it out", flag.Name))
+		case flag.Name != clientSecretFlag && credentials.HasSecret(value):
+			faults = append(faults, fmt.Errorf("--%s holds a secret (it is not repeated here), and the process list "+
+				"shows it to everybody on this machine: replace it where it comes from", flag.Name))
+		default:
+			if err := checkLine(value); err != nil {
+				faults = append(faults, fmt.Errorf("--%s %w", flag.Name, err))
+			}
+		}
+	})
+	if len(faults) > 0 {
+		return usageError{errors.Join(faults...)}
+	}
+	return nil
+}

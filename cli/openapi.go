@@ -1,0 +1,74 @@
+package cli
+
+import (
+	"github.com/spf13/cobra"
+
+	"guestpass"
+)
+
+func openapiCommand(environ []string) *cobra.Command {
+	var yaml bool
+	var stored string
+	command := &cobra.Command{
+		Use:   "openapi",
+		Short: "Print the document that the GPT editor imports, or check a copy of it",
+		Long: `Prints the same bytes that the server publishes at /openapi.json (or, with --yaml,
+at /openapi.yaml) for the same settings.
+` + documentDefault + `
+
+A GPT keeps the document that was imported once. --check compares a copy, such as
+the text in the editor saved to a file or the document that a server publishes,
+with what this program would publish, and says what differs. Exit code 0: it is the
+same; 1: it is out of date, so import again; 2: it cannot be told.`,
+		Example: "  guestpass openapi\n  guestpass openapi --public-url https://gpt.example.com\n  guestpass " +
+			"openapi --check pasted.json",
+		Annotations: map[string]string{needsAll: ""},
+		Args:        noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			app, _, err := publisher(cmd, environ)
+			if err != nil {
+				return err
+			}
+			if stored != "" {
+				return checkCopy(cmd.Context(), app.Document(), stored, cmd.OutOrStdout())
+			}
+			body := app.Document().JSON()
+			if yaml {
+				body = app.Document().YAML()
+			}
+			_, err = exact(cmd.OutOrStdout()).Write(body)
+			return err
+		},
+	}
+	documentFlags(command)
+	command.Flags().BoolVar(&yaml, "yaml", false, "print YAML instead of JSON")
+	command.Flags().StringVar(&stored, "check", "", "compare the copy at this `URL|FILE` instead of printing")
+	return command
+}
+
+// documentFlags gives a command those settings of a document that are flags.
+func documentFlags(command *cobra.Command) {
+	settingFlag(command, "public-url", "GUESTPASS_PUBLIC_URL", "origin under which the world sees the server")
+	settingFlag(command, "access", "GUESTPASS_ACCESS", "scopes or roles")
+	settingFlag(command, "vertical", "STYTCH_VERTICAL", "b2b or consumer")
+}
+
+// publisher is a server that is only asked for what it publishes, and its settings. Nothing is contacted.
+func publisher(command *cobra.Command, environ []string) (*guestpass.Server, config, error) {
+	published := func(c config) config {
+		if c.ProjectID == "" && !c.wrong["STYTCH_PROJECT_ID"] {
+			return c.withoutProject()
+		}
+		return c
+	}
+	c, err := readWhole(environ, command.Flags(), "no document",
+		func(c config) error { return published(c).check() })
+	if err != nil {
+		return nil, c, err
+	}
+	c = published(c)
+	options := c.options()
+	options.Log = newLog(command.ErrOrStderr()) // what could be declared better
+	app, err := newServer(options)
+	return app, c, err
+}

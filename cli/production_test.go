@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// The emulator must not be able to stand in for Stytch where it matters, so it is not
+// even linked. The other build shows that the names are the right ones.
+func TestProductionLinksNeitherEmulatorNorSimulator(t *testing.T) {
+	for _, tt := range []struct {
+		tags   string
+		linked bool
+	}{{"production", false}, {"", true}} {
+		packages := strings.Fields(goList(t, "-deps", "-tags", tt.tags, "guestpass/cmd/guestpass"))
+		for _, name := range []string{"guestpass/stytchtest", "guestpass/gpttest", "github.com/chromedp/chromedp"} {
+			if slices.Contains(packages, name) != tt.linked {
+				t.Errorf("tags %q: %s is linked: %t", tt.tags, name, !tt.linked)
+			}
+		}
+	}
+}
+
+func TestTheProductionProgramServesAndNoMore(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "guestpass")
+	if output, err := exec.Command("go", "build", "-tags", "production", "-o", program,
+		"../cmd/guestpass").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, output)
+	}
+	settings := []string{"GUESTPASS_PUBLIC_URL=https://gpt.example.com",
+		"STYTCH_PROJECT_ID=project-live-11111111-1111-4111-8111-111111111111",
+		"STYTCH_SECRET=secret-live-x", "STYTCH_PUBLIC_TOKEN=public-token-live-x",
+		"STYTCH_DOMAIN=words-1234.customers.stytch.com"}
+	for _, tt := range []struct {
+		environ []string
+		command string
+		code    int
+		want    string
+	}{
+		{nil, "dev", 2, "built for production, without the command \"dev\": `make build`"},
+		{nil, "stytch", 2, `without the command "stytch"`},
+		{nil, "try", 2, `without the command "try"`},
+		{nil, "lint", 2, `without the command "lint"`},
+		{nil, "foo", 2, `there is no command "foo"; see`},
+		{nil, "serve", 2, "STYTCH_PROJECT_ID is not set"},
+		{nil, "openapi", 2, "STYTCH_PROJECT_ID is not set"},
+		{settings, "openapi", 0, `"https://gpt.example.com"`},
+		{settings, "gpt", 0, "https://gpt.example.com/oauth2/token"},
+	} {
+		run := exec.Command(program, tt.command)
+		run.Env = append([]string{}, tt.environ...) // nil would be this process's own
+		output, _ := run.CombinedOutput()
+		if code := run.ProcessState.ExitCode(); code != tt.code || !strings.Contains(string(output), tt.want) {
+			t.Errorf("guestpass %s: exit code %d, want %d and %q in\n%s", tt.command, code, tt.code, tt.want, output)
+		}
+	}
+	help, err := exec.Command(program, "--help").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, list, _ := strings.Cut(string(help), "Available Commands:\n")
+	list, _, _ = strings.Cut(list, "\n\n")
+	commands := strings.Join(regexp.MustCompile(`(?m)^  \w+`).FindAllString(list, -1), "")
+	if commands != "  audit  backup  gpt  help  migrate  openapi  serve" {
+		t.Errorf("the commands are%s", commands)
+	}
+}

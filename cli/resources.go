@@ -1,0 +1,28 @@
+package cli
+
+import (
+	"guestpass/api"
+	"guestpass/store"
+)
+
+// resources are what the program serves, as [Main] was told.
+var resources []api.Resource
+
+// modules are the names that GUESTPASS_MODULES may have.
+func modules() []string {
+	names := append([]string{}, api.Modules...)
+	for _, r := range resources {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// schemas are the tables of the resources.
+func schemas() (all []store.Schema) {
+	for _, r := range resources {
+		if r.Migrations != nil {
+			all = append(all, store.Schema{Name: r.Name, Files: r.Migrations})
+		}
+	}
+	return all
+}

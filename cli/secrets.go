@@ -1,0 +1,108 @@
+package cli
+
+import (
+	"errors"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"guestpass/internal/credentials"
+)
+
+// checkSecrets refuses a secret in any other setting than its own: much of what is set is shown on
+// public pages, or repeated in errors and in the log. What is shown must not even look like one.
+func (c config) checkSecrets(said map[string]string) error {
+	var faults []error
+	for _, s := range c.settings() {
+		value, found := said[s.name]
+		if !found || s.name == "STYTCH_SECRET" { // whose form tells
+			continue
+		}
+		foreign := secretsOf(said, s.name)
+		own := s.name == "GUESTPASS_INTROSPECT_SECRETS" &&
+			credentials.Holds(strings.Join(appIDs(value), " "), appSecrets(value)...)
+		if own || credentials.HasSecret(value, foreign...) ||
+			s.shown && (slices.Contains(foreign, value) || credentials.LooksSecret(value)) ||
+			s.secrets == nil && credentials.HasPair(value) {
+			faults = append(faults, c.fault(s.name, "holds a secret (it is not repeated here): the project's belongs "+
+				"in STYTCH_SECRET, a connected app's in GUESTPASS_INTROSPECT_SECRETS, a password in the URL "+
+				"that it is for; if another person may have seen it, replace it where it comes from"))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// secretsOf are the secrets in all settings but one.
+func secretsOf(said map[string]string, but string) (secrets []string) {
+	for _, s := range new(config).settings() {
+		if s.secrets != nil && s.name != but && said[s.name] != "" {
+			secrets = append(secrets, s.secrets(said[s.name])...)
+		}
+	}
+	return slices.DeleteFunc(secrets, func(secret string) bool { return secret == "" })
+}
+
+// checkClientSecret refuses what stands beside the secret in the dashboard.
+func checkClientSecret(value string) error {
+	if projectSecret(value) == nil {
+		return errors.New("must be the secret of a connected app, not an id or a public token")
+	}
+	return noLongerThan(longestSecret)(value)
+}
+
+// longestSecret bounds what is read of a file, or taken for a secret, that is something else.
+const longestSecret = 4 << 10
+
+// projectSecret is the secret itself, and none where something else stands in its place, which its form tells.
+func projectSecret(secret string) []string {
+	for _, public := range []credentials.Kind{credentials.ProjectID, credentials.PublicToken,
+		credentials.ConnectedApp} {
+		if _, err := public.Check(secret); err == nil {
+			return nil
+		}
+	}
+	return []string{secret}
+}
+
+// appSecrets are those of connected apps; appIDs are what stands before them.
+func appSecrets(value string) (secrets []string) {
+	for entry := range strings.SplitSeq(value, ",") {
+		_, secret, _ := strings.Cut(entry, "=")
+		secrets = append(secrets, strings.TrimSpace(secret))
+	}
+	return secrets
+}
+
+func appIDs(value string) (ids []string) {
+	for entry := range strings.SplitSeq(value, ",") {
+		id, _, _ := strings.Cut(entry, "=")
+		ids = append(ids, id)
+	}
+	return ids
+}
+
+// userinfo is what stands before the host of a URL, also of one that cannot be parsed; a
+// password may hold any character.
+var userinfo = regexp.MustCompile(`^[^/]*://[^:/?#]*:(.*)@`)
+
+// inQuery are passwords as Postgres takes them beside those before the host.
+var inQuery = regexp.MustCompile(`[?&](?:ssl)?password=([^&#]*)`)
+
+// urlSecrets are the passwords in a URL, as they are written and as they are meant.
+func urlSecrets(value string) (passwords []string) {
+	for _, form := range []*regexp.Regexp{userinfo, inQuery} {
+		for _, found := range form.FindAllStringSubmatch(value, -1) {
+			passwords = append(passwords, found[1])
+			if clear, err := url.PathUnescape(found[1]); err == nil && clear != found[1] {
+				passwords = append(passwords, clear)
+			}
+		}
+	}
+	return passwords
+}
+
+// withoutSecrets is what may be printed of a text: arguments may hold secrets as well.
+func withoutSecrets(text string, environ []string) string {
+	return credentials.Withhold(text, secretsOf(variables(environ), "")...)
+}

@@ -1,0 +1,164 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
+
+	"guestpass"
+	"guestpass/internal/idp"
+	"guestpass/internal/site"
+)
+
+func serveCommand(environ []string) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve a real Stytch project",
+		Long: `Serves a real Stytch project: the operations as MCP tools at /mcp, to which ChatGPT,
+Claude and others connect, and by REST; the document that a GPT imports at /openapi.json;
+the pages on which people sign in and decide. / says how to connect.
+
+Everything is set by environment variables, which the README explains; at least
+
+  GUESTPASS_PUBLIC_URL, GUESTPASS_TRUSTED_PROXIES,
+  STYTCH_PROJECT_ID, STYTCH_SECRET, STYTCH_PUBLIC_TOKEN, STYTCH_DOMAIN
+
+GUESTPASS_CLIENT_IDS, where it is set, must name everybody who may connect: the id of the
+GPT's connected app alone shuts MCP clients out; add their hosts, such as
+chatgpt.com,claude.ai. GUESTPASS_MCP=off serves no MCP.
+
+Unsafe settings are refused, each by name. TLS is the business of the proxy in front.
+On SIGINT or SIGTERM /readyz answers 503 while all else is served on for
+GUESTPASS_STOP_GRACE, 5s by default, so that a balancer can send its calls elsewhere;
+then running requests may finish for 30 seconds. A second signal ends it at once.`,
+		Example: `  export GUESTPASS_PUBLIC_URL=https://gpt.example.com
+  export GUESTPASS_TRUSTED_PROXIES=127.0.0.1/32,::1/128
+  export STYTCH_PROJECT_ID=project-live-…
+  export STYTCH_SECRET=secret-live-…
+  export STYTCH_PUBLIC_TOKEN=public-token-live-…
+  export STYTCH_DOMAIN=word-word-1234.customers.stytch.com
+  guestpass serve`,
+		Annotations: map[string]string{needsAll: ""},
+		Args:        noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := readWhole(environ, cmd.Flags(), "not started", func(c config) error {
+				return errors.Join(c.check(), c.checkProxies())
+			})
+			if err != nil {
+				return err
+			}
+			options := c.options()
+			if _, err := newServer(options); err != nil { // what is wrong is told before anything is opened or made
+				return err
+			}
+			options.Log = newLog(cmd.ErrOrStderr())
+			database, err := openStore(cmd.Context(), c.database(options.Log))
+			if err != nil {
+				return err
+			}
+			defer database.Close()
+			options.Store = database
+			if options.Limits, err = c.openLimits(options.Log); err != nil {
+				return err
+			}
+			defer options.Limits.Close()
+			return serve(cmd.Context(), c.Addr, c.StopGrace, options)
+		},
+	}
+	settingFlag(command, "addr", "GUESTPASS_ADDR", "address to listen on; localhost:8080 unless told otherwise")
+	settingFlag(command, "public-url", "GUESTPASS_PUBLIC_URL", "origin under which the world sees this server")
+	return command
+}
+
+func serve(ctx context.Context, addr string, grace time.Duration, o guestpass.Options) error {
+	app, err := newServer(o)
+	if err != nil {
+		return err
+	}
+	listener, err := listen(addr)
+	if err != nil {
+		return err
+	}
+	o.Log.Info("serving", "addr", listener.Addr().String(), "public_url", o.PublicURL, "project", o.ProjectID, "access",
+		string(o.Access))
+	return runAll(ctx, app, parts{listener, app, grace}.serve(o.Log))
+}
+
+// newServer tells faults that the caller can mend from those of the program.
+func newServer(o guestpass.Options) (*guestpass.Server, error) {
+	app, err := guestpass.New(o)
+	if errors.Is(err, idp.ErrNoBundle) || errors.Is(err, site.ErrNoBundle) {
+		return nil, usageError{err}
+	}
+	if err != nil {
+		return nil, usagef("not started: %w", err)
+	}
+	return app, nil
+}
+
+func listen(addr string) (net.Listener, error) {
+	listener, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, usagef("%s is in use by another program: stop it, or choose another address with --addr or "+
+			"GUESTPASS_ADDR", addr)
+	}
+	if err != nil {
+		return nil, usagef("cannot listen on the address of --addr or GUESTPASS_ADDR: %s", cause(err))
+	}
+	return listener, nil
+}
+
+// cause is why listening failed, without the address.
+func cause(err error) string {
+	var name *net.DNSError
+	var number syscall.Errno
+	switch {
+	case errors.As(err, &name):
+		return "its host is unknown"
+	case errors.As(err, &number):
+		return number.Error()
+	}
+	return "it is no address of this machine"
+}
+
+// parts are a listener and what answers on it.
+type parts struct {
+	listener net.Listener
+	handler  http.Handler
+	grace    time.Duration // see guestpass.Serve
+}
+
+func (p parts) serve(log *slog.Logger) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := guestpass.Serve(ctx, p.listener, p.handler, log, p.grace); err != nil {
+			return fmt.Errorf("serve: %w", err)
+		}
+		return nil
+	}
+}
+
+// runAll runs the app's background work beside the servers until ctx ends or one fails.
+func runAll(ctx context.Context, app *guestpass.Server, serve ...func(context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return app.Run(ctx) })
+	for _, f := range serve {
+		group.Go(func() error { return f(ctx) })
+	}
+	defer app.Flush(context.WithoutCancel(ctx))
+	return group.Wait()
+}
+
+func or(first, second string) string {
+	if first != "" {
+		return first
+	}
+	return second
+}

@@ -1,0 +1,376 @@
+//go:build !production
+
+package cli
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"unsafe"
+)
+
+// whole is an environment in which every setting has a value that serve takes, each of its own.
+func whole() map[string]string {
+	variables := realistic()
+	for name, value := range map[string]string{
+		"GUESTPASS_ADDR": "127.0.0.1:8443", "GUESTPASS_TITLE": "Acme Tasks",
+		"GUESTPASS_DATABASE_URL":    "postgres://guestpass:Kp8vR2mX5qT9wL4s@db.example.com/guestpass?sslmode=verify-full",
+		"GUESTPASS_DATABASE_SCHEMA": "acme", "GUESTPASS_MODULES": "tasks", "GUESTPASS_OPERATIONS": "listTasks,getTask",
+		"GUESTPASS_MCP": "on", "GUESTPASS_MCP_OPERATIONS": "listTasks",
+		"GUESTPASS_ADD_SCOPES":  "mcp",
+		"GUESTPASS_DESCRIPTION": "Tasks of Acme’s people.", "GUESTPASS_CONTACT_EMAIL": "help@example.com",
+		"GUESTPASS_PRIVACY_URL": "https://example.com/privacy", "GUESTPASS_ACCESS": "roles",
+		"GUESTPASS_AUDIENCE": "https://api.example.com", "GUESTPASS_LIVE_ROLES": "on",
+		"GUESTPASS_TOKEN_HEADER_MEMBERS": "x5t", "GUESTPASS_LOGIN_METHODS": "google,password",
+		"GUESTPASS_TOKEN_FORWARDER": "on",
+		"GUESTPASS_INTROSPECT":      "writes", "GUESTPASS_ALLOW_TEST_PROJECT": "no",
+		"GUESTPASS_MAX_TOKEN_LIFETIME": "8h",
+		"GUESTPASS_STOP_GRACE":         "7s", "GUESTPASS_REDIS_URL": "rediss://:Rd8vR2mX5qT9wL4s@redis.example.com",
+		"GUESTPASS_LIMIT_ADDRESS": "4000", "GUESTPASS_LIMIT_MEMBER": "70", "GUESTPASS_LIMIT_ORGANIZATION": "700",
+		"GUESTPASS_LIMIT_CLIENT": "7000", "GUESTPASS_MAX_IN_FLIGHT": "128", "STYTCH_VERTICAL": "b2b",
+		"GUESTPASS_QUOTA_TASKS": "9000", "GUESTPASS_QUOTA_COMMENTS": "9000", "GUESTPASS_QUOTA_ACTIVITY": "9000",
+		"GUESTPASS_QUOTA_MEGABYTES": "90", "GUESTPASS_KEEP_DAYS": "90",
+		"GUESTPASS_TRY_CLIENT_SECRET": "Tr8vR2mX5qT9wL4sZk3v",
+	} {
+		variables[name] = value
+	}
+	return variables
+}
+
+// missing are the settings of [whole] that cannot be beside the others: the emulator's, in a live project.
+var missing = []string{"STYTCH_BASE_URL"}
+
+// TestEverySettingIsDeclaredOnce: a field of config that no setting fills would silently never be set,
+// and a setting that no test tries would be checked by nobody.
+func TestEverySettingIsDeclaredOnce(t *testing.T) {
+	c := new(config)
+	names := variableNames(t)
+	for i, name := range names {
+		if slices.Contains(names[:i], name) {
+			t.Errorf("%s is declared twice", name)
+		}
+		if _, tried := whole()[name]; !tried && !slices.Contains(missing, name) {
+			t.Errorf("%s is not tried here", name)
+		}
+	}
+	filled := map[string]bool{}
+	for _, s := range c.settings() {
+		value := whole()[s.name]
+		if s.name == "STYTCH_BASE_URL" {
+			value = "http://localhost:8081"
+		}
+		before := *c
+		if err := s.take(value); err != nil {
+			t.Errorf("%s: %v", s.name, err)
+		}
+		for i := range reflect.TypeFor[config]().NumField() {
+			field := reflect.TypeFor[config]().Field(i)
+			if !reflect.DeepEqual(exported(&before, i), exported(c, i)) {
+				if filled[field.Name] {
+					t.Errorf("%s fills %s, which another setting fills", s.name, field.Name)
+				}
+				filled[field.Name] = true
+			}
+		}
+	}
+	for i := range reflect.TypeFor[config]().NumField() {
+		if field := reflect.TypeFor[config]().Field(i); field.IsExported() && !filled[field.Name] {
+			t.Errorf("no setting fills %s", field.Name)
+		}
+	}
+}
+
+// exported is the value of a field, also of one that reflect would not give away.
+func exported(c *config, i int) any {
+	field := reflect.ValueOf(c).Elem().Field(i)
+	return reflect.NewAt(field.Type(), unsafe.Pointer(field.UnsafeAddr())).Elem().Interface()
+}
+
+// harmless are the values of other settings that one takes, each looked at: what follows is no more
+// than what is meant, or nobody is admitted.
+var harmless = map[string]func(other string) bool{
+	// any text that is no secret may be said to people
+	"GUESTPASS_TITLE":       func(other string) bool { return true },
+	"GUESTPASS_DESCRIPTION": func(other string) bool { return true },
+	// an audience that no token has keeps everybody out
+	"GUESTPASS_AUDIENCE": func(other string) bool { return true },
+	// a member that no token has; auth refuses those that mean something
+	"GUESTPASS_TOKEN_HEADER_MEMBERS": func(other string) bool { return len(whole()[other]) <= 17 },
+	// a schema of that name is made, or is not there
+	"GUESTPASS_DATABASE_SCHEMA": func(other string) bool { return len(whole()[other]) <= 16 },
+	"GUESTPASS_CLIENT_IDS":      func(other string) bool { return strings.HasSuffix(other, "CLIENT_ID") },
+	"GUESTPASS_DOCS_CLIENT_ID":  func(other string) bool { return strings.HasSuffix(other, "CLIENT_IDS") },
+	// a custom domain, and another page, can be on any public host
+	"STYTCH_DOMAIN": func(other string) bool {
+		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE"}, other)
+	},
+	"GUESTPASS_PUBLIC_URL": func(other string) bool { return other == "GUESTPASS_AUDIENCE" },
+	"GUESTPASS_PRIVACY_URL": func(other string) bool {
+		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE"}, other)
+	},
+	// of the same operations
+	"GUESTPASS_OPERATIONS":     func(other string) bool { return other == "GUESTPASS_MCP_OPERATIONS" },
+	"GUESTPASS_MCP_OPERATIONS": func(other string) bool { return other == "GUESTPASS_OPERATIONS" },
+	// numbers, among themselves
+	"GUESTPASS_LIMIT_ADDRESS": isNumber, "GUESTPASS_LIMIT_MEMBER": isNumber, "GUESTPASS_LIMIT_ORGANIZATION": isNumber,
+	"GUESTPASS_LIMIT_CLIENT": isNumber, "GUESTPASS_MAX_IN_FLIGHT": isNumber, "GUESTPASS_QUOTA_TASKS": isNumber,
+	"GUESTPASS_QUOTA_COMMENTS": isNumber, "GUESTPASS_QUOTA_ACTIVITY": isNumber, "GUESTPASS_QUOTA_MEGABYTES": isNumber,
+	"GUESTPASS_KEEP_DAYS":          isNumber,
+	"GUESTPASS_STOP_GRACE":         func(string) bool { return false },
+	"GUESTPASS_MAX_TOKEN_LIFETIME": func(string) bool { return false },
+	"GUESTPASS_LOGIN_METHODS":      func(string) bool { return false },
+	// of the same values; used by guestpass try alone
+	"GUESTPASS_TRY_CLIENT_SECRET": func(string) bool { return true },
+}
+
+func isNumber(other string) bool {
+	return strings.HasPrefix(other, "GUESTPASS_LIMIT_") || strings.HasPrefix(other, "GUESTPASS_QUOTA_") ||
+		slices.Contains([]string{"GUESTPASS_MAX_IN_FLIGHT", "GUESTPASS_KEEP_DAYS"}, other)
+}
+
+// wrong are the ways in which a value goes wrong, whatever it is.
+func wrong(own string) map[string]string {
+	return map[string]string{
+		"nothing": "", "blanks": "   ", "a tab": "\t", "a comma": ",", "commas": " , ,", "an empty entry": own + ",",
+		"an empty entry before": "," + own, "twice": own + "," + own, "double quotes": `"` + own + `"`,
+		"single quotes": "'" + own + "'", "typographic quotes": "“" + own + "”", "a line end": own + "\n",
+		"a Windows line end": own + "\r\n", "a NUL": own + "\x00", "an escape": own + "\x1b[2J",
+		"a zero-width space": own + "\u200b", "a BOM": "\ufeff" + own, "a direction override": "\u202e" + own,
+		"a variation selector": own + "\U000E0100", "full width": strings.Map(wide, own), "not UTF-8": own + "\xff",
+		"a secret": realSecret, "another project's secret": "secret-test-" + realSecret[12:],
+		"a workspace key":        "workspace-key-" + realSecret[12:],
+		"an app with its secret": "connected-app-live-1=" + appSecret,
+		"a token":                "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJtZW1iZXIifQ.c2lnbmF0dXJl",
+	}
+}
+
+func wide(r rune) rune {
+	if r > ' ' && r <= '~' {
+		return r - '!' + '\uff01'
+	}
+	return r
+}
+
+// mayTake are the wrong values that a setting takes nevertheless, each looked at.
+func mayTake(name, what string) bool {
+	text := name == "GUESTPASS_TITLE" || name == "GUESTPASS_DESCRIPTION"
+	url := name == "GUESTPASS_DATABASE_URL" || name == "GUESTPASS_REDIS_URL" // a path or a password may be anything
+	switch what {
+	case "a comma", "commas", "an empty entry", "an empty entry before", "twice", "full width":
+		return text || url || name == "GUESTPASS_AUDIENCE" && what != "commas" && what != "full width" ||
+			name == "GUESTPASS_TRY_CLIENT_SECRET" && what != "commas" && what != "full width" ||
+			name == "GUESTPASS_PRIVACY_URL" && (what == "an empty entry" || what == "twice") // in its path
+	case "a token":
+		return name == "GUESTPASS_AUDIENCE" || name == "GUESTPASS_TRY_CLIENT_SECRET" // shown nowhere
+	case "an app with its secret":
+		return name == "GUESTPASS_INTROSPECT_SECRETS"
+	case "a secret":
+		return name == "STYTCH_SECRET"
+	}
+	return false
+}
+
+// TestNoSettingFailsOpen walks every setting through every way in which a value goes wrong: each is
+// refused by the setting's name, without the value, or has been looked at and does no harm.
+func TestNoSettingFailsOpen(t *testing.T) {
+	if err := starting(whole()); err != nil {
+		t.Fatal(err)
+	}
+	tried, refused := 0, 0
+	defer func() {
+		t.Logf("%d wrong values of %d settings: %d refused by name", tried, len(variableNames(t)), refused)
+	}()
+	for _, name := range variableNames(t) {
+		own := whole()[name]
+		if name == "STYTCH_BASE_URL" {
+			own = "http://localhost:8081"
+		}
+		for what, value := range wrong(own) {
+			variables := whole()
+			variables[name] = value
+			err := starting(variables)
+			if tried++; err != nil {
+				refused++
+			}
+			judge(t, name, what, value, err, mayTake(name, what))
+		}
+		for _, other := range variableNames(t) {
+			value, found := whole()[other]
+			if !found || other == name || value == own {
+				continue
+			}
+			variables := whole()
+			variables[name] = value
+			err := starting(variables)
+			if tried++; err != nil {
+				refused++
+			}
+			judge(t, name, "the value of "+other, value, err, harmless[name] != nil && harmless[name](other))
+		}
+	}
+}
+
+func judge(t *testing.T, name, what, value string, err error, mayTake bool) {
+	t.Helper()
+	formItself := strings.HasPrefix("connected-app-live-", value)
+	switch {
+	case err == nil && !mayTake:
+		t.Errorf("%s with %s is taken", name, what)
+	case err != nil && !strings.Contains(err.Error(), blamed(name, what)) &&
+		!(name == "STYTCH_PROJECT_ID" && strings.Contains(err.Error(), "STYTCH_")) &&
+		// what stands in two places is refused where everybody would see it
+		!(name == "GUESTPASS_TRY_CLIENT_SECRET" && strings.Contains(err.Error(), " holds a secret")):
+		t.Errorf("%s with %s is not named: %v", name, what, err)
+	case err != nil && len(value) > 12 && !formItself && strings.Contains(err.Error(), value):
+		t.Errorf("%s with %s repeats it: %v", name, what, err)
+	}
+}
+
+// The values of the other environment, in each setting that has a value of Stytch's.
+func TestTheOtherEnvironmentIsRefusedInEverySetting(t *testing.T) {
+	other := strings.NewReplacer("-live-", "-test-", ".stytch.com", ".stytch.dev")
+	tried := 0
+	for name, own := range whole() {
+		if value := other.Replace(own); value != own {
+			tried++
+			variables := whole()
+			variables[name] = value
+			refusesWithoutRepeating(t, blamed(name, "the other environment"), "the other environment",
+				starting(variables))
+		}
+	}
+	if tried != 7 {
+		t.Errorf("%d settings have values of an environment", tried)
+	}
+}
+
+func TestNumbersDurationsAndWordsHaveOneSpelling(t *testing.T) {
+	for name, values := range map[string][]string{
+		"GUESTPASS_LIMIT_MEMBER": {"0", "-1", "+60", "060", "6_0", "0x3c", "6e1", "60.0", "60 ", "1000001",
+			"99999999999999999999",
+			"٦٠", "６０", "unlimited"},
+		"GUESTPASS_STOP_GRACE": {"5", "0", "-5s", "+5s", "5 s", "5S", ".5s", "5d", "1h", "61s", "1e1s",
+			"5s5", "∞"},
+		"GUESTPASS_MAX_TOKEN_LIFETIME": {"24", "59s", "721h", "1d", "-8h", "99999999999h"},
+		"GUESTPASS_TOKEN_FORWARDER":    {"ON", "On", "true", "1", "yes", "0", "no", "false", "оn"},
+		"GUESTPASS_ALLOW_TEST_PROJECT": {"YES", "true", "1", "on", "y"},
+		"GUESTPASS_INTROSPECT":         {"on", "true", "write", "all", "Writes"},
+		"GUESTPASS_ACCESS":             {"Scopes", "scope", "role", "both", "scopes,roles"},
+		"STYTCH_VERTICAL":              {"B2B", "b2c", "consumers"},
+		"GUESTPASS_ADDR": {"8080", ":", "localhost", "localhost:http", "localhost:+80",
+			"localhost:080", "localhost:65536", "http://localhost:80", "a@b:80"},
+		"GUESTPASS_CLIENT_IDS": {"*", "all", "connected-app-", "connected-app-live-",
+			"Connected-App-live-1", "connected-app-live-1=x", "connected-app-live-1;connected-app-live-2", "Dynamic",
+			"https://claude.ai/client", "*.claude.ai", "claude.ai/", "localhost", "words-1234.customers.stytch.com"},
+		"GUESTPASS_TRUSTED_PROXIES": {"*", "all", "any", "10.0.0.1", "0.0.0.0/0", "::/0",
+			"0.0.0.0/1,128.0.0.0/1", "2000::/3", "::ffff:0:0/96", "10.0.0.0/-1", "none,10.0.0.0/8"},
+		"GUESTPASS_OPERATIONS":           {"*", "listTasks;getTask", "../x"},
+		"GUESTPASS_MCP_OPERATIONS":       {"*", "listTasks;getTask", "../x"},
+		"GUESTPASS_MCP":                  {"On", "true", "yes", "1"},
+		"GUESTPASS_ADD_SCOPES":           {"MCP", "true", "on", "mcp,all"},
+		"GUESTPASS_MODULES":              {"*", "Tasks", "task"},
+		"GUESTPASS_TOKEN_HEADER_MEMBERS": {"*", "crit", "b64", "a b"},
+		"GUESTPASS_PUBLIC_URL": {"gpt.example.com", "//gpt.example.com", "https:gpt.example.com", "https://",
+			"https:///", "ftp://gpt.example.com",
+			"https://u@gpt.example.com", "https://@gpt.example.com", "https://gpt.example.com?",
+			"https://gpt.example.com#",
+			"https://gpt.example.com/#x", "https://gpt.example.com//", "https://gpt.example.com/x",
+			"https://gpt.example.com\\@evil.example",
+			"https://gpt.example.com:0x50", "https://gpt.example.com:99999", "https://gpt_example.com",
+			"https://*.example.com",
+			"https://127.1", "https://2130706433", "https://0x7f.1", "https://gpt.example.com,https://b.example.com",
+			"http://localhost:8080", "https://localhost", "https://[::1]:8080", "https://gpt.ехample.com"},
+		"STYTCH_DOMAIN": {"http://login.example.com", "localhost", "http://localhost:8081", "https://localhost",
+			"https://a.localhost",
+			"http://127.0.0.1", "https://127.0.0.1", "127.1", "2130706433", "https://0x7f000001", "https://[::1]",
+			"https://[::ffff:127.0.0.1]",
+			"10.0.0.1", "192.168.1.1", "169.254.169.254", "metadata.google.internal", "100.100.100.200",
+			"[fd00:ec2::254]", "[fe80::1]",
+			"0.0.0.0", "login.corp", "printer.local", "stytch", "user@login.example.com", "user:pass@login.example.com",
+			"login.example.com?x", "login.example.com#x", "login.example.com/path", "ftp://login.example.com",
+			"login.example.com:443",
+			"login.example.com;b.example.com", "login.example.com,,", "login.example.com,localhost"},
+		"GUESTPASS_DATABASE_URL": {"guestpass.db", "sqlite", "sqlite:", "SQLITE:x.db", "sqlite::memory:",
+			"sqlite:x.db?mode=ro", "mysql://x", "https://x", "postgres:",
+			"postgres://guestpass:hunter2@db.example.com/guestpass", "postgres://db.example.com/g?sslmode=prefer"},
+		"GUESTPASS_REDIS_URL": {"localhost:6379", "http://localhost", "redis", "memcached://x"},
+	} {
+		for _, value := range values {
+			variables := realistic()
+			variables[name] = value
+			err := starting(variables)
+			judge(t, name, fmt.Sprintf("%q", value), value, err, false)
+		}
+	}
+}
+
+// What people write in their languages is no fault.
+func TestTitlesInAnyLanguage(t *testing.T) {
+	for _, title := range []string{"Acme Tasks", "Åsa’s “best” list", "Büro & Söhne", "تسک\u200cهای من", "משימות",
+		"काम\u200d सूची", "タスク",
+		"Team ❤\ufe0f 👩\u200d💻", `The "Tasks" app`, "O'Brien", "L'équipe d'"} {
+		variables := realistic()
+		variables["GUESTPASS_TITLE"] = title
+		if err := starting(variables); err != nil {
+			t.Errorf("%q: %v", title, err)
+		}
+	}
+}
+
+// Flags and variables are one setting: the same forms, and the flag counts.
+func TestFlagsAreCheckedAsVariablesAre(t *testing.T) {
+	for _, command := range []string{"serve", "dev", "openapi", "gpt"} {
+		for flag, values := range map[string][]string{"public-url": {"", "  ", `"https://gpt.example.com"`,
+			"https://gpt.example.com/x", "http://gpt.example.com",
+			"https://" + strings.ToLower(realSecret) + ".example.com", "https://u:pass@gpt.example.com",
+			"https://gpt.example.com\n"}} {
+			for _, value := range values {
+				environ := environ()
+				if command == "dev" {
+					environ = nil
+				}
+				code, stdout, stderr := execute(t, environ, command, "--"+flag, value)
+				if code != 2 || !strings.Contains(stderr, "--"+flag) || stdout != "" || strings.Contains(stderr,
+					"GUESTPASS_PUBLIC_URL is") {
+					t.Errorf("%s --%s %q: exit code %d, %s%s", command, flag, value, code, stdout, stderr)
+				}
+			}
+		}
+	}
+	code, stdout, stderr := execute(t, environ("GUESTPASS_PUBLIC_URL=https://of-the-variable.example.com"), "openapi",
+		"--public-url", "https://of-the-flag.example.com")
+	if code != 0 || !strings.Contains(stdout, "https://of-the-flag.example.com") || strings.Contains(stdout,
+		"of-the-variable") {
+		t.Errorf("exit code %d: the flag does not win: %s", code, stderr)
+	}
+}
+
+// Every command looks at the names, whatever it needs of them.
+func TestMisspeltVariablesAreTold(t *testing.T) {
+	commands := [][]string{{"serve"}, {"dev"}, {"stytch"}, {"try"}, {"lint", "x.json"}, {"openapi"}, {"gpt"},
+		{"migrate", "up"},
+		{"migrate", "status"}, {"backup", "x"}, {"audit", "verify"}}
+	for misspelt, want := range map[string]string{
+		"GUESTPASS_CLIENT_ID": "GUESTPASS_CLIENT_IDS", "GUESTPASS_CLIENTIDS": "GUESTPASS_CLIENT_IDS",
+		"guestpass_client_ids": "GUESTPASS_CLIENT_IDS",
+		"Guestpass_Access":     "GUESTPASS_ACCESS", "GUESTPAS_CLIENT_IDS": "GUESTPASS_CLIENT_IDS",
+		"GUEST_PASS_ACCESS": "GUESTPASS_ACCESS",
+		"STYTCH_SECRETS":    "STYTCH_SECRET", "STITCH_SECRET": "STYTCH_SECRET", "STYTCH_PROJECTID": "STYTCH_PROJECT_ID",
+		"GUESTPASS_CLIENT_IDS_FILE": "GUESTPASS_CLIENT_IDS", "GUESTPASSADDR": "GUESTPASS_ADDR",
+	} {
+		for _, args := range commands {
+			code, _, stderr := execute(t, []string{misspelt + "=x"}, args...)
+			if code != 2 || !strings.Contains(stderr, "there is no variable "+misspelt+"; did you mean "+want) {
+				t.Errorf("%s, %v: exit code %d, %s", misspelt, args, code, stderr)
+			}
+		}
+	}
+	code, _, stderr := execute(t, environ("STYTCH_WORKSPACE_KEY_ID=x", "PATH=/bin", "HOME=/",
+		"GUESTPASS=/usr/local/bin/guestpass"), "openapi")
+	if code != 0 || !strings.Contains(stderr,
+		"the variable STYTCH_WORKSPACE_KEY_ID means nothing here\n") || strings.Contains(stderr, "PATH") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}

@@ -1,0 +1,68 @@
+//go:build !production && unix
+
+package cli
+
+import (
+	"bytes"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestOneSignalEndsWhatOnlyComputes: the process does not catch the signal, whatever it is doing. It
+// waits here for the rest of a document.
+func TestOneSignalEndsWhatOnlyComputes(t *testing.T) {
+	folder := t.TempDir()
+	program := filepath.Join(folder, "guestpass")
+	if output, err := exec.Command("go", "build", "-o", program, "../cmd/guestpass").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, output)
+	}
+	for _, tt := range []struct {
+		name   string
+		signal syscall.Signal
+		args   []string
+	}{
+		{"SIGTERM", syscall.SIGTERM, []string{"lint"}},
+		{"Ctrl-C", syscall.SIGINT, []string{"lint", "--json"}},
+		{"SIGTERM of a comparison", syscall.SIGTERM, []string{"openapi", "--check"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			command := exec.Command(program, append(tt.args, "/dev/stdin")...)
+			writer, err := command.StdinPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := command.Start(); err != nil {
+				t.Fatal(err)
+			}
+			late := time.AfterFunc(time.Minute, func() { _ = command.Process.Kill() })
+			defer late.Stop()
+			// more than a pipe holds: the program reads
+			if _, err := writer.Write(bytes.Repeat([]byte(" "), 1<<20)); err != nil {
+				t.Fatal(err)
+			}
+			if err := command.Process.Signal(tt.signal); err != nil {
+				t.Fatal(err)
+			}
+			_ = command.Wait()
+			if status := command.ProcessState.Sys().(syscall.WaitStatus); !status.Signaled() ||
+				status.Signal() != tt.signal {
+				t.Errorf("it ended otherwise: %v", command.ProcessState)
+			}
+		})
+	}
+}
+
+// TestWhatHasToBeCleanedUpWaits: these commands get a context that ends with the first signal.
+func TestWhatHasToBeCleanedUpWaits(t *testing.T) {
+	for args, want := range map[string]bool{"lint x": true, "lint --json x": true, "openapi": true, "gpt --json": true,
+		"serve": false, "dev": false, "stytch": false, "try": false, "backup x": false, "migrate up": false,
+		"audit verify": false, "": false, "nothing": false} {
+		if got := onlyComputes(strings.Fields(args), nil); got != want {
+			t.Errorf("%q: %v", args, got)
+		}
+	}
+}

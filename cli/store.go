@@ -1,0 +1,206 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"guestpass/store"
+)
+
+// defaultDatabase is used where GUESTPASS_DATABASE_URL says nothing.
+const defaultDatabase = "sqlite:guestpass.db"
+
+func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
+	o.More = schemas()
+	database, err := store.Open(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
+	}
+	return database, nil
+}
+
+// database is where the settings say that things are kept.
+func (c config) database(log *slog.Logger) store.Options {
+	return store.Options{URL: or(c.DatabaseURL, defaultDatabase), Schema: c.DatabaseSchema, Log: log,
+		Quota: c.quota(), Keep: time.Duration(c.KeepDays) * 24 * time.Hour}
+}
+
+func (c config) quota() store.Quota {
+	return store.Quota{Tasks: int64(c.TaskQuota), Comments: int64(c.CommentQuota), Activities: int64(c.ActivityQuota),
+		Bytes: int64(c.MegabyteQuota) << 20}
+}
+
+// databaseOf is database of the environment, for commands that need no other settings.
+func databaseOf(cmd *cobra.Command, environ []string) (o store.Options, err error) {
+	c, err := readConfig(environ, cmd.Flags())
+	return c.database(newLog(cmd.ErrOrStderr())), err
+}
+
+// withStore runs f on the database of the environment as it is, beside whoever uses it.
+func withStore(cmd *cobra.Command, environ []string, f func(context.Context, *store.Store) error) error {
+	o, err := databaseOf(cmd, environ)
+	if err != nil {
+		return err
+	}
+	o.More = schemas()
+	database, err := store.Connect(cmd.Context(), o)
+	if err != nil {
+		return fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
+	}
+	defer database.Close()
+	return f(cmd.Context(), database)
+}
+
+// withTables is withStore for commands that need Guestpass's tables: where there are none yet, or
+// reading fails since they are of an earlier version, it says what brings them up to date.
+func withTables(cmd *cobra.Command, environ []string, f func(context.Context, *store.Store) error) error {
+	return withStore(cmd, environ, func(ctx context.Context, database *store.Store) error {
+		steps, err := database.Migrations(ctx)
+		missing := slices.DeleteFunc(steps, func(step store.Migration) bool { return step.Applied && step.Place == "" })
+		if err == nil && len(missing) > 0 && !slices.ContainsFunc(steps,
+			func(step store.Migration) bool { return step.Applied }) {
+			return errors.New("the database of GUESTPASS_DATABASE_URL has no tables of Guestpass yet: " + migrateUp)
+		}
+		done := f(ctx, database)
+		if done == nil || errors.Is(done, errQuiet) || err != nil || len(missing) == 0 {
+			return done
+		}
+		return fmt.Errorf("the tables in the database of GUESTPASS_DATABASE_URL are not up to date: %s "+
+			"(%w)", migrateUp, done)
+	})
+}
+
+// migrateUp is what to do where tables are missing.
+const migrateUp = "run `guestpass migrate up`, or start the server, which does the same"
+
+func migrateCommand(environ []string) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "migrate",
+		Short: "Bring the database's schema up to date, or show its state",
+		Long: `The schema of the database that GUESTPASS_DATABASE_URL names. serve and dev bring it
+up to date by themselves when they start; this is for doing it beforehand.`,
+		Example: "  guestpass migrate status\n  guestpass migrate up",
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	command.AddCommand(&cobra.Command{
+		Use: "up", Short: "Apply what is missing", Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			o, err := databaseOf(cmd, environ)
+			if err != nil {
+				return err
+			}
+			database, err := openStore(cmd.Context(), o)
+			if err != nil {
+				return err
+			}
+			fmt.Fprintln(cmd.OutOrStdout(), "the schema is up to date")
+			return database.Close()
+		},
+	}, &cobra.Command{
+		Use: "status", Short: "Show which steps are applied",
+		Long: `Shows each step of the schema, applied or missing. Exit code 1 if one is missing. Nothing
+is made or changed, and servers may go on meanwhile.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withStore(cmd, environ, func(ctx context.Context, database *store.Store) error {
+				steps, err := database.Migrations(ctx)
+				if err != nil {
+					return err
+				}
+				return showMigrations(cmd.OutOrStdout(), steps)
+			})
+		},
+	})
+	return command
+}
+
+func showMigrations(out io.Writer, steps []store.Migration) (err error) {
+	for _, step := range steps {
+		state, place := "applied", ""
+		if !step.Applied {
+			state, err = "missing", errors.New("steps are missing: "+migrateUp)
+		}
+		if step.Place != "" {
+			place = " by an earlier version in " + step.Place + ", and taken over at the next start"
+		}
+		fmt.Fprintf(out, "%s  %s%s\n", state, step.Name, place)
+	}
+	return err
+}
+
+func backupCommand(environ []string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "backup FILE",
+		Short: "Copy the database to a new file, while servers run",
+		Long: `Copies the SQLite database that GUESTPASS_DATABASE_URL names to FILE, as it is at one
+moment, and reads the copy through before it takes its name. Servers may go on writing
+meanwhile. An existing file is not overwritten, and only its owner may read the copy.
+Of a Postgres, the program's own pg_dump makes copies; this says how.`,
+		Example: "  guestpass backup /var/backups/guestpass-$(date +%F).db",
+		Args: func(_ *cobra.Command, args []string) error {
+			switch len(args) {
+			case 1:
+				return nil
+			case 0:
+				return usagef("name a FILE for the copy; see `guestpass backup --help`")
+			}
+			return usagef("name one FILE for the copy, not %d; see `guestpass backup --help`", len(args))
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return withTables(cmd, environ, func(ctx context.Context, database *store.Store) error {
+				if err := database.Backup(ctx, args[0]); err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%s is a whole copy\n", args[0])
+				return nil
+			})
+		},
+	}
+}
+
+func auditCommand(environ []string) *cobra.Command {
+	command := &cobra.Command{
+		Use:   "audit",
+		Short: "Check the record of what was done",
+		Args:  noArguments,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	command.AddCommand(&cobra.Command{
+		Use:   "verify",
+		Short: "Find altered or missing rows in the activity record",
+		Long: `Reads the activity record of the database that GUESTPASS_DATABASE_URL names, and
+recomputes the hash that binds each row to those before it. Exit code 1 if a row was
+altered, is missing, or was put in. Servers may go on writing meanwhile.
+
+The hashes have no secret: who can write to the database, and knows this program, can
+make a new record that fits. Copy the last hash of each owner elsewhere to notice that.`,
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return withTables(cmd, environ, func(ctx context.Context, database *store.Store) error {
+				rows, breaks, err := database.VerifyActivity(ctx)
+				if err != nil {
+					return err
+				}
+				for _, b := range breaks {
+					fmt.Fprintf(cmd.OutOrStdout(), "%s, row %d: %s\n", b.Owner, b.Seq, b.What)
+				}
+				if len(breaks) > 0 {
+					fmt.Fprintf(cmd.OutOrStdout(), "%d rows, %d places where the record is not as it was written\n",
+						rows, len(breaks))
+					return errQuiet
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "%d rows, all as they were written\n", rows)
+				return nil
+			})
+		},
+	})
+	return command
+}

@@ -1,0 +1,69 @@
+package guestpass
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"guestpass/directory"
+	"guestpass/internal/clients"
+	"guestpass/internal/idp"
+)
+
+// admitted are the clients that may act.
+func (o Options) admitted() clients.Admitted {
+	admitted := clients.Parse(o.ClientIDs)
+	if (admitted.Dynamic || !admitted.Everyone()) && o.DocsClientID != "" {
+		admitted.IDs = append(admitted.IDs, o.DocsClientID)
+	}
+	return admitted
+}
+
+// listed are the connected apps whose tokens count without a further look; none: every one of the project.
+func (o Options) listed() []string {
+	if o.admitted().Everyone() {
+		return nil
+	}
+	return o.admitted().IDs
+}
+
+// admitClient decides on clients that are not listed, where some are admitted by the hosts of their
+// documents: tokens name them by ids of Stytch's, which knows where the document is.
+func (s *Server) admitClient() func(context.Context, string) (bool, error) {
+	admitted := s.options.admitted()
+	if len(admitted.Hosts) == 0 {
+		return nil
+	}
+	return func(ctx context.Context, clientID string) (bool, error) {
+		app, err := s.directory.ConnectedApp(ctx, clientID)
+		if errors.Is(err, directory.ErrNotFound) {
+			return false, nil
+		}
+		return err == nil && admitted.Takes(app.MetadataURL), err
+	}
+}
+
+// tellClients warns of tools that next to nobody can connect to.
+func (s *Server) tellClients(ctx context.Context) {
+	if admitted := s.options.admitted(); !s.options.NoMCP && !admitted.Everyone() && len(admitted.Hosts) == 0 {
+		s.log.WarnContext(ctx, "only the connected apps that GUESTPASS_CLIENT_IDS lists can use the tools at "+mcpPath+
+			": ChatGPT's plugins, Claude and others come with a document of their own, or register themselves; add their "+
+			"hosts, such as chatgpt.com,claude.ai, or the word dynamic, or say GUESTPASS_MCP=off")
+	}
+}
+
+func (s *Server) lookUpClient(ctx context.Context, clientID string) (idp.Client, error) {
+	app, err := s.directory.ConnectedApp(ctx, clientID)
+	if errors.Is(err, directory.ErrNotFound) {
+		return idp.Client{}, idp.ErrUnknownClient
+	}
+	return idp.Client{Name: app.Name, RedirectURIs: app.RedirectURLs}, notLookedUp(err)
+}
+
+// notLookedUp says in the page's terms whose fault it is.
+func notLookedUp(err error) error {
+	if errors.Is(err, directory.ErrCredentials) {
+		return fmt.Errorf("%w: %w", idp.ErrCredentials, err)
+	}
+	return err
+}

@@ -1,0 +1,23 @@
+// Package inside lets tests of the assembled server have done at once what [guestpass.Server.Run] does in its own
+// time, and see what it has counted. Package guestpass fills it in; nothing else than a test calls it.
+package inside
+
+import (
+	"context"
+	"net"
+	"net/http"
+
+	"guestpass/internal/stytch"
+)
+
+// Each takes a *guestpass.Server first, which this package cannot name.
+var (
+	RetryRevocations func(server any, ctx context.Context)
+	CheckIssuer      func(server any, ctx context.Context) (done bool)
+	CheckProject     func(server any, ctx context.Context) (done bool)
+	Directory        func(server any) stytch.Directory
+	Refusals         func(server any) map[string]int // of the sign-in page, by reason
+)
+
+// ServeAtMost is guestpass.Serve with fewer connections at once.
+var ServeAtMost func(ctx context.Context, connections int, listener net.Listener, handler http.Handler) error

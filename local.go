@@ -1,0 +1,89 @@
+package guestpass
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// onlyThisMachine guards a server on somebody's own machine, where everybody may know the
+// emulator's passwords, from websites that its visitor's browser lets through to this machine. Such
+// a page is told by the name in Host, when the name is its own and points here (DNS
+// rebinding), else by its origin. The world reaches the server by the name of its public URL,
+// if it has one, and there all is as it is everywhere. What is refused gets no problem JSON:
+// no client of the API is here.
+func (s *Server) onlyThisMachine(next http.Handler) http.Handler {
+	public, err := url.Parse(s.options.PublicURL)
+	if err != nil {
+		public = new(url.URL)
+	} else if !s.options.Local && !isLoopback(public.Hostname()) {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Host == public.Host && public.Host != "" && !isLoopback(public.Hostname()):
+			next.ServeHTTP(w, r)
+		case !loopbackHost(r.Host):
+			refuseLocally(w, foreignHost)
+		case !fromOwnPage(r, s.options.PublicURL):
+			refuseLocally(w, foreignPage)
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+const (
+	foreignHost = "This server runs on somebody's own machine. It answers to localhost, to loopback addresses and to " +
+		"the host of its public URL (GUESTPASS_PUBLIC_URL or --public-url), not to the Host of this request.\n"
+	foreignPage = "This server runs on somebody's own machine. It answers its own pages, not those of other websites.\n"
+)
+
+func refuseLocally(w http.ResponseWriter, message string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("X-Frame-Options", "DENY") // not even this in a frame
+	w.WriteHeader(http.StatusForbidden)
+	_, _ = io.WriteString(w, message)
+}
+
+// fromOwnPage refuses requests that a browser makes for a page of another origin, unless a
+// person has followed a link. Our forms come with the origin null, since our pages send no
+// referrer; then Sec-Fetch-Site has to say whose they are (Fetch Metadata).
+func fromOwnPage(r *http.Request, publicURL string) bool {
+	origins, site := r.Header.Values("Origin"), r.Header.Get("Sec-Fetch-Site")
+	own := site == "same-origin" || site == "none"
+	switch {
+	case len(origins) == 0:
+		return own || site == "" || followed(r)
+	case len(origins) > 1:
+		return false
+	case origins[0] == "null":
+		return own
+	}
+	return (own || site == "") && (origins[0] == "http://"+r.Host || origins[0] == publicURL)
+}
+
+// followed reports whether a whole page is to be shown, and nothing is sent along.
+func followed(r *http.Request) bool {
+	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
+		r.Header.Get("Sec-Fetch-Dest") == "document"
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}
+
+// loopbackHost takes a Host header apart. IPv6 addresses are in brackets there, and nothing
+// else is; no other spelling than the usual one counts, such as localhost with a dot.
+func loopbackHost(hostport string) bool {
+	u, err := url.Parse("http://" + hostport)
+	if err != nil || u.Host != hostport || strings.HasSuffix(hostport, ":") {
+		return false
+	}
+	return isLoopback(strings.ToLower(u.Hostname()))
+}

@@ -1,0 +1,73 @@
+package guestpass
+
+import (
+	"context"
+	"log/slog"
+
+	"github.com/go-chi/chi/v5/middleware"
+
+	"guestpass/api"
+	"guestpass/internal/credentials"
+)
+
+// requestLog adds to every line that is written within a request which request it was and,
+// once that is known, which operation. So whoever has the request_id of a reply finds all lines.
+// Nothing that has a token's form gets through it: anybody may put one where none is expected.
+type requestLog struct{ slog.Handler }
+
+func (l requestLog) Handle(ctx context.Context, record slog.Record) error {
+	attributes := make([]slog.Attr, 0, record.NumAttrs()+2)
+	record.Attrs(func(a slog.Attr) bool {
+		attributes = append(attributes, withoutTokens(a))
+		return true
+	})
+	if id := middleware.GetReqID(ctx); id != "" {
+		attributes = append(attributes, slog.String("request_id", id))
+		if caller := api.CallerOf(ctx); caller != nil && caller.Operation != "" {
+			attributes = append(attributes, slog.String("operation", caller.Operation))
+		}
+	}
+	written := slog.NewRecord(record.Time, record.Level, credentials.Mask(record.Message), record.PC)
+	written.AddAttrs(attributes...)
+	return l.Handler.Handle(ctx, written)
+}
+
+func (l requestLog) WithAttrs(attributes []slog.Attr) slog.Handler {
+	return requestLog{l.Handler.WithAttrs(allWithoutTokens(attributes))}
+}
+
+func (l requestLog) WithGroup(name string) slog.Handler { return requestLog{l.Handler.WithGroup(name)} }
+
+func withoutTokens(a slog.Attr) slog.Attr {
+	a.Value = a.Value.Resolve()
+	switch a.Value.Kind() {
+	case slog.KindString:
+		a.Value = slog.StringValue(credentials.Mask(a.Value.String()))
+	case slog.KindGroup:
+		a.Value = slog.GroupValue(allWithoutTokens(a.Value.Group())...)
+	case slog.KindAny:
+		switch v := a.Value.Any().(type) {
+		case error:
+			a.Value = slog.StringValue(credentials.Mask(v.Error()))
+		case []string:
+			a.Value = slog.AnyValue(masked(v))
+		}
+	}
+	return a
+}
+
+func allWithoutTokens(attributes []slog.Attr) []slog.Attr {
+	written := make([]slog.Attr, len(attributes))
+	for i, a := range attributes {
+		written[i] = withoutTokens(a)
+	}
+	return written
+}
+
+func masked(texts []string) []string {
+	written := make([]string, len(texts))
+	for i, text := range texts {
+		written[i] = credentials.Mask(text)
+	}
+	return written
+}

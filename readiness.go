@@ -1,0 +1,89 @@
+package guestpass
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+
+	"guestpass/directory"
+	"guestpass/internal/stytch"
+)
+
+const (
+	readyFor     = time.Second     // how long one look counts for everybody who asks
+	readyTimeout = 5 * time.Second // of a look
+)
+
+// readiness is what the last look at the parts found. Anybody may ask, as often as they
+// like, and a look costs calls of Stytch and connections of the database.
+type readiness struct {
+	looking singleflight.Group // by which everything below is guarded
+
+	at    time.Time
+	parts map[string]error
+}
+
+// ready are the parts that calls need, each with what is wrong with it: as of a second ago
+// at most, but for the keys, which cost nothing to look at and end a start.
+func (s *Server) ready(ctx context.Context) map[string]error {
+	if s.stopping.Load() { // at once: the balancer has little time to learn it
+		return map[string]error{"process": errors.New("about to stop")}
+	}
+	last := &s.readiness
+	found, _, _ := last.looking.Do("", func() (any, error) {
+		now := s.options.Now()
+		if since := now.Sub(last.at); last.parts == nil || since < 0 || since >= readyFor {
+			last.at, last.parts = now, s.look(ctx)
+		}
+		return last.parts, nil
+	})
+	parts := maps.Clone(found.(map[string]error)) // others hold the same
+	parts["keys"] = s.verifier.Ready()
+	return parts
+}
+
+// look asks the parts. Whoever happens to ask first does so for others as well, and may
+// leave meanwhile.
+func (s *Server) look(ctx context.Context) map[string]error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTimeout)
+	defer cancel()
+	parts := map[string]error{"keys": s.verifier.Ready(), "directory": s.directory.Ping(ctx)}
+	if s.options.Store != nil {
+		parts["database"] = s.options.Store.Ping(ctx)
+	}
+	for name, err := range parts {
+		if err != nil {
+			s.log.WarnContext(ctx, "not ready", "part", name, "error", err)
+		}
+	}
+	return parts
+}
+
+// readyz says whether to send calls here: 503 while keys or database are missing, Stytch
+// refuses our credentials, or the process is about to stop. That Stytch does not answer, or
+// not as expected, or not for all purposes, is told with 200: reads go on without it, and a balancer that took every
+// instance away would end those too. Why is in the log.
+func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
+	status, parts := http.StatusOK, map[string]string{}
+	for name, err := range s.ready(r.Context()) {
+		refused := errors.Is(err, directory.ErrCredentials)
+		switch {
+		case errors.As(err, new(*stytch.PartlyUnavailableError)):
+			parts[name] = "unavailable in part"
+		case err == nil:
+			parts[name] = "ok"
+		case refused:
+			parts[name] = "credentials refused"
+		default:
+			parts[name] = "unavailable"
+		}
+		if err != nil && (name != "directory" || refused) {
+			status = http.StatusServiceUnavailable
+		}
+	}
+	writeJSON(w, status, "no-store", parts)
+}

@@ -1,0 +1,38 @@
+package guestpass
+
+import (
+	"errors"
+	"io"
+	"net/http"
+
+	"guestpass/api"
+	"guestpass/internal/idp"
+)
+
+// maxReport is longer than any word that counts.
+const maxReport = 64
+
+// report is POST /idp/report: what the sign-in page's script has seen of Stytch, and nobody
+// else can. The body is one word.
+func (s *Server) report(w http.ResponseWriter, r *http.Request) {
+	refuse := func(status int, detail string) { api.WriteProblem(w, r, api.Problem{Status: status, Detail: detail}) }
+	site := r.Header.Get("Sec-Fetch-Site")
+	if site != "same-origin" && (site != "" || r.Header.Get("Origin") != s.options.PublicURL) {
+		refuse(http.StatusForbidden, "reports come from the sign-in page only")
+		return
+	}
+	word, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxReport))
+	if err == nil {
+		err = s.provider.Report(r, string(word))
+	}
+	switch {
+	case err == nil:
+		w.Header().Set("Cache-Control", "no-store")
+		w.WriteHeader(http.StatusNoContent)
+	case errors.Is(err, idp.ErrTooManyReports):
+		w.Header().Set("Retry-After", "60")
+		refuse(http.StatusTooManyRequests, "too many reports")
+	default:
+		refuse(http.StatusBadRequest, "no such reason")
+	}
+}

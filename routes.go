@@ -1,0 +1,142 @@
+package guestpass
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/go-chi/chi/v5"
+
+	"guestpass/api"
+	"guestpass/internal/site"
+)
+
+const (
+	metadataPath = "/.well-known/oauth-protected-resource"
+	mcpPath      = "/mcp"
+	readonlyPath = mcpPath + "/readonly" // the tools that change nothing
+	tokenPath    = "/oauth2/token"       // #nosec G101 -- a path
+)
+
+// A route is one line of the table. Every path of the server is here, but for the
+// operations below /api/, which declare themselves.
+type route struct {
+	methods []string
+	path    string
+	handler http.Handler
+}
+
+var (
+	read   = []string{http.MethodGet, http.MethodHead}
+	shared = []string{http.MethodGet, http.MethodHead, http.MethodOptions} // readable from pages of other origins
+	all    = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch,
+		http.MethodDelete, http.MethodOptions}
+)
+
+func (s *Server) routes() []route {
+	routes := []route{
+		{read, "/", s.site.Landing},
+		{read, "/docs", s.site.Docs},
+		{read, "/privacy", s.site.Privacy},
+		{shared, "/openapi.json", http.HandlerFunc(s.document.ServeJSON)},
+		{shared, "/openapi.yaml", http.HandlerFunc(s.document.ServeYAML)},
+		{read, "/idp", s.guarded(s.provider.Page)},
+		{[]string{http.MethodPost}, "/idp/report", http.HandlerFunc(s.report)},
+		{read, "/account", s.guarded(s.account.Page)},
+		{[]string{http.MethodPost}, "/account/revoke", http.HandlerFunc(s.account.Revoke)},
+		{read, metadataPath, s.protectedResource("")},
+		{read, "/healthz", http.HandlerFunc(s.healthz)},
+		{read, "/readyz", http.HandlerFunc(s.readyz)},
+		{all, "/api/*", s.service},
+	}
+	for path, tools := range s.mcp {
+		for _, slash := range []string{"", "/"} { // a redirect would lose token or body
+			routes = append(routes, route{all, path + slash, tools},
+				route{shared, metadataPath + path + slash, s.protectedResource(path)})
+		}
+	}
+	for name, handler := range site.Assets() {
+		routes = append(routes, route{read, "/assets/" + name, handler})
+	}
+	for name, handler := range s.provider.Assets() {
+		routes = append(routes, route{read, "/idp/assets/" + name, handler})
+	}
+	if s.options.ForwardTokens {
+		routes = append(routes, route{all, tokenPath, s.provider.Token()})
+	}
+	return routes
+}
+
+func (s *Server) router() http.Handler {
+	r := chi.NewMux()
+	r.NotFound(s.notFound)
+	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) { api.MethodNotAllowed(r, w, req) })
+	for _, route := range s.routes() {
+		for _, method := range route.methods {
+			r.Method(method, route.path, route.handler)
+		}
+	}
+	return r
+}
+
+// machines are the beginnings of paths that programs ask for: they get JSON whatever they accept.
+var machines = []string{"/api", "/.well-known", "/oauth2", "/openapi", "/mcp", "/authorize", "/token", "/register"}
+
+// notFound answers a person who has mistyped an address with a page, everybody else with a problem.
+func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
+	w.Header().Add("Vary", "Accept")
+	asks := func(beginning string) bool {
+		rest, found := strings.CutPrefix(r.URL.Path, beginning)
+		return found && (rest == "" || rest[0] == '/' || rest[0] == '.')
+	}
+	reads := slices.Contains(read, r.Method)
+	if reads && strings.Contains(r.Header.Get("Accept"), "text/html") && !slices.ContainsFunc(machines, asks) {
+		s.site.NotFound.ServeHTTP(w, r)
+		return
+	}
+	api.NotFound(w, r)
+}
+
+// protectedResource is the metadata of RFC 9728 for the resource at a path of ours, which WWW-Authenticate
+// names. Clients compare the resource with the URL that they were given, to the letter.
+func (s *Server) protectedResource(path string) http.HandlerFunc {
+	names := s.toolScopes(path == readonlyPath)
+	if path == "" {
+		names = nil
+		for _, scope := range s.scopes() {
+			names = append(names, scope.Name)
+		}
+	}
+	document := map[string]any{
+		"resource":                 s.options.PublicURL + path,
+		"authorization_servers":    []string{s.options.Domain},
+		"scopes_supported":         names,
+		"bearer_methods_supported": []string{"header"},
+		"resource_name":            s.options.Title,
+		"resource_documentation":   s.options.PublicURL + "/docs",
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		if path != "" { // read by pages that are clients
+			w.Header().Set("Access-Control-Allow-Origin", "*")
+			w.Header().Set("Access-Control-Allow-Headers", "MCP-Protocol-Version")
+		}
+		if r.Method == http.MethodOptions {
+			w.WriteHeader(http.StatusNoContent)
+			return
+		}
+		writeJSON(w, http.StatusOK, "public, max-age=300", document)
+	}
+}
+
+// healthz says that the process answers.
+func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, "no-store", map[string]string{"status": "ok"})
+}
+
+func writeJSON(w http.ResponseWriter, status int, cache string, body any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", cache)
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body)
+}

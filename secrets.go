@@ -1,0 +1,106 @@
+package guestpass
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"guestpass/api"
+	"guestpass/internal/credentials"
+)
+
+// checkSecrets refuses what is no secret as such, and a secret in what pages, documents and
+// the log show, whoever calls. It names the option, and never repeats it.
+func (o Options) checkSecrets() error {
+	var faults []error
+	if _, err := credentials.Secret.Check(o.Secret); err != nil {
+		faults = append(faults, fmt.Errorf("the project's secret %w", err))
+	}
+	for _, shown := range []struct {
+		option string
+		text   string
+	}{
+		{"PublicURL", o.PublicURL}, {"ProjectID", o.ProjectID}, {"PublicToken", o.PublicToken}, {"Domain",
+			o.Domain}, {"BaseURL", o.BaseURL},
+		{"Operations", strings.Join(o.Operations, " ")}, {"Modules", strings.Join(o.Modules, " ")},
+		{"ClientIDs", strings.Join(o.ClientIDs, " ")}, {"DocsClientID", o.DocsClientID}, {"Audience", o.Audience},
+		{"LoginMethods", strings.Join(o.LoginMethods, " ")}, {"TokenHeaderMembers",
+			strings.Join(o.TokenHeaderMembers, " ")},
+		{"Title", o.Title}, {"Description", o.Description}, {"ContactEmail", o.ContactEmail}, {"PrivacyURL",
+			o.PrivacyURL}, {"Version", o.Version},
+		{"Emulator", o.Emulator}, {"SecretHint", o.SecretHint},
+	} {
+		if credentials.HasSecret(shown.text, o.hidden()...) {
+			faults = append(faults, fmt.Errorf("%s holds a secret, and is shown to everybody", shown.option))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// hidden are the secrets that nothing may show: the project's, and those of connected apps
+// but for one that the hint itself tells, in development.
+func (o Options) hidden() []string {
+	secrets := []string{o.Secret}
+	for _, secret := range o.ClientSecrets {
+		if !strings.Contains(o.SecretHint, secret) {
+			secrets = append(secrets, secret)
+		}
+	}
+	return secrets
+}
+
+// checkPublished is the last guard of what is made once for all.
+func (s *Server) checkPublished() error {
+	pages := map[string][]byte{"the document": s.document.JSON()}
+	for path, page := range map[string]http.Handler{"/": s.site.Landing, "/docs": s.site.Docs,
+		"/privacy": s.site.Privacy} {
+		made := &heldReply{ResponseWriter: nobody{}}
+		page.ServeHTTP(made, &http.Request{Method: http.MethodGet})
+		pages[path] = made.body.Bytes()
+	}
+	for name, content := range pages {
+		if s.tellsSecret(content) {
+			return fmt.Errorf("%s would show a secret", name)
+		}
+	}
+	return nil
+}
+
+// nobody takes the header of a reply that is not sent.
+type nobody struct{ http.ResponseWriter }
+
+func (nobody) Header() http.Header { return http.Header{} }
+
+// tellsSecret reports whether a secret is in a page or document, however it is written.
+func (s *Server) tellsSecret(content []byte) bool {
+	return bytes.Contains(content, []byte(s.options.Secret)) ||
+		credentials.Holds(string(content), s.options.hidden()...)
+}
+
+// guarded is the last guard of pages that are made for each request: one that has a secret in it
+// is not sent. The whole page is made before any of it is sent.
+func (s *Server) guarded(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		made := &heldReply{ResponseWriter: w, status: http.StatusOK}
+		next(made, r)
+		if s.tellsSecret(made.body.Bytes()) {
+			s.log.ErrorContext(r.Context(), "a page is withheld: it had a secret in it", "path", r.URL.Path)
+			api.WriteProblem(w, r, api.Problem{Status: http.StatusInternalServerError, Detail: "internal error"})
+			return
+		}
+		w.WriteHeader(made.status)
+		_, _ = made.body.WriteTo(w)
+	})
+}
+
+// heldReply keeps status and body back; the header is the client's at once.
+type heldReply struct {
+	http.ResponseWriter
+	status int
+	body   bytes.Buffer
+}
+
+func (h *heldReply) WriteHeader(status int)            { h.status = status }
+func (h *heldReply) Write(content []byte) (int, error) { return h.body.Write(content) }

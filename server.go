@@ -1,0 +1,444 @@
+// Package server assembles the parts into one http.Handler and runs it. All routes
+// are in one table, all middleware in one chain, both in this package.
+package guestpass
+
+import (
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
+
+	"guestpass/api"
+	"guestpass/auth"
+	"guestpass/directory"
+	"guestpass/internal/account"
+	"guestpass/internal/clients"
+	"guestpass/internal/connections"
+	"guestpass/internal/idp"
+	"guestpass/internal/limits"
+	"guestpass/internal/site"
+	"guestpass/internal/stytch"
+	"guestpass/mcp"
+	"guestpass/openapi"
+	"guestpass/store"
+)
+
+// Options configure a [Server]. Nothing is read from the environment here.
+type Options struct {
+	PublicURL string // the origin under which the world sees the server, without trailing slash
+
+	ProjectID, Secret, PublicToken string
+	Vertical                       auth.Vertical
+	Domain                         string // origin of the project's Stytch domain: issuer, JWKS, token endpoint
+	// further ones of the same project: issuers too, and keys when the first has none
+	OtherDomains []string
+	BaseURL      string // another API base than Stytch's own; for the emulator
+
+	// tasks, activity, answers to repetitions; closed by whoever opened it. nil: for the document only
+	Store   *store.Store
+	Limits  *limits.Limits // closed by whoever opened it; nil: the defaults, counted in memory
+	Modules []string       // groups of operations to serve, of api.Modules and Resources; nil: all
+
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; none: the connection's own address counts
+
+	Resources []api.Resource // your own; whoever opens the Store gives it their tables
+
+	NoMCP         bool     // do not serve the operations as MCP tools
+	MCPOperations []string // ids of those that become tools; none: all that are published
+
+	Operations []string // ids to publish, in the order in which a GPT is told of them; none: all. All are served
+
+	Access api.AccessMode
+	// do not ask before what writes whether the person's roles still cover the scope
+	ScopesAlone bool
+	// clients admitted, as clients.Parse reads them; empty: every one of the project
+	ClientIDs []string
+	AddScopes idp.AddScopes // whose requests ask for the operations' scopes as well
+	// public connected app with which people try operations on /docs, admitted too; "": they cannot
+	DocsClientID       string
+	Audience           string            // custom audience that tokens must carry as well
+	MaxTokenLifetime   time.Duration     // how long a token may live; 0: auth.DefaultLifetime
+	TokenHeaderMembers []string          // header members of a token admitted besides alg, kid and typ
+	LoginMethods       []string          // ways to sign in; see idp.Options. nil: a code by e-mail
+	Introspect         bool              // ask Stytch before each write whether the token is still good
+	ClientSecrets      map[string]string // of connected apps, by client id, to introspect with; public ones have none
+	ForwardTokens      bool              // serve /oauth2/token; false with a Stytch custom domain under our own
+
+	Title        string // of the app, as the pages and the document name it
+	Description  string // of the document; "": made of what the operations do
+	ContactEmail string // in the document; may be empty
+	PrivacyURL   string // "": our own page
+	Version      string
+	Log          *slog.Logger
+	Now          func() time.Time // nil: time.Now; in development the emulator's clock
+
+	// Local is for a server on a developer's machine: it answers by names of this machine and by the public URL's
+	// alone, and no page of another origin. A server whose PublicURL is on loopback is one anyway.
+	Local bool
+
+	// Shown on the landing page of a development server.
+	Emulator, SecretHint string
+}
+
+// A Server is the whole of Guestpass as an http.Handler. Call Run beside serving it.
+type Server struct {
+	options   Options
+	log       *slog.Logger
+	verifier  *auth.Verifier
+	directory stytch.Directory
+	members   *stytch.B2B // the directory, in B2B projects
+	service   *api.Service
+	document  *openapi.Document
+	mcp       map[string]*mcp.Server // by path
+	provider  *idp.Provider
+	site      *site.Site
+	handler   http.Handler
+	stopping  atomic.Bool  // Run's context has ended
+	metadata  *http.Client // reads issuer
+	asking    singleflight.Group
+	issuer    atomic.Pointer[authorizationServer] // as it was last read; nil: not yet
+	// issuerTried is when somebody last asked for it, in nanoseconds since 1970.
+	issuerTried atomic.Int64
+	readiness   readiness
+
+	connections *connections.Connections
+	account     *account.Account
+}
+
+// New assembles a server without touching the network. Its error lists what is
+// wrong with the options or with the declared operations.
+func New(o Options) (*Server, error) {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.Log = slog.New(requestLog{o.Log.Handler()})
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	o.PublicURL, o.Domain = strings.TrimSuffix(o.PublicURL, "/"), strings.TrimSuffix(o.Domain, "/")
+	o.OtherDomains = slices.Clone(o.OtherDomains)
+	for i, domain := range o.OtherDomains {
+		o.OtherDomains[i] = strings.TrimSuffix(domain, "/")
+	}
+	if o.PrivacyURL == "" {
+		o.PrivacyURL = o.PublicURL + "/privacy"
+	}
+	if o.SecretHint == "" {
+		o.SecretHint = "Shown once in the Stytch dashboard when the connected app is made; rotate it there if it is " +
+			"lost."
+	}
+	if o.Limits == nil {
+		defaults, err := limits.New(limits.Options{Log: o.Log})
+		if err != nil {
+			return nil, err
+		}
+		o.Limits = defaults
+	}
+	if err := o.checkSecrets(); err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, log: o.Log, metadata: metadataClient()}
+	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildMCP, s.buildProvider, s.buildSite,
+		s.checkPublished} {
+		if err := build(); err != nil {
+			return nil, err
+		}
+	}
+	s.buildAccount()
+	s.handler = s.chain(s.router())
+	return s, nil
+}
+
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
+
+// Run keeps the verification keys and what was revoked fresh, the store free of what has
+// expired, and an eye on the Stytch project, until ctx ends; from then on readyz answers 503.
+func (s *Server) Run(ctx context.Context) error {
+	defer context.AfterFunc(ctx, func() { s.stopping.Store(true) })()
+	s.tellClients(ctx)
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { return s.verifier.Run(ctx) })
+	group.Go(func() error { watch(ctx, s.checkProject); return nil })
+	group.Go(func() error { watch(ctx, s.checkIssuer); return nil })
+	if s.options.Store != nil {
+		group.Go(func() error { return s.options.Store.Run(ctx) })
+		group.Go(func() error { return s.connections.Run(ctx) })
+	}
+	return group.Wait()
+}
+
+// Flush writes what Run would have written later: calls are served on when that has ended.
+// Call it when none are.
+func (s *Server) Flush(ctx context.Context) {
+	if s.options.Store == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	s.connections.Flush(ctx)
+}
+
+// Operations are the registered ones, in order.
+func (s *Server) Operations() []api.Operation { return s.service.Operations() }
+
+// Document is the published document.
+func (s *Server) Document() *openapi.Document { return s.document }
+
+func (s *Server) buildService() error {
+	o := s.options
+	var err error
+	domains := append([]string{o.Domain}, o.OtherDomains...)
+	var keys []string
+	for _, domain := range domains {
+		keys = append(keys, domain+"/.well-known/jwks.json")
+	}
+	s.verifier, err = auth.NewVerifier(auth.Options{
+		ProjectID: o.ProjectID, Vertical: o.Vertical,
+		Issuers:  append(domains, "stytch.com/"+o.ProjectID),
+		JWKSURLs: keys,
+		Audience: o.Audience, Resources: o.resources(),
+		ClientIDs: o.listed(), AdmitClient: s.admitClient(), HeaderMembers: o.TokenHeaderMembers,
+		MaxLifetime: o.MaxTokenLifetime, Log: o.Log, Now: o.Now,
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.openDirectory(); err != nil {
+		return err
+	}
+	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory, Listed: o.admitted().Lists,
+		MaxLifetime: o.MaxTokenLifetime, Limits: o.Limits, Log: o.Log, Now: o.Now})
+	s.service = api.New(api.Options{Connections: s.connections, Introspect: o.Introspect, Verifier: s.verifier,
+		Directory: s.directory, Members: s.members, Access: o.Access,
+		ScopesAlone: o.ScopesAlone, ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
+		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Published: o.Operations, Limits: o.Limits,
+		Log: o.Log, Now: o.Now})
+	return nil
+}
+
+// openDirectory makes the directory of the project's vertical. members stays nil in a
+// Consumer project.
+func (s *Server) openDirectory() (err error) {
+	if s.options.BaseURL != "" && strings.HasPrefix(s.options.ProjectID, "project-live-") {
+		return errors.New("a live project is asked at Stytch's own API alone: BaseURL is for the emulator")
+	}
+	o := stytch.Options{ProjectID: s.options.ProjectID, Secret: s.options.Secret, BaseURL: s.options.BaseURL,
+		MaxCalls:          max(1, s.options.Limits.InFlight()/2), // the others are for what does not need Stytch
+		Limits:            s.options.Limits,
+		InviteRedirectURL: s.options.PublicURL + "/idp", ClientSecrets: s.options.ClientSecrets, Log: s.options.Log,
+		Now: s.options.Now}
+	if s.options.Vertical == auth.Consumer {
+		s.directory, err = stytch.NewConsumer(o)
+		return err
+	}
+	s.members, err = stytch.NewB2B(o)
+	s.directory = s.members
+	return err
+}
+
+func (s *Server) buildDocument() error {
+	o := s.options
+	if o.Description == "" {
+		o.Description = "Lets you act in " + o.Title + " for the signed-in person: " + s.deeds() + "."
+	}
+	document, err := openapi.New(s.service.OpenAPI(), openapi.Options{
+		PublicURL: o.PublicURL, Title: o.Title, Version: o.Version, Description: o.Description,
+		ContactEmail: o.ContactEmail, PrivacyURL: o.PrivacyURL,
+		TokenURL: s.tokenURL(), Scopes: s.scopesOf(s.published()),
+		Operations: slices.DeleteFunc(slices.Clone(s.publish()), s.isUndescribed),
+	})
+	if err != nil {
+		err = fmt.Errorf("the operations cannot be published:\n%w", err)
+	}
+	if err := errors.Join(s.service.Err(), err); err != nil { // all at once, so that they are mended at once
+		return err
+	}
+	s.document = document
+	s.logWarnings()
+	return nil
+}
+
+// logWarnings tells what could be better in the declarations. What is said of the document as a
+// whole, such as that it has many operations, is a choice; `guestpass lint` tells of it.
+func (s *Server) logWarnings() {
+	for _, w := range s.document.Warnings() {
+		if w.Place != "document" {
+			s.log.WarnContext(context.Background(), "an operation could be declared better", "rule", w.Rule, "place",
+				w.Place,
+				"problem", w.Problem, "remedy", w.Remedy)
+		}
+	}
+}
+
+// isUndescribed tells operations that are faulty from those that there are not.
+func (s *Server) isUndescribed(id string) bool { return slices.Contains(s.service.Undescribed(), id) }
+
+// buildMCP makes the operations into tools, at one path all of them, at another those that change nothing.
+func (s *Server) buildMCP() error {
+	if s.options.NoMCP {
+		return nil
+	}
+	s.mcp = map[string]*mcp.Server{}
+	for path, reads := range map[string]bool{mcpPath: false, readonlyPath: true} {
+		o := mcp.Options{Service: s.service, Document: s.document, URL: s.options.PublicURL + path,
+			Title:   s.options.Title,
+			Version: s.options.Version, Only: s.options.MCPOperations, Reads: reads,
+			ResourceMetadata: s.options.PublicURL + metadataPath + path, Scopes: s.toolScopes(reads)}
+		built, err := mcp.New(o)
+		if err != nil {
+			return fmt.Errorf("the operations cannot be MCP tools; GUESTPASS_MCP_OPERATIONS chooses among the "+
+				"published ones:\n%w", err)
+		}
+		s.mcp[path] = built
+	}
+	return nil
+}
+
+// publish are the ids of the operations to publish, as they were chosen: they may be misspelt.
+func (s *Server) publish() []string {
+	if len(s.options.Operations) > 0 {
+		return s.options.Operations
+	}
+	var ids []string
+	for _, op := range s.service.Operations() {
+		ids = append(ids, op.ID)
+	}
+	return ids
+}
+
+// published are the operations that the document has, in the order of their choice.
+func (s *Server) published() (chosen []api.Operation) {
+	for _, id := range s.publish() {
+		for _, op := range s.service.Operations() {
+			if op.ID == id {
+				chosen = append(chosen, op)
+			}
+		}
+	}
+	return chosen
+}
+
+// deeds are what can be done for a person who has signed in, in words.
+func (s *Server) deeds() string {
+	var summaries []string
+	for _, op := range s.published() {
+		if !op.Access.IsPublic() {
+			summaries = append(summaries, lowerFirst(op.Summary))
+		}
+	}
+	return strings.Join(summaries, "; ")
+}
+
+func lowerFirst(text string) string {
+	_, size := utf8.DecodeRuneInString(text)
+	return strings.ToLower(text[:size]) + text[size:]
+}
+
+// tokenURL is the token endpoint as ChatGPT is told.
+func (s *Server) tokenURL() string {
+	if s.options.ForwardTokens {
+		return s.options.PublicURL + "/oauth2/token"
+	}
+	return s.options.Domain + "/v1/oauth2/token"
+}
+
+func (s *Server) buildProvider() error {
+	o := s.options
+	options := idp.Options{
+		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, Vertical: string(o.Vertical),
+		SDKBaseURL: o.Domain,
+		TokenURL:   o.Domain + "/v1/oauth2/token", Clients: o.admitted(), LoginMethods: o.LoginMethods,
+		LookUpClient:   s.lookUpClient,
+		DescribeScopes: s.describeScopes, ScopesToAdd: s.scopesToAdd, AddScopes: o.AddScopes,
+		AdvertisedIssuer: s.advertised, Limits: o.Limits, ClientSecrets: o.ClientSecrets,
+		CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
+	}
+	if s.members != nil {
+		options.LookUpOrganization, options.Invites = s.lookUpOrganization, slices.Contains(s.publish(), "inviteMember")
+	}
+	provider, err := idp.New(options)
+	s.provider = provider
+	return err
+}
+
+func (s *Server) lookUpOrganization(ctx context.Context, idOrSlug string) (idp.Organization, error) {
+	o, err := s.members.Organization(ctx, idOrSlug)
+	if errors.Is(err, directory.ErrNotFound) {
+		return idp.Organization{}, idp.ErrUnknownOrganization
+	}
+	return idp.Organization(o), notLookedUp(err)
+}
+
+func (s *Server) buildSite() error {
+	o := s.options
+	options := site.Options{Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(), DocsClientID: o.DocsClientID,
+		Emulator: o.Emulator}
+	if !o.NoMCP {
+		options.MCP = o.PublicURL + mcpPath
+	}
+	if strings.HasPrefix(o.PublicURL, "http://") {
+		options.Notes = []string{"ChatGPT cannot reach this address: the GPT editor wants a public https one."}
+	}
+	for _, scope := range s.scopes() {
+		options.Scopes = append(options.Scopes, site.Scope(scope))
+	}
+	options.Operations, options.Published = s.described(s.service.Operations()), s.described(s.published())
+	built, err := site.New(options)
+	s.site = built
+	return err
+}
+
+// described are operations as the pages show them.
+func (s *Server) described(operations []api.Operation) (shown []site.Operation) {
+	for _, op := range operations {
+		shown = append(shown, site.Operation{ID: op.ID, Summary: op.Summary, Effect: op.Effect.String(),
+			Scope: strings.Join(s.service.Scopes(op), " ")})
+	}
+	return shown
+}
+
+// GPT is what a builder pastes into the GPT editor.
+func (s *Server) GPT() openapi.GPT {
+	clientID := ""
+	if listed := clients.Parse(s.options.ClientIDs).IDs; len(listed) == 1 {
+		clientID = listed[0]
+	}
+	return s.document.GPT(clientID, s.options.SecretHint)
+}
+
+func (s *Server) shownGPT() site.GPT {
+	gpt := s.GPT()
+	shown := site.GPT{ImportURL: gpt.ImportURL, PrivacyURL: gpt.PrivacyURL, Instructions: gpt.Instructions,
+		Starters: gpt.Starters, Domains: gpt.Domains, EgressURL: openapi.EgressURL}
+	for _, field := range gpt.OAuth {
+		shown.OAuth = append(shown.OAuth, site.Field(field))
+	}
+	return shown
+}
+
+// resources are our own identifiers that a token may name as its audience.
+func (o Options) resources() []string {
+	return []string{o.PublicURL, o.PublicURL + mcpPath, o.PublicURL + readonlyPath}
+}
+
+// key derives a secret of our own from the project's, so that all instances agree
+// on it without another setting (RFC 5869).
+func (o Options) key(purpose string) []byte {
+	key, err := hkdf.Key(sha256.New, []byte(o.Secret), nil, "guestpass: "+purpose, 32)
+	if err != nil {
+		panic(err) // only for lengths beyond 255 hashes
+	}
+	return key
+}
