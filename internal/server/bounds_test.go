@@ -209,8 +209,8 @@ var libraries = []string{"golang.org/x/time/rate", "golang.org/x/sync/semaphore"
 
 // excused are places that bound something by other means, each with its reason.
 var excused = map[string]string{
-	"internal/store/write.go": "a batch of one transaction: who comes next waits for it and is never refused",
-	"internal/server/serve.go": "connections, of which nothing is known but an address that a proxy in front may " +
+	"store/write.go": "a batch of one transaction: who comes next waits for it and is never refused",
+	"serve.go": "connections, of which nothing is known but an address that a proxy in front may " +
 		"share with everybody",
 	"auth/cache.go": "imports nothing of limits; TestOnePersonsTokensForgetNobodyElses shows whose it is",
 }
