@@ -13,7 +13,7 @@ func (s *Server) buildAccount() {
 	}
 	s.account = account.New(account.Options{Title: o.Title, PublicURL: o.PublicURL, Connections: s.connections,
 		Directory: s.directory, Members: s.members, SessionOwner: s.verifier.SessionOwner, Store: o.Store,
-		Limits:         o.Limits,
+		Limits:         s.limits,
 		DescribeScopes: s.describeScopes, Operations: operations,
 		FormKey: o.key("account forms"), Log: o.Log, Now: o.Now})
 }

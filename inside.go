@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"guestpass/internal/inside"
+	"guestpass/internal/limits"
 	"guestpass/internal/stytch"
 )
 
@@ -16,6 +17,7 @@ func init() {
 	inside.CheckProject = func(s any, ctx context.Context) bool { return s.(*Server).checkProject(ctx) }
 	inside.Directory = func(s any) stytch.Directory { return s.(*Server).directory }
 	inside.Refusals = func(s any) map[string]int { return s.(*Server).provider.Refusals() }
+	inside.Limits = func(s any) *limits.Limits { return s.(*Server).limits }
 	inside.ServeAtMost = func(ctx context.Context, connections int, listener net.Listener, handler http.Handler) error {
 		return serve(ctx, listener, handler, slog.New(slog.DiscardHandler), 0, connections)
 	}

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"guestpass/resources"
+
 	"github.com/go-chi/chi/v5"
 )
 
@@ -77,7 +79,7 @@ func inventoried(t *testing.T) *Server {
 	s, err := New(Options{PublicURL: "https://gpt.example.com",
 		ProjectID: "project-test-11111111-1111-4111-8111-111111111111", Secret: "secret-test-x",
 		PublicToken: "public-token-test-x", Vertical: "b2b", Domain: "https://login.example.com", ForwardTokens: true,
-		Title: "Demo", Version: "1"})
+		Title: "Demo", Version: "1", Resources: resources.All()})
 	if err != nil {
 		t.Fatal(err)
 	}

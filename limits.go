@@ -56,7 +56,7 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 			return
 		}
 		caller := api.CallerOf(r.Context())
-		takeBack, exceeded := s.options.Limits.CountAddress(network)
+		takeBack, exceeded := s.limits.CountAddress(network)
 		if exceeded != nil {
 			if caller == nil || !s.remembersToken(r) {
 				api.WriteExceeded(w, r, exceeded)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"guestpass/resources"
+
 	"github.com/go-chi/chi/v5"
 )
 
@@ -18,7 +20,7 @@ func at(t *testing.T, publicURL string, local bool) *Server {
 		ProjectID: "project-test-11111111-1111-4111-8111-111111111111",
 		Secret:    "secret-test-x", PublicToken: "public-token-test-x", Vertical: "b2b",
 		Domain:  "http://localhost:8081",
-		BaseURL: "http://localhost:8081", ForwardTokens: true, Title: "Demo", Version: "1"})
+		BaseURL: "http://localhost:8081", ForwardTokens: true, Title: "Demo", Version: "1", Resources: resources.All()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,10 +37,7 @@ var (
 func (s *Server) routes() []route {
 	routes := []route{
 		{read, "/", s.site.Landing},
-		{read, "/docs", s.site.Docs},
 		{read, "/privacy", s.site.Privacy},
-		{shared, "/openapi.json", http.HandlerFunc(s.document.ServeJSON)},
-		{shared, "/openapi.yaml", http.HandlerFunc(s.document.ServeYAML)},
 		{read, "/idp", s.guarded(s.provider.Page)},
 		{[]string{http.MethodPost}, "/idp/report", http.HandlerFunc(s.report)},
 		{read, "/account", s.guarded(s.account.Page)},
@@ -49,6 +46,11 @@ func (s *Server) routes() []route {
 		{read, "/healthz", http.HandlerFunc(s.healthz)},
 		{read, "/readyz", http.HandlerFunc(s.readyz)},
 		{all, "/api/*", s.service},
+	}
+	if s.document != nil {
+		routes = append(routes, route{read, "/docs", s.site.Docs},
+			route{shared, "/openapi.json", http.HandlerFunc(s.document.ServeJSON)},
+			route{shared, "/openapi.yaml", http.HandlerFunc(s.document.ServeYAML)})
 	}
 	for path, tools := range s.mcp {
 		for _, slash := range []string{"", "/"} { // a redirect would lose token or body
@@ -114,7 +116,9 @@ func (s *Server) protectedResource(path string) http.HandlerFunc {
 		"scopes_supported":         names,
 		"bearer_methods_supported": []string{"header"},
 		"resource_name":            s.options.Title,
-		"resource_documentation":   s.options.PublicURL + "/docs",
+	}
+	if s.document != nil {
+		document["resource_documentation"] = s.options.PublicURL + "/docs"
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		if path != "" { // read by pages that are clients

@@ -1,6 +1,7 @@
 package guestpass
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strings"
@@ -33,19 +34,31 @@ func (s *Server) scopesOf(operations []api.Operation) []openapi.Scope {
 	for i, scope := range scopes {
 		at[scope.Name] = i
 	}
+	words := s.scopeWords()
 	for _, op := range operations {
 		for _, name := range s.service.Scopes(op) {
 			i, known := at[name]
 			switch {
 			case !known:
 				at[name] = len(scopes)
-				scopes = append(scopes, openapi.Scope{Name: name, Description: op.Summary})
-			case i >= len(standardScopes):
+				scopes = append(scopes, openapi.Scope{Name: name, Description: cmp.Or(words[name], op.Summary)})
+			case i >= len(standardScopes) && words[name] == "":
 				scopes[i].Description += "; " + lowerFirst(op.Summary)
 			}
 		}
 	}
 	return scopes
+}
+
+// scopeWords are what the resources say of their scopes, by name.
+func (s *Server) scopeWords() map[string]string {
+	words := map[string]string{}
+	for _, r := range s.service.Resources() {
+		for _, scope := range r.Scopes {
+			words[scope.Name] = scope.Description
+		}
+	}
+	return words
 }
 
 // toolScopes are what a client of the tools is told to ask for: enough for all of them, so that nobody is

@@ -53,7 +53,10 @@ func (o Options) hidden() []string {
 
 // checkPublished is the last guard of what is made once for all.
 func (s *Server) checkPublished() error {
-	pages := map[string][]byte{"the document": s.document.JSON()}
+	pages := map[string][]byte{}
+	if s.document != nil {
+		pages["the document"] = s.document.JSON()
+	}
 	for path, page := range map[string]http.Handler{"/": s.site.Landing, "/docs": s.site.Docs,
 		"/privacy": s.site.Privacy} {
 		made := &heldReply{ResponseWriter: nobody{}}

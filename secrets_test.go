@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"guestpass/resources"
 )
 
 const realSecret = `secret-test-Zk3v"<+&Q9xT7mW2`
@@ -18,7 +20,7 @@ func guardedOptions() Options {
 	return Options{PublicURL: "https://gpt.example.com", ProjectID: "project-test-11111111-1111-4111-8111-111111111111",
 		Secret:      strings.ReplaceAll(realSecret, `"`, ""),
 		PublicToken: "public-token-test-x", Vertical: "b2b", Domain: "https://login.example.com", ForwardTokens: true,
-		Title: "Demo", Version: "1"}
+		Title: "Demo", Version: "1", Resources: resources.All()}
 }
 
 func TestAServerThatWouldShowASecretIsNotMade(t *testing.T) {

@@ -48,12 +48,12 @@ type Options struct {
 
 	// tasks, activity, answers to repetitions; closed by whoever opened it. nil: for the document only
 	Store   *store.Store
-	Limits  *limits.Limits // closed by whoever opened it; nil: the defaults, counted in memory
-	Modules []string       // groups of operations to serve, of api.Modules and Resources; nil: all
+	Limits  Limits   // the zero value: the defaults, counted in memory
+	Modules []string // names of the Resources to serve, beside basic ones; nil: all, empty: none at all
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; none: the connection's own address counts
 
-	Resources []api.Resource // your own; whoever opens the Store gives it their tables
+	Resources []api.Resource // what is served; whoever opens the Store gives it their tables, see api.Schemas
 
 	NoMCP         bool     // do not serve the operations as MCP tools
 	MCPOperations []string // ids of those that become tools; none: all that are published
@@ -65,7 +65,7 @@ type Options struct {
 	ScopesAlone bool
 	// clients admitted, as clients.Parse reads them; empty: every one of the project
 	ClientIDs []string
-	AddScopes idp.AddScopes // whose requests ask for the operations' scopes as well
+	AddScopes AddScopes // whose requests ask for the operations' scopes as well
 	// public connected app with which people try operations on /docs, admitted too; "": they cannot
 	DocsClientID       string
 	Audience           string            // custom audience that tokens must carry as well
@@ -92,9 +92,34 @@ type Options struct {
 	Emulator, SecretHint string
 }
 
+// Limits bound what anybody may ask of the server; docs/security.md says how the defaults were chosen. A number that is
+// 0 is the default: there is no way to have no limit.
+type Limits struct {
+	Address      int // requests a minute of one address that bring no valid token
+	Member       int // calls a minute of one person through one connected app
+	Organization int // calls a minute of all people of one organization
+	Client       int // calls a minute through one connected app
+	InFlight     int // operations carried out at once
+
+	RedisURL string           // redis://, rediss:// or unix://, where several instances count together; "": in memory
+	Now      func() time.Time // of what is counted in a minute; nil: time.Now
+}
+
+// AddScopes says whose authorization requests ask for the operations' scopes although they name none of them. Some
+// clients ask for nothing, and what was not asked for cannot be granted.
+type AddScopes string
+
+// The values of AddScopes.
+const (
+	AddNone   AddScopes = ""    // nobody's; "off" says the same
+	AddForMCP AddScopes = "mcp" // those of MCP clients, which use PKCE
+	AddForAll AddScopes = "all"
+)
+
 // A Server is the whole of Guestpass as an http.Handler. Call Run beside serving it.
 type Server struct {
 	options   Options
+	limits    *limits.Limits
 	log       *slog.Logger
 	verifier  *auth.Verifier
 	directory stytch.Directory
@@ -139,21 +164,20 @@ func New(o Options) (*Server, error) {
 		o.SecretHint = "Shown once in the Stytch dashboard when the connected app is made; rotate it there if it is " +
 			"lost."
 	}
-	if o.Limits == nil {
-		defaults, err := limits.New(limits.Options{Log: o.Log})
-		if err != nil {
-			return nil, err
-		}
-		o.Limits = defaults
-	}
 	if err := o.checkSecrets(); err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, log: o.Log, metadata: metadataClient()}
+	counted, err := limits.New(limits.Options{Address: o.Limits.Address, Member: o.Limits.Member,
+		Organization: o.Limits.Organization, Client: o.Limits.Client, InFlight: o.Limits.InFlight,
+		RedisURL: o.Limits.RedisURL, Project: o.ProjectID, Log: o.Log, Now: o.Limits.Now})
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{options: o, limits: counted, log: o.Log, metadata: metadataClient()}
 	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildMCP, s.buildProvider, s.buildSite,
 		s.checkPublished} {
 		if err := build(); err != nil {
-			return nil, err
+			return nil, errors.Join(err, counted.Close())
 		}
 	}
 	s.buildAccount()
@@ -190,10 +214,13 @@ func (s *Server) Flush(ctx context.Context) {
 	s.connections.Flush(ctx)
 }
 
+// Close lets go of what the server has opened itself. Call it when nothing is served any more.
+func (s *Server) Close() error { return s.limits.Close() }
+
 // Operations are the registered ones, in order.
 func (s *Server) Operations() []api.Operation { return s.service.Operations() }
 
-// Document is the published document.
+// Document is the published document; nil for a server without operations.
 func (s *Server) Document() *openapi.Document { return s.document }
 
 func (s *Server) buildService() error {
@@ -219,13 +246,22 @@ func (s *Server) buildService() error {
 		return err
 	}
 	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory, Listed: o.admitted().Lists,
-		MaxLifetime: o.MaxTokenLifetime, Limits: o.Limits, Log: o.Log, Now: o.Now})
+		MaxLifetime: o.MaxTokenLifetime, Limits: s.limits, Log: o.Log, Now: o.Now})
 	s.service = api.New(api.Options{Connections: s.connections, Introspect: o.Introspect, Verifier: s.verifier,
-		Directory: s.directory, Members: s.members, Access: o.Access,
+		Vertical: o.Vertical, Directory: s.directory, AppNames: s.appNames, Access: o.Access,
 		ScopesAlone: o.ScopesAlone, ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
-		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Published: o.Operations, Limits: o.Limits,
+		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Published: o.Operations, Limits: s.limits,
 		Log: o.Log, Now: o.Now})
 	return nil
+}
+
+// appNames are what people are shown of apps.
+func (s *Server) appNames(ctx context.Context, ids []string) map[string]string {
+	names := map[string]string{}
+	for id, app := range s.connections.Apps(ctx, ids) {
+		names[id] = app.Label()
+	}
+	return names
 }
 
 // openDirectory makes the directory of the project's vertical. members stays nil in a
@@ -235,8 +271,8 @@ func (s *Server) openDirectory() (err error) {
 		return errors.New("a live project is asked at Stytch's own API alone: BaseURL is for the emulator")
 	}
 	o := stytch.Options{ProjectID: s.options.ProjectID, Secret: s.options.Secret, BaseURL: s.options.BaseURL,
-		MaxCalls:          max(1, s.options.Limits.InFlight()/2), // the others are for what does not need Stytch
-		Limits:            s.options.Limits,
+		MaxCalls:          max(1, s.limits.InFlight()/2), // the others are for what does not need Stytch
+		Limits:            s.limits,
 		InviteRedirectURL: s.options.PublicURL + "/idp", ClientSecrets: s.options.ClientSecrets, Log: s.options.Log,
 		Now: s.options.Now}
 	if s.options.Vertical == auth.Consumer {
@@ -250,6 +286,9 @@ func (s *Server) openDirectory() (err error) {
 
 func (s *Server) buildDocument() error {
 	o := s.options
+	if len(s.service.Operations())+len(o.Operations) == 0 { // it signs people in and checks tokens, for operations that are another's
+		return s.service.Err()
+	}
 	if o.Description == "" {
 		o.Description = "Lets you act in " + o.Title + " for the signed-in person: " + s.deeds() + "."
 	}
@@ -287,7 +326,7 @@ func (s *Server) isUndescribed(id string) bool { return slices.Contains(s.servic
 
 // buildMCP makes the operations into tools, at one path all of them, at another those that change nothing.
 func (s *Server) buildMCP() error {
-	if s.options.NoMCP {
+	if s.options.NoMCP || s.document == nil {
 		return nil
 	}
 	s.mcp = map[string]*mcp.Server{}
@@ -361,8 +400,8 @@ func (s *Server) buildProvider() error {
 		SDKBaseURL: o.Domain,
 		TokenURL:   o.Domain + "/v1/oauth2/token", Clients: o.admitted(), LoginMethods: o.LoginMethods,
 		LookUpClient:   s.lookUpClient,
-		DescribeScopes: s.describeScopes, ScopesToAdd: s.scopesToAdd, AddScopes: o.AddScopes,
-		AdvertisedIssuer: s.advertised, Limits: o.Limits, ClientSecrets: o.ClientSecrets,
+		DescribeScopes: s.describeScopes, ScopesToAdd: s.scopesToAdd, AddScopes: idp.AddScopes(o.AddScopes),
+		AdvertisedIssuer: s.advertised, Limits: s.limits, ClientSecrets: o.ClientSecrets,
 		CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
 	}
 	if s.members != nil {
@@ -385,7 +424,7 @@ func (s *Server) buildSite() error {
 	o := s.options
 	options := site.Options{Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(), DocsClientID: o.DocsClientID,
 		Emulator: o.Emulator}
-	if !o.NoMCP {
+	if s.mcp != nil {
 		options.MCP = o.PublicURL + mcpPath
 	}
 	if strings.HasPrefix(o.PublicURL, "http://") {
@@ -409,8 +448,11 @@ func (s *Server) described(operations []api.Operation) (shown []site.Operation) 
 	return shown
 }
 
-// GPT is what a builder pastes into the GPT editor.
+// GPT is what a builder pastes into the GPT editor; the zero value for a server without operations.
 func (s *Server) GPT() openapi.GPT {
+	if s.document == nil {
+		return openapi.GPT{}
+	}
 	clientID := ""
 	if listed := clients.Parse(s.options.ClientIDs).IDs; len(listed) == 1 {
 		clientID = listed[0]

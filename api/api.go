@@ -8,11 +8,13 @@
 package api
 
 import (
+	"cmp"
+	"context"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,9 +24,7 @@ import (
 
 	"guestpass/auth"
 	"guestpass/directory"
-	"guestpass/internal/connections"
 	"guestpass/internal/limits"
-	"guestpass/internal/stytch"
 	"guestpass/store"
 )
 
@@ -39,38 +39,98 @@ const (
 	ByRole AccessMode = "roles"
 )
 
-// Modules are the groups of Guestpass's own operations that can be left out.
-var Modules = []string{"members", "tasks"}
-
-// A Resource is a group of operations of your own, with the tables they need.
+// A Resource is a group of operations, with the tables, scopes and quotas that they need.
 type Resource struct {
-	Name       string         // lower-case letters, digits and _; its name in GUESTPASS_MODULES
-	Migrations fs.FS          // goose SQL files, see store.Schema; nil for none
-	Register   func(*Service) // calls [Register] for each operation
+	// Name is lower-case letters, digits and _: the resource's in Options.Modules, and of its tables' versions.
+	Name string
+
+	// Basic is for operations that are served with any others.
+	Basic bool
+
+	// Schema is the resource's tables; without Files it has none. Its Name is the resource's if it is left out.
+	Schema store.Schema
+
+	// Register calls [Register] for each operation.
+	Register func(*Service)
+
+	// RegisterLast does so when all resources have registered: for operations that are about the others. nil: none.
+	RegisterLast func(*Service)
+
+	// Scopes say in words what each scope allows, on the consent page, in the document and in the metadata. One that
+	// is not here is described by the summaries of its operations. What the Stytch project says of a scope counts more.
+	Scopes []Scope
+
+	// Quotas bound how many things of each kind one owner may have.
+	Quotas []Quota
 }
 
-// Options configure a [Service]. The zero value makes one without any of
-// Guestpass's own operations that need Stytch, which serves public operations only.
+// A Scope is one that the operations ask for, in words for the person who grants it, such as "See your bookmarks".
+type Scope struct{ Name, Description string }
+
+// A Quota bounds the things of one kind that a resource counts with [store.Tx.Use].
+type Quota struct {
+	Kind    string // a plural, such as "tasks": part of sentences and of the name of a setting
+	Default int64
+	Room    string // how a caller makes room, as a sentence without its end
+}
+
+// Setting is the environment variable that sets the quota.
+func (q Quota) Setting() string { return "GUESTPASS_QUOTA_" + strings.ToUpper(q.Kind) }
+
+// Schemas are the tables of resources, with their quotas, to open a [store.Store] with.
+func Schemas(resources []Resource) (schemas []store.Schema) {
+	for _, r := range resources {
+		schema := r.Schema
+		schema.Name, schema.Quotas = cmp.Or(schema.Name, r.Name), map[string]int64{}
+		for _, q := range r.Quotas {
+			schema.Quotas[q.Kind] = q.Default
+		}
+		if schema.Files != nil {
+			schemas = append(schemas, schema)
+		}
+	}
+	return schemas
+}
+
+// Limits bound what one caller may do in a minute, and what is done at once.
+type Limits interface {
+	// Admit counts a call of a person of an organization through an app, or refuses it.
+	Admit(clientID, person, organization string) error
+	// Enter waits for a place in which an operation is carried out, as long as the context allows. Call leave when it
+	// is done.
+	Enter(ctx context.Context) (leave func(), err error)
+}
+
+// Connections know what was revoked.
+type Connections interface {
+	// Check returns an error that wraps [auth.ErrInvalidToken] for a token that was revoked here. Strictly, it also
+	// returns one if that is not known at the moment.
+	Check(ctx context.Context, identity auth.Identity, strictly bool) error
+	// Note keeps that the app was used.
+	Note(identity auth.Identity)
+}
+
+// Options configure a [Service]. The zero value makes one without any operation.
 type Options struct {
 	Verifier  *auth.Verifier      // nil: every operation that is not public answers 401
-	Directory directory.Directory // nil: no getUserInfo, no member operations
-	// the same directory in a B2B project; nil: Consumer, so no member operations
-	Members   *stytch.B2B
-	Store     *store.Store // nil: operations that write or need stored data answer 503
-	Resources []Resource   // your own
-	Modules   []string     // which of Modules, and of the resources' names, to serve; nil: all
-	// ids that getNextSteps tells of, since a GPT can call no others; nil: all
+	Vertical  auth.Vertical       // of the project; "": B2B
+	Directory directory.Directory // people; a [directory.Members] in a B2B project. nil: nobody is known
+	Store     *store.Store        // nil: operations that write or need stored data answer 503
+	Resources []Resource          // in the order in which their operations are told of
+	Modules   []string            // names of the resources to serve, beside basic ones; nil: all, empty: none at all
+	// ids of the operations that are told of, since a GPT can call no others; nil: all
 	Published []string
 	Now       func() time.Time // nil: time.Now
 	Access    AccessMode       // "" : ByScope
 	// do not ask before what writes whether the person's roles still cover the scope
 	ScopesAlone      bool
-	Connections      *connections.Connections // what was revoked; nil: nothing
-	Introspect       bool                     // ask Stytch whether the token is still good before what writes
-	ResourceMetadata string                   // URL of the RFC 9728 document, named in WWW-Authenticate
-	CursorKey        []byte                   // signs list cursors; the same on every instance. nil: random
-	Limits           *limits.Limits           // nil: none
-	Log              *slog.Logger             // nil: discard
+	Connections      Connections                                               // nil: nothing was revoked
+	AppNames         func(ctx context.Context, ids []string) map[string]string // of apps, as people are shown them; nil: not known
+	Introspect       bool                                                      // ask Stytch whether the token is still good before what writes
+	ResourceMetadata string                                                    // URL of the RFC 9728 document, named in WWW-Authenticate
+	CursorKey        []byte                                                    // signs list cursors; the same on every instance. nil: random
+	Limits           Limits                                                    // nil: none
+	Log              *slog.Logger                                              // nil: discard
 }
 
 // A Service is the set of registered operations and an http.Handler that serves
@@ -93,10 +153,11 @@ type Service struct {
 	introspections introspections
 }
 
-// New returns a Service with Guestpass's own operations, as far as the options allow.
+// New returns a Service with the operations of the resources.
 func New(o Options) *Service {
-	if o.Access == "" {
-		o.Access = ByScope
+	o.Access, o.Vertical = cmp.Or(o.Access, ByScope), cmp.Or(o.Vertical, auth.B2B)
+	if o.Limits == nil {
+		o.Limits = (*limits.Limits)(nil)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
@@ -112,30 +173,51 @@ func New(o Options) *Service {
 		described: map[string]*huma.Operation{}}
 	s.huma = humachi.New(router, humaConfig())
 	s.huma.UseMiddleware(s.logProblems, s.authorize, s.noteHeaders, s.checkMedia, s.keepBody, s.readParameters)
-	s.registerNextSteps()
-	if o.Directory != nil {
-		s.registerUserInfo()
-		if o.Members != nil && s.has("members") {
-			s.registerMembers()
-		}
-		if s.has("tasks") {
-			s.registerTasks()
-			s.registerComments()
-		}
-	}
 	s.registerResources()
-	if o.Directory != nil {
-		s.registerActivity()
-	}
 	return s
 }
 
-func (s *Service) has(module string) bool {
-	return s.options.Modules == nil || slices.Contains(s.options.Modules, module)
+// Resources are those that are served.
+func (s *Service) Resources() []Resource {
+	only := s.options.Modules
+	return slices.DeleteFunc(slices.Clone(s.options.Resources), func(r Resource) bool {
+		return only != nil && (len(only) == 0 || !r.Basic && !slices.Contains(only, r.Name))
+	})
 }
 
 // Store is where resources keep their data; nil in a program that only prints the document.
 func (s *Service) Store() *store.Store { return s.options.Store }
+
+// Now is the time, as the service's clock has it.
+func (s *Service) Now() time.Time { return s.options.Now() }
+
+// Vertical is the kind of the Stytch project.
+func (s *Service) Vertical() auth.Vertical { return s.options.Vertical }
+
+// Directory knows people; nil if nobody does.
+func (s *Service) Directory() directory.Directory { return s.options.Directory }
+
+// Members knows the members of organizations; false in a Consumer project, which has none.
+func (s *Service) Members() (directory.Members, bool) {
+	members, ok := s.options.Directory.(directory.Members)
+	return members, ok && s.options.Vertical == auth.B2B
+}
+
+// AppNames are what people are shown of apps, by client id; without those that nobody knows.
+func (s *Service) AppNames(ctx context.Context, ids []string) map[string]string {
+	if s.options.AppNames == nil {
+		return nil
+	}
+	return s.options.AppNames(ctx, ids)
+}
+
+// Published are the operations that callers are told of, in the order of their registration.
+func (s *Service) Published() []Operation {
+	chosen := s.options.Published
+	return slices.DeleteFunc(slices.Clone(s.operations), func(op Operation) bool {
+		return chosen != nil && !slices.Contains(chosen, op.ID)
+	})
+}
 
 // Operations returns the declarations in the order of their registration. With an Err, they are made
 // good where that is needed to describe them.
@@ -176,6 +258,6 @@ func humaConfig() huma.Config {
 	c.RejectUnknownQueryParameters = true
 	c.AllowAdditionalPropertiesByDefault = false
 	c.FieldsOptionalByDefault = false
-	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaNames{}.name)
 	return c
 }

@@ -99,9 +99,8 @@ func (s *Service) who(r *http.Request) (context.Context, error) {
 		return ctx, err
 	}
 	CallerOf(ctx).note(identity)
-	if exceeded := s.options.Limits.Admit(identity.ClientID, identity.Subject,
-		identity.OrganizationID); exceeded != nil {
-		return ctx, exceeded
+	if err := s.options.Limits.Admit(identity.ClientID, identity.Subject, identity.OrganizationID); err != nil {
+		return ctx, err
 	}
 	ctx = limits.WithParty(ctx, limits.Party{Client: identity.ClientID, Person: identity.Subject,
 		Organization: identity.OrganizationID})
@@ -260,7 +259,7 @@ type Caller struct {
 
 	// Exceeded, set before the service is reached, is the limit of an address that has
 	// used it up: operations that anybody may call are refused for it.
-	Exceeded *limits.Exceeded
+	Exceeded error
 }
 
 type callerKey struct{}

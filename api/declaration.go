@@ -157,7 +157,7 @@ var resourceName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // registerResources has each resource register its operations.
 func (s *Service) registerResources() {
-	names := slices.Clone(Modules)
+	var names []string
 	for _, resource := range s.options.Resources {
 		fault := func(format string, args ...any) {
 			s.faults = append(s.faults, fmt.Errorf("resource %q: %w", resource.Name, fmt.Errorf(format, args...)))
@@ -169,11 +169,19 @@ func (s *Service) registerResources() {
 			fault("its Name is taken by another, and GUESTPASS_MODULES could not tell them apart: choose another")
 		}
 		names = append(names, resource.Name)
-		switch {
-		case resource.Register == nil:
+		if resource.Register == nil && resource.RegisterLast == nil {
 			fault("has no Register: give it a function that calls api.Register for each operation")
-		case s.has(resource.Name):
+		}
+	}
+	served := s.Resources()
+	for _, resource := range served {
+		if resource.Register != nil {
 			resource.Register(s)
+		}
+	}
+	for _, resource := range served {
+		if resource.RegisterLast != nil {
+			resource.RegisterLast(s)
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/openapi"
+	"guestpass/resources/profile"
 	"guestpass/store"
 )
 
@@ -330,7 +331,7 @@ func (m declarationMistake) try(t *testing.T) {
 
 // faultsOf are those of the declarations and of their document, as a start tells them.
 func faultsOf(resources ...api.Resource) (told []string) {
-	s := api.New(api.Options{Resources: resources})
+	s := api.New(api.Options{Resources: append([]api.Resource{profile.Resource()}, resources...)})
 	var scopes []openapi.Scope
 	for _, op := range s.Operations() {
 		scope := openapi.Scope{Name: op.Access.ScopeName(), Description: "For a test"}
@@ -350,7 +351,7 @@ func TestEveryMistakeInAResourceIsTold(t *testing.T) {
 	none := func(*api.Service) {}
 	for fault, resources := range map[string][]api.Resource{
 		`resource "my-things": its Name is not a lower-case letter followed by`: {{Name: "my-things", Register: none}},
-		`resource "tasks": its Name is taken by another`:                        {{Name: "tasks", Register: none}},
+		`resource "profile": its Name is taken by another`:                      {{Name: "profile", Register: none}},
 		`resource "own": its Name is taken by another`: {{Name: "own", Register: none},
 			{Name: "own", Register: none}},
 		`resource "own": has no Register: give it a function`: {{Name: "own"}},

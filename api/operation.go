@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"path"
 	"reflect"
 	"strconv"
 	"strings"
@@ -41,7 +42,11 @@ type Operation struct {
 	Status      int         // of success; 0: 200
 	External    bool        // a write whose effect is outside of the store, so not in one transaction with its record
 
-	undoes []auth.Access // of undoActivity, in place of Access: those of what it may undo, any of which lets in
+	// Undoes is for an operation that takes back what others have done, see [Undo]. Any access of theirs lets in, and
+	// what is taken back decides which one it needs. Leave Access out, and register it last.
+	Undoes bool
+
+	undoes []auth.Access // with Undoes, in place of Access
 }
 
 // accesses are those any of which admits to the operation.
@@ -60,13 +65,19 @@ const (
 // Register adds an operation to the service. Its input and output are Huma structs:
 // fields tagged path or query, and one field named Body. A handler returns plain
 // errors; which of them a caller may see is decided in one place (see problem.go).
-// The texts in its input are clean (see text.go); a field tagged text:"line" has no line ends.
+// The texts in its input are clean (see text.go); a field tagged text:"line" has no line ends, and a [Raw] stays as it is.
 // A handler that writes does so in [InTransaction]; one that creates embeds [Once] and
 // [Repeatable] in its bodies.
 // Every fault in the declaration is kept and reported by [Service.Err].
 func Register[In, Out any](s *Service, op Operation, handler func(context.Context, *In) (*Out, error)) {
 	if op.Effect == 0 && op.Method == http.MethodGet {
 		op.Effect = Read
+	}
+	if op.Undoes {
+		op.undoes = s.undoes()
+		if len(op.undoes) > 0 {
+			op.Access = op.undoes[0]
+		}
 	}
 	if faults, describable := checkDeclaration(s, op, handler); len(faults) > 0 {
 		s.keepFaults(op, faults...)
@@ -107,7 +118,7 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 		return out, nil
 	})
 	s.described[op.ID] = s.descriptionOf(op)
-	s.markLines(op, reflect.TypeFor[In]())
+	s.markTexts(op, reflect.TypeFor[In]())
 	s.operations = append(s.operations, op)
 }
 
@@ -163,17 +174,23 @@ func (s *Service) Scopes(op Operation) []string {
 	return names
 }
 
-// schemaName keeps apart types of the same name in different packages, on which
-// Huma's own naming panics.
-func schemaName(t reflect.Type, hint string) string {
+// schemaNames are the types by their names in the document.
+type schemaNames map[string]reflect.Type
+
+// name keeps apart types of the same name in different packages, on which Huma's own naming panics: all but the first
+// one have the name of their package in front.
+func (taken schemaNames) name(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
 		t = t.Elem()
 	}
-	if pkg := t.PkgPath(); pkg != "" && pkg != "guestpass/api" {
-		parts := strings.Split(pkg, "/")
-		last := parts[len(parts)-1]
-		return strings.ToUpper(last[:1]) + last[1:] + name
+	if t.PkgPath() == "" {
+		return name
 	}
+	if other, there := taken[name]; there && other != t {
+		last := path.Base(t.PkgPath())
+		name = strings.ToUpper(last[:1]) + last[1:] + name
+	}
+	taken[name] = t
 	return name
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
 
+	"guestpass/auth"
 	"guestpass/directory"
 	"guestpass/internal/credentials"
 	"guestpass/internal/limits"
@@ -34,13 +35,13 @@ type Problem struct {
 	Hint      string         `json:"hint,omitempty"`
 	RequestID string         `json:"request_id,omitempty"`
 	Errors    []FieldProblem `json:"errors,omitempty"`
-	Current   *Task          `json:"current,omitempty"` // with 409 for a stale version: the task as it is
+	Current   any            `json:"current,omitempty"` // with 409 for a stale version: the thing as it is
 	Quota     *QuotaProblem  `json:"quota,omitempty"`   // with 507 for a quota that is used up
 }
 
 // QuotaProblem says which quota a change would exceed.
 type QuotaProblem struct {
-	Name  string `json:"name"` // tasks, comments, activity or bytes
+	Name  string `json:"name"` // activity, bytes, or a kind of a resource
 	Used  int64  `json:"used"`
 	Limit int64  `json:"limit"`
 }
@@ -65,6 +66,21 @@ func Invalid(location, message string) error {
 		Hint: hints[http.StatusUnprocessableEntity], Errors: []FieldProblem{{Location: location, Message: message}}}
 }
 
+// CheckDate is Invalid for a day that the calendar does not have, such as 2026-02-30: a pattern can tell only its form,
+// YYYY-MM-DD. An empty date is none, and right.
+func CheckDate(location, date string) error {
+	if date == "" {
+		return nil
+	}
+	if _, err := time.Parse(time.DateOnly, date); err != nil {
+		return Invalid(location, "is not a day of the calendar; write YYYY-MM-DD, such as 2026-12-31")
+	}
+	return nil
+}
+
+// Forbidden is an error for a handler to return when the caller has the scope, and may all the same not do this: 403.
+func Forbidden(detail string) error { return &Problem{Status: http.StatusForbidden, Detail: detail} }
+
 // NotFoundError is an error for a handler to return for something that does not
 // exist, or not for this caller: 404, the same bytes for both.
 func NotFoundError(what string) error {
@@ -75,6 +91,12 @@ func NotFoundError(what string) error {
 // world has moved on: 409.
 func Conflict(detail, hint string) error {
 	return &Problem{Status: http.StatusConflict, Detail: detail, Hint: hint}
+}
+
+// Stale is an error for a handler to return when a caller wants to change a thing that has changed since: 409, with the
+// thing as it is now, as the operations show it.
+func Stale(detail string, current any, hint string) error {
+	return &Problem{Status: http.StatusConflict, Detail: detail, Hint: hint, Current: current}
 }
 
 // hints tell a model what to do next, by status.
@@ -110,8 +132,7 @@ func (s *Service) problem(ctx context.Context, err error) error {
 		return finish(ctx, NotFoundError(s.personWord()))
 	case errors.Is(err, directory.ErrExists):
 		return finish(ctx, Conflict("this e-mail address belongs to a member of the organization, or to somebody "+
-			"invited already",
-			"Find the member with listMembers; there is no need to invite again."))
+			"invited already", "There is no need to invite again."))
 	case errors.Is(err, directory.ErrInactive):
 		return finish(ctx, &Problem{Status: http.StatusForbidden, Detail: "this account is not active any more"})
 	case errors.As(err, &invalid):
@@ -128,7 +149,7 @@ func (s *Service) problem(ctx context.Context, err error) error {
 		s.log.WarnContext(ctx, "not carried out in time", "error", err)
 		return huma.ErrorWithHeaders(finish(ctx, p).(*Problem), retryAfter(time.Second))
 	}
-	if p := storeProblem(err); p != nil {
+	if p := s.storeProblem(err); p != nil {
 		switch {
 		case p.Quota != nil: // waiting does not help, and it is nothing that is wrong here
 			s.log.InfoContext(ctx, "quota used up", "error", err)
@@ -156,8 +177,13 @@ func loadProblem(err error) *Problem {
 	return nil
 }
 
-// WriteExceeded answers 429 outside of any operation.
-func WriteExceeded(w http.ResponseWriter, r *http.Request, exceeded *limits.Exceeded) {
+// WriteExceeded answers 429 outside of any operation, for an error of [Limits].
+func WriteExceeded(w http.ResponseWriter, r *http.Request, err error) {
+	var exceeded *limits.Exceeded
+	if !errors.As(err, &exceeded) {
+		WriteProblem(w, r, Problem{Status: http.StatusTooManyRequests, Detail: "too many requests"})
+		return
+	}
 	exceeded.SetHeaders(w.Header())
 	WriteProblem(w, r, exceededProblem(exceeded))
 }
@@ -168,13 +194,12 @@ func exceededProblem(exceeded *limits.Exceeded) Problem {
 }
 
 // storeProblem tells what the store said; nil for what it did not.
-func storeProblem(err error) *Problem {
-	var stale *store.StaleError
+func (s *Service) storeProblem(err error) *Problem {
 	var later *store.LaterError
 	var quota *store.QuotaError
 	switch {
 	case errors.As(err, &quota):
-		return quotaProblem(quota)
+		return s.quotaProblem(quota)
 	case errors.Is(err, store.ErrFinal):
 		return &Problem{Status: http.StatusConflict, Detail: "it was deleted more than 30 days ago, which is final",
 			Hint: "Create it anew if the person wants it; this one cannot be brought back."}
@@ -187,11 +212,6 @@ func storeProblem(err error) *Problem {
 	case errors.Is(err, store.ErrOtherBody):
 		return &Problem{Status: http.StatusConflict, Detail: "this request_id was used for another call",
 			Hint: "Use a new request_id for a new call, or leave it out."}
-	case errors.As(err, &stale):
-		current := taskFrom(stale.Current)
-		return &Problem{Status: http.StatusConflict, Detail: stale.Reason, Current: &current,
-			Hint: "The task as it is now is under current. Decide again; if the change is still wanted, send it with " +
-				"the version from there."}
 	case errors.As(err, &later):
 		return &Problem{Status: http.StatusConflict,
 			Detail: fmt.Sprintf("%s changed it later, at %s "+
@@ -203,29 +223,43 @@ func storeProblem(err error) *Problem {
 }
 
 // quotaProblem says what is used up, and how there is room again.
-func quotaProblem(e *store.QuotaError) *Problem {
+func (s *Service) quotaProblem(e *store.QuotaError) *Problem {
 	whose := "one owner"
 	if e.Person {
 		whose = "one person, which is half of what their organization may"
 	}
-	words := map[string]struct{ detail, setting, hint string }{
-		"tasks": {"there are %d tasks, and %d is the most for %s", "GUESTPASS_QUOTA_TASKS",
-			"Delete tasks that are not needed any more, if the person wants that, then try again"},
-		"comments": {"there are %d comments, and %d is the most for %s", "GUESTPASS_QUOTA_COMMENTS",
-			"Delete tasks that are not needed any more, with their comments, if the person wants that, then try again"},
-		"activity": {"%d changes are on record, and %d is the most for %s", "GUESTPASS_QUOTA_ACTIVITY",
-			"Reading and deleting still work. There is room again when changes are older than 30 days"},
-		"bytes": {"%d bytes are kept, and %d is the most for %s", "GUESTPASS_QUOTA_MEGABYTES",
-			"Reading and deleting still work. What is deleted makes room 30 days later"},
-	}[e.Quota]
-	return &Problem{Status: http.StatusInsufficientStorage, Detail: fmt.Sprintf(words.detail, e.Used, e.Limit, whose),
-		Hint:  "Nothing was changed. " + words.hint + "; or have whoever runs this server raise " + words.setting + ".",
+	detail, room, setting := "there are %d "+e.Quota+", and %d is the most for %s", "", ""
+	switch e.Quota {
+	case "activity":
+		detail, setting = "%d changes are on record, and %d is the most for %s", "GUESTPASS_QUOTA_ACTIVITY"
+		room = "Reading and deleting still work. There is room again when changes are older than 30 days"
+	case "bytes":
+		detail, setting = "%d bytes are kept, and %d is the most for %s", "GUESTPASS_QUOTA_MEGABYTES"
+		room = "Reading and deleting still work. What is deleted makes room 30 days later"
+	default:
+		q := s.quotaOf(e.Quota)
+		room, setting = q.Room, q.Setting()
+	}
+	return &Problem{Status: http.StatusInsufficientStorage, Detail: fmt.Sprintf(detail, e.Used, e.Limit, whose),
+		Hint:  "Nothing was changed. " + room + "; or have whoever runs this server raise " + setting + ".",
 		Quota: &QuotaProblem{e.Quota, e.Used, e.Limit}}
+}
+
+// quotaOf is what a resource says of things of a kind.
+func (s *Service) quotaOf(kind string) Quota {
+	for _, r := range s.options.Resources {
+		for _, q := range r.Quotas {
+			if q.Kind == kind {
+				return q
+			}
+		}
+	}
+	return Quota{Kind: kind, Room: "Delete " + kind + " that are not needed any more, if the person wants that, then try again"}
 }
 
 // personWord is what a person of the project is called.
 func (s *Service) personWord() string {
-	if s.options.Members == nil {
+	if s.options.Vertical == auth.Consumer {
 		return "user"
 	}
 	return "member"
@@ -289,6 +323,14 @@ func (p *Problem) complete(ctx context.Context) {
 	if ctx != nil {
 		p.RequestID = middleware.GetReqID(ctx)
 	}
+}
+
+// FormatTime is a time as operations show it: RFC 3339, UTC, and "" for none.
+func FormatTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
 }
 
 // retryAfter is the header for a wait; five seconds when nobody said how long.

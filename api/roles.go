@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"guestpass/auth"
 	"guestpass/directory"
@@ -112,3 +113,14 @@ func (e *roleError) Unwrap() error { return e.cause }
 // roleHint goes with it: what a model would try first does not help.
 const roleHint = "Tell the person that somebody who administers their roles would have to allow this. Asking for the " +
 	"scope or signing in again does not help. Do not try again with the same account."
+
+// HasRole reports whether the caller has the role in their organization, or the project, now. It asks the directory,
+// so ask before a transaction and only where it decides.
+func (s *Service) HasRole(ctx context.Context, role string) (bool, error) {
+	if s.options.Directory == nil {
+		return false, nil
+	}
+	identity := auth.From(ctx)
+	person, err := s.options.Directory.Person(ctx, identity.OrganizationID, identity.Subject)
+	return slices.Contains(person.Roles, role), err
+}

@@ -10,7 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
+	"unicode"
+	"unicode/utf16"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -27,8 +28,36 @@ const (
 	hasNothing = "has nothing that can be seen; write a text, or leave it out"
 )
 
-// lineText marks the schema of a text of one line. It is not published.
-const lineText = "x-guestpass-line"
+// Marks of schemas: of a text of one line, and of one that stays as it is. They are not published.
+const (
+	lineText = "x-guestpass-line"
+	rawText  = "x-guestpass-raw"
+)
+
+// Raw is a text that stays as it was sent, with whatever cannot be seen in it: source code, say, or something signed.
+// Whoever shows it to a person, or gives it to a model, decides what becomes of that.
+type Raw string
+
+// MarshalJSON writes what is not ASCII as escapes, so that nothing of it is taken out of an answer.
+func (r Raw) MarshalJSON() ([]byte, error) {
+	quoted, err := json.Marshal(string(r))
+	if err != nil {
+		return nil, err
+	}
+	var escaped []byte
+	for _, c := range string(quoted) {
+		switch {
+		case c <= unicode.MaxASCII:
+			escaped = append(escaped, byte(c))
+		case c > 0xFFFF:
+			high, low := utf16.EncodeRune(c)
+			escaped = fmt.Appendf(escaped, `\u%04x\u%04x`, high, low)
+		default:
+			escaped = fmt.Appendf(escaped, `\u%04x`, c)
+		}
+	}
+	return escaped, nil
+}
 
 // cleanBody returns the body with its texts cleaned, and what is wrong with them. What is no JSON
 // of ours is left to [unmarshalStrict].
@@ -86,6 +115,9 @@ func (c *cleaner) value(schemas []*huma.Schema, value any, place string) any {
 }
 
 func (c *cleaner) text(schemas []*huma.Schema, sent, place string) string {
+	if slices.ContainsFunc(schemas, isRaw) {
+		return sent
+	}
 	cleaned := text.Lines(sent)
 	if slices.ContainsFunc(schemas, isLine) {
 		cleaned = text.Line(sent)
@@ -145,6 +177,8 @@ func isFreeText(schema *huma.Schema) bool {
 
 func isLine(schema *huma.Schema) bool { return schema.Extensions[lineText] == true }
 
+func isRaw(schema *huma.Schema) bool { return schema.Extensions[rawText] == true }
+
 func isRequired(schema *huma.Schema) bool { return schema.MinLength != nil && *schema.MinLength > 0 }
 
 // cleanParameter returns the value of a parameter, which is one line, or what is wrong with it.
@@ -177,8 +211,8 @@ func marshalClean(w io.Writer, v any) error {
 	return err
 }
 
-// markLines notes in the schema of an operation's body which of its texts are of one line.
-func (s *Service) markLines(op Operation, in reflect.Type) {
+// markTexts notes in the schema of an operation's body which of its texts are of one line, and which stay as they are.
+func (s *Service) markTexts(op Operation, in reflect.Type) {
 	body, found := in.FieldByName("Body")
 	item := s.huma.OpenAPI().Paths[op.Path]
 	if !found || item == nil {
@@ -189,19 +223,19 @@ func (s *Service) markLines(op Operation, in reflect.Type) {
 			continue
 		}
 		for _, media := range declared.RequestBody.Content {
-			markLines(body.Type, media.Schema, s.huma.OpenAPI().Components.Schemas, map[reflect.Type]bool{})
+			markTexts(body.Type, media.Schema, s.huma.OpenAPI().Components.Schemas, map[reflect.Type]bool{})
 		}
 	}
 }
 
-func markLines(t reflect.Type, schema *huma.Schema, registry huma.Registry, seen map[reflect.Type]bool) {
+func markTexts(t reflect.Type, schema *huma.Schema, registry huma.Registry, seen map[reflect.Type]bool) {
 	schema = resolve(schema, registry)
 	switch {
 	case schema == nil || seen[t]:
 	case t.Kind() == reflect.Pointer:
-		markLines(t.Elem(), schema, registry, seen)
+		markTexts(t.Elem(), schema, registry, seen)
 	case t.Kind() == reflect.Slice:
-		markLines(t.Elem(), schema.Items, registry, seen)
+		markTexts(t.Elem(), schema.Items, registry, seen)
 	case t.Kind() == reflect.Struct:
 		seen[t] = true
 		for _, field := range reflect.VisibleFields(t) {
@@ -211,51 +245,27 @@ func markLines(t reflect.Type, schema *huma.Schema, registry huma.Registry, seen
 				continue
 			}
 			if field.Tag.Get("text") == "line" {
-				markLine(property)
+				mark(property, lineText)
 			}
-			markLines(field.Type, property, registry, seen)
+			if isRawType(field.Type) {
+				mark(property, rawText)
+			}
+			markTexts(field.Type, property, registry, seen)
 		}
 	}
 }
 
-func markLine(schema *huma.Schema) {
+// isRawType reports whether a field is a [Raw], or several.
+func isRawType(t reflect.Type) bool {
+	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
+		t = t.Elem()
+	}
+	return t == reflect.TypeFor[Raw]()
+}
+
+func mark(schema *huma.Schema, as string) {
 	if schema.Items != nil {
 		schema = schema.Items
 	}
-	schema.Extensions = map[string]any{lineText: true}
-}
-
-// checkDate refuses a day that the calendar does not have, such as 2026-02-30. Empty is
-// no date.
-func checkDate(location, date string) error {
-	if date == "" {
-		return nil
-	}
-	if _, err := time.Parse(time.DateOnly, date); err != nil {
-		return Invalid(location, "is not a day of the calendar; write YYYY-MM-DD, such as 2026-12-31")
-	}
-	return nil
-}
-
-const maxLabels, maxLabel = 20, 50
-
-// checkLabels returns the labels in lower case, each once.
-func checkLabels(location string, labels []string) ([]string, error) {
-	kept := []string{}
-	seen := map[string]bool{}
-	for i, label := range labels {
-		label = strings.ToLower(label)
-		switch at := fmt.Sprintf("%s[%d]", location, i); {
-		case label == "":
-			return nil, Invalid(at, "is empty; give the label a name or leave it out")
-		case len([]rune(label)) > maxLabel:
-			return nil, Invalid(at, fmt.Sprintf("is longer than %d characters; shorten it", maxLabel))
-		case strings.Contains(label, ","):
-			return nil, Invalid(at, "has a comma; send each label as an element of its own")
-		}
-		if !seen[label] {
-			kept, seen[label] = append(kept, label), true
-		}
-	}
-	return kept, nil
+	schema.Extensions = map[string]any{as: true}
 }

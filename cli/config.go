@@ -45,7 +45,8 @@ type config struct {
 	TryClientSecret                                   string
 
 	// What each organization may keep, or in Consumer projects each user, and for how long.
-	TaskQuota, CommentQuota, ActivityQuota, MegabyteQuota, KeepDays int
+	ActivityQuota, MegabyteQuota, KeepDays int
+	Quotas                                 map[string]*int // of the things of resources, by kind
 
 	given      map[string]string // by setting: the variable or flag that said it
 	wrong      map[string]bool   // settings whose values were refused, and are not here
@@ -172,6 +173,9 @@ func (c config) check() error {
 	if len(c.TrustedProxies) > 1 && slices.Contains(c.TrustedProxies, noProxies) {
 		fault("GUESTPASS_TRUSTED_PROXIES", "names %s beside others: say one or the other", noProxies)
 	}
+	if err := c.checkModules(); err != nil {
+		faults = append(faults, err)
+	}
 	faults = append(append(faults, c.checkURLs()...), c.checkIntrospection()...)
 	return errors.Join(append(faults, c.checkOperations()...)...)
 }
@@ -227,11 +231,12 @@ func (c config) options() guestpass.Options {
 		PublicURL: c.PublicURL,
 		ProjectID: c.ProjectID, Secret: c.Secret, PublicToken: c.PublicToken, Vertical: auth.Vertical(c.Vertical),
 		Domain: c.domains()[0], OtherDomains: c.domains()[1:], BaseURL: c.BaseURL,
-		Modules: c.Modules, Resources: resources, Operations: c.Operations,
+		Modules: c.modules(), Resources: offered, Operations: c.Operations,
 		Access: api.AccessMode(c.Access), ScopesAlone: c.LiveRoles == "off",
 		NoMCP: c.MCP == "off", MCPOperations: c.MCPOperations,
-		ClientIDs: c.ClientIDs, AddScopes: idp.AddScopes(c.AddScopes), DocsClientID: c.DocsClientID,
+		ClientIDs: c.ClientIDs, AddScopes: guestpass.AddScopes(c.AddScopes), DocsClientID: c.DocsClientID,
 		Audience:           c.Audience,
+		Limits:             c.limits(),
 		TrustedProxies:     c.trustedProxies(),
 		MaxTokenLifetime:   c.MaxTokenLifetime,
 		TokenHeaderMembers: c.TokenHeaderMembers, LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",

@@ -120,14 +120,11 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	defer database.Close()
 	options.Store = database.Store
-	if options.Limits, err = c.openLimits(log); err != nil {
-		return err
-	}
-	defer options.Limits.Close()
 	app, err := newServer(options)
 	if err != nil {
 		return err
 	}
+	defer app.Close()
 	d.announce(stdout, c, seed, emulatorURL)
 	return runAll(ctx, app, parts{appListener, app, 0}.serve(log), parts{emulatorListener, emulator, 0}.serve(log))
 }
@@ -222,9 +219,6 @@ func developmentSeed(vertical string) stytchtest.Seed {
 // admitResources gives the emulated project the scopes of your own resources, and every
 // role their permissions, as somebody does in Stytch's dashboard before going live.
 func admitResources(seed *stytchtest.Seed, c config) error {
-	if len(resources) == 0 {
-		return nil
-	}
 	app, err := newServer(c.withoutProject().options())
 	if err != nil {
 		return err

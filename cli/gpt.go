@@ -36,6 +36,9 @@ which is printed first.
 			if err != nil {
 				return err
 			}
+			if app.Document() == nil {
+				return usagef("this server has no operations of its own: GUESTPASS_MODULES says none")
+			}
 			gpt, out := app.GPT(), cmd.OutOrStdout()
 			switch {
 			case asJSON:

@@ -1,8 +1,9 @@
 package cli
 
 import (
-	"log/slog"
 	"net/netip"
+
+	"guestpass"
 
 	"guestpass/internal/limits"
 )
@@ -50,9 +51,8 @@ func (c config) trustedProxies() (prefixes []netip.Prefix) {
 	return prefixes
 }
 
-// openLimits makes the limits of a checked config. Close them after use.
-func (c config) openLimits(log *slog.Logger) (*limits.Limits, error) {
-	return limits.New(limits.Options{Address: c.AddressLimit, Member: c.memberLimit(),
-		Organization: c.OrganizationLimit,
-		Client:       c.ClientLimit, InFlight: c.MaxInFlight, RedisURL: c.RedisURL, Project: c.ProjectID, Log: log})
+// limits are those of a checked config.
+func (c config) limits() guestpass.Limits {
+	return guestpass.Limits{Address: c.AddressLimit, Member: c.memberLimit(), Organization: c.OrganizationLimit,
+		Client: c.ClientLimit, InFlight: c.MaxInFlight, RedisURL: c.RedisURL}
 }

@@ -22,8 +22,8 @@ import (
 
 // Main runs the program with the arguments, settings and streams of the process, and ends the process. The resources
 // are served in this order.
-func Main(served ...api.Resource) {
-	resources = served
+func Main(resources ...api.Resource) {
+	offered = resources
 	hideArguments(os.Args, os.Environ(), os.Stderr)
 	ctx, stop := context.Background(), func() {}
 	if !onlyComputes(os.Args[1:], os.Environ()) {

@@ -22,19 +22,15 @@ import (
 
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/examples/bookmarks"
 	"guestpass/internal/postgrestest"
+	"guestpass/resources"
 	"guestpass/stytchtest"
 )
 
 var update = flag.Bool("update", false, "write README's transcript and testdata anew")
 
-// declared are the resources that resources.go names. The tests hold Guestpass's own operations against
-// what is written of them, so these are left out but where a test wants them.
-var declared = resources
-
 func TestMain(m *testing.M) {
-	resources = nil
+	offered = resources.All()
 	os.Exit(m.Run())
 }
 
@@ -480,29 +476,9 @@ func development(t *testing.T, args ...string) (app, emulator string) {
 	return app, emulator
 }
 
-// TestAResourceOfOnesOwnWalksTheLoop is README's "add a resource of your own", done.
-func TestAResourceOfOnesOwnWalksTheLoop(t *testing.T) {
-	t.Cleanup(func() { resources = nil })
-	resources = slices.Clone(declared)
-	isCopy := func(r api.Resource) bool { return r.Name == bookmarks.Resource.Name } // one that follows README
-	if !slices.ContainsFunc(declared, isCopy) {
-		resources = append(resources, bookmarks.Resource)
-	}
-	app, emulator := development(t)
-	code, stdout, stderr := execute(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "grace@acme.example")
-	if code != 0 {
-		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
-	}
-	for _, want := range []string{"bookmarks:read bookmarks:write", "listBookmarks {}", "addBookmark", `201 {"bookmark_id":"bmk_`} {
-		if !strings.Contains(stdout, want) {
-			t.Errorf("the output lacks %q:\n%s", want, stdout)
-		}
-	}
-}
-
 // What could be declared better is told where the document is printed, beside it.
 func TestOpenAPITellsWhatCouldBeDeclaredBetter(t *testing.T) {
-	t.Cleanup(func() { resources = nil })
+	t.Cleanup(func() { offered = resources.All() })
 	type input struct {
 		Mode string `query:"mode" enum:"a,b" default:"c" doc:"A mode"`
 	}
@@ -511,11 +487,11 @@ func TestOpenAPITellsWhatCouldBeDeclaredBetter(t *testing.T) {
 			Size int `json:"size"`
 		}
 	}
-	resources = []api.Resource{{Name: "own", Register: func(s *api.Service) {
+	offered = append(resources.All(), api.Resource{Name: "own", Register: func(s *api.Service) {
 		api.Register(s, api.Operation{ID: "getSize", Method: http.MethodGet, Path: "/api/v1/size", Summary: "Get it",
 			Description: "Gets it.", Access: auth.Public},
 			func(context.Context, *input) (*output, error) { return new(output), nil })
-	}}}
+	}})
 	code, stdout, stderr := execute(t, nil, "openapi")
 	if code != 0 || !json.Valid([]byte(stdout)) {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
@@ -526,7 +502,7 @@ func TestOpenAPITellsWhatCouldBeDeclaredBetter(t *testing.T) {
 			t.Errorf("it does not tell %q:\n%s", want, stderr)
 		}
 	}
-	resources = nil
+	offered = resources.All()
 	if _, _, stderr := execute(t, nil, "openapi"); stderr != "" {
 		t.Errorf("of Guestpass's own operations it tells %s", stderr)
 	}

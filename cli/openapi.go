@@ -29,6 +29,9 @@ same; 1: it is out of date, so import again; 2: it cannot be told.`,
 			if err != nil {
 				return err
 			}
+			if app.Document() == nil {
+				return usagef("this server has no operations of its own: GUESTPASS_MODULES says none")
+			}
 			if stored != "" {
 				return checkCopy(cmd.Context(), app.Document(), stored, cmd.OutOrStdout())
 			}

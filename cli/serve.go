@@ -56,7 +56,9 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 				return err
 			}
 			options := c.options()
-			if _, err := newServer(options); err != nil { // what is wrong is told before anything is opened or made
+			if tried, err := newServer(options); err != nil { // what is wrong is told before anything is opened or made
+				return err
+			} else if err := tried.Close(); err != nil {
 				return err
 			}
 			options.Log = newLog(cmd.ErrOrStderr())
@@ -66,10 +68,6 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 			}
 			defer database.Close()
 			options.Store = database
-			if options.Limits, err = c.openLimits(options.Log); err != nil {
-				return err
-			}
-			defer options.Limits.Close()
 			return serve(cmd.Context(), c.Addr, c.StopGrace, options)
 		},
 	}
@@ -83,6 +81,7 @@ func serve(ctx context.Context, addr string, grace time.Duration, o guestpass.Op
 	if err != nil {
 		return err
 	}
+	defer app.Close()
 	listener, err := listen(addr)
 	if err != nil {
 		return err

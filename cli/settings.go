@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strconv"
 	"time"
 
 	"guestpass/auth"
@@ -29,13 +30,13 @@ func (s setting) holding(secrets func(string) []string) setting { s.secrets = se
 
 // settings declares every variable, once. README.md tells what each means.
 func (c *config) settings() []setting {
-	return []setting{
+	all := []setting{
 		set("GUESTPASS_ADDR", word(&c.Addr, checkAddr)).or("localhost:8080"),
 		set("GUESTPASS_PUBLIC_URL", webOrigin(&c.PublicURL, checkPublicURL)).published(),
 		set("GUESTPASS_TITLE", prose(&c.Title, 100)).or(defaultTitle).published(),
 		set("GUESTPASS_DATABASE_URL", line(&c.DatabaseURL, store.CheckURL)).holding(urlSecrets),
 		set("GUESTPASS_DATABASE_SCHEMA", word(&c.DatabaseSchema, store.CheckSchema)),
-		set("GUESTPASS_MODULES", list(&c.Modules, oneOf(modules()...))).published(),
+		set("GUESTPASS_MODULES", list(&c.Modules, oneOf(append(modules(), noModules)...))).published(),
 		set("GUESTPASS_OPERATIONS", list(&c.Operations, checkOperationID)).published(),
 		set("GUESTPASS_MCP", word(&c.MCP, oneOf("on", "off"))).or("on"),
 		set("GUESTPASS_MCP_OPERATIONS", list(&c.MCPOperations, checkOperationID)).published(),
@@ -66,8 +67,6 @@ func (c *config) settings() []setting {
 		set("GUESTPASS_LIMIT_CLIENT", number(&c.ClientLimit, 1, mostRequests)).or("6000"),
 		set("GUESTPASS_MAX_IN_FLIGHT", number(&c.MaxInFlight, 1, mostRequests)).or("64"),
 		// Room for one full task at least, and for the record of what can still be undone.
-		set("GUESTPASS_QUOTA_TASKS", number(&c.TaskQuota, 1, 10_000_000)).or("10000"),
-		set("GUESTPASS_QUOTA_COMMENTS", number(&c.CommentQuota, 1, 10_000_000)).or("50000"),
 		set("GUESTPASS_QUOTA_ACTIVITY", number(&c.ActivityQuota, 100, 10_000_000)).or("100000"),
 		set("GUESTPASS_QUOTA_MEGABYTES", number(&c.MegabyteQuota, 1, 1_000_000)).or("200"),
 		set("GUESTPASS_KEEP_DAYS", number(&c.KeepDays, int(store.RestoreWindow/(24*time.Hour)), 36_500)).or("365"),
@@ -81,6 +80,23 @@ func (c *config) settings() []setting {
 
 		set("GUESTPASS_TRY_CLIENT_SECRET", word(&c.TryClientSecret, checkClientSecret)).holding(projectSecret),
 	}
+	for _, r := range offered {
+		for _, q := range r.Quotas {
+			all = append(all, set(q.Setting(), number(c.quotaOf(q.Kind), 1, 10_000_000)).or(strconv.FormatInt(q.Default, 10)))
+		}
+	}
+	return all
+}
+
+// quotaOf is where the quota of a kind is kept.
+func (c *config) quotaOf(kind string) *int {
+	if c.Quotas == nil {
+		c.Quotas = map[string]*int{}
+	}
+	if c.Quotas[kind] == nil {
+		c.Quotas[kind] = new(int)
+	}
+	return c.Quotas[kind]
 }
 
 // mostRequests is the highest limit. Limits are requests a minute, but for those in flight.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"guestpass/api"
 	"guestpass/store"
 )
 
@@ -18,7 +19,7 @@ import (
 const defaultDatabase = "sqlite:guestpass.db"
 
 func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
-	o.More = schemas()
+	o.Schemas = api.Schemas(offered)
 	database, err := store.Open(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
@@ -33,8 +34,11 @@ func (c config) database(log *slog.Logger) store.Options {
 }
 
 func (c config) quota() store.Quota {
-	return store.Quota{Tasks: int64(c.TaskQuota), Comments: int64(c.CommentQuota), Activities: int64(c.ActivityQuota),
-		Bytes: int64(c.MegabyteQuota) << 20}
+	q := store.Quota{Activities: int64(c.ActivityQuota), Bytes: int64(c.MegabyteQuota) << 20, Things: map[string]int64{}}
+	for kind, number := range c.Quotas {
+		q.Things[kind] = int64(*number)
+	}
+	return q
 }
 
 // databaseOf is database of the environment, for commands that need no other settings.
@@ -49,7 +53,7 @@ func withStore(cmd *cobra.Command, environ []string, f func(context.Context, *st
 	if err != nil {
 		return err
 	}
-	o.More = schemas()
+	o.Schemas = api.Schemas(offered)
 	database, err := store.Connect(cmd.Context(), o)
 	if err != nil {
 		return fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)

@@ -213,7 +213,7 @@ type toldProblem struct {
 	Message   string             `json:"message"`
 	Hint      string             `json:"hint,omitempty"`
 	Errors    []api.FieldProblem `json:"errors,omitempty"`
-	Current   *api.Task          `json:"current,omitempty"`
+	Current   any                `json:"current,omitempty"`
 	Quota     *api.QuotaProblem  `json:"quota,omitempty"`
 	RequestID string             `json:"request_id,omitempty"`
 }

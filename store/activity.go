@@ -49,7 +49,7 @@ const activityColumns = `owner, seq, id, at, subject, client, operation, target,
 // hash binds the row to all rows before it.
 func (a Activity) hash(previous string) string {
 	row, _ := json.Marshal([]string{previous, a.Owner, strconv.FormatInt(a.Seq, 10), a.ID,
-		strconv.FormatInt(millis(a.At), 10),
+		strconv.FormatInt(Millis(a.At), 10),
 		a.Subject, a.Client, a.Operation, a.Target, a.Before, a.After, a.Outcome, a.RefersTo, a.Request,
 		a.Conversation})
 	sum := sha256.Sum256(row)
@@ -77,7 +77,7 @@ func (tx *Tx) Record(a Activity) (Activity, error) {
 	hash := a.hash(previous)
 	_, err = tx.Exec("INSERT INTO activity ("+activityColumns+`, hash, bytes)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
-		a.Owner, a.Seq, a.ID, millis(a.At), a.Subject, a.Client, a.Operation, a.Target, a.Before, a.After, a.Outcome,
+		a.Owner, a.Seq, a.ID, Millis(a.At), a.Subject, a.Client, a.Operation, a.Target, a.Before, a.After, a.Outcome,
 		a.RefersTo,
 		a.Request, a.Conversation, oneIf(a.Removes), hash, a.size())
 	if err != nil {
@@ -102,7 +102,7 @@ func scanActivity(row Scanner, more ...any) (a Activity, err error) {
 	err = row.Scan(append([]any{&a.Owner, &a.Seq, &a.ID, &at, &a.Subject, &a.Client, &a.Operation, &a.Target, &a.Before,
 		&a.After,
 		&a.Outcome, &a.RefersTo, &a.Request, &a.Conversation, &removes}, more...)...)
-	a.At, a.Removes = fromMillis(at), removes == 1
+	a.At, a.Removes = FromMillis(at), removes == 1
 	return a, err
 }
 
@@ -126,7 +126,7 @@ func (s *Store) Activities(ctx context.Context, owner string, q ActivityQuery) (
 		return nil, err
 	}
 	activities, err := List(ctx, s, func(row Scanner) (Activity, error) { return scanActivity(row) },
-		"SELECT "+activityColumns+query.text, append(query.values, q.Limit)...)
+		"SELECT "+activityColumns+query.Text, append(query.Values, q.Limit)...)
 	if err != nil {
 		return nil, fmt.Errorf("list activity: %w", err)
 	}
@@ -135,7 +135,7 @@ func (s *Store) Activities(ctx context.Context, owner string, q ActivityQuery) (
 
 // statement has an index for each of its forms, so that what one app did is found beside whatever
 // many others did.
-func (q ActivityQuery) statement(owner string) (*statement, error) {
+func (q ActivityQuery) statement(owner string) (*Statement, error) {
 	before := int64(math.MaxInt64)
 	if q.After != "" {
 		var err error
@@ -143,15 +143,15 @@ func (q ActivityQuery) statement(owner string) (*statement, error) {
 			return nil, fmt.Errorf("position %q of an activity list: %w", q.After, err)
 		}
 	}
-	s := new(statement)
-	s.and(" FROM activity a WHERE owner = ? AND subject = ? AND seq < ?", owner, q.Subject, before)
+	s := new(Statement)
+	s.And(" FROM activity a WHERE owner = ? AND subject = ? AND seq < ?", owner, q.Subject, before)
 	if q.Client != "" {
-		s.and(" AND client = ?", q.Client)
+		s.And(" AND client = ?", q.Client)
 	}
 	if q.Removals {
-		s.and(" AND removes = 1")
+		s.And(" AND removes = 1")
 	}
-	s.and(` AND NOT (outcome = 'started' AND EXISTS
+	s.And(` AND NOT (outcome = 'started' AND EXISTS
 			(SELECT 1 FROM activity f WHERE f.owner = a.owner AND f.refers_to = a.id))
 		ORDER BY seq DESC LIMIT ?`)
 	return s, nil
@@ -182,30 +182,6 @@ func (tx *Tx) Undo(a Activity, revert func(*Tx, Activity) error) error {
 	}
 	tx.changed = Change{Target: a.Target, Before: a.After, After: a.Before}
 	return revert(tx, a)
-}
-
-// UndoTask puts a task back to what it was before the activity; one that the activity
-// created is deleted.
-func (tx *Tx) UndoTask(a Activity) error {
-	current, err := tx.task(a.Owner, a.Target)
-	if err != nil {
-		return err
-	}
-	restored := current
-	if a.Before == "" { // it was created
-		restored.DeletedAt = tx.now
-	} else {
-		restored.Labels = nil // else the JSON is read into the current ones
-		if err := json.Unmarshal([]byte(a.Before), &restored); err != nil {
-			return fmt.Errorf("undo %s: %w", a.ID, err)
-		}
-		if restored.Labels == nil {
-			restored.Labels = current.Labels
-		}
-		restored.ID, restored.Creator, restored.CreatedAt = current.ID, current.Creator, current.CreatedAt
-	}
-	_, err = tx.replaceTask(a.Owner, current, restored)
-	return err
 }
 
 // A Break is a place where the record is not what was written.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"guestpass/resources/tasks/table"
 	"guestpass/store"
 )
 
@@ -26,67 +27,6 @@ func record(t *testing.T, s *store.Store, owner, operation string, change func(*
 	return kept
 }
 
-func TestUndoPutsBackWhatWasUnlessSomethingCameLater(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *store.Store, c *clock) {
-		var task store.Task
-		created := record(t, s, "acme", "createTask", func(tx *store.Tx) (err error) {
-			task, err = tx.CreateTask("acme", store.Task{Title: "one", State: "open", Priority: 2,
-				Labels: []string{"a"}})
-			return err
-		})
-		updated := record(t, s, "acme", "updateTask", func(tx *store.Tx) error {
-			_, err := tx.ChangeTask("acme", task.ID, 0, false, func(t *store.Task) error {
-				t.Title, t.State, t.Labels = "two", "done", []string{"b"}
-				return nil
-			})
-			return err
-		})
-		var later *store.LaterError
-		err := s.Write(t.Context(), func(tx *store.Tx) error { return tx.Undo(created, (*store.Tx).UndoTask) })
-		if !errors.As(err, &later) || later.Later.ID != updated.ID {
-			t.Fatalf("undo of what was changed later: %v", err)
-		}
-		undone := record(t, s, "acme", "undoActivity",
-			func(tx *store.Tx) error { return tx.Undo(updated, (*store.Tx).UndoTask) })
-		got, err := s.Task(t.Context(), "acme", task.ID)
-		if err != nil || got.Title != "one" || got.State != "open" || !got.CompletedAt.IsZero() ||
-			got.Labels[0] != "a" || got.Version != 3 {
-			t.Errorf("after the undo: %+v, %v", got, err)
-		}
-		record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(undone, (*store.Tx).UndoTask) })
-		if got, err = s.Task(t.Context(), "acme", task.ID); err != nil || got.Title != "two" || got.State != "done" {
-			t.Errorf("after the undo of the undo: %+v, %v", got, err)
-		}
-	})
-}
-
-func TestUndoOfACommentRemovesItAndOfThatBringsItBack(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *store.Store, c *clock) {
-		task := create(t, s, "acme", store.Task{Title: "one"})
-		added := record(t, s, "acme", "addTaskComment", func(tx *store.Tx) error {
-			_, err := tx.AddComment("acme", store.Comment{TaskID: task.ID, Author: "ada", Text: "hello"})
-			return err
-		})
-		count := func() int {
-			comments, err := s.Comments(t.Context(), "acme", task.ID, "", 10)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return len(comments)
-		}
-		undone := record(t, s, "acme", "undoActivity",
-			func(tx *store.Tx) error { return tx.Undo(added, (*store.Tx).UndoComment) })
-		if n := count(); n != 0 {
-			t.Errorf("%d comments after the undo", n)
-		}
-		record(t, s, "acme", "undoActivity",
-			func(tx *store.Tx) error { return tx.Undo(undone, (*store.Tx).UndoComment) })
-		if n := count(); n != 1 {
-			t.Errorf("%d comments after the undo of the undo", n)
-		}
-	})
-}
-
 // TestEveryAlteredOrMissingRowIsFound tampers with each of the rows in turn, past the
 // program.
 func TestEveryAlteredOrMissingRowIsFound(t *testing.T) {
@@ -97,7 +37,7 @@ func TestEveryAlteredOrMissingRowIsFound(t *testing.T) {
 	for i := range rows {
 		owner := []string{"acme", "globex"}[i%2]
 		record(t, s, owner, "createTask", func(tx *store.Tx) error {
-			_, err := tx.CreateTask(owner, store.Task{Title: "x", State: "open", Priority: 2})
+			_, err := table.CreateTask(tx, owner, table.Task{Title: "x", State: "open", Priority: 2})
 			return err
 		})
 	}

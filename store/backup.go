@@ -19,7 +19,7 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	if file == "" || os.IsPathSeparator(file[len(file)-1]) {
 		return errors.New("name a file for the copy")
 	}
-	if s.database == postgresDatabase {
+	if s.database == Postgres {
 		there, err := s.tables(ctx, s.schema)
 		if err != nil {
 			return err
@@ -100,7 +100,7 @@ func checkCopy(ctx context.Context, path string) error {
 		return err
 	}
 	defer db.Close()
-	s := &Store{database: sqliteDatabase, read: db, file: copied}
+	s := &Store{database: SQLite, read: db, file: copied}
 	return s.CheckIntegrity(ctx)
 }
 

@@ -22,7 +22,7 @@ const connectionColumns = "owner, subject, client, scopes, first_used, last_used
 func scanConnection(row Scanner) (c Connection, err error) {
 	var first, last int64
 	err = row.Scan(&c.Owner, &c.Subject, &c.Client, &c.Scopes, &first, &last)
-	c.FirstUsed, c.LastUsed = fromMillis(first), fromMillis(last)
+	c.FirstUsed, c.LastUsed = FromMillis(first), FromMillis(last)
 	return c, err
 }
 
@@ -30,7 +30,7 @@ func scanConnection(row Scanner) (c Connection, err error) {
 func (tx *Tx) NoteUse(c Connection) error {
 	_, err := tx.Exec("INSERT INTO connections ("+connectionColumns+`) VALUES ($1, $2, $3, $4, $5, $5)
 		ON CONFLICT (owner, subject, client) DO UPDATE SET scopes = excluded.scopes, last_used = excluded.last_used
-		WHERE excluded.last_used > connections.last_used`, c.Owner, c.Subject, c.Client, c.Scopes, millis(c.LastUsed))
+		WHERE excluded.last_used > connections.last_used`, c.Owner, c.Subject, c.Client, c.Scopes, Millis(c.LastUsed))
 	if err != nil {
 		return fmt.Errorf("note the use of %s: %w", c.Client, err)
 	}
@@ -66,7 +66,7 @@ const denialColumns = "subject, client, owner, revoked_at, expires_at, retry_at"
 func scanDenial(row Scanner) (d Denial, err error) {
 	var revoked, expires, retry int64
 	err = row.Scan(&d.Subject, &d.Client, &d.Owner, &revoked, &expires, &retry)
-	d.RevokedAt, d.ExpiresAt, d.RetryAt = fromMillis(revoked), fromMillis(expires), fromMillis(retry)
+	d.RevokedAt, d.ExpiresAt, d.RetryAt = FromMillis(revoked), FromMillis(expires), FromMillis(retry)
 	return d, err
 }
 
@@ -89,7 +89,7 @@ func (tx *Tx) Deny(d Denial) error {
 			retry_at = CASE WHEN excluded.retry_at > 0 THEN excluded.retry_at ELSE denials.retry_at END,
 			revoked_at = CASE WHEN excluded.revoked_at > denials.revoked_at THEN excluded.revoked_at ELSE denials.revoked_at END,
 			expires_at = CASE WHEN excluded.expires_at > denials.expires_at THEN excluded.expires_at ELSE denials.expires_at END`,
-		d.Subject, d.Client, d.Owner, millis(d.RevokedAt), millis(d.ExpiresAt), millis(d.RetryAt))
+		d.Subject, d.Client, d.Owner, Millis(d.RevokedAt), Millis(d.ExpiresAt), Millis(d.RetryAt))
 	if err != nil {
 		return fmt.Errorf("deny %s: %w", d.Client, err)
 	}
@@ -104,7 +104,7 @@ func (tx *Tx) Settle(d Denial, revoked, expires time.Time) error {
 			revoked_at = CASE WHEN $1 > revoked_at THEN $1 ELSE revoked_at END,
 			expires_at = CASE WHEN $2 > expires_at THEN $2 ELSE expires_at END
 		WHERE subject = $3 AND client = $4 AND retry_at = $5`,
-		millis(revoked), millis(expires), d.Subject, d.Client, millis(d.RetryAt))
+		Millis(revoked), Millis(expires), d.Subject, d.Client, Millis(d.RetryAt))
 	if err != nil {
 		return fmt.Errorf("settle the denial of %s: %w", d.Client, err)
 	}
@@ -115,14 +115,14 @@ func (tx *Tx) Settle(d Denial, revoked, expires time.Time) error {
 func (tx *Tx) Postpone(d Denial, until time.Time) (mine bool, err error) {
 	tx.reserved = true
 	n, err := tx.Exec("UPDATE denials SET retry_at = $1 WHERE subject = $2 AND client = $3 AND retry_at = $4",
-		millis(until), d.Subject, d.Client, millis(d.RetryAt))
+		Millis(until), d.Subject, d.Client, Millis(d.RetryAt))
 	return n > 0, err
 }
 
 // Denials returns those that count now: of tokens issued after since, and all that Stytch has not revoked.
 func (s *Store) Denials(ctx context.Context, since time.Time) ([]Denial, error) {
 	list, err := List(ctx, s, scanDenial, "SELECT "+denialColumns+` FROM denials
-		WHERE (expires_at > $1 AND revoked_at > $2) OR retry_at > 0`, s.timestamp(), millis(since))
+		WHERE (expires_at > $1 AND revoked_at > $2) OR retry_at > 0`, s.timestamp(), Millis(since))
 	if err != nil {
 		return nil, fmt.Errorf("list denials: %w", err)
 	}
@@ -134,14 +134,14 @@ func (s *Store) timestamp() int64 {
 	if s == nil {
 		return 0
 	}
-	return millis(s.now())
+	return Millis(s.now())
 }
 
 // forgetDenials removes what no token can meet any more.
 func (s *Store) forgetDenials(ctx context.Context) error {
 	return s.Write(ctx, func(tx *Tx) error {
 		tx.reserved = true
-		_, err := tx.Exec("DELETE FROM denials WHERE expires_at <= $1 AND retry_at = 0", millis(tx.now))
+		_, err := tx.Exec("DELETE FROM denials WHERE expires_at <= $1 AND retry_at = 0", Millis(tx.now))
 		return err
 	})
 }

@@ -16,8 +16,9 @@ import (
 	"testing"
 	"time"
 
-	"guestpass/store"
 	"guestpass/internal/postgrestest"
+	"guestpass/resources/tasks/table"
+	"guestpass/store"
 )
 
 func openFile(t *testing.T, path string) *store.Store {
@@ -28,7 +29,7 @@ func openFile(t *testing.T, path string) *store.Store {
 // refused opens in vain and returns the reason.
 func refused(t *testing.T, url string) string {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{URL: url})
+	s, err := store.Open(t.Context(), withTasks(url))
 	if err == nil {
 		_ = s.Close()
 		t.Fatalf("%s was opened", url)
@@ -133,7 +134,7 @@ func TestWhatAUserMayNotIsNamed(t *testing.T) {
 			t.Errorf("%s: %s", what, got)
 		}
 		if strings.HasPrefix(what, "read-only") { // which takes nothing from who only reads
-			s, err := store.Connect(t.Context(), store.Options{URL: "sqlite:" + path})
+			s, err := store.Connect(t.Context(), withTasks("sqlite:"+path))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -193,7 +194,7 @@ func TestASecondProcessOnTheFileIsRefused(t *testing.T) {
 func TestAFileOfTwoNamesIsRefused(t *testing.T) {
 	t.Chdir(t.TempDir())
 	s := openFile(t, "guestpass.db")
-	create(t, s, "acme", store.Task{Title: "kept"})
+	create(t, s, "acme", table.Task{Title: "kept"})
 	if err := os.Link("guestpass.db", "second.db"); err != nil {
 		t.Fatal(err)
 	}
@@ -258,7 +259,7 @@ func TestOtherProcessesReadBesideTheOneThatWrites(t *testing.T) {
 	if got := refused(t, "sqlite:"+path); !strings.Contains(got, fmt.Sprintf("(process id %d)", holder.Process.Pid)) {
 		t.Errorf("%s", got)
 	}
-	reading, err := store.Connect(t.Context(), store.Options{URL: "sqlite:" + path})
+	reading, err := store.Connect(t.Context(), withTasks("sqlite:"+path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -313,11 +314,11 @@ func TestHoldForTheOthers(t *testing.T) {
 	if path == "" {
 		return
 	}
-	s, err := store.Open(context.Background(), store.Options{URL: "sqlite:" + path})
+	s, err := store.Open(context.Background(), withTasks("sqlite:"+path))
 	if err != nil {
 		t.Fatal(err)
 	}
-	create(t, s, "acme", store.Task{Title: "kept"})
+	create(t, s, "acme", table.Task{Title: "kept"})
 	fmt.Println("holding")
 	<-t.Context().Done() // until it is killed
 }
@@ -326,8 +327,8 @@ func TestAPlainCopyAfterAStopIsWhole(t *testing.T) {
 	folder := t.TempDir()
 	path := filepath.Join(folder, "guestpass.db")
 	s := openFile(t, path)
-	create(t, s, "acme", store.Task{Title: "kept"})
-	reading, err := store.Connect(t.Context(), store.Options{URL: "sqlite:" + path}) // because of which the log stays
+	create(t, s, "acme", table.Task{Title: "kept"})
+	reading, err := store.Connect(t.Context(), withTasks("sqlite:"+path)) // because of which the log stays
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +361,7 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 	group.Go(func() {
 		for i := 0; ctx.Err() == nil; i++ { // each change makes a task and a row on record
 			_ = s.Write(t.Context(), func(tx *store.Tx) error {
-				if _, err := tx.CreateTask("acme", store.Task{Title: "会议", State: "open", Priority: 2}); err != nil {
+				if _, err := table.CreateTask(tx, "acme", table.Task{Title: "会议", State: "open", Priority: 2}); err != nil {
 					return err
 				}
 				_, err := tx.Record(store.Activity{Owner: "acme", Subject: "member-1", Operation: "createTask",
@@ -392,7 +393,7 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 		}
 		backup := openFile(t, file)
 		rows, breaks, err := backup.VerifyActivity(t.Context())
-		page, pageErr := backup.Tasks(t.Context(), "acme", store.TaskQuery{Sort: "created", Search: "会议", Limit: 1})
+		page, pageErr := table.List(t.Context(), backup, "acme", table.TaskQuery{Sort: "created", Search: "会议", Limit: 1})
 		if err != nil || pageErr != nil || len(breaks) > 0 || rows < 20 || page.Total != rows && page.Total != -1 {
 			t.Errorf("%d tasks, %d rows, %v, %v, %v", page.Total, rows, breaks, err, pageErr)
 		}
@@ -410,7 +411,7 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 	path := filepath.Join(folder, "guestpass.db")
 	s := openFile(t, path)
 	for range 200 {
-		create(t, s, "acme", store.Task{Title: "x", Notes: strings.Repeat("x", 4000)})
+		create(t, s, "acme", table.Task{Title: "x", Notes: strings.Repeat("x", 4000)})
 	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
@@ -425,7 +426,7 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	reading, err := store.Connect(t.Context(), store.Options{URL: "sqlite:" + path})
+	reading, err := store.Connect(t.Context(), withTasks("sqlite:"+path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -455,7 +456,7 @@ func TestThereIsNothingToReadAndNothingIsMade(t *testing.T) {
 	path := filepath.Join(folder, "guestpass.db")
 	openFile(t, path).Close()
 	before := files(t, folder)
-	s, err := store.Connect(t.Context(), store.Options{URL: "sqlite:" + path})
+	s, err := store.Connect(t.Context(), withTasks("sqlite:"+path))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -537,14 +538,14 @@ func TestAPostgresIsRestoredAsTheManualSays(t *testing.T) {
 		return server.one("SELECT coalesce(string_agg(title, ', ' ORDER BY title), '') FROM guestpass.tasks")
 	}
 	s := open(t, address, &clock{now: time.Now()})
-	create(t, s, "acme", store.Task{Title: "before"})
+	create(t, s, "acme", table.Task{Title: "before"})
 	if output, err := manual(backUp); err != nil {
 		t.Fatalf("%v: %s", err, output)
 	}
 	if info, err := os.Stat(filepath.Join(folder, "guestpass.dump")); err != nil || info.Mode().Perm() != 0o600 {
 		t.Errorf("the copy is %v, %v", info, err)
 	}
-	create(t, s, "acme", store.Task{Title: "since"})
+	create(t, s, "acme", table.Task{Title: "since"})
 	_ = s.Close()
 
 	whole, err := os.ReadFile(filepath.Join(folder, "guestpass.dump"))
@@ -565,7 +566,7 @@ func TestAPostgresIsRestoredAsTheManualSays(t *testing.T) {
 		t.Errorf("restored are %s: %v, %s", titles(), err, output)
 	}
 	s = open(t, address, &clock{now: time.Now()})
-	create(t, s, "acme", store.Task{Title: "after"})
+	create(t, s, "acme", table.Task{Title: "after"})
 	_ = s.Close()
 	if got := titles(); got != "after, before" {
 		t.Errorf("after a start there are %s", got)
@@ -579,49 +580,6 @@ func TestAPostgresIsRestoredAsTheManualSays(t *testing.T) {
 	server.exec("CREATE SCHEMA guestpass AUTHORIZATION keeper")
 	if output, err := manual(restore); err != nil || titles() != "before" {
 		t.Errorf("restored into a new schema are %s: %v, %s", titles(), err, output)
-	}
-}
-
-// TestAFileOfAnEarlierVersionIsTakenOver has tables of goose's usual name, or those of another program.
-func TestAFileOfAnEarlierVersionIsTakenOver(t *testing.T) {
-	earlier := func(more ...string) string {
-		path := filepath.Join(t.TempDir(), "guestpass.db")
-		db := openRaw(t, "sqlite", path)
-		for _, name := range []string{"00001_tasks.sql", "00002_connections.sql"} {
-			migration, err := os.ReadFile("migrations/sqlite/" + name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			up, _, _ := strings.Cut(string(migration), "-- +goose Down")
-			db.exec(up)
-		}
-		db.exec("CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, "+
-			"is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')))",
-			"INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1), (2, 1)",
-			`INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version, created_at, updated_at, completed_at, deleted_at)
-				VALUES ('tsk_1', 'acme', '明天的会议准备', '', 'open', '9999-99-99', 2, '', '', 'member-1', 1, 1, 1, 0, 0)`)
-		db.exec(more...)
-		_ = db.Close()
-		return path
-	}
-	for what, more := range map[string][]string{"alone": nil,
-		"with a host's versions": {"INSERT INTO goose_db_version (version_id, is_applied) VALUES (9, 1)"}} {
-		path := earlier(more...)
-		if n := found(t, openFile(t, path), "会议"); n != 1 {
-			t.Errorf("%s: found %d times", what, n)
-		}
-		var left int
-		if err := openRaw(t, "sqlite", path).QueryRow("SELECT count(*) FROM sqlite_master WHERE name = " +
-			"'goose_db_version'").Scan(&left); err != nil || left != len(more) {
-			t.Errorf("%s: %d tables of goose are left, %v", what, left, err)
-		}
-	}
-	host := filepath.Join(t.TempDir(), "host.db")
-	openRaw(t, "sqlite", host).exec("CREATE TABLE tasks (id INT)",
-		"CREATE TABLE goose_db_version (id INT, version_id INT, is_applied INT)")
-	if got := refused(t, "sqlite:"+host); !strings.Contains(got, host+": it has tables of another program ("+
-		"goose_db_version, tasks)") {
-		t.Error(got)
 	}
 }
 
@@ -652,7 +610,7 @@ func TestARefusedFileOfAnotherProgramStaysAsItIs(t *testing.T) {
 		if after, err := os.ReadFile(path); err != nil || !slices.Equal(after, before) {
 			t.Errorf("%s: the file was changed, %v", what, err)
 		}
-		reading, err := store.Connect(t.Context(), store.Options{URL: "sqlite:" + path})
+		reading, err := store.Connect(t.Context(), withTasks("sqlite:"+path))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -664,49 +622,5 @@ func TestARefusedFileOfAnotherProgramStaysAsItIs(t *testing.T) {
 		if names := files(t, folder); len(names) != 1 {
 			t.Errorf("%s: %q", what, names)
 		}
-	}
-}
-
-// TestIndexingGoesOnWhereItWas interrupts the indexing of old tasks by an error.
-func TestIndexingGoesOnWhereItWas(t *testing.T) {
-	for driver, url := range map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "test.db"),
-		"pgx": postgrestest.Shared(t).Database(t)} {
-		o := store.Options{URL: url}
-		s, err := store.Open(t.Context(), o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		_ = s.Close()
-		dsn, separator := strings.TrimPrefix(url, "sqlite:"), ""
-		if driver == "pgx" {
-			separator = "&search_path=guestpass"
-		}
-		db := openRaw(t, driver, dsn+separator)
-		db.exec(strings.Replace(seedSQL, "$1", "2500", 1),
-			"UPDATE indexing SET done = 0, last = (SELECT max(seq) FROM tasks)")
-		db.exec(map[string]string{
-			"sqlite": "CREATE TRIGGER stop BEFORE UPDATE OF done ON indexing WHEN new.done > 1500 BEGIN SELECT " +
-				"RAISE(ABORT, 'stopped'); END",
-			"pgx": "ALTER TABLE indexing ADD CONSTRAINT stop CHECK (done <= 1500)",
-		}[driver])
-		if s, err := store.Open(t.Context(), o); err == nil {
-			_ = s.Close()
-			t.Errorf("%s: it was not interrupted", driver)
-		}
-		var done int
-		if err := db.QueryRow("SELECT done FROM indexing").Scan(&done); err != nil || done != 1000 {
-			t.Errorf("%s: done %d, %v", driver, done, err)
-		}
-		db.exec(map[string]string{"sqlite": "DROP TRIGGER stop",
-			"pgx": "ALTER TABLE indexing DROP CONSTRAINT stop"}[driver])
-		if s, err = store.Open(t.Context(), o); err != nil {
-			t.Fatal(err)
-		}
-		for _, i := range []string{"1", "1000", "1001", "2500"} {
-			if n := found(t, s, "仕事 task "+i); n != 1 {
-				t.Errorf("%s: task %s is found %d times", driver, i, n)
-			}
-		}
-		_ = s.Close()
 	}
 }

@@ -9,18 +9,41 @@ import (
 	"path"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/pressly/goose/v3"
 )
 
 //go:embed migrations
-var migrations embed.FS
+var embedded embed.FS
 
-// A Schema is the tables of a resource of your own: goose SQL files, the same ones for
-// both databases, numbered by themselves. Name is lower-case letters, digits and _.
+var migrations, _ = fs.Sub(embedded, "migrations") // fails for an invalid name only
+
+// A Schema is the tables of a resource. They have a version table of their own, and stand where Guestpass's stand: in
+// its schema of Postgres, or its SQLite file.
 type Schema struct {
-	Name  string
+	Name string // lower-case letters, digits and _
+
+	// Files are goose SQL files, numbered by themselves: the same ones for both databases, or, where there are folders
+	// of these names, those in sqlite and in postgres.
 	Files fs.FS
+
+	// Postgres changes the columns of each table, by the table's name, from what the files for SQLite make to what those
+	// for Postgres do; nil if they make the same. A start looks whether they are there.
+	Postgres func(columns map[string][]string)
+
+	// Migrated is called once the tables are there, at every start, before anybody uses them; nil for nothing to do.
+	// Other instances wait for it.
+	Migrated func(context.Context, *Store) error
+
+	// Purge removes for good what was deleted before, see [Store.InSteps]. It is called every hour; nil for nothing to do.
+	Purge func(ctx context.Context, s *Store, before time.Time) error
+
+	// Quotas are how many things of each kind one owner may have, unless Options.Quota says otherwise.
+	Quotas map[string]int64
+
+	// WasBuiltIn is set for tables that the store itself made up to version 0.1, in the same place: they are taken over.
+	WasBuiltIn bool
 }
 
 // A Migration is one step of the schema.
@@ -35,6 +58,9 @@ type Migration struct {
 func (s *Store) migrateUp(ctx context.Context) error {
 	return s.locked(ctx, func() error {
 		if err := s.makeSchema(ctx); err != nil {
+			return err
+		}
+		if err := s.examineAll(ctx); err != nil { // before anything is begun that a later schema refuses
 			return err
 		}
 		err := s.eachSchema(func(schema Schema, provider *goose.Provider) error {
@@ -60,8 +86,20 @@ func (s *Store) migrateUp(ctx context.Context) error {
 		if err := s.verify(ctx); err != nil {
 			return err
 		}
-		return s.indexOldTasks(ctx)
+		return s.migrated(ctx)
 	})
+}
+
+func (s *Store) migrated(ctx context.Context) error {
+	for _, schema := range s.schemas {
+		if schema.Migrated == nil {
+			continue
+		}
+		if err := schema.Migrated(ctx, s); err != nil {
+			return fmt.Errorf("make the tables of %s ready: %w", schema.Name, err)
+		}
+	}
+	return nil
 }
 
 // Migrations are all steps, in order. It only reads. Where all are applied and tables or
@@ -123,17 +161,13 @@ var schemaName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
 // eachSchema calls f with our own schema, then with the others. Each has a table of its
 // own that says what is applied, so that their numbers never meet.
 func (s *Store) eachSchema(f func(Schema, *goose.Provider) error) error {
-	files, err := fs.Sub(migrations, "migrations/"+string(s.database))
-	if err != nil {
-		return err
-	}
-	for _, schema := range append([]Schema{{Files: files}}, s.more...) {
+	for _, schema := range append([]Schema{{Files: migrations}}, s.schemas...) {
 		if schema.Name != "" && !schemaName.MatchString(schema.Name) {
 			return fmt.Errorf("the schema's name %q must be lower-case letters, digits and _", schema.Name)
 		}
 		provider, err := s.provider(schema)
 		if err != nil {
-			return err
+			return fmt.Errorf("the tables of %s: %w", cmp.Or(schema.Name, "the store"), err)
 		}
 		if err := f(schema, provider); err != nil {
 			return err
@@ -142,13 +176,25 @@ func (s *Store) eachSchema(f func(Schema, *goose.Provider) error) error {
 	return nil
 }
 
+// filesFor are a schema's for one of the two databases.
+func (schema Schema) filesFor(d Database) (fs.FS, error) {
+	if entry, err := fs.Stat(schema.Files, string(d)); err == nil && entry.IsDir() {
+		return fs.Sub(schema.Files, string(d))
+	}
+	return schema.Files, nil
+}
+
 func (s *Store) provider(schema Schema) (*goose.Provider, error) {
 	dialect, db := goose.DialectPostgres, s.read
-	if s.database == sqliteDatabase {
+	if s.database == SQLite {
 		dialect = goose.DialectSQLite3
 		if writer, ok := s.write.(*groupWriter); ok {
 			db = writer.db
 		}
 	}
-	return goose.NewProvider(dialect, db, schema.Files, goose.WithTableName(schema.versionTable()))
+	files, err := schema.filesFor(s.database)
+	if err != nil {
+		return nil, err
+	}
+	return goose.NewProvider(dialect, db, files, goose.WithTableName(schema.versionTable()))
 }

@@ -10,8 +10,9 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
-	"guestpass/store"
 	"guestpass/internal/postgrestest"
+	"guestpass/resources/tasks/table"
+	"guestpass/store"
 )
 
 // startPooler is a way to the server that treats the start-up parameter search_path as poolers
@@ -77,7 +78,7 @@ func TestAPoolerThatDoesNotPassTheSchemaOnWantsARoleThatHasIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			address := postgrestest.Shared(t).Database(t)
 			db := openRaw(t, "pgx", address)
-			through := store.Options{URL: startPooler(t, address, refuses)}
+			through := withTasks(startPooler(t, address, refuses))
 			_, err := store.Open(t.Context(), through)
 			if err == nil || !strings.Contains(err.Error(), "run ALTER ROLE") {
 				t.Fatalf("%v", err)
@@ -93,7 +94,7 @@ func TestAPoolerThatDoesNotPassTheSchemaOnWantsARoleThatHasIt(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			create(t, s, "acme", store.Task{Title: "会议"})
+			create(t, s, "acme", table.Task{Title: "会议"})
 			if n := found(t, s, "会议"); n != 1 || db.one("SELECT title FROM guestpass.tasks") != "会议" {
 				t.Errorf("found %d times", n)
 			}

@@ -33,7 +33,7 @@ func CheckSchema(name string) error {
 // openPostgres connects. The schema is part of how each connection begins, never set later:
 // a pool in front may give each transaction another connection.
 func (s *Store) openPostgres(ctx context.Context, dsn string) error {
-	s.database, s.url = postgresDatabase, dsn
+	s.database, s.url = Postgres, dsn
 	config, err := parsePostgres(dsn)
 	if err != nil {
 		return fmt.Errorf("the database URL %w", err)
@@ -163,7 +163,7 @@ func (s *Store) checkSearchPath(ctx context.Context) error {
 // locked runs f while no other instance with the same schema does. The lock is a
 // transaction's, so that a pooler keeps it with its connection.
 func (s *Store) locked(ctx context.Context, f func() error) error {
-	if s.database != postgresDatabase {
+	if s.database != Postgres {
 		return f()
 	}
 	tx, err := s.read.BeginTx(ctx, nil)
@@ -187,7 +187,7 @@ func (s *Store) locked(ctx context.Context, f func() error) error {
 
 // makeSchema makes the schema unless there is one.
 func (s *Store) makeSchema(ctx context.Context) error {
-	if s.database != postgresDatabase {
+	if s.database != Postgres {
 		return nil
 	}
 	var exists bool
@@ -228,7 +228,7 @@ func denied(err error) bool {
 // oldPlace is the schema in which versions before this one made their tables: the first of
 // the role's search path. On SQLite it is the file.
 func (s *Store) oldPlace(ctx context.Context) (string, error) {
-	if s.database != postgresDatabase {
+	if s.database != Postgres {
 		return "", nil
 	}
 	conn, err := pgx.ConnectConfig(ctx, s.plain.Copy())

@@ -37,7 +37,7 @@ func Digest(parts ...string) string {
 
 // Reply returns what was kept for the claim's key, and false if nothing was.
 func (s *Store) Reply(ctx context.Context, c Claim) (Reply, bool, error) {
-	return readReply(s.QueryRow(ctx, selectReply, c.Key, millis(s.now())), c)
+	return readReply(s.QueryRow(ctx, selectReply, c.Key, Millis(s.now())), c)
 }
 
 const selectReply = "SELECT body, reply, target FROM replies WHERE key = $1 AND expires_at > $2"
@@ -59,13 +59,13 @@ func readReply(row Row, c Claim) (r Reply, found bool, err error) {
 // Claim takes the key, or returns the reply of who has it. On Postgres it waits for a
 // transaction that is about to take the same key.
 func (tx *Tx) Claim(c Claim) (earlier Reply, taken bool, err error) {
-	if _, err := tx.removeCounted(usage{}, `DELETE FROM replies
-		WHERE key = $1 AND (expires_at <= $2 OR target = $3 AND target <> '') RETURNING owner, person, bytes`, c.Key, millis(tx.now), c.Gone); err != nil {
+	if _, err := tx.DeleteCounted(`DELETE FROM replies
+		WHERE key = $1 AND (expires_at <= $2 OR target = $3 AND target <> '') RETURNING owner, person, bytes`, c.Key, Millis(tx.now), c.Gone); err != nil {
 		return earlier, false, fmt.Errorf("claim: %w", err)
 	}
 	inserted, err := tx.Exec(`INSERT INTO replies (key, body, reply, expires_at, owner, person, target, bytes)
 		VALUES ($1, $2, '', $3, $4, $5, '', $6) ON CONFLICT (key) DO NOTHING`,
-		c.Key, c.Body, millis(tx.now.Add(c.For)), c.Owner, c.Person, replyOverhead)
+		c.Key, c.Body, Millis(tx.now.Add(c.For)), c.Owner, c.Person, replyOverhead)
 	if err != nil {
 		return earlier, false, fmt.Errorf("claim: %w", err)
 	}
@@ -73,7 +73,7 @@ func (tx *Tx) Claim(c Claim) (earlier Reply, taken bool, err error) {
 		tx.use(c.Owner, c.Person, usage{bytes: replyOverhead})
 		return earlier, true, nil
 	}
-	earlier, _, err = readReply(tx.QueryRow(selectReply, c.Key, millis(tx.now)), c)
+	earlier, _, err = readReply(tx.QueryRow(selectReply, c.Key, Millis(tx.now)), c)
 	return earlier, false, err
 }
 
@@ -81,7 +81,7 @@ func (tx *Tx) Claim(c Claim) (earlier Reply, taken bool, err error) {
 func (tx *Tx) KeepReply(c Claim, r Reply) error {
 	kept, err := tx.Exec(`UPDATE replies SET reply = $1, target = $2, expires_at = $3, bytes = bytes + $4
 		WHERE key = $5`,
-		r.JSON, r.Target, millis(tx.now.Add(c.For)), len(r.JSON), c.Key)
+		r.JSON, r.Target, Millis(tx.now.Add(c.For)), len(r.JSON), c.Key)
 	if kept > 0 {
 		tx.use(c.Owner, c.Person, usage{bytes: int64(len(r.JSON))})
 	}
@@ -90,16 +90,16 @@ func (tx *Tx) KeepReply(c Claim, r Reply) error {
 
 // Release gives a key back: the call came to nothing and may be made again.
 func (tx *Tx) Release(c Claim) error {
-	_, err := tx.removeCounted(usage{}, "DELETE FROM replies WHERE key = $1 RETURNING owner, person, bytes", c.Key)
+	_, err := tx.DeleteCounted("DELETE FROM replies WHERE key = $1 RETURNING owner, person, bytes", c.Key)
 	return err
 }
 
 // forgetReplies removes what has expired, some at a time.
 func (s *Store) forgetReplies(ctx context.Context) error {
-	return s.inSteps(ctx, stepRows, func(tx *Tx) (int64, error) {
-		return tx.removeCounted(usage{}, `DELETE FROM replies WHERE key IN
+	return s.InSteps(ctx, stepRows, func(tx *Tx) (int64, error) {
+		return tx.DeleteCounted(`DELETE FROM replies WHERE key IN
 			(SELECT key FROM replies WHERE expires_at <= $1 ORDER BY expires_at LIMIT $2)
 			RETURNING owner, person, bytes`,
-			millis(tx.now), stepRows)
+			Millis(tx.now), stepRows)
 	})
 }

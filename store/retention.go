@@ -12,32 +12,43 @@ const DefaultKeep = 365 * 24 * time.Hour
 // purgeInterval is how often it is looked for what is not kept any more.
 const purgeInterval = time.Hour
 
-// What is removed at once, while all writers wait.
-const (
-	stepRows  = 500
-	stepFinal = 50 // tasks, each with its entries in the search index
-)
+// stepRows is what is removed at once, while all writers wait.
+const stepRows = 500
 
 // forget removes what has expired and nobody can tell the difference.
 func (s *Store) forget(ctx context.Context) error {
 	return errors.Join(s.forgetReplies(ctx), s.forgetDenials(ctx))
 }
 
+// RestoreWindow is how long what was deleted can be restored, or its deletion undone.
+const RestoreWindow = 30 * 24 * time.Hour
+
+// ErrFinal says that something was deleted longer ago than that. [Store.Purge] removes it some time.
+var ErrFinal = errors.New("it was deleted more than 30 days ago")
+
+// Final reports whether something that was deleted then can no longer be brought back.
+func Final(deleted, now time.Time) bool {
+	return !deleted.IsZero() && now.After(deleted.Add(RestoreWindow))
+}
+
 // Purge removes what is not kept any more, a step at a time: what was deleted longer ago than can be
 // undone, and the oldest rows of the record and of unused connections.
 func (s *Store) Purge(ctx context.Context) error {
-	until := s.timestamp() - RestoreWindow.Milliseconds() - 1
-	return errors.Join(
-		s.inSteps(ctx, stepRows, func(tx *Tx) (int64, error) { return tx.removeFinalComments(until) }),
-		s.inSteps(ctx, stepRows, func(tx *Tx) (int64, error) { return tx.removeCommentsOfFinalTasks(until) }),
-		s.inSteps(ctx, stepFinal, func(tx *Tx) (int64, error) { return tx.removeFinalTasks(until) }),
+	until := s.Now().Add(-RestoreWindow - time.Millisecond)
+	var errs []error
+	for _, schema := range s.schemas {
+		if schema.Purge != nil {
+			errs = append(errs, schema.Purge(ctx, s, until))
+		}
+	}
+	return errors.Join(append(errs,
 		s.dropOldActivity(ctx),
-		s.inSteps(ctx, stepRows, func(tx *Tx) (int64, error) { return tx.removeUnused(millis(tx.now.Add(-s.keep))) }),
-	)
+		s.InSteps(ctx, stepRows, func(tx *Tx) (int64, error) { return tx.removeUnused(Millis(tx.now.Add(-s.keep))) }))...)
 }
 
-// inSteps repeats a step until it removes less than it may. What makes room may use what is reserved.
-func (s *Store) inSteps(ctx context.Context, atOnce int64, step func(*Tx) (removed int64, err error)) error {
+// InSteps repeats a step, each in a transaction of its own, until it removes less than it may. What makes room may use
+// what is reserved, and no quota refuses it.
+func (s *Store) InSteps(ctx context.Context, atOnce int64, step func(*Tx) (removed int64, err error)) error {
 	for {
 		var removed int64
 		err := s.Write(ctx, func(tx *Tx) (err error) {
@@ -51,35 +62,6 @@ func (s *Store) inSteps(ctx context.Context, atOnce int64, step func(*Tx) (remov
 	}
 }
 
-func (tx *Tx) removeFinalComments(until int64) (int64, error) {
-	return tx.removeCounted(usage{}, `DELETE FROM task_comments WHERE seq IN (SELECT seq FROM task_comments
-		WHERE deleted_at > 0 AND deleted_at <= $1 ORDER BY deleted_at LIMIT $2)
-		RETURNING owner, author, bytes`, until, stepRows)
-}
-
-func (tx *Tx) removeCommentsOfFinalTasks(until int64) (int64, error) {
-	return tx.removeCounted(usage{}, `DELETE FROM task_comments WHERE seq IN (SELECT c.seq FROM tasks t
-		JOIN task_comments c ON c.task_id = t.id WHERE t.deleted_at > 0 AND t.deleted_at <= $1 LIMIT $2)
-		RETURNING owner, author, bytes`, until, stepRows)
-}
-
-const finalTasks = ` IN (SELECT seq FROM tasks WHERE deleted_at > 0 AND deleted_at <= $1
-	ORDER BY deleted_at, seq LIMIT $2)`
-
-func (tx *Tx) removeFinalTasks(until int64) (int64, error) {
-	statements := []string{"DELETE FROM task_labels WHERE task" + finalTasks}
-	if tx.database == sqliteDatabase {
-		statements = append(statements, "DELETE FROM task_words WHERE rowid"+finalTasks)
-	}
-	for _, statement := range statements {
-		if _, err := tx.Exec(statement, until, stepFinal); err != nil {
-			return 0, err
-		}
-	}
-	return tx.removeCounted(usage{}, "DELETE FROM tasks WHERE seq"+finalTasks+
-		" RETURNING owner, coalesce(nullif(payer, ''), creator), bytes", until, stepFinal)
-}
-
 func (tx *Tx) removeUnused(until int64) (int64, error) {
 	return tx.Exec(`DELETE FROM connections WHERE (owner, subject, client) IN
 		(SELECT owner, subject, client FROM connections WHERE last_used <= $1 LIMIT $2)`, until, stepRows)
@@ -88,12 +70,12 @@ func (tx *Tx) removeUnused(until int64) (int64, error) {
 // dropOldActivity drops the oldest rows of each owner's record: those that are older than is kept, and
 // where a quota is nearly used up those that are too old to undo a deletion.
 func (s *Store) dropOldActivity(ctx context.Context) error {
-	old, undone := millis(s.now().Add(-s.keep)), millis(s.now().Add(-RestoreWindow))
+	old, undone := Millis(s.now().Add(-s.keep)), Millis(s.now().Add(-RestoreWindow))
 	name := func(row Scanner) (owner string, err error) { return owner, row.Scan(&owner) }
 	aged, err := List(ctx, s, name, `SELECT h.owner FROM activity_heads h
 		JOIN activity a ON a.owner = h.owner AND a.seq = h.floor_seq + 1 WHERE a.at <= $1`, old)
 	for _, owner := range aged {
-		err = errors.Join(err, s.inSteps(ctx, stepRows, func(tx *Tx) (int64, error) {
+		err = errors.Join(err, s.InSteps(ctx, stepRows, func(tx *Tx) (int64, error) {
 			return tx.dropActivity(owner, old, stepRows)
 		}))
 	}
@@ -101,7 +83,7 @@ func (s *Store) dropOldActivity(ctx context.Context) error {
 		s.quota.nearly()...)
 	err = errors.Join(err, failed)
 	for _, owner := range nearly {
-		err = errors.Join(err, s.inSteps(ctx, 1, func(tx *Tx) (int64, error) { return tx.dropExcess(owner, undone) }))
+		err = errors.Join(err, s.InSteps(ctx, 1, func(tx *Tx) (int64, error) { return tx.dropExcess(owner, undone) }))
 	}
 	return err
 }
@@ -158,7 +140,7 @@ func (tx *Tx) dropActivity(owner string, until, atMost int64) (int64, error) {
 		last, hash, at, owner); err != nil {
 		return 0, err
 	}
-	return tx.removeCounted(usage{activities: 1}, `DELETE FROM activity WHERE owner = $1 AND seq > $2 AND seq <= $3
+	return tx.deleteCounted(1, `DELETE FROM activity WHERE owner = $1 AND seq > $2 AND seq <= $3
 		RETURNING owner, subject, bytes`, owner, floor, last)
 }
 
@@ -170,5 +152,5 @@ func (s *Store) KnownSince(ctx context.Context, owner string) (time.Time, error)
 	if errors.Is(err, ErrNotFound) {
 		return time.Time{}, nil
 	}
-	return fromMillis(at), err
+	return FromMillis(at), err
 }

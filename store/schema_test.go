@@ -1,21 +1,18 @@
 package store_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"testing/fstest"
-	"time"
 
-	"guestpass/store"
 	"guestpass/internal/postgrestest"
+	"guestpass/resources/tasks/table"
+	"guestpass/store"
 )
 
 // bookmarks is a resource of somebody's own.
@@ -66,92 +63,13 @@ func (r raw) one(query string) (value string) {
 const namedTables = `SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
 	WHERE relkind = 'r' AND nspname = '%s'`
 
-// earlierDatabase is one that an earlier version has made, with a resource: its dump, restored.
-func earlierDatabase(t *testing.T) (url string, db raw) {
-	t.Helper()
-	dump, err := os.ReadFile("testdata/postgres-earlier.sql")
-	if err != nil {
-		t.Fatal(err)
-	}
-	url = postgrestest.Shared(t).Database(t)
-	db = openRaw(t, "pgx", url)
-	db.exec(string(dump))
-	return url, db
-}
-
 func found(t *testing.T, s *store.Store, search string) int {
 	t.Helper()
-	page, err := s.Tasks(t.Context(), "acme", store.TaskQuery{Sort: "created", Search: search, Limit: 10})
+	page, err := table.List(t.Context(), s, "acme", table.TaskQuery{Sort: "created", Search: search, Limit: 10})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return page.Total
-}
-
-func TestTablesOfAnEarlierVersionAreTakenOver(t *testing.T) {
-	for schema, want := range map[string]string{"": "guestpass", "guestpass": "guestpass", "public": "public"} {
-		t.Run("schema "+schema, func(t *testing.T) {
-			url, db := earlierDatabase(t)
-			db.exec("CREATE TABLE hosts_own (id INT)")
-			options := store.Options{URL: url, Schema: schema, More: []store.Schema{bookmarks}}
-			for range 2 { // once taken over, and once as they are
-				s, err := store.Open(t.Context(), options)
-				if err != nil {
-					t.Fatal(err)
-				}
-				for _, search := range []string{"会议", "明天", "acme", "muller", "plain"} {
-					if n := found(t, s, search); n != 1 {
-						t.Errorf("%s is found %d times", search, n)
-					}
-				}
-				task, err := s.Task(t.Context(), "acme", "tsk_aaaaaaaaaaaaaaa1")
-				if err != nil || len(task.Labels) != 1 {
-					t.Errorf("%+v, %v", task, err)
-				}
-				if denials, err := s.Denials(t.Context(), time.Unix(0, 0)); err != nil || len(denials) != 1 {
-					t.Errorf("%+v, %v", denials, err)
-				}
-				create(t, s, "acme", store.Task{Title: "new"}) // the sequence came along
-				_ = s.Close()
-			}
-			for query, value := range map[string]string{
-				"SELECT title FROM " + want + ".bookmarks":                                         "The Go blog",
-				"SELECT text FROM " + want + ".task_comments":                                      "a comment",
-				"SELECT max(version_id)::text FROM " + want + ".guestpass_migrations":              "5",
-				"SELECT max(version_id)::text FROM " + want + ".guestpass_migrations_bookmarks":    "1",
-				"SELECT count(*)::text FROM pg_tables WHERE tablename LIKE 'goose%'":               "0",
-				"SELECT schemaname::text FROM pg_tables WHERE tablename = 'hosts_own'":             "public",
-				"SELECT count(DISTINCT schemaname)::text FROM pg_tables WHERE tablename = 'tasks'": "1",
-			} {
-				if got := db.one(query); got != value {
-					t.Errorf("%s: %s, want %s", query, got, value)
-				}
-			}
-		})
-	}
-}
-
-func TestAnEarlierVersionsTablesAreNotTakenByAnotherInstance(t *testing.T) {
-	url, db := earlierDatabase(t)
-	_, err := store.Open(t.Context(), store.Options{URL: url, Schema: "second"})
-	if err == nil || !strings.Contains(err.Error(), `ALTER SCHEMA guestpass RENAME TO "second"`) {
-		t.Errorf("%v", err)
-	}
-	if tables := db.one(fmt.Sprintf(namedTables, "public")); !strings.Contains(tables, "activity_heads") {
-		t.Errorf("public has %s", tables)
-	}
-}
-
-func TestDamagedTablesOfAnEarlierVersionAreNotTakenOver(t *testing.T) {
-	for what, damage := range map[string]string{"replies": "DROP TABLE replies",
-		"task_comments": "ALTER TABLE task_comments DROP COLUMN text"} {
-		url, db := earlierDatabase(t)
-		db.exec(damage)
-		if _, err := store.Open(t.Context(), store.Options{URL: url}); err == nil ||
-			!strings.Contains(err.Error(), "in the schema public") || !strings.Contains(err.Error(), what) {
-			t.Errorf("%s: %v", damage, err)
-		}
-	}
 }
 
 // TestAHostsTablesAreLeftAlone is a database whose application uses goose as well, and has
@@ -167,12 +85,8 @@ func TestAHostsTablesAreLeftAlone(t *testing.T) {
 			"TEXT)", "INSERT INTO tasks VALUES (1, 'the host''s')", "CREATE TABLE activity (id INT)",
 		"CREATE TABLE bookmarks (id INT)", "CREATE TABLE replies (key TEXT PRIMARY KEY, body TEXT, reply TEXT, "+
 			"expires_at BIGINT)")
-	s, err := store.Open(t.Context(), store.Options{URL: address, More: []store.Schema{bookmarks}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	create(t, s, "acme", store.Task{Title: "ours"})
+	s := openWith(t, store.Options{URL: address, Schemas: []store.Schema{bookmarks}})
+	create(t, s, "acme", table.Task{Title: "ours"})
 	if err := s.Ping(t.Context()); err != nil || found(t, s, "ours") != 1 {
 		t.Errorf("%v", err)
 	}
@@ -181,17 +95,18 @@ func TestAHostsTablesAreLeftAlone(t *testing.T) {
 		"SELECT count(*)::text FROM public.goose_db_version": "4",
 		fmt.Sprintf(namedTables,
 			"public"): "activity bookmarks goose_db_version replies tasks",
-		"SELECT count(*)::text FROM guestpass.bookmarks":            "0",
-		"SELECT string_agg(title, '') FROM guestpass.tasks":         "ours",
-		"SELECT count(*)::text FROM guestpass.guestpass_migrations": "6",
-		"SELECT current_setting('search_path')":                     `"$user", public`,
+		"SELECT count(*)::text FROM guestpass.bookmarks":                  "0",
+		"SELECT string_agg(title, '') FROM guestpass.tasks":               "ours",
+		"SELECT count(*)::text FROM guestpass.guestpass_migrations":       "7",
+		"SELECT count(*)::text FROM guestpass.guestpass_migrations_tasks": "5",
+		"SELECT current_setting('search_path')":                           `"$user", public`,
 	} {
 		if got := host.one(query); got != want {
 			t.Errorf("%s: %s, want %s", query, got, want)
 		}
 	}
-	_, err = store.Open(t.Context(), store.Options{URL: address, Schema: "public"})
-	if err == nil || !strings.Contains(err.Error(), "activity, replies, tasks") ||
+	_, err := store.Open(t.Context(), store.Options{URL: address, Schema: "public"})
+	if err == nil || !strings.Contains(err.Error(), "(activity, replies)") ||
 		!strings.Contains(err.Error(), "GUESTPASS_DATABASE_SCHEMA") {
 		t.Errorf("among the host's tables: %v", err)
 	}
@@ -202,13 +117,23 @@ func TestAHostsTablesAreLeftAlone(t *testing.T) {
 }
 
 func TestMigrationsOfAnotherProgramAreRefusedInWords(t *testing.T) {
-	for _, statement := range []string{"CREATE TABLE guestpass_migrations (a INT)", "CREATE TABLE tasks (a INT)"} {
+	for name, statement := range map[string]string{
+		"guestpass_migrations":       "CREATE TABLE guestpass_migrations (a INT)",
+		"activity":                   "CREATE TABLE activity (a INT)",
+		"tasks":                      "CREATE TABLE tasks (a INT)",
+		"guestpass_migrations_tasks": "CREATE TABLE guestpass_migrations_tasks (a INT)",
+	} {
 		address := postgrestest.Shared(t).Database(t)
-		openRaw(t, "pgx", address).exec(statement, "CREATE TABLE goose_db_version (a INT)")
-		o := store.Options{URL: address, Schema: "public"}
-		const want = "the schema public has tables of another program ("
+		db := openRaw(t, "pgx", address)
+		db.exec(statement, "CREATE TABLE goose_db_version (a INT)")
+		o := withTasks(address)
+		o.Schema = "public"
+		want := "the schema public has tables of another program (" + name + ")"
 		if _, err := store.Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v", statement, err)
+		}
+		if tables := strings.Fields(db.one(fmt.Sprintf(namedTables, "public"))); len(tables) != 2 {
+			t.Errorf("%s: among them were made %s", statement, tables)
 		}
 		s, err := store.Connect(t.Context(), o)
 		if err != nil {
@@ -224,7 +149,8 @@ func TestMigrationsOfAnotherProgramAreRefusedInWords(t *testing.T) {
 func TestWhatANewerVersionMadeIsRefused(t *testing.T) {
 	for _, url := range []string{"sqlite:" + filepath.Join(t.TempDir(), "test.db"),
 		postgrestest.Shared(t).Database(t)} {
-		s, err := store.Open(t.Context(), store.Options{URL: url, More: []store.Schema{bookmarks}})
+		o := store.Options{URL: url, Schemas: []store.Schema{table.Schema(), bookmarks}}
+		s, err := store.Open(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -234,10 +160,10 @@ func TestWhatANewerVersionMadeIsRefused(t *testing.T) {
 			driver, prefix = "pgx", "guestpass."
 		}
 		db := openRaw(t, driver, dsn)
-		for _, table := range []string{"guestpass_migrations_bookmarks", "guestpass_migrations"} {
-			db.exec("INSERT INTO " + prefix + table + " (version_id, is_applied) VALUES (99, true)")
-			want := "the table " + table + " says 99"
-			o := store.Options{URL: url, More: []store.Schema{bookmarks}}
+		for _, name := range []string{"guestpass_migrations_bookmarks", "guestpass_migrations_tasks",
+			"guestpass_migrations"} {
+			db.exec("INSERT INTO " + prefix + name + " (version_id, is_applied) VALUES (99, true)")
+			want := "the table " + name + " says 99"
 			if s, err := store.Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), want) {
 				t.Errorf("%s: %v, want %q", url, err, want)
 				_ = s.Close()
@@ -257,31 +183,15 @@ func TestWhatANewerVersionMadeIsRefused(t *testing.T) {
 func TestASchemaMayBeCalledLikeAWordOfSQL(t *testing.T) {
 	url := postgrestest.Shared(t).Database(t)
 	for _, schema := range []string{"select", "user"} {
-		s, err := store.Open(t.Context(), store.Options{URL: url, Schema: schema})
+		o := withTasks(url)
+		o.Schema = schema
+		s, err := store.Open(t.Context(), o)
 		if err != nil {
 			t.Errorf("%s: %v", schema, err)
 			continue
 		}
-		create(t, s, "acme", store.Task{Title: "kept"})
+		create(t, s, "acme", table.Task{Title: "kept"})
 		_ = s.Close()
-	}
-}
-
-// TestAHostThatBeganAfterwardsKeepsItsVersions is one whose goose went on in the table that an
-// earlier version of Guestpass had made.
-func TestAHostThatBeganAfterwardsKeepsItsVersions(t *testing.T) {
-	url, db := earlierDatabase(t)
-	db.exec("INSERT INTO goose_db_version (version_id, is_applied) VALUES (7, true)")
-	s, err := store.Open(t.Context(), store.Options{URL: url})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if n := found(t, s, "会议"); n != 1 {
-		t.Errorf("found %d times", n)
-	}
-	if n := db.one("SELECT count(*)::text FROM public.goose_db_version"); n != "4" {
-		t.Errorf("the host has %s versions", n)
 	}
 }
 
@@ -289,12 +199,8 @@ func TestTwoGuestpassesShareADatabase(t *testing.T) {
 	url := postgrestest.Shared(t).Database(t)
 	var stores []*store.Store
 	for _, schema := range []string{"", "eu", "_x9"} {
-		s, err := store.Open(t.Context(), store.Options{URL: url, Schema: schema, More: []store.Schema{bookmarks}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer s.Close()
-		create(t, s, "acme", store.Task{Title: "of " + schema})
+		s := openWith(t, store.Options{URL: url, Schema: schema, Schemas: []store.Schema{bookmarks}})
+		create(t, s, "acme", table.Task{Title: "of " + schema})
 		stores = append(stores, s)
 	}
 	for _, s := range stores {
@@ -310,22 +216,6 @@ func TestTwoGuestpassesShareADatabase(t *testing.T) {
 	}
 }
 
-func TestInstancesThatStartTogetherTakeOverOnce(t *testing.T) {
-	url, _ := earlierDatabase(t)
-	var group sync.WaitGroup
-	for range 6 {
-		group.Go(func() {
-			s, err := store.Open(context.Background(), store.Options{URL: url, More: []store.Schema{bookmarks}})
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			_ = s.Close()
-		})
-	}
-	group.Wait()
-}
-
 // TestARoleWithoutRightsIsToldWhatIsMissing starts as one that a careful host has made.
 func TestARoleWithoutRightsIsToldWhatIsMissing(t *testing.T) {
 	address := postgrestest.Shared(t).Database(t)
@@ -335,7 +225,7 @@ func TestARoleWithoutRightsIsToldWhatIsMissing(t *testing.T) {
 	u.User = url.User("restricted")
 	start := func(want string) {
 		t.Helper()
-		s, err := store.Open(t.Context(), store.Options{URL: u.String()})
+		s, err := store.Open(t.Context(), withTasks(u.String()))
 		if s != nil {
 			_ = s.Close()
 		}
@@ -348,7 +238,7 @@ func TestARoleWithoutRightsIsToldWhatIsMissing(t *testing.T) {
 	start(`GRANT USAGE, CREATE ON SCHEMA "guestpass"`)
 	admin.exec("GRANT USAGE ON SCHEMA guestpass TO restricted")
 	start("permission denied for schema guestpass")
-	s, err := store.Open(t.Context(), store.Options{URL: address}) // an administrator does what migrate up does
+	s, err := store.Open(t.Context(), withTasks(address)) // an administrator does what migrate up does
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -371,31 +261,43 @@ func TestLostTablesAreNamed(t *testing.T) {
 			if err == nil {
 				_, err = tx.Exec("ALTER TABLE connections DROP COLUMN scopes")
 			}
+			if err == nil {
+				_, err = tx.Exec("DROP TABLE task_comments")
+			}
 			return err
 		})
-		if err := s.Ping(t.Context()); err == nil || !strings.Contains(err.Error(), "connections.scopes, replies") {
+		if err := s.Ping(t.Context()); err == nil ||
+			!strings.Contains(err.Error(), "connections.scopes, replies, task_comments") {
 			t.Errorf("%v", err)
 		}
 	})
 }
 
 func TestAStartWithoutItsTablesIsRefused(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "test.db")
-	address := postgrestest.Shared(t).Database(t)
-	for driver, url := range map[string]string{"sqlite": "sqlite:" + path, "pgx": address} {
-		s, err := store.Open(t.Context(), store.Options{URL: url})
+	for driver, url := range map[string]string{"sqlite": "sqlite:" + filepath.Join(t.TempDir(), "test.db"),
+		"pgx": postgrestest.Shared(t).Database(t)} {
+		s, err := store.Open(t.Context(), withTasks(url))
 		if err != nil {
 			t.Fatal(err)
 		}
 		_ = s.Close()
-		if driver == "sqlite" {
-			openRaw(t, driver, path).exec("DROP TABLE denials")
-		} else {
-			openRaw(t, driver, url).exec("DROP TABLE guestpass.denials")
+		db := openRaw(t, driver, strings.TrimPrefix(url, "sqlite:"))
+		if driver == "pgx" {
+			db = openRaw(t, driver, url+"&search_path=guestpass")
 		}
-		if _, err := store.Open(t.Context(), store.Options{URL: url}); err == nil ||
-			!strings.Contains(err.Error(), "denials") {
-			t.Errorf("%s: %v", driver, err)
+		for _, lost := range []struct{ statement, want string }{
+			{"ALTER TABLE tasks DROP COLUMN notes", ": tasks.notes;"},
+			{"DROP TABLE denials", ": denials, tasks.notes;"},
+			{"DROP TABLE task_labels", ": denials, task_labels, tasks.notes;"},
+			{"DROP TABLE task_comments", ": denials, task_comments, task_labels, tasks.notes;"},
+			{"DROP TABLE indexing", ": denials, indexing, task_comments, task_labels, tasks.notes;"},
+			{"DROP TABLE tasks", ": denials, indexing, task_comments, task_labels, tasks;"},
+		} {
+			db.exec(lost.statement)
+			if _, err := store.Open(t.Context(), withTasks(url)); err == nil ||
+				!strings.Contains(err.Error(), lost.want) || !strings.Contains(err.Error(), "put back a backup") {
+				t.Errorf("%s, %s: %v", driver, lost.statement, err)
+			}
 		}
 	}
 }
@@ -403,7 +305,7 @@ func TestAStartWithoutItsTablesIsRefused(t *testing.T) {
 func TestMigrationsAreReadWithoutMakingAnything(t *testing.T) {
 	applied := func(url, schema string, more ...store.Schema) (names []string) {
 		t.Helper()
-		s, err := store.Connect(t.Context(), store.Options{URL: url, Schema: schema, More: more})
+		s, err := store.Connect(t.Context(), store.Options{URL: url, Schema: schema, Schemas: more})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -420,13 +322,13 @@ func TestMigrationsAreReadWithoutMakingAnything(t *testing.T) {
 		return names
 	}
 	lossy := "sqlite:" + filepath.Join(t.TempDir(), "test.db")
-	s, err := store.Open(t.Context(), store.Options{URL: lossy})
+	s, err := store.Open(t.Context(), withTasks(lossy))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_ = s.Close()
 	openRaw(t, "sqlite", strings.TrimPrefix(lossy, "sqlite:")).exec("ALTER TABLE tasks DROP COLUMN notes")
-	if s, err = store.Connect(t.Context(), store.Options{URL: lossy}); err != nil {
+	if s, err = store.Connect(t.Context(), withTasks(lossy)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.Migrations(t.Context()); err == nil || !strings.Contains(err.Error(), "tasks.notes") {
@@ -434,7 +336,7 @@ func TestMigrationsAreReadWithoutMakingAnything(t *testing.T) {
 	}
 	_ = s.Close()
 	fresh := postgrestest.Shared(t).Database(t)
-	if steps := applied(fresh, "", bookmarks); steps != nil {
+	if steps := applied(fresh, "", table.Schema(), bookmarks); steps != nil {
 		t.Errorf("%v", steps)
 	}
 	if n := openRaw(t, "pgx",
@@ -443,8 +345,9 @@ func TestMigrationsAreReadWithoutMakingAnything(t *testing.T) {
 	}
 	url, db := earlierDatabase(t)
 	before := db.one(fmt.Sprintf(namedTables, "public"))
-	want := []string{"00001_tasks.sql public", "00002_connections.sql public", "bookmarks/00001_bookmarks.sql public"}
-	if steps := applied(url, "", bookmarks); !slices.Equal(steps, want) {
+	want := []string{"00001_activity.sql public", "00002_connections.sql public", "tasks/00001_tasks.sql public",
+		"bookmarks/00001_bookmarks.sql public"}
+	if steps := applied(url, "", table.Schema(), bookmarks); !slices.Equal(steps, want) {
 		t.Errorf("%q", steps)
 	}
 	if after := db.one(fmt.Sprintf(namedTables, "public")); after != before {

@@ -2,8 +2,10 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"reflect"
+	"strings"
 )
 
 // Changed notes for the activity record what the change did to the target: what it was
@@ -42,27 +44,30 @@ func EncodeJSON(value any) (string, error) {
 // more, and undoing needs what was before.
 const maxAfter = 200
 
-// changedFields is Changed for structs whose undo puts back the fields that are in Before: the
-// record keeps what differs, and of what is there afterwards the beginnings of texts.
-func (tx *Tx) changedFields(target string, before, after any) {
+// FormatField is the JSON name of the field that says in which format a record is. [Tx.ChangedFields] keeps it, and
+// nobody is shown it.
+const FormatField = "v"
+
+// ChangedFields is Changed for structs whose undo puts back the fields that are in Before: the
+// record keeps what differs, under its JSON name, and of what is there afterwards the beginnings of texts. The structs
+// are made for the record, with a format of their own, see [FormatField]: rows are read again years later.
+func (tx *Tx) ChangedFields(target string, before, after any) {
 	was, is := fields(before), fields(after)
 	for name := range is {
-		if text, ok := is[name].(string); ok {
-			if value, there := was[name]; there && value == any(text) {
-				delete(was, name)
-				delete(is, name)
-				continue
-			}
-			is[name] = beginning(text, maxAfter)
-		} else if value, there := was[name]; there && reflect.DeepEqual(value, is[name]) {
+		value, there := was[name]
+		if there && name != FormatField && reflect.DeepEqual(value, is[name]) {
 			delete(was, name)
 			delete(is, name)
+			continue
+		}
+		if text, ok := is[name].(string); ok {
+			is[name] = beginning(text, maxAfter)
 		}
 	}
 	tx.Changed(target, ifAny(before, was), ifAny(after, is))
 }
 
-// fields are the exported ones of a struct, by name; none of nil.
+// fields are the exported ones of a struct, by their JSON names; none of nil.
 func fields(value any) map[string]any {
 	named := map[string]any{}
 	if value == nil {
@@ -70,9 +75,12 @@ func fields(value any) map[string]any {
 	}
 	of := reflect.ValueOf(value)
 	for i := range of.NumField() {
-		if field := of.Type().Field(i); field.IsExported() {
-			named[field.Name] = of.Field(i).Interface()
+		field := of.Type().Field(i)
+		if !field.IsExported() {
+			continue
 		}
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+		named[cmp.Or(name, field.Name)] = of.Field(i).Interface()
 	}
 	return named
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"strconv"
+	"strings"
 )
 
 // A Scanner is one row of an answer, as of [database/sql].
@@ -91,4 +93,47 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 		return 0, err
 	}
 	return result.RowsAffected()
+}
+
+// Conn is the transaction itself, for code of an application that takes a [sql.Tx]. What is done in it is kept with
+// the change or not at all. Do not end it, and read all rows of an answer before the next statement.
+func (tx *Tx) Conn() *sql.Tx { return tx.sql }
+
+// ListTx is [List] within the change.
+func ListTx[T any](tx *Tx, scan func(Scanner) (T, error), query string, args ...any) ([]T, error) {
+	if err := tx.check(); err != nil {
+		return nil, err
+	}
+	rows, err := tx.sql.QueryContext(tx.ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	list := []T{}
+	for rows.Next() {
+		element, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, element)
+	}
+	return list, rows.Err()
+}
+
+// A Statement is put together of constant conditions. Values are bound, never part of the text.
+type Statement struct {
+	Text   string
+	Values []any
+
+	placed int // parameters in Text
+}
+
+// And adds a condition, in which each ? stands for one of the values. Conditions are constants of the program.
+func (s *Statement) And(condition string, values ...any) {
+	for strings.Contains(condition, "?") {
+		s.placed++
+		condition = strings.Replace(condition, "?", "$"+strconv.Itoa(s.placed), 1)
+	}
+	s.Text += condition
+	s.Values = append(s.Values, values...)
 }

@@ -16,7 +16,6 @@ import (
 	"strings"
 
 	"github.com/gofrs/flock"
-	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 )
@@ -85,7 +84,7 @@ func realPath(path string) (string, error) {
 
 // openSQLite opens the file; with write for this process alone, else for reading beside it.
 func (s *Store) openSQLite(ctx context.Context, rest string, write bool) error {
-	s.database = sqliteDatabase
+	s.database = SQLite
 	path, err := sqlitePath(rest)
 	if err != nil {
 		return fmt.Errorf("the database URL %w", err)
@@ -119,15 +118,12 @@ func (s *Store) look(ctx context.Context) error {
 	if err != nil || len(header) == 0 { // SQLite says why, or there is nothing yet
 		return nil
 	}
-	seen := &Store{log: s.log, more: s.more, database: sqliteDatabase, file: s.file, write: noWriter{}}
+	seen := &Store{log: s.log, schemas: s.schemas, database: SQLite, file: s.file, write: noWriter{}}
 	if seen.read, err = sql.Open("sqlite", s.file.dsnToLook(header)); err != nil {
 		return err
 	}
 	defer seen.read.Close()
-	err = seen.eachSchema(func(schema Schema, provider *goose.Provider) error {
-		_, _, err := seen.examine(ctx, schema, provider)
-		return err
-	})
+	err = seen.examineAll(ctx)
 	var lite *sqlite.Error
 	// opening for writing mends it, or says it better
 	if errors.As(err, &lite) && lite.Code()&0xff != sqlite3.SQLITE_NOTADB {

@@ -1,11 +1,10 @@
-// Package store keeps what Guestpass remembers: tasks and their comments, the
-// activity record, the use of connected apps and what was revoked of it, and the
-// answers that a repeated call gets again. It runs on
-// SQLite or Postgres with the same SQL; where they differ (text search, table
-// definitions) each has its own constant or migration.
+// Package store keeps what Guestpass remembers: the record of changes, the use of connected apps and what was
+// revoked of it, and the answers that a repeated call gets again. Resources keep their own tables beside these, see
+// [Schema], and change them in the same transactions. It runs on SQLite or Postgres with the same SQL; where they
+// differ each has its own constant or migration.
 //
 // Every function that touches somebody's data demands the owner: an organization,
-// or in Consumer projects a user. The package knows neither tokens nor HTTP, and
+// or in Consumer projects a user. The package knows neither tokens nor HTTP nor any resource, and
 // decides nothing about who may do what within an owner.
 package store
 
@@ -33,7 +32,7 @@ type Options struct {
 	Quota  Quota            // of each owner
 	Keep   time.Duration    // how long the record and unused connections are kept; 0: [DefaultKeep]
 
-	More []Schema // of resources of your own
+	Schemas []Schema // of the resources
 }
 
 // A Store is a database with the current schema. It is safe for concurrent use, and
@@ -41,8 +40,8 @@ type Options struct {
 type Store struct {
 	now      func() time.Time
 	log      *slog.Logger
-	more     []Schema
-	database database
+	schemas  []Schema
+	database Database
 	read     *sql.DB
 	write    writer
 	wanted   tables // which Ping looks for; nil for a Store that is only read
@@ -57,13 +56,23 @@ type Store struct {
 	plain  *pgx.ConnConfig // as the URL says, without the schema
 }
 
-// database names which of the two this is.
-type database string
+// Database names which of the two a Store runs on.
+type Database string
 
+// The two.
 const (
-	sqliteDatabase   database = "sqlite"
-	postgresDatabase database = "postgres"
+	SQLite   Database = "sqlite"
+	Postgres Database = "postgres"
 )
+
+// Database is which of the two this is.
+func (s *Store) Database() Database { return s.database }
+
+// Log is where the Store tells what it does.
+func (s *Store) Log() *slog.Logger { return s.log }
+
+// Now is the time, as the Store's clock has it.
+func (s *Store) Now() time.Time { return s.now().UTC() }
 
 // Connections kept to the database. Readers of SQLite do not wait for each other nor
 // for the one writer.
@@ -98,7 +107,7 @@ func connect(ctx context.Context, o Options, write bool) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{now: o.Now, log: o.Log, more: o.More, quota: o.Quota.withDefaults(), keep: cmp.Or(o.Keep, DefaultKeep)}
+	s := &Store{now: o.Now, log: o.Log, schemas: o.Schemas, quota: o.Quota.withDefaults(o.Schemas), keep: cmp.Or(o.Keep, DefaultKeep)}
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	switch {
 	case scheme == "sqlite" && rest != "" && o.Schema == "":
@@ -186,15 +195,16 @@ func NewID(prefix string) string {
 	return prefix + strings.ToLower(base32.StdEncoding.EncodeToString(random[:]))
 }
 
-// Times are kept as milliseconds since 1970, 0 for none.
-func millis(t time.Time) int64 {
+// Millis is how a time is kept: as milliseconds since 1970, 0 for none.
+func Millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
 	}
 	return t.UnixMilli()
 }
 
-func fromMillis(ms int64) time.Time {
+// FromMillis is the time that [Millis] has kept.
+func FromMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
 	}
@@ -204,7 +214,7 @@ func fromMillis(ms int64) time.Time {
 // CheckIntegrity has SQLite look through the whole file for damage; Postgres does so
 // by itself, with checksums where the cluster has them.
 func (s *Store) CheckIntegrity(ctx context.Context) error {
-	if s.database != sqliteDatabase {
+	if s.database != SQLite {
 		return nil
 	}
 	var verdict string

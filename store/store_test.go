@@ -3,17 +3,16 @@ package store_test
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"guestpass/store"
 	"guestpass/internal/postgrestest"
+	"guestpass/resources/tasks/table"
+	"guestpass/store"
 )
 
 func TestMain(m *testing.M) {
@@ -42,20 +41,39 @@ func (c *clock) advance(d time.Duration) {
 
 // onBoth runs a test on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(t *testing.T, s *store.Store, c *clock)) {
+	onBothWith(t, store.Options{}, test)
+}
+
+// onBothWith is onBoth with options.
+func onBothWith(t *testing.T, o store.Options, test func(t *testing.T, s *store.Store, c *clock)) {
 	for name, url := range map[string]func(*testing.T) string{
 		"SQLite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "test.db") },
 		"Postgres": func(t *testing.T) string { return postgrestest.Shared(t).Database(t) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := &clock{now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
-			test(t, open(t, url(t), c), c)
+			o := o
+			o.URL, o.Now = url(t), c.Now
+			test(t, openWith(t, o), c)
 		})
 	}
 }
 
+// withTasks are options for a store that has the tables of tasks, as a resource of which there is something to keep.
+func withTasks(url string) store.Options {
+	return store.Options{URL: url, Schemas: []store.Schema{table.Schema()}}
+}
+
 func open(t *testing.T, url string, c *clock) *store.Store {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{URL: url, Now: c.Now})
+	return openWith(t, store.Options{URL: url, Now: c.Now})
+}
+
+// openWith opens a store with the tables of tasks beside whatever else the options say.
+func openWith(t *testing.T, o store.Options) *store.Store {
+	t.Helper()
+	o.Schemas = append(o.Schemas, table.Schema())
+	s, err := store.Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +92,7 @@ func write(t *testing.T, s *store.Store, f func(*store.Tx) error) {
 	}
 }
 
-func create(t *testing.T, s *store.Store, owner string, task store.Task) store.Task {
+func create(t *testing.T, s *store.Store, owner string, task table.Task) table.Task {
 	t.Helper()
 	if task.State == "" {
 		task.State = "open"
@@ -82,118 +100,12 @@ func create(t *testing.T, s *store.Store, owner string, task store.Task) store.T
 	if task.Priority == 0 {
 		task.Priority = 2
 	}
-	var created store.Task
+	var created table.Task
 	write(t, s, func(tx *store.Tx) (err error) {
-		created, err = tx.CreateTask(owner, task)
+		created, err = table.CreateTask(tx, owner, task)
 		return err
 	})
 	return created
-}
-
-func TestATaskIsKeptAsItWasGiven(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *store.Store, c *clock) {
-		made := create(t, s, "acme", store.Task{Title: "Bräu Tee", Notes: "# ☕\n'quoted'", Due: "2026-12-01",
-			Priority: 4,
-			Assignee: "member-1", Labels: []string{"kitchen", "tea"}, Creator: "member-2"})
-		read, err := s.Task(t.Context(), "acme", made.ID)
-		if err != nil || !reflect.DeepEqual(read, made) {
-			t.Errorf("%+v, %v, want %+v", read, err, made)
-		}
-		if made.Version != 1 || !made.CreatedAt.Equal(c.Now()) || len(made.ID) != len("tsk_")+16 {
-			t.Errorf("%+v", made)
-		}
-		if _, err := s.Task(t.Context(), "globex", made.ID); !errors.Is(err, store.ErrNotFound) {
-			t.Errorf("another owner's task: %v", err)
-		}
-	})
-}
-
-func TestAStaleChangeChangesNothing(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *store.Store, c *clock) {
-		made := create(t, s, "acme", store.Task{Title: "one"})
-		change := func(version int64, title string) error {
-			return s.Write(t.Context(), func(tx *store.Tx) error {
-				_, err := tx.ChangeTask("acme", made.ID, version, false, func(t *store.Task) error {
-					t.Title = title
-					return nil
-				})
-				return err
-			})
-		}
-		if err := change(1, "two"); err != nil {
-			t.Fatal(err)
-		}
-		var stale *store.StaleError
-		if err := change(1, "three"); !errors.As(err, &stale) || stale.Current.Title != "two" ||
-			stale.Current.Version != 2 {
-			t.Errorf("%v", err)
-		}
-		if err := change(0, "four"); err != nil {
-			t.Error(err)
-		}
-	})
-}
-
-func TestListsGoThroughEveryTaskOnce(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *store.Store, c *clock) {
-		for i := range 60 {
-			due := ""
-			if i%3 > 0 {
-				due = fmt.Sprintf("2026-12-%02d", i%7+1)
-			}
-			task := store.Task{Title: fmt.Sprintf("task %d common", i), Due: due, Priority: i%4 + 1,
-				Assignee: fmt.Sprint("m", i%2)}
-			if i%5 == 0 {
-				task.Labels = []string{"fifth"}
-			}
-			create(t, s, "acme", task)
-			create(t, s, "globex", store.Task{Title: "foreign common", Labels: []string{"fifth"}})
-			c.advance(time.Millisecond * time.Duration(i%2))
-		}
-		for name, tt := range map[string]struct {
-			query store.TaskQuery
-			want  int
-		}{
-			"due":          {store.TaskQuery{Sort: "due"}, 60},
-			"updated":      {store.TaskQuery{Sort: "updated"}, 60},
-			"priority":     {store.TaskQuery{Sort: "priority"}, 60},
-			"created":      {store.TaskQuery{Sort: "created"}, 60},
-			"state":        {store.TaskQuery{Sort: "due", State: "open"}, 60},
-			"no state":     {store.TaskQuery{Sort: "due", State: "done"}, 0},
-			"assignee":     {store.TaskQuery{Sort: "updated", Assignee: "m1"}, 30},
-			"label":        {store.TaskQuery{Sort: "priority", Label: "fifth"}, 12},
-			"due before":   {store.TaskQuery{Sort: "due", DueBefore: "2026-12-03"}, 12},
-			"search":       {store.TaskQuery{Sort: "created", Search: "COMMON"}, 60},
-			"rare word":    {store.TaskQuery{Sort: "created", Search: "common 17"}, 1},
-			"search label": {store.TaskQuery{Sort: "created", Search: "task", Label: "fifth"}, 12},
-			"operators":    {store.TaskQuery{Sort: "created", Search: `" OR * NEAR( owner:x -`}, 0},
-		} {
-			seen := map[string]bool{}
-			query := tt.query
-			for query.Limit = 7; ; {
-				page, err := s.Tasks(t.Context(), "acme", query)
-				if err != nil {
-					t.Fatalf("%s: %v", name, err)
-				}
-				if page.Total != tt.want {
-					t.Errorf("%s: total %d, want %d", name, page.Total, tt.want)
-				}
-				for _, task := range page.Tasks {
-					if seen[task.ID] || task.Title == "foreign common" {
-						t.Errorf("%s: %s twice, or foreign", name, task.ID)
-					}
-					seen[task.ID] = true
-				}
-				if len(page.Tasks) < query.Limit {
-					break
-				}
-				query.After = query.Position(page.Tasks[len(page.Tasks)-1])
-			}
-			if len(seen) != tt.want {
-				t.Errorf("%s: %d tasks, want %d", name, len(seen), tt.want)
-			}
-		}
-	})
 }
 
 func TestEqualClaimsAreGrantedOnce(t *testing.T) {
@@ -211,7 +123,7 @@ func TestEqualClaimsAreGrantedOnce(t *testing.T) {
 					if reply, first, err = tx.Claim(claim); err != nil || !first {
 						return err
 					}
-					if _, err := tx.CreateTask("acme", store.Task{Title: "once", State: "open",
+					if _, err := table.CreateTask(tx, "acme", table.Task{Title: "once", State: "open",
 						Priority: 2}); err != nil {
 						return err
 					}
@@ -230,7 +142,7 @@ func TestEqualClaimsAreGrantedOnce(t *testing.T) {
 			})
 		}
 		group.Wait()
-		page, err := s.Tasks(t.Context(), "acme", store.TaskQuery{Sort: "due", Limit: 10})
+		page, err := table.List(t.Context(), s, "acme", table.TaskQuery{Sort: "due", Limit: 10})
 		if err != nil || granted != 1 || answered != callers-1 || len(page.Tasks) != 1 {
 			t.Errorf("%d granted, %d answered, %d tasks, %v", granted, answered, len(page.Tasks), err)
 		}
@@ -253,7 +165,7 @@ func TestAFailedChangeLeavesNothingAndHarmsNoOther(t *testing.T) {
 		for i := range 40 {
 			group.Go(func() {
 				err := s.Write(context.Background(), func(tx *store.Tx) error {
-					if _, err := tx.CreateTask("acme", store.Task{Title: "x", State: "open", Priority: 2}); err != nil {
+					if _, err := table.CreateTask(tx, "acme", table.Task{Title: "x", State: "open", Priority: 2}); err != nil {
 						return err
 					}
 					if i%2 == 0 {
@@ -267,7 +179,7 @@ func TestAFailedChangeLeavesNothingAndHarmsNoOther(t *testing.T) {
 			})
 		}
 		group.Wait()
-		page, err := s.Tasks(t.Context(), "acme", store.TaskQuery{Sort: "due", Limit: 100})
+		page, err := table.List(t.Context(), s, "acme", table.TaskQuery{Sort: "due", Limit: 100})
 		if err != nil || len(page.Tasks) != 20 {
 			t.Errorf("%d tasks, %v", len(page.Tasks), err)
 		}
@@ -279,7 +191,7 @@ func TestInstancesThatStartTogetherMakeOneSchema(t *testing.T) {
 	var group sync.WaitGroup
 	for range 5 {
 		group.Go(func() {
-			s, err := store.Open(context.Background(), store.Options{URL: url})
+			s, err := store.Open(context.Background(), withTasks(url))
 			if err != nil {
 				t.Error(err)
 				return
@@ -297,40 +209,40 @@ func TestWritesGoOnAfterTheDatabaseWasGone(t *testing.T) {
 	}
 	defer func() { _ = server.Stop() }()
 	s := open(t, server.Database(t), &clock{now: time.Now()})
-	made := create(t, s, "acme", store.Task{Title: "before"})
+	made := create(t, s, "acme", table.Task{Title: "before"})
 	if err := server.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	err = s.Write(t.Context(), func(tx *store.Tx) error {
-		_, err := tx.CreateTask("acme", store.Task{Title: "meanwhile", State: "open", Priority: 2})
+		_, err := table.CreateTask(tx, "acme", table.Task{Title: "meanwhile", State: "open", Priority: 2})
 		return err
 	})
 	if !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("a write meanwhile: %v", err)
 	}
-	if _, err := s.Task(t.Context(), "acme", made.ID); !errors.Is(err, store.ErrUnavailable) {
+	if _, err := table.Get(t.Context(), s, "acme", made.ID); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("a read meanwhile: %v", err)
 	}
 	if err := server.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.Task(t.Context(), "acme", made.ID); err != nil {
+	if _, err := table.Get(t.Context(), s, "acme", made.ID); err != nil {
 		t.Errorf("after it is back: %v", err)
 	}
-	create(t, s, "acme", store.Task{Title: "after"})
+	create(t, s, "acme", table.Task{Title: "after"})
 }
 
 func TestAPanicInAChangeHarmsNoOther(t *testing.T) {
 	s := open(t, "sqlite:"+filepath.Join(t.TempDir(), "test.db"), &clock{now: time.Now()})
 	err := s.Write(t.Context(), func(tx *store.Tx) error {
-		_, _ = tx.CreateTask("acme", store.Task{Title: "x", State: "open", Priority: 2})
+		_, _ = table.CreateTask(tx, "acme", table.Task{Title: "x", State: "open", Priority: 2})
 		panic("a secret")
 	})
 	if err == nil || !strings.Contains(err.Error(), "panicked") || strings.Contains(err.Error(), "a secret") {
 		t.Errorf("%v", err)
 	}
-	create(t, s, "acme", store.Task{Title: "after"})
-	page, err := s.Tasks(t.Context(), "acme", store.TaskQuery{Sort: "due", Limit: 10})
+	create(t, s, "acme", table.Task{Title: "after"})
+	page, err := table.List(t.Context(), s, "acme", table.TaskQuery{Sort: "due", Limit: 10})
 	if err != nil || len(page.Tasks) != 1 {
 		t.Errorf("%d tasks, %v", len(page.Tasks), err)
 	}

@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 
@@ -17,31 +17,43 @@ import (
 type tables map[string][]string
 
 // expected returns what a schema's migrations make, up to a version: they are run in
-// memory, so that nobody keeps a second list.
+// memory, after our own, so that nobody keeps a second list.
 func (s *Store) expected(ctx context.Context, schema Schema, version int64) (tables, error) {
-	files := schema.Files
-	if schema.Name == "" {
-		files, _ = fs.Sub(migrations, "migrations/sqlite") // of Postgres, see below
-	}
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
 	db.SetMaxOpenConns(1) // each connection has a memory of its own
-	provider, err := goose.NewProvider(goose.DialectSQLite3, db, files, goose.WithTableName(schema.versionTable()))
+	memory := &Store{database: SQLite, read: db}
+	before := tables{}
+	if schema.Name != "" {
+		if before, err = memory.make(ctx, Schema{Files: migrations}, math.MaxInt64); err != nil {
+			return nil, err
+		}
+	}
+	found, err := memory.make(ctx, schema, version)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := provider.UpTo(ctx, version); err != nil {
+	maps.DeleteFunc(found, func(name string, _ []string) bool { return before[name] != nil })
+	if s.database == Postgres && schema.Postgres != nil {
+		schema.Postgres(found)
+	}
+	return found, nil
+}
+
+// make applies a schema's migrations up to a version, and returns all tables but those that tell versions.
+func (s *Store) make(ctx context.Context, schema Schema, version int64) (tables, error) {
+	provider, err := s.provider(schema)
+	if err != nil {
 		return nil, err
 	}
-	found, err := (&Store{database: sqliteDatabase, read: db}).tables(ctx, "")
-	delete(found, schema.versionTable())
-	if s.database == postgresDatabase && schema.Name == "" { // whose search index is a column
-		maps.DeleteFunc(found, func(name string, _ []string) bool { return strings.HasPrefix(name, "task_words") })
-		found["tasks"] = append(found["tasks"], "words")
+	if _, err := provider.UpTo(ctx, min(version, latest(provider))); err != nil {
+		return nil, err
 	}
+	found, err := s.tables(ctx, "")
+	maps.DeleteFunc(found, func(name string, columns []string) bool { return isVersionTable(columns) })
 	return found, err
 }
 
@@ -59,7 +71,7 @@ const (
 
 // tables returns those that there are in a place: a schema of Postgres, or the SQLite file.
 func (s *Store) tables(ctx context.Context, place string) (tables, error) {
-	if s.database == sqliteDatabase {
+	if s.database == SQLite {
 		return s.readTables(ctx, sqliteTables)
 	}
 	return s.readTables(ctx, postgresTables, place)
@@ -102,7 +114,7 @@ func (s *Store) expectTables(ctx context.Context) error {
 	s.wanted = tables{}
 	return s.eachSchema(func(schema Schema, provider *goose.Provider) error {
 		wanted, err := s.expected(ctx, schema, latest(provider))
-		if err != nil && s.database == postgresDatabase && schema.Name != "" { // in words that only Postgres knows
+		if err != nil && s.database == Postgres && schema.Name != "" { // in words that only Postgres knows
 			s.log.WarnContext(ctx, "tables of a resource are not verified: its migrations run on Postgres only",
 				"resource", schema.Name, "error", err)
 			return nil
@@ -124,7 +136,7 @@ func latest(provider *goose.Provider) int64 {
 // verify returns an error that names the tables and columns that are missing.
 func (s *Store) verify(ctx context.Context) error {
 	query, args := sqliteTables, []any{}
-	if s.database == postgresDatabase {
+	if s.database == Postgres {
 		query, args = postgresUsable, []any{s.schema}
 	}
 	found, err := s.readTables(ctx, query, args...)
@@ -139,7 +151,7 @@ func (s *Store) verify(ctx context.Context) error {
 	if s.file != nil {
 		where += " " + s.file.path
 	}
-	if s.database == postgresDatabase {
+	if s.database == Postgres {
 		there, err := s.tables(ctx, s.schema)
 		if err != nil {
 			return err

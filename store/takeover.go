@@ -33,8 +33,14 @@ func (s *Store) earlier(ctx context.Context, schema Schema, provider *goose.Prov
 		return e, false, err
 	}
 	there, err := s.tables(ctx, e.place)
-	if err != nil || !isVersionTable(there[schema.oldVersionTable()]) {
+	if err != nil {
 		return e, false, err
+	}
+	if schema.WasBuiltIn {
+		return s.builtIn(ctx, schema, provider, e.place)
+	}
+	if !isVersionTable(there[schema.oldVersionTable()]) {
+		return e, false, nil
 	}
 	if e.versions, err = s.versions(ctx, e.place, schema.oldVersionTable()); err != nil {
 		return e, false, err
@@ -57,11 +63,43 @@ func (s *Store) earlier(ctx context.Context, schema Schema, provider *goose.Prov
 		}
 	}
 	if last != nil {
-		return e, false, fmt.Errorf("the tables of an earlier Guestpass%s are not as it made them, and so are not "+
-			"taken over: %s; put back a backup",
-			inSchema(e.place), strings.Join(last.differing(there), ", "))
+		return e, false, s.notTakenOver(e.place, last.differing(there))
 	}
 	return e, false, nil
+}
+
+// builtIn looks for tables that were the store's own: where it is now, or where an earlier version of it was.
+func (s *Store) builtIn(ctx context.Context, schema Schema, provider *goose.Provider, oldPlace string) (e earlier,
+	found bool, err error) {
+	for _, place := range slices.Compact([]string{s.schema, oldPlace}) {
+		there, err := s.tables(ctx, place)
+		if err != nil {
+			return e, false, err
+		}
+		var fewest []string // that differ, of a version that has made some of what is there
+		for _, source := range slices.Backward(provider.ListSources()) {
+			wanted, err := s.expected(ctx, schema, source.Version)
+			if err != nil {
+				return e, false, err
+			}
+			differing := wanted.differing(there)
+			if len(differing) == 0 {
+				return earlier{place: place, version: source.Version, tables: wanted}, true, nil
+			}
+			if len(differing) < len(wanted) && (fewest == nil || len(differing) < len(fewest)) {
+				fewest = differing
+			}
+		}
+		if fewest != nil {
+			return e, false, s.notTakenOver(place, fewest)
+		}
+	}
+	return e, false, nil
+}
+
+func (s *Store) notTakenOver(place string, differing []string) error {
+	return fmt.Errorf("the tables of an earlier Guestpass%s are not as it made them, and so are not "+
+		"taken over: %s; put back a backup", inSchema(place), strings.Join(differing, ", "))
 }
 
 func inSchema(place string) string {
@@ -134,6 +172,14 @@ func (s *Store) prepare(ctx context.Context, schema Schema, provider *goose.Prov
 	return s.takeOver(ctx, schema, provider, old)
 }
 
+// examineAll returns the error of the first schema that cannot be used as it is. It changes nothing.
+func (s *Store) examineAll(ctx context.Context) error {
+	return s.eachSchema(func(schema Schema, provider *goose.Provider) error {
+		_, _, err := s.examine(ctx, schema, provider)
+		return err
+	})
+}
+
 // examine looks at what is there, changes nothing, and returns what an earlier version has made.
 // Tables of another program are an error.
 func (s *Store) examine(ctx context.Context, schema Schema, provider *goose.Provider) (old earlier, found bool,
@@ -152,7 +198,7 @@ func (s *Store) examine(ctx context.Context, schema Schema, provider *goose.Prov
 	if err != nil {
 		return old, false, err
 	}
-	if found && old.place != s.schema && s.schema != defaultSchema && s.database == postgresDatabase {
+	if found && old.place != s.schema && s.schema != defaultSchema && s.database == Postgres {
 		return old, false, fmt.Errorf("the schema %s has the tables of an earlier Guestpass: if they are this "+
 			"one's, start it once without GUESTPASS_DATABASE_SCHEMA, which moves them "+
 			"to the schema %s, and then run ALTER SCHEMA %s RENAME TO %s; if they are another one's, start that one "+
@@ -162,7 +208,7 @@ func (s *Store) examine(ctx context.Context, schema Schema, provider *goose.Prov
 	if found {
 		return old, true, nil
 	}
-	if s.database == sqliteDatabase && schema.Name == "" && len(there) > 0 { // a file is one program's alone
+	if s.database == SQLite && schema.Name == "" && len(there) > 0 { // a file is one program's alone
 		return old, false, s.foreign(slices.Sorted(maps.Keys(there))...)
 	}
 	wanted, err := s.expected(ctx, schema, latest(provider))
@@ -206,7 +252,7 @@ func (s *Store) foreign(tables ...string) error {
 	if len(tables) > maxNamed {
 		tables = append(tables[:maxNamed:maxNamed], "…")
 	}
-	if s.database == sqliteDatabase {
+	if s.database == SQLite {
 		return s.file.errorf("it has tables of another program (%s): name another file", strings.Join(tables, ", "))
 	}
 	return fmt.Errorf("the schema %s has tables of another program (%s): set GUESTPASS_DATABASE_SCHEMA to the name "+
@@ -258,7 +304,7 @@ func (s *Store) takeOverVersions(ctx context.Context, tx *sql.Tx, schema Schema,
 		return nil
 	}
 	dialect := goosedb.DialectPostgres
-	if s.database == sqliteDatabase {
+	if s.database == SQLite {
 		dialect = goosedb.DialectSQLite3
 	}
 	table, err := goosedb.NewStore(dialect, schema.versionTable())

@@ -19,10 +19,10 @@ type Tx struct {
 	changed Change
 	person  string // see By
 
-	database database
+	database Database
 
 	quota       Quota
-	used        map[whose]usage // by this change
+	used        map[whose]*usage // by this change
 	beyondQuota bool
 	repeats     bool  // a denial that there is
 	reserved    bool  // it denies access, and so may have the space that is reserved for that
@@ -47,7 +47,7 @@ func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 			_, err := s.change(ctx, f)
 			return err
 		})
-	case s.database == postgresDatabase: // where what is refused uses space, too
+	case s.database == Postgres: // where what is refused uses space, too
 		s.reserve.lent.Store(true)
 	}
 	return err
@@ -73,6 +73,15 @@ func (s *Store) change(ctx context.Context, f func(*Tx) error) (reserved bool, e
 
 // Now is the time of the change.
 func (tx *Tx) Now() time.Time { return tx.now }
+
+// Database is which of the two the change is made in.
+func (tx *Tx) Database() Database { return tx.database }
+
+// By says who makes the change. Resources count to them what it adds.
+func (tx *Tx) By(person string) { tx.person = person }
+
+// Person is who makes the change, as [Tx.By] said; "" if nobody did.
+func (tx *Tx) Person() string { return tx.person }
 
 // A writer is how transactions reach the disk.
 type writer interface {

@@ -5,6 +5,9 @@
 // with the build tag production the program has no such commands, and no emulator.
 package main
 
-import "guestpass/cli"
+import (
+	"guestpass/cli"
+	"guestpass/resources"
+)
 
-func main() { cli.Main() }
+func main() { cli.Main(resources.All()...) }

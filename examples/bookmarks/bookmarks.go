@@ -1,6 +1,6 @@
-// Package bookmarks is a resource of one's own, as the README shows it: web addresses
-// that an organization, or in Consumer projects a user, has ChatGPT keep.
-package bookmarks
+// Command bookmarks is a program of one's own with a resource of one's own, as the README shows it: web addresses that
+// an organization, or in Consumer projects a user, has ChatGPT keep. It has every command of guestpass.
+package main
 
 import (
 	"context"
@@ -9,13 +9,17 @@ import (
 
 	"guestpass/api"
 	"guestpass/auth"
+	"guestpass/cli"
+	"guestpass/resources"
 	"guestpass/store"
 )
+
+func main() { cli.Main(append(resources.All(), bookmarks)...) }
 
 //go:embed *.sql
 var migrations embed.FS
 
-var Resource = api.Resource{Name: "bookmarks", Migrations: migrations, Register: register}
+var bookmarks = api.Resource{Name: "bookmarks", Schema: store.Schema{Files: migrations}, Register: register}
 
 func register(s *api.Service) {
 	api.Register(s, api.Operation{

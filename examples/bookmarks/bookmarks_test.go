@@ -1,70 +1,55 @@
-package bookmarks_test
+package main
 
 import (
-	"bytes"
+	"bufio"
 	"encoding/json"
-	"net/http"
-	"net/http/httptest"
+	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 
 	"guestpass/api"
-	"guestpass/auth"
-	"guestpass/examples/bookmarks"
-	"guestpass"
-	"guestpass/store"
-	"guestpass/internal/postgrestest"
-	"guestpass/stytchtest"
-)
-
-const (
-	grace = "member-test-aaaaaaaa-0000-4000-8000-000000000002" // of Acme
-	hank  = "member-test-bbbbbbbb-0000-4000-8000-000000000001" // of another organization
+	"guestpass/guestpasstest"
+	"guestpass/resources/activity"
 )
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	postgrestest.StopShared()
+	guestpasstest.StopPostgres()
 	os.Exit(code)
 }
 
 func TestABookmarkIsKeptOnceListedAndTakenBack(t *testing.T) {
-	for name, url := range map[string]string{
-		"SQLite":   "sqlite:" + filepath.Join(t.TempDir(), "test.db"),
-		"Postgres": postgrestest.Shared(t).Database(t),
+	for name, url := range map[string]func(*testing.T) string{
+		"SQLite": func(*testing.T) string { return "" }, "Postgres": guestpasstest.Postgres,
 	} {
 		t.Run(name, func(t *testing.T) {
-			app, stytch := start(t, url)
-			call := func(status int, subject, method, path, body string) string {
+			w := guestpasstest.New(t, guestpasstest.Options{DatabaseURL: url(t),
+				Resources: []api.Resource{bookmarks, activity.Resource()}})
+			call := func(status int, person, method, path, body string) string {
 				t.Helper()
-				token, err := stytch.Mint(stytchtest.MintRequest{Kind: "access", Subject: subject,
-					Scopes: []string{"openid", "tasks:write", "activity:read", "bookmarks:read", "bookmarks:write"}})
-				if err != nil {
-					t.Fatal(err)
+				token := w.Token(person, "openid", "activity:read", "bookmarks:read", "bookmarks:write")
+				reply := w.Call(method, path, token, body)
+				if reply.Status != status {
+					t.Fatalf("%s %s %s: %d %s, want %d", method, path, body, reply.Status, reply.Body, status)
 				}
-				r := httptest.NewRequest(method, "http://localhost:1"+path, strings.NewReader(body))
-				r.Header.Set("Authorization", "Bearer "+token)
-				r.Header.Set("Content-Type", "application/json")
-				reply := httptest.NewRecorder()
-				app.ServeHTTP(reply, r)
-				if reply.Code != status {
-					t.Fatalf("%s %s %s: %d %s, want %d", method, path, body, reply.Code, reply.Body, status)
-				}
-				return reply.Body.String()
+				return reply.Body
 			}
 			const kept = `{"title":"The Go blog","url":"https://go.dev/blog/"}`
-			call(201, grace, "POST", "/api/v1/bookmarks", kept)
-			if again := call(201, grace, "POST", "/api/v1/bookmarks", kept); !strings.Contains(again,
+			call(201, guestpasstest.Grace, "POST", "/api/v1/bookmarks", kept)
+			if again := call(201, guestpasstest.Grace, "POST", "/api/v1/bookmarks", kept); !strings.Contains(again,
 				`"repeated":true`) {
 				t.Errorf("kept twice: %s", again)
 			}
-			call(422, grace, "POST", "/api/v1/bookmarks", `{"title":"no","url":"javascript:alert(1)"}`)
-			if list := call(200, grace, "GET", "/api/v1/bookmarks", ""); strings.Count(list, "bmk_") != 1 {
+			call(422, guestpasstest.Grace, "POST", "/api/v1/bookmarks", `{"title":"no","url":"javascript:alert(1)"}`)
+			if list := call(200, guestpasstest.Grace, "GET", "/api/v1/bookmarks", ""); strings.Count(list, "bmk_") != 1 {
 				t.Errorf("Grace sees %s", list)
 			}
-			if list := call(200, hank, "GET", "/api/v1/bookmarks", ""); strings.Contains(list, "bmk_") {
+			if list := call(200, guestpasstest.Hank, "GET", "/api/v1/bookmarks", ""); strings.Contains(list, "bmk_") {
 				t.Errorf("another organization sees %s", list)
 			}
 			for _, left := range []int{0, 1} { // the undo, and the undo of the undo
@@ -74,12 +59,12 @@ func TestABookmarkIsKeptOnceListedAndTakenBack(t *testing.T) {
 						Undoable bool
 					}
 				}
-				if err := json.NewDecoder(bytes.NewBufferString(call(200, grace, "GET", "/api/v1/activity",
-					""))).Decode(&record); err != nil || !record.Activities[0].Undoable {
+				list := call(200, guestpasstest.Grace, "GET", "/api/v1/activity", "")
+				if err := json.Unmarshal([]byte(list), &record); err != nil || !record.Activities[0].Undoable {
 					t.Fatalf("%+v, %v", record, err)
 				}
-				call(200, grace, "POST", "/api/v1/activity/"+record.Activities[0].ID+"/undo", "")
-				if list := call(200, grace, "GET", "/api/v1/bookmarks", ""); strings.Count(list, "bmk_") != left {
+				call(200, guestpasstest.Grace, "POST", "/api/v1/activity/"+record.Activities[0].ID+"/undo", "")
+				if list := call(200, guestpasstest.Grace, "GET", "/api/v1/bookmarks", ""); strings.Count(list, "bmk_") != left {
 					t.Errorf("want %d: %s", left, list)
 				}
 			}
@@ -87,31 +72,41 @@ func TestABookmarkIsKeptOnceListedAndTakenBack(t *testing.T) {
 	}
 }
 
-func start(t *testing.T, url string) (http.Handler, *stytchtest.Server) {
-	t.Helper()
-	seed := stytchtest.Development()
-	write := []stytchtest.Permission{{ResourceID: "bookmarks", Actions: []string{"write"}}} // as in Stytch's dashboard
-	seed.Policy.Resources = append(seed.Policy.Resources, stytchtest.Resource{ID: "bookmarks",
-		Actions: []string{"write"}})
-	seed.Policy.Scopes = append(seed.Policy.Scopes, stytchtest.CustomScope{Name: "bookmarks:write", Permissions: write})
-	for i := range seed.Policy.Roles {
-		seed.Policy.Roles[i].Permissions = append(seed.Policy.Roles[i].Permissions, write...)
+// TestTheProgramWalksTheLoop builds it, starts `dev`, and is the GPT with `try`.
+func TestTheProgramWalksTheLoop(t *testing.T) {
+	program := filepath.Join(t.TempDir(), "bookmarks")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
 	}
-	stytch := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
-	database, err := store.Open(t.Context(), store.Options{URL: url, Now: stytch.Now,
-		More: []store.Schema{{Name: "bookmarks", Files: bookmarks.Resource.Migrations}}})
+	dev := exec.Command(program, "dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0")
+	said, err := dev.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = database.Close() })
-	app, err := guestpass.New(guestpass.Options{PublicURL: "http://localhost:1", ProjectID: seed.Project.ID,
-		Secret:      seed.Project.Secret,
-		PublicToken: seed.Project.PublicToken, Vertical: auth.B2B, Domain: stytch.URL, BaseURL: stytch.URL,
-		ForwardTokens: true,
-		Title:         "Bookmarks", Version: "1", Now: stytch.Now, Store: database,
-		Resources: []api.Resource{bookmarks.Resource}})
-	if err != nil {
+	if err := dev.Start(); err != nil {
 		t.Fatal(err)
 	}
-	return app, stytch
+	t.Cleanup(func() {
+		_ = dev.Process.Signal(syscall.SIGTERM)
+		_, _ = io.Copy(io.Discard, said)
+		_ = dev.Wait()
+	})
+	addresses := map[string]string{}
+	line := regexp.MustCompile(`\b(app|emulator) +(http://\S+)`)
+	for lines := bufio.NewScanner(said); len(addresses) < 2 && lines.Scan(); {
+		if found := line.FindStringSubmatch(lines.Text()); found != nil {
+			addresses[found[1]] = found[2]
+		}
+	}
+	out, err := exec.Command(program, "try", "--url", addresses["app"], "--emulator", addresses["emulator"], "--as",
+		"grace@acme.example").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	for _, want := range []string{"bookmarks:read bookmarks:write", "listBookmarks {}", "addBookmark",
+		`201 {"bookmark_id":"bmk_`} {
+		if !strings.Contains(string(out), want) {
+			t.Errorf("the output lacks %q:\n%s", want, out)
+		}
+	}
 }

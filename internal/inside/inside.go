@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 
+	"guestpass/internal/limits"
 	"guestpass/internal/stytch"
 )
 
@@ -16,6 +17,7 @@ var (
 	CheckIssuer      func(server any, ctx context.Context) (done bool)
 	CheckProject     func(server any, ctx context.Context) (done bool)
 	Directory        func(server any) stytch.Directory
+	Limits           func(server any) *limits.Limits
 	Refusals         func(server any) map[string]int // of the sign-in page, by reason
 )
 

@@ -130,11 +130,14 @@ func (e *Exceeded) SetHeaders(header http.Header) {
 
 // Admit counts a call of somebody who is known, or returns the limit that it would
 // exceed; then it counts for none. organization is "" where people belong to none.
-func (l *Limits) Admit(clientID, subject, organization string) *Exceeded {
+func (l *Limits) Admit(clientID, subject, organization string) error {
 	if l == nil {
 		return nil
 	}
 	_, exceeded := l.calls.Take(Party{Client: clientID, Person: subject, Organization: organization})
+	if exceeded == nil {
+		return nil
+	}
 	return exceeded
 }
 

@@ -2,6 +2,7 @@ package limits
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -48,8 +49,9 @@ func TestEachLimitAdmitsItsNumberAndNoMore(t *testing.T) {
 			if n := admitted(l, 20, "gpt", "ada", "acme"); n != 5 {
 				t.Errorf("%d of 20 calls are admitted, want 5", n)
 			}
-			if e := l.Admit("gpt", "ada", "acme"); e == nil || e.Policy != tt.policy || e.Quota != 5 {
-				t.Errorf("refused for %+v", e)
+			var e *Exceeded
+			if err := l.Admit("gpt", "ada", "acme"); !errors.As(err, &e) || e.Policy != tt.policy || e.Quota != 5 {
+				t.Errorf("refused for %v", err)
 			}
 		})
 	}
@@ -113,7 +115,11 @@ func TestRetryAfterIsWhenOneMoreIsAdmitted(t *testing.T) {
 					}
 					for range 3 {
 						header := http.Header{}
-						l.Admit("gpt", "ada", "acme").SetHeaders(header)
+						var e *Exceeded
+						if !errors.As(l.Admit("gpt", "ada", "acme"), &e) {
+							t.Fatal("a call beyond the limit is admitted")
+						}
+						e.SetHeaders(header)
 						wait, err := time.ParseDuration(header.Get("Retry-After") + "s")
 						if err != nil {
 							t.Fatal(err)

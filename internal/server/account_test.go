@@ -20,7 +20,6 @@ import (
 
 	"guestpass"
 	"guestpass/internal/inside"
-	"guestpass/internal/limits"
 	"guestpass/internal/postgrestest"
 	"guestpass/internal/stytch"
 	"guestpass/stytchtest"
@@ -313,7 +312,7 @@ func (s signedIn) request(form io.Reader) *http.Request {
 
 // Nobody needs to sign in to send half a form, or to read a page slowly.
 func TestWhoIsSlowOnThePagesKeepsNobodyOut(t *testing.T) {
-	w := newWorld(t, limited(t, limits.Options{InFlight: 1}))
+	w := newWorld(t, limited(guestpass.Limits{InFlight: 1}))
 	token := w.token(ada, "tasks:read")
 	p := w.signIn(ada)
 	body := &slowBody{began: make(chan struct{}), finish: make(chan struct{})}

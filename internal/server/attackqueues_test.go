@@ -7,7 +7,8 @@ import (
 	"sync"
 	"testing"
 
-	"guestpass/internal/limits"
+	"guestpass"
+
 	"guestpass/stytchtest"
 )
 
@@ -111,7 +112,7 @@ func TestAttackOneWhoRevokesKeepsNobodyFromIt(t *testing.T) {
 // organization's to others, one app's to others, and those of whom nobody knows to people.
 func TestAttackPlacesOfOperationsAreShared(t *testing.T) {
 	arrived, let := make(chan struct{}, 1000), make(chan struct{})
-	w := newWorld(t, limited(t, limits.Options{InFlight: 16}), waiting(t, arrived, let))
+	w := newWorld(t, limited(guestpass.Limits{InFlight: 16}), waiting(t, arrived, let))
 	strangers := 0
 	var waits sync.WaitGroup
 	for address := range 8 {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"guestpass"
+	"guestpass/api"
 	"guestpass/internal/postgrestest"
 	"guestpass/store"
 )
@@ -22,7 +23,7 @@ func withQuota(t *testing.T, url string, q store.Quota) func(*guestpass.Options)
 		if url == "" {
 			url = "sqlite:" + filepath.Join(t.TempDir(), "guestpass.db")
 		}
-		database, err := store.Open(t.Context(), store.Options{URL: url, Now: o.Now, Quota: q})
+		database, err := store.Open(t.Context(), store.Options{URL: url, Now: o.Now, Quota: q, Schemas: api.Schemas(o.Resources)})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +51,7 @@ func (p actor) used(method, path, body string, change ...func(*http.Request)) (n
 // TestAttackOneMemberFillsTheStore has Grace write as much as she can: she, then her organization, is
 // refused in the same words whichever way something grows, and nobody else.
 func TestAttackOneMemberFillsTheStore(t *testing.T) {
-	onBothWithQuota(t, store.Quota{Tasks: 10}, func(t *testing.T, w *world) {
+	onBothWithQuota(t, store.Quota{Things: map[string]int64{"tasks": 10}}, func(t *testing.T, w *world) {
 		g, a, h := w.as(grace), w.as(ada), w.as(hank)
 		var first string
 		for i := range 5 {
@@ -95,7 +96,7 @@ func (w *world) lastOf(p actor) string {
 
 // TestAttackManyMembersHaveOneQuota counts what forty callers at once of two members get.
 func TestAttackManyMembersHaveOneQuota(t *testing.T) {
-	onBothWithQuota(t, store.Quota{Tasks: 7}, func(t *testing.T, w *world) {
+	onBothWithQuota(t, store.Quota{Things: map[string]int64{"tasks": 7}}, func(t *testing.T, w *world) {
 		var group sync.WaitGroup
 		var mu sync.Mutex // guards statuses
 		statuses := map[int]int{}

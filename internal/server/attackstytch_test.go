@@ -9,9 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"guestpass"
 	"guestpass/internal/inside"
-	"guestpass/internal/limits"
 	"guestpass/store"
 	"guestpass/stytchtest"
 )
@@ -264,8 +262,7 @@ func TestThePageSaysWhetherStytchKnowsOfARevocation(t *testing.T) {
 
 // What bounds calls to Stytch is on the server's list, by construction.
 func TestWhatBoundsStytchIsOnTheList(t *testing.T) {
-	var made *limits.Limits
-	newWorld(t, func(o *guestpass.Options) { made = o.Limits })
+	made := inside.Limits(newWorld(t).app)
 	kinds := map[string]int{}
 	for _, b := range made.Bounds() {
 		kind, _, _ := strings.Cut(b.Name, ":")

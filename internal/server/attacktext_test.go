@@ -230,7 +230,7 @@ func TestAttackTheTextsOfOnesOwnResourceAreCleaned(t *testing.T) {
 func TestAttackRefusalsRepeatNothing(t *testing.T) {
 	const secret = "hunter2"
 	w := newWorld(t, kinds, func(o *guestpass.Options) {
-		o.Resources = append(o.Resources, ownOperations(func(s *api.Service) {
+		o.Resources = append(o.Resources, api.Resource{Name: "refusal", Register: func(s *api.Service) {
 			api.Register(s, api.Operation{ID: "getRefusal", Method: http.MethodGet, Path: "/api/v1/refusal",
 				Summary: "Refuse", Description: "Refuses.",
 				Access: auth.Public}, func(_ context.Context, in *struct {
@@ -238,8 +238,7 @@ func TestAttackRefusalsRepeatNothing(t *testing.T) {
 			}) (*kindsOutput, error) {
 				return nil, api.Invalid("query.value", fmt.Sprintf("is %q, which is no good", in.Value+"\u202E\x1b"))
 			})
-		})...)
-		o.Resources[1].Name = "refusal"
+		}})
 	})
 	for _, name := range []string{"mail", "link", "ref", "key", "wait", "regexp", "at", "small", "choice", "list",
 		"only", "unknown"} {

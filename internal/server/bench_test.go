@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"guestpass"
-	"guestpass/internal/limits"
 	"guestpass/stytchtest"
 )
 
@@ -87,7 +86,7 @@ func BenchmarkCallsBesideAFlood(b *testing.B) {
 	}
 	const many = 1 << 30
 	w := newWorldOf(b, stytchtest.Options{Seed: &seed, Now: func() time.Time { return now }}, quiet,
-		limited(b, limits.Options{Member: quota, Organization: many, Client: many, Address: many}))
+		limited(guestpass.Limits{Member: quota, Organization: many, Client: many, Address: many}))
 	tokens := make([]string, people)
 	for i := range tokens {
 		tokens[i] = w.token(seed.Members[len(seed.Members)-people+i].ID, "tasks:read")

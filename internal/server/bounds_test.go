@@ -14,6 +14,7 @@ import (
 	"testing"
 
 	"guestpass"
+	"guestpass/internal/inside"
 	"guestpass/internal/limits"
 )
 
@@ -107,9 +108,7 @@ func beside(kind limits.Kind) limits.Party {
 // numbers as they are, the worst of each kind leaves somebody else room; that requests are
 // counted for whom they should be, the tests of the list above show.
 func TestAttackEveryBoundLeavesOthersRoom(t *testing.T) {
-	l, err := limits.New(limits.Options{})
-	must(t, err)
-	newWorld(t, func(o *guestpass.Options) { o.Limits = l })
+	l := inside.Limits(newWorld(t, limited(guestpass.Limits{})).app)
 	tests := testNames(t)
 	bounds := l.Bounds()
 	shares := 0

@@ -17,7 +17,10 @@ import (
 	"time"
 
 	"guestpass"
+	"guestpass/api"
 	"guestpass/internal/postgrestest"
+	"guestpass/resources"
+	"guestpass/resources/tasks/table"
 	"guestpass/store"
 	"guestpass/stytchtest"
 )
@@ -89,7 +92,7 @@ func (j *journal) round(t *testing.T, server *crashing, token string, round int)
 
 func checkIntegrity(t *testing.T, address string, round int) {
 	t.Helper()
-	s, err := store.Open(t.Context(), store.Options{URL: address})
+	s, err := store.Open(t.Context(), store.Options{URL: address, Schemas: api.Schemas(resources.All())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,8 +131,8 @@ func (j *journal) check(t *testing.T, address string) {
 	t.Helper()
 	s := openStore(t, address, nil)
 	found := map[string]int{}
-	for query := (store.TaskQuery{Sort: "created", Limit: 500}); ; {
-		page, err := s.Tasks(t.Context(), acme, query)
+	for query := (table.TaskQuery{Sort: "created", Limit: 500}); ; {
+		page, err := table.List(t.Context(), s, acme, query)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -210,7 +213,7 @@ func TestServeForTheCrashTest(t *testing.T) {
 		return // run with the others, it has nothing to do
 	}
 	seed := stytchtest.Development()
-	database, err := store.Open(context.Background(), store.Options{URL: address})
+	database, err := store.Open(context.Background(), store.Options{URL: address, Schemas: api.Schemas(resources.All())})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,7 +224,8 @@ func TestServeForTheCrashTest(t *testing.T) {
 	url, stytch := "http://"+listener.Addr().String(), os.Getenv("CRASH_STYTCH")
 	app, err := guestpass.New(guestpass.Options{PublicURL: url, ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
 		PublicToken: seed.Project.PublicToken, Vertical: "b2b", Domain: stytch, BaseURL: stytch, Store: database,
-		Limits: roomy(t), ForwardTokens: true, Title: "Crash", Version: "test"})
+		Limits: roomy, ForwardTokens: true, Title: "Crash", Version: "test",
+		Resources: resources.All()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,11 +11,12 @@ import (
 	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
+	"guestpass/resources"
 	"guestpass/stytchtest"
 )
 
 func ownOperations(register func(*api.Service)) []api.Resource {
-	return []api.Resource{{Name: "own", Register: register}}
+	return append(resources.All(), api.Resource{Name: "own", Register: register})
 }
 
 // greet adds an operation the way a user does.

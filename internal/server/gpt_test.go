@@ -13,6 +13,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"guestpass"
+	"guestpass/resources"
 	"guestpass/store"
 )
 
@@ -111,7 +112,7 @@ func TestAMisspeltOperationStopsTheStart(t *testing.T) {
 		Secret: "secret-test-x", PublicToken: "public-token-test-x",
 		Vertical: "b2b", Domain: "http://localhost:2", BaseURL: "http://localhost:2", Title: "T", Version: "1",
 		ForwardTokens: true,
-		Store:         (*store.Store)(nil), Operations: []string{"listTask"}}
+		Store:         (*store.Store)(nil), Operations: []string{"listTask"}, Resources: resources.All()}
 	if _, err := guestpass.New(o); err == nil || !strings.Contains(err.Error(), "did you mean listTasks?") {
 		t.Errorf("got %v", err)
 	}

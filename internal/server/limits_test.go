@@ -10,20 +10,13 @@ import (
 	"time"
 
 	"guestpass"
-	"guestpass/internal/limits"
 	"guestpass/internal/limits/redistest"
 	"guestpass/stytchtest"
 )
 
 // limited replaces the roomy limits of the tests.
-func limited(t testing.TB, o limits.Options) func(*guestpass.Options) {
-	t.Helper()
-	l, err := limits.New(o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	return func(options *guestpass.Options) { options.Limits = l }
+func limited(l guestpass.Limits) func(*guestpass.Options) {
+	return func(o *guestpass.Options) { o.Limits = l }
 }
 
 func isLimited(t *testing.T, r reply, policy string, quota int) {
@@ -41,7 +34,7 @@ func isLimited(t *testing.T, r reply, policy string, quota int) {
 
 // Every operation counts, and the one after the last is refused, whichever it is.
 func TestCallsOfAMemberAreLimited(t *testing.T) {
-	w := newWorld(t, limited(t, limits.Options{Member: 5}))
+	w := newWorld(t, limited(guestpass.Limits{Member: 5}))
 	token := w.token(ada, "openid", "tasks:read", "tasks:write")
 	for i := range 5 {
 		if r := w.call("GET", "/api/v1/userinfo", token, ""); r.status != 200 {
@@ -68,9 +61,9 @@ func TestCallsOfAMemberAreLimited(t *testing.T) {
 func TestEveryOperationIsLimited(t *testing.T) {
 	const quota = 3
 	refused := 0
-	for policy, o := range map[string]limits.Options{"member": {Member: quota}, "organization": {Organization: quota},
+	for policy, o := range map[string]guestpass.Limits{"member": {Member: quota}, "organization": {Organization: quota},
 		"client": {Client: quota}, "address": {Address: quota}} {
-		w := newWorld(t, limited(t, o))
+		w := newWorld(t, limited(o))
 		token := w.token(ada, everything...)
 		if policy == "address" {
 			token = "" // what brings a good one does not count there
@@ -95,8 +88,8 @@ func TestEveryOperationIsLimited(t *testing.T) {
 
 func TestInstancesShareLimitsThroughRedis(t *testing.T) {
 	redis := redistest.Start(t)
-	o := limits.Options{Member: 5, RedisURL: redis.URL()}
-	one, two := newWorld(t, limited(t, o)), newWorld(t, limited(t, o))
+	o := guestpass.Limits{Member: 5, RedisURL: redis.URL()}
+	one, two := newWorld(t, limited(o)), newWorld(t, limited(o))
 	for _, w := range []*world{one, two, one, two, one} {
 		if r := w.call("GET", "/api/v1/userinfo", w.token(ada, "openid"), ""); r.status != 200 {
 			t.Fatalf("%d %s", r.status, r.body)
@@ -108,7 +101,7 @@ func TestInstancesShareLimitsThroughRedis(t *testing.T) {
 // ChatGPT's calls come from few addresses for everybody: what brings a valid token does
 // not count there, however much it is.
 func TestAnAddressIsLimitedByWhatBringsNoValidToken(t *testing.T) {
-	w := newWorld(t, limited(t, limits.Options{Address: 5}))
+	w := newWorld(t, limited(guestpass.Limits{Address: 5}))
 	for i := range 20 {
 		if r := w.call("GET", "/api/v1/userinfo", w.token(ada, "openid"), ""); r.status != 200 {
 			t.Fatalf("call %d with a token: %d", i+1, r.status)
@@ -135,7 +128,7 @@ func TestAnAddressIsLimitedByWhatBringsNoValidToken(t *testing.T) {
 // those whose tokens were verified: that is all that passes.
 func TestAUsedUpAddressAdmitsTokensThatWereVerified(t *testing.T) {
 	const many = 20
-	w := newWorld(t, limited(t, limits.Options{Address: many, Member: 8}))
+	w := newWorld(t, limited(guestpass.Limits{Address: many, Member: 8}))
 	w.consent(grace)
 	token, revoked := w.token(ada, "openid", "tasks:read"), w.token(grace, everything...)
 	if r := w.call("GET", "/api/v1/userinfo", token, ""); r.status != 200 || w.reads(revoked) != 200 {
@@ -219,7 +212,7 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 		return recorded.Code
 	}
 	t.Run("without a proxy", func(t *testing.T) {
-		w := newWorld(t, limited(t, limits.Options{Address: 1}))
+		w := newWorld(t, limited(guestpass.Limits{Address: 1}))
 		send(w, http.Header{}, "192.0.2.1:1")
 		for _, header := range spoofed {
 			isRefused(t, header, send(w, header, "192.0.2.1:2"))
@@ -229,7 +222,7 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 		}
 	})
 	t.Run("behind one", func(t *testing.T) {
-		w := newWorld(t, limited(t, limits.Options{Address: 1}), func(o *guestpass.Options) {
+		w := newWorld(t, limited(guestpass.Limits{Address: 1}), func(o *guestpass.Options) {
 			o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
 		})
 		for _, client := range []string{"192.0.2.1", "192.0.2.2"} {
@@ -255,7 +248,7 @@ func TestForwardedAddressesAreBelievedOfTrustedProxiesOnly(t *testing.T) {
 func TestRequestsCountForTheirAddressBeforeTheyEnd(t *testing.T) {
 	const most = 5
 	arrived, let := make(chan struct{}), make(chan struct{})
-	w := newWorld(t, limited(t, limits.Options{Address: most}), waiting(t, arrived, let))
+	w := newWorld(t, limited(guestpass.Limits{Address: most}), waiting(t, arrived, let))
 	done := make(chan struct{})
 	for range most {
 		go func() {
@@ -275,7 +268,7 @@ func TestRequestsCountForTheirAddressBeforeTheyEnd(t *testing.T) {
 // requests of the address that sends it, not the calls of its former owner.
 func TestARevokedTokenCountsForTheAddressOnly(t *testing.T) {
 	const many, calls = 30, 5
-	w := newWorld(t, limited(t, limits.Options{Address: many, Member: calls}))
+	w := newWorld(t, limited(guestpass.Limits{Address: many, Member: calls}))
 	w.consent(grace)
 	stolen, p := w.token(grace, everything...), w.signIn(grace)
 	if status := p.revoke(p.form(gptName())).status; status != 303 {

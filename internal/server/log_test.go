@@ -19,7 +19,6 @@ import (
 	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/limits"
 	"guestpass/stytchtest"
 )
 
@@ -176,7 +175,7 @@ func (w *world) repeatsNothing(r reply, what, token string) {
 }
 
 func TestLimitedCallsNameTheirOperation(t *testing.T) {
-	w := newWorld(t, limited(t, limits.Options{Member: 1}))
+	w := newWorld(t, limited(guestpass.Limits{Member: 1}))
 	token := w.token(ada, "tasks:read")
 	w.call("GET", "/api/v1/tasks", token, "")
 	r := w.call("GET", "/api/v1/tasks", token, "")

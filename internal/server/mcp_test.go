@@ -11,7 +11,6 @@ import (
 
 	"guestpass"
 	"guestpass/api"
-	"guestpass/internal/limits"
 	"guestpass/stytchtest"
 )
 
@@ -521,7 +520,7 @@ func TestMCPRefusals(t *testing.T) {
 
 // TestMCPIsCountedForThePerson is case 23: many people behind one address do not use up each other's.
 func TestMCPIsCountedForThePerson(t *testing.T) {
-	w := newWorld(t, limited(t, limits.Options{Member: 5}))
+	w := newWorld(t, limited(guestpass.Limits{Member: 5}))
 	c := w.modelsClient(w.token(ada, everything...))
 	other := w.modelsClient(w.token(grace, everything...))
 	for n := range 7 {

@@ -14,7 +14,6 @@ import (
 	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/internal/limits"
 	"guestpass/stytchtest"
 )
 
@@ -44,7 +43,7 @@ func waiting(t *testing.T, arrived chan<- struct{}, let <-chan struct{}) func(*g
 func TestTooManyOperationsAtOnceAreRefusedQuickly(t *testing.T) {
 	const inFlight, places = 16, 4 // those of one address
 	arrived, let := make(chan struct{}), make(chan struct{})
-	w := newWorld(t, limited(t, limits.Options{InFlight: inFlight}), waiting(t, arrived, let))
+	w := newWorld(t, limited(guestpass.Limits{InFlight: inFlight}), waiting(t, arrived, let))
 	token := w.token(ada, "openid")
 	w.call("GET", "/api/v1/userinfo", token, "") // loads the keys, without which the server is not ready
 	var answered atomic.Int64
@@ -97,7 +96,7 @@ func TestTooManyOperationsAtOnceAreRefusedQuickly(t *testing.T) {
 // An operation that looks whether another one would be admitted does so in its own place:
 // when all were taken by such ones, none could go on.
 func TestAnUndoTakesOnePlace(t *testing.T) {
-	w := newWorld(t, limited(t, limits.Options{InFlight: 1}))
+	w := newWorld(t, limited(guestpass.Limits{InFlight: 1}))
 	p := w.as(ada)
 	p.create(`{"title":"x"}`)
 	created := p.do(200, "GET", "/api/v1/activity", "")["activities"].([]any)[0].(map[string]any)
@@ -107,7 +106,7 @@ func TestAnUndoTakesOnePlace(t *testing.T) {
 // While Stytch is slow, those who need it wait, are refused when they are too many, and
 // leave places for those who do not.
 func TestWhoNeedsNoStytchDoesNotWaitForIt(t *testing.T) {
-	w := newWorld(t, limited(t, limits.Options{InFlight: 16}))
+	w := newWorld(t, limited(guestpass.Limits{InFlight: 16}))
 	token, other := w.token(ada, "members:read"), w.token(grace, "tasks:read")
 	if r := w.call("GET", "/api/v1/tasks", other, ""); r.status != 200 {
 		t.Fatalf("%d %s", r.status, r.body)
@@ -149,7 +148,7 @@ func TestWhoNeedsNoStytchDoesNotWaitForIt(t *testing.T) {
 
 // A client that is slow with its body holds no place: else a few would keep everybody out.
 func TestWhoIsSlowHoldsNoPlace(t *testing.T) {
-	w := newWorld(t, limited(t, limits.Options{InFlight: 1}))
+	w := newWorld(t, limited(guestpass.Limits{InFlight: 1}))
 	token := w.token(ada, "tasks:read", "tasks:write")
 	const form = "application/x-www-form-urlencoded"
 	for _, tt := range []struct{ path, kind string }{{"/api/v1/tasks", "application/json"}, {"/api/v1/tasks", form},

@@ -18,7 +18,7 @@ import (
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/gpttest"
-	"guestpass/internal/limits"
+	"guestpass/resources"
 	"guestpass/store"
 	"guestpass/stytchtest"
 )
@@ -96,13 +96,13 @@ func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*guestpass.Op
 		ClientIDs: []string{seed.ConnectedApps[0].ClientID}, DocsClientID: seed.ConnectedApps[1].ClientID,
 		ForwardTokens: true,
 		Title:         "Guestpass Demo", Version: "test", Log: slog.New(slog.NewJSONHandler(w.log, nil)),
-		Emulator: stytch.URL, Now: stytch.Now, Limits: roomy(t),
+		Emulator: stytch.URL, Now: stytch.Now, Limits: roomy, Resources: resources.All(),
 	}
 	for _, c := range change {
 		c(&options)
 	}
 	if options.Store == nil {
-		options.Store = openStore(t, "sqlite:"+filepath.Join(t.TempDir(), "guestpass.db"), stytch.Now)
+		options.Store = openStore(t, "sqlite:"+filepath.Join(t.TempDir(), "guestpass.db"), stytch.Now, options.Resources...)
 	}
 	w.options = options
 	if w.app, err = guestpass.New(options); err != nil {
@@ -112,13 +112,14 @@ func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*guestpass.Op
 	running := &httptest.Server{Listener: listener, Config: &http.Server{Handler: w.app}}
 	running.Start()
 	t.Cleanup(running.Close)
+	t.Cleanup(func() { _ = w.app.Close() })
 	return w
 }
 
 // giveScopes gives the project the scopes of one's own operations that write, and every role
 // what they allow, as somebody does in Stytch's dashboard.
 func (w *world) giveScopes() {
-	if w.options.Access != api.ByScope || len(w.options.Resources) == 0 {
+	if w.options.Access != api.ByScope || len(w.options.Resources) == len(resources.All()) {
 		return
 	}
 	w.changeProject(func(seed *stytchtest.Seed) {
@@ -157,9 +158,13 @@ func (w *world) changeProject(change func(*stytchtest.Seed)) {
 	}
 }
 
-func openStore(t testing.TB, url string, now func() time.Time) *store.Store {
+// openStore has the tables of the resources; where none are named, of Guestpass's own.
+func openStore(t testing.TB, url string, now func() time.Time, own ...api.Resource) *store.Store {
 	t.Helper()
-	database, err := store.Open(t.Context(), store.Options{URL: url, Now: now})
+	if len(own) == 0 {
+		own = resources.All()
+	}
+	database, err := store.Open(t.Context(), store.Options{URL: url, Now: now, Schemas: api.Schemas(own)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -168,15 +173,9 @@ func openStore(t testing.TB, url string, now func() time.Time) *store.Store {
 }
 
 // roomy are limits for tests that are about something else.
-func roomy(t testing.TB) *limits.Limits {
-	t.Helper()
-	const many = 1 << 30
-	l, err := limits.New(limits.Options{Address: many, Member: many, Organization: many, Client: many, InFlight: 512})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return l
-}
+var roomy = guestpass.Limits{Address: many, Member: many, Organization: many, Client: many, InFlight: 512}
+
+const many = 1 << 30
 
 func byRole(o *guestpass.Options) { o.Access = api.ByRole }
 

@@ -1,4 +1,3 @@
 -- +goose Up
--- Who is counted for the task: whoever made it bigger last (tasks.go says when). Empty is its creator, so that
--- no row has to be written anew.
-ALTER TABLE tasks ADD COLUMN payer TEXT NOT NULL DEFAULT '';
+-- What this changed are tables of resources/tasks now. Databases have its number all the same.
+SELECT 1;

@@ -1,0 +1,131 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"guestpass/auth"
+	"guestpass/store"
+)
+
+// undoing is how changes to targets of one kind are taken back.
+type undoing struct {
+	prefix string
+	permit func(context.Context, store.Activity) error
+	revert func(*store.Tx, store.Activity) error
+}
+
+// Undoable lets [Undo] take back changes of targets whose identifiers begin with
+// prefix. revert puts the target back to what a.Before says, in the transaction of the
+// undo, and notes that with [store.Tx.Changed], so that the undo can be undone as well.
+// permit, if not nil, is asked before whether the caller may still change the target.
+// Call it where the operations are registered.
+func (s *Service) Undoable(prefix string, permit func(context.Context, store.Activity) error,
+	revert func(*store.Tx, store.Activity) error) {
+	var others []string
+	for _, u := range s.undoing {
+		others = append(others, u.prefix)
+	}
+	s.checkPrefix("Undoable", prefix, revert != nil, others)
+	s.undoing = append(s.undoing, undoing{prefix, permit, revert})
+}
+
+// Undoes reports whether [Undo] can take the activity back, unless its target was changed since.
+func (s *Service) Undoes(a store.Activity) bool {
+	_, ok := s.undoingOf(a)
+	return ok
+}
+
+// AnythingUndoable reports whether there is any operation whose changes can be taken back.
+func (s *Service) AnythingUndoable() bool { return len(s.undoing) > 0 && len(s.undoes()) > 0 }
+
+func (s *Service) undoingOf(a store.Activity) (undoing, bool) {
+	served := slices.ContainsFunc(s.operations, func(op Operation) bool { return op.ID == a.Operation })
+	for _, u := range s.undoing {
+		if served && a.Outcome == store.Done && strings.HasPrefix(a.Target, u.prefix) {
+			return u, true
+		}
+	}
+	return undoing{}, false
+}
+
+// undoes are the accesses of the operations whose changes are kept here, last those of changes
+// that cannot be undone, which whoever made one is told. Which of them it takes depends on what
+// is undone, see [Service.admitAgain].
+func (s *Service) undoes() (accesses []auth.Access) {
+	for _, external := range []bool{false, true} {
+		for _, op := range s.operations {
+			if op.Effect != Read && op.External == external && !op.Access.IsPublic() &&
+				!slices.Contains(accesses, op.Access) {
+				accesses = append(accesses, op.Access)
+			}
+		}
+	}
+	return accesses
+}
+
+// Undo takes back what was done in the caller's own name by the activity with that id, in the transaction of the
+// operation under way, whose declaration says Undoes; done makes its answer. Whoever may not make
+// the change any more may not undo it either: the caller needs the scope, and the roles, of the operation that made
+// it. The context is the handler's. Another one's activity is as one that is not there.
+func Undo[Out any](ctx context.Context, s *Service, id string, done func(store.Activity) *Out) (*Out, error) {
+	identity := auth.From(ctx)
+	activity, err := s.options.Store.Activity(ctx, identity.Owner(), identity.Subject, id)
+	if err != nil {
+		return nil, fmt.Errorf("undo: %w", err)
+	}
+	if err := s.admitAgain(ctx, activity); err != nil {
+		return nil, err
+	}
+	undoing, ok := s.undoingOf(activity)
+	if !ok {
+		return nil, errNotUndoable
+	}
+	if undoing.permit != nil {
+		if err := undoing.permit(ctx, activity); err != nil {
+			return nil, fmt.Errorf("undo: %w", err)
+		}
+	}
+	referTo(ctx, activity.ID)
+	return InTransaction(ctx, s, func(tx *store.Tx) (*Out, error) {
+		return done(activity), tx.Undo(activity, undoing.revert)
+	})
+}
+
+var errNotUndoable = Conflict("this activity cannot be undone here", "Take back another, or change the record with its own operations.")
+
+// admitAgain asks whether the caller may call the operation that made the change; of an undo,
+// the one whose change was undone.
+func (s *Service) admitAgain(ctx context.Context, a store.Activity) error {
+	identity := auth.From(ctx)
+	for s.isUndo(a.Operation) {
+		before, err := s.options.Store.Activity(ctx, a.Owner, a.Subject, a.RefersTo)
+		if err != nil {
+			return fmt.Errorf("undo: %w", err)
+		}
+		a = before
+	}
+	at := slices.IndexFunc(s.operations, func(op Operation) bool { return op.ID == a.Operation })
+	if at < 0 {
+		return errNotUndoable
+	}
+	op := s.operations[at]
+	if err := s.permitted(ctx, op, identity); err != nil {
+		return s.refusal(ctx, op, err)
+	}
+	return nil
+}
+
+// isUndo reports whether an operation takes back what others did.
+func (s *Service) isUndo(id string) bool {
+	return slices.ContainsFunc(s.operations, func(op Operation) bool { return op.ID == id && op.Undoes })
+}
+
+// referTo names the activity that this call takes back.
+func referTo(ctx context.Context, id string) {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		c.activity.RefersTo = id
+	}
+}

@@ -1,0 +1,215 @@
+// Package guestpasstest starts the whole of Guestpass for a test of your resources: the server with them, a database,
+// and the emulator of Stytch, all over HTTP on ports that the system chooses. Nothing in it is a mock: tokens are
+// signed and verified, rows are kept, and what a test calls is what ChatGPT and Claude would call.
+//
+//	func TestExpensesAreKept(t *testing.T) {
+//		w := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{expenses.Resource()}})
+//		reply := w.Call("GET", "/api/v1/expenses", w.Token(guestpasstest.Ada, "expenses:read"), "")
+//		…
+//	}
+package guestpasstest
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"guestpass"
+	"guestpass/api"
+	"guestpass/auth"
+	"guestpass/internal/postgrestest"
+	"guestpass/store"
+	"guestpass/stytchtest"
+)
+
+// People of the emulator's B2B project. Ada administers Acme, Grace is a member, Hank administers Globex.
+const (
+	Acme   = "organization-test-aaaaaaaa-0000-4000-8000-000000000001"
+	Globex = "organization-test-bbbbbbbb-0000-4000-8000-000000000001"
+	Ada    = "member-test-aaaaaaaa-0000-4000-8000-000000000001"
+	Grace  = "member-test-aaaaaaaa-0000-4000-8000-000000000002"
+	Hank   = "member-test-bbbbbbbb-0000-4000-8000-000000000001"
+)
+
+// Users of its Consumer project.
+const (
+	UserAda   = "user-test-cccccccc-0000-4000-8000-000000000001"
+	UserGrace = "user-test-cccccccc-0000-4000-8000-000000000002"
+)
+
+// Options say what is started. The zero value serves no operations, in a B2B project.
+type Options struct {
+	Resources []api.Resource
+	Vertical  auth.Vertical // "": B2B
+
+	// DatabaseURL is as of [store.Options]; "": a SQLite file of the test's own.
+	DatabaseURL string
+
+	// Quota is as of [store.Options].
+	Quota store.Quota
+
+	// Change sets what else the server's options say; nil: nothing.
+	Change func(*guestpass.Options)
+}
+
+// A World is what was started. It ends with the test.
+type World struct {
+	URL    string // of the server
+	App    *guestpass.Server
+	Stytch *stytchtest.Server
+	Store  *store.Store
+
+	t    testing.TB
+	http *http.Client
+}
+
+// A Reply is an answer, read to its end.
+type Reply struct {
+	Status int
+	Header http.Header
+	Body   string
+}
+
+// New starts a world. The people of the project have every scope that the resources' operations need.
+func New(t testing.TB, o Options) *World {
+	t.Helper()
+	seed := stytchtest.Development()
+	if o.Vertical == auth.Consumer {
+		seed = stytchtest.DevelopmentConsumer()
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	w := &World{t: t, URL: "http://" + listener.Addr().String(),
+		Stytch: stytchtest.NewServer(t, stytchtest.Options{Seed: &seed}),
+		http: &http.Client{Timeout: time.Minute, Transport: transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	w.Stytch.SetAuthorizationURL(w.URL + "/idp")
+	w.Stytch.SetRedirectURLs(w.URL + "/idp")
+	w.Store = openStore(t, o, w.Stytch.Now)
+	settings := guestpass.Options{PublicURL: w.URL, ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
+		PublicToken: seed.Project.PublicToken, Vertical: auth.Vertical(seed.Project.Vertical), Domain: w.Stytch.URL,
+		BaseURL: w.Stytch.URL, ClientIDs: []string{seed.ConnectedApps[0].ClientID}, ForwardTokens: true, Title: "Test", Version: "test",
+		Store: w.Store, Resources: o.Resources, Now: w.Stytch.Now}
+	if o.Change != nil {
+		o.Change(&settings)
+	}
+	if w.App, err = guestpass.New(settings); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = w.App.Close() })
+	w.grantScopes()
+	running := &httptest.Server{Listener: listener, Config: &http.Server{Handler: w.App, ReadHeaderTimeout: time.Minute}}
+	running.Start()
+	t.Cleanup(running.Close)
+	return w
+}
+
+func openStore(t testing.TB, o Options, now func() time.Time) *store.Store {
+	t.Helper()
+	url := o.DatabaseURL
+	if url == "" {
+		url = "sqlite:" + filepath.Join(t.TempDir(), "guestpass.db")
+	}
+	database, err := store.Open(t.Context(), store.Options{URL: url, Now: now, Quota: o.Quota,
+		Schemas: api.Schemas(o.Resources)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = database.Close() })
+	return database
+}
+
+// grantScopes gives the project the scopes of the operations, and every role what they allow, as somebody does in
+// Stytch's dashboard.
+func (w *World) grantScopes() {
+	w.t.Helper()
+	seed := w.Stytch.Export()
+	for _, op := range w.App.Operations() {
+		admitScope(&seed.Policy, op)
+	}
+	if err := w.Stytch.Import(seed); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func admitScope(policy *stytchtest.Policy, op api.Operation) {
+	name := op.Access.ScopeName()
+	resource, action := op.Access.RBAC()
+	known := slices.ContainsFunc(policy.Scopes, func(s stytchtest.CustomScope) bool { return s.Name == name })
+	if resource == "" || known {
+		return
+	}
+	allowed := stytchtest.Permission{ResourceID: resource, Actions: []string{action}}
+	at := slices.IndexFunc(policy.Resources, func(r stytchtest.Resource) bool { return r.ID == resource })
+	if at < 0 {
+		at = len(policy.Resources)
+		policy.Resources = append(policy.Resources, stytchtest.Resource{ID: resource})
+	}
+	if !slices.Contains(policy.Resources[at].Actions, action) {
+		policy.Resources[at].Actions = append(policy.Resources[at].Actions, action)
+	}
+	policy.Scopes = append(policy.Scopes, stytchtest.CustomScope{Name: name, Description: op.Summary,
+		Permissions: []stytchtest.Permission{allowed}})
+	for i := range policy.Roles {
+		policy.Roles[i].Permissions = append(policy.Roles[i].Permissions, allowed)
+	}
+}
+
+// Token is an access token of the person, with the scopes, as Stytch issues it to the connected app.
+func (w *World) Token(subject string, scopes ...string) string {
+	w.t.Helper()
+	token, err := w.Stytch.Mint(stytchtest.MintRequest{Kind: "access", Subject: subject, Scopes: scopes})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return token
+}
+
+// Call sends one request and reads the answer. Without a token no Authorization header is sent; a body is JSON.
+// change, if given, changes the request before.
+func (w *World) Call(method, path, token, body string, change ...func(*http.Request)) Reply {
+	w.t.Helper()
+	r, err := http.NewRequestWithContext(w.t.Context(), method, w.URL+path, strings.NewReader(body))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+	if body != "" {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for _, f := range change {
+		f(r)
+	}
+	response, err := w.http.Do(r)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return Reply{response.StatusCode, response.Header, string(content)}
+}
+
+// Postgres is the URL of an empty database of a Postgres that runs for this test program alone. A test is skipped where
+// Postgres is not installed. Call [StopPostgres] in TestMain, when all tests have run.
+func Postgres(t *testing.T) string {
+	t.Helper()
+	return postgrestest.Shared(t).Database(t)
+}
+
+// StopPostgres ends what [Postgres] has started.
+func StopPostgres() { postgrestest.StopShared() }

@@ -1,0 +1,213 @@
+// Package activity shows a person what was done in their name, and takes it back.
+package activity
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"guestpass/api"
+	"guestpass/auth"
+	"guestpass/store"
+)
+
+// Resource is the record of what was done for the caller, and how it is taken back.
+func Resource() api.Resource {
+	return api.Resource{Name: "activity", Basic: true, RegisterLast: func(service *api.Service) {
+		if service.Directory() != nil {
+			(&activity{service}).register()
+		}
+	}}
+}
+
+type activity struct{ *api.Service }
+
+func (s *activity) register() {
+	api.Register(s.Service, api.Operation{
+		ID: "listActivity", Method: http.MethodGet, Path: "/api/v1/activity",
+		Summary: "List what was done for the signed-in person",
+		Description: "Returns the changes made here in the signed-in person's name, the newest first, with what each " +
+			"changed and whether it can be undone. Filter by app, or by what was taken away. For the next page pass " +
+			"next_cursor as cursor with the same filters.",
+		Access: auth.Scope("activity:read"),
+	}, s.listActivity)
+	if !s.AnythingUndoable() {
+		return
+	}
+	api.Register(s.Service, api.Operation{
+		ID: "undoActivity", Method: http.MethodPost, Path: "/api/v1/activity/{activity_id}/undo",
+		Summary: "Undo one change",
+		Description: "Takes back one change that listActivity shows as undoable, and returns the undo as an " +
+			"activity, which can be undone as well. Answers 409 if something was changed since, and says what.",
+		Effect: api.Write, Undoes: true,
+	}, s.undoActivity)
+}
+
+// Activity is one change, as it is shown.
+type Activity struct {
+	ID        string        `json:"activity_id" doc:"Identifier, to be used with undoActivity"`
+	At        string        `json:"at" doc:"When it was done, RFC 3339, UTC"`
+	Operation string        `json:"operation" doc:"Name of the operation that did it"`
+	Target    string        `json:"target,omitempty" doc:"Identifier of what it changed"`
+	App       string        `json:"app,omitempty" doc:"Client identifier of the app; absent if done on the account page"`
+	AppName   string        `json:"app_name,omitempty" doc:"Name of the app, and its host"`
+	Outcome   string        `json:"outcome" enum:"started,done,failed" doc:"done; failed; or started, if its end is not known"`
+	Undoable  bool          `json:"undoable" doc:"Whether undoActivity can take it back, unless something was changed since"`
+	Changes   []FieldChange `json:"changes" doc:"What was changed, field by field"`
+}
+
+// FieldChange is the change of one field. Long values are cut.
+type FieldChange struct {
+	Field  string `json:"field" doc:"Name of the field"`
+	Before string `json:"before" doc:"Value before, empty for none, cut after 200 characters"`
+	After  string `json:"after" doc:"Value after, empty for none, cut after 200 characters"`
+}
+
+func (s *activity) activityFrom(a store.Activity) Activity {
+	undoable := s.Undoes(a)
+	if a.Removes && s.Now().After(a.At.Add(store.RestoreWindow)) {
+		undoable = false
+	}
+	return Activity{ID: a.ID, At: api.FormatTime(a.At), Operation: a.Operation, App: a.Client, Target: a.Target,
+		Outcome:  a.Outcome,
+		Undoable: undoable, Changes: fieldChanges(a)}
+}
+
+// bookkeeping fields change with everything, and tell nothing: the format of a record and, in records of tasks up to
+// version 0.1, what each row has.
+var bookkeeping = []string{store.FormatField, "ID", "Version", "CreatedAt", "UpdatedAt", "Creator", "TaskID", "Author"}
+
+func fieldChanges(a store.Activity) []FieldChange {
+	before, after := map[string]any{}, map[string]any{}
+	_ = json.Unmarshal([]byte(a.Before), &before) // empty for none
+	_ = json.Unmarshal([]byte(a.After), &after)
+	names := []string{}
+	for _, side := range []map[string]any{before, after} {
+		for name := range side {
+			if !slices.Contains(names, name) && !slices.Contains(bookkeeping, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	slices.Sort(names)
+	changes := []FieldChange{}
+	for _, name := range names {
+		b, c := shown(before[name]), shown(after[name])
+		if b != c || strings.HasSuffix(b, "…") && before[name] != after[name] { // they differ after what is shown
+			changes = append(changes, FieldChange{Field: snake(name), Before: b, After: c})
+		}
+	}
+	return changes
+}
+
+// shown is a stored value in words; the zero time is none.
+func shown(value any) string {
+	text := ""
+	switch v := value.(type) {
+	case nil:
+	case string:
+		text = v
+	case []any:
+		parts := make([]string, len(v))
+		for i, part := range v {
+			parts[i] = fmt.Sprint(part)
+		}
+		text = strings.Join(parts, ", ")
+	default:
+		text = fmt.Sprint(v)
+	}
+	if text == "0001-01-01T00:00:00Z" {
+		return ""
+	}
+	if runes := []rune(text); len(runes) > 200 {
+		text = string(runes[:199]) + "…"
+	}
+	return text
+}
+
+// snake is the name under which the API shows a stored field.
+func snake(name string) string {
+	var b strings.Builder
+	for i, r := range name {
+		if i > 0 && r >= 'A' && r <= 'Z' {
+			b.WriteByte('_')
+		}
+		b.WriteString(strings.ToLower(string(r)))
+	}
+	return b.String()
+}
+
+type listActivityInput struct {
+	App      string `query:"app" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$" doc:"Only changes through this app: its client identifier, or the word \"this\" for the calling app. Leave out for all"`
+	Removals bool   `query:"removals" doc:"true: only changes that took something away, such as deleting a task. Leave out for all"`
+	Limit    int    `query:"limit" minimum:"1" maximum:"50" default:"20" doc:"How many activities to return at most, 1 to 50"`
+	Cursor   string `query:"cursor" maxLength:"2000" doc:"next_cursor of the previous page, with the same filters. Leave out for the first page"`
+}
+
+type listActivityOutput struct {
+	Body struct {
+		Activities []Activity `json:"activities" doc:"Activities of this page, the newest first"`
+		KnownSince string     `json:"known_since,omitempty" doc:"Changes up to this time are not kept any more, RFC 3339, UTC; absent if all are"`
+		NextCursor string     `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
+	}
+}
+
+// listActivity shows the caller's own only.
+func (s *activity) listActivity(ctx context.Context, in *listActivityInput) (*listActivityOutput, error) {
+	identity := auth.From(ctx)
+	query := store.ActivityQuery{Subject: identity.Subject, Client: in.App, Removals: in.Removals}
+	if in.App == "this" {
+		query.Client = identity.ClientID
+	}
+	page, err := api.PageOf(ctx, s.Service, in)
+	if err != nil {
+		return nil, err
+	}
+	query.After, query.Limit = page.After, page.Limit+1
+	since, err := s.Store().KnownSince(ctx, identity.Owner())
+	if err != nil {
+		return nil, err
+	}
+	activities, err := s.Store().Activities(ctx, identity.Owner(), query)
+	if err != nil {
+		return nil, err
+	}
+	out := &listActivityOutput{}
+	out.Body.KnownSince = api.FormatTime(since)
+	var apps []string
+	for _, a := range activities {
+		if a.Client != "" {
+			apps = append(apps, a.Client)
+		}
+	}
+	known := s.AppNames(ctx, apps)
+	out.Body.Activities, out.Body.NextCursor, err = api.Cut(page, activities, func(a store.Activity) Activity {
+		activity := s.activityFrom(a)
+		activity.AppName = known[a.Client]
+		return activity
+	}, store.Activity.Position)
+	return out, err
+}
+
+type undoActivityInput struct {
+	ID string `path:"activity_id" maxLength:"40" pattern:"^[a-z0-9_]+$" doc:"Activity identifier, as listActivity returns it"`
+}
+
+type undoActivityOutput struct {
+	Body struct {
+		Undone string `json:"undone" doc:"Identifier of the activity that was taken back"`
+		Target string `json:"target" doc:"Identifier of what is now as it was before"`
+	}
+}
+
+// undoActivity takes back what was done in the caller's own name.
+func (s *activity) undoActivity(ctx context.Context, in *undoActivityInput) (*undoActivityOutput, error) {
+	return api.Undo(ctx, s.Service, in.ID, func(undone store.Activity) *undoActivityOutput {
+		out := &undoActivityOutput{}
+		out.Body.Undone, out.Body.Target = undone.ID, undone.Target
+		return out
+	})
+}

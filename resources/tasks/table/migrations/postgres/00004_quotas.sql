@@ -1,0 +1,21 @@
+-- +goose Up
+-- How much each row keeps, as quotas count it (size.go says what): of what is older than the count, about.
+ALTER TABLE tasks         ADD COLUMN bytes BIGINT  NOT NULL DEFAULT 0;
+ALTER TABLE task_comments ADD COLUMN bytes BIGINT  NOT NULL DEFAULT 0;
+UPDATE tasks         SET bytes = 1200 + 3 * octet_length(title || notes);
+UPDATE task_comments SET bytes = 600 + octet_length(text);
+
+-- What is deleted becomes final, the oldest first.
+CREATE INDEX tasks_by_deletion         ON tasks (deleted_at)         WHERE deleted_at > 0;
+CREATE INDEX task_comments_by_deletion ON task_comments (deleted_at) WHERE deleted_at > 0;
+CREATE INDEX task_comments_of_task     ON task_comments (task_id);
+
+CREATE TABLE counted AS
+	SELECT owner, creator AS person, 'tasks' AS kind, CAST(deleted_at = 0 AS int) AS number, bytes FROM tasks
+	UNION ALL SELECT owner, author, 'comments', CAST(deleted_at = 0 AS int), bytes FROM task_comments;
+INSERT INTO counted SELECT owner, '', kind, number, bytes FROM counted WHERE person <> '';
+INSERT INTO quota_things SELECT owner, person, kind, sum(number) FROM counted GROUP BY owner, person, kind;
+INSERT INTO quota_usage (owner, person, activities, bytes)
+	SELECT owner, person, 0, sum(bytes) FROM counted WHERE true GROUP BY owner, person
+	ON CONFLICT (owner, person) DO UPDATE SET bytes = quota_usage.bytes + excluded.bytes;
+DROP TABLE counted;
