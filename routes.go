@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	metadataPath = "/.well-known/oauth-protected-resource"
-	mcpPath      = "/mcp"
-	readonlyPath = mcpPath + "/readonly" // the tools that change nothing
-	tokenPath    = "/oauth2/token"       // #nosec G101 -- a path
+	metadataPath   = "/.well-known/oauth-protected-resource"
+	mcpPath        = "/mcp"
+	readonlyPath   = mcpPath + "/readonly" // the tools that change nothing
+	operationsPath = "/api/*"
+	tokenPath      = "/oauth2/token" // #nosec G101 -- a path
 )
 
 // A route is one line of the table. Every path of the server is here, but for the
@@ -45,7 +46,7 @@ func (s *Server) routes() []route {
 		{read, metadataPath, s.protectedResource("")},
 		{read, "/healthz", http.HandlerFunc(s.healthz)},
 		{read, "/readyz", http.HandlerFunc(s.readyz)},
-		{all, "/api/*", s.service},
+		{all, operationsPath, s.service},
 	}
 	if s.document != nil {
 		routes = append(routes, route{read, "/docs", s.site.Docs},

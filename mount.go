@@ -1,0 +1,49 @@
+package guestpass
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// A Router is what [Server.Mount] adds to: a [chi.Router], or an [http.ServeMux].
+type Router interface {
+	Handle(pattern string, handler http.Handler)
+}
+
+// Mount adds the server's paths to the router of an application that it is part of, each with the server's own checks,
+// limits and log: the paths of its operations, and those that clients look for, such as /idp, /mcp, /openapi.json and
+// /.well-known/oauth-protected-resource. The application keeps / and everything else. Its router must not have taken
+// one of these paths for itself, nor cut its beginning off the request's: a server has the root of its origin.
+//
+// Beside it [Server.Run] has to run, as for a server that stands alone.
+func (s *Server) Mount(r Router) {
+	for _, path := range s.Paths() {
+		r.Handle(path, http.HandlerFunc(s.serveMounted))
+	}
+}
+
+// Paths are those that [Server.Mount] adds, with names in braces for what varies.
+func (s *Server) Paths() (paths []string) {
+	seen := map[string]bool{"/": true, operationsPath: true}
+	add := func(path string) {
+		if !seen[path] {
+			seen[path] = true
+			paths = append(paths, path)
+		}
+	}
+	for _, route := range s.routes() {
+		add(route.path)
+	}
+	for _, op := range s.service.Operations() {
+		add(op.Path)
+	}
+	return paths
+}
+
+// serveMounted finds its own way from the path: what a router before has found on its way is not ours.
+func (s *Server) serveMounted(w http.ResponseWriter, r *http.Request) {
+	ctx := context.WithValue(r.Context(), chi.RouteCtxKey, chi.NewRouteContext())
+	s.ServeHTTP(w, r.WithContext(ctx))
+}
