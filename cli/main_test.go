@@ -27,7 +27,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-var update = flag.Bool("update", false, "write README's transcript and testdata anew")
+var update = flag.Bool("update", false, "write the transcripts of the documents and testdata anew")
 
 func TestMain(m *testing.M) {
 	offered = resources.All()
@@ -519,13 +519,10 @@ func TestTryWalksTheWholeLoop(t *testing.T) {
 			t.Errorf("the output lacks %q:\n%s", want, stdout)
 		}
 	}
-	if *update {
-		writeBlock(t, "transcript", transcript(stdout, app))
-	}
-	if readme := readFile(t, "../README.md"); !strings.Contains(readme, transcript(stdout, app)) {
-		t.Errorf("README's transcript is not what the program prints: run the tests of this package with "+
-			"-update\n%s", transcript(stdout, app))
-	}
+	whole := transcript(stdout, app)
+	isShown(t, "../docs/try.md", "transcript", whole)
+	beginning, _, _ := strings.Cut(whole, "           listMembers {}")
+	isShown(t, "../README.md", "beginning", beginning+"           …\n")
 
 	code, stdout, stderr = execute(t, nil, "try", "--url", app, "--emulator", emulator, "--as", "grace@acme.example",
 		"--json")
@@ -755,32 +752,55 @@ func transcript(stdout, app string) string {
 	})
 }
 
-// writeBlock puts text between README's comments of that name.
-func writeBlock(t *testing.T, name, text string) {
+// isShown compares what a document shows between its comments of that name, and with -update writes it there.
+func isShown(t *testing.T, document, name, text string) {
 	t.Helper()
-	readme := readFile(t, "../README.md")
+	content := readFile(t, document)
 	begin, end := "<!-- "+name+" -->\n```text\n", "```\n<!-- /"+name+" -->"
-	replaced := regexp.MustCompile(`(?s)`+begin+`.*?`+end).
-		ReplaceAllStringFunc(readme, func(block string) string { return begin + text + end })
-	if err := os.WriteFile("../README.md", []byte(replaced), 0o644); err != nil {
-		t.Fatal(err)
+	if *update {
+		content = regexp.MustCompile(`(?s)`+begin+`.*?`+end).
+			ReplaceAllStringFunc(content, func(string) string { return begin + text + end })
+		if err := os.WriteFile(document, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !strings.Contains(content, begin+text+end) {
+		t.Errorf("%s does not show what the program prints: run the tests of this package with -update\n%s", document,
+			text)
 	}
 }
 
-func TestReadmeShowsTheExampleThatIsCompiled(t *testing.T) {
-	readme, example := readFile(t, "../README.md"), readFile(t, "../examples/bookmarks/bookmarks.go")
-	_, shown, _ := strings.Cut(readme, "<!-- example -->\n```go\n")
-	shown, _, _ = strings.Cut(shown, "```\n<!-- /example -->")
-	if shown == "" || !strings.HasSuffix(example, shown) {
-		t.Error("README's example is not that of examples/bookmarks")
+// What documents show of Go is code of the examples, which are compiled and run: each block stands in one of their
+// files as it is, but for the indentation of all of it.
+func TestDocumentsShowCodeOfTheExamples(t *testing.T) {
+	code := ""
+	for _, pattern := range []string{"../examples/*/*.go", "../examples/*/*/*/*.go", "../examples/*/*.sql"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			code += readFile(t, name) + "\x00"
+		}
+	}
+	blocks := 0
+	for _, document := range []string{"../README.md", "../docs/extending.md", "../docs/embedding.md"} {
+		for _, found := range regexp.MustCompile("(?s)```(?:go|sql)\n(.*?)```").FindAllStringSubmatch(readFile(t, document), -1) {
+			if blocks++; !strings.Contains(code, found[1]) {
+				t.Errorf("%s shows what no example has:\n%s", document, found[1])
+			}
+		}
+	}
+	if blocks < 8 {
+		t.Errorf("the documents show %d blocks", blocks)
 	}
 }
 
-func TestReadmeExplainsEveryVariable(t *testing.T) {
-	readme := readFile(t, "../README.md")
+func TestEveryVariableIsExplained(t *testing.T) {
+	explained := readFile(t, "../docs/settings.md")
 	for _, s := range new(config).settings() {
-		if !strings.Contains(readme, "`"+s.name+"`") {
-			t.Errorf("README does not explain %s", s.name)
+		if !strings.Contains(explained, "`"+s.name+"`") {
+			t.Errorf("docs/settings.md does not explain %s", s.name)
 		}
 	}
 }

@@ -42,13 +42,7 @@ func TestTryWalksTheToolsAsEveryClient(t *testing.T) {
 	}
 	signedIn, _, _ := strings.Cut(output, "call ")
 	shown := toolsTranscript(signedIn, app, emulator)
-	if *update {
-		writeBlock(t, "tools", shown)
-	}
-	if readme := readFile(t, "../README.md"); !strings.Contains(readme, shown) {
-		t.Errorf("README's transcript is not what the program prints: run the tests of this package with "+
-			"-update\n%s", shown)
-	}
+	isShown(t, "../docs/try.md", "tools", shown)
 
 	code, output = try("grace@acme.example", "--client", "claude", "--json")
 	refused := ""

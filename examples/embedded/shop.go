@@ -58,7 +58,9 @@ type shop struct{ db *sql.DB }
 func (s *shop) routes() *chi.Mux {
 	r := chi.NewMux()
 	r.Get("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "The shop") })
-	shopAPI := humachi.New(r, huma.DefaultConfig("Shop", "7"))
+	config := huma.DefaultConfig("Shop", "7")
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/shop/openapi", "/shop/docs", "/shop/schemas"
+	shopAPI := humachi.New(r, config)
 	huma.Register(shopAPI, huma.Operation{OperationID: "place-order", Method: http.MethodPost, Path: "/shop/orders"}, s.place)
 	return r
 }
