@@ -17,6 +17,7 @@ const (
 	mcpPath      = "/mcp"
 	readonlyPath = mcpPath + "/readonly" // the tools that change nothing
 	tokenPath    = "/oauth2/token"       // #nosec G101 -- a path
+	verifyPath   = "/verify"
 )
 
 // A route is one line of the table. Every path of the server is here, but for the
@@ -49,6 +50,8 @@ func (s *Server) routes() []route {
 		{read, "/healthz", http.HandlerFunc(s.healthz)},
 		{read, "/readyz", http.HandlerFunc(s.readyz)},
 		{all, "/api/*", s.service},
+		{all, verifyPath, http.HandlerFunc(s.verify)},
+		{read, verifyPath + "/keys", http.HandlerFunc(s.verifyKeys)},
 	}
 	for path, tools := range s.mcp {
 		for _, slash := range []string{"", "/"} { // a redirect would lose token or body
@@ -81,7 +84,8 @@ func (s *Server) router() http.Handler {
 }
 
 // machines are the beginnings of paths that programs ask for: they get JSON whatever they accept.
-var machines = []string{"/api", "/.well-known", "/oauth2", "/openapi", "/mcp", "/authorize", "/token", "/register"}
+var machines = []string{"/api", "/.well-known", "/oauth2", "/openapi", "/mcp", "/authorize", "/token", "/register",
+	"/verify"}
 
 // notFound answers a person who has mistyped an address with a page, everybody else with a problem.
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {

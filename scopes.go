@@ -2,11 +2,16 @@ package guestpass
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"guestpass/api"
+	"guestpass/auth"
 	"guestpass/openapi"
 )
 
@@ -22,8 +27,76 @@ var standardScopes = []openapi.Scope{
 // describeTimeout is how long the sign-in page waits for what the project says of its scopes.
 const describeTimeout = 2 * time.Second
 
-// scopes are those of all operations, published or not.
-func (s *Server) scopes() []openapi.Scope { return s.scopesOf(s.service.Operations()) }
+// A Scope is a permission that people give to an app, beside those that operations need.
+type Scope struct {
+	Name string // as in tokens and in the Stytch project, such as notes:read
+
+	// What it allows, such as "Read your notes", for the page on which people decide. The words that the Stytch project
+	// has for the scope take precedence there.
+	Description string
+}
+
+// scopeName is narrower than RFC 6749 section 3.3: a name stands in settings, queries and headers.
+var scopeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)*$`)
+
+const (
+	maxScopeName        = 64
+	maxScopeDescription = 200 // characters
+)
+
+// CheckForm tells what is wrong with the scope by itself.
+func (s Scope) CheckForm() error {
+	switch {
+	case !scopeName.MatchString(s.Name) || len(s.Name) > maxScopeName:
+		return fmt.Errorf("must have a name of letters, digits and _ . : / -, such as notes:read, of %d characters at "+
+			"most", maxScopeName)
+	case isStandard(s.Name):
+		return errors.New("has the name of a scope that is there anyway: leave it out")
+	case strings.TrimSpace(s.Description) == "":
+		return errors.New("does not say what it allows: people read that before they decide")
+	case utf8.RuneCountInString(s.Description) > maxScopeDescription:
+		return fmt.Errorf("must say what it allows in %d characters", maxScopeDescription)
+	}
+	return nil
+}
+
+// checkScopes returns every fault of Options.Scopes.
+func (s *Server) checkScopes() error {
+	var faults []error
+	taken := map[string]string{}
+	for _, op := range s.service.Operations() {
+		taken[op.Access.ScopeName()] = "belongs to the operation " + op.ID + ", which describes it: leave it out"
+	}
+	for i, scope := range s.options.Scopes {
+		fault := scope.CheckForm()
+		resource, _ := auth.Scope(scope.Name).RBAC()
+		switch {
+		case fault != nil:
+		case taken[scope.Name] != "":
+			fault = errors.New(taken[scope.Name])
+		case s.options.Access == api.ByRole && resource == "":
+			fault = errors.New("is no permission that a role could have: write it as RESOURCE:ACTION")
+		}
+		if taken[scope.Name] = "is there twice"; fault != nil {
+			faults = append(faults, fmt.Errorf("entry %d of Scopes (GUESTPASS_SCOPES) %w", i+1, fault))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// scopes are those of all operations, published or not, and those that were declared by themselves.
+func (s *Server) scopes() []openapi.Scope { return s.withDeclared(s.scopesOf(s.service.Operations())) }
+
+// withDeclared adds those that were declared by themselves. Where roles decide, nobody asks for scopes.
+func (s *Server) withDeclared(scopes []openapi.Scope) []openapi.Scope {
+	if s.options.Access == api.ByRole {
+		return scopes
+	}
+	for _, scope := range s.options.Scopes {
+		scopes = append(scopes, openapi.Scope(scope))
+	}
+	return scopes
+}
 
 // scopesOf are the standard ones, then those of the operations in their order, each
 // described by what it allows.
@@ -90,7 +163,7 @@ func (s *Server) scopesAt(resources []string) (names []string) {
 	case at(readonlyPath):
 		return s.toolScopes(true)
 	}
-	for _, scope := range s.scopesOf(s.published()) {
+	for _, scope := range s.withDeclared(s.scopesOf(s.published())) {
 		names = append(names, scope.Name)
 	}
 	return names

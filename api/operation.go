@@ -42,6 +42,19 @@ type Operation struct {
 	External    bool        // a write whose effect is outside of the store, so not in one transaction with its record
 
 	undoes []auth.Access // of undoActivity, in place of Access: those of what it may undo, any of which lets in
+	needs  []auth.Access // of what [Service.Authorize] is asked about, in place of Access: all of them are needed
+}
+
+// parts are what has to be admitted one by one: the operation itself, or each of its needs.
+func (op Operation) parts() []Operation {
+	if op.needs == nil {
+		return []Operation{op}
+	}
+	parts := make([]Operation, len(op.needs))
+	for i, access := range op.needs {
+		parts[i] = Operation{Access: access, Effect: op.Effect}
+	}
+	return parts
 }
 
 // accesses are those any of which admits to the operation.
@@ -157,8 +170,10 @@ func (s *Service) Scopes(op Operation) []string {
 		return []string{"openid"}
 	}
 	var names []string
-	for _, access := range op.accesses() {
-		names = append(names, access.ScopeName())
+	for _, part := range op.parts() {
+		for _, access := range part.accesses() {
+			names = append(names, access.ScopeName())
+		}
 	}
 	return names
 }

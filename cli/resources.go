@@ -17,6 +17,9 @@ func modules() []string {
 	return names
 }
 
+// noModules is the word for none of them: for an application of one's own that Guestpass stands beside.
+const noModules = "none"
+
 // schemas are the tables of the resources.
 func schemas() (all []store.Schema) {
 	for _, r := range resources {
