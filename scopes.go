@@ -64,7 +64,7 @@ func (s Scope) CheckForm() error {
 func (s *Server) checkScopes() error {
 	var faults []error
 	taken := map[string]string{}
-	for _, op := range s.service.Operations() {
+	for _, op := range slices.Backward(s.service.Operations()) { // the first is told
 		taken[op.Access.ScopeName()] = "belongs to the operation " + op.ID + ", which describes it: leave it out"
 	}
 	for i, scope := range s.options.Scopes {
