@@ -10,13 +10,13 @@ import (
 	"guestpass/auth"
 )
 
-// Require protects handlers of the program that Guestpass is part of as it protects its own operations: a request needs
-// a good token with the access, of an active person, within the limits. Before what is not [api.Read] the person's
-// roles count as they are now. [auth.From] tells the handler who calls; everybody else gets the answer that an operation
-// gives. How much the handler reads, and for how long, is its own affair.
+// Require protects handlers of the program that Guestpass is part of as it protects its own operations: a request
+// needs a good token with the access, of an active person, within the limits. Before what is not [api.Read] the
+// person's roles count as they are now. [auth.From] tells the handler who calls. Who is refused gets the answer that an
+// operation gives. How much the handler reads, and for how long, is its own affair.
 //
-// What it is called with is part of the program, so it panics where that admits everybody or nobody: for [auth.Public],
-// the zero Access, and a scope that neither an operation nor Options.Scopes has, for which nobody is ever asked.
+// Its arguments are part of the program. So it panics for those that admit everybody or nobody: [auth.Public], the zero
+// Access, and a scope that neither an operation nor Options.Scopes has, which nobody is ever asked to allow.
 func (s *Server) Require(access auth.Access, effect api.Effect) func(http.Handler) http.Handler {
 	switch {
 	case access.IsPublic():

@@ -49,7 +49,7 @@ type Options struct {
 	// tasks, activity, answers to repetitions; closed by whoever opened it. nil: for the document only
 	Store   *store.Store
 	Limits  *limits.Limits // closed by whoever opened it; nil: the defaults, counted in memory
-	Modules []string       // groups of operations to serve, of api.Modules and Resources; nil: all
+	Modules []string       // groups of operations to serve, of api.Modules and Resources; nil: all, empty: none
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed; none: the connection's own address counts
 
@@ -157,8 +157,8 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{options: o, log: o.Log, metadata: metadataClient()}
-	for _, build := range []func() error{s.buildService, s.buildVerify, s.buildDocument, s.buildMCP, s.buildProvider, s.buildSite,
-		s.checkPublished} {
+	for _, build := range []func() error{s.buildService, s.buildVerify, s.buildDocument, s.buildMCP,
+		s.buildProvider, s.buildSite, s.checkPublished} {
 		if err := build(); err != nil {
 			return nil, err
 		}

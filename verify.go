@@ -105,8 +105,8 @@ func (s *Server) readQuestion(query string) (asked question, err error) {
 	}
 	for name := range values {
 		if name != "scope" && name != "effect" {
-			return asked, errors.New("the query has a parameter that does not exist: there are scope and effect, and path " +
-				"behind them")
+			return asked, errors.New("the query has a parameter that does not exist: there are scope and effect, and " +
+				"path behind them")
 		}
 	}
 	if asked.effect, err = readEffect(values["effect"]); err != nil {
@@ -141,7 +141,7 @@ func (s *Server) readScopes(values []string) (scopes []string, err error) {
 		case !scopeName.MatchString(name):
 			return nil, errors.New("scope is malformed: write names with one blank (%20) between two")
 		case s.accesses[name] == nil:
-			return nil, fmt.Errorf("there is no scope %s here: GUESTPASS_SCOPES declares those of your application", name)
+			return nil, fmt.Errorf("there is no scope %s here: GUESTPASS_SCOPES declares those of an application", name)
 		case !slices.Contains(scopes, name):
 			scopes = append(scopes, name)
 		}

@@ -16,7 +16,8 @@ import (
 //
 // The context that it returns has the identity for [auth.From], and is for [Service.Invoke] too. If refused is not nil,
 // nobody is admitted, and it is the answer. Without an access, or with the zero one among them, that is always so.
-func (s *Service) Authorize(r *http.Request, effect Effect, needed ...auth.Access) (ctx context.Context, refused *Reply) {
+func (s *Service) Authorize(r *http.Request, effect Effect, needed ...auth.Access) (ctx context.Context,
+	refused *Reply) {
 	if effect == 0 {
 		effect = Write
 	}

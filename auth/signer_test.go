@@ -29,8 +29,9 @@ func newTestSigner(t *testing.T, seed byte) *Signer {
 
 func statementOf(t *testing.T, s *Signer) string {
 	t.Helper()
-	signed, err := s.Sign(Statement{Identity: Identity{Subject: testMember, OrganizationID: testOrg, ClientID: testClient,
-		Scopes: parseScopes("notes:read notes:write")}, Scopes: []string{"notes:read"}, Effect: "read"}, testEpoch)
+	identity := Identity{Subject: testMember, OrganizationID: testOrg, ClientID: testClient,
+		Scopes: parseScopes("notes:read notes:write")}
+	signed, err := s.Sign(Statement{Identity: identity, Scopes: []string{"notes:read"}, Effect: "read"}, testEpoch)
 	if err != nil {
 		t.Fatal(err)
 	}

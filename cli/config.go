@@ -231,7 +231,7 @@ func (c config) options() guestpass.Options {
 		PublicURL: c.PublicURL,
 		ProjectID: c.ProjectID, Secret: c.Secret, PublicToken: c.PublicToken, Vertical: auth.Vertical(c.Vertical),
 		Domain: c.domains()[0], OtherDomains: c.domains()[1:], BaseURL: c.BaseURL,
-		Modules: c.Modules, Resources: resources, Operations: c.Operations, Scopes: c.Scopes,
+		Modules: c.served(), Resources: resources, Operations: c.Operations, Scopes: c.Scopes,
 		Access: api.AccessMode(c.Access), ScopesAlone: c.LiveRoles == "off",
 		NoMCP: c.MCP == "off", MCPOperations: c.MCPOperations,
 		ClientIDs: c.ClientIDs, AddScopes: idp.AddScopes(c.AddScopes), DocsClientID: c.DocsClientID,

@@ -128,6 +128,7 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	log.InfoContext(ctx, "serving", "addr", appListener.Addr().String(), "public_url", c.PublicURL)
 	d.announce(stdout, c, seed, emulatorURL)
 	return runAll(ctx, app, parts{appListener, app, 0}.serve(log), parts{emulatorListener, emulator, 0}.serve(log))
 }

@@ -91,7 +91,8 @@ func scopes(to *[]guestpass.Scope) form {
 				err = errors.New("is there twice")
 			}
 			if err != nil {
-				return fmt.Errorf("%s%w; write NAME=WHAT IT ALLOWS, with a comma between two", place(i, len(entries)), err)
+				return fmt.Errorf("%s%w; write NAME=WHAT IT ALLOWS, with a comma between two", place(i, len(entries)),
+					err)
 			}
 		}
 		*to = declared

@@ -32,7 +32,8 @@ func (c config) checkOperations() (faults []error) {
 	app, err := guestpass.New(guestpass.Options{
 		PublicURL: "https://gpt.example.com", Domain: "https://stytch.example.com",
 		ProjectID: "project-live-" + nobodys, Secret: "secret-live-nobody", PublicToken: "public-token-live-" + nobodys,
-		Vertical: auth.Vertical(c.Vertical), Access: api.AccessMode(c.Access), Modules: c.Modules, Resources: resources,
+		Vertical: auth.Vertical(c.Vertical), Access: api.AccessMode(c.Access), Modules: c.served(),
+		Resources:    resources,
 		LoginMethods: []string{idp.DefaultLoginMethod}, ForwardTokens: true, Title: defaultTitle, Version: version(),
 		MaxTokenLifetime: auth.LongestLifetime,
 	})

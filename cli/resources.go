@@ -1,6 +1,8 @@
 package cli
 
 import (
+	"slices"
+
 	"guestpass/api"
 	"guestpass/store"
 )
@@ -19,6 +21,14 @@ func modules() []string {
 
 // noModules is the word for none of them: for an application of one's own that Guestpass stands beside.
 const noModules = "none"
+
+// served are the names of those to serve; nil: all.
+func (c config) served() []string {
+	if slices.Equal(c.Modules, []string{noModules}) {
+		return []string{}
+	}
+	return c.Modules
+}
 
 // schemas are the tables of the resources.
 func schemas() (all []store.Schema) {

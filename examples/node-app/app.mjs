@@ -25,7 +25,7 @@ const notes = new Map(); // by person: a list of notes, the newest first. They a
 const operations = [
   { method: "GET", path: /^\/notes$/, scope: "notes:read", effect: "read", answer: listNotes },
   { method: "POST", path: /^\/notes$/, scope: "notes:write", effect: "write", answer: addNote },
-  { method: "DELETE", path: /^\/notes\/([a-z0-9-]{1,40})$/, scope: "notes:write", effect: "destroy", answer: removeNote },
+  { method: "DELETE", path: /^\/notes\/([a-z0-9-]+)$/, scope: "notes:write", effect: "destroy", answer: removeNote },
 ];
 
 // A Problem is an answer that is not a success (RFC 9457).
@@ -86,8 +86,8 @@ async function answer(request) {
   if (!operation) throw new Problem(405, `${request.method} is not possible at this path`);
   const caller = await identity(request.headers["x-guestpass-identity"]);
   if (!caller.scope.split(" ").includes(operation.scope) || caller.effect !== operation.effect) {
-    throw new Problem(403, `the proxy asked Guestpass for ${caller.scope} to ${caller.effect}, and this operation needs ` +
-      `${operation.scope} to ${operation.effect}`);
+    throw new Problem(403, `the proxy asked Guestpass for ${caller.scope} to ${caller.effect}, and this operation ` +
+      `needs ${operation.scope} to ${operation.effect}`);
   }
   return operation.answer({ person: caller.sub, request, id: path.match(operation.path)[1] });
 }

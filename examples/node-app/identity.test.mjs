@@ -28,12 +28,12 @@ function newKey(kid) {
   return { kid, privateKey };
 }
 
-function statement({ kid, privateKey }, change = {}) {
+function statement({ kid, privateKey }, change = {}, header = {}) {
   const encode = (value) => Buffer.from(JSON.stringify(value)).toString("base64url");
   const seconds = now / 1000;
-  const claims = { iss: issuer, aud: issuer + "/verify", sub: "member-1", client_id: "connected-app-1", scope: "notes:read",
-    effect: "read", iat: seconds, exp: seconds + 60, ...change };
-  const signed = encode({ alg: "ES256", kid, typ: "JWT" }) + "." + encode(claims);
+  const claims = { iss: issuer, aud: issuer + "/verify", sub: "member-1", client_id: "connected-app-1",
+    scope: "notes:read", effect: "read", iat: seconds, exp: seconds + 60, ...change };
+  const signed = encode({ alg: "ES256", kid, typ: "JWT", ...header }) + "." + encode(claims);
   return signed + "." + sign("sha256", signed, { key: privateKey, dsaEncoding: "ieee-p1363" }).toString("base64url");
 }
 
@@ -82,16 +82,25 @@ test("claims that are not those of a statement are refused", async () => {
   const seconds = now / 1000;
   for (const change of [{ iss: issuer + "/" }, { iss: undefined }, { aud: issuer }, { aud: [issuer + "/verify"] },
     { exp: seconds - 5, iat: seconds - 65 }, { iat: seconds + 6, exp: seconds + 66 }, { exp: seconds + 61 },
-    { exp: undefined }, { iat: undefined }, { exp: String(seconds + 60) }, { iat: NaN }, { sub: "" }, { sub: undefined },
-    { sub: ["member-1"] }, { scope: undefined }, { effect: undefined }, { client_id: undefined }]) {
+    { exp: undefined }, { iat: undefined }, { exp: String(seconds + 60) }, { iat: NaN }, { sub: "" },
+    { sub: undefined }, { sub: ["member-1"] }, { scope: undefined }, { effect: undefined }, { client_id: undefined }]) {
     await assert.rejects(identity(statement(key, change)), Unidentified, JSON.stringify(change));
+  }
+});
+
+test("a header that is not that of a statement is refused, whoever signed it", async () => {
+  const [key, identity] = [newKey("a"), newIdentity()];
+  for (const header of [{ alg: "none" }, { alg: "HS256" }, { alg: "es256" }, { alg: undefined }, { typ: "at+jwt" },
+    { typ: undefined }, { kid: undefined }, { kid: 1 }, { kid: "__proto__" }]) {
+    await assert.rejects(identity(statement(key, {}, header)), Unidentified, JSON.stringify(header));
   }
 });
 
 test("a key of another kind is not used", async () => {
   const key = newKey("a");
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-384" });
-  published = [{ ...published[0], use: "enc" }, { ...publicKey.export({ format: "jwk" }), kid: "b", alg: "ES384", use: "sig" }];
+  const larger = { ...publicKey.export({ format: "jwk" }), kid: "b", alg: "ES384", use: "sig" };
+  published = [{ ...published[0], use: "enc" }, larger];
   await assert.rejects(newIdentity()(statement(key)), Unidentified);
   await assert.rejects(newIdentity()(statement({ kid: "b", privateKey })), Unidentified);
 });

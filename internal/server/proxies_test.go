@@ -22,8 +22,8 @@ import (
 	"guestpass"
 )
 
-// proxies are the programs of Debian's packages that the tests run in front, each with its configuration and the words by
-// which its answers are known.
+// proxies are programs of Debian's packages that the tests run in front, each with its configuration and the header
+// Server by which its answers are known.
 var proxies = map[string]struct {
 	file    string
 	command func(folder, file string) []string
@@ -48,7 +48,7 @@ func newSidecar(t *testing.T, proxy string, change ...func(*guestpass.Options)) 
 	t.Helper()
 	var b sidecar
 	w := newNotesWorld(t, append([]func(*guestpass.Options){func(o *guestpass.Options) {
-		o.Modules = []string{"none"}
+		o.Modules = []string{}
 		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
 		o.PublicURL, b.direct = startSidecar(t, proxy, o.PublicURL)
 	}}, change...)...)
@@ -80,7 +80,8 @@ func startSidecar(t *testing.T, proxy, guestpass string) (public, application st
 	return "", ""
 }
 
-// startProxy runs the proxy with the configuration of the example, but for the ports. It is false for one that has ended.
+// startProxy runs the proxy with the configuration of the example, but for the ports, and reports whether it answers:
+// it does not where the port was taken.
 func startProxy(t *testing.T, name, address, guestpass, application string) bool {
 	t.Helper()
 	proxy := proxies[name]
@@ -124,12 +125,15 @@ type program struct {
 }
 
 // guardOfProgram stops the program when its own input ends, and ends when the program does.
-const guardOfProgram = `exec 3<&0; "$@" </dev/null & program=$!; (cat <&3 >/dev/null; kill $program 2>/dev/null) & wait $program`
+const guardOfProgram = `exec 3<&0; "$@" </dev/null & program=$!
+(cat <&3 >/dev/null; kill $program 2>/dev/null) & wait $program`
 
 // startProgram gives it the folder, if it is named.
 func startProgram(t *testing.T, folder string, command []string, environ ...string) *program {
 	t.Helper()
-	if _, err := exec.LookPath(command[0]); err != nil {
+	if path, err := exec.LookPath("/usr/sbin/" + command[0]); err == nil { // not everybody looks there
+		command = append([]string{path}, command[1:]...)
+	} else if _, err := exec.LookPath(command[0]); err != nil {
 		t.Fatalf("%s is missing: sudo apt-get install %[1]s", command[0])
 	}
 	p := &program{output: new(logBuffer), ended: make(chan struct{})}

@@ -134,7 +134,9 @@ func TestRequireKeepsToTheLimits(t *testing.T) {
 // A handler that is guarded twice, as where routes are nested, is counted once and needs both.
 func TestRequireTwiceCountsOnce(t *testing.T) {
 	w := newNotesWorld(t, limited(t, limits.Options{Member: 2}))
-	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { fmt.Fprint(w, auth.From(r.Context()).Subject) })
+	inner := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, auth.From(r.Context()).Subject)
+	})
 	both := w.app.Require(auth.Scope("openid"), api.Read)(w.app.Require(auth.Scope("notes:read"), api.Read)(inner))
 	ask := func(token string) *httptest.ResponseRecorder {
 		recorded, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/notes", nil)

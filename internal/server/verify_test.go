@@ -31,7 +31,8 @@ func newNotesWorld(t testing.TB, change ...func(*guestpass.Options)) *world {
 	w := newWorld(t, append([]func(*guestpass.Options){notes}, change...)...)
 	w.changeProject(func(seed *stytchtest.Seed) {
 		policy := &seed.Policy
-		policy.Resources = append(policy.Resources, stytchtest.Resource{ID: "notes", Actions: []string{"read", "write"}})
+		policy.Resources = append(policy.Resources, stytchtest.Resource{ID: "notes",
+			Actions: []string{"read", "write"}})
 		for _, action := range []string{"read", "write"} {
 			allowed := []stytchtest.Permission{{ResourceID: "notes", Actions: []string{action}}}
 			policy.Scopes = append(policy.Scopes, stytchtest.CustomScope{Name: "notes:" + action, Permissions: allowed})
@@ -61,8 +62,8 @@ func (w *world) statement(signed string) jwt.Token {
 	}
 	keys, err := jwxkeys.Parse([]byte(r.body))
 	must(w.t, err)
-	token, err := jwt.Parse([]byte(signed), jwt.WithKeySet(keys), jwt.WithIssuer(w.url), jwt.WithAudience(w.url+"/verify"),
-		jwt.WithClock(jwt.ClockFunc(w.stytch.Now)))
+	token, err := jwt.Parse([]byte(signed), jwt.WithKeySet(keys), jwt.WithIssuer(w.url),
+		jwt.WithAudience(w.url+"/verify"), jwt.WithClock(jwt.ClockFunc(w.stytch.Now)))
 	must(w.t, err)
 	return token
 }
@@ -115,39 +116,50 @@ func TestVerifyOfAConsumerProject(t *testing.T) {
 func TestVerifyRefusesAsAnOperationDoes(t *testing.T) {
 	w := newNotesWorld(t)
 	metadata := `resource_metadata="` + w.url + `/.well-known/oauth-protected-resource"`
-	lapsed := w.mint(stytchtest.MintRequest{Kind: "access", Subject: ada, Scopes: []string{"notes:read"}, ExpiresIn: -3600})
+	lapsed := w.mint(stytchtest.MintRequest{Kind: "access", Subject: ada, Scopes: []string{"notes:read"},
+		ExpiresIn: -3600})
+	session := w.mint(stytchtest.MintRequest{Kind: "session", Subject: ada})
+	reads, both := w.token(ada, "notes:read"), w.token(grace, "notes:read", "notes:write")
+	basic := func(r *http.Request) { r.SetBasicAuth("a", "b") }
+	second := func(r *http.Request) { r.Header.Add("Authorization", "Bearer x") }
+	const invalid, lacking = `error="invalid_token"`, `error="insufficient_scope", scope=`
 	for name, tt := range map[string]struct {
 		query, token      string
-		change            func(*http.Request)
 		status            int
 		challenge, detail string // parts
+		change            func(*http.Request)
 	}{
-		"no token": {"scope=notes:read", "", nil, 401, `Bearer realm="api", ` + metadata, "a valid access token"},
-		"another scheme": {"scope=notes:read", "", func(r *http.Request) { r.SetBasicAuth("a", "b") }, 401,
-			`Bearer realm="api", ` + metadata, "a valid access token"},
-		"a bad token":     {"scope=notes:read", "x.y.z", nil, 401, `error="invalid_token"`, "a valid access token"},
-		"an expired one":  {"scope=notes:read", lapsed, nil, 401, `error="invalid_token"`, "a valid access token"},
-		"a session's":     {"scope=notes:read", w.mint(stytchtest.MintRequest{Kind: "session", Subject: ada}), nil, 401, `error="invalid_token"`, ""},
-		"two of them":     {"scope=notes:read", w.token(ada, "notes:read"), func(r *http.Request) { r.Header.Add("Authorization", "Bearer x") }, 400, `error="invalid_request"`, "given twice"},
-		"in the query":    {"scope=notes:read&effect=read&path=/notes?a=b&access_token=x", w.token(ada, "notes:read"), nil, 400, `error="invalid_request"`, "wrong place"},
-		"a lesser scope":  {"scope=notes:write", w.token(ada, "openid", "notes:read"), nil, 403, `error="insufficient_scope", scope="notes:write", ` + metadata, "permission notes:write"},
-		"one of two":      {"scope=notes:read%20notes:write", w.token(ada, "notes:read"), nil, 403, `scope="notes:read notes:write"`, "notes:read, notes:write"},
-		"the other":       {"scope=notes:write&scope=notes:read", w.token(ada, "notes:read"), nil, 403, `scope="notes:write notes:read"`, ""},
-		"no role":         {"scope=notes:write", w.token(grace, "notes:write"), nil, 403, "", "roles covers the scope notes:write"},
-		"no role, of two": {"scope=notes:read+notes:write&effect=destroy", w.token(grace, "notes:read", "notes:write"), nil, 403, "", "roles covers the scope notes:write"},
+		"no token":       {"scope=notes:read", "", 401, `Bearer realm="api", ` + metadata, "a valid access token", nil},
+		"another scheme": {"scope=notes:read", "", 401, `Bearer realm="api", ` + metadata, "a valid access token", basic},
+		"a bad token":    {"scope=notes:read", "x.y.z", 401, invalid, "a valid access token", nil},
+		"an expired one": {"scope=notes:read", lapsed, 401, invalid, "a valid access token", nil},
+		"a session's":    {"scope=notes:read", session, 401, invalid, "", nil},
+		"two of them":    {"scope=notes:read", reads, 400, `error="invalid_request"`, "given twice", second},
+		"in the query": {"scope=notes:read&effect=read&path=/notes?a=b&access_token=x", reads, 400,
+			`error="invalid_request"`, "wrong place", nil},
+		"a lesser scope": {"scope=notes:write", reads, 403, lacking + `"notes:write", ` + metadata,
+			"permission notes:write", nil},
+		"one of two": {"scope=notes:read%20notes:write", reads, 403, lacking + `"notes:read notes:write"`,
+			"notes:read, notes:write", nil},
+		"the other": {"scope=notes:write&scope=notes:read", reads, 403, lacking + `"notes:write notes:read"`, "", nil},
+		"no role":   {"scope=notes:write", both, 403, "", "roles covers the scope notes:write", nil},
+		"no role, of two": {"scope=notes:read+notes:write&effect=destroy", both, 403, "",
+			"roles covers the scope notes:write", nil},
 	} {
 		r := w.verify(tt.query, tt.token, func(r *http.Request) {
 			if tt.change != nil {
 				tt.change(r)
 			}
 		})
-		if r.status != tt.status || !strings.Contains(r.body, tt.detail) || r.header.Get("Cache-Control") != "no-store" ||
-			r.header.Get("Content-Type") != "application/problem+json" || r.header.Get("X-Guestpass-Identity") != "" ||
-			r.header.Get("X-Guestpass-Subject") != "" {
+		if r.status != tt.status || !strings.Contains(r.body, tt.detail) ||
+			r.header.Get("Cache-Control") != "no-store" ||
+			r.header.Get("Content-Type") != "application/problem+json" ||
+			r.header.Get("X-Guestpass-Identity") != "" || r.header.Get("X-Guestpass-Subject") != "" {
 			t.Errorf("%s: %d %v %s", name, r.status, r.header, r.body)
 		}
-		if got := r.header.Get("WWW-Authenticate"); !strings.Contains(got, tt.challenge) || tt.challenge == "" && got != "" {
-			t.Errorf("%s: challenged by %s, want %s", name, got, tt.challenge)
+		challenge := r.header.Get("WWW-Authenticate")
+		if !strings.Contains(challenge, tt.challenge) || tt.challenge == "" && challenge != "" {
+			t.Errorf("%s: challenged by %s, want %s", name, challenge, tt.challenge)
 		}
 	}
 	for token, query := range map[string]string{w.token(grace, "notes:write"): "effect=read&scope=notes:write",
@@ -177,7 +189,8 @@ func TestAttackTheQuestionOfVerify(t *testing.T) {
 		strings.Repeat("&", 2001) + "scope=notes:read", "scope=notes:read&effect=read#x&scope=openid"} {
 		tried++
 		r := w.verify(strings.ReplaceAll(query, "#", "%23"), token)
-		if r.status != 400 || r.header.Get("X-Guestpass-Identity") != "" || !strings.Contains(r.body, "set up the proxy") {
+		if r.status != 400 || r.header.Get("X-Guestpass-Identity") != "" ||
+			!strings.Contains(r.body, "set up the proxy") {
 			t.Errorf("%.80q: %d %s", query, r.status, r.body)
 		}
 	}
@@ -292,8 +305,9 @@ func TestScopesThatAreDeclaredAreAskedFor(t *testing.T) {
 	if !slices.Contains(metadata.Scopes, "notes:read") || !slices.Contains(metadata.Scopes, "tasks:read") {
 		t.Errorf("the metadata have %v", metadata.Scopes)
 	}
-	request := url.Values{"client_id": {stytchtest.Development().ConnectedApps[0].ClientID}, "scope": {"openid notes:read"},
-		"redirect_uri": {"http://localhost:8090/callback"}, "state": {"s"}, "response_type": {"code"}}
+	request := url.Values{"client_id": {stytchtest.Development().ConnectedApps[0].ClientID},
+		"scope": {"openid notes:read"}, "redirect_uri": {"http://localhost:8090/callback"}, "state": {"s"},
+		"response_type": {"code"}}
 	if page := w.call("GET", "/idp?"+request.Encode(), "", "").body; !strings.Contains(page, "Read your notes") ||
 		strings.Contains(page, "Change your notes") {
 		t.Errorf("the page does not say what is asked for: %s", page)
@@ -302,20 +316,24 @@ func TestScopesThatAreDeclaredAreAskedFor(t *testing.T) {
 	if page := w.call("GET", "/idp?"+request.Encode(), "", "").body; !strings.Contains(page, "Change your notes") {
 		t.Errorf("the page does not ask for the scopes that the client left out: %s", page)
 	}
-	if tools := w.call("GET", "/.well-known/oauth-protected-resource/mcp", "", "").body; strings.Contains(tools, "notes:") {
+	tools := w.call("GET", "/.well-known/oauth-protected-resource/mcp", "", "").body
+	if strings.Contains(tools, "notes:") {
 		t.Errorf("no tool needs them: %s", tools)
 	}
 }
 
 func TestScopesAreDeclaredRightly(t *testing.T) {
+	named := func(name, description string) guestpass.Scope {
+		return guestpass.Scope{Name: name, Description: description}
+	}
 	for want, o := range map[string][]guestpass.Scope{
-		"entry 1 of Scopes (GUESTPASS_SCOPES) belongs to the operation listTasks": {{Name: "tasks:read", Description: "Read"}},
-		"entry 2 of Scopes (GUESTPASS_SCOPES) is there twice": {{Name: "notes:read", Description: "Read"},
-			{Name: "notes:read", Description: "Read"}},
-		"entry 1 of Scopes (GUESTPASS_SCOPES) has the name of a scope that is there anyway": {{Name: "openid", Description: "x"}},
-		"entry 1 of Scopes (GUESTPASS_SCOPES) does not say what it allows":                  {{Name: "notes:read"}},
-		"entry 1 of Scopes (GUESTPASS_SCOPES) must have a name":                             {{Name: "notes read", Description: "x"}},
-		"holds a secret": {{Name: "notes:read", Description: stytchtest.Development().Project.Secret}},
+		"entry 1 of Scopes (GUESTPASS_SCOPES) belongs to the operation listTasks": {named("tasks:read", "Read")},
+		"entry 2 of Scopes (GUESTPASS_SCOPES) is there twice": {named("notes:read", "Read"),
+			named("notes:read", "Read")},
+		"entry 1 of Scopes (GUESTPASS_SCOPES) has the name of a scope that is there": {named("openid", "x")},
+		"entry 1 of Scopes (GUESTPASS_SCOPES) does not say what it allows":           {named("notes:read", "")},
+		"entry 1 of Scopes (GUESTPASS_SCOPES) must have a name":                      {named("notes read", "x")},
+		"holds a secret": {named("notes:read", stytchtest.Development().Project.Secret)},
 	} {
 		err := startWith(func(*api.Service) {}, func(options *guestpass.Options) { options.Scopes = o })
 		if err == nil || !strings.Contains(err.Error(), want) {
