@@ -58,8 +58,8 @@ type Options struct {
 	NoMCP         bool     // do not serve the operations as MCP tools
 	MCPOperations []string // ids of those that become tools; none: all that are published
 
-	// of handlers of your own that Require protects, or of an application that asks /verify: what people are asked to
-	// allow beside what the operations need
+	// what people are asked to allow beside what operations need: for handlers that Require protects, and for an
+	// application whose proxy asks /verify
 	Scopes []Scope
 
 	Operations []string // ids to publish, in the order in which a GPT is told of them; none: all. All are served

@@ -138,7 +138,7 @@ func (s *Server) readScopes(values []string) (scopes []string, err error) {
 	}
 	for _, name := range strings.Split(strings.Join(values, " "), " ") {
 		switch {
-		case !scopeName.MatchString(name):
+		case len(name) > maxScopeName || !scopeName.MatchString(name):
 			return nil, errors.New("scope is malformed: write names with one blank (%20) between two")
 		case s.accesses[name] == nil:
 			return nil, fmt.Errorf("there is no scope %s here: GUESTPASS_SCOPES declares those of an application", name)

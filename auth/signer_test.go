@@ -92,7 +92,7 @@ func TestTheKeyOfStatementsFollowsFromTheSeed(t *testing.T) {
 	if _, err := jwt.Parse([]byte(statementOf(t, same)), jwt.WithKeySet(keys), jwt.WithValidate(false)); err == nil {
 		t.Error("a statement is good by another seed's key")
 	}
-	if statementOf(t, same) == statementOf(t, same) {
+	if first, second := statementOf(t, same), statementOf(t, same); first == second {
 		t.Error("two statements have the same id")
 	}
 	if _, err := NewSigner(make([]byte, 31), statementIssuer, statementAudience); err == nil {
