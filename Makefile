@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated vulnerabilities bench chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack redis
+.PHONY: help run build production web test check lint generated vulnerabilities bench chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack redis nginx caddy
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,7 +56,7 @@ UNWATCHED := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/li
 
 # One package after the other: several of them fill the machine alone, and what waits for an answer has to have its share.
 # What they have in common is built before, as many at once as there are processors.
-test: web acceptance chromium firefox postgres redis ## all tests, with real browsers, a real Postgres, a real Redis and the race detector
+test: web acceptance chromium firefox postgres redis nginx caddy ## all tests, with real browsers, a real Postgres, a real Redis, real proxies and the race detector
 	go build -race $(UNWATCHED) ./...
 	go test -race $(UNWATCHED) -p 1 -timeout 60m ./...
 
@@ -162,6 +162,13 @@ redis:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server) >/dev/null; \
 	  else echo "Redis is missing: sudo apt-get install redis-server" >&2; exit 1; fi; }
+
+# The tests start proxies of their own; what the packages would start at once, on port 80, is not wanted.
+nginx caddy:
+	@PATH="$$PATH:/usr/sbin"; command -v $@ >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $@) >/dev/null; \
+	  else echo "$@ is missing: sudo apt-get install $@" >&2; exit 1; fi; }
 
 notices: web ## write THIRD_PARTY_NOTICES anew
 	scripts/notices.sh > THIRD_PARTY_NOTICES

@@ -34,12 +34,27 @@ func (s *Server) clientAddress() func(http.Handler) http.Handler {
 // endpoint counts by itself: a connected app that proves its secret there calls from an
 // address that it shares with everybody's.
 func (s *Server) limitAddress(next http.Handler) http.Handler {
-	var unknown sync.Once
+	counted := s.countAddress(next, wantsToken)
+	addressed := s.noteAddress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == tokenPath && s.options.ForwardTokens {
+			next.ServeHTTP(w, r)
+			return
+		}
+		counted.ServeHTTP(w, r)
+	}))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/healthz" || r.URL.Path == "/readyz" {
 			next.ServeHTTP(w, r)
 			return
 		}
+		addressed.ServeHTTP(w, r)
+	})
+}
+
+// noteAddress tells all that follows whose request it is, as long as nobody is known.
+func (s *Server) noteAddress(next http.Handler) http.Handler {
+	var unknown sync.Once
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		address := middleware.GetClientIPAddr(r.Context())
 		if !address.IsValid() {
 			unknown.Do(func() {
@@ -49,16 +64,19 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 					"X-Forwarded-For")
 			})
 		}
-		network := limits.Network(address)
-		r = r.WithContext(limits.WithParty(r.Context(), limits.Party{Address: network}))
-		if r.URL.Path == tokenPath && s.options.ForwardTokens {
-			next.ServeHTTP(w, r)
-			return
-		}
+		party := limits.Party{Address: limits.Network(address)}
+		next.ServeHTTP(w, r.WithContext(limits.WithParty(r.Context(), party)))
+	})
+}
+
+// countAddress counts a request for its address. wantsToken reports whether nobody gets anything out of the request
+// without a good token.
+func (s *Server) countAddress(next http.Handler, wantsToken func(*http.Request) bool) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller := api.CallerOf(r.Context())
-		takeBack, exceeded := s.limits.CountAddress(network)
+		takeBack, exceeded := s.limits.CountAddress(limits.PartyOf(r.Context()).Address)
 		if exceeded != nil {
-			if caller == nil || !s.remembersToken(r) {
+			if caller == nil || !wantsToken(r) || !s.remembersToken(r) {
 				api.WriteExceeded(w, r, exceeded)
 				return
 			}
@@ -75,11 +93,13 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 	})
 }
 
-// remembersToken says whether an operation is called with a token that was verified lately.
+// wantsToken reports whether a request is for an operation, or asks about one of another program.
+func wantsToken(r *http.Request) bool {
+	return strings.HasPrefix(r.URL.Path, "/api/") || isMCP(r.URL.Path) || r.URL.Path == verifyPath
+}
+
+// remembersToken reports whether the request has a token that was verified lately.
 func (s *Server) remembersToken(r *http.Request) bool {
-	if !strings.HasPrefix(r.URL.Path, "/api/") && !isMCP(r.URL.Path) {
-		return false
-	}
 	token, err := auth.Bearer(r)
 	return err == nil && s.verifier.Remembers(token)
 }

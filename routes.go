@@ -18,6 +18,7 @@ const (
 	readonlyPath   = mcpPath + "/readonly" // the tools that change nothing
 	operationsPath = "/api/*"
 	tokenPath      = "/oauth2/token" // #nosec G101 -- a path
+	verifyPath     = "/verify"
 )
 
 // A route is one line of the table. Every path of the server is here, but for the
@@ -47,6 +48,8 @@ func (s *Server) routes() []route {
 		{read, "/healthz", http.HandlerFunc(s.healthz)},
 		{read, "/readyz", http.HandlerFunc(s.readyz)},
 		{all, operationsPath, s.service},
+		{all, verifyPath, http.HandlerFunc(s.verify)},
+		{read, verifyPath + "/keys", http.HandlerFunc(s.verifyKeys)},
 	}
 	if s.document != nil {
 		routes = append(routes, route{read, "/docs", s.site.Docs},
@@ -84,7 +87,8 @@ func (s *Server) router() http.Handler {
 }
 
 // machines are the beginnings of paths that programs ask for: they get JSON whatever they accept.
-var machines = []string{"/api", "/.well-known", "/oauth2", "/openapi", "/mcp", "/authorize", "/token", "/register"}
+var machines = []string{"/api", "/.well-known", "/oauth2", "/openapi", "/mcp", "/authorize", "/token", "/register",
+	"/verify"}
 
 // notFound answers a person who has mistyped an address with a page, everybody else with a problem.
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {

@@ -3,11 +3,14 @@ package guestpass
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	"guestpass/api"
+	"guestpass/auth"
 	"guestpass/openapi"
 )
 
@@ -23,8 +26,46 @@ var standardScopes = []openapi.Scope{
 // describeTimeout is how long the sign-in page waits for what the project says of its scopes.
 const describeTimeout = 2 * time.Second
 
-// scopes are those of all operations, published or not.
-func (s *Server) scopes() []openapi.Scope { return s.scopesOf(s.service.Operations()) }
+// checkScopes returns every fault of Options.Scopes.
+func (s *Server) checkScopes() error {
+	var faults []error
+	taken := map[string]string{}
+	for _, op := range slices.Backward(s.service.Operations()) { // the first is told
+		taken[op.Access.ScopeName()] = "belongs to the operation " + op.ID + ", which describes it: leave it out"
+	}
+	for i, scope := range s.options.Scopes {
+		fault := scope.CheckForm()
+		if fault == nil && isStandard(scope.Name) {
+			fault = errors.New("has the name of a scope that is there anyway: leave it out")
+		}
+		resource, _ := auth.Scope(scope.Name).RBAC()
+		switch {
+		case fault != nil:
+		case taken[scope.Name] != "":
+			fault = errors.New(taken[scope.Name])
+		case s.options.Access == api.ByRole && resource == "":
+			fault = errors.New("is no permission that a role could have: write it as RESOURCE:ACTION")
+		}
+		if taken[scope.Name] = "is there twice"; fault != nil {
+			faults = append(faults, fmt.Errorf("entry %d of Scopes (GUESTPASS_SCOPES) %w", i+1, fault))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+// scopes are those of all operations, published or not, and those that were declared by themselves.
+func (s *Server) scopes() []openapi.Scope { return s.withDeclared(s.scopesOf(s.service.Operations())) }
+
+// withDeclared adds those that were declared by themselves. Where roles decide, nobody asks for scopes.
+func (s *Server) withDeclared(scopes []openapi.Scope) []openapi.Scope {
+	if s.options.Access == api.ByRole {
+		return scopes
+	}
+	for _, scope := range s.options.Scopes {
+		scopes = append(scopes, openapi.Scope(scope))
+	}
+	return scopes
+}
 
 // scopesOf are the standard ones, then those of the operations in their order, each
 // described by what it allows.
@@ -103,7 +144,7 @@ func (s *Server) scopesAt(resources []string) (names []string) {
 	case at(readonlyPath):
 		return s.toolScopes(true)
 	}
-	for _, scope := range s.scopesOf(s.published()) {
+	for _, scope := range s.withDeclared(s.scopesOf(s.published())) {
 		names = append(names, scope.Name)
 	}
 	return names

@@ -24,6 +24,7 @@ func (o Options) checkSecrets() error {
 	}{
 		{"PublicURL", o.PublicURL}, {"ProjectID", o.ProjectID}, {"PublicToken", o.PublicToken}, {"Domain",
 			o.Domain}, {"BaseURL", o.BaseURL},
+		{"Scopes", fmt.Sprint(o.Scopes)},
 		{"Operations", strings.Join(o.Operations, " ")}, {"Modules", strings.Join(o.Modules, " ")},
 		{"ClientIDs", strings.Join(o.ClientIDs, " ")}, {"DocsClientID", o.DocsClientID}, {"Audience", o.Audience},
 		{"LoginMethods", strings.Join(o.LoginMethods, " ")}, {"TokenHeaderMembers",

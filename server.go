@@ -58,6 +58,10 @@ type Options struct {
 	NoMCP         bool     // do not serve the operations as MCP tools
 	MCPOperations []string // ids of those that become tools; none: all that are published
 
+	// what people are asked to allow beside what operations need: for handlers that Require protects, and for an
+	// application whose proxy asks /verify
+	Scopes []api.Scope
+
 	Operations []string // ids to publish, in the order in which a GPT is told of them; none: all. All are served
 
 	Access api.AccessMode
@@ -140,6 +144,9 @@ type Server struct {
 
 	connections *connections.Connections
 	account     *account.Account
+
+	accesses map[string][]auth.Access // by the name of their scope; see knownAccesses
+	signer   *auth.Signer
 }
 
 // New assembles a server without touching the network. Its error lists what is
@@ -174,8 +181,8 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{options: o, limits: counted, log: o.Log, metadata: metadataClient()}
-	for _, build := range []func() error{s.buildService, s.buildDocument, s.buildMCP, s.buildProvider, s.buildSite,
-		s.checkPublished} {
+	for _, build := range []func() error{s.buildService, s.buildVerify, s.buildDocument, s.buildMCP,
+		s.buildProvider, s.buildSite, s.checkPublished} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, counted.Close())
 		}

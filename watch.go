@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"guestpass/api"
+	"guestpass/auth"
 	"guestpass/directory"
 	"guestpass/internal/stytch"
 )
@@ -88,6 +89,15 @@ func (s *Server) gaps(policy stytch.Policy) (gaps []gap) {
 			if !isStandard(scope) && !policy.HasScope(scope) {
 				lacks(scope, op.ID)
 			}
+		}
+	}
+	for _, scope := range s.options.Scopes {
+		resource, action := auth.Scope(scope.Name).RBAC()
+		switch byRole := s.options.Access == api.ByRole; {
+		case byRole && !policy.HasAction(resource, action):
+			lacks(action+" on "+resource, "GUESTPASS_SCOPES")
+		case !byRole && !policy.HasScope(scope.Name):
+			lacks(scope.Name, "GUESTPASS_SCOPES")
 		}
 	}
 	return gaps

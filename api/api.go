@@ -64,9 +64,6 @@ type Resource struct {
 	Quotas []Quota
 }
 
-// A Scope is one that the operations ask for, in words for the person who grants it, such as "See your bookmarks".
-type Scope struct{ Name, Description string }
-
 // A Quota bounds the things of one kind that a resource counts with [store.Tx.Use].
 type Quota struct {
 	Kind    string // a plural, such as "tasks": part of sentences and of the name of a setting

@@ -149,15 +149,22 @@ func (s *Service) may(ctx context.Context, op Operation) error {
 // outlive its owner, then their roles where those count. Before what writes Stytch is asked for
 // the person once, and says both.
 func (s *Service) mayCall(ctx context.Context, op Operation, identity auth.Identity) error {
-	if err := s.hasScope(op, identity); err != nil {
-		return err
+	for _, part := range op.parts() {
+		if err := s.hasScope(part, identity); err != nil {
+			return err
+		}
 	}
 	if s.options.Directory != nil {
 		if err := s.checkActive(ctx, op, identity); err != nil {
 			return err
 		}
 	}
-	return s.permitted(ctx, op, identity)
+	for _, part := range op.parts() {
+		if err := s.permitted(ctx, part, identity); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // checkActive asks Stytch before each write, and once a minute for reads.

@@ -172,6 +172,11 @@ func (s *Service) registerResources() {
 		if resource.Register == nil && resource.RegisterLast == nil {
 			fault("has no Register: give it a function that calls api.Register for each operation")
 		}
+		for _, scope := range resource.Scopes {
+			if err := scope.CheckForm(); err != nil {
+				fault("its scope %q %w", scope.Name, err)
+			}
+		}
 	}
 	served := s.Resources()
 	for _, resource := range served {

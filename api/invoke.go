@@ -58,10 +58,7 @@ func (s *Service) Admit(r *http.Request) (ctx context.Context, refused *Reply) {
 	if err == nil {
 		return ctx, nil
 	}
-	w := newReplyWriter()
-	writeError(w, r.WithContext(ctx), s.refusal(ctx, Operation{}, err))
-	reply := w.reply()
-	return ctx, &reply
+	return ctx, s.refused(ctx, r, Operation{}, err)
 }
 
 // A Call is an operation with its arguments, side by side whatever their place in a request is.

@@ -47,6 +47,19 @@ type Operation struct {
 	Undoes bool
 
 	undoes []auth.Access // with Undoes, in place of Access
+	needs  []auth.Access // of what [Service.Authorize] is asked about, in place of Access: all of them are needed
+}
+
+// parts are what has to be admitted one by one: the operation itself, or each of its needs.
+func (op Operation) parts() []Operation {
+	if op.needs == nil {
+		return []Operation{op}
+	}
+	parts := make([]Operation, len(op.needs))
+	for i, access := range op.needs {
+		parts[i] = Operation{Access: access, Effect: op.Effect}
+	}
+	return parts
 }
 
 // accesses are those any of which admits to the operation.
@@ -168,8 +181,10 @@ func (s *Service) Scopes(op Operation) []string {
 		return []string{"openid"}
 	}
 	var names []string
-	for _, access := range op.accesses() {
-		names = append(names, access.ScopeName())
+	for _, part := range op.parts() {
+		for _, access := range part.accesses() {
+			names = append(names, access.ScopeName())
+		}
 	}
 	return names
 }

@@ -24,6 +24,7 @@ type config struct {
 	DatabaseURL                                       string
 	DatabaseSchema                                    string   // of a Postgres; "": guestpass
 	Modules, Operations                               []string // none: all
+	Scopes                                            []api.Scope
 	Description, ContactEmail, PrivacyURL             string
 	Access, LiveRoles                                 string
 	MCP                                               string
@@ -170,6 +171,9 @@ func (c config) check() error {
 	if c.MCP == "off" && len(c.MCPOperations) > 0 {
 		fault("GUESTPASS_MCP_OPERATIONS", "is set and GUESTPASS_MCP is off: there are no tools; leave one of them out")
 	}
+	if len(c.Modules) > 1 && slices.Contains(c.Modules, noModules) {
+		fault("GUESTPASS_MODULES", "names %s beside others: say one or the other", noModules)
+	}
 	if len(c.TrustedProxies) > 1 && slices.Contains(c.TrustedProxies, noProxies) {
 		fault("GUESTPASS_TRUSTED_PROXIES", "names %s beside others: say one or the other", noProxies)
 	}
@@ -231,7 +235,7 @@ func (c config) options() guestpass.Options {
 		PublicURL: c.PublicURL,
 		ProjectID: c.ProjectID, Secret: c.Secret, PublicToken: c.PublicToken, Vertical: auth.Vertical(c.Vertical),
 		Domain: c.domains()[0], OtherDomains: c.domains()[1:], BaseURL: c.BaseURL,
-		Modules: c.modules(), Resources: offered, Operations: c.Operations,
+		Modules: c.modules(), Resources: offered, Operations: c.Operations, Scopes: c.Scopes,
 		Access: api.AccessMode(c.Access), ScopesAlone: c.LiveRoles == "off",
 		NoMCP: c.MCP == "off", MCPOperations: c.MCPOperations,
 		ClientIDs: c.ClientIDs, AddScopes: guestpass.AddScopes(c.AddScopes), DocsClientID: c.DocsClientID,

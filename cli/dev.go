@@ -125,6 +125,7 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer app.Close()
+	log.InfoContext(ctx, "serving", "addr", appListener.Addr().String(), "public_url", c.PublicURL)
 	d.announce(stdout, c, seed, emulatorURL)
 	return runAll(ctx, app, parts{appListener, app, 0}.serve(log), parts{emulatorListener, emulator, 0}.serve(log))
 }
@@ -216,35 +217,48 @@ func developmentSeed(vertical string) stytchtest.Seed {
 	return stytchtest.Development()
 }
 
-// admitResources gives the emulated project the scopes of your own resources, and every
+// admitResources gives the emulated project the scopes of your own resources and those of GUESTPASS_SCOPES, and every
 // role their permissions, as somebody does in Stytch's dashboard before going live.
 func admitResources(seed *stytchtest.Seed, c config) error {
 	app, err := newServer(c.withoutProject().options())
 	if err != nil {
 		return err
 	}
-	policy := &seed.Policy
 	for _, op := range app.Operations() {
-		name := op.Access.ScopeName()
-		resource, action := op.Access.RBAC()
-		if resource == "" || slices.ContainsFunc(policy.Scopes,
-			func(s stytchtest.CustomScope) bool { return s.Name == name }) {
-			continue
+		if resource, _ := op.Access.RBAC(); resource != "" {
+			admitScope(&seed.Policy, op.Access, op.Summary)
 		}
-		permission := stytchtest.Permission{ResourceID: resource, Actions: []string{action}}
-		policy.Scopes = append(policy.Scopes, stytchtest.CustomScope{Name: name, Description: op.Summary,
-			Permissions: []stytchtest.Permission{permission}})
-		for i := range policy.Roles {
-			policy.Roles[i].Permissions = append(policy.Roles[i].Permissions, permission)
-		}
-		i := slices.IndexFunc(policy.Resources, func(r stytchtest.Resource) bool { return r.ID == resource })
-		if i < 0 {
-			policy.Resources, i = append(policy.Resources, stytchtest.Resource{ID: resource, Description: resource}),
-				len(policy.Resources)
-		}
-		policy.Resources[i].Actions = append(policy.Resources[i].Actions, action)
+	}
+	for _, scope := range c.Scopes {
+		admitScope(&seed.Policy, auth.Scope(scope.Name), scope.Description)
 	}
 	return nil
+}
+
+// admitScope changes nothing where the project has the scope.
+func admitScope(policy *stytchtest.Policy, access auth.Access, description string) {
+	name := access.ScopeName()
+	if slices.ContainsFunc(policy.Scopes, func(s stytchtest.CustomScope) bool { return s.Name == name }) {
+		return
+	}
+	scope := stytchtest.CustomScope{Name: name, Description: description}
+	resource, action := access.RBAC()
+	if resource == "" { // everybody may have it
+		policy.Scopes = append(policy.Scopes, scope)
+		return
+	}
+	permission := stytchtest.Permission{ResourceID: resource, Actions: []string{action}}
+	scope.Permissions = []stytchtest.Permission{permission}
+	policy.Scopes = append(policy.Scopes, scope)
+	for i := range policy.Roles {
+		policy.Roles[i].Permissions = append(policy.Roles[i].Permissions, permission)
+	}
+	i := slices.IndexFunc(policy.Resources, func(r stytchtest.Resource) bool { return r.ID == resource })
+	if i < 0 {
+		policy.Resources, i = append(policy.Resources, stytchtest.Resource{ID: resource, Description: resource}),
+			len(policy.Resources)
+	}
+	policy.Resources[i].Actions = append(policy.Resources[i].Actions, action)
 }
 
 // named keeps the host of the wanted address with the port that was bound.

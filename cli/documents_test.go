@@ -150,7 +150,7 @@ func TestTheTableOfClientsHasTheirVersions(t *testing.T) {
 // TestTheToolsAreListedAsTheirPageSays runs the commands of docs/mcp.md that get a token and use it.
 func TestTheToolsAreListedAsTheirPageSays(t *testing.T) {
 	app, emulator := development(t)
-	page := readFile(t, filepath.Join("..", "..", "docs", "mcp.md"))
+	page := readFile(t, filepath.Join("..", "docs", "mcp.md"))
 	_, commands, _ := strings.Cut(page, "<!-- token -->\n```sh\n")
 	commands, _, found := strings.Cut(commands, "```\n<!-- /token -->")
 	commands = strings.NewReplacer(defaultAppURL, app, defaultEmulatorURL, emulator).Replace(commands)

@@ -13,6 +13,7 @@ import (
 	"time"
 	"unicode"
 
+	"guestpass/api"
 	"guestpass/internal/credentials"
 	"guestpass/internal/upstream"
 	"guestpass/openapi"
@@ -67,6 +68,34 @@ func list(to *[]string, check func(string) error) form {
 			}
 		}
 		*to = entries
+		return nil
+	}
+}
+
+// scopes are names with what they allow, a comma between two: so the words have no comma.
+func scopes(to *[]api.Scope) form {
+	return func(value string) error {
+		entries := strings.Split(value, ",")
+		declared := make([]api.Scope, len(entries))
+		for i, entry := range entries {
+			name, description, _ := strings.Cut(strings.Trim(entry, " "), "=")
+			declared[i] = api.Scope{Name: name, Description: description}
+			err := checkLine(description)
+			if err == nil && strings.Contains(description, "=") {
+				err = errors.New("has = twice")
+			}
+			if err == nil {
+				err = declared[i].CheckForm()
+			}
+			if err == nil && slices.ContainsFunc(declared[:i], func(s api.Scope) bool { return s.Name == name }) {
+				err = errors.New("is there twice")
+			}
+			if err != nil {
+				return fmt.Errorf("%s%w; write NAME=WHAT IT ALLOWS, with a comma between two", place(i, len(entries)),
+					err)
+			}
+		}
+		*to = declared
 		return nil
 	}
 }

@@ -452,12 +452,19 @@ func (f *follower) wait(t *testing.T, pattern string) []string {
 // chooses, and stops it at the end.
 func development(t *testing.T, args ...string) (app, emulator string) {
 	t.Helper()
+	app, emulator, _ = developmentIn(t, nil, args...)
+	return app, emulator
+}
+
+// developmentIn is development in an environment. listens is where the app does, whatever its public URL is.
+func developmentIn(t *testing.T, environ []string, args ...string) (app, emulator, listens string) {
+	t.Helper()
 	out, complaints := newFollower(), newFollower()
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan int, 1)
 	go func() {
 		code := run(ctx, append([]string{"dev", "--addr", "localhost:0", "--emulator-addr", "localhost:0"}, args...),
-			nil, out, complaints)
+			environ, out, complaints)
 		close(out.ended)
 		done <- code
 	}()
@@ -473,7 +480,7 @@ func development(t *testing.T, args ...string) (app, emulator string) {
 	app = out.wait(t, `app +(http://\S+)`)[1]
 	emulator = out.wait(t, `emulator +(http://\S+)`)[1]
 	out.wait(t, `note: ChatGPT and Claude reach public https`)
-	return app, emulator
+	return app, emulator, "http://" + complaints.wait(t, `"msg":"serving","addr":"([^"]+)"`)[1]
 }
 
 // What could be declared better is told where the document is printed, beside it.

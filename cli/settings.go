@@ -37,6 +37,7 @@ func (c *config) settings() []setting {
 		set("GUESTPASS_DATABASE_URL", line(&c.DatabaseURL, store.CheckURL)).holding(urlSecrets),
 		set("GUESTPASS_DATABASE_SCHEMA", word(&c.DatabaseSchema, store.CheckSchema)),
 		set("GUESTPASS_MODULES", list(&c.Modules, oneOf(append(modules(), noModules)...))).published(),
+		set("GUESTPASS_SCOPES", scopes(&c.Scopes)).published(),
 		set("GUESTPASS_OPERATIONS", list(&c.Operations, checkOperationID)).published(),
 		set("GUESTPASS_MCP", word(&c.MCP, oneOf("on", "off"))).or("on"),
 		set("GUESTPASS_MCP_OPERATIONS", list(&c.MCPOperations, checkOperationID)).published(),

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"unsafe"
@@ -18,7 +19,8 @@ func whole() map[string]string {
 		"GUESTPASS_ADDR": "127.0.0.1:8443", "GUESTPASS_TITLE": "Acme Tasks",
 		"GUESTPASS_DATABASE_URL":    "postgres://guestpass:Kp8vR2mX5qT9wL4s@db.example.com/guestpass?sslmode=verify-full",
 		"GUESTPASS_DATABASE_SCHEMA": "acme", "GUESTPASS_MODULES": "tasks", "GUESTPASS_OPERATIONS": "listTasks,getTask",
-		"GUESTPASS_MCP": "on", "GUESTPASS_MCP_OPERATIONS": "listTasks",
+		"GUESTPASS_SCOPES": "notes:read=Read your notes,notes:write=Change your notes",
+		"GUESTPASS_MCP":    "on", "GUESTPASS_MCP_OPERATIONS": "listTasks",
 		"GUESTPASS_ADD_SCOPES":  "mcp",
 		"GUESTPASS_DESCRIPTION": "Tasks of Acme’s people.", "GUESTPASS_CONTACT_EMAIL": "help@example.com",
 		"GUESTPASS_PRIVACY_URL": "https://example.com/privacy", "GUESTPASS_ACCESS": "roles",
@@ -75,6 +77,12 @@ func TestEverySettingIsDeclaredOnce(t *testing.T) {
 			}
 		}
 	}
+	for _, kind := range []string{"tasks", "comments"} { // behind one map: resources say which there are
+		if want := whole()["GUESTPASS_QUOTA_"+strings.ToUpper(kind)]; strconv.Itoa(*c.Quotas[kind]) != want {
+			t.Errorf("the quota of %s is %d, want %s", kind, *c.Quotas[kind], want)
+		}
+	}
+	filled["Quotas"] = true
 	for i := range reflect.TypeFor[config]().NumField() {
 		if field := reflect.TypeFor[config]().Field(i); field.IsExported() && !filled[field.Name] {
 			t.Errorf("no setting fills %s", field.Name)
@@ -266,11 +274,14 @@ func TestNumbersDurationsAndWordsHaveOneSpelling(t *testing.T) {
 			"https://claude.ai/client", "*.claude.ai", "claude.ai/", "localhost", "words-1234.customers.stytch.com"},
 		"GUESTPASS_TRUSTED_PROXIES": {"*", "all", "any", "10.0.0.1", "0.0.0.0/0", "::/0",
 			"0.0.0.0/1,128.0.0.0/1", "2000::/3", "::ffff:0:0/96", "10.0.0.0/-1", "none,10.0.0.0/8"},
-		"GUESTPASS_OPERATIONS":           {"*", "listTasks;getTask", "../x"},
-		"GUESTPASS_MCP_OPERATIONS":       {"*", "listTasks;getTask", "../x"},
-		"GUESTPASS_MCP":                  {"On", "true", "yes", "1"},
-		"GUESTPASS_ADD_SCOPES":           {"MCP", "true", "on", "mcp,all"},
-		"GUESTPASS_MODULES":              {"*", "Tasks", "task"},
+		"GUESTPASS_OPERATIONS":     {"*", "listTasks;getTask", "../x"},
+		"GUESTPASS_MCP_OPERATIONS": {"*", "listTasks;getTask", "../x"},
+		"GUESTPASS_MCP":            {"On", "true", "yes", "1"},
+		"GUESTPASS_ADD_SCOPES":     {"MCP", "true", "on", "mcp,all"},
+		"GUESTPASS_MODULES":        {"*", "Tasks", "task", "None", "none,tasks"},
+		"GUESTPASS_SCOPES": {"notes:read", "notes:read=", "=Read your notes", "notes read=Read", "notes:=Read",
+			":read=Read", "openid=Know you", "notes:read=Read, and write", "notes:read=Read,notes:read=Read again",
+			"notes:read=Read;notes:write=Write", "nötes:read=Read"},
 		"GUESTPASS_TOKEN_HEADER_MEMBERS": {"*", "crit", "b64", "a b"},
 		"GUESTPASS_PUBLIC_URL": {"gpt.example.com", "//gpt.example.com", "https:gpt.example.com", "https://",
 			"https:///", "ftp://gpt.example.com",

@@ -90,6 +90,38 @@ func TestEveryKindOfChangeIsUndone(t *testing.T) {
 	})
 }
 
+// TestTheFormatOfRecordsIsThatOfTheRowsThereAre holds the names and forms that rows have been kept with: other ones
+// need a number of their own.
+func TestTheFormatOfRecordsIsThatOfTheRowsThereAre(t *testing.T) {
+	s := open(t, store.Options{URL: databases()["SQLite"](t),
+		Now: (&clock{now: time.Date(2026, 11, 25, 12, 0, 0, 5e6, time.UTC)}).Now})
+	const now = `"2026-11-25T12:00:00.005Z"`
+	kept := map[string][2]string{
+		"created": {"", `{"assignee":"","completed_at":"","deleted_at":"","due":"","labels":["tea"],"notes":"",` +
+			`"priority":2,"state":"open","title":"created","v":2}`},
+		"everything": {`{"assignee":"grace","completed_at":"","due":"2026-12-01","labels":["home"],"notes":"notes of it",` +
+			`"priority":3,"state":"open","title":"everything","v":2}`,
+			`{"assignee":"hank","completed_at":` + now + `,"due":"","labels":["tea","office"],"notes":"other notes",` +
+				`"priority":1,"state":"done","title":"all else","v":2}`},
+		"last labels":      {`{"labels":["tea"],"v":2}`, `{"labels":[],"v":2}`},
+		"deleted":          {`{"deleted_at":"","v":2}`, `{"deleted_at":` + now + `,"v":2}`},
+		"restored":         {`{"deleted_at":` + now + `,"v":2}`, `{"deleted_at":"","v":2}`},
+		"comment added":    {"", `{"text":"added","v":2}`},
+		"comment removed":  {`{"v":2,"deleted_at":""}`, `{"v":2,"deleted_at":` + now + `}`},
+		"comment put back": {`{"v":2,"deleted_at":` + now + `}`, `{"v":2,"deleted_at":""}`},
+	}
+	for _, k := range kinds {
+		want, there := kept[k.name]
+		if got := k.make(t, s); there && (got.Before != want[0] || got.After != want[1]) {
+			t.Errorf("%s: %s and %s, want %s and %s", k.name, got.Before, got.After, want[0], want[1])
+		}
+		delete(kept, k.name)
+	}
+	if len(kept) > 0 {
+		t.Errorf("no kinds are %v", kept)
+	}
+}
+
 // TestARecordOfALaterFormatIsNotUndone has the rows of each kind say that a later version has made them. What needs no
 // record, as it was created by the change, is undone all the same.
 func TestARecordOfALaterFormatIsNotUndone(t *testing.T) {
@@ -165,8 +197,8 @@ func lines(t *testing.T, s *store.Store, query string) string {
 }
 
 const keptRows = `SELECT seq || ' ' || id || ' ' || owner || ' ' || title || ' ' || notes || ' ' || state ||
-			' ' || due || ' ' || priority || ' ' || assignee || ' ' || labels || ' ' || creator || ' ' || version || ' ' || created_at ||
-			' ' || updated_at || ' ' || completed_at || ' ' || deleted_at || ' ' || bytes || ' ' || payer FROM tasks
+			' ' || due || ' ' || priority || ' ' || assignee || ' ' || labels || ' ' || creator || ' ' || version ||
+			' ' || created_at || ' ' || updated_at || ' ' || completed_at || ' ' || deleted_at || ' ' || bytes || ' ' || payer FROM tasks
 		UNION ALL SELECT seq || ' ' || id || ' ' || owner || ' ' || task_id || ' ' || author || ' ' || text || ' ' ||
 			created_at || ' ' || deleted_at || ' ' || bytes FROM task_comments
 		UNION ALL SELECT owner || ' ' || label || ' ' || task FROM task_labels

@@ -1,3 +1,5 @@
+-- What the program of version 0.1 left in a database, as its own dump. The request of an activity is the kind of
+-- change that a test undoes, see kinds_test.go.
 CREATE SCHEMA guestpass;
 CREATE TABLE guestpass.activity (
     owner text NOT NULL,
