@@ -9,7 +9,6 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"guestpass/api"
-	"guestpass/internal/site"
 )
 
 const (
@@ -62,7 +61,7 @@ func (s *Server) routes() []route {
 				route{shared, metadataPath + path + slash, s.protectedResource(path)})
 		}
 	}
-	for name, handler := range site.Assets() {
+	for name, handler := range s.site.Assets() {
 		routes = append(routes, route{read, "/assets/" + name, handler})
 	}
 	for name, handler := range s.provider.Assets() {

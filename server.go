@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -79,6 +80,11 @@ type Options struct {
 	Introspect         bool              // ask Stytch before each write whether the token is still good
 	ClientSecrets      map[string]string // of connected apps, by client id, to introspect with; public ones have none
 	ForwardTokens      bool              // serve /oauth2/token; false with a Stytch custom domain under our own
+
+	// Assets are the bundles that come from npm and are not in the source: stytch-b2b.js or stytch-consumer.js, by the
+	// vertical, swagger-ui-bundle.js and swagger-ui.css, as [WriteAssets] writes them. nil: those that `make web` put
+	// into the source before it was built.
+	Assets fs.FS
 
 	Title        string // of the app, as the pages and the document name it
 	Description  string // of the document; "": made of what the operations do
@@ -409,6 +415,7 @@ func (s *Server) buildProvider() error {
 		LookUpClient:   s.lookUpClient,
 		DescribeScopes: s.describeScopes, ScopesToAdd: s.scopesToAdd, AddScopes: idp.AddScopes(o.AddScopes),
 		AdvertisedIssuer: s.advertised, Limits: s.limits, ClientSecrets: o.ClientSecrets,
+		Assets:    o.Assets,
 		CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,
 	}
 	if s.members != nil {
@@ -430,7 +437,7 @@ func (s *Server) lookUpOrganization(ctx context.Context, idOrSlug string) (idp.O
 func (s *Server) buildSite() error {
 	o := s.options
 	options := site.Options{Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(), DocsClientID: o.DocsClientID,
-		Emulator: o.Emulator}
+		Emulator: o.Emulator, Assets: o.Assets}
 	if s.mcp != nil {
 		options.MCP = o.PublicURL + mcpPath
 	}

@@ -38,8 +38,19 @@ var bundles = map[string]bundle{
 }
 
 // ErrNoBundle: the binary was built without Stytch's browser component.
-var ErrNoBundle = errors.New(
-	"this binary was built without Stytch's browser component: run `make web`, then build again")
+var ErrNoBundle = errors.New("this binary was built without Stytch's browser component: run `make web` and build " +
+	"again, or give the files that `guestpass assets` writes to Options.Assets")
+
+// Bundles are the ready-made files that the binary was built with, by name.
+func Bundles() map[string][]byte {
+	found := map[string][]byte{}
+	for _, b := range bundles {
+		if content, err := assets.ReadFile("assets/" + b.name); err == nil {
+			found[b.name] = content
+		}
+	}
+	return found
+}
 
 // A Client is what is known of a connected app before anybody has signed in.
 type Client struct {
@@ -88,6 +99,7 @@ type Options struct {
 	// which asks for none of them.
 	ScopesToAdd func(ctx context.Context, resources []string) []string
 	AddScopes   AddScopes
+	Assets      fs.FS // with the bundle of Stytch's component; nil: the one that was built in
 	// DescribeScopes says what scopes are for, by name, in words for the person who
 	// decides. nil: no words beyond their names.
 	DescribeScopes func(ctx context.Context) map[string]string
@@ -121,7 +133,10 @@ func New(o Options) (*Provider, error) {
 	if err := o.checkValues(); err != nil {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
-	if _, err := fs.Stat(assets, "assets/"+bundle.name); err != nil {
+	if o.Assets == nil {
+		o.Assets, _ = fs.Sub(assets, "assets") // fails for an invalid name only
+	}
+	if _, err := fs.Stat(o.Assets, bundle.name); err != nil {
 		return nil, ErrNoBundle
 	}
 	if len(o.LoginMethods) == 0 {
@@ -191,6 +206,10 @@ func (p *Provider) Assets() map[string]http.Handler {
 			h.Set("Cache-Control", "public, max-age=3600")
 			h.Set("X-Content-Type-Options", "nosniff")
 			h.Set("Cross-Origin-Resource-Policy", "same-origin")
+			if name == p.bundle.name {
+				http.ServeFileFS(w, r, p.options.Assets, name)
+				return
+			}
 			http.ServeFileFS(w, r, assets, "assets/"+name)
 		})
 	}

@@ -14,6 +14,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 
 	"guestpass/internal/headers"
@@ -29,8 +30,19 @@ var pages embed.FS
 var swaggerFiles = []string{"swagger-ui-bundle.js", "swagger-ui.css"}
 
 // ErrNoBundle: the binary was built without the documentation component.
-var ErrNoBundle = errors.New(
-	"this binary was built without the documentation component: run `make web`, then build again")
+var ErrNoBundle = errors.New("this binary was built without the documentation component: run `make web` and build " +
+	"again, or give the files that `guestpass assets` writes to Options.Assets")
+
+// Bundles are the ready-made files that the binary was built with, by name.
+func Bundles() map[string][]byte {
+	found := map[string][]byte{}
+	for _, name := range swaggerFiles {
+		if content, err := assets.ReadFile("assets/" + name); err == nil {
+			found[name] = content
+		}
+	}
+	return found
+}
 
 // An Operation, as the pages show it.
 type Operation struct {
@@ -66,6 +78,8 @@ type Options struct {
 
 	// public connected app with which /docs signs people in; "" for none: then nothing can be tried there
 	DocsClientID string
+
+	Assets fs.FS // with the files of the documentation component; nil: those that were built in
 }
 
 // OnThisMachine reports whether only programs on the server's own machine reach it: the settings
@@ -103,16 +117,21 @@ func (o Options) DocsScopes() string {
 type Site struct {
 	Landing, Docs, Privacy http.Handler
 	NotFound               http.Handler // for a person at an address that there is not
+
+	bundles fs.FS
 }
 
 // New renders the pages. [ErrNoBundle] when the documentation component is missing.
 func New(o Options) (*Site, error) {
+	if o.Assets == nil {
+		o.Assets, _ = fs.Sub(assets, "assets") // fails for an invalid name only
+	}
 	for _, name := range swaggerFiles {
-		if _, err := fs.Stat(assets, "assets/"+name); err != nil {
+		if _, err := fs.Stat(o.Assets, name); err != nil {
 			return nil, ErrNoBundle
 		}
 	}
-	site := &Site{}
+	site := &Site{bundles: o.Assets}
 	for _, page := range []struct {
 		handler *http.Handler
 		name    string
@@ -172,11 +191,14 @@ var assetTypes = map[string]string{ // #nosec G101 -- names of files
 
 // Assets returns style sheets, the icon and the documentation component's files,
 // each by its name and with its handler. [New] has made sure that they are there.
-func Assets() map[string]http.Handler {
+func (s *Site) Assets() map[string]http.Handler {
 	handlers := map[string]http.Handler{}
 	for name, kind := range assetTypes {
 		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			content, err := assets.ReadFile("assets/" + name)
+			if slices.Contains(swaggerFiles, name) {
+				content, err = fs.ReadFile(s.bundles, name)
+			}
 			if err != nil {
 				http.Error(w, "not built in", http.StatusNotFound)
 				return

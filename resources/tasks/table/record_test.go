@@ -198,7 +198,8 @@ func lines(t *testing.T, s *store.Store, query string) string {
 
 const keptRows = `SELECT seq || ' ' || id || ' ' || owner || ' ' || title || ' ' || notes || ' ' || state ||
 			' ' || due || ' ' || priority || ' ' || assignee || ' ' || labels || ' ' || creator || ' ' || version ||
-			' ' || created_at || ' ' || updated_at || ' ' || completed_at || ' ' || deleted_at || ' ' || bytes || ' ' || payer FROM tasks
+			' ' || created_at || ' ' || updated_at || ' ' || completed_at || ' ' || deleted_at ||
+			' ' || bytes || ' ' || payer FROM tasks
 		UNION ALL SELECT seq || ' ' || id || ' ' || owner || ' ' || task_id || ' ' || author || ' ' || text || ' ' ||
 			created_at || ' ' || deleted_at || ' ' || bytes FROM task_comments
 		UNION ALL SELECT owner || ' ' || label || ' ' || task FROM task_labels

@@ -1,0 +1,41 @@
+package guestpass
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"guestpass/internal/idp"
+	"guestpass/internal/site"
+)
+
+// WriteAssets writes the bundles that the program was built with into a folder, which it makes, for Options.Assets of
+// programs that are built where there is no npm. A bundle belongs to the version that it came with. It returns their
+// names.
+func WriteAssets(folder string) (names []string, err error) {
+	bundles := idp.Bundles()
+	maps.Copy(bundles, site.Bundles())
+	if len(idp.Bundles()) == 0 {
+		err = errors.Join(err, idp.ErrNoBundle)
+	}
+	if len(site.Bundles()) == 0 {
+		err = errors.Join(err, site.ErrNoBundle)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil { // #nosec G301 -- of what everybody may read
+		return nil, fmt.Errorf("write the assets: %w", err)
+	}
+	names = slices.Sorted(maps.Keys(bundles))
+	for _, name := range names {
+		path := filepath.Join(folder, name)
+		if err := os.WriteFile(path, bundles[name], 0o644); err != nil { // #nosec G306 -- everybody may read it
+			return nil, fmt.Errorf("write the assets: %w", err)
+		}
+	}
+	return names, nil
+}
