@@ -832,7 +832,7 @@ func TestTheDatabaseIsLookedAfterFromTheCommandLine(t *testing.T) {
 		{"migrate status", 1, ""}, // which says that there is no file, and makes none
 		{"backup " + path + ".copy", 1, ""},
 		{"migrate up", 0, "the schema is up to date"},
-		{"migrate status", 0, "applied  00001_tasks.sql"},
+		{"migrate status", 0, "applied  tasks/00001_tasks.sql"},
 		{"audit verify", 0, "0 rows, all as they were written"},
 		{"backup " + path + ".copy", 0, "is a whole copy"},
 		{"backup " + path + ".copy", 1, ""}, // which would overwrite it

@@ -44,10 +44,11 @@ kind ' 2  one person'"'"'s work in everybody'"'"'s queue' \
 kind ' 3  one failure stops another'"'"'s purpose' \
   internal/server 'AttackOneEndpoint' internal/stytch 'One|ASlow|APause|WhatOpens|LimitedInvitations'
 kind ' 4  a full store keeps somebody in' \
-  internal/server 'Attack(ADatabase|AFull|ManyMembers|OneMember)' store '(AFullDisk|AQuota|EachQuota|OnePerson|WhatIsCounted)' \
+  internal/server 'Attack(ADatabase|AFull|ManyMembers|OneMember)' store '(AFullDisk|AQuota)' \
+  resources/tasks/table '(AQuota|EachQuota|OnePerson|WhatIsCounted)' \
   internal/connections 'StytchIs|ARevocation'
 kind ' 5  authority that outlives its reason' \
-  internal/server 'Attack(ADemotion|AnOutage|APolicy|Undoing|WhoLost)|ARepeatedCreate' store 'Undo|WhatWasDeleted'
+  internal/server 'Attack(ADemotion|AnOutage|APolicy|Undoing|WhoLost)|ARepeatedCreate' resources/tasks/table '(Undo|WhatWasDeleted|EveryKindOfChange|ARecord)'
 kind ' 6  text that is not what it seems' \
   internal/server 'Attack(HiddenText|NamesOf|NothingToSee|Refusals|TheTexts)' internal/text '.' cli 'NothingThatIsPrinted'
 kind ' 7  settings that fail open' \
@@ -58,7 +59,8 @@ kind ' 9  at rest and in sight' \
   store '(AnOpenDatabase|TheDatabaseIs|WhatOthers|WhoHas)' cli 'The(ProcessList|ClientSecret|TerminalDoes)' \
   internal/server 'SecretsAre'
 kind '10  what was done cannot be found' \
-  internal/server 'AttackWhatAnApp' store '(WhatAnApp|NoQuery|EveryAltered)'
+  internal/server 'AttackWhatAnApp' store '(WhatAnApp|NoQuery|EveryAltered)' \
+  resources/tasks/table 'NoQuery'
 
 : > "$work/output"
 tests internal/server Attack -test.skip "^Test($server)" "$@"
