@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // state is everything that changes; guarded by Emulator.mu.
@@ -310,9 +308,6 @@ func (s *state) forget(personID string) {
 	s.revoke(func(k consentKey, _ string) bool { return k.personID == personID })
 }
 
-// newID makes an id of Stytch's form.
-func newID(kind string) string { return kind + "-test-" + uuid.NewString() }
-
 // secret makes an opaque string for tokens and codes.
 func secret() string { return rand.Text() + rand.Text() }
 
@@ -355,6 +350,7 @@ func (e *Emulator) Import(seed Seed) error {
 			e.seed.Project.Vertical)
 	}
 	e.state = newState(seed)
-	e.faults, e.requests, e.issued = nil, nil, nil
+	e.faults.Clear()
+	e.requests, e.issued = nil, nil
 	return nil
 }

@@ -164,7 +164,8 @@ func sdk(t *testing.T, s *stytchtest.Server, session, path string, body any) (in
 		method = http.MethodGet
 	}
 	status, reply, _ := ask(t, method, s.URL+"/sdk/v1"+path, body, basic(public, session), func(r *http.Request) {
-		r.Header.Set("X-Sdk-Client", base64.StdEncoding.EncodeToString([]byte(`{"sdk":{"version":"@stytch/vanilla-js@6.3.0"}}`)))
+		r.Header.Set("X-Sdk-Client", base64.StdEncoding.EncodeToString(
+			[]byte(`{"sdk":{"version":"@stytch/vanilla-js@6.3.0"}}`)))
 		r.Header.Set("X-Sdk-Parent-Host", "http://localhost:8080")
 		r.Header.Set("Origin", "http://localhost:8080")
 	})
