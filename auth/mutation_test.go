@@ -34,6 +34,9 @@ func rule(step, check string) mutant {
 	return mutant{step, "claims.go", "\t\t" + check + ",\n", "\t\tfunc() error { _ = " + check + "; return nil }(),\n"}
 }
 
+// objects reads the objects of tokens and of key sets.
+const objects = "../internal/strictjson/object.go"
+
 // checks are by the steps of the token gate: 1 to 3 the request, 4 to 11 the form, 12 the
 // signature and the cache, 13 to 22 the claims; then the rules on keys.
 var checks = []mutant{
@@ -52,11 +55,11 @@ var checks = []mutant{
 	never("6 alphabet", "gate.go", `base64Values[part[i]] < 0`),
 	always("6 four unused bits", "gate.go", `last&0b1111 == 0`),
 	always("6 two unused bits", "gate.go", `last&0b11 == 0`),
-	never("7 UTF-8", "members.go", `!utf8.Valid(data)`),
-	never("7 names that are text", "members.go", `strings.ContainsRune(name, utf8.RuneError)`),
-	never("7 an object", "members.go", `token != json.Delim('{')`),
-	never("7 nothing behind", "members.go", `err != io.EOF`),
-	never("7 names once", "members.go", `twice {`),
+	never("7 UTF-8", objects, `!utf8.Valid(data)`),
+	never("7 names that are text", objects, `strings.ContainsRune(name, utf8.RuneError)`),
+	never("7 an object", objects, `trimmed[0] != '{'`),
+	never("7 JSON, and nothing behind", objects, `!json.Valid(data)`),
+	never("7 names once", objects, `twice {`),
 	never("7 header members", "gate.go", `!slices.Contains([]string{"alg", "kid", "typ"}, name)`),
 	never("8 alg", "gate.go", `text(header["alg"]) != "RS256"`),
 	never("9 typ", "gate.go", `!slices.Contains(tokenTypes, strings.ToLower(text(typ)))`),

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"strings"
 
-	"guestpass/api"
 	"guestpass/internal/jsonparts"
+	"guestpass/internal/strictjson"
 )
 
 // The versions of the protocol. The modern one is named in each request, one of the others by initialize.
@@ -60,8 +60,8 @@ func read(body []byte) (m message, refused *rpcError) {
 		return m, refuse(http.StatusBadRequest, invalidRequest,
 			"batches are not taken: send one message in each request")
 	}
-	if fault := api.CheckJSON(body); fault != nil {
-		return m, refuse(http.StatusBadRequest, parseError, "the message cannot be read: "+fault.Location+" "+
+	if fault := strictjson.Check(body); fault != nil {
+		return m, refuse(http.StatusBadRequest, parseError, "the message cannot be read: "+fault.Place+" "+
 			fault.Message)
 	}
 	members := jsonparts.Object(body)

@@ -1,11 +1,16 @@
-package api
+// Package strictjson reads JSON that others send: bodies, messages, and the parts of tokens. It
+// refuses what encoding/json lets pass or repairs silently, so that nothing in between reads
+// another text than this server does.
+//
+// It has two degrees. [Check] and [Unmarshal] are for bodies, whose senders are told what is wrong
+// and where. [Object] is for tokens and key sets, whose values are kept as they are written.
+package strictjson
 
 import (
 	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"reflect"
 	"strconv"
@@ -16,40 +21,36 @@ import (
 	"guestpass/internal/jsonparts"
 )
 
-// maxDepth bounds the nesting of request bodies.
-const maxDepth = 16
+// MaxDepth bounds the nesting of what [Check] admits.
+const MaxDepth = 16
 
-// unmarshalStrict is json.Unmarshal that refuses duplicate member names, invalid
-// UTF-8, trailing data and nesting deeper than maxDepth: encoding/json lets the last
-// duplicate win and repairs bad text silently. Whole numbers are integers however they are
-// written. Errors are a [bodyError], whose words are for the caller. Huma decodes each body
-// twice, first into an *any for validation; checking then is enough.
-func unmarshalStrict(data []byte, v any) error {
-	if _, first := v.(*any); first {
-		if err := checkJSON(data); err != nil {
-			return err
-		}
-	}
-	data = canonicalNumbers(data)
+// A Fault is what is wrong with a text, and where, in words for whoever sent it.
+type Fault struct{ Place, Message string }
+
+// Error is read by [ParseFault]: Huma passes on the text of errors alone.
+func (e *Fault) Error() string { return e.Place + placeEnd + e.Message }
+
+// placeEnd is in neither Place nor Message.
+const placeEnd = "\x00"
+
+// ParseFault returns the [Fault] that an error's text is of, if it is of one.
+func ParseFault(text string) (f Fault, ok bool) {
+	f.Place, f.Message, ok = strings.Cut(text, placeEnd)
+	return f, ok
+}
+
+// Unmarshal is json.Unmarshal whose error is a [*Fault]. It does not [Check].
+func Unmarshal(data []byte, v any) error {
 	err := json.Unmarshal(data, v)
 	if err == nil {
 		return nil
 	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
-		return &bodyError{placeAt(data, wrong.Offset), wanted(wrong.Type)}
+		return &Fault{placeAt(data, wrong.Offset), wanted(wrong.Type)}
 	}
-	return &bodyError{"body", "has a value that is not of the form that is wanted here"} // by a type's own rules
+	return &Fault{"body", "has a value that is not of the form that is wanted here"} // by a type's own rules
 }
-
-// A bodyError is what is wrong with a body, and where. Huma passes on its text alone, which
-// [fieldProblem] takes apart again.
-type bodyError struct{ place, message string }
-
-func (e *bodyError) Error() string { return e.place + placeEnd + e.message }
-
-// placeEnd is in neither place nor message.
-const placeEnd = "\x00"
 
 // wanted says what a value that the schema admits must be for Go to keep it.
 func wanted(t reflect.Type) string {
@@ -67,26 +68,14 @@ func wanted(t reflect.Type) string {
 
 const tooLarge = "is a larger number than can be kept here"
 
-// CheckJSON returns what is wrong with a text that is to be one JSON value, and where, or nil: it has a member
-// twice, is not UTF-8, goes on after the value, or is nested deeper than 16 levels.
-func CheckJSON(data []byte) *FieldProblem {
-	err := checkJSON(data)
-	if err == nil {
-		return nil
-	}
-	var wrong *bodyError
-	if !errors.As(err, &wrong) {
-		return &FieldProblem{Location: "body", Message: "is not JSON"}
-	}
-	return &FieldProblem{Location: wrong.place, Message: wrong.message}
-}
-
-func checkJSON(data []byte) error {
+// Check returns what is wrong with a text that is to be one JSON value, or nil: it has a member
+// twice, is not UTF-8, goes on after the value, or is nested deeper than [MaxDepth] levels.
+func Check(data []byte) *Fault {
 	switch {
 	case bytes.HasPrefix(data, []byte("\xef\xbb\xbf")):
-		return &bodyError{"body", "begins with a byte order mark; send UTF-8 without one"}
+		return &Fault{"body", "begins with a byte order mark; send UTF-8 without one"}
 	case !utf8.Valid(data):
-		return &bodyError{"body", "is not valid UTF-8"}
+		return &Fault{"body", "is not valid UTF-8"}
 	}
 	if !json.Valid(data) {
 		return whyNotJSON(data)
@@ -96,7 +85,7 @@ func checkJSON(data []byte) error {
 		return err
 	}
 	if offset := halfCharacter(data); offset >= 0 {
-		return &bodyError{placeAt(data, int64(offset)),
+		return &Fault{placeAt(data, int64(offset)),
 			"has half of a character, a \\u escape of a surrogate without the other; write the character itself"}
 	}
 	return nil
@@ -106,26 +95,26 @@ func checkJSON(data []byte) error {
 type checker struct{ place []byte } // of the value that it looks at
 
 // value leaves the place as it was, unless it returns an error.
-func (c *checker) value(data []byte, depth int) error {
+func (c *checker) value(data []byte, depth int) *Fault {
 	at := len(c.place)
 	switch data[0] {
 	case '{', '[':
-		if depth > maxDepth {
-			return &bodyError{string(c.place), tooDeep}
+		if depth > MaxDepth {
+			return &Fault{string(c.place), tooDeep}
 		}
 	case '"', 't', 'f', 'n':
 		return nil
 	default:
 		if _, err := strconv.ParseFloat(string(data), 64); err != nil {
-			return &bodyError{string(c.place), tooLarge}
+			return &Fault{string(c.place), tooLarge}
 		}
 		return nil
 	}
 	names := map[string]bool{}
 	for name, inner := range jsonparts.Members(data) {
-		c.place = append(append(c.place[:at], '.'), shownName(name)...)
+		c.place = append(append(c.place[:at], '.'), ShownName(name)...)
 		if names[name] { // compared after unescaping
-			return &bodyError{string(c.place), "is given twice; send it once"}
+			return &Fault{string(c.place), "is given twice; send it once"}
 		}
 		names[name] = true
 		if err := c.value(inner, depth+1); err != nil {
@@ -144,18 +133,18 @@ func (c *checker) value(data []byte, depth int) error {
 	return nil
 }
 
-var tooDeep = fmt.Sprintf("is nested deeper than %d levels", maxDepth)
+var tooDeep = fmt.Sprintf("is nested deeper than %d levels", MaxDepth)
 
-// whyNotJSON says where the text stops being JSON.
-func whyNotJSON(data []byte) error {
-	w := newWalker(data, func([]byte, json.Token) error { return nil })
+// whyNotJSON tells where the text stops being JSON.
+func whyNotJSON(data []byte) *Fault {
+	w := newWalker(data, func([]byte, json.Token) bool { return false })
 	if err := w.value([]byte("body"), 1); err != nil {
 		return err
 	}
-	return &bodyError{"body", "has more after the JSON value"}
+	return &Fault{"body", "has more after the JSON value"}
 }
 
-// halfCharacter is where an escaped surrogate without its other half is, which encoding/json
+// halfCharacter returns where an escaped surrogate without its other half is, which encoding/json
 // would replace (RFC 8259 section 8.2); -1 for nowhere. The data is JSON.
 func halfCharacter(data []byte) int {
 	unit := func(i int) rune { // the UTF-16 code unit that is escaped there
@@ -180,50 +169,53 @@ func halfCharacter(data []byte) int {
 	return -1
 }
 
-// placeAt is where in the body the value is that ends, or opens, at the offset.
+// placeAt returns where in the body the value is that ends, or opens, at the offset.
 func placeAt(data []byte, offset int64) string {
 	found := "body"
 	var w *walker
-	w = newWalker(data, func(place []byte, _ json.Token) error {
+	w = newWalker(data, func(place []byte, _ json.Token) bool {
 		if w.InputOffset() < offset {
-			return nil
+			return false
 		}
 		found = string(place)
-		return io.EOF
+		return true
 	})
 	_ = w.value([]byte("body"), 1)
 	return found
 }
 
-// A walker reads JSON and is asked about each value that is not inside of another, and about
-// the opening of those that hold others.
+// stopped ends a walk at the wish of whoever is visited.
+var stopped = new(Fault)
+
+// A walker reads JSON and calls visit with each value that is not inside of another, and with
+// the opening of those that hold others, until it reports that it is done.
 type walker struct {
 	*json.Decoder
 	data  []byte
-	visit func(place []byte, token json.Token) error
+	visit func(place []byte, token json.Token) (done bool)
 }
 
-func newWalker(data []byte, visit func([]byte, json.Token) error) *walker {
+func newWalker(data []byte, visit func([]byte, json.Token) bool) *walker {
 	decoder := json.NewDecoder(bytes.NewReader(data))
 	decoder.UseNumber()
 	return &walker{decoder, data, visit}
 }
 
 // value reads one value, whatever it is.
-func (w *walker) value(place []byte, depth int) error {
+func (w *walker) value(place []byte, depth int) *Fault {
 	token, err := w.Token()
 	if err != nil {
 		return w.noJSON(place, err)
 	}
-	if err := w.visit(place, token); err != nil {
-		return err
+	if w.visit(place, token) {
+		return stopped
 	}
 	opening, nested := token.(json.Delim)
 	if !nested {
 		return nil
 	}
-	if depth > maxDepth {
-		return &bodyError{string(place), tooDeep}
+	if depth > MaxDepth {
+		return &Fault{string(place), tooDeep}
 	}
 	names := map[string]bool{}
 	for i := 0; w.More(); i++ {
@@ -234,9 +226,9 @@ func (w *walker) value(place []byte, depth int) error {
 				return w.noJSON(place, err)
 			}
 			name := token.(string)
-			at = append(append(place, '.'), shownName(name)...)
+			at = append(append(place, '.'), ShownName(name)...)
 			if names[name] { // compared after unescaping
-				return &bodyError{string(at), "is given twice; send it once"}
+				return &Fault{string(at), "is given twice; send it once"}
 			}
 			names[name] = true
 		}
@@ -250,20 +242,20 @@ func (w *walker) value(place []byte, depth int) error {
 	return nil
 }
 
-// noJSON says where the text stops being JSON: in which value, and at which byte.
-func (w *walker) noJSON(place []byte, err error) error {
+// noJSON tells where the text stops being JSON: in which value, and at which byte.
+func (w *walker) noJSON(place []byte, err error) *Fault {
 	var syntax *json.SyntaxError
 	// the decoder's own offset is of the token before
 	if !errors.As(err, &syntax) || !errors.As(json.Unmarshal(w.data, new(json.RawMessage)), &syntax) {
-		return &bodyError{"body", "is not whole: the JSON ends too early"}
+		return &Fault{"body", "is not whole: the JSON ends too early"}
 	}
-	return &bodyError{string(place), fmt.Sprintf("is not JSON from byte %d of the body on; "+
+	return &Fault{string(place), fmt.Sprintf("is not JSON from byte %d of the body on; "+
 		"write names and texts in double quotes, numbers in digits, and a comma only between two "+
 		"members", syntax.Offset)}
 }
 
-// shownName is a member's name in a place. One that no operation has could be anything.
-func shownName(name string) string {
+// ShownName returns a member's name as it stands in a place. One that no operation has could be anything.
+func ShownName(name string) string {
 	odd := func(r rune) bool {
 		return r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z')
 	}
