@@ -90,7 +90,7 @@ type Service struct {
 
 	undescribed []string // ids of faulty operations that the document lacks
 
-	introspections introspections
+	introspections *limits.Cache[bool] // by digest of the token: whether it is active
 }
 
 // New returns a Service with Guestpass's own operations, as far as the options allow.
@@ -109,7 +109,7 @@ func New(o Options) *Service {
 	router.NotFound(NotFound)
 	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { MethodNotAllowed(router, w, r) })
 	s := &Service{options: o, log: o.Log, router: router, cursors: newCursorSigner(o.CursorKey),
-		described: map[string]*huma.Operation{}}
+		described: map[string]*huma.Operation{}, introspections: newIntrospections(o.Limits)}
 	s.huma = humachi.New(router, humaConfig())
 	s.huma.UseMiddleware(s.logProblems, s.authorize, s.noteHeaders, s.checkMedia, s.keepBody, s.readParameters)
 	s.registerNextSteps()

@@ -34,8 +34,11 @@ func rule(step, check string) mutant {
 	return mutant{step, "claims.go", "\t\t" + check + ",\n", "\t\tfunc() error { _ = " + check + "; return nil }(),\n"}
 }
 
-// objects reads the objects of tokens and of key sets.
-const objects = "../internal/strictjson/object.go"
+// What is checked in other packages: objects of tokens and key sets are read, and tokens remembered.
+const (
+	objects = "../internal/strictjson/object.go"
+	cached  = "../internal/cache/cache.go"
+)
 
 // checks are by the steps of the token gate: 1 to 3 the request, 4 to 11 the form, 12 the
 // signature and the cache, 13 to 22 the claims; then the rules on keys.
@@ -77,11 +80,11 @@ var checks = []mutant{
 			"invalid(\"signature\", \"\", \"\")\n\t}\n\tpayload := message.Payload()"},
 	{"12 the whole token is the cache's key", "verifier.go", `sha256.Sum256([]byte(token))`,
 		`sha256.Sum256([]byte(strings.Split(token, ".")[1]))`},
-	never("12 generation of a cached token", "cache.go", `entry.generation != generation`),
-	never("12 end of a cached token", "cache.go", `!now.Before(entry.until)`),
+	never("12 generation of a cached token", "cache.go", `token.generation != generation`),
+	never("12 end of a cached token", cached, `!now.Before(e.until)`),
 	never("12 a cached token ends with exp", "cache.go", `end.Before(until)`),
-	never("12 bound of the cache", "cache.go", `len(c.entries) >= maxCached`),
-	never("12 what of it is one person's", "cache.go", `len(own) >= maxOfPerson`),
+	never("12 bound of the cache", cached, `len(c.entries) >= c.whole`),
+	never("12 what of it is one person's", cached, `len(own) >= c.size(p)`),
 	rule("13 letter case", `c.spelling()`),
 	rule("14 iss", `v.issuer(c)`),
 	rule("15 aud", `v.audience(c)`),

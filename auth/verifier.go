@@ -74,8 +74,7 @@ func NewVerifier(o Options) (*Verifier, error) {
 		return nil, err
 	}
 	v := &Verifier{options: o, environment: strings.Split(o.ProjectID, "-")[1],
-		cache: tokenCache{entries: map[[sha256.Size]byte]*cacheEntry{},
-			of: map[string]map[[sha256.Size]byte]struct{}{}}}
+		cache: newTokenCache()}
 	v.personKind = map[Vertical]string{B2B: "member", Consumer: "user"}[o.Vertical]
 	for _, audience := range nonEmpty(append([]string{o.ProjectID, o.Audience}, o.Resources...)) {
 		v.audiences = append(v.audiences, canonical(audience))

@@ -30,7 +30,7 @@ var allowedImports = map[string][]string{
 		"store"},
 	"guestpass/api": {"auth", "directory", "internal/connections", "internal/credentials", "internal/form",
 		"internal/jsonparts", "internal/limits", "internal/strictjson", "internal/stytch", "internal/text", "store"},
-	"guestpass/auth":      {"internal/credentials", "internal/strictjson", "internal/upstream"},
+	"guestpass/auth":      {"internal/cache", "internal/credentials", "internal/strictjson", "internal/upstream"},
 	"guestpass/directory": {},
 	"guestpass/store":     {},
 	"guestpass/openapi":   {"openapi/internal/actions"},
@@ -39,12 +39,13 @@ var allowedImports = map[string][]string{
 	"guestpass/internal/inside": {"internal/stytch"},
 	"guestpass/internal/stytch": {"directory", "internal/credentials", "internal/limits", "internal/text",
 		"internal/upstream"},
+	"guestpass/internal/cache":            {},
 	"guestpass/internal/clients":          {"internal/credentials"},
 	"guestpass/internal/credentials":      {},
 	"guestpass/internal/form":             {},
 	"guestpass/internal/headers":          {},
 	"guestpass/internal/jsonparts":        {},
-	"guestpass/internal/limits":           {},
+	"guestpass/internal/limits":           {"internal/cache"},
 	"guestpass/internal/limits/redistest": {}, // for tests only
 	"guestpass/internal/postgrestest":     {}, // for tests only
 	"guestpass/internal/server":           {}, // tests alone

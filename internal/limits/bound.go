@@ -135,14 +135,20 @@ type slot struct {
 }
 
 // slots are the party's parts, the nearest first, and the whole.
-func (b Bound) slots(p Party) (of []slot) {
+func (b Bound) slots(p Party) []slot {
+	of := b.parts(p)
+	if b.Number > 0 {
+		of = append(of, slot{})
+	}
+	return of
+}
+
+// parts are those of the party, the nearest first.
+func (b Bound) parts(p Party) (of []slot) {
 	for _, kind := range kinds {
 		if key := kind.key(p); b.Shares[kind] > 0 && key != "" {
 			of = append(of, slot{kind, key})
 		}
-	}
-	if b.Number > 0 {
-		of = append(of, slot{})
 	}
 	return of
 }
