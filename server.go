@@ -251,7 +251,7 @@ func (s *Server) openDirectory() (err error) {
 func (s *Server) buildDocument() error {
 	o := s.options
 	if o.Description == "" {
-		o.Description = "Lets you act in " + o.Title + " for the signed-in person: " + s.deeds() + "."
+		o.Description = "Lets you act in " + o.Title + " for the signed-in person: " + s.summaries() + "."
 	}
 	document, err := openapi.New(s.service.OpenAPI(), openapi.Options{
 		PublicURL: o.PublicURL, Title: o.Title, Version: o.Version, Description: o.Description,
@@ -330,8 +330,8 @@ func (s *Server) published() (chosen []api.Operation) {
 	return chosen
 }
 
-// deeds are what can be done for a person who has signed in, in words.
-func (s *Server) deeds() string {
+// summaries returns what can be done for a person who has signed in, in words.
+func (s *Server) summaries() string {
 	var summaries []string
 	for _, op := range s.published() {
 		if !op.Access.IsPublic() {

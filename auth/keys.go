@@ -92,7 +92,7 @@ func (s *keySource) run(ctx context.Context) error {
 	tick := time.NewTicker(refreshEvery)
 	defer tick.Stop()
 	s.await(ctx, s.startFetch())
-	var again <-chan time.Time // when to look again for a key id that was unknown
+	var retry <-chan time.Time // when to fetch again for a key id that was unknown
 	for {
 		var soon <-chan time.Time // until the first success: nobody can be let in before
 		if s.current() == nil {
@@ -102,13 +102,13 @@ func (s *keySource) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-s.missed:
-			if again == nil {
-				again = s.cooled()
+			if retry == nil {
+				retry = s.cooled()
 			}
-		case <-again:
-			again = nil
-			if !s.lookAgain(ctx) {
-				again = s.cooled()
+		case <-retry:
+			retry = nil
+			if !s.refetch(ctx) {
+				retry = s.cooled()
 			}
 		case <-soon:
 			s.await(ctx, s.startFetch())
@@ -137,9 +137,9 @@ func (s *keySource) coolsFor() time.Duration {
 	return min(after-s.now().Sub(s.lastMiss), after) // even if the clock was set back
 }
 
-// lookAgain fetches for the key ids that were unknown, unless a call just has, and reports
+// refetch fetches for the key ids that were unknown, unless a call just has, and reports
 // whether there is nothing left to do.
-func (s *keySource) lookAgain(ctx context.Context) bool {
+func (s *keySource) refetch(ctx context.Context) bool {
 	before := s.snapshot.Load()
 	s.mu.Lock()
 	if s.coolsFor() > 0 {

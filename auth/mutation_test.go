@@ -148,9 +148,9 @@ var checks = []mutant{
 	never("keys: a day", "keys.go", `s.now().Sub(set.fetched) > keepFor`),
 	never("keys: one fetch in 25 s", "keys.go", `s.coolsFor() > 0:`),
 	never("keys: one fetch in 2 s without any", "keys.go", `now.Sub(s.lastTry) < 2*time.Second`),
-	never("keys: another look after a miss", "keys.go", `again == nil {`),
+	never("keys: another look after a miss", "keys.go", `retry == nil {`),
 	never("keys: no other look after a call's", "keys.go", `s.coolsFor() > 0 {`),
-	never("keys: another look after one that failed", "keys.go", `!s.lookAgain(ctx)`),
+	never("keys: another look after one that failed", "keys.go", `!s.refetch(ctx)`),
 	{"keys: a call waits after a look", "keys.go", `	s.lastMiss = s.now()
 	s.mu.Unlock()`, `	s.mu.Unlock()`},
 	{"keys: no cache in between", "keys.go", `"no-cache"`, `""`},

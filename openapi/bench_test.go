@@ -82,7 +82,7 @@ func benchmarkServe(b *testing.B, status int) {
 }
 
 // BenchmarkServeContent reports how many times as long [http.ServeContent] takes as the document's
-// own way, each over a connection on loopback: 1.3 to 1.4 for a whole document, 1.0 for status 304.
+// own way, each over a connection on loopback: 1.2 to 1.4 for a whole document, 1.0 for status 304.
 func BenchmarkServeContent(b *testing.B) {
 	d := mustPublish(b, realistic(), example())
 	tag := d.json.compressed.etag[0]

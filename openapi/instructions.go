@@ -43,7 +43,7 @@ func (g guide) instructions() string {
 			return text
 		}
 	}
-	return g.text(func(*operation) string { return "" }, g.order()[:lookFirst])
+	return g.text(func(*operation) string { return "" }, g.order()[:generalLines])
 }
 
 func (g guide) text(described func(*operation) string, order []string) string {
@@ -112,8 +112,8 @@ func (g guide) legend() string {
 	return text
 }
 
-// lookFirst is how many lines of order hold for any operations.
-const lookFirst = 1
+// generalLines is how many lines of order hold for any operations.
+const generalLines = 1
 
 // order says what comes before what.
 func (g guide) order() []string {

@@ -95,7 +95,7 @@ func New(o Options) *Connections {
 func (c *Connections) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		every(ctx, pollEvery, func() { c.look(ctx) })
+		every(ctx, pollEvery, func() { c.refresh(ctx) })
 		return nil
 	})
 	group.Go(func() error {
@@ -188,7 +188,8 @@ func within(now, since time.Time, d time.Duration) bool {
 	return !now.Before(since) && now.Sub(since) < d
 }
 
-func (c *Connections) look(ctx context.Context) {
+// refresh reads the denials of all instances.
+func (c *Connections) refresh(ctx context.Context) {
 	c.refreshing.Lock()
 	defer c.refreshing.Unlock()
 	c.load(ctx)

@@ -60,7 +60,7 @@ func (c *Connections) mark(own *ownDenial, written error) {
 func (c *Connections) markTold(own *ownDenial) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	own.RevokedAt, own.ExpiresAt = until(c.options.Now())
+	own.RevokedAt, own.ExpiresAt = cutoff(c.options.Now())
 	own.RetryAt = time.Time{}
 }
 

@@ -129,7 +129,7 @@ func (p *Provider) read(w http.ResponseWriter, r *http.Request) (query, request 
 	p.addScopes(r.Context(), request)
 	// What is read in the mail belongs to the page on which somebody asked for it, not to another one that was
 	// left open and loaded itself since.
-	if !query.Has(againParameter) || p.keptRequest(r) == nil {
+	if !query.Has(restartParameter) || p.keptRequest(r) == nil {
 		p.keepRequest(w, request)
 	}
 	return query, request, nil

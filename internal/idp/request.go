@@ -28,13 +28,13 @@ var parameters = []string{"client_id", "redirect_uri", "response_type", "scope",
 // others are what the page's scripts read besides, of a link of an e-mail, and of a log-out, and
 // our own. They are never part of an authorization request.
 var others = []string{linkParameter, "stytch_redirect_type", "token", logOutParameter, returnParameter,
-	againParameter}
+	restartParameter}
 
 const (
 	linkParameter   = "stytch_token_type"
 	logOutParameter = "post_logout_redirect_uri"
 	returnParameter = "return"
-	againParameter  = "again" // a page that somebody has left open begins anew by itself
+	restartParameter  = "again" // a page that somebody has left open begins anew by itself
 )
 
 const (

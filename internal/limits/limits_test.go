@@ -205,7 +205,7 @@ func TestWhileRedisIsAwayEachInstanceCounts(t *testing.T) {
 	}
 }
 
-func (l *Limits) pretendPauseIsOver() { l.shared.away.until.Store(1) }
+func (l *Limits) pretendPauseIsOver() { l.shared.away.retryAt.Store(1) }
 
 // However many arrive at once, at however many instances.
 func TestManyCallsAtOnceAreCountedExactlyInRedis(t *testing.T) {

@@ -66,11 +66,11 @@ func (r *Rate) Exceeded(p Party) *Exceeded {
 	now := r.now().UTC()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.look(now, r.bound.slots(p))
+	return r.firstExceeded(now, r.bound.slots(p))
 }
 
-// look is for who holds mu.
-func (r *Rate) look(now time.Time, slots []slot) *Exceeded {
+// firstExceeded returns the first number that one more would exceed. The caller holds mu.
+func (r *Rate) firstExceeded(now time.Time, slots []slot) *Exceeded {
 	for _, s := range slots {
 		current, previous := r.counts[s.kind].get(s.key, now.Truncate(window))
 		if !allows(now, current, previous, r.bound.number(s)) {
@@ -83,7 +83,7 @@ func (r *Rate) look(now time.Time, slots []slot) *Exceeded {
 func (r *Rate) takeHere(now time.Time, slots []slot) *Exceeded {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if exceeded := r.look(now, slots); exceeded != nil {
+	if exceeded := r.firstExceeded(now, slots); exceeded != nil {
 		return exceeded
 	}
 	for _, s := range slots {

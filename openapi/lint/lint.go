@@ -150,8 +150,8 @@ func (l *linter) visit(n int) {
 	}
 }
 
-// ends reports whether a look came to its end before it took too many steps.
-func ends(look func()) (ended bool) {
+// ends reports whether a walk came to its end before it took too many steps.
+func ends(walk func()) (ended bool) {
 	defer func() {
 		if failed := recover(); failed != nil {
 			if _, is := failed.(enough); !is {
@@ -159,7 +159,7 @@ func ends(look func()) (ended bool) {
 			}
 		}
 	}()
-	look()
+	walk()
 	return true
 }
 

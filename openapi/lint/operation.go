@@ -516,27 +516,27 @@ func (l *linter) isOf(schema *value, kind string) bool {
 	return l.isAllOf(schema, kind, map[*value]bool{})
 }
 
-// isAllOf is isOf within unions: those that are being looked at are false in looked, and are no
+// isAllOf is isOf within unions: those that it is about to judge are false in seen, and are no
 // alternatives to themselves. One that was is of the type, else there was no need to go on.
-func (l *linter) isAllOf(schema *value, kind string, looked map[*value]bool) bool {
-	looked[schema] = false
+func (l *linter) isAllOf(schema *value, kind string, seen map[*value]bool) bool {
+	seen[schema] = false
 	s := l.viewOf(l.root).gathered([]*value{schema})
 	if len(s.kinds) > 0 {
-		looked[schema] = slices.Contains(s.kinds, kind)
-		return looked[schema]
+		seen[schema] = slices.Contains(s.kinds, kind)
+		return seen[schema]
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.inner)) {
 		if !strings.HasPrefix(name, "anyOf ") && !strings.HasPrefix(name, "oneOf ") {
 			continue
 		}
 		one := s.inner[name][0]
-		isOf, known := looked[one]
-		if !known && !l.isAllOf(one, kind, looked) {
+		isOf, known := seen[one]
+		if !known && !l.isAllOf(one, kind, seen) {
 			return false
 		}
-		looked[schema] = looked[schema] || isOf || !known
+		seen[schema] = seen[schema] || isOf || !known
 	}
-	return looked[schema]
+	return seen[schema]
 }
 
 // list is G092 (A): what returns next_cursor, or a list at the top, has pages.
