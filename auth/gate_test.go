@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// headerOf is a good token but for its header, with a signature that is good.
+// headerOf returns a good token but for its header, with a signature that is good.
 func (f *fixture) headerOf(header string) string { return sign(header, f.claims().json(), keyOne()) }
 
 func TestHeaderTricksAreRefused(t *testing.T) {

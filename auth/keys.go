@@ -125,7 +125,7 @@ func (s *keySource) cooled() <-chan time.Time {
 	return time.After(s.coolsFor())
 }
 
-// coolsFor is how long no fetch for unknown key ids may begin; 0 or less: one may. The caller holds mu.
+// coolsFor returns how long no fetch for unknown key ids may begin; 0 or less: one may. The caller holds mu.
 func (s *keySource) coolsFor() time.Duration {
 	if s.lastMiss.IsZero() {
 		return 0

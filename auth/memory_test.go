@@ -42,7 +42,7 @@ func TestDistinctTokensTakeNoMemory(t *testing.T) {
 	}
 }
 
-// heap is what is in use once all garbage is gone.
+// heap returns what is in use once all garbage is gone.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -29,7 +29,7 @@ func always(step, file, condition string) mutant {
 	return mutant{step, file, condition, "(true || " + condition + ")"}
 }
 
-// rule is one of the list in Verifier.identity.
+// rule returns one of the list in Verifier.identity.
 func rule(step, check string) mutant {
 	return mutant{step, "claims.go", "\t\t" + check + ",\n", "\t\tfunc() error { _ = " + check + "; return nil }(),\n"}
 }

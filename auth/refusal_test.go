@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// details are what LogAttrs tells.
+// details returns what LogAttrs tells.
 func details(err error) map[string]string {
 	told := map[string]string{}
 	for _, attribute := range LogAttrs(err) {

@@ -180,7 +180,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	return identity, nil
 }
 
-// Remembers says whether [Verifier.Verify] would return an identity from memory: the
+// Remembers reports whether [Verifier.Verify] would return an identity from memory: the
 // token was verified here in the last minutes and is still good. It costs a hash, never
 // a signature, so it may be asked about what anybody sends. It admits nobody: call
 // Verify for that.

@@ -208,7 +208,7 @@ func TestWhatIsMadeIsAdmitted(t *testing.T) {
 	}
 }
 
-// generatedSchema is a schema of any shape, mostly one that admits something.
+// generatedSchema returns a schema of any shape, mostly one that admits something.
 func generatedSchema(random *rand.Rand, depth int) map[string]any {
 	maybe := func(schema map[string]any, key string, value any) {
 		if random.IntN(2) == 0 {

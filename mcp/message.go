@@ -166,7 +166,7 @@ func cut(text string) string {
 	return strings.ToValidUTF8(text, "")
 }
 
-// decoded is the value of a header that may be written in base64.
+// decoded returns the value of a header that may be written in base64.
 func decoded(value string) string {
 	inner, found := strings.CutPrefix(value, "=?base64?")
 	if inner, ends := strings.CutSuffix(inner, "?="); found && ends {
@@ -177,5 +177,5 @@ func decoded(value string) string {
 	return value
 }
 
-// text is a member of params that is a string; "" for any other.
+// text returns a member of params that is a string; "" for any other.
 func (m *message) text(name string) string { return jsonparts.Text(m.params[name]) }

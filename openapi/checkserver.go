@@ -144,7 +144,7 @@ func checkPrivacy(o Options, found *report) {
 
 var errNoPrivacyURL = errors.New("is no https URL of a public host")
 
-// CheckPrivacyURL says what is wrong with the address of a privacy policy, and never repeats
+// CheckPrivacyURL tells what is wrong with the address of a privacy policy, and never repeats
 // it. None, and one on this machine, are admitted.
 func CheckPrivacyURL(text string) error {
 	u := actions.Absolute(text)

@@ -150,7 +150,7 @@ func matches(field []string, etag string) bool {
 
 func trimList(list string) string { return strings.TrimLeft(list, ", \t") }
 
-// members are those of a list in a header field (RFC 9110 section 5.6.1): each name, and
+// members returns those of a list in a header field (RFC 9110 section 5.6.1): each name, and
 // its parameters as they stand.
 func members(field []string) iter.Seq2[string, string] {
 	return func(yield func(name, parameters string) bool) {

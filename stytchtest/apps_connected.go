@@ -8,13 +8,13 @@ import (
 
 // Connected apps, as people and organizations see them.
 
-// appObject is an app as the server API shows it to people's administrators.
+// appObject returns an app as the server API shows it to people's administrators.
 func appObject(a *ConnectedApp) map[string]any {
 	return map[string]any{"connected_app_id": a.ClientID, "name": a.Name, "description": a.Description,
 		"client_type": a.Type, "logo_url": a.LogoURL}
 }
 
-// pathPerson is the member or user that the path names.
+// pathPerson returns the member or user that the path names.
 func (e *Emulator) pathPerson(c *call) (*person, *wire.Failure) {
 	if e.vertical.name == consumer.name {
 		return e.pathUser(c)
@@ -30,7 +30,7 @@ func (e *Emulator) personApps(c *call) (any, *wire.Failure) {
 	return e.appsOf(p), nil
 }
 
-// ownApps are those of the session's person.
+// ownApps returns those of the session's person.
 func (e *Emulator) ownApps(c *call) (any, *wire.Failure) {
 	p, bad := e.self(c)
 	if bad != nil {

@@ -90,7 +90,7 @@ func (m metadata) check(address string) error {
 	return checkRedirectURLs(m.RedirectURIs)
 }
 
-// checkRedirectURLs are those of a client that describes or registers itself.
+// checkRedirectURLs checks those of a client that describes or registers itself.
 func checkRedirectURLs(urls []string) error {
 	if len(urls) == 0 {
 		return errors.New("redirect_uris needs at least one URL")
@@ -106,7 +106,7 @@ func checkRedirectURLs(urls []string) error {
 	return nil
 }
 
-// withoutLoopbackPorts are the URLs as they are kept: one of a program on the person's own
+// withoutLoopbackPorts returns the URLs as they are kept: one of a program on the person's own
 // machine stands for every port (RFC 8252 section 7.3), since its next run has another.
 func withoutLoopbackPorts(urls []string) []string {
 	kept := []string{}

@@ -18,7 +18,7 @@ const (
 	maxApps       = 1000            // of the project, those that described or registered themselves included
 )
 
-// knownApp is the client of the id, which may be the URL of its document.
+// knownApp returns the client of the id, which may be the URL of its document.
 func (e *Emulator) knownApp(id string) *ConnectedApp {
 	if id != "" && e.state.project.MetadataDocuments {
 		for _, a := range e.state.apps {
@@ -30,7 +30,7 @@ func (e *Emulator) knownApp(id string) *ConnectedApp {
 	return e.state.app(id)
 }
 
-// authorizedApp is the client of an authorization. Without a fresh document it asks for one by
+// authorizedApp returns the client of an authorization. Without a fresh document it asks for one by
 // c.wanted, and is asked again when that is there.
 func (e *Emulator) authorizedApp(c *call) (*ConnectedApp, *wire.Failure) {
 	id := c.Text("client_id")

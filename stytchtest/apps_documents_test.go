@@ -71,7 +71,7 @@ func openLoopback(t *testing.T, change ...func(*stytchtest.Options)) *stytchtest
 	return serve(t, o)
 }
 
-// askConsent is the start of an authorization by the server API.
+// askConsent returns the start of an authorization by the server API.
 func askConsent(t *testing.T, s *stytchtest.Server, clientID string) (int, object) {
 	t.Helper()
 	status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/idp/oauth/authorize/start", object{"organization_id": acme,

@@ -42,7 +42,7 @@ func (e *Emulator) register(c *call) (any, *wire.Failure) {
 	return registration(c, a), nil
 }
 
-// digest is of all the client's metadata that RFC 7591 section 2 names, with its redirect URLs as
+// digest returns that of all the client's metadata that RFC 7591 section 2 names, with its redirect URLs as
 // they are kept.
 func digest(c *call, redirectURLs []string) string {
 	said := map[string]any{"redirect_uris": redirectURLs}
@@ -61,7 +61,7 @@ func digest(c *call, redirectURLs []string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// registered is the client that the metadata describe. Absent, the method is that of
+// registered returns the client that the metadata describe. Absent, the method is that of
 // RFC 7591 section 2: client_secret_basic. Unknown metadata, application_type among them, are
 // passed over.
 func registered(c *call) (*ConnectedApp, *wire.Failure) {

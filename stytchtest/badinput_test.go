@@ -39,7 +39,7 @@ func familyOf(path string) family {
 	return serverAPI
 }
 
-// credentials are the good ones of a family.
+// credentials returns the good ones of a family.
 func credentials(f family, p stytchtest.Project) func(*http.Request) {
 	switch f {
 	case serverAPI:

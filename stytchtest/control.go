@@ -52,7 +52,7 @@ func orEmpty(mails []Mail) []Mail {
 	return mails
 }
 
-// current is the state as a seed, secrets included: these endpoints are for the
+// current returns the state as a seed, secrets included: these endpoints are for the
 // machine's owner.
 func (e *Emulator) current() Seed {
 	e.mu.Lock()

@@ -32,7 +32,7 @@ func newestKey(t *testing.T, e *stytchtest.Emulator) string {
 	return decodePart(t, must[string](t)(e.Mint(stytchtest.MintRequest{Subject: ada})), 0)["kid"].(string)
 }
 
-// fate is what became of one request: ok, slow, a status, cut off, or fresh key.
+// fate returns what became of one request: ok, slow, a status, cut off, or fresh key.
 func (c *chaoticEmulator) fate(t *testing.T, method, path string) (fate string) {
 	t.Helper()
 	r := httptest.NewRequest(method, "http://localhost:8081"+path, nil)

@@ -87,7 +87,7 @@ func viewProject(p Project) page.Project {
 	return v
 }
 
-// viewApps has all apps. The caller holds mu.
+// viewApps returns all apps. The caller holds mu.
 func (e *Emulator) viewApps() (list []page.App) {
 	for _, a := range e.state.apps {
 		list = append(list, page.App{ClientID: a.ClientID, ClientSecret: a.ClientSecret, NextSecret: a.NextSecret,
@@ -98,7 +98,7 @@ func (e *Emulator) viewApps() (list []page.App) {
 	return list
 }
 
-// viewKeys has the published keys, the newest first. The caller holds mu.
+// viewKeys returns the published keys, the newest first. The caller holds mu.
 func (e *Emulator) viewKeys() (list []page.Key) {
 	now := e.now()
 	for _, k := range slices.Backward(e.keys.Published(now)) {
@@ -141,7 +141,7 @@ func (e *Emulator) viewMail(m Mail, number int) page.Mail {
 	return v
 }
 
-// viewPeople has everybody who belongs somewhere. The caller holds mu.
+// viewPeople returns everybody who belongs somewhere. The caller holds mu.
 func (e *Emulator) viewPeople() (groups []page.Group) {
 	of := func(organizationID string) (people []page.Person) {
 		for _, p := range e.state.people {
@@ -179,7 +179,7 @@ func (e *Emulator) viewPerson(p *person) page.Person {
 	return v
 }
 
-// viewConsents are in the order of people and apps. The caller holds mu.
+// viewConsents returns them in the order of people and apps. The caller holds mu.
 func (e *Emulator) viewConsents() (list []page.Consent) {
 	for _, p := range e.state.people {
 		for _, a := range e.state.apps {

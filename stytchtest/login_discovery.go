@@ -8,7 +8,7 @@ import (
 	"guestpass/stytchtest/internal/wire"
 )
 
-// discovered is what every discovery method answers: an intermediate session, and the
+// discovered returns what every discovery method answers: an intermediate session, and the
 // organizations of the address.
 func (e *Emulator) discovered(email string, how factor) map[string]any {
 	token := secret()
@@ -18,7 +18,7 @@ func (e *Emulator) discovered(email string, how factor) map[string]any {
 	return reply
 }
 
-// discoveredOrganizations are those of the address, then those that would let it in.
+// discoveredOrganizations returns those of the address, then those that would let it in.
 func (e *Emulator) discoveredOrganizations(email string) map[string]any {
 	found := []any{}
 	add := func(o *Organization, membership string, p *person) {
@@ -43,7 +43,7 @@ func (e *Emulator) discoveredOrganizations(email string) map[string]any {
 	return map[string]any{"email_address": email, "organization_id_hint": nil, "discovered_organizations": found}
 }
 
-// admits says whether the address may join without an invitation.
+// admits reports whether the address may join without an invitation.
 func (o *Organization) admits(email string) bool {
 	_, domain, _ := strings.Cut(email, "@")
 	return o.JITProvisioning == "RESTRICTED" && slices.ContainsFunc(o.EmailAllowedDomains,
@@ -167,7 +167,7 @@ func (e *Emulator) exchangeSession(c *call) (any, *wire.Failure) {
 	return e.authenticated(c, e.begin(p, duration, s.Factors)), nil
 }
 
-// organizationBySlug is what the browser may know of an organization before anybody has
+// organizationBySlug returns what the browser may know of an organization before anybody has
 // signed in to it.
 func (e *Emulator) organizationBySlug(c *call) (any, *wire.Failure) {
 	slug := c.Text("organization_slug")

@@ -37,7 +37,7 @@ func (e *Emulator) sendOrganizationLink(c *call) (any, *wire.Failure) {
 	return reply, nil
 }
 
-// loginLink is a magic link of somebody known, or new.
+// loginLink returns a magic link of somebody known, or new.
 func loginLink(kind string, p *person, signup bool, redirect string) linkRequest {
 	l := linkRequest{kind: kind, mail: "magic_link", email: p.email(), person: p, redirect: "login" + redirect,
 		redirectType: "LOGIN",

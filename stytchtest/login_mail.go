@@ -108,7 +108,7 @@ func (e *Emulator) newLink(c *call, l linkRequest, to string, life time.Duration
 	return withQuery(to, append(e.linkHints(l), "stytch_token_type", l.kind, "token", token)...)
 }
 
-// loginLinkOfReset is the second link of Consumer projects' reset mails, for people who
+// loginLinkOfReset returns the second link of Consumer projects' reset mails, for people who
 // would rather sign in without a password. A project without login URLs sends none.
 func (e *Emulator) loginLinkOfReset(c *call, l linkRequest, life time.Duration) (string, *wire.Failure) {
 	to, bad := e.redirectURL(c.Text("login_redirect_url"), "LOGIN", "no_match_for_provided_magic_link_url")
@@ -119,7 +119,7 @@ func (e *Emulator) loginLinkOfReset(c *call, l linkRequest, life time.Duration) 
 	return e.newLink(c, l, to, life), bad
 }
 
-// linkHints are what B2B links say beside their token. The browser SDK shows the form for
+// linkHints returns what B2B links say beside their token. The browser SDK shows the form for
 // a new password only where the redirect type says so.
 func (e *Emulator) linkHints(l linkRequest) (pairs []string) {
 	if e.vertical.name == consumer.name {

@@ -153,7 +153,7 @@ func (e *Emulator) oauthLogin(c *call, token, kind string) (*oauthLogin, *wire.F
 	return l, c.checkVerifier(l.Challenge)
 }
 
-// subject is the account's name at the provider; the same address is the same account.
+// subject returns the account's name at the provider; the same address is the same account.
 func (l *oauthLogin) subject() string { return l.Provider + "-" + strings.ToLower(l.Email) }
 
 // register remembers that the person has signed in at a provider.

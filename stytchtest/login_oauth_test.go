@@ -15,7 +15,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// unfollowed is a browser's request, without what the browser does next.
+// unfollowed returns a browser's request, without what the browser does next.
 func unfollowed(t *testing.T, address string) (int, string) {
 	t.Helper()
 	browser := &http.Client{CheckRedirect: func(*http.Request,

@@ -73,7 +73,7 @@ func (e *Emulator) checkStrength(c *call) (any, *wire.Failure) {
 	return reply, nil
 }
 
-// newPassword is the one of the call, if it is good enough.
+// newPassword returns the one of the call, if it is good enough.
 func newPassword(c *call, name string) (string, *wire.Failure) {
 	password := c.Text(name)
 	if !measure(password).good() {

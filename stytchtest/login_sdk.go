@@ -7,7 +7,7 @@ import (
 	"guestpass/stytchtest/internal/wire"
 )
 
-// bootstrap is what the browser SDK asks first. The SDK takes the descriptions of
+// bootstrap returns what the browser SDK asks first. The SDK takes the descriptions of
 // custom scopes from here, not from authorize/start.
 func (e *Emulator) bootstrap(c *call) (any, *wire.Failure) {
 	if c.Path("token") != e.state.project.PublicToken {

@@ -108,7 +108,7 @@ func sessionDuration(c *call, otherwise time.Duration) (time.Duration, *wire.Fai
 	return time.Duration(minutes) * time.Minute, nil
 }
 
-// authenticated is the reply to everything that ends in a session.
+// authenticated returns the reply to everything that ends in a session.
 func (e *Emulator) authenticated(c *call, token string) map[string]any {
 	s := e.state.Sessions[token]
 	p := e.state.person(s.PersonID)
@@ -128,7 +128,7 @@ func (e *Emulator) authenticated(c *call, token string) map[string]any {
 	return reply
 }
 
-// withoutSession is the reply to a good login that asked for no session.
+// withoutSession returns the reply to a good login that asked for no session.
 func (e *Emulator) withoutSession(p *person) map[string]any {
 	reply := e.personReply(p)
 	reply["method_id"], reply["reset_sessions"] = p.emails[0].ID, false
@@ -237,7 +237,7 @@ func (e *Emulator) tokenOfJWT(jwt string) string {
 	return ""
 }
 
-// shownSession is the session that the call must show.
+// shownSession returns the session that the call must show.
 func (e *Emulator) shownSession(c *call) (string, *session, *wire.Failure) {
 	if c.Dialect != wire.Browser && c.Text("session_token")+c.Text("session_jwt") == "" {
 		return "", nil, wire.Fail(http.StatusBadRequest, "no_session_arguments", "Give session_token or session_jwt.")
@@ -347,7 +347,7 @@ func (e *Emulator) revokeSession(c *call) (any, *wire.Failure) {
 	return nil, nil
 }
 
-// authorizing is the session's person, or for servers the one that is named. Stytch wants
+// authorizing returns the session's person, or for servers the one that is named. Stytch wants
 // exactly one of the ways.
 func (e *Emulator) authorizing(c *call) (*person, *wire.Failure) {
 	if c.Dialect != wire.Browser && c.Text(e.vertical.person+"_id") != "" {

@@ -107,7 +107,7 @@ func (e *Emulator) addRedirectURL(c *call) (any, *wire.Failure) {
 	return e.keepRedirectURL(u, c.Flag("do_not_promote_defaults")), nil
 }
 
-// merged has the types of both; of one in both what is said later counts.
+// merged returns the types of both; of one in both, what is said later counts.
 func merged(old, added []RedirectURLType) []RedirectURLType {
 	kept := slices.DeleteFunc(slices.Clone(old), func(t RedirectURLType) bool {
 		return slices.ContainsFunc(added, func(a RedirectURLType) bool { return a.Type == t.Type })

@@ -48,7 +48,7 @@ func (e *Emulator) managedPolicy(*call) (any, *wire.Failure) {
 	return map[string]any{"policy": policy}, nil
 }
 
-// mandatory are a default role's permissions on Stytch's own resources, as the seed has them.
+// mandatory returns a default role's permissions on Stytch's own resources, as the seed has them.
 func (e *Emulator) mandatory(roleID string) (permissions []Permission) {
 	for _, role := range e.seed.Policy.Roles {
 		for _, p := range role.Permissions {

@@ -13,7 +13,7 @@ var (
 		"The member belongs to another organization.")
 )
 
-// enforce is what Stytch does when a server sends a member's session along, and only
+// enforce does what Stytch does when a server sends a member's session along, and only
 // then: the project secret alone may do everything.
 func (e *Emulator) enforce(c *call, organizationID, resource string, actions ...string) *wire.Failure {
 	token, jwt := c.Request.Header.Get("X-Stytch-Member-Session"), c.Request.Header.Get("X-Stytch-Member-SessionJWT")

@@ -101,7 +101,7 @@ func (e *Emulator) getMember(c *call) (any, *wire.Failure) {
 	return nil, memberNotFound
 }
 
-// is says whether the parameter names the person, by id or external id.
+// is reports whether the parameter names the person, by id or external id.
 func (p *person) is(id string) bool { return id != "" && (p.id == id || p.externalID == id) }
 
 func (e *Emulator) dangerouslyGetMember(c *call) (any, *wire.Failure) {
@@ -112,7 +112,7 @@ func (e *Emulator) dangerouslyGetMember(c *call) (any, *wire.Failure) {
 	return e.personReply(p), nil
 }
 
-// pathMember is the one that the path names, whatever the status.
+// pathMember returns the one that the path names, whatever the status.
 func (e *Emulator) pathMember(c *call) (*person, *wire.Failure) {
 	o, bad := e.pathOrganization(c)
 	if bad != nil {

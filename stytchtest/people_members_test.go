@@ -190,7 +190,7 @@ func TestMembersAreSearchedAcrossOrganizations(t *testing.T) {
 	}
 }
 
-// searchFaults are what is wrong with a search and how its error ends, for every search.
+// searchFaults returns what is wrong with a search and how its error ends, for every search.
 func searchFaults() []struct{ name, query, kind string } {
 	return []struct{ name, query, kind string }{
 		{"no filter name", `{"operator":"AND","operands":[{"filter_value":["x"]}]}`, "*missing_filter_name"},

@@ -45,7 +45,7 @@ func (e *Emulator) rbacPolicy(*call) (any, *wire.Failure) {
 	return map[string]any{"policy": e.state.policy}, nil
 }
 
-// pathOrganization is the one that the path names.
+// pathOrganization returns the one that the path names.
 func (e *Emulator) pathOrganization(c *call) (*Organization, *wire.Failure) {
 	if o := e.state.organization(c.Path("organization")); o != nil {
 		return o, nil
@@ -84,7 +84,7 @@ func (e *Emulator) createOrganization(c *call) (any, *wire.Failure) {
 	return map[string]any{"organization": e.organizationObject(o)}, nil
 }
 
-// newOrganization has what the call says, with a slug made of the name if none is given.
+// newOrganization makes one of what the call says, with a slug made of the name if none is given.
 func (e *Emulator) newOrganization(c *call, name string) (*Organization, *wire.Failure) {
 	o := &Organization{ID: wire.NewID("organization"), Name: name, CreatedAt: e.now(), EmailInvites: "ALL_ALLOWED",
 		JITProvisioning: "NOT_ALLOWED",
@@ -113,7 +113,7 @@ var (
 		"allowed_mfa_methods"}
 )
 
-// freeSlug is made of the name, with a random end if it is taken.
+// freeSlug makes one of the name, with a random end if it is taken.
 func (e *Emulator) freeSlug(name string) string {
 	slug := strings.Trim(notSlug.ReplaceAllString(strings.ToLower(name), "-"), "-")
 	if len(slug) < 2 || e.state.organization(slug) != nil {

@@ -24,10 +24,10 @@ type person struct {
 
 func (p *person) email() string { return p.emails[0].Address }
 
-// verified says that somebody has once shown that they read the address's mail.
+// verified reports whether somebody has once shown that they read the address's mail.
 func (p *person) verified() bool { return p.emails[0].Verified }
 
-// mayAct says whether the person may hold sessions, consents and tokens.
+// mayAct reports whether the person may hold sessions, consents and tokens.
 func (p *person) mayAct() bool { return p != nil && p.status == "active" }
 
 func (p *person) hasEmail(address string) bool {
@@ -41,7 +41,7 @@ func (p *person) fullName() string {
 	return strings.Join(strings.Fields(p.parts.First+" "+p.parts.Middle+" "+p.parts.Last), " ")
 }
 
-// nameParts are given and family name. A member has one name only; it is taken apart
+// nameParts returns given and family name. A member has one name only; it is taken apart
 // at the first space.
 func (p *person) nameParts() UserName {
 	if p.organizationID == "" {

@@ -36,7 +36,7 @@ func (e *Emulator) newUser(email string) *person {
 		created: e.now(), updated: e.now(), trusted: map[string]any{}, untrusted: map[string]any{}}
 }
 
-// pathUser is the one that the path names.
+// pathUser returns the one that the path names.
 func (e *Emulator) pathUser(c *call) (*person, *wire.Failure) {
 	for _, p := range e.state.people {
 		if p.status != "deleted" && p.is(c.Path("user")) {

@@ -66,7 +66,7 @@ func below(prefix string, routes []route) []route {
 	return routes
 }
 
-// publicRoutes are keys, discovery and OAuth, in root and in public form. They do not
+// publicRoutes returns keys, discovery and OAuth, in root and in public form. They do not
 // know the project's credentials.
 func (e *Emulator) publicRoutes() (routes []route) {
 	on := func(method, path string, d wire.Dialect, do endpoint, clients ...string) {
@@ -96,7 +96,7 @@ func (e *Emulator) publicRoutes() (routes []route) {
 	return routes
 }
 
-// serverRoutes are those of the API for servers that both verticals have alike, below
+// serverRoutes returns those of the API for servers that both verticals have alike, below
 // /v1, the vertical's own prefix included.
 func (e *Emulator) serverRoutes() (routes []route) {
 	v := e.vertical.path
@@ -197,7 +197,7 @@ func (e *Emulator) consumerServerRoutes() (routes []route) {
 	return routes
 }
 
-// browserRoutes are those of the browser SDK's private API that both verticals have
+// browserRoutes returns those of the browser SDK's private API that both verticals have
 // alike, below /sdk/v1, the vertical's own prefix included.
 func (e *Emulator) browserRoutes() (routes []route) {
 	v := e.vertical.path
@@ -273,7 +273,7 @@ func (e *Emulator) consumerBrowserRoutes() (routes []route) {
 	return routes
 }
 
-// oauthRoutes are where the browser is sent to sign in at a provider.
+// oauthRoutes returns where the browser is sent to sign in at a provider.
 func (e *Emulator) oauthRoutes() []route {
 	start := "/v1" + e.vertical.path + "/public/oauth/{provider}"
 	routes := []route{{method: "GET", path: start + "/start", page: e.startOAuth(false), clients: []string{vanillaJS}}}
@@ -284,7 +284,7 @@ func (e *Emulator) oauthRoutes() []route {
 	return routes
 }
 
-// managementRoutes are the part of the management API that a set-up program needs. They
+// managementRoutes returns the part of the management API that a set-up program needs. They
 // were read in the released code of its client.
 func (e *Emulator) managementRoutes() (routes []route) {
 	on := func(method, path string, do endpoint) {

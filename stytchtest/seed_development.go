@@ -101,7 +101,7 @@ func developmentProject(vertical, id string) Project {
 		Registration:    true, MetadataDocuments: true}
 }
 
-// developmentApps are the GPT and, as a public client, the page on which operations are
+// developmentApps returns the GPT and, as a public client, the page on which operations are
 // tried.
 func developmentApps() []ConnectedApp {
 	return []ConnectedApp{
@@ -117,7 +117,7 @@ func developmentApps() []ConnectedApp {
 	}
 }
 
-// developmentScopes are those of both verticals.
+// developmentScopes returns those of both verticals.
 func developmentScopes() []CustomScope {
 	return []CustomScope{
 		{"tasks:read", "Read tasks", []Permission{{"tasks", []string{"read"}}}},

@@ -10,7 +10,7 @@ import (
 	"guestpass/stytchtest/internal/wire"
 )
 
-// clone is a deep copy with empty lists where s has none: Stytch sends [] and {},
+// clone returns a deep copy with empty lists where s has none: Stytch sends [] and {},
 // never null.
 func (s Seed) clone() (copied Seed) {
 	data, err := json.Marshal(s)

@@ -108,10 +108,10 @@ func (e *Emulator) Listen(addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// now is the emulator's clock. The caller holds mu.
+// now returns the emulator's clock. The caller holds mu.
 func (e *Emulator) now() time.Time { return e.options.Now().Add(e.state.Advanced) }
 
-// Now is the emulator's time, for a server under test that must agree with it.
+// Now returns the emulator's time, for a server under test that must agree with it.
 func (e *Emulator) Now() time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()

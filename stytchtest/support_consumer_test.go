@@ -30,7 +30,7 @@ func openConsumer(t *testing.T, change ...func(*stytchtest.Seed)) *stytchtest.Se
 	return serve(t, stytchtest.Options{Seed: &seed, Now: func() time.Time { return noon }})
 }
 
-// consumerClient is the real stytch-go for Consumer projects.
+// consumerClient returns the real stytch-go for Consumer projects.
 func consumerClient(t *testing.T, s *stytchtest.Server, more ...stytchapi.Option) *stytchapi.API {
 	t.Helper()
 	options := append([]stytchapi.Option{stytchapi.WithBaseURI(s.URL),

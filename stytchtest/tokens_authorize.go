@@ -34,7 +34,7 @@ type scopeResult struct {
 	IsGrantable bool   `json:"is_grantable"`
 }
 
-// authorization is what start and submit have in common, for the SDK and the server API.
+// authorization returns what start and submit have in common, for the SDK and the server API.
 func (e *Emulator) authorization(c *call) (a authorization, bad *wire.Failure) {
 	if a.person, bad = e.authorizing(c); bad != nil {
 		return a, bad
@@ -91,7 +91,7 @@ func (a *ConnectedApp) redirectsTo(given string) bool {
 	})
 }
 
-// allows is the organization's own rule about connected apps.
+// allows applies the organization's own rule about connected apps.
 func (o *Organization) allows(a *ConnectedApp) bool {
 	rule := o.ThirdPartyApps
 	if a.firstParty() {
@@ -139,7 +139,7 @@ func (e *Emulator) judgeScope(a authorization, name string) (scopeResult, *wire.
 	return scopeResult{name, custom.Description, covers(e.state.policy.Roles, a.person.roles, custom.Permissions)}, nil
 }
 
-// consentRequired is Stytch's table: with prompt=consent everybody is asked; third
+// consentRequired follows Stytch's table: with prompt=consent everybody is asked; third
 // parties are when scopes are new or offline_access is among them; first parties for
 // offline_access only, and not even then if they may bypass it.
 func (e *Emulator) consentRequired(a authorization, prompt string) bool {

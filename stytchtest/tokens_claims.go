@@ -117,7 +117,7 @@ func (e *Emulator) recordAccess(claims map[string]any, lineage string) {
 	}
 }
 
-// times are iat, nbf and exp. A token that is born expired was issued an hour before its end.
+// times returns iat, nbf and exp. A token that is born expired was issued an hour before its end.
 func (e *Emulator) times(life time.Duration) map[string]any {
 	now := e.now()
 	issued := now
@@ -154,7 +154,7 @@ func (e *Emulator) accessClaims(issuer string, p *person, app *ConnectedApp, sco
 	return claims
 }
 
-// customClaims are those of the client's template, which was checked when it was set.
+// customClaims returns those of the client's template, which was checked when it was set.
 func (a *ConnectedApp) customClaims() (claims map[string]any) {
 	_ = json.Unmarshal([]byte(a.Template), &claims)
 	return claims
@@ -183,7 +183,7 @@ func (e *Emulator) sessionClaims(issuer string, p *person, s *session, life time
 	return claims
 }
 
-// userClaims are those of the OpenID Connect scopes (OpenID Connect Core section 5.4).
+// userClaims returns those of the OpenID Connect scopes (OpenID Connect Core section 5.4).
 func userClaims(p *person, scopes []string) map[string]any {
 	claims := map[string]any{"sub": p.id}
 	if slices.Contains(scopes, "email") {

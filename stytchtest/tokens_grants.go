@@ -144,7 +144,7 @@ func (e *Emulator) refresh(c *call, app *ConnectedApp) (any, *wire.Failure) {
 	return reply, nil
 }
 
-// narrowed is what a refresh may ask for: nothing that was not granted (RFC 6749 section 6).
+// narrowed returns what a refresh may ask for: nothing that was not granted (RFC 6749 section 6).
 func narrowed(granted, wanted []string) ([]string, *wire.Failure) {
 	if len(wanted) == 0 {
 		return granted, nil

@@ -72,7 +72,7 @@ func TestTheResponseNamesTheIssuerByTheHostThatWasCalled(t *testing.T) {
 	}
 }
 
-// signedIn is the session token of somebody of either vertical.
+// signedIn returns the session token of somebody of either vertical.
 func signedIn(t *testing.T, s *stytchtest.Server, email string) string {
 	t.Helper()
 	if projectOf(s) == consumerProject {

@@ -55,7 +55,7 @@ func (e *Emulator) discovery(c *call, document map[string]any) (any, *wire.Failu
 	return document, nil
 }
 
-// oauthBase is where the OAuth endpoints are, in the form of the path that was asked.
+// oauthBase returns where the OAuth endpoints are, in the form of the path that was asked.
 func (e *Emulator) oauthBase(c *call) string {
 	if pid := c.Path("pid"); pid != "" {
 		return e.base(c.Request) + "/v1/public/" + pid + "/oauth2"
@@ -63,7 +63,7 @@ func (e *Emulator) oauthBase(c *call) string {
 	return e.base(c.Request) + "/v1/oauth2"
 }
 
-// base is scheme and host of the request, or what the options name instead: behind a
+// base returns scheme and host of the request, or what the options name instead: behind a
 // tunnel the emulator sees another host than its clients do.
 func (e *Emulator) base(r *http.Request) string {
 	if e.options.Issuer != "" {
@@ -80,7 +80,7 @@ func (e *Emulator) issuerOf(c *call) string {
 	return e.base(c.Request)
 }
 
-// responseIssuer is the iss of an authorization response. It follows the host that the browser SDK
+// responseIssuer returns the iss of an authorization response. It follows the host that the browser SDK
 // or the server has called: under any other than the issuer's own it names the project, and is
 // not what the metadata says (https://stytch.com/docs/connected-apps/resources/faq).
 func (e *Emulator) responseIssuer(c *call) string {

@@ -11,7 +11,7 @@ import (
 	"guestpass/stytchtest/internal/wire"
 )
 
-// challengeOf is the S256 challenge of a verifier (RFC 7636 section 4.2).
+// challengeOf returns the S256 challenge of a verifier (RFC 7636 section 4.2).
 func challengeOf(verifier string) string {
 	digest := sha256.Sum256([]byte(verifier))
 	return base64.RawURLEncoding.EncodeToString(digest[:])
@@ -61,7 +61,7 @@ func (e *Emulator) introspect(c *call) (any, *wire.Failure) {
 	return map[string]any{"active": false}, nil
 }
 
-// formClient is the client of introspection and revocation, which take forms only.
+// formClient returns the client of introspection and revocation, which take forms only.
 func (e *Emulator) formClient(c *call) (*ConnectedApp, *wire.Failure) {
 	app, bad := e.authenticateClient(c)
 	if bad == nil && !c.Form {

@@ -81,7 +81,7 @@ func TestOpenIDClients(t *testing.T) {
 	}
 }
 
-// programSettings is what a program reads; the client in the words of RFC 7591.
+// programSettings returns what a program reads; the client in the words of RFC 7591.
 func programSettings(s *stytchtest.Server, project stytchtest.Project, person openIDPerson,
 	client openIDClient) object {
 	metadata := object{"token_endpoint_auth_method": client.authentication, "redirect_uris": []string{client.redirect}}

@@ -202,7 +202,7 @@ func decoded(written string) (value any) {
 	return value
 }
 
-// corpus is the texts written by hand, generated ones, and mutations of both.
+// corpus returns the texts written by hand, generated ones, and mutations of both.
 func corpus() []string {
 	g := generator{random: rand.New(rand.NewPCG(*seed, 0))}
 	texts := append([]string{}, shapes...)
@@ -256,7 +256,7 @@ func inJavaScript(t *testing.T, texts []string) (verdicts []struct{ Yaml, JSYAML
 	return verdicts
 }
 
-// jsonOf is the value as encoding/json decodes it.
+// jsonOf returns the value as encoding/json decodes it.
 func jsonOf(n *Node) any {
 	switch n.Kind {
 	case Alias:

@@ -244,7 +244,7 @@ func (a *Account) app(clients []connections.Connection, words map[string]string,
 	return entry
 }
 
-// members are those of the organization by id, as far as one page of Stytch's goes.
+// members returns those of the organization by id, as far as one page of Stytch's goes.
 func (a *Account) members(ctx context.Context, organizationID string) (map[string]directory.Person, error) {
 	found, err := a.options.Members.Members(ctx, organizationID, directory.MemberQuery{Limit: 1000})
 	if err != nil {

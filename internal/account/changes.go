@@ -52,7 +52,7 @@ func (a *Account) record(ctx context.Context, person directory.Person) record {
 	return r
 }
 
-// through is what was done through all of the clients: the latest, and what they took away, whatever
+// through returns what was done through all of the clients: the latest, and what they took away, whatever
 // came later. Of several, only everything in the person's name shows more.
 func (r record) through(ctx context.Context, clients ...string) (d done) {
 	if len(clients) == 1 {

@@ -69,7 +69,7 @@ func (s shownSession) digest() string {
 
 var errNotSignedIn = errors.New("not signed in")
 
-// person is whose session it is.
+// person returns whose session it is.
 func (a *Account) person(ctx context.Context, shown shownSession) (directory.Person, error) {
 	if shown == (shownSession{}) {
 		return directory.Person{}, errNotSignedIn
@@ -119,7 +119,7 @@ func (a *Account) mac(purpose string, content []byte) []byte {
 	return h.Sum(nil)
 }
 
-// open is false for what this server did not sign for the purpose and session, or too long ago.
+// open reports false for what this server did not sign for the purpose and session, or too long ago.
 func (a *Account) open(purpose, text string, shown shownSession) (f authority, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) < sha256.Size || !hmac.Equal(raw[:sha256.Size], a.mac(purpose, raw[sha256.Size:])) {

@@ -52,7 +52,7 @@ func (a App) Label() string {
 	return "“" + name + "”"
 }
 
-// Apps are those with the client ids, as far as Stytch tells in time. A nil *Connections knows none.
+// Apps returns those with the client ids, as far as Stytch tells in time. A nil *Connections knows none.
 func (c *Connections) Apps(ctx context.Context, clientIDs []string) map[string]App {
 	if c == nil {
 		return nil
@@ -94,7 +94,7 @@ func (c *Connections) describedBy(app stytch.ConnectedApp) App {
 	return known
 }
 
-// place is where an address leads, without a port on this computer: programs take another each time.
+// place returns where an address leads, without a port on this computer: programs take another each time.
 func place(address string) string {
 	u, err := url.Parse(address)
 	switch {

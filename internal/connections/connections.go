@@ -136,7 +136,7 @@ func (c *Connections) Check(ctx context.Context, identity auth.Identity, write b
 	return nil
 }
 
-// denial is what the pair's tokens meet, the zero value for nothing: the strictest of the
+// denial returns what the pair's tokens meet, the zero value for nothing: the strictest of the
 // denials that are known and of those that this instance made since. The error says that
 // those that are known are too old.
 func (c *Connections) denial(ctx context.Context, key pair) (d store.Denial, err error) {
@@ -162,7 +162,7 @@ func stricter(a, b store.Denial) store.Denial {
 	return a
 }
 
-// current are the denials, with an error if they are too old.
+// current returns the denials, with an error if they are too old.
 func (c *Connections) current(ctx context.Context) (*denials, error) {
 	if known := c.known.Load(); c.fresh(known) {
 		return known, nil
@@ -183,7 +183,7 @@ func (c *Connections) fresh(known *denials) bool {
 	return known != nil && within(c.options.Now(), known.at, freshFor)
 }
 
-// within is false for a clock that was set back as well.
+// within reports whether now is less than d after since. It is not if the clock was set back.
 func within(now, since time.Time, d time.Duration) bool {
 	return !now.Before(since) && now.Sub(since) < d
 }

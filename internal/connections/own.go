@@ -48,7 +48,7 @@ func (c *Connections) hold(own *ownDenial) bool {
 	return true
 }
 
-// mark says whether the denial could be written.
+// mark notes whether the denial could be written.
 func (c *Connections) mark(own *ownDenial, written error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -71,12 +71,12 @@ func (c *Connections) markAsked(own *ownDenial, next time.Time) {
 	own.RetryAt = next
 }
 
-// written are this instance's denials that whoever reads the database from now on will find.
+// written returns this instance's denials that whoever reads the database from now on will find.
 func (c *Connections) written() []*ownDenial {
 	return c.owned(func(own *ownDenial) bool { return own.written })
 }
 
-// failed are those that could not be written, the oldest first.
+// failed returns those that could not be written, the oldest first.
 func (c *Connections) failed() []*ownDenial {
 	return c.owned(func(own *ownDenial) bool { return own.failed })
 }
@@ -95,7 +95,7 @@ func (c *Connections) owned(which func(*ownDenial) bool) (list []*ownDenial) {
 	return list
 }
 
-// denialOf is the denial as it is now.
+// denialOf returns the denial as it is now.
 func (c *Connections) denialOf(own *ownDenial) store.Denial {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -43,7 +43,7 @@ type dueDenial struct {
 	own *ownDenial
 }
 
-// due are the denials for which Stytch is to be asked again now, by owner. While the database
+// due returns the denials for which Stytch is to be asked again now, by owner. While the database
 // cannot be read those that were known last count.
 func (c *Connections) due(ctx context.Context) map[string][]dueDenial {
 	list, err := c.options.Store.Denials(ctx, c.options.Now())

@@ -33,7 +33,7 @@ const (
 	writeLimit  = 10 * time.Second
 )
 
-// goodFor is how long a token is good at most after it was issued.
+// goodFor returns how long a token is good at most after it was issued.
 func (c *Connections) goodFor() time.Duration { return c.options.MaxLifetime + outlasts }
 
 // RevokeOperation is the name under which revocations are in the activity record.

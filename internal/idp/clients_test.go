@@ -14,7 +14,7 @@ import (
 
 const document = "https://claude.ai/oauth/mcp-oauth-client-metadata"
 
-// mcp is a request as an MCP client sends it.
+// mcp returns a request as an MCP client sends it.
 func mcp(pairs ...string) string {
 	return chatGPT(append([]string{"client_id", document, "redirect_uri", "https://claude.ai/api/mcp/auth_callback",
 		"code_challenge", "x", "code_challenge_method", "S256", "resource", "https://gpt.example.com/mcp"},

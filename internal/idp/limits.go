@@ -106,7 +106,7 @@ func newTokenLimits(o Options) *tokenLimits {
 	return l
 }
 
-// clientAddress is that of the request's context, which knows of trusted proxies, or
+// clientAddress returns that of the request's context, which knows of trusted proxies, or
 // the connection's.
 func clientAddress(r *http.Request) string {
 	if address := middleware.GetClientIPAddr(r.Context()); address.IsValid() {

@@ -99,7 +99,7 @@ func (p *Provider) unlisted(rawQuery string, failure *requestError) error {
 	return fmt.Errorf("clients of %s are not admitted", clientHost(query))
 }
 
-// linkIn says whether a link of a mail, or another service, led here, and whether it may be used.
+// linkIn reports whether a link of a mail, or another service, led here, and whether it may be used.
 func (o Options) linkIn(query url.Values) string {
 	switch {
 	case !query.Has(linkParameter):
@@ -169,7 +169,7 @@ func (p *Provider) lookUp(ctx context.Context, clientID string) (Client, error) 
 	return client, err
 }
 
-// organization is the one that the request names. It decides where people sign in, so that
+// organization returns the one that the request names. It decides where people sign in, so that
 // the page cannot do without: an outage is told.
 func (p *Provider) organization(ctx context.Context, request url.Values) (Organization, *requestError) {
 	named := request.Get("organization_id")
@@ -191,7 +191,7 @@ func (p *Provider) organization(ctx context.Context, request url.Values) (Organi
 	return o, nil
 }
 
-// scopes are words for those that the request asks for. The project may have more, which are
+// scopes returns words for those that the request asks for. The project may have more, which are
 // nobody's business here.
 func (p *Provider) scopes(ctx context.Context, request url.Values) map[string]string {
 	asked := map[string]string{}

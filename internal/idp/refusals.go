@@ -58,7 +58,7 @@ var hints = map[reason]string{ // #nosec G101 -- the word credentials
 	"unreachable":      "browsers do not reach Stytch, or its component shows nothing",
 }
 
-// whyNotLookedUp is the reason of an error of LookUpClient or LookUpOrganization.
+// whyNotLookedUp returns the reason of an error of LookUpClient or LookUpOrganization.
 func whyNotLookedUp(err error) reason {
 	if errors.Is(err, ErrCredentials) {
 		return credentialsRefused
@@ -118,7 +118,7 @@ func (f *refusals) note(ctx context.Context, why reason, seenBy string, err erro
 	f.log.WarnContext(ctx, "trouble on the sign-in page", arguments...)
 }
 
-// Refusals are how often since the start there was trouble on the page, by reason.
+// Refusals returns how often since the start there was trouble on the page, by reason.
 func (p *Provider) Refusals() map[string]int {
 	p.refusals.mu.Lock()
 	defer p.refusals.mu.Unlock()

@@ -31,10 +31,10 @@ var others = []string{linkParameter, "stytch_redirect_type", "token", logOutPara
 	restartParameter}
 
 const (
-	linkParameter   = "stytch_token_type"
-	logOutParameter = "post_logout_redirect_uri"
-	returnParameter = "return"
-	restartParameter  = "again" // a page that somebody has left open begins anew by itself
+	linkParameter    = "stytch_token_type"
+	logOutParameter  = "post_logout_redirect_uri"
+	returnParameter  = "return"
+	restartParameter = "again" // a page that somebody has left open begins anew by itself
 )
 
 const (
@@ -206,7 +206,7 @@ var errWrongReturn = &requestError{"Wrong return address",
 		"it: add its callback URL to the connected app in Stytch, or to the client's own document.",
 	unregisteredCallback}
 
-// admits says whether there can be such a client, before anybody asks Stytch. A document that is
+// admits reports whether there can be such a client, before anybody asks Stytch. A document that is
 // on the reader's own machine is for a server that is there as well.
 func (o Options) admits(clientID string) bool {
 	if clients.IsURL(clientID) {
@@ -239,7 +239,7 @@ func isLoopback(rawURL string) bool {
 	return err == nil && u.Scheme == "http" && u.User == nil && clients.IsLoopback(u)
 }
 
-// clientHost is the host of the client's document, "" for a connected app.
+// clientHost returns the host of the client's document, "" for a connected app.
 func clientHost(request url.Values) string {
 	if u, err := clients.ParseURL(request.Get("client_id")); err == nil {
 		return u.Host
@@ -247,7 +247,7 @@ func clientHost(request url.Values) string {
 	return ""
 }
 
-// returnsTo says in words where the person is sent once they have decided.
+// returnsTo tells in words where the person is sent once they have decided.
 func returnsTo(request url.Values) string {
 	u, err := url.Parse(request.Get("redirect_uri"))
 	switch {

@@ -26,7 +26,7 @@ func WithParty(ctx context.Context, p Party) context.Context {
 	return context.WithValue(ctx, partyKey{}, p)
 }
 
-// PartyOf is what WithParty was told last; the zero value is the server itself.
+// PartyOf returns what WithParty was told last; the zero value is the server itself.
 func PartyOf(ctx context.Context) Party {
 	p, _ := ctx.Value(partyKey{}).(Party)
 	return p
@@ -125,7 +125,7 @@ func (b Bound) check() {
 	}
 }
 
-// Part is a share of the number, one at least.
+// Part returns a share of the number, one at least.
 func Part(number, of, outOf int) int { return max(1, number*of/outOf) }
 
 // A slot is one party's part of a bound; the zero value is the whole.
@@ -134,7 +134,7 @@ type slot struct {
 	key  string
 }
 
-// slots are the party's parts, the nearest first, and the whole.
+// slots returns the party's parts, the nearest first, and the whole.
 func (b Bound) slots(p Party) []slot {
 	of := b.parts(p)
 	if b.Number > 0 {
@@ -143,7 +143,7 @@ func (b Bound) slots(p Party) []slot {
 	return of
 }
 
-// parts are those of the party, the nearest first.
+// parts returns those of the party, the nearest first.
 func (b Bound) parts(p Party) (of []slot) {
 	for _, kind := range kinds {
 		if key := kind.key(p); b.Shares[kind] > 0 && key != "" {
@@ -153,7 +153,7 @@ func (b Bound) parts(p Party) (of []slot) {
 	return of
 }
 
-// number is how much there is for the slot.
+// number returns how much there is for the slot.
 func (b Bound) number(s slot) int {
 	if s == (slot{}) {
 		return b.Number
@@ -183,7 +183,7 @@ func (l *Limits) Declare(b Bound) string {
 	return b.Name
 }
 
-// Bounds are all that were made, by name.
+// Bounds returns all that were made, by name.
 func (l *Limits) Bounds() (list []Bound) {
 	l.declared.mu.Lock()
 	defer l.declared.mu.Unlock()

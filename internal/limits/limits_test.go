@@ -26,7 +26,7 @@ func open(t testing.TB, o Options) *Limits {
 	return l
 }
 
-// admitted is how many of so many calls are.
+// admitted returns how many of so many calls are.
 func admitted(l *Limits, calls int, client, subject, organization string) (number int) {
 	for range calls {
 		if l.Admit(client, subject, organization) == nil {

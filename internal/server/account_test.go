@@ -169,7 +169,7 @@ func (w *world) platformSend(method, path string, body map[string]any) (answer m
 	return answer
 }
 
-// page is the account page, as it reads: without what isolates the directions of names.
+// page returns the account page, as it reads: without what isolates the directions of names.
 func (s signedIn) page() string {
 	s.w.t.Helper()
 	r := s.w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", s.cookie) })
@@ -179,7 +179,7 @@ func (s signedIn) page() string {
 var formPattern = regexp.MustCompile(
 	`name="form" value="([^"]+)">\s*<button class="revoke">Revoke access<span class="unseen"> of ([^<]+)</span>`)
 
-// form is what the button to revoke sends; name is what it is for, as a screen reader tells.
+// form returns what the button to revoke sends; name is what it is for, as a screen reader tells.
 func (s signedIn) form(name string) string {
 	s.w.t.Helper()
 	page := s.page()
@@ -209,7 +209,7 @@ func (w *world) reads(token string) int {
 	return w.call("GET", "/api/v1/tasks", token, "").status
 }
 
-// gptName is how the GPT's app is called in the seed.
+// gptName returns how the GPT's app is called in the seed.
 func gptName() string { return stytchtest.Development().ConnectedApps[0].Name }
 
 func TestOnlyThePageItselfCanRevoke(t *testing.T) {
@@ -609,7 +609,7 @@ func (w *world) settle(subject string) {
 	}
 }
 
-// connected are the person's apps, as Stytch has them.
+// connected returns the person's apps, as Stytch has them.
 func (w *world) connected(subject string) []stytch.Connection {
 	w.t.Helper()
 	organization := w.organization(subject)

@@ -163,7 +163,7 @@ func TestAttackWrongCodesLockNobodyOut(t *testing.T) {
 	t.Logf("%d wrong codes from one address: of %d right ones between them all are redeemed", wrong, right)
 }
 
-// code is one that Stytch has issued for the GPT.
+// code returns one that Stytch has issued for the GPT.
 func (w *world) code(subject string) string {
 	w.t.Helper()
 	app := stytchtest.Development().ConnectedApps[0]

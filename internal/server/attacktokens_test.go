@@ -23,7 +23,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// numeric is a JSON number as it is written.
+// numeric returns a JSON number as it is written.
 func numeric(text string) json.RawMessage { return json.RawMessage(text) }
 
 // each makes an attack of one row for every value of a claim, signed as it should be.
@@ -38,7 +38,7 @@ func (a *target) each(row int, claim, want string, values ...any) (list []attack
 	return list
 }
 
-// eachHeader is each for a member of the header.
+// eachHeader returns each for a member of the header.
 func (a *target) eachHeader(row int, member, want string, values ...any) (list []attack) {
 	for _, value := range values {
 		what := fmt.Sprintf("%s %.60q", member, fmt.Sprint(value))
@@ -102,7 +102,7 @@ func mac(secret []byte, input string) []byte {
 	return h.Sum(nil)
 }
 
-// foreignSignatures are those of other algorithms, each good in its own, by the
+// foreignSignatures returns those of other algorithms, each good in its own, by the
 // algorithm that the header is to name.
 func foreignSignatures(input func(alg any) string) map[string][]byte {
 	must := func(signature []byte, err error) []byte {

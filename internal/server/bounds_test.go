@@ -190,7 +190,7 @@ func leavesOthersTimes(t *testing.T, b limits.Bound, kind limits.Kind) {
 	}
 }
 
-// testNames are the tests of all packages.
+// testNames returns the tests of all packages.
 func testNames(t *testing.T) map[string]bool {
 	t.Helper()
 	names := map[string]bool{}
@@ -247,7 +247,7 @@ func TestAttackNothingIsBoundedUnlisted(t *testing.T) {
 	})
 }
 
-// bounding says what bounds something by hand: a channel with room for several, or a map that is
+// bounding tells what bounds something by hand: a channel with room for several, or a map that is
 // kept from growing.
 func bounding(n ast.Node) string {
 	switch n := n.(type) {

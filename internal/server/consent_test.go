@@ -19,7 +19,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// authorizeURL is a request of the GPT, changed as wanted.
+// authorizeURL returns a request of the GPT, changed as wanted.
 func (w *world) authorizeURL(change ...func(url.Values)) string {
 	w.t.Helper()
 	address, _, err := w.gpt().AuthorizeURL(w.callbacks.url)
@@ -118,7 +118,7 @@ func TestEndToEndNoCodeLeavesWithoutAClick(t *testing.T) {
 	}
 }
 
-// registered is a client that registered itself.
+// registered returns a client that registered itself.
 func (w *world) registered(name, redirect string) (id, uri string) {
 	w.t.Helper()
 	body := `{"client_name":` + quoted(name) + `,"redirect_uris":[` + quoted(redirect) + `],"token_endpoint_auth_method":"none"}`

@@ -203,7 +203,7 @@ func (f *firefox) fill(selector, text string) error {
 	return f.call("WebDriver:ElementSendKeys", map[string]any{"id": id, "text": text}, nil)
 }
 
-// violations are the broken policies and the scripts' errors of pages, none of which a
+// violations returns the broken policies and the scripts' errors of pages, none of which a
 // strict page has. What Firefox says of itself is left out.
 func (f *firefox) violations() (list []string, err error) {
 	err = f.browser(`Services.console.getMessageArray()

@@ -138,7 +138,7 @@ type person struct {
 	faults []string
 }
 
-// patience is how long a step may take; when Stytch misbehaves, a person begins again sooner.
+// patience returns how long a step may take; when Stytch misbehaves, a person begins again sooner.
 func patience() time.Duration {
 	if *chaosPercent > 0 {
 		return 8 * time.Second

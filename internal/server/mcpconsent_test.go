@@ -21,7 +21,7 @@ func dynamic(o *guestpass.Options) {
 	o.ClientIDs, o.AddScopes = append(slices.Clone(o.ClientIDs), "dynamic"), "mcp"
 }
 
-// describedBy is the address of a document in which a client describes itself, as ChatGPT does at present.
+// describedBy returns the address of a document in which a client describes itself, as ChatGPT does at present.
 func (w *world) describedBy(name string, redirects ...string) string {
 	w.t.Helper()
 	var far *httptest.Server
@@ -41,7 +41,7 @@ const (
 	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 )
 
-// asksAs is a request of an MCP client.
+// asksAs returns a request of an MCP client.
 func (w *world) asksAs(clientID, scope, state string) string {
 	return w.url + "/idp?" + url.Values{"response_type": {"code"}, "client_id": {clientID},
 		"redirect_uri": {w.callbacks.url},

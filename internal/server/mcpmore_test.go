@@ -351,7 +351,7 @@ func TestMCPEveryCaseIsAnswered(t *testing.T) {
 	}
 }
 
-// sources are the tests of this package.
+// sources returns the tests of this package.
 func sources(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")

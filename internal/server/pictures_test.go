@@ -47,7 +47,7 @@ var chrome = sync.OnceValues(func() (context.Context, error) {
 
 var chromeStarted atomic.Bool
 
-// newBrowser is a fresh profile of it; its tabs share cookies and storage, with no others'.
+// newBrowser returns a fresh profile of it; its tabs share cookies and storage, with no others'.
 func newBrowser(t testing.TB) context.Context {
 	t.Helper()
 	browser, err := chrome()

@@ -12,7 +12,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// without is the development project without some scopes and resources.
+// without returns the development project without some scopes and resources.
 func without(seed stytchtest.Seed, scopes []string, resources ...string) stytchtest.Seed {
 	p := &seed.Policy
 	p.Scopes = slices.DeleteFunc(slices.Clone(p.Scopes),
@@ -27,7 +27,7 @@ func without(seed stytchtest.Seed, scopes []string, resources ...string) stytcht
 	return seed
 }
 
-// free is the project with scopes that stand for no permissions.
+// free returns the project with scopes that stand for no permissions.
 func free(seed stytchtest.Seed, scopes ...string) stytchtest.Seed {
 	seed.Policy.Scopes = slices.Clone(seed.Policy.Scopes)
 	for i, scope := range seed.Policy.Scopes {

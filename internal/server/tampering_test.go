@@ -19,7 +19,7 @@ import (
 
 type fields = map[string]any
 
-// stytchPost is a request as Stytch's component makes it, of whoever has the session.
+// stytchPost returns a request as Stytch's component makes it, of whoever has the session.
 func (w *world) stytchPost(session, path string, body fields) (int, fields) {
 	w.t.Helper()
 	content, err := json.Marshal(body)

@@ -52,7 +52,7 @@ func Unmarshal(data []byte, v any) error {
 	return &Fault{"body", "has a value that is not of the form that is wanted here"} // by a type's own rules
 }
 
-// wanted says what a value that the schema admits must be for Go to keep it.
+// wanted tells what a value that the schema admits must be for Go to keep it.
 func wanted(t reflect.Type) string {
 	switch t.Kind() {
 	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:

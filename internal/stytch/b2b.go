@@ -126,7 +126,7 @@ func (d *B2B) memberPage(ctx context.Context, organizationID, status string, lim
 	return page, nil
 }
 
-// folded is the one form of a text in which letter case, width and composition make no difference.
+// folded returns the one form of a text in which letter case, width and composition make no difference.
 func folded(text string) string { return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text))) }
 
 // searchMembers walks the organization's members and keeps those whose name or

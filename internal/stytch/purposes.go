@@ -107,7 +107,7 @@ func purposeOf(ctx context.Context) purpose {
 	return purpose{e, cmp.Or(c, work)}
 }
 
-// ownerOf is whose failures a call's count as: one organization's, or one person's where there
+// ownerOf returns whose failures a call's count as: one organization's, or one person's where there
 // are none, or one address's; "" for the server itself.
 func ownerOf(ctx context.Context) string {
 	p := limits.PartyOf(ctx)

@@ -14,7 +14,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// withOwnRoles is a project whose organization Acme has roles of its own.
+// withOwnRoles returns a project whose organization Acme has roles of its own.
 func withOwnRoles(t *testing.T, now func() time.Time) (*stytch.B2B, *stytchtest.Server) {
 	t.Helper()
 	allows := func(resource string, actions ...string) []stytchtest.Permission {

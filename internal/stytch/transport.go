@@ -100,7 +100,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// troubled are the purposes for which calls of people who are known are refused at the moment.
+// troubled returns the purposes for which calls of people who are known are refused at the moment.
 func (t *transport) troubled() (list []string) {
 	for p, line := range t.lines {
 		if line.troubled() {

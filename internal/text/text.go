@@ -39,7 +39,7 @@ func Hides(text string) bool {
 // maxName is in characters. Few names of people are longer, and no page is filled by one.
 const maxName = 128
 
-// Name is a name of a person, an organization or an app that another system knows, such as
+// Name returns a name of a person, an organization or an app that another system knows, such as
 // Stytch, where anybody may call themselves anything: one line, with an ellipsis for what is
 // beyond 128 characters.
 func Name(name string) string {

@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// ringed is a document of schemas that refer to each other in every way, in circles too.
+// ringed returns a document of schemas that refer to each other in every way, in circles too.
 func (m *maker) ringed() object_ {
 	document := m.document()
 	schemas := object_{}

@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// small is a document of one operation with these components and this body, in the version.
+// small returns a document of one operation with these components and this body, in the version.
 func small(version, components, body, response string) string {
 	return `{"openapi": "` + version +
 		`", "info": {"title": "T", "version": "1", "description": "D"}, "x-schema-hash": "0", "servers": [{"url": "https://api.example.com"}],

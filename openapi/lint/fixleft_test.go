@@ -21,7 +21,7 @@ func mend(t *testing.T, source string) (Mended, *value) {
 	return mended, copied.root
 }
 
-// replaced is a document of one operation in which a text stands for another.
+// replaced returns a document of one operation in which a text stands for another.
 func replaced(t *testing.T, old, text string) string {
 	t.Helper()
 	source := small("3.0.3", "", plainBody, plainReply)

@@ -256,7 +256,7 @@ func manyOperations(n int) string {
 	return b.String()
 }
 
-// nested is an object of so many, one in the other.
+// nested returns an object of so many, one in the other.
 func nested(n int) string {
 	if n == 0 {
 		return `{"type": "string", "description": "x"}`
@@ -264,7 +264,7 @@ func nested(n int) string {
 	return `{"type": "object", "description": "x", "properties": {"a": ` + nested(n-1) + `}}`
 }
 
-// rulesOf are the rules that a document breaks, each once.
+// rulesOf returns the rules that a document breaks, each once.
 func rulesOf(findings []Finding) []string {
 	seen := map[string]bool{}
 	for _, f := range findings {

@@ -140,7 +140,7 @@ func (o *operation) suggestedID() string {
 	return actions.CamelCase(o.method + " " + actions.PathVariable.ReplaceAllString(o.path, ""))
 }
 
-// renamed is an operationId with the letters and digits of another, or that of the method and
+// renamed returns an operationId with the letters and digits of another, or that of the method and
 // path where some would get lost: über is not ber, nor 9lives lives.
 func (o *operation) renamed(id string) string {
 	if strings.ContainsFunc(id, func(r rune) bool { return r > unicode.MaxASCII }) ||
@@ -358,7 +358,7 @@ func jsonOf(content *value) (kind string, media *value) {
 	return "", nil
 }
 
-// replyOf is the media type of a response that a model reads as JSON, such as hal+json too.
+// replyOf returns the media type of a response that a model reads as JSON, such as hal+json too.
 func replyOf(content *value) *value {
 	if _, media := jsonOf(content); media != nil {
 		return media
@@ -371,7 +371,7 @@ func replyOf(content *value) *value {
 	return nil
 }
 
-// mediaName is a media type in lower case, without parameters.
+// mediaName returns a media type in lower case, without parameters.
 func mediaName(kind string) string {
 	kind, _, _ = strings.Cut(kind, ";")
 	return strings.ToLower(strings.TrimSpace(kind))

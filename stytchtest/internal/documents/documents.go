@@ -148,7 +148,7 @@ func (f *Fetcher) read(ctx context.Context, address string) ([]byte, error) {
 	return data, nil
 }
 
-// unread says why a document could not be read, without addresses of this network.
+// unread tells why a document could not be read, without addresses of this network.
 func (f *Fetcher) unread(err error) error {
 	var network net.Error
 	switch {
