@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// The refusals. Their texts are for the log; what a client is told comes from
-// [Challenge] and is the same for every reason.
+// The refusals. Their texts are for the log; what a client learns comes from [Challenge] and is the
+// same for every reason.
 var (
 	ErrNoToken           = errors.New("no access token")
 	ErrInvalidToken      = errors.New("invalid access token")

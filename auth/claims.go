@@ -23,14 +23,14 @@ const (
 	organizationClaim = "https://stytch.com/organization"
 )
 
-// knownClaims may appear in this spelling only: another letter case would be read by
-// some libraries as the same claim.
+// knownClaims may appear in this spelling only: some libraries would read another letter case as
+// the same claim.
 var knownClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "nonce",
 	sessionClaim, organizationClaim}
 
 var organizationPattern = regexp.MustCompile(`^organization-(test|live)-[A-Za-z0-9._-]{1,100}$`)
 
-// Hints which setting a refusal is about.
+// Hints tell which setting a refusal is about.
 const (
 	hintAccessToken = "send the access_token of the token endpoint's reply, no other token of the project"
 	hintEnvironment = "the token is of the project's other environment, test or live: see STYTCH_PROJECT_ID"

@@ -85,9 +85,9 @@ func (s *keySource) ready() error {
 	return nil
 }
 
-// run refreshes the keys, and once a key id was unknown it looks again when the cool-down
-// ends, whether or not anybody calls by then: the key may be of a second rotation, or a
-// cache in between may have answered with the keys from before the first.
+// run refreshes the keys. Once a key id was unknown, it fetches again when the cool-down ends,
+// whether or not anybody calls by then: the key may be of a second rotation, or a cache in between
+// may have answered with the keys from before the first.
 func (s *keySource) run(ctx context.Context) error {
 	tick := time.NewTicker(refreshEvery)
 	defer tick.Stop()
@@ -192,7 +192,7 @@ func (s *keySource) inTheDark() bool {
 	return s.failed || s.fetching != nil
 }
 
-// noteMiss has run look again, once for all who miss a key until it does.
+// noteMiss makes run fetch again, once for all who miss a key until it does.
 func (s *keySource) noteMiss() {
 	select {
 	case s.missed <- struct{}{}:

@@ -110,8 +110,8 @@ func (o Options) faults() (faults []string) {
 	return faults
 }
 
-// unfitForKeys reports whether keys from there could be anybody's: of a live project, those of
-// this machine or of the network that it stands in, too.
+// unfitForKeys reports whether keys from there could be anybody's. For a live project that includes
+// keys from this machine and from its own network.
 func (o Options) unfitForKeys(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" {

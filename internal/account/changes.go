@@ -136,8 +136,8 @@ var (
 	positionForm = regexp.MustCompile(`^[0-9]{1,18}$`)
 )
 
-// askedChanges is which page of changes the query asks for, nil for none; false for a query that
-// cannot be understood.
+// askedChanges returns the page of changes that the query asks for, nil for none, and reports
+// whether the query can be understood.
 func askedChanges(query url.Values) (c *changes, ok bool) {
 	if !query.Has("changes") {
 		return nil, true

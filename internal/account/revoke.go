@@ -33,9 +33,9 @@ const (
 // shownSession is what the browser shows of its Stytch session: a token, or its JWT.
 type shownSession struct{ token, jwt string }
 
-// owned puts into the context whose JWT the browser shows beside or in place of the token, if it
-// is one of Stytch's. It lets nobody in: it only tells people from visitors who make cookies up,
-// and who may have spent all that their address may ask in vain.
+// owned puts the owner of the JWT into the context that the browser shows beside or in place of the
+// token, if it is one of Stytch's. It lets nobody in: it only tells people from visitors who make
+// cookies up, and who may have spent all that their address may ask in vain.
 func (a *Account) owned(r *http.Request) context.Context {
 	ctx, jwts := r.Context(), r.CookiesNamed("stytch_session_jwt")
 	if a.options.SessionOwner == nil || len(jwts) != 1 {

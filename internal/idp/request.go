@@ -25,8 +25,8 @@ import (
 var parameters = []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "prompt",
 	"code_challenge", "code_challenge_method", "resource", "organization_id", "id_token_hint"}
 
-// others are what the page's scripts read besides, of a link of an e-mail, and of a log-out, and
-// our own. They are never part of an authorization request.
+// others are the further parameters that the page's scripts read: those of a link in an e-mail, of
+// a log-out, and our own. They are never part of an authorization request.
 var others = []string{linkParameter, "stytch_redirect_type", "token", logOutParameter, returnParameter,
 	restartParameter}
 
@@ -180,8 +180,8 @@ var ownScheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]{2,40}$`)
 var notReturned = []string{"http", "javascript", "data", "blob", "file", "filesystem", "about", "vbscript", "view-source",
 	"intent", "ftp", "ws", "wss", "mailto", "tel", "sms"}
 
-// isReturnAddress holds that the address has one reading, so that what the page says of it is where the
-// browser goes: ASCII, and neither a user nor a fragment. http leads to the reader's own computer alone.
+// isReturnAddress reports whether the address has one reading, so that the browser goes where the page says: ASCII, and
+// neither a user nor a fragment. http leads to the reader's own computer alone.
 func isReturnAddress(address string) bool {
 	if strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' }) {
 		return false

@@ -1,7 +1,8 @@
 // Package jsonparts takes JSON apart that is known to be valid, into values as they are written. It
 // decodes nothing but names, and so costs a fraction of what encoding/json does.
 //
-// It checks nothing: what is not valid JSON in UTF-8 gives anything, but ends.
+// It checks nothing: for a text that is not valid JSON in UTF-8 it may return anything, but it
+// ends.
 package jsonparts
 
 import (

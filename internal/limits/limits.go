@@ -3,7 +3,7 @@
 // operations carried out at once. It counts in memory, or in a Redis that several
 // instances share.
 //
-// It knows neither tokens nor replies: whoever asks it answers the client.
+// It knows neither tokens nor replies: its caller answers the client.
 package limits
 
 import (

@@ -75,10 +75,10 @@ type sharedCounts struct {
 	away   *outage
 }
 
-// takeScript looks and counts in one step, as no other script runs meanwhile. KEYS are for
-// each slot the counts of this minute and of the last one; ARGV what the last one weighs,
-// for how many seconds to keep a count, and each slot's number. It returns which of the slots
-// has no room with its counts, or 0 and has counted.
+// takeScript looks and counts in one step, as no other script runs meanwhile. KEYS are the counts
+// of this minute and of the last one for each slot; ARGV are the weight of the last one, the
+// seconds for which to keep a count, and each slot's number. It returns the slot that has no room,
+// with its counts; or it counts and returns 0.
 var takeScript = redis.NewScript(`
 for i = 1, #KEYS, 2 do
 	local current = tonumber(redis.call("GET", KEYS[i]) or "0")
@@ -147,8 +147,8 @@ func (s *sharedCounts) takeBack(now time.Time, of Bound, slots []slot) {
 	}
 }
 
-// key names the count of a minute. What is counted, and for whom, is hashed, so that it has
-// no say in the name.
+// key names the count of a minute. It hashes what is counted and for whom, so that neither can
+// choose the name.
 func (s *sharedCounts) key(of Bound, counted slot, start time.Time) string {
 	hash := sha256.Sum256([]byte(of.Name + "\x00" + string(counted.kind) + "\x00" + counted.key))
 	return fmt.Sprintf("%s%x:%d", s.prefix, hash[:16], start.Unix())

@@ -38,8 +38,8 @@ type standing struct {
 	postponed time.Time // while Stytch does not answer, to let somebody read; never for roles
 }
 
-// standingOf asks Stytch once a minute. When it cannot be asked the last answer comes with
-// the error, and whether there is one.
+// standingOf asks Stytch once a minute. When Stytch cannot be asked, it returns the last answer
+// with the error, and reports whether there is one.
 func (c *client) standingOf(ctx context.Context, organizationID, id string) (known standing, found bool, err error) {
 	key := organizationID + " " + id
 	last, found := c.standings.Get(key, c.options.Now())

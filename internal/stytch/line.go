@@ -198,7 +198,8 @@ func (l *line) guard(r *http.Request, o *owner, attempt func(*http.Request) (*ht
 	return response, failure
 }
 
-// enter lets an attempt through, whose outcome is to be told, or says how long none is.
+// enter lets an attempt through, whose outcome the caller must report, or returns how long it
+// admits none.
 func (c *circuit) enter() (tell func(outcome error), refusal *directory.UnavailableError) {
 	tell, err := c.Allow()
 	if err != nil {
