@@ -22,8 +22,8 @@ const (
 	appsTimeout = 3 * time.Second
 )
 
-// An App is what is known of one. Its name is whatever its maker chose, and may be another app's: who it is
-// say the host of its document, which nobody else can have, and whoever runs the server, by listing it.
+// An App is what is known of one. Its name is whatever its maker chose, and may be another app's. The host of
+// its document, which nobody else can have, says who it is; so does whoever runs the server, by listing it.
 type App struct {
 	Name    string // what it calls itself; its client id if it has no name
 	Host    string // of its document; "" if it has none

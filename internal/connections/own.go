@@ -55,7 +55,7 @@ func (c *Connections) mark(own *ownDenial, written error) {
 	own.written, own.failed = written == nil, written != nil
 }
 
-// markTold says of a denial that is not written that Stytch has revoked, so that only tokens
+// markTold notes that Stytch has revoked although the denial is not written, so that only tokens
 // from before are refused.
 func (c *Connections) markTold(own *ownDenial) {
 	c.mu.Lock()
@@ -64,7 +64,7 @@ func (c *Connections) markTold(own *ownDenial) {
 	own.RetryAt = time.Time{}
 }
 
-// markAsked says when Stytch is asked next for a denial that is not written.
+// markAsked notes when Stytch is asked next for a denial that is not written.
 func (c *Connections) markAsked(own *ownDenial, next time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

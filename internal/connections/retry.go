@@ -98,9 +98,8 @@ func (c *Connections) retry(ctx context.Context, d dueDenial) error {
 	return err
 }
 
-// turn reports whether it is this instance that asks Stytch now, and when it is asked next.
-// While the database takes no such thing every instance asks by itself: what is revoked twice
-// is revoked.
+// turn reports whether it is this instance that asks Stytch now, and when it is asked next. While
+// the database takes no note of it, every instance asks by itself: revoking twice does no harm.
 func (c *Connections) turn(ctx context.Context, d store.Denial) (next time.Time, mine bool) {
 	next, err := c.postpone(ctx, d, retryEvery)
 	if err == nil {

@@ -25,8 +25,8 @@ const (
 	// denial does not end by itself: that would give the app back what its person took away.
 	refusedEvery = time.Hour
 
-	// clockDifference is how far Stytch's clock may be ahead of ours: when a token was issued it
-	// says, and when it was revoked we do. Who connects again waits as long.
+	// clockDifference is how far Stytch's clock may be ahead of ours: its clock dates the issue of
+	// a token, and ours the revocation. Who connects again waits as long.
 	clockDifference = 5 * time.Second
 
 	stytchLimit = 3 * time.Second // of one request to revoke

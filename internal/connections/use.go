@@ -115,8 +115,8 @@ func (c *Connections) OfOrganization(ctx context.Context, members *stytch.B2B, o
 	return list, nil
 }
 
-// list joins what Stytch says with what was used here: the latest used first. What is not
-// connected any more is on the first page. Who cannot be told the one is told the other: Stytch
+// list joins what Stytch says with what was used here: the latest used first. What is not connected
+// any more is on the first page. If one of the two cannot be read, the list has the other: Stytch
 // ends a connection whether or not our database can be read.
 func (c *Connections) list(ctx context.Context, owner, subject string, at stytch.AppPage) List {
 	c.Flush(ctx)
