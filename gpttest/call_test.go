@@ -58,7 +58,8 @@ func TestCallSplitsTheArguments(t *testing.T) {
 			map[string]any{"id": "1", "fields": []any{"title", "state"}}, "GET /tasks/1?fields[]=title&fields[]=state"},
 		{"a whole number", "getTask", Options{}, map[string]any{"id": 1e6}, "GET /tasks/1000000"},
 		{"nothing for nil", "getTask", Options{}, map[string]any{"id": 7, "fields": nil}, "GET /tasks/7"},
-		{"body", "createTask", Options{}, map[string]any{"title": "Milk & <eggs>", "place": map[string]any{"room": "K"}}, `POST /tasks {"place":{"room":"K"},"title":"Milk \u0026 \u003ceggs\u003e"}`},
+		{"body", "createTask", Options{}, map[string]any{"title": "Milk & <eggs>", "place": map[string]any{
+			"room": "K"}}, `POST /tasks {"place":{"room":"K"},"title":"Milk \u0026 \u003ceggs\u003e"}`},
 		{"no arguments", "ping", Options{}, nil, "GET /ping"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -177,7 +178,8 @@ func TestOnlyProtectedOperationsGetTheToken(t *testing.T) {
 func TestCallRefreshesWhenTheClockSaysSo(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	a := &api{}
-	endpoint := &tokenEndpoint{status: 200, contentType: "application/json", body: `{"access_token":"at-2","token_type":"bearer","expires_in":60}`}
+	endpoint := &tokenEndpoint{status: 200, contentType: "application/json",
+		body: `{"access_token":"at-2","token_type":"bearer","expires_in":60}`}
 	g := local(t, a, endpoint, Options{Now: func() time.Time { return now }}, "")
 	g.SetToken(&Token{AccessToken: "at-1", RefreshToken: "rt-1", ExpiresAt: now.Add(time.Minute)})
 	call := func() error {

@@ -221,12 +221,18 @@ func TestExchangeRefusesWhatChatGPTCannotUse(t *testing.T) {
 	}{
 		{"not JSON by type", "text/html", goodToken, 200, `the token endpoint answered with content type "text/html"`},
 		{"not JSON", jsonType, "access_token=x", 200, "the token endpoint's answer: invalid character"},
-		{"no token", jsonType, `{"token_type":"bearer","expires_in":1}`, 200, "the token endpoint's answer has no access_token"},
-		{"another type", jsonType, `{"access_token":"a","token_type":"mac","expires_in":1}`, 200, `the token endpoint's token_type is "mac"`},
-		{"no lifetime", jsonType, `{"access_token":"a","token_type":"bearer"}`, 200, "the token endpoint's expires_in is <nil>"},
-		{"lifetime as text", jsonType, `{"access_token":"a","token_type":"bearer","expires_in":"3600"}`, 200, "the token endpoint's expires_in is 3600, not a number"},
-		{"no time left", jsonType, `{"access_token":"a","token_type":"bearer","expires_in":0}`, 200, "the token endpoint's expires_in is 0"},
-		{"refused", jsonType, `{"error":"invalid_grant","error_description":"used"}`, 400, "the token endpoint answered 400: invalid_grant: used"},
+		{"no token", jsonType, `{"token_type":"bearer","expires_in":1}`, 200,
+			"the token endpoint's answer has no access_token"},
+		{"another type", jsonType, `{"access_token":"a","token_type":"mac","expires_in":1}`, 200,
+			`the token endpoint's token_type is "mac"`},
+		{"no lifetime", jsonType, `{"access_token":"a","token_type":"bearer"}`, 200,
+			"the token endpoint's expires_in is <nil>"},
+		{"lifetime as text", jsonType, `{"access_token":"a","token_type":"bearer","expires_in":"3600"}`, 200,
+			"the token endpoint's expires_in is 3600, not a number"},
+		{"no time left", jsonType, `{"access_token":"a","token_type":"bearer","expires_in":0}`, 200,
+			"the token endpoint's expires_in is 0"},
+		{"refused", jsonType, `{"error":"invalid_grant","error_description":"used"}`, 400,
+			"the token endpoint answered 400: invalid_grant: used"},
 		{"redirected", jsonType, ``, 307, "the token endpoint answered 307"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -241,7 +247,8 @@ func TestExchangeRefusesWhatChatGPTCannotUse(t *testing.T) {
 }
 
 func TestRefreshKeepsTheOldRefreshToken(t *testing.T) {
-	endpoint := &tokenEndpoint{status: 200, contentType: "application/json", body: `{"access_token":"at-2","token_type":"BEARER","expires_in":60}`}
+	endpoint := &tokenEndpoint{status: 200, contentType: "application/json",
+		body: `{"access_token":"at-2","token_type":"BEARER","expires_in":60}`}
 	g := local(t, http.NotFoundHandler(), endpoint, Options{}, "")
 	g.SetToken(&Token{AccessToken: "at-1", RefreshToken: "rt-1"})
 	token, err := g.Refresh(t.Context())

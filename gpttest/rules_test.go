@@ -157,7 +157,8 @@ func TestEachRuleHasItsMessageAndEffect(t *testing.T) {
 		{"M3 switched off", component(`"A": {"type": "object", "properties": {"k": {"type": "string", "enum": []}}}`),
 			Options{Without: []string{"M3"}}, nil, all},
 		{"M4 no schemas (C)",
-			[]string{`"schemas": {"Task": {"type": "object", "properties": {"id": {"type": "string"}, "labels": {"type": "array", "items": {"type": "string"}}}}}`, `"parameters": {}`,
+			[]string{`"schemas": {"Task": {"type": "object", "properties": {"id": {"type": "string"}, "labels": ` +
+				`{"type": "array", "items": {"type": "string"}}}}}`, `"parameters": {}`,
 				`{"$ref": "#/components/schemas/Task"}`, `{"type": "string"}`}, Options{},
 			[]string{"M4 refuse: In components section, schemas subsection is not an object"}, ""},
 		{"M5 no server (C)", []string{`"servers": [{"url": "https://api.example.com"}],`, ``}, Options{},
@@ -259,7 +260,8 @@ func TestEachRuleHasItsMessageAndEffect(t *testing.T) {
 			component(`"A": {"type": "object", "properties": {"up": {"$ref": "#/components/schemas/A"}}}`), Options{},
 			[]string{"M20 refuse: Components section contains a circular dependency"}, ""},
 		{"M20 two in each other (D)",
-			component(`"A": {"type": "array", "items": {"$ref": "#/components/schemas/B"}}, "B": {"type": "array", "items": {"$ref": "#/components/schemas/A"}}`), Options{},
+			component(`"A": {"type": "array", "items": {"$ref": "#/components/schemas/B"}}, "B": {"type": "array", ` +
+				`"items": {"$ref": "#/components/schemas/A"}}`), Options{},
 			[]string{"M20 refuse: Components section contains a circular dependency"}, ""},
 		{"M21 a description (A), counted in characters",
 			[]string{`"operationId": "ping",`, `"operationId": "ping", "description": "` + long + `",`},
@@ -335,10 +337,12 @@ func TestDocumentsThatAreNone(t *testing.T) {
 		{"M22 a list (D)", `[]`, "M22 refuse: Could not parse valid OpenAPI spec"},
 		{"M22 a sentence, which is YAML (D)", `just words`, "M22 refuse: Could not parse valid OpenAPI spec"},
 		{"M22 no operations (D)",
-			`{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "servers": [{"url": "https://a.example"}], "components": {"schemas": {}}}`,
+			`{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "servers": [{"url": "https://a.example"}], ` +
+				`"components": {"schemas": {}}}`,
 			"M22 refuse: Could not parse valid OpenAPI spec"},
 		{"M23 paths is null (D)",
-			`{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "servers": [{"url": "https://a.example"}], "components": {"schemas": {}}, "paths": null}`,
+			`{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "servers": [{"url": "https://a.example"}], ` +
+				`"components": {"schemas": {}}, "paths": null}`,
 			"M23 refuse: 'NoneType' object has no attribute 'items'"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

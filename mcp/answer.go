@@ -186,8 +186,8 @@ func replyText(reply api.Reply) string {
 }
 
 func problemText(p api.Problem) string {
-	text, err := marshal(map[string]any{"error": toldProblem{p.Status, p.Detail, p.Hint, flat(p.Errors), p.Current, p.Quota,
-		p.RequestID}})
+	told := toldProblem{p.Status, p.Detail, p.Hint, flat(p.Errors), p.Current, p.Quota, p.RequestID}
+	text, err := marshal(map[string]any{"error": told})
 	if err != nil {
 		return p.Detail
 	}

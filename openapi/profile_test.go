@@ -111,7 +111,8 @@ func TestNullIsNotPublished(t *testing.T) {
 	declare[body[nullable], done](api, post)
 	declare[none, body[nullable]](api, huma.Operation{})
 	d := mustPublish(t, api, example())
-	const properties = `"properties":{"required":{"type":"string","description":"May be null"},"optional":{"type":"string","description":"May be absent"}}`
+	const properties = `"properties":{"required":{"type":"string","description":"May be null"},` +
+		`"optional":{"type":"string","description":"May be absent"}}`
 	same(t, responseSchema(t, d), `{"type":"object",`+properties+`}`)
 	// The server would refuse to miss it, so a GPT must send it.
 	same(t, bodySchema(t, d), `{"type":"object","required":["required"],`+properties+`}`)

@@ -108,7 +108,8 @@ var jsYAML = []difference{
 	{name: "js-yaml is laxer",
 		reason: "about comments without a space, indentation, tabs, escapes and markers", said: regexp.MustCompile(
 			`Comments must be separated|must be sufficiently indented|Missing closing|Tabs are not|Nested mappings|` +
-				`directives-end|Invalid escape|more-indented|Unexpected|circular|Excessive alias|multiple documents|Map keys|` +
+				`directives-end|Invalid escape|more-indented|Unexpected|circular|Excessive alias|multiple ` +
+				`documents|Map keys|` +
 				`same column|single line|Unresolved alias|Block scalar|most one|` +
 				`must be followed|Plain value|must end with|separated from`)},
 	{name: "numbers",

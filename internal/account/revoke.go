@@ -201,19 +201,19 @@ func (a *Account) tellHalf(w http.ResponseWriter, r *http.Request, o connections
 }
 
 func halfDone(o connections.Outcome) string {
-	const retryLater = " Load your account page again in a few minutes; if the app is still listed there, revoke it once " +
-		"more."
+	const retryLater = " Load your account page again in a few minutes; if the app is still listed there, revoke it " +
+		"once more."
 	switch {
 	case o.Told == nil && o.Refused:
 		return "Half of it is done. Stytch has ended the connection: the app gets no new pass. This server could not " +
-			"store that, so it refuses the app only as long as it runs, and a pass that the app has may still work at " +
-			"another instance until it ends. Storing it is tried again." + retryLater
+			"store that, so it refuses the app only as long as it runs, and a pass that the app has may still work " +
+			"at another instance until it ends. Storing it is tried again." + retryLater
 	case o.Told == nil:
 		return "Half of it is done. Stytch has ended the connection: the app gets no new pass. This server could not " +
 			"store that, so a pass that the app has may still work until it ends." + retryLater
 	case o.Refused:
-		return "This is not certain to last. This server could not store the revocation, and Stytch does not answer. It " +
-			"refuses the app as long as it runs, and tries both again; a pass that the app has, or renews, may still " +
+		return "This is not certain to last. This server could not store the revocation, and Stytch does not answer. " +
+			"It refuses the app as long as it runs, and tries both again; a pass that the app has, or renews, may still " +
 			"work at another instance." + retryLater
 	}
 	return "Nothing was revoked: this server could not store it, and Stytch does not answer." +

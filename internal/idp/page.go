@@ -60,7 +60,8 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	case request != nil:
 		data.Request, data.ClientName = request.Encode(), p.clientName(r.Context(), request)
 		data.ClientHost, data.ReturnsTo = clientHost(request), returnsTo(request)
-		data.Unchecked = data.ReturnsTo != "" && data.ClientHost == "" && !p.options.Clients.Lists(request.Get("client_id"))
+		data.Unchecked = data.ReturnsTo != "" && data.ClientHost == "" &&
+			!p.options.Clients.Lists(request.Get("client_id"))
 		if data.IssuerKnown = true; p.options.AdvertisedIssuer != nil {
 			data.Issuer, data.IssuerKnown = p.options.AdvertisedIssuer(r.Context())
 		}

@@ -29,8 +29,8 @@ const (
 var hints = map[reason]string{ // #nosec G101 -- the word credentials
 	unknownClient: "the client id in the GPT editor is no connected app of this project and environment, or " +
 		"not in GUESTPASS_CLIENT_IDS",
-	unlistedHost: "a client came that has its document on a host that GUESTPASS_CLIENT_IDS does not list; add the host, " +
-		"such as claude.ai, if its clients may connect",
+	unlistedHost: "a client came that has its document on a host that GUESTPASS_CLIENT_IDS does not list; add the " +
+		"host, such as claude.ai, if its clients may connect",
 	unregisteredCallback: "add the callback URL that the GPT editor shows to the redirect URLs of the connected app " +
 		"in the Stytch dashboard",
 	unknownOrganization: "organization_id in the authorization URL names no organization of the project",

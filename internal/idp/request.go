@@ -177,8 +177,8 @@ func checkClient(client Client, request url.Values) error {
 var ownScheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]{2,40}$`)
 
 // notReturned are schemes that a browser acts on instead of leaving the page.
-var notReturned = []string{"http", "javascript", "data", "blob", "file", "filesystem", "about", "vbscript", "view-source",
-	"intent", "ftp", "ws", "wss", "mailto", "tel", "sms"}
+var notReturned = []string{"http", "javascript", "data", "blob", "file", "filesystem", "about", "vbscript",
+	"view-source", "intent", "ftp", "ws", "wss", "mailto", "tel", "sms"}
 
 // isReturnAddress reports whether the address has one reading, so that the browser goes where the page says: ASCII, and
 // neither a user nor a fragment. http leads to the reader's own computer alone.
@@ -282,9 +282,9 @@ func (p *Provider) keepRequest(w http.ResponseWriter, request url.Values) {
 	if len(value) > 3800 { // browsers keep about 4,096 bytes with name and attributes
 		return
 	}
+	// #nosec G124 -- not Secure only where the public URL is http, on this machine
 	http.SetCookie(w, &http.Cookie{Name: p.cookieName(), Value: value, Path: "/",
-		MaxAge:   int(requestLifetime.Seconds()),
-		HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode}) // #nosec G124 -- not Secure only where the public URL is http, on this machine
+		MaxAge: int(requestLifetime.Seconds()), HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode})
 }
 
 // keptRequest returns the request in the cookie, or nil.

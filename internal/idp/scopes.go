@@ -26,7 +26,8 @@ func (p *Provider) addScopes(ctx context.Context, request url.Values) {
 	if !add || request.Has(returnParameter) || p.options.ScopesToAdd == nil {
 		return
 	}
-	asked, more := strings.Fields(cmp.Or(request.Get("scope"), defaultScope)), p.options.ScopesToAdd(ctx, request["resource"])
+	asked := strings.Fields(cmp.Or(request.Get("scope"), defaultScope))
+	more := p.options.ScopesToAdd(ctx, request["resource"])
 	if slices.ContainsFunc(more, func(scope string) bool { return slices.Contains(asked, scope) }) {
 		return
 	}

@@ -491,7 +491,8 @@ func TestTheFormAloneCountsOnlyWhileStytchIsAway(t *testing.T) {
 	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = io.WriteString(w, `{"status_code":401,"error_type":"unauthorized_credentials","error_message":"Unauthorized credentials.","request_id":"r"}`)
+		_, _ = io.WriteString(w, `{"status_code":401,"error_type":"unauthorized_credentials",`+
+			`"error_message":"Unauthorized credentials.","request_id":"r"}`)
 	}))
 	t.Cleanup(refusing.Close)
 	w.options.BaseURL = refusing.URL
@@ -646,7 +647,8 @@ func TestAdministratorsRevokeForTheirOwnOrganizationOnly(t *testing.T) {
 		len(w.connected(grace)) != 0 {
 		t.Error("not Grace's access was revoked, or others' as well")
 	}
-	if r := w.call("GET", "/api/v1/activity", tokens[ada], ""); !strings.Contains(r.body, `"operation":"revokeConnection"`) || !strings.Contains(r.body, grace) {
+	if r := w.call("GET", "/api/v1/activity", tokens[ada], ""); !strings.Contains(r.body,
+		`"operation":"revokeConnection"`) || !strings.Contains(r.body, grace) {
 		t.Errorf("it is not on record: %s", r.body)
 	}
 	w.platformSend("PUT", "/v1/b2b/organizations/"+acme+"/members/"+ada, map[string]any{"roles": []string{}})
@@ -685,7 +687,8 @@ func TestTheAccountPageIsForWhoIsSignedIn(t *testing.T) {
 func TestWrongCredentialsAreNoSignInLoop(t *testing.T) {
 	for vertical, seed := range map[string]stytchtest.Seed{"b2b": stytchtest.Development(),
 		"consumer": stytchtest.DevelopmentConsumer()} {
-		w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *guestpass.Options) { o.Secret = "secret-test-wrong" })
+		w := newWorldOf(t, stytchtest.Options{Seed: &seed},
+			func(o *guestpass.Options) { o.Secret = "secret-test-wrong" })
 		for name, cookie := range map[string]string{"a token": "stytch_session=a-token-of-the-right-form",
 			"a JWT": "stytch_session_jwt=eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln"} {
 			r := w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", cookie) })
@@ -717,7 +720,10 @@ func TestWritesAreIntrospected(t *testing.T) {
 			})
 			subject := map[string]string{"b2b": grace, "consumer": userGrace}[name]
 			token := w.token(subject, everything...)
-			creates := func() int { return w.call("POST", "/api/v1/tasks", token, `{"title":"Water the plants"}`).status }
+			creates := func() int {
+				return w.call("POST", "/api/v1/tasks", token,
+					`{"title":"Water the plants"}`).status
+			}
 			if got := creates(); got != 201 {
 				t.Fatalf("a good token: %d", got)
 			}
@@ -740,7 +746,8 @@ func TestWritesAreIntrospected(t *testing.T) {
 		})
 	}
 	w := newWorld(t, func(o *guestpass.Options) { o.Introspect = true })
-	if r := w.call("POST", "/api/v1/tasks", w.token(grace, everything...), `{"title":"Water the plants"}`); r.status != 502 {
+	if r := w.call("POST", "/api/v1/tasks", w.token(grace, everything...),
+		`{"title":"Water the plants"}`); r.status != 502 {
 		t.Errorf("without the app's secret: %d %s", r.status, r.body)
 	}
 }

@@ -237,7 +237,8 @@ func (a *target) outcomes() map[string]outcome {
 		accepted: {200, "", ""},
 		noCredentials: {401, `Bearer realm="api", ` + metadata,
 			problem(401, "Unauthorized", "a valid access token is required", "Ask the person to sign in again.")},
-		invalidToken: {401, `Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has expired", ` + metadata,
+		invalidToken: {401, `Bearer realm="api", error="invalid_token", error_description="The access token is ` +
+			`invalid or has expired", ` + metadata,
 			problem(401, "Unauthorized", "a valid access token is required", "Ask the person to sign in again.")},
 		invalidCall: {400, `Bearer realm="api", error="invalid_request", ` + metadata,
 			problem(400, "Bad Request", "the Authorization header is malformed, given twice, or the token is in the "+

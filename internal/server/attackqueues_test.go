@@ -82,8 +82,9 @@ func TestAttackOneWhoRevokesKeepsNobodyFromIt(t *testing.T) {
 	for range 4 { // places of one person
 		<-d.arrived
 	}
-	for name, revoke := range map[string]func() reply{"a member of the same organization": func() reply { return colleague.revoke(colleagues) },
-		"another organization's": func() reply { return other.revoke(others) }} {
+	for name, revoke := range map[string]func() reply{
+		"a member of the same organization": func() reply { return colleague.revoke(colleagues) },
+		"another organization's":            func() reply { return other.revoke(others) }} {
 		if r := revoke(); r.status != http.StatusSeeOther {
 			t.Errorf("%s revokes with %d %s", name, r.status, r.body)
 		}

@@ -170,7 +170,8 @@ func TestAttackAFullDiskKeepsNobodyIn(t *testing.T) {
 		if missed == 0 {
 			notes = strings.Repeat("<", 9990)
 		}
-		status = o.call("POST", "/api/v1/tasks", writer, fmt.Sprintf(`{"title":"number %d","notes":"%s"}`, calls, notes)).status
+		status = o.call("POST", "/api/v1/tasks", writer,
+			fmt.Sprintf(`{"title":"number %d","notes":"%s"}`, calls, notes)).status
 		if missed++; status != http.StatusInsufficientStorage {
 			missed = 0
 		}

@@ -88,7 +88,8 @@ func TestOperationsAreSearchedAndShownAsCode(t *testing.T) {
 		fill("#search", "createTask"), shown("createTask"), press("Create a task"),
 		is(`!!document.querySelector(".samples summary")`),
 		func(p *person) error { return p.evaluate(`document.querySelector(".samples summary").click()`) },
-		see("curl -X 'POST'"), see(`-d '{"title":"Water the plants"}'`), see("Authorization: Bearer ACCESS_TOKEN"), see("await fetch("), see("import requests"), look("samples")))
+		see("curl -X 'POST'"), see(`-d '{"title":"Water the plants"}'`), see("Authorization: Bearer ACCESS_TOKEN"), see(
+			"await fetch("), see("import requests"), look("samples")))
 	must(t, p.complaints())
 }
 

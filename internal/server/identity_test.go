@@ -123,7 +123,8 @@ func provided(start, email string, redirects ...string) func(w *world) string {
 }
 
 func invited(w *world) string {
-	if r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"), `{"email":"eva@acme.example"}`); r.status != 201 {
+	if r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"),
+		`{"email":"eva@acme.example"}`); r.status != 201 {
 		w.t.Fatalf("inviteMember: %d %s", r.status, r.body)
 	}
 	return w.stytch.Inbox()[0].Link

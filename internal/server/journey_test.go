@@ -109,7 +109,8 @@ func newCallbacks(t testing.TB) *callbacks {
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte(
-			`<!doctype html><html lang="en"><title>Back</title><link rel="icon" href="data:,"><h1>Back at ChatGPT</h1></html>`))
+			`<!doctype html><html lang="en"><title>Back</title><link rel="icon" href="data:,"><h1>Back at ` +
+				`ChatGPT</h1></html>`))
 	}))
 	t.Cleanup(s.Close)
 	c.url = s.URL + "/callback"

@@ -150,11 +150,12 @@ func TestEndToEndAClientThatRegistersItself(t *testing.T) {
 		err := p.do(slices.Concat(
 			[]step{newTabAt(w.asksAs(id, "openid offline_access tasks:read tasks:write activity:read", "s1"))},
 			byCode("ada@acme.example", "Acme"),
-			[]step{see("nobody here has checked it"), see("Allow an app called “Desk” to:"), press("Allow"), came(func(q url.Values) error {
-				form = url.Values{"grant_type": {"authorization_code"}, "code": {q.Get("code")}, "client_id": {id},
-					"redirect_uri": {w.callbacks.url}, "code_verifier": {verifier}}
-				return nil
-			})})...)
+			[]step{see("nobody here has checked it"), see("Allow an app called “Desk” to:"), press("Allow"),
+				came(func(q url.Values) error {
+					form = url.Values{"grant_type": {"authorization_code"}, "code": {q.Get("code")}, "client_id": {id},
+						"redirect_uri": {w.callbacks.url}, "code_verifier": {verifier}}
+					return nil
+				})})...)
 		if err != nil {
 			return err
 		}
@@ -204,7 +205,8 @@ func TestEndToEndThreeRequestsAtOnce(t *testing.T) {
 		tabs := map[string]context.Context{}
 		open := func(state string) step {
 			return func(p *person) error {
-				err := p.do(newTabAt(w.asksAs(ids[state], "openid tasks:read", state)), see("continue to “Desk "+state+"”"),
+				err := p.do(newTabAt(w.asksAs(ids[state], "openid tasks:read", state)),
+					see("continue to “Desk "+state+"”"),
 					see("Continue with email"))
 				tabs[state] = p.tab
 				return err
@@ -213,12 +215,13 @@ func TestEndToEndThreeRequestsAtOnce(t *testing.T) {
 		decide := func(state, button, want string) step {
 			return func(p *person) error {
 				p.tab = tabs[state]
-				return p.do(see("Allow an app called “Desk "+state+"” to:"), press(button), came(func(q url.Values) error {
-					if q.Get("state") != state || !q.Has(want) {
-						return fmt.Errorf("the tab of %s came back with %v", state, q)
-					}
-					return nil
-				}))
+				return p.do(see("Allow an app called “Desk "+state+"” to:"), press(button),
+					came(func(q url.Values) error {
+						if q.Get("state") != state || !q.Has(want) {
+							return fmt.Errorf("the tab of %s came back with %v", state, q)
+						}
+						return nil
+					}))
 			}
 		}
 		return w.newPerson().do(slices.Concat([]step{open("s1"), open("s2"), open("s3")},

@@ -181,7 +181,8 @@ func TestPagesOnEveryDevice(t *testing.T) {
 	authorize, _, err := w.gpt().AuthorizeURL("http://localhost:8090/callback")
 	must(t, err)
 	for _, mail := range []string{"ada@acme.example", "grace@acme.example"} {
-		w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"), `{"email":"new-`+mail+`","name":"New Person"}`)
+		w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"),
+			`{"email":"new-`+mail+`","name":"New Person"}`)
 	}
 	for _, page := range []struct{ name, address, text string }{
 		{"nothing-to-do", w.url + "/idp", "opens by itself"}, // before any request is kept
@@ -226,7 +227,8 @@ func TestTheOperationsCanBeUnfolded(t *testing.T) {
 func TestAnInvitedPersonArrives(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"), `{"email":"new@acme.example","name":"New Person"}`)
+	r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"),
+		`{"email":"new@acme.example","name":"New Person"}`)
 	if r.status != 201 {
 		t.Fatalf("%d %s", r.status, r.body)
 	}

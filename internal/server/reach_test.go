@@ -61,7 +61,8 @@ func TestEndToEndTheNameOfAnAppIsClean(t *testing.T) {
 	seed := stytchtest.Development()
 	seed.ConnectedApps[0].Name = "Chat\u202eGPT\u200b\U000E0041 \n" + longName
 	endToEnd(t, seed, func(w *world) error {
-		clean := is(`(([...text]) => text.includes("…") && !text.some((c) => /[\u202e\u200b\u{E0041}]/u.test(c)))(document.body.innerText)`)
+		clean := is(`(([...text]) => text.includes("…") && !text.some((c) => ` +
+			`/[\u202e\u200b\u{E0041}]/u.test(c)))(document.body.innerText)`)
 		once := is(fmt.Sprintf(`!document.body.innerText.includes(%s)`, quoted(longName)))
 		steps := append([]step{newTabAt(w.authorizeURL())}, byCode("ada@acme.example", "Acme")...)
 		return w.newPerson().do(append(steps, see("Allow ChatGPT"), see("wants to access"), clean, once, press("Deny"),

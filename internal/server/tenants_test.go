@@ -130,7 +130,8 @@ func (c *crowd) body(op api.Operation, by *tenant) string {
 	case "addTaskComment":
 		return fmt.Sprintf(`{"text":%q%s}`, text, once)
 	case "inviteMember":
-		return fmt.Sprintf(`{"email":"%d@%s.example","name":%q}`, c.random.IntN(10), by.name, pick(c, []string{by.word(), by.word() + " " + by.name}))
+		return fmt.Sprintf(`{"email":"%d@%s.example","name":%q}`, c.random.IntN(10), by.name,
+			pick(c, []string{by.word(), by.word() + " " + by.name}))
 	}
 	return ""
 }

@@ -75,7 +75,8 @@ func TestObjects(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			object, err := strictjson.Object([]byte(tt.data))
-			if tt.fault == "" && (err != nil || object == nil) || tt.fault != "" && (err == nil || err.Error() != tt.fault) {
+			if tt.fault == "" && (err != nil || object == nil) || tt.fault != "" &&
+				(err == nil || err.Error() != tt.fault) {
 				t.Errorf("%v, %v", object, err)
 			}
 		})

@@ -202,16 +202,17 @@ func (c *client) translateType(ctx context.Context, fault stytcherror.Error) err
 	case is("duplicate_member_email"):
 		return directory.ErrExists
 	case is(invalidEmail...):
-		return &directory.InvalidError{Field: "email", Reason: "is not an e-mail address that can be written to; send it as " +
-			"name@example.com"}
+		return &directory.InvalidError{Field: "email",
+			Reason: "is not an e-mail address that can be written to; send it as name@example.com"}
 	case is("invalid_email_for_invites"):
 		return &directory.InvalidError{Field: "email",
 			Reason: "may not be invited: the organization does not admit this address or its domain"}
 	case is("invalid_rbac_role_assignment"):
-		return &directory.InvalidError{Field: "roles", Reason: "names a role that does not exist in this project or cannot be " +
-			"assigned"}
+		return &directory.InvalidError{Field: "roles",
+			Reason: "names a role that does not exist in this project or cannot be assigned"}
 	case is(invalidCursor...):
-		return &directory.InvalidError{Field: "cursor", Reason: "is not one that this list returned; leave it out to start again"}
+		return &directory.InvalidError{Field: "cursor",
+			Reason: "is not one that this list returned; leave it out to start again"}
 	case fault.StatusCode == http.StatusTooManyRequests || fault.StatusCode >= http.StatusInternalServerError:
 		return &directory.UnavailableError{Cause: fault}
 	}

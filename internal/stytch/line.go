@@ -163,8 +163,9 @@ func (l *line) owner(name string) *owner {
 }
 
 // guard lets the attempt through, or refuses it without asking Stytch.
-func (l *line) guard(r *http.Request, o *owner, attempt func(*http.Request) (*http.Response, *directory.UnavailableError)) (
-	*http.Response, *directory.UnavailableError) {
+func (l *line) guard(r *http.Request, o *owner,
+	attempt func(*http.Request) (*http.Response, *directory.UnavailableError),
+) (*http.Response, *directory.UnavailableError) {
 	if l.purpose.cause == health { // which is asked to learn whether there is an outage, and seldom
 		return attempt(r)
 	}

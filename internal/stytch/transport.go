@@ -134,7 +134,8 @@ func (t *transport) once(r *http.Request) (*http.Response, *directory.Unavailabl
 	switch response.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		drain(response)
-		return nil, &directory.UnavailableError{RetryAfter: retryAfter(response.Header), Cause: statusError(response.StatusCode)}
+		return nil, &directory.UnavailableError{RetryAfter: retryAfter(response.Header),
+			Cause: statusError(response.StatusCode)}
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "application/json" {
 		drain(response)

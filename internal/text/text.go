@@ -195,7 +195,8 @@ func tableOf(ranges []unicode.Range32) *unicode.RangeTable {
 	t := &unicode.RangeTable{}
 	for _, r := range ranges {
 		if r.Hi <= 0xFFFF {
-			t.R16 = append(t.R16, unicode.Range16{Lo: uint16(r.Lo), Hi: uint16(r.Hi), Stride: 1}) // #nosec G115 -- compared above
+			// #nosec G115 -- compared above
+			t.R16 = append(t.R16, unicode.Range16{Lo: uint16(r.Lo), Hi: uint16(r.Hi), Stride: 1})
 		} else {
 			t.R32 = append(t.R32, r)
 		}

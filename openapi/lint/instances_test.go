@@ -21,9 +21,12 @@ func TestWhatIsAdmittedStaysOrIsTold(t *testing.T) {
 	in := func(v string) string { return `{"type": "object", "properties": {"v": ` + v + `}}` }
 	t.Run("a union beside properties", func(t *testing.T) {
 		for _, union := range []string{
-			`{"oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer", "description": "N"}}, "description": "V"}`,
-			`{"anyOf": [{"type": "string"}, {"type": "object", "properties": {"id": {"type": "string", "description": "I"}}}], "properties": {"n": {"type": "string", "description": "N"}}, "description": "V"}`,
-			`{"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "items": {"type": "string"}, "description": "V"}`,
+			`{"oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer", ` +
+				`"description": "N"}}, "description": "V"}`,
+			`{"anyOf": [{"type": "string"}, {"type": "object", "properties": {"id": {"type": "string", ` +
+				`"description": "I"}}}], "properties": {"n": {"type": "string", "description": "N"}}, "description": "V"}`,
+			`{"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "items": {"type": ` +
+				`"string"}, "description": "V"}`,
 		} {
 			mended, copied := mend(t, small("3.1.0", "", in(union), in(union)))
 			for _, pointer := range []string{bodySchema, replySchema} {
@@ -37,7 +40,8 @@ func TestWhatIsAdmittedStaysOrIsTold(t *testing.T) {
 		}
 	})
 	t.Run("alternatives of one kind", func(t *testing.T) {
-		const either = `{"anyOf": [{"required": ["n"]}, {"required": ["m"]}], "properties": {"n": {"type": "string"}, "m": {"type": "string"}}}`
+		const either = `{"anyOf": [{"required": ["n"]}, {"required": ["m"]}], "properties": {"n": {"type": "string"},` +
+			` "m": {"type": "string"}}}`
 		if _, copied := mend(t, small("3.1.0", "", plainBody, in(either))); copied.at(replySchema+
 			"/properties/v/type").str() != "object" {
 			t.Errorf("%s", copied.at(replySchema).compact())
@@ -86,12 +90,15 @@ func TestTheComparisonSeesWhatIsAdmitted(t *testing.T) {
 			`{"type": "object", "oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer"}}}`,
 			"is no longer admitted"},
 		{"a contradiction that is gone",
-			`{"allOf": [{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}}], "additionalProperties": false}`,
+			`{"allOf": [{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}}], ` +
+				`"additionalProperties": false}`,
 			`{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}, "additionalProperties": false}`,
 			"is admitted, and was not"},
 		{"a value deep inside",
-			`{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": {"b": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 3}]}}}}}}`,
-			`{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": {"b": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 4}]}}}}}}`,
+			`{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": ` +
+				`{"b": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 3}]}}}}}}`,
+			`{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": ` +
+				`{"b": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 4}]}}}}}}`,
 			"is no longer admitted"},
 		{"nothing", `{"allOf": [{"type": "string", "minLength": 2}, {"maxLength": 3}]}`,
 			`{"type": "string", "minLength": 2, "maxLength": 3}`, ""},

@@ -71,13 +71,15 @@ const (
 	labels      = `"labels": {"type": "array", "items": {"type": "string"}}`
 	limitSchema = `{"type": "integer", "maximum": 100, "default": 20}`
 	idParameter = `{"name": "task_id", "in": "path", "required": true, "description": "Identifier", "schema": {"type": "string"}}`
-	cursor      = `{"name": "cursor", "in": "query", "description": "next_cursor of the page before", "schema": {"type": "string"}}`
-	bodyObject  = `{"type": "object", "required": ["title"],
+	cursor      = `{"name": "cursor", "in": "query", "description": "next_cursor of the page before", "schema": ` +
+		`{"type": "string"}}`
+	bodyObject = `{"type": "object", "required": ["title"],
         "properties": {"title": ` + titleSchema + `,
           "state": {"type": "string", "description": "State", "enum": ["open", "done"], "default": "open"}}}`
 	scopes    = `"scopes": {"tasks:read": "Read tasks", "tasks:write": "Change tasks", "offline_access": "Stay connected"}`
 	flow      = `"authorizationCode": {`
-	responses = `"responses": {"201": {"description": "Created", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Task"}}}}}`
+	responses = `"responses": {"201": {"description": "Created", "content": {"application/json": {"schema": {"$ref": ` +
+		`"#/components/schemas/Task"}}}}}`
 )
 
 // broken has for each rule ways to break it alone, and beside each one that does not.
@@ -161,7 +163,8 @@ var broken = []struct {
 	{"G044", []string{`"name": "cursor"`, `"name": "cur-sor"`, `"next_cursor": {"type": "string"}`,
 		`"more": {"type": "string"}`}, nil},
 	{"G045", []string{cursor,
-		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "object", "properties": {"a": {"type": "string", "description": "x"}}}}`}, nil},
+		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "object", "properties": {"a": ` +
+			`{"type": "string", "description": "x"}}}}`}, nil},
 	{"G046", []string{cursor,
 		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "array", "items": {"type": "string"}}}`}, nil},
 	{"G050", []string{`"content": {"application/json": {"schema": ` + bodyObject + `}}`,
@@ -180,7 +183,8 @@ var broken = []struct {
 			`}}}, "operationId": "getTask"`}, nil},
 	{"G056", []string{`"requestBody": {"required": true, `, `"requestBody": {`}, nil},
 	{"G057", []string{titleSchema,
-		`{"type": "object", "description": "x", "properties": {"a": {"type": "string", "description": "x"}}, "additionalProperties": true}`}, nil},
+		`{"type": "object", "description": "x", "properties": {"a": {"type": "string", "description": "x"}}, ` +
+			`"additionalProperties": true}`}, nil},
 	{"G058", []string{titleSchema, nested(3)}, []string{titleSchema, nested(2)}},
 	{"G060", []string{`"x-openai-isConsequential": true, `, ``}, nil},
 	{"G061", []string{`"x-openai-isConsequential": false, "security": [{"oauth2": ["tasks:read"]}],

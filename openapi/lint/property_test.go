@@ -411,7 +411,8 @@ func (r reading) parameters(path string) (said map[string]string, lost map[strin
 func TestFixLosesNothingOfGeneratedDocuments(t *testing.T) {
 	kept, seeds := 0, uint64(*generated)
 	for seed := range seeds {
-		m := &maker{Rand: rand.New(rand.NewPCG(seed, 12)), old: seed%2 == 0} // #nosec G404 -- the same documents each time
+		// #nosec G404 -- the same documents each time
+		m := &maker{Rand: rand.New(rand.NewPCG(seed, 12)), old: seed%2 == 0}
 		source, err := json.Marshal(m.document())
 		if err != nil {
 			t.Fatal(err)

@@ -151,7 +151,8 @@ x-text: {<<: merge}
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"x-note": `{"c":3,"a":1,"b":1,"d":4}`, "x-inner": `{"d":4,"b":2,"c":2}`, "x-quoted": `{"<<":{"a":1}}`, "x-text": `{"<<":"merge"}`,
+		"x-note": `{"c":3,"a":1,"b":1,"d":4}`, "x-inner": `{"d":4,"b":2,"c":2}`, "x-quoted": `{"<<":{"a":1}}`,
+		"x-text": `{"<<":"merge"}`,
 	} {
 		if got := asJSON(t, p.root.get(name)); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
