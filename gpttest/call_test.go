@@ -253,7 +253,8 @@ func TestDebugRecordsHoldNoToken(t *testing.T) { // class C
 	}
 	hash := regexp.MustCompile(`"operation_hash":"[0-9a-f]{40}"`)
 	got := hash.ReplaceAllString(strings.Join(result.Debug, "\n"), `"operation_hash":"…"`)
-	want := `[debug] Calling HTTP endpoint {"domain":"127.0.0.1","is_consequential":false,"method":"get","operation":"getTask","operation_hash":"…","params":{"id":"1"},"path":"/tasks/{id}"}
+	want := `[debug] Calling HTTP endpoint {"domain":"127.0.0.1","is_consequential":false,"method":"get",` +
+		`"operation":"getTask","operation_hash":"…","params":{"id":"1"},"path":"/tasks/{id}"}
 [debug] Response received {"action_id":"g-dev","response_data":{"id":"1"},"status_code":200}
 Talked to 127.0.0.1`
 	if got != want {

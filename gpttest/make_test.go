@@ -18,7 +18,8 @@ func taking(t *testing.T, body, components string) Operation {
 	document := `{"openapi":"3.1.0","info":{"title":"T","version":"1"},"servers":[{"url":"http://localhost:1"}],
 		"components":{"schemas":{` + components + `}},"paths":{"/x/{id}":{"post":{"operationId":"create",
 		"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"integer","minimum":5},"example":7}],
-		"requestBody":{"required":true,"content":{"application/json":{"schema":` + body + `}}},"responses":{"200":{"description":"OK"}}}}}}`
+		"requestBody":{"required":true,"content":{"application/json":{"schema":` + body + `}}},` +
+		`"responses":{"200":{"description":"OK"}}}}}}`
 	imp, err := ImportText(document, Options{})
 	if err != nil || len(imp.Operations) != 1 {
 		t.Fatalf("%v %v %v: %s", err, imp.Errors, imp.Warnings, document)

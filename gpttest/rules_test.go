@@ -26,9 +26,11 @@ const clean = `{
         "summary": "Get one task",
         "parameters": [
           {"name": "id", "in": "path", "required": true, "schema": {"type": "string"}},
-          {"name": "fields", "in": "query", "description": "Members to return", "schema": {"type": "array", "items": {"type": "string", "enum": ["title", "state"]}}}
+          {"name": "fields", "in": "query", "description": "Members to return", "schema": {"type": "array", "items": ` +
+	`{"type": "string", "enum": ["title", "state"]}}}
         ],
-        "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Task"}}}}}
+        "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": ` +
+	`"#/components/schemas/Task"}}}}}
       }
     },
     "/tasks": {
@@ -39,7 +41,8 @@ const clean = `{
         "security": [{"oauth": ["tasks:read", "tasks:write"]}],
         "requestBody": {"required": true, "content": {"application/json": {"schema": {
           "type": "object", "required": ["title"],
-          "properties": {"title": {"type": "string"}, "state": {"type": "string", "enum": ["open", "done"], "default": "open"},
+          "properties": {"title": {"type": "string"}, "state": {"type": "string", "enum": ["open", "done"], ` +
+	`"default": "open"},
             "place": {"type": "object", "properties": {"room": {"type": "string"}}}}}}}},
         "responses": {"201": {"description": "Created"}}
       }
@@ -50,7 +53,8 @@ const clean = `{
     "securitySchemes": {"oauth": {"type": "oauth2", "flows": {"authorizationCode": {
       "authorizationUrl": "https://app.example.com/idp", "tokenUrl": "https://api.example.com/oauth2/token",
       "scopes": {"tasks:read": "Read tasks", "tasks:write": "Change tasks"}}}}},
-    "schemas": {"Task": {"type": "object", "properties": {"id": {"type": "string"}, "labels": {"type": "array", "items": {"type": "string"}}}}}
+    "schemas": {"Task": {"type": "object", "properties": {"id": {"type": "string"}, "labels": {"type": "array", ` +
+	`"items": {"type": "string"}}}}}
   }
 }`
 
@@ -116,7 +120,8 @@ const (
 	inPost      = "In path /tasks, method post, operationId createTask, "
 	bodySchema  = `"requestBody": {"required": true, "content": {"application/json": {"schema": {
           "type": "object", "required": ["title"],
-          "properties": {"title": {"type": "string"}, "state": {"type": "string", "enum": ["open", "done"], "default": "open"},
+          "properties": {"title": {"type": "string"}, "state": {"type": "string", "enum": ["open", "done"], ` +
+		`"default": "open"},
             "place": {"type": "object", "properties": {"room": {"type": "string"}}}}}}}}`
 )
 
@@ -222,7 +227,8 @@ func TestEachRuleHasItsMessageAndEffect(t *testing.T) {
 			[]string{"M15 drop operation: parameter id is duplicated; skipping function due to " +
 				"errors"}, "createTask ping"},
 		{"M15 query and body (D)", []string{`"operationId": "createTask",`,
-			`"operationId": "createTask", "parameters": [{"name": "title", "in": "query", "schema": {"type": "string"}}],`}, Options{},
+			`"operationId": "createTask", "parameters": [{"name": "title", "in": "query", "schema": {"type": ` +
+				`"string"}}],`}, Options{},
 			[]string{"M15 drop operation: parameter title is duplicated; skipping function due to " +
 				"errors"}, "getTask ping"},
 		{"M16 an array (C)", body(`{"type": "array", "items": {"type": "string"}}`), Options{}, []string{

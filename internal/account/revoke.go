@@ -213,8 +213,8 @@ func halfDone(o connections.Outcome) string {
 			"store that, so a pass that the app has may still work until it ends." + retryLater
 	case o.Refused:
 		return "This is not certain to last. This server could not store the revocation, and Stytch does not answer. " +
-			"It refuses the app as long as it runs, and tries both again; a pass that the app has, or renews, may still " +
-			"work at another instance." + retryLater
+			"It refuses the app as long as it runs, and tries both again; a pass that the app has, or renews, may " +
+			"still work at another instance." + retryLater
 	}
 	return "Nothing was revoked: this server could not store it, and Stytch does not answer." +
 		" Wait a little, load your account page again and repeat it there."

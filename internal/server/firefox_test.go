@@ -208,7 +208,8 @@ func (f *firefox) fill(selector, text string) error {
 func (f *firefox) violations() (list []string, err error) {
 	err = f.browser(`Services.console.getMessageArray()
 		.filter(m => m instanceof Ci.nsIScriptError && !(m.flags & Ci.nsIScriptError.infoFlag))
-		.filter(m => /CSP|Content-Security-Policy/.test(m.category + m.errorMessage) || m.sourceName.startsWith("http") && !(m.flags & Ci.nsIScriptError.warningFlag))
+		.filter(m => /CSP|Content-Security-Policy/.test(m.category + m.errorMessage) ||
+			m.sourceName.startsWith("http") && !(m.flags & Ci.nsIScriptError.warningFlag))
 		.map(m => m.errorMessage + " " + m.sourceName)`, &list)
 	return list, err
 }
@@ -317,7 +318,10 @@ func (f *firefox) mustNotice(t *testing.T) {
 	err := errors.Join(f.open(f.w.url+"/privacy"), f.evaluate(`(() => {
 		const image = new Image();
 		document.body.append(image);
-		return new Promise((done) => { image.onerror = image.onload = () => done(null); image.src = "http://localhost:9/other.png"; });
+		return new Promise((done) => {
+			image.onerror = image.onload = () => done(null);
+			image.src = "http://localhost:9/other.png";
+		});
 	})()`, nil))
 	violations, err2 := f.violations()
 	if !slices.ContainsFunc(violations, func(v string) bool { return strings.Contains(v, "localhost:9") }) {

@@ -450,7 +450,8 @@ func insecureStytch(authorizeURL, path, change string) step {
 			if (!String(url).endsWith(` + quoted(path) + `)) return response;
 			const reply = await response.json();
 			(` + change + `)(reply.data);
-			return new Response(JSON.stringify(reply), { status: response.status, headers: { "Content-Type": "application/json" } });
+			return new Response(JSON.stringify(reply), { status: response.status,
+				headers: { "Content-Type": "application/json" } });
 		}; }`
 		if _, err := chromedp.Call(p.tab, page.AddScriptToEvaluateOnNewDocument,
 			page.AddScriptToEvaluateOnNewDocumentParams{Source: source}); err != nil {

@@ -165,7 +165,8 @@ func TestAVersionMayBeWrittenWithAPoint(t *testing.T) {
 	}
 }
 
-const halfCharacter = `has half of a character, a \\u escape of a surrogate without the other; write the character itself`
+const halfCharacter = `has half of a character, a \\u escape of a surrogate without the other; write the ` +
+	`character itself`
 
 func TestRefusalsOfBodiesNameThePlace(t *testing.T) {
 	w := newWorld(t, kinds)

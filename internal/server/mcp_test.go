@@ -22,7 +22,8 @@ type modelsClient struct {
 }
 
 // What a modern request says of itself.
-const about = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},` +
+const about = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+	`"io.modelcontextprotocol/clientCapabilities":{},` +
 	`"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"}}`
 
 const listTools = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
@@ -170,7 +171,8 @@ func TestMCPWhatAPersonConnects(t *testing.T) {
 		{"46 a version to come", c.post(listTools, headers("MCP-Protocol-Version: 2099-01-01")), 400, "-",
 			`-32022 | "supported"`},
 		{"47 initialize, known", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize",` +
-			`"params":{"protocolVersion":"2025-03-26"}}`), 200, "-", `"protocolVersion":"2025-03-26" | "instructions" | !listChanged`},
+			`"params":{"protocolVersion":"2025-03-26"}}`), 200, "-", `"protocolVersion":"2025-03-26" | ` +
+			`"instructions" | !listChanged`},
 		{"47 initialize, odd", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize",` +
 			`"params":{"protocolVersion":"1.0"}}`), 200, "-", `"protocolVersion":"2025-11-25"`},
 		{"47 initialize, modern", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize",` +
@@ -463,7 +465,8 @@ func TestMCPCalls(t *testing.T) {
 		t.Errorf("the text says something else: %s", made.text())
 	}
 	if again := c.tool("createTask",
-		`{"title":"A <b> & \"c\"","labels":["x"]}`); again.Structured["repeated"] != true || again.Structured["task_id"] != id {
+		`{"title":"A <b> & \"c\"",`+
+			`"labels":["x"]}`); again.Structured["repeated"] != true || again.Structured["task_id"] != id {
 		t.Errorf("a repeated call: %+v", again)
 	}
 	for _, tt := range []struct {

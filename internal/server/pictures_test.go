@@ -191,7 +191,8 @@ func TestPagesOnEveryDevice(t *testing.T) {
 		{"privacy", w.url + "/privacy", "Permissions you may be asked for"},
 		{"idp", authorize, "Continue with email"},
 		{"unknown-client", w.url +
-			"/idp?client_id=connected-app-test-99999999-0000-4000-8000-000000000001&redirect_uri=https%3A%2F%2Fchatgpt.com%2Faip%2Fg-dev%2Foauth%2Fcallback", "Unknown application"},
+			"/idp?client_id=connected-app-test-99999999-0000-4000-8000-000000000001&" +
+			"redirect_uri=https%3A%2F%2Fchatgpt.com%2Faip%2Fg-dev%2Foauth%2Fcallback", "Unknown application"},
 		{"emulator", w.stytch.URL + "/", "Connected apps"},
 	} {
 		for _, device := range []struct {

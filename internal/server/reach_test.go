@@ -17,7 +17,8 @@ func outOfReach(happens string) step {
 	return func(p *person) error {
 		script := fmt.Sprintf(`(() => {
 			%s;
-			const button = [...document.querySelectorAll("#consent button")].find((e) => e.innerText.trim() === "Allow");
+			const button = [...document.querySelectorAll("#consent button")]
+				.find((e) => e.innerText.trim() === "Allow");
 			const { x, y, width, height } = button.getBoundingClientRect();
 			scrollTo(0, y - 100);
 			const at = button.getBoundingClientRect();
@@ -37,7 +38,8 @@ func TestEndToEndAllowIsOutOfReachUntilItWasInSight(t *testing.T) {
 	t.Parallel()
 	endToEnd(t, stytchtest.Development(), func(w *world) error {
 		const watch = `new MutationObserver(() => {
-			const button = [...document.querySelectorAll("#consent button")].find((e) => e.innerText.trim() === "Allow");
+			const button = [...document.querySelectorAll("#consent button")]
+				.find((e) => e.innerText.trim() === "Allow");
 			if (button) window.atFirst ??= button.matches("[inert] *");
 		}).observe(document.getElementById("consent"), { childList: true, subtree: true })`
 		allow := "!!" + fmt.Sprintf(findButton, quoted("Allow"))
@@ -82,7 +84,8 @@ func TestEndToEndStytchThatWantsNoConsentGrantsNothing(t *testing.T) {
 				const told = await answer.json();
 				(told.data ?? told).consent_required = false;
 				window.wantedNone = true;
-				return new Response(JSON.stringify(told), { status: answer.status, headers: { "Content-Type": "application/json" } });
+				return new Response(JSON.stringify(told), { status: answer.status,
+					headers: { "Content-Type": "application/json" } });
 			};
 		})()`
 		steps := []step{newTabAt(w.authorizeURL()), is("!!document.getElementById('consent')"), script(wantsNone)}

@@ -61,7 +61,8 @@ func TestATaskFromCreationToUndo(t *testing.T) {
 		id := p.create(`{"title":"Water the plants","due":"2030-01-31","labels":["Home"],"assignee":"` + grace + `"}`)
 		path := "/api/v1/tasks/" + id
 		p.do(200, "PATCH", path, `{"priority":"high","version":1}`)
-		if conflict := p.do(409, "PATCH", path, `{"priority":"low","version":1}`); conflict["current"].(map[string]any)["priority"] != "high" {
+		if conflict := p.do(409, "PATCH", path, `{"priority":"low",`+
+			`"version":1}`); conflict["current"].(map[string]any)["priority"] != "high" {
 			t.Errorf("a stale version does not get the current task: %v", conflict)
 		}
 		done := p.do(200, "POST", path+"/complete", "")

@@ -103,7 +103,8 @@ func TestSchemasThatAreMadeOfThemselvesAreLeft(t *testing.T) {
 			`"properties": {"y": {"type": "string", "description": "Y"}}}`,
 		"itself": `"A": {"allOf": [{"$ref": "#/components/schemas/A"}], "properties": {"x": ` +
 			`{"type": "string", "description": "X"}}}`,
-		"beside a reference": `"A": {"$ref": "#/components/schemas/A", "properties": {"x": {"type": "string", "description": "X"}}}`,
+		"beside a reference": `"A": {"$ref": "#/components/schemas/A", "properties": {"x": {"type": "string", ` +
+			`"description": "X"}}}`,
 		"its contrary": `"A": {"not": {"$ref": "#/components/schemas/B"}}, "B": {"$ref": ` +
 			`"#/components/schemas/A", "nullable": true}`,
 	} {

@@ -11,8 +11,10 @@ import (
 // small returns a document of one operation with these components and this body, in the version.
 func small(version, components, body, response string) string {
 	return `{"openapi": "` + version +
-		`", "info": {"title": "T", "version": "1", "description": "D"}, "x-schema-hash": "0", "servers": [{"url": "https://api.example.com"}],
-"paths": {"/a": {"post": {"operationId": "addA", "summary": "S", "description": "D", "x-openai-isConsequential": true, "parameters": [],
+		`", "info": {"title": "T", "version": "1", "description": "D"}, "x-schema-hash": "0", "servers": [{"url": ` +
+		`"https://api.example.com"}],
+"paths": {"/a": {"post": {"operationId": "addA", "summary": "S", "description": "D", "x-openai-isConsequential": ` +
+		`true, "parameters": [],
 "requestBody": {"required": true, "content": {"application/json": {"schema": ` + body + `}}},
 "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": ` + response + `}}}}}}},
 "components": {"schemas": {` + components + `}}}`
@@ -57,8 +59,12 @@ func TestFixKeepsWhatSchemasSay(t *testing.T) {
 			want: `{"type":"object","properties":{"b":{"type":"object","required":["name"],` +
 				`"properties":{"name":{"type":"string","description":"Name"}}}}}`},
 		{name: "null that is required", version: "3.1.0",
-			body: `{"type": "object", "required": ["a", "b", "c", "d", "e"], "properties": {"a": {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "A"}, "b": {"type": ["string", "null"], "description": "B", "default": null},
-				"c": {"enum": ["x", null], "description": "C"}, "d": {"oneOf": [{"type": "string"}, {"type": ["integer", "null"]}], "description": "D"}, "e": {"type": ["string", "null"], "enum": ["x"], "description": "E"}}}`,
+			body: `{"type": "object", "required": ["a", "b", "c", "d", "e"], "properties": {"a": {"anyOf": [{"type": ` +
+				`"string"}, {"type": "null"}], "description": "A"}, "b": {"type": ["string", "null"], "description": ` +
+				`"B", "default": null},
+				"c": {"enum": ["x", null], "description": "C"}, "d": {"oneOf": [{"type": "string"}, {"type": ` +
+				`["integer", "null"]}], "description": "D"}, "e": {"type": ["string", "null"], "enum": ["x"], ` +
+				`"description": "E"}}}`,
 			want: `{"type":"object","required":["e"],"properties":{"a":{"description":"A","type":"string"},` +
 				`"b":{"type":"string","description":"B"},"c":{"enum":["x"],"description":"C","type":"string"},` +
 				`"d":{"oneOf":[{"type":"string"},{"type":"integer"}],"description":"D"},"e":{"type":"string",` +
@@ -156,9 +162,12 @@ func TestADiscriminatorKeepsItsHeirs(t *testing.T) {
 	for name, discriminator := range map[string]string{"mapped": `{"propertyName": "kind", "mapping": {"cat": "Cat", ` +
 		`"dog": "#/components/schemas/Dog"}}`, "by name": `{"propertyName": "kind"}`} {
 		source := small("3.0.3",
-			`"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "description": "Kind"}}, "discriminator": `+discriminator+`},
-			"Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"indoor": {"type": "boolean", "description": "In"}}}]},
-			"Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"bark": {"type": "boolean", "description": "Bark"}}}]}`,
+			`"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", `+
+				`"description": "Kind"}}, "discriminator": `+discriminator+`},
+			"Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"indoor": `+
+				`{"type": "boolean", "description": "In"}}}]},
+			"Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"bark": `+
+				`{"type": "boolean", "description": "Bark"}}}]}`,
 			`{"$ref": "#/components/schemas/Pet"}`, `{"$ref": "#/components/schemas/Pet"}`)
 		mended, err := Fix(t.Context(), []byte(source), Options{})
 		if err != nil || len(mended.Kept) > 0 {
@@ -196,7 +205,8 @@ paths:
         - {name: accept, in: header, required: true, schema: {type: string}}
       responses:
         "200": {$ref: "#/components/responses/Lost"}
-        default: {description: All went well, content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}
+        default: {description: All went well, content: {application/json: {schema: {type: object, properties: {a: ` +
+		`{type: string}}}}}}
     post:
       operationId: addA
       summary: Add
@@ -205,7 +215,8 @@ paths:
       requestBody: {$ref: "#/components/requestBodies/Lost"}
       responses:
         "404": {description: None}
-        default: {description: All went well, content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}
+        default: {description: All went well, content: {application/json: {schema: {type: object, properties: {a: ` +
+		`{type: string}}}}}}
   /b: {$ref: "lost.yaml#/paths/b"}
 components:
   securitySchemes: {key: {type: apiKey, in: header, name: x-key}}

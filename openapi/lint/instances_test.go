@@ -17,14 +17,16 @@ func isTold(changes []Change, what string) bool {
 
 // TestWhatIsAdmittedStaysOrIsTold is of schemas whose meaning an easy mending would change.
 func TestWhatIsAdmittedStaysOrIsTold(t *testing.T) {
-	const base = `"Base": {"type": "object", "required": ["x"], "properties": {"x": {"type": "string", "description": "X"}}}`
+	const base = `"Base": {"type": "object", "required": ["x"], "properties": {"x": {"type": "string", ` +
+		`"description": "X"}}}`
 	in := func(v string) string { return `{"type": "object", "properties": {"v": ` + v + `}}` }
 	t.Run("a union beside properties", func(t *testing.T) {
 		for _, union := range []string{
 			`{"oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer", ` +
 				`"description": "N"}}, "description": "V"}`,
 			`{"anyOf": [{"type": "string"}, {"type": "object", "properties": {"id": {"type": "string", ` +
-				`"description": "I"}}}], "properties": {"n": {"type": "string", "description": "N"}}, "description": "V"}`,
+				`"description": "I"}}}], "properties": {"n": {"type": "string", "description": "N"}}, ` +
+				`"description": "V"}`,
 			`{"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "items": {"type": ` +
 				`"string"}, "description": "V"}`,
 		} {
@@ -73,8 +75,11 @@ func TestWhatIsAdmittedStaysOrIsTold(t *testing.T) {
 	})
 	t.Run("the discriminator of a base", func(t *testing.T) {
 		mended, _ := mend(t, small("3.1.0",
-			`"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "description": "K"}}, "discriminator": {"propertyName": "kind", "mapping": {"dog": "#/components/schemas/Dog"}}},
-			"Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"bark": {"type": "integer", "description": "B"}}}]}`,
+			`"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", `+
+				`"description": "K"}}, "discriminator": {"propertyName": "kind", "mapping": {"dog": `+
+				`"#/components/schemas/Dog"}}},
+			"Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"bark": `+
+				`{"type": "integer", "description": "B"}}}]}`,
 			`{"$ref": "#/components/schemas/Dog"}`, plainReply))
 		if !isTold(mended.Changes, "the discriminator kind of its base is removed, which stands dog for") {
 			t.Errorf("%v, kept %v\n%s", mended.Changes, mended.Kept, mended.Document)
@@ -87,12 +92,14 @@ func TestTheComparisonSeesWhatIsAdmitted(t *testing.T) {
 	for _, tt := range []struct{ name, before, after, want string }{
 		{"a type that excludes the alternatives",
 			`{"oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer"}}}`,
-			`{"type": "object", "oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer"}}}`,
+			`{"type": "object", "oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": ` +
+				`"integer"}}}`,
 			"is no longer admitted"},
 		{"a contradiction that is gone",
 			`{"allOf": [{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}}], ` +
 				`"additionalProperties": false}`,
-			`{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}, "additionalProperties": false}`,
+			`{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}, ` +
+				`"additionalProperties": false}`,
 			"is admitted, and was not"},
 		{"a value deep inside",
 			`{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": ` +

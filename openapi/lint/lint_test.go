@@ -24,28 +24,37 @@ const clean = `{
     "/tasks/{task_id}": {"get": {
       "operationId": "getTask", "summary": "Get one task", "description": "Returns one task.",
       "x-openai-isConsequential": false, "security": [{"oauth2": ["tasks:read"]}],
-      "parameters": [{"name": "task_id", "in": "path", "required": true, "description": "Identifier", "schema": {"type": "string"}}],
-      "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Task"}}}}}
+      "parameters": [{"name": "task_id", "in": "path", "required": true, "description": "Identifier", "schema": ` +
+	`{"type": "string"}}],
+      "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": ` +
+	`"#/components/schemas/Task"}}}}}
     }},
     "/tasks": {"get": {
       "operationId": "listTasks", "summary": "List tasks", "description": "Returns tasks.",
       "x-openai-isConsequential": false, "security": [{"oauth2": ["tasks:read"]}],
       "parameters": [
-        {"name": "limit", "in": "query", "description": "How many", "schema": {"type": "integer", "maximum": 100, "default": 20}},
-        {"name": "cursor", "in": "query", "description": "next_cursor of the page before", "schema": {"type": "string"}}],
-      "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object", "properties": {
-        "tasks": {"type": "array", "items": {"$ref": "#/components/schemas/Task"}}, "next_cursor": {"type": "string"}}}}}}}
+        {"name": "limit", "in": "query", "description": "How many", "schema": {"type": "integer", "maximum": 100, ` +
+	`"default": 20}},
+        {"name": "cursor", "in": "query", "description": "next_cursor of the page before", "schema": {"type": ` +
+	`"string"}}],
+      "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object", ` +
+	`"properties": {
+        "tasks": {"type": "array", "items": {"$ref": "#/components/schemas/Task"}}, "next_cursor": {"type": ` +
+	`"string"}}}}}}}
     }, "post": {
       "operationId": "createTask", "summary": "Create a task", "description": "Creates a task and returns it.",
       "x-openai-isConsequential": true, "security": [{"oauth2": ["tasks:write"]}], "parameters": [],
-      "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["title"],
+      "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ` +
+	`["title"],
         "properties": {"title": {"type": "string", "description": "What is to be done", "example": "Water the plants"},
           "state": {"type": "string", "description": "State", "enum": ["open", "done"], "default": "open"}}}}}},
-      "responses": {"201": {"description": "Created", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Task"}}}}}
+      "responses": {"201": {"description": "Created", "content": {"application/json": {"schema": {"$ref": ` +
+	`"#/components/schemas/Task"}}}}}
     }}
   },
   "components": {
-    "schemas": {"Task": {"type": "object", "properties": {"task_id": {"type": "string"}, "labels": {"type": "array", "items": {"type": "string"}}}}},
+    "schemas": {"Task": {"type": "object", "properties": {"task_id": {"type": "string"}, "labels": {"type": "array", ` +
+	`"items": {"type": "string"}}}}},
     "securitySchemes": {"oauth2": {"type": "oauth2", "flows": {"authorizationCode": {
       "authorizationUrl": "https://app.example.com/idp", "tokenUrl": "https://api.example.com/oauth2/token",
       "scopes": {"tasks:read": "Read tasks", "tasks:write": "Change tasks", "offline_access": "Stay connected"}}}}}
@@ -70,13 +79,15 @@ const (
 	titleSchema = `{"type": "string", "description": "What is to be done", "example": "Water the plants"}`
 	labels      = `"labels": {"type": "array", "items": {"type": "string"}}`
 	limitSchema = `{"type": "integer", "maximum": 100, "default": 20}`
-	idParameter = `{"name": "task_id", "in": "path", "required": true, "description": "Identifier", "schema": {"type": "string"}}`
-	cursor      = `{"name": "cursor", "in": "query", "description": "next_cursor of the page before", "schema": ` +
+	idParameter = `{"name": "task_id", "in": "path", "required": true, "description": "Identifier", "schema": ` +
+		`{"type": "string"}}`
+	cursor = `{"name": "cursor", "in": "query", "description": "next_cursor of the page before", "schema": ` +
 		`{"type": "string"}}`
 	bodyObject = `{"type": "object", "required": ["title"],
         "properties": {"title": ` + titleSchema + `,
           "state": {"type": "string", "description": "State", "enum": ["open", "done"], "default": "open"}}}`
-	scopes    = `"scopes": {"tasks:read": "Read tasks", "tasks:write": "Change tasks", "offline_access": "Stay connected"}`
+	scopes = `"scopes": {"tasks:read": "Read tasks", "tasks:write": "Change tasks", "offline_access": "Stay ` +
+		`connected"}`
 	flow      = `"authorizationCode": {`
 	responses = `"responses": {"201": {"description": "Created", "content": {"application/json": {"schema": {"$ref": ` +
 		`"#/components/schemas/Task"}}}}}`
@@ -156,7 +167,8 @@ var broken = []struct {
 	{"G041", []string{`[` + idParameter, `[{"name": "X-A", "in": "header", "schema": {"type": "string"}}, ` +
 		idParameter}, nil},
 	{"G042", []string{`"parameters": [],
-      "requestBody"`, `"parameters": [{"name": "title", "in": "query", "description": "x", "schema": {"type": "string"}}],
+      "requestBody"`, `"parameters": [{"name": "title", "in": "query", "description": "x", "schema": {"type": ` +
+		`"string"}}],
       "requestBody"`}, nil},
 	{"G043", []string{`"required": true, "description": "Identifier"`, `"description": "Identifier"`}, nil},
 	{"G043", []string{`[` + idParameter + `]`, `[]`}, nil},
@@ -166,7 +178,8 @@ var broken = []struct {
 		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "object", "properties": {"a": ` +
 			`{"type": "string", "description": "x"}}}}`}, nil},
 	{"G046", []string{cursor,
-		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "array", "items": {"type": "string"}}}`}, nil},
+		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "array", "items": {"type": ` +
+			`"string"}}}`}, nil},
 	{"G050", []string{`"content": {"application/json": {"schema": ` + bodyObject + `}}`,
 		`"content": {"application/json": {"schema": ` + bodyObject + `}, "text/plain": {}}`}, nil},
 	{"G051", []string{bodyObject, `{"type": "array", "items": {"type": "string"}}`}, nil},
@@ -254,8 +267,10 @@ var broken = []struct {
 func manyOperations(n int) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, `"/more/%d": {"get": {"operationId": "getMore%d", "summary": "More", "description": "More.", "x-openai-isConsequential": false, "security": [], "parameters": [],
-			"responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object", "properties": {}}}}}}}},`, i, i)
+		fmt.Fprintf(&b, `"/more/%d": {"get": {"operationId": "getMore%d", "summary": "More", "description": "More.", `+
+			`"x-openai-isConsequential": false, "security": [], "parameters": [],
+			"responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object", `+
+			`"properties": {}}}}}}}},`, i, i)
 	}
 	return b.String()
 }

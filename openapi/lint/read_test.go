@@ -23,7 +23,8 @@ paths:
       description: Lists teas.
       x-openai-isConsequential: false
       parameters: []
-      responses: {"200": {description: ok, content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}}
+      responses: {"200": {description: ok, content: {application/json: {schema: {type: object, properties: {a: ` +
+	`{type: string}}}}}}}
 `
 
 // TestWhatTheEditorReadsIsRead has YAML that parsers of YAML 1.1 refuse.
