@@ -47,8 +47,8 @@ func (s *Server) admitClient() func(context.Context, string) (bool, error) {
 func (s *Server) tellClients(ctx context.Context) {
 	if admitted := s.options.admitted(); !s.options.NoMCP && !admitted.Everyone() && len(admitted.Hosts) == 0 {
 		s.log.WarnContext(ctx, "only the connected apps that GUESTPASS_CLIENT_IDS lists can use the tools at "+mcpPath+
-			": ChatGPT's plugins, Claude and others come with a document of their own, or register themselves; add their "+
-			"hosts, such as chatgpt.com,claude.ai, or the word dynamic, or say GUESTPASS_MCP=off")
+			": ChatGPT's plugins, Claude and others come with a document of their own, or register themselves; add "+
+			"their hosts, such as chatgpt.com,claude.ai, or the word dynamic, or say GUESTPASS_MCP=off")
 	}
 }
 

@@ -76,8 +76,8 @@ func (s *Server) checkIssuer(ctx context.Context) (done bool) {
 	}
 	as := s.issuer.Load()
 	if as.Issuer != s.options.Domain {
-		s.log.ErrorContext(ctx, "STYTCH_DOMAIN is not the issuer that Stytch names there: MCP clients compare the two to "+
-			"the letter and refuse to connect; write STYTCH_DOMAIN as the issuer is written", "issuer", as.Issuer,
+		s.log.ErrorContext(ctx, "STYTCH_DOMAIN is not the issuer that Stytch names there: MCP clients compare the two "+
+			"to the letter and refuse to connect; write STYTCH_DOMAIN as the issuer is written", "issuer", as.Issuer,
 			"authorization_servers", s.options.Domain)
 	}
 	if page := s.options.PublicURL + "/idp"; as.AuthorizationEndpoint != page {

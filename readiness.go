@@ -14,14 +14,14 @@ import (
 )
 
 const (
-	readyFor     = time.Second     // how long one look counts for everybody who asks
-	readyTimeout = 5 * time.Second // of a look
+	readyFor     = time.Second     // how long one check counts for everybody who asks
+	readyTimeout = 5 * time.Second // of a check
 )
 
-// readiness is what the last look at the parts found. Anybody may ask, as often as they
-// like, and a look costs calls of Stytch and connections of the database.
+// readiness is what the last check of the parts found. Anybody may ask, as often as they
+// like, and a check costs calls of Stytch and connections of the database.
 type readiness struct {
-	looking singleflight.Group // by which everything below is guarded
+	checking singleflight.Group // by which everything below is guarded
 
 	at    time.Time
 	parts map[string]error
@@ -34,10 +34,10 @@ func (s *Server) ready(ctx context.Context) map[string]error {
 		return map[string]error{"process": errors.New("about to stop")}
 	}
 	last := &s.readiness
-	found, _, _ := last.looking.Do("", func() (any, error) {
+	found, _, _ := last.checking.Do("", func() (any, error) {
 		now := s.options.Now()
 		if since := now.Sub(last.at); last.parts == nil || since < 0 || since >= readyFor {
-			last.at, last.parts = now, s.look(ctx)
+			last.at, last.parts = now, s.checkParts(ctx)
 		}
 		return last.parts, nil
 	})
@@ -46,9 +46,9 @@ func (s *Server) ready(ctx context.Context) map[string]error {
 	return parts
 }
 
-// look asks the parts. Whoever happens to ask first does so for others as well, and may
+// checkParts asks the parts. Whoever happens to ask first does so for others as well, and may
 // leave meanwhile.
-func (s *Server) look(ctx context.Context) map[string]error {
+func (s *Server) checkParts(ctx context.Context) map[string]error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTimeout)
 	defer cancel()
 	parts := map[string]error{"keys": s.verifier.Ready(), "directory": s.directory.Ping(ctx)}

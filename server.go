@@ -258,8 +258,8 @@ func (s *Server) buildService() error {
 	if err := s.openDirectory(); err != nil {
 		return err
 	}
-	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory, Listed: o.admitted().Lists,
-		MaxLifetime: o.MaxTokenLifetime, Limits: s.limits, Log: o.Log, Now: o.Now})
+	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory,
+		Listed: o.admitted().Lists, MaxLifetime: o.MaxTokenLifetime, Limits: s.limits, Log: o.Log, Now: o.Now})
 	s.service = api.New(api.Options{Connections: s.connections, Introspect: o.Introspect, Verifier: s.verifier,
 		Vertical: o.Vertical, Directory: s.directory, AppNames: s.appNames, Access: o.Access,
 		ScopesAlone: o.ScopesAlone, ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
@@ -303,7 +303,7 @@ func (s *Server) buildDocument() error {
 		return s.service.Err()
 	}
 	if o.Description == "" {
-		o.Description = "Lets you act in " + o.Title + " for the signed-in person: " + s.deeds() + "."
+		o.Description = "Lets you act in " + o.Title + " for the signed-in person: " + s.summaries() + "."
 	}
 	document, err := openapi.New(s.service.OpenAPI(), openapi.Options{
 		PublicURL: o.PublicURL, Title: o.Title, Version: o.Version, Description: o.Description,
@@ -382,8 +382,8 @@ func (s *Server) published() (chosen []api.Operation) {
 	return chosen
 }
 
-// deeds are what can be done for a person who has signed in, in words.
-func (s *Server) deeds() string {
+// summaries returns what can be done for a person who has signed in, in words.
+func (s *Server) summaries() string {
 	var summaries []string
 	for _, op := range s.published() {
 		if !op.Access.IsPublic() {

@@ -15,7 +15,7 @@ import (
 
 const (
 	checkEvery   = time.Hour
-	checkAgain   = time.Minute // while Stytch does not answer
+	recheckEvery = time.Minute // while Stytch does not answer
 	checkTimeout = 15 * time.Second
 )
 
@@ -24,7 +24,7 @@ func watch(ctx context.Context, check func(context.Context) (done bool)) {
 	for {
 		wait := checkEvery
 		if !check(ctx) {
-			wait = checkAgain
+			wait = recheckEvery
 		}
 		timer := time.NewTimer(wait)
 		select {

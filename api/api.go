@@ -147,7 +147,7 @@ type Service struct {
 
 	undescribed []string // ids of faulty operations that the document lacks
 
-	introspections introspections
+	introspections *limits.Cache[bool] // by digest of the token: whether it is active
 }
 
 // New returns a Service with the operations of the resources.
@@ -163,11 +163,12 @@ func New(o Options) *Service {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	configureHuma()
+	listed, _ := o.Limits.(*limits.Limits) // on whose list is what is bounded here; another's has none
 	router := chi.NewMux()
 	router.NotFound(NotFound)
 	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { MethodNotAllowed(router, w, r) })
 	s := &Service{options: o, log: o.Log, router: router, cursors: newCursorSigner(o.CursorKey),
-		described: map[string]*huma.Operation{}}
+		described: map[string]*huma.Operation{}, introspections: newIntrospections(listed)}
 	s.huma = humachi.New(router, humaConfig())
 	s.huma.UseMiddleware(s.logProblems, s.authorize, s.noteHeaders, s.checkMedia, s.keepBody, s.readParameters)
 	s.registerResources()

@@ -14,6 +14,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+
+	"guestpass/internal/strictjson"
 )
 
 // A sentBody is what was read of a request's body, with its texts cleaned, kept for what Huma
@@ -167,7 +169,7 @@ func (n *nulls) find(schema *huma.Schema, value any, place string) {
 			if member == nil {
 				member, _ = schema.AdditionalProperties.(*huma.Schema)
 			}
-			n.find(member, v[name], place+"."+shownName(name))
+			n.find(member, v[name], place+"."+strictjson.ShownName(name))
 		}
 	case []any:
 		for i, element := range v {

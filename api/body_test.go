@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"strings"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -55,32 +54,6 @@ func TestNullsAreFoundByTheSchema(t *testing.T) {
 		if fmt.Sprint(places) != tt.places {
 			t.Errorf("%s: %v, want %s", tt.name, places, tt.places)
 		}
-	}
-}
-
-func TestBodiesAreReadStrictly(t *testing.T) {
-	nested := func(depth int) string { return strings.Repeat("[", depth) + strings.Repeat("]", depth) }
-	for _, tt := range []struct {
-		name, body string
-		ok         bool
-	}{
-		{"an object", `{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}]}`, true},
-		{"as deep as allowed", nested(maxDepth), true},
-		{"too deep", nested(maxDepth + 1), false},
-		{"a member twice", `{"a":1,"a":2}`, false},
-		{"a member twice, one escaped", `{"name":1,"n\u0061me":2}`, false},
-		{"a member twice, further in", `[{"x":{"a":1,"a":2}}]`, false},
-		{"data after it", `{} {}`, false},
-		{"cut off", `{"a":`, false},
-		{"invalid UTF-8", "{\"a\":\"\xff\"}", false},
-		{"nothing", ``, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			var v any
-			if err := unmarshalStrict([]byte(tt.body), &v); (err == nil) != tt.ok {
-				t.Errorf("%s: %v", tt.body, err)
-			}
-		})
 	}
 }
 

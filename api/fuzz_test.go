@@ -6,6 +6,8 @@ import (
 	"io"
 	"testing"
 	"unicode/utf8"
+
+	"guestpass/internal/strictjson"
 )
 
 // Whatever is sent as a cursor, what is accepted was made here, for this list, in one spelling.
@@ -42,7 +44,7 @@ func FuzzBody(f *testing.F) {
 		if !json.Valid(body) || !utf8.Valid(body) {
 			t.Fatalf("accepted %q", body)
 		}
-		if depth := nesting(body); depth > maxDepth {
+		if depth := nesting(body); depth > strictjson.MaxDepth {
 			t.Fatalf("accepted %d levels: %q", depth, body)
 		}
 		// Names are counted as they stand in the text, and as they are after decoding.

@@ -19,6 +19,8 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/go-chi/chi/v5"
+
+	"guestpass/internal/strictjson"
 )
 
 // A Surface is a way to the operations beside their own paths: what a refusal says there of how to get a token.
@@ -255,7 +257,7 @@ func (s *Service) unknownArguments(op *huma.Operation, unknown []string) error {
 	}
 	p := &Problem{Status: http.StatusUnprocessableEntity, Detail: "validation failed"}
 	for _, name := range unknown {
-		p.Errors = append(p.Errors, FieldProblem{Location: shownName(name), Message: message})
+		p.Errors = append(p.Errors, FieldProblem{Location: strictjson.ShownName(name), Message: message})
 	}
 	return p
 }

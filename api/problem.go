@@ -21,6 +21,7 @@ import (
 	"guestpass/directory"
 	"guestpass/internal/credentials"
 	"guestpass/internal/limits"
+	"guestpass/internal/strictjson"
 	"guestpass/internal/text"
 	"guestpass/store"
 )
@@ -375,8 +376,8 @@ func newProblem(ctx huma.Context, status int, message string, errs ...error) hum
 
 // fieldProblem is what the caller learns of one of Huma's errors: no value, and no word of Go.
 func fieldProblem(detail *huma.ErrorDetail) FieldProblem {
-	if place, message, ok := strings.Cut(detail.Message, placeEnd); ok { // a bodyError
-		return FieldProblem{Location: place, Message: message}
+	if fault, ok := strictjson.ParseFault(detail.Message); ok {
+		return FieldProblem{Location: fault.Place, Message: fault.Message}
 	}
 	return FieldProblem{Location: detail.Location, Message: inPlainWords(detail.Message)}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"guestpass/internal/strictjson"
 	"guestpass/internal/text"
 )
 
@@ -62,7 +63,7 @@ func (r Raw) MarshalJSON() ([]byte, error) {
 // cleanBody returns the body with its texts cleaned, and what is wrong with them. What is no JSON
 // of ours is left to [unmarshalStrict].
 func cleanBody(data []byte, schema *huma.Schema, registry huma.Registry) ([]byte, []FieldProblem) {
-	if checkJSON(data) != nil {
+	if strictjson.Check(data) != nil {
 		return data, nil
 	}
 	var body any
@@ -99,7 +100,7 @@ func (c *cleaner) value(schemas []*huma.Schema, value any, place string) any {
 		return c.text(schemas, v, place)
 	case map[string]any:
 		for _, name := range slices.Sorted(maps.Keys(v)) {
-			at := place + "." + shownName(name)
+			at := place + "." + strictjson.ShownName(name)
 			if text.Hides(name) {
 				c.faults = append(c.faults,
 					FieldProblem{at, "has a name with characters that cannot be seen; write it without them"})

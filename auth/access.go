@@ -51,7 +51,7 @@ func (a Access) CheckScope(identity Identity) error {
 		hint: "the person did not grant it, or the project's RBAC policy gives it to none of their roles"}
 }
 
-// RefuseRoles is the error for somebody whom the token would admit but whose roles do not:
+// RefuseRoles returns the error for somebody whom the token would admit but whose roles do not:
 // it wraps [ErrInsufficientRole]. roles and lacks, what none of them covers, are for the log.
 func (a Access) RefuseRoles(roles []string, lacks string) error {
 	return &refusal{sentinel: ErrInsufficientRole, reason: fmt.Sprintf("no role for %q", a.scope),

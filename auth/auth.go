@@ -16,8 +16,8 @@ import (
 	"time"
 )
 
-// The refusals. Their texts are for the log; what a client is told comes from
-// [Challenge] and is the same for every reason.
+// The refusals. Their texts are for the log; what a client learns comes from [Challenge] and is the
+// same for every reason.
 var (
 	ErrNoToken           = errors.New("no access token")
 	ErrInvalidToken      = errors.New("invalid access token")
@@ -53,7 +53,7 @@ type Identity struct {
 	ExpiresAt      time.Time
 }
 
-// Owner is whom stored data belongs to: the organization, or in Consumer projects the user.
+// Owner returns whom stored data belongs to: the organization, or in Consumer projects the user.
 func (i Identity) Owner() string {
 	if i.OrganizationID != "" {
 		return i.OrganizationID
@@ -100,7 +100,7 @@ func From(ctx context.Context) Identity {
 	return identity
 }
 
-// FromContext is From with a word on whether anybody is authenticated.
+// FromContext is [From], and reports whether anybody is authenticated.
 func FromContext(ctx context.Context) (Identity, bool) {
 	identity, ok := ctx.Value(identityKey{}).(*Identity)
 	if !ok {

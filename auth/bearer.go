@@ -12,11 +12,11 @@ import (
 // maxForm is how much of a form's body is looked at: any token fits, under a long name too.
 const maxForm = 16 << 10
 
-// Bearer takes the token out of a request, as RFC 6750 section 2.1 has it: one
-// Authorization header, the scheme in any letter case, one space, the token. A token
-// in the query, or in the first 16 KiB of a form, is an error whatever the header says;
-// one in a cookie is not looked at. Of a form it waits for these bytes and puts them back
-// into the body; no other body is touched. Errors wrap [ErrNoToken] or [ErrInvalidRequest].
+// Bearer takes the token out of a request, as RFC 6750 section 2.1 has it: one Authorization
+// header, the scheme in any letter case, one space, the token. A token in the query, or in the
+// first 16 KiB of a form, is an error whatever the header says; one in a cookie is not looked at.
+// It waits for these bytes of a form and puts them back into the body; it touches no other body.
+// Errors wrap [ErrNoToken] or [ErrInvalidRequest].
 func Bearer(r *http.Request) (string, error) {
 	if inQuery(r.URL.RawQuery, "access_token") {
 		return "", &refusal{sentinel: ErrInvalidRequest, reason: "token in the query"}

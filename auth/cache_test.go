@@ -44,11 +44,11 @@ func TestATokenIsNeverRememberedBeyondItsEnd(t *testing.T) {
 func TestARefusedTokenIsNotRemembered(t *testing.T) {
 	f := newFixture(t)
 	f.accepts(t, f.token(nil))
-	before := len(f.cache.entries)
+	before := f.cache.tokens.Len()
 	f.refuses(t, f.token(object{"iss": "other"}), "iss")
 	f.refuses(t, f.by(testKid, keyTwo(), nil), "signature")
-	if len(f.cache.entries) != before {
-		t.Errorf("%d entries, want %d", len(f.cache.entries), before)
+	if f.cache.tokens.Len() != before {
+		t.Errorf("%d entries, want %d", f.cache.tokens.Len(), before)
 	}
 }
 
@@ -64,8 +64,8 @@ func TestTwoTokensWithOneJTIAreTwoEntries(t *testing.T) {
 			t.Errorf("second token is of %+v", got)
 		}
 	}
-	if len(f.cache.entries) != 2 {
-		t.Errorf("%d entries, want 2", len(f.cache.entries))
+	if f.cache.tokens.Len() != 2 {
+		t.Errorf("%d entries, want 2", f.cache.tokens.Len())
 	}
 }
 
@@ -79,16 +79,16 @@ func TestTheCacheIsBounded(t *testing.T) {
 		last = sha256.Sum256([]byte(strconv.Itoa(i)))
 		identity.Subject = "member-test-" + strconv.Itoa(i/20)
 		f.cache.put(last, identity, now, 1)
-		if len(f.cache.entries) > 10_000 {
-			t.Fatalf("%d entries", len(f.cache.entries))
+		if f.cache.tokens.Len() > 10_000 {
+			t.Fatalf("%d entries", f.cache.tokens.Len())
 		}
 	}
-	if len(f.cache.entries) != 10_000 {
-		t.Errorf("%d entries, want 10,000", len(f.cache.entries))
+	if f.cache.tokens.Len() != 10_000 {
+		t.Errorf("%d entries, want 10,000", f.cache.tokens.Len())
 	}
 	f.cache.put(last, identity, now, 1) // known already: nothing has to go
-	if _, ok := f.cache.get(last, now, 1); !ok || len(f.cache.entries) != 10_000 {
-		t.Errorf("the newest entry is there: %t, of %d", ok, len(f.cache.entries))
+	if _, ok := f.cache.get(last, now, 1); !ok || f.cache.tokens.Len() != 10_000 {
+		t.Errorf("the newest entry is there: %t, of %d", ok, f.cache.tokens.Len())
 	}
 	f.accepts(t, token) // dropped or not
 }
@@ -103,8 +103,8 @@ func TestOnePersonsTokensForgetNobodyElses(t *testing.T) {
 	for i := range 2 * maxCached {
 		f.cache.put(sha256.Sum256([]byte(strconv.Itoa(i))), identity, f.clock.Now(), f.keys.current().generation)
 	}
-	if !f.Remembers(token) || len(f.cache.entries) != 1+maxOfPerson || len(f.cache.of) != 2 {
-		t.Errorf("the other's is remembered: %t, of %d", f.Remembers(token), len(f.cache.entries))
+	if !f.Remembers(token) || f.cache.tokens.Len() != 1+maxOfPerson {
+		t.Errorf("the other's is remembered: %t, of %d", f.Remembers(token), f.cache.tokens.Len())
 	}
 }
 

@@ -13,8 +13,8 @@ func Refused(err error) bool {
 		ErrInvalidRequest, ErrUnavailable}, func(sentinel error) bool { return errors.Is(err, sentinel) })
 }
 
-// Challenged says what a refusal tells a client of the tokens that it should have. All of it comes from
-// configuration and declarations, but for scopes that a good token had: never from a request.
+// Challenged has what a refusal tells a client about the tokens that it should have. It comes from
+// configuration and declarations, and from the scopes of a good token, never from a request.
 type Challenged struct {
 	ResourceMetadata string   // URL of the RFC 9728 document; "": none is named
 	Needed           []string // scopes to ask for where those of the token are not enough

@@ -21,7 +21,8 @@ func TestChallengesAreTheseExactly(t *testing.T) {
 		{"malformed", &refusal{sentinel: ErrInvalidRequest, reason: "x"}, 400,
 			`Bearer realm="api", error="invalid_request", resource_metadata="` + metadata + `"`},
 		{"bad token", invalid("expired", "", ""), 401,
-			`Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has expired", resource_metadata="` + metadata + `"`},
+			`Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has ` +
+				`expired", resource_metadata="` + metadata + `"`},
 		{"scope missing", &refusal{sentinel: ErrInsufficientScope, reason: "x"}, 403,
 			`Bearer realm="api", error="insufficient_scope", scope="tasks:write", resource_metadata="` + metadata +
 				`"`},
@@ -29,7 +30,8 @@ func TestChallengesAreTheseExactly(t *testing.T) {
 		{"wrapped", fmt.Errorf("authenticate: %w", ErrInvalidRequest), 400,
 			`Bearer realm="api", error="invalid_request", resource_metadata="` + metadata + `"`},
 		{"an error of somebody else never grants", errors.New("boom"), 401,
-			`Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has expired", resource_metadata="` + metadata + `"`},
+			`Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has ` +
+				`expired", resource_metadata="` + metadata + `"`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			status, header := Challenge(tt.err, Challenged{ResourceMetadata: metadata, Needed: []string{"tasks:write"}})

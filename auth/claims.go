@@ -23,14 +23,14 @@ const (
 	organizationClaim = "https://stytch.com/organization"
 )
 
-// knownClaims may appear in this spelling only: another letter case would be read by
-// some libraries as the same claim.
+// knownClaims may appear in this spelling only: some libraries would read another letter case as
+// the same claim.
 var knownClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "nonce",
 	sessionClaim, organizationClaim}
 
 var organizationPattern = regexp.MustCompile(`^organization-(test|live)-[A-Za-z0-9._-]{1,100}$`)
 
-// Hints which setting a refusal is about.
+// Hints tell which setting a refusal is about.
 const (
 	hintAccessToken = "send the access_token of the token endpoint's reply, no other token of the project"
 	hintEnvironment = "the token is of the project's other environment, test or live: see STYTCH_PROJECT_ID"
@@ -144,7 +144,7 @@ func (v *Verifier) audience(c claims) error {
 	return nil
 }
 
-// canonical is how an audience is compared: of a URL, clients write scheme and host in any case, the
+// canonical returns how an audience is compared: of a URL, clients write scheme and host in any case, the
 // default port or none, and with a slash at the end or without (RFC 3986 section 6.2). What is no URL
 // stays as it is.
 func canonical(audience string) string {
@@ -159,7 +159,7 @@ func canonical(audience string) string {
 	return u.Scheme + "://" + host + strings.TrimSuffix(u.EscapedPath(), "/")
 }
 
-// wrongAudience says what to do about a value that is foreign, or is missing and ours.
+// wrongAudience tells what to do about a value that is foreign, or is missing and ours.
 func (v *Verifier) wrongAudience(c claims, value string) error {
 	hint := "if " + shown(value) + " is the audience that the connected app has in Stytch, set GUESTPASS_AUDIENCE " +
 		"to it; if it is this server, see GUESTPASS_PUBLIC_URL"
@@ -300,7 +300,7 @@ func (c claims) tokenID() error {
 	return c.wrong("jti", "1 to 256 printable characters, or no such claim", hintTemplate)
 }
 
-// organization is required of a B2B token and forbidden in a Consumer one.
+// organization returns the claim that is required of a B2B token and forbidden in a Consumer one.
 func (v *Verifier) organization(c claims) (id string, err error) {
 	wrong := func(found, expected, hint string) error {
 		return &refusal{sentinel: ErrInvalidToken, reason: "organization", claim: organizationClaim, found: found,

@@ -97,7 +97,7 @@ var stricter = map[string]string{
 	"organization":            "a member belongs to one",
 }
 
-// reasonClass is the reason without the name of a header member.
+// reasonClass returns the reason without the name of a header member.
 func reasonClass(err error) string {
 	reason := Reason(err)
 	if strings.HasPrefix(reason, "header_member ") {
@@ -298,7 +298,7 @@ func joseVerdicts(t *testing.T, f *fixture, tokens []string) (verdicts []string)
 	return verdicts
 }
 
-// publicKeySet is the fixture's, without certificates that are none.
+// publicKeySet returns the fixture's, without certificates that are none.
 func publicKeySet() string {
 	return keySetOf(jwk(testKid, keyOne()).with(object{"x5c": absent, "x5tS256": absent}))
 }

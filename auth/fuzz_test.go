@@ -32,7 +32,8 @@ func FuzzBearer(f *testing.F) {
 func FuzzClaims(f *testing.F) {
 	fix := newFixture(f)
 	good := fix.claims().json()
-	for _, seed := range []string{good, good[:len(good)-1], `{"Sub":"x"}`, `{"a":[[[[[[[[[1]]]]]]]]]}`, `{"a":"\ud800"}`, "{\"a\":\"\xff\"}",
+	for _, seed := range []string{good, good[:len(good)-1], `{"Sub":"x"}`, `{"a":[[[[[[[[[1]]]]]]]]]}`,
+		`{"a":"\ud800"}`, "{\"a\":\"\xff\"}",
 		`{"groups":[1e400,{"sub":1,"sub":2}],` + good[1:], `{"exp":1e400,` + good[1:], `{"\ud800":1,` + good[1:],
 		strings.Replace(good, `"sub"`, `"\u0073ub"`, 1), `[1}`, `{"a":1,}`, good + good} {
 		f.Add([]byte(seed))
@@ -71,8 +72,10 @@ func FuzzGate(f *testing.F) {
 	if _, err := fix.Verify(f.Context(), good); err != nil {
 		f.Fatal(err)
 	}
-	for _, seed := range []string{good, good + "=", good[:len(good)-1] + "B", parts[0] + "." + parts[1] + ".", encode(`{"alg":"none"}`) + "." + parts[1] + "." + parts[2],
-		encode(`{"alg":"RS256","kid":"jwk-test-1","crit":["x"]}`) + "." + parts[1] + "." + parts[2], "..", "\n" + good} {
+	for _, seed := range []string{good, good + "=", good[:len(good)-1] + "B", parts[0] + "." + parts[1] + ".",
+		encode(`{"alg":"none"}`) + "." + parts[1] + "." + parts[2],
+		encode(`{"alg":"RS256","kid":"jwk-test-1","crit":["x"]}`) + "." + parts[1] + "." + parts[2], "..", "\n" +
+			good} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, token string) {

@@ -69,7 +69,7 @@ func canonicalBase64(part string) bool {
 	return true
 }
 
-// base64Values is the alphabet of RFC 4648 section 5 turned round; -1 for all else.
+// base64Values inverts the alphabet of RFC 4648 section 5; everything else is -1.
 var base64Values = func() (values [256]int8) {
 	for i := range values {
 		values[i] = int8(strings.IndexByte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", byte(i)))

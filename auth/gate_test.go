@@ -16,7 +16,7 @@ import (
 	"testing"
 )
 
-// headerOf is a good token but for its header, with a signature that is good.
+// headerOf returns a good token but for its header, with a signature that is good.
 func (f *fixture) headerOf(header string) string { return sign(header, f.claims().json(), keyOne()) }
 
 func TestHeaderTricksAreRefused(t *testing.T) {
@@ -225,7 +225,8 @@ func TestOneSpellingPerToken(t *testing.T) {
 			count},
 		{"empty header", "." + parts[1] + "." + parts[2], count}, {"empty payload", parts[0] + ".." + parts[2], count},
 		{"two dots", "..", count}, {"one dot", ".", count}, {"only dots", strings.Repeat(".", 8192), count},
-		{"flattened JSON", `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] + `"}`, count},
+		{"flattened JSON", `{"protected":"` + parts[0] + `","payload":"` + parts[1] + `","signature":"` + parts[2] +
+			`"}`, count},
 		{"with the scheme", "Bearer " + good, form}, {"twice", good + "," + good, count},
 		{"8,193 bytes", good + strings.Repeat("A", 8193-len(good)), "length"}, {"1 MB", strings.Repeat("A", 1<<20),
 			"length"},

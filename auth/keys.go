@@ -85,14 +85,14 @@ func (s *keySource) ready() error {
 	return nil
 }
 
-// run refreshes the keys, and once a key id was unknown it looks again when the cool-down
-// ends, whether or not anybody calls by then: the key may be of a second rotation, or a
-// cache in between may have answered with the keys from before the first.
+// run refreshes the keys. Once a key id was unknown, it fetches again when the cool-down ends,
+// whether or not anybody calls by then: the key may be of a second rotation, or a cache in between
+// may have answered with the keys from before the first.
 func (s *keySource) run(ctx context.Context) error {
 	tick := time.NewTicker(refreshEvery)
 	defer tick.Stop()
 	s.await(ctx, s.startFetch())
-	var again <-chan time.Time // when to look again for a key id that was unknown
+	var retry <-chan time.Time // when to fetch again for a key id that was unknown
 	for {
 		var soon <-chan time.Time // until the first success: nobody can be let in before
 		if s.current() == nil {
@@ -102,13 +102,13 @@ func (s *keySource) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-s.missed:
-			if again == nil {
-				again = s.cooled()
+			if retry == nil {
+				retry = s.cooled()
 			}
-		case <-again:
-			again = nil
-			if !s.lookAgain(ctx) {
-				again = s.cooled()
+		case <-retry:
+			retry = nil
+			if !s.refetch(ctx) {
+				retry = s.cooled()
 			}
 		case <-soon:
 			s.await(ctx, s.startFetch())
@@ -125,7 +125,7 @@ func (s *keySource) cooled() <-chan time.Time {
 	return time.After(s.coolsFor())
 }
 
-// coolsFor is how long no fetch for unknown key ids may begin; 0 or less: one may. The caller holds mu.
+// coolsFor returns how long no fetch for unknown key ids may begin; 0 or less: one may. The caller holds mu.
 func (s *keySource) coolsFor() time.Duration {
 	if s.lastMiss.IsZero() {
 		return 0
@@ -137,9 +137,9 @@ func (s *keySource) coolsFor() time.Duration {
 	return min(after-s.now().Sub(s.lastMiss), after) // even if the clock was set back
 }
 
-// lookAgain fetches for the key ids that were unknown, unless a call just has, and reports
+// refetch fetches for the key ids that were unknown, unless a call just has, and reports
 // whether there is nothing left to do.
-func (s *keySource) lookAgain(ctx context.Context) bool {
+func (s *keySource) refetch(ctx context.Context) bool {
 	before := s.snapshot.Load()
 	s.mu.Lock()
 	if s.coolsFor() > 0 {
@@ -192,7 +192,7 @@ func (s *keySource) inTheDark() bool {
 	return s.failed || s.fetching != nil
 }
 
-// noteMiss has run look again, once for all who miss a key until it does.
+// noteMiss makes run fetch again, once for all who miss a key until it does.
 func (s *keySource) noteMiss() {
 	select {
 	case s.missed <- struct{}{}:

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// by is a good token of another key id and key.
+// by returns a good token of another key id and key.
 func (f *fixture) by(kid string, key *rsa.PrivateKey, changes object) string {
 	return sign(f.header().with(object{"kid": kid}).json(), f.claims().with(changes).json(), key)
 }
@@ -62,7 +62,7 @@ func TestUnknownKeyIdsShareOneFetchInACoolDown(t *testing.T) {
 	f.accepts(t, f.token(nil))
 }
 
-// sign0 is a token that nobody signed.
+// sign0 returns a token that nobody signed.
 func sign0(f *fixture, kid string) string {
 	return encode(f.header().with(object{"kid": kid}).json()) + ".e30." + strings.Repeat("A", 342)
 }

@@ -36,13 +36,13 @@ func TestDistinctTokensTakeNoMemory(t *testing.T) {
 	}
 	grown := (int64(heap()) - int64(before)) >> 20
 	t.Logf("%d tokens: the heap has grown by %d MiB, %d are remembered, %d goroutines "+
-		"more", *tokens, grown, len(f.cache.entries), runtime.NumGoroutine()-goroutines)
-	if grown >= 64 || len(f.cache.entries) > maxCached || runtime.NumGoroutine() > goroutines+5 {
+		"more", *tokens, grown, f.cache.tokens.Len(), runtime.NumGoroutine()-goroutines)
+	if grown >= 64 || f.cache.tokens.Len() > maxCached || runtime.NumGoroutine() > goroutines+5 {
 		t.Error("that is too much")
 	}
 }
 
-// heap is what is in use once all garbage is gone.
+// heap returns what is in use once all garbage is gone.
 func heap() uint64 {
 	runtime.GC()
 	var m runtime.MemStats

@@ -29,10 +29,16 @@ func always(step, file, condition string) mutant {
 	return mutant{step, file, condition, "(true || " + condition + ")"}
 }
 
-// rule is one of the list in Verifier.identity.
+// rule returns one of the list in Verifier.identity.
 func rule(step, check string) mutant {
 	return mutant{step, "claims.go", "\t\t" + check + ",\n", "\t\tfunc() error { _ = " + check + "; return nil }(),\n"}
 }
+
+// What is checked in other packages: objects of tokens and key sets are read, and tokens remembered.
+const (
+	objects = "../internal/strictjson/object.go"
+	cached  = "../internal/cache/cache.go"
+)
 
 // checks are by the steps of the token gate: 1 to 3 the request, 4 to 11 the form, 12 the
 // signature and the cache, 13 to 22 the claims; then the rules on keys.
@@ -52,11 +58,11 @@ var checks = []mutant{
 	never("6 alphabet", "gate.go", `base64Values[part[i]] < 0`),
 	always("6 four unused bits", "gate.go", `last&0b1111 == 0`),
 	always("6 two unused bits", "gate.go", `last&0b11 == 0`),
-	never("7 UTF-8", "members.go", `!utf8.Valid(data)`),
-	never("7 names that are text", "members.go", `strings.ContainsRune(name, utf8.RuneError)`),
-	never("7 an object", "members.go", `token != json.Delim('{')`),
-	never("7 nothing behind", "members.go", `err != io.EOF`),
-	never("7 names once", "members.go", `twice {`),
+	never("7 UTF-8", objects, `!utf8.Valid(data)`),
+	never("7 names that are text", objects, `strings.ContainsRune(name, utf8.RuneError)`),
+	never("7 an object", objects, `trimmed[0] != '{'`),
+	never("7 JSON, and nothing behind", objects, `!json.Valid(data)`),
+	never("7 names once", objects, `twice {`),
 	never("7 header members", "gate.go", `!slices.Contains([]string{"alg", "kid", "typ"}, name)`),
 	never("8 alg", "gate.go", `text(header["alg"]) != "RS256"`),
 	never("9 typ", "gate.go", `!slices.Contains(tokenTypes, strings.ToLower(text(typ)))`),
@@ -74,11 +80,11 @@ var checks = []mutant{
 			"invalid(\"signature\", \"\", \"\")\n\t}\n\tpayload := message.Payload()"},
 	{"12 the whole token is the cache's key", "verifier.go", `sha256.Sum256([]byte(token))`,
 		`sha256.Sum256([]byte(strings.Split(token, ".")[1]))`},
-	never("12 generation of a cached token", "cache.go", `entry.generation != generation`),
-	never("12 end of a cached token", "cache.go", `!now.Before(entry.until)`),
+	never("12 generation of a cached token", "cache.go", `token.generation != generation`),
+	never("12 end of a cached token", cached, `!now.Before(e.until)`),
 	never("12 a cached token ends with exp", "cache.go", `end.Before(until)`),
-	never("12 bound of the cache", "cache.go", `len(c.entries) >= maxCached`),
-	never("12 what of it is one person's", "cache.go", `len(own) >= maxOfPerson`),
+	never("12 bound of the cache", cached, `len(c.entries) >= c.whole`),
+	never("12 what of it is one person's", cached, `len(own) >= c.size(p)`),
 	rule("13 letter case", `c.spelling()`),
 	rule("14 iss", `v.issuer(c)`),
 	rule("15 aud", `v.audience(c)`),
@@ -142,9 +148,9 @@ var checks = []mutant{
 	never("keys: a day", "keys.go", `s.now().Sub(set.fetched) > keepFor`),
 	never("keys: one fetch in 25 s", "keys.go", `s.coolsFor() > 0:`),
 	never("keys: one fetch in 2 s without any", "keys.go", `now.Sub(s.lastTry) < 2*time.Second`),
-	never("keys: another look after a miss", "keys.go", `again == nil {`),
+	never("keys: another look after a miss", "keys.go", `retry == nil {`),
 	never("keys: no other look after a call's", "keys.go", `s.coolsFor() > 0 {`),
-	never("keys: another look after one that failed", "keys.go", `!s.lookAgain(ctx)`),
+	never("keys: another look after one that failed", "keys.go", `!s.refetch(ctx)`),
 	{"keys: a call waits after a look", "keys.go", `	s.lastMiss = s.now()
 	s.mu.Unlock()`, `	s.mu.Unlock()`},
 	{"keys: no cache in between", "keys.go", `"no-cache"`, `""`},

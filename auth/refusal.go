@@ -29,7 +29,7 @@ func invalid(reason, expected, hint string) error {
 	return &refusal{sentinel: ErrInvalidToken, reason: reason, expected: expected, hint: hint}
 }
 
-// Reason is a short class for the log, such as "expired" or "header_member x5u". It
+// Reason returns a short class for the log, such as "expired" or "header_member x5u". It
 // never contains a token or the value of a claim.
 func Reason(err error) string {
 	var r *refusal
@@ -80,7 +80,7 @@ func shown(text string) string {
 	return quoted
 }
 
-// shownValue is the value of a claim, fit for a log.
+// shownValue returns the value of a claim, fit for a log.
 func shownValue(value json.RawMessage) string {
 	switch {
 	case value == nil:

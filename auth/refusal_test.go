@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// details are what LogAttrs tells.
+// details returns what LogAttrs tells.
 func details(err error) map[string]string {
 	told := map[string]string{}
 	for _, attribute := range LogAttrs(err) {
@@ -82,7 +82,8 @@ func TestRefusalsTellTheOperatorWhatToDo(t *testing.T) {
 		{"a live organization", f, f.token(object{organizationClaim: object{"organization_id": "organization-live-1"}}),
 			"organization", organizationClaim, "organization_id organization-live-1", "organization-test-...", ""},
 		{"an organization with two ids", f,
-			f.token(object{organizationClaim: number(`{"organization_id":"a","organization_id":"b"}`)}), "organization", organizationClaim, "the member organization_id is given twice", "an object with organization_id", ""},
+			f.token(object{organizationClaim: number(`{"organization_id":"a","organization_id":"b"}`)}), "organization",
+			organizationClaim, "the member organization_id is given twice", "an object with organization_id", ""},
 		{"letter case", f, f.token(object{"Sub": 1}), "claim_case", "sub", "a claim named Sub",
 			"no other spelling of sub", "template"},
 		{"a claim twice", f, sign(f.header().json(), `{"groups":1,"groups":2}`, keyOne()), "payload", "",

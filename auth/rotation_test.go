@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// running is a fixture in real time, within a synctest bubble, whose Run goes on beside the test.
+// running returns a fixture in real time, within a synctest bubble, whose Run goes on beside the test.
 func running(t *testing.T, changes ...func(*Options)) *fixture {
 	t.Helper()
 	f := newFixture(t, append([]func(*Options){func(o *Options) { o.Now = time.Now }}, changes...)...)
@@ -33,7 +33,7 @@ func (f *fixture) passes(d time.Duration) {
 	synctest.Wait()
 }
 
-// now is a good token of the key, issued now.
+// now returns a good token of the key, issued now.
 func (f *fixture) now(kid string, key *rsa.PrivateKey) string {
 	f.clock.Set(time.Now())
 	return f.by(kid, key, nil)

@@ -2,9 +2,9 @@ package auth
 
 import "slices"
 
-// SessionOwner reports whose session JWT of the project it is, by its signature alone: whether
-// the session has ended is not known, so that it admits nobody. It tells people whom Stytch has
-// signed in at some time from visitors who make everything up, and never fetches keys.
+// SessionOwner returns whose session JWT of the project it is. It goes by the signature alone and
+// does not know whether the session has ended, so it admits nobody. It tells people whom Stytch has
+// signed in at some time from visitors who make everything up. It never fetches keys.
 func (v *Verifier) SessionOwner(jwt string) (subject, organization string, ok bool) {
 	parts, err := splitCompact(jwt)
 	if err != nil {

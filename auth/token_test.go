@@ -124,7 +124,7 @@ func (o object) json() string {
 	return string(bytes.TrimSpace(text.Bytes()))
 }
 
-// jwk is the public key as Stytch publishes one.
+// jwk returns the public key as Stytch publishes one.
 func jwk(kid string, key *rsa.PrivateKey) object {
 	return object{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "e": "AQAB", "key_ops": []string{"verify"},
 		"n": encode(key.N.Bytes()), "x5c": []string{"MIIC"}, "x5tS256": "x"}
@@ -207,7 +207,7 @@ func (f *fixture) claims() object {
 	return result
 }
 
-// token is a good token but for the changes to its claims.
+// token returns a good token but for the changes to its claims.
 func (f *fixture) token(changes object) string {
 	return sign(f.header().json(), f.claims().with(changes).json(), keyOne())
 }

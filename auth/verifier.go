@@ -74,8 +74,7 @@ func NewVerifier(o Options) (*Verifier, error) {
 		return nil, err
 	}
 	v := &Verifier{options: o, environment: strings.Split(o.ProjectID, "-")[1],
-		cache: tokenCache{entries: map[[sha256.Size]byte]*cacheEntry{},
-			of: map[string]map[[sha256.Size]byte]struct{}{}}}
+		cache: newTokenCache()}
 	v.personKind = map[Vertical]string{B2B: "member", Consumer: "user"}[o.Vertical]
 	for _, audience := range nonEmpty(append([]string{o.ProjectID, o.Audience}, o.Resources...)) {
 		v.audiences = append(v.audiences, canonical(audience))
@@ -111,8 +110,8 @@ func (o Options) faults() (faults []string) {
 	return faults
 }
 
-// unfitForKeys reports whether keys from there could be anybody's: of a live project, those of
-// this machine or of the network that it stands in, too.
+// unfitForKeys reports whether keys from there could be anybody's. For a live project that includes
+// keys from this machine and from its own network.
 func (o Options) unfitForKeys(address string) bool {
 	u, err := url.Parse(address)
 	if err != nil || u.Hostname() == "" {
@@ -181,7 +180,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	return identity, nil
 }
 
-// Remembers says whether [Verifier.Verify] would return an identity from memory: the
+// Remembers reports whether [Verifier.Verify] would return an identity from memory: the
 // token was verified here in the last minutes and is still good. It costs a hash, never
 // a signature, so it may be asked about what anybody sends. It admits nobody: call
 // Verify for that.

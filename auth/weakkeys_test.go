@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// weakPrime is a prime of the form k·M + 65537^a mod M, M being the product of the first 126
+// weakPrime returns a prime of the form k·M + 65537^a mod M, M being the product of the first 126
 // primes: as the library of CVE-2017-15361 made them for keys of 2,048 bits
 // (Nemec and others, The Return of Coppersmith's Attack, 2017, section 2.1).
 func weakPrime(t *testing.T) *big.Int {

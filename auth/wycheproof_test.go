@@ -88,7 +88,7 @@ func verifyVector(token string, key *rsa.PublicKey) error {
 	return err
 }
 
-// vectorKey is the key of a group. What the key set needs but many vectors leave out
+// vectorKey returns the key of a group. What the key set needs but many vectors leave out
 // is filled in; what they say otherwise stays.
 func vectorKey(t *testing.T, public, private json.RawMessage) []*rsa.PublicKey {
 	t.Helper()

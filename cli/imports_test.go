@@ -13,8 +13,8 @@ import (
 
 // allowedImports is the architecture: each package, and those of ours it may
 // import. Imports point down this table, never up or sideways. The emulator and the
-// simulator import nothing of ours, but for the
-// simulator's own parser: issuer and verifier must not share mistakes.
+// simulator import nothing of ours but their own parts: issuer and verifier must not
+// share mistakes.
 var allowedImports = map[string][]string{
 	"guestpass/cmd/guestpass": {"cli", "resources"},
 	"guestpass/cli": {"", "api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/idp",
@@ -24,7 +24,7 @@ var allowedImports = map[string][]string{
 		"internal/credentials", "internal/idp", "internal/inside", "internal/limits", "internal/site", "internal/stytch",
 		"internal/upstream", "mcp", "openapi", "store"},
 	"guestpass/guestpasstest": {"", "api", "auth", "internal/postgrestest", "store", "stytchtest"},
-	"guestpass/mcp":           {"api", "auth", "internal/jsonparts", "openapi"},
+	"guestpass/mcp":           {"api", "auth", "internal/jsonparts", "internal/strictjson", "openapi"},
 	"guestpass/internal/account": {"directory", "internal/connections", "internal/form", "internal/headers",
 		"internal/limits", "internal/stytch", "internal/text", "store"},
 	"guestpass/internal/connections": {"auth", "directory", "internal/clients", "internal/limits", "internal/stytch",
@@ -36,8 +36,8 @@ var allowedImports = map[string][]string{
 	"guestpass/resources/tasks":       append([]string{"resources/tasks/table"}, resourceImports...),
 	"guestpass/resources/tasks/table": {"store"},
 	"guestpass/api": {"auth", "directory", "internal/credentials", "internal/form", "internal/jsonparts",
-		"internal/limits", "internal/text", "store"},
-	"guestpass/auth":      {"internal/credentials", "internal/upstream"},
+		"internal/limits", "internal/strictjson", "internal/text", "store"},
+	"guestpass/auth":      {"internal/cache", "internal/credentials", "internal/strictjson", "internal/upstream"},
 	"guestpass/directory": {},
 	"guestpass/store":     {},
 	"guestpass/openapi":   {"openapi/internal/actions"},
@@ -46,23 +46,33 @@ var allowedImports = map[string][]string{
 	"guestpass/internal/inside": {"internal/limits", "internal/stytch"},
 	"guestpass/internal/stytch": {"directory", "internal/credentials", "internal/limits", "internal/text",
 		"internal/upstream"},
+	"guestpass/internal/cache":            {},
 	"guestpass/internal/clients":          {"internal/credentials"},
 	"guestpass/internal/credentials":      {},
 	"guestpass/internal/form":             {},
 	"guestpass/internal/headers":          {},
 	"guestpass/internal/jsonparts":        {},
-	"guestpass/internal/limits":           {},
+	"guestpass/internal/limits":           {"internal/cache"},
 	"guestpass/internal/limits/redistest": {}, // for tests only
 	"guestpass/internal/postgrestest":     {}, // for tests only
 	"guestpass/internal/server":           {}, // tests alone
 	"guestpass/internal/site":             {"internal/headers"},
+	"guestpass/internal/strictjson":       {"internal/jsonparts"},
 	"guestpass/internal/text":             {},
 	"guestpass/internal/upstream":         {},
 	"guestpass/openapi/internal/actions":  {},
 	"guestpass/openapi/lint":              {"gpttest/yaml", "openapi/internal/actions"},
-	"guestpass/stytchtest":                {},
-	"guestpass/gpttest":                   {"gpttest/yaml"},
-	"guestpass/mcptest":                   {},
+	"guestpass/stytchtest": {"stytchtest/internal/documents", "stytchtest/internal/faults",
+		"stytchtest/internal/keys", "stytchtest/internal/loopback", "stytchtest/internal/page",
+		"stytchtest/internal/wire"},
+	"guestpass/stytchtest/internal/documents": {"stytchtest/internal/loopback"},
+	"guestpass/stytchtest/internal/faults":    {"stytchtest/internal/wire"},
+	"guestpass/stytchtest/internal/keys":      {"stytchtest/internal/wire"},
+	"guestpass/stytchtest/internal/loopback":  {"stytchtest/internal/wire"},
+	"guestpass/stytchtest/internal/page":      {"stytchtest/internal/faults", "stytchtest/internal/wire"},
+	"guestpass/stytchtest/internal/wire":      {},
+	"guestpass/gpttest":                       {"gpttest/yaml"},
+	"guestpass/mcptest":                       {},
 	// lint asks the simulator's parser, which is held against the editor's own
 	"guestpass/gpttest/yaml": {},
 }

@@ -386,7 +386,7 @@ func (w *walk) sources(op *planned, lacking identifier) (sources []*planned) {
 		return nil
 	}
 	for _, source := range w.all {
-		if source.effect == looks && source.stale &&
+		if source.effect == lists && source.stale &&
 			(slices.Contains(source.subjects, lacking.kind) || source.Reply(http.StatusOK).Names()[lacking.Name]) {
 			sources = append(sources, source)
 		}

@@ -15,7 +15,7 @@ import (
 type effect int
 
 const (
-	looks    effect = iota // reads, and needs no identifier
+	lists    effect = iota // reads, and needs no identifier
 	creates                // makes something new
 	reads                  // reads what an identifier names
 	changes                // acts on something that exists
@@ -60,7 +60,7 @@ type planned struct {
 	stale    bool         // something may have changed since it was called
 }
 
-func (p *planned) writes() bool { return p.effect != looks && p.effect != reads }
+func (p *planned) writes() bool { return p.effect != lists && p.effect != reads }
 
 // identifier is an argument that names something.
 type identifier struct {
@@ -78,7 +78,7 @@ func plan(operations []gpttest.Operation) (all []*planned) {
 		p.effect = effectOf(op, p.words, operations)
 		p.addNeeds()
 		if p.effect == reads && len(p.needs) == 0 {
-			p.effect = looks
+			p.effect = lists
 		}
 		p.subjects = subjects(p)
 		all = append(all, p)

@@ -290,7 +290,7 @@ func TestWhatAToolDoesFollowsFromItsHints(t *testing.T) {
 		want effect
 		adds bool
 	}{
-		{"listNotes query " + readsOnly, looks, false},
+		{"listNotes query " + readsOnly, lists, false},
 		{"getNote note_id! " + readsOnly, reads, false},
 		{"createNote text! " + addsOnly, creates, true},
 		{"createNote text!", creates, false},

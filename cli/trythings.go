@@ -53,7 +53,7 @@ func (m *memory) learn(op *planned, arguments map[string]any, status int, body [
 		made = &creation{arguments, status == http.StatusCreated}
 	}
 	m.walk(answer, op.subjects, made)
-	if op.effect == looks && len(arguments) == 0 && !goesOn(answer) {
+	if op.effect == lists && len(arguments) == 0 && !goesOn(answer) {
 		m.listed = append(m.listed, listsAll(answer, op.subjects)...)
 	}
 }

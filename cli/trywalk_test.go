@@ -562,9 +562,9 @@ func TestWhatAnOperationDoesFollowsFromItsDocument(t *testing.T) {
 		want      effect
 		subjects  string // the likeliest first
 	}{
-		{"GET /tasks listTasks", looks, "task"},
+		{"GET /tasks listTasks", lists, "task"},
 		{"GET /tasks/{id} getTask", reads, "task"},
-		{"GET /tasks/deleted listDeletedTasks", looks, "deleted deletedtask task"},
+		{"GET /tasks/deleted listDeletedTasks", lists, "deleted deletedtask task"},
 		{"GET /trash/empty emptyTrash", removes, "empty trash"},
 		{`GET /ring ringTheBell "x-openai-isConsequential":true`, changes, "ring ringthebell bell"},
 		{"POST /tasks createTask", creates, "task"},
@@ -573,7 +573,7 @@ func TestWhatAnOperationDoesFollowsFromItsDocument(t *testing.T) {
 		{"POST /members/invitations inviteMember", creates, "invitation member"},
 		{"POST /rpc createUserForOrganization", creates, "rpc user"},
 		{"POST /v1/users-to-teams add_user_to_team", creates, "user"},
-		{`POST /search searchTasks "x-openai-isConsequential":false`, looks, "search task"},
+		{`POST /search searchTasks "x-openai-isConsequential":false`, lists, "search task"},
 		{`POST /tasks quickAdd "x-openai-isConsequential":false`, changes, "task quick"},
 		{"PUT /tasks/{id} replaceTask", changes, "task"},
 		{"DELETE /tasks/{id} task", removes, "task"},

@@ -59,7 +59,7 @@ type bodyPlan struct {
 	examples []any    // of the whole body, beside its schema
 }
 
-// fromExample is an example of the whole body, with what is given in its place. Only
+// fromExample returns an example of the whole body, with what is given in its place. Only
 // declared properties can be sent.
 func (p *bodyPlan) fromExample(value any) (map[string]any, bool) {
 	body, ok := value.(map[string]any)
@@ -73,7 +73,7 @@ func (p *bodyPlan) fromExample(value any) (map[string]any, bool) {
 	return body, ok
 }
 
-// undeclared is why the runtime would not send a value: names in it that are not declared.
+// undeclared tells why the runtime would not send a value: names in it that are not declared.
 func (a Argument) undeclared(value any) error {
 	if names := a.known.unknown(value, nil); len(names) > 0 {
 		return fmt.Errorf("%s: the document asks for %s, which it does not declare and the runtime does not "+
@@ -83,7 +83,7 @@ func (a Argument) undeclared(value any) error {
 	return nil
 }
 
-// undeclared is the same for a body.
+// undeclared does the same for a body.
 func (op Operation) undeclared(body map[string]any) error {
 	for _, name := range slices.Sorted(maps.Keys(body)) {
 		i := slices.IndexFunc(op.Arguments, func(a Argument) bool { return a.Name == name })

@@ -43,7 +43,8 @@ func TestMadeNumbersAreExact(t *testing.T) {
 // TestNoNameIsMadeThatTheRuntimeRefuses: an undeclared one is never sent.
 func TestNoNameIsMadeThatTheRuntimeRefuses(t *testing.T) {
 	for _, schema := range []string{
-		`{"type":"object","properties":{},"patternProperties":{"^k[0-9]$":{"type":"integer"}},"minProperties":2,"additionalProperties":false}`,
+		`{"type":"object","properties":{},"patternProperties":{"^k[0-9]$":{"type":"integer"}},"minProperties":2,` +
+			`"additionalProperties":false}`,
 		`{"type":"object","properties":{},"minProperties":1,"additionalProperties":{"type":"integer"}}`,
 		`{"type":"object","properties":{},"required":["other"]}`,
 		`{"type":"array","minItems":1,"items":{"type":"object","properties":{},"minProperties":1}}`,

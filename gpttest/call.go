@@ -165,7 +165,7 @@ func (op Operation) Expects(status int) bool {
 	return op.Declares(status) || ranged || others
 }
 
-// Successes are the statuses by which the document says that a call went well: "201", "2XX".
+// Successes returns the statuses by which the document says that a call went well: "201", "2XX".
 func (op Operation) Successes() (statuses []string) {
 	for _, status := range slices.Sorted(maps.Keys(op.replies)) {
 		if strings.HasPrefix(status, "2") {

@@ -58,7 +58,8 @@ func TestCallSplitsTheArguments(t *testing.T) {
 			map[string]any{"id": "1", "fields": []any{"title", "state"}}, "GET /tasks/1?fields[]=title&fields[]=state"},
 		{"a whole number", "getTask", Options{}, map[string]any{"id": 1e6}, "GET /tasks/1000000"},
 		{"nothing for nil", "getTask", Options{}, map[string]any{"id": 7, "fields": nil}, "GET /tasks/7"},
-		{"body", "createTask", Options{}, map[string]any{"title": "Milk & <eggs>", "place": map[string]any{"room": "K"}}, `POST /tasks {"place":{"room":"K"},"title":"Milk \u0026 \u003ceggs\u003e"}`},
+		{"body", "createTask", Options{}, map[string]any{"title": "Milk & <eggs>", "place": map[string]any{
+			"room": "K"}}, `POST /tasks {"place":{"room":"K"},"title":"Milk \u0026 \u003ceggs\u003e"}`},
 		{"no arguments", "ping", Options{}, nil, "GET /ping"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -177,7 +178,8 @@ func TestOnlyProtectedOperationsGetTheToken(t *testing.T) {
 func TestCallRefreshesWhenTheClockSaysSo(t *testing.T) {
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	a := &api{}
-	endpoint := &tokenEndpoint{status: 200, contentType: "application/json", body: `{"access_token":"at-2","token_type":"bearer","expires_in":60}`}
+	endpoint := &tokenEndpoint{status: 200, contentType: "application/json",
+		body: `{"access_token":"at-2","token_type":"bearer","expires_in":60}`}
 	g := local(t, a, endpoint, Options{Now: func() time.Time { return now }}, "")
 	g.SetToken(&Token{AccessToken: "at-1", RefreshToken: "rt-1", ExpiresAt: now.Add(time.Minute)})
 	call := func() error {
@@ -251,7 +253,8 @@ func TestDebugRecordsHoldNoToken(t *testing.T) { // class C
 	}
 	hash := regexp.MustCompile(`"operation_hash":"[0-9a-f]{40}"`)
 	got := hash.ReplaceAllString(strings.Join(result.Debug, "\n"), `"operation_hash":"…"`)
-	want := `[debug] Calling HTTP endpoint {"domain":"127.0.0.1","is_consequential":false,"method":"get","operation":"getTask","operation_hash":"…","params":{"id":"1"},"path":"/tasks/{id}"}
+	want := `[debug] Calling HTTP endpoint {"domain":"127.0.0.1","is_consequential":false,"method":"get",` +
+		`"operation":"getTask","operation_hash":"…","params":{"id":"1"},"path":"/tasks/{id}"}
 [debug] Response received {"action_id":"g-dev","response_data":{"id":"1"},"status_code":200}
 Talked to 127.0.0.1`
 	if got != want {

@@ -25,15 +25,15 @@ import (
 )
 
 const (
-	// look is how often the page is looked at.
-	look            = 100 * time.Millisecond
+	// lookEvery is how often the page is looked at.
+	lookEvery       = 100 * time.Millisecond
 	defaultPatience = 60 * time.Second
 	// graceful is how long the browser may take to close by itself.
 	graceful = 3 * time.Second
 )
 
 //go:embed chrome.js
-var lookScript string
+var stepScript string
 
 // Chrome is a [Visitor] that plays the person in a headless Chromium or Chrome with
 // a fresh profile: it signs in with an e-mail address and a one-time code in Stytch's
@@ -192,7 +192,7 @@ func (v *visit) event(event any) {
 
 // run looks and acts until the browser wants to go to the redirect URI.
 func (v *visit) run(ctx context.Context) (*url.URL, error) {
-	ticker := time.NewTicker(look)
+	ticker := time.NewTicker(lookEvery)
 	defer ticker.Stop()
 	seen := "nothing"
 	for {
@@ -231,7 +231,7 @@ func (v *visit) glance(ctx context.Context) (string, error) {
 	if len(v.paused) > 0 {
 		return "", nil
 	}
-	text, err := v.look(ctx)
+	text, err := v.takeStep(ctx)
 	if len(v.paused) > 0 {
 		return text, nil // whatever went wrong, the browser has moved on
 	}
@@ -244,8 +244,8 @@ type sight struct {
 	Text string `json:"text"`
 }
 
-// look takes the next step if there is one. It returns what the page shows.
-func (v *visit) look(ctx context.Context) (string, error) {
+// takeStep takes the next step if there is one. It returns what the page shows.
+func (v *visit) takeStep(ctx context.Context) (string, error) {
 	now, err := v.ask(ctx, false)
 	if err != nil {
 		return "", nil // between two pages there is nothing to see
@@ -303,5 +303,5 @@ func (v *visit) ask(ctx context.Context, act bool) (sight, error) {
 	if err != nil {
 		return sight{}, err
 	}
-	return chromedp.Run(ctx, chromedp.Evaluate[sight]("("+lookScript+"\n)("+string(arguments)+")"))
+	return chromedp.Run(ctx, chromedp.Evaluate[sight]("("+stepScript+"\n)("+string(arguments)+")"))
 }

@@ -17,12 +17,21 @@ import (
 
 // signInPage asks for what Stytch's components ask for, with the same kinds of
 // elements and the same words, but does not talk to anybody.
-const signInPage = `<!doctype html><html><head><meta charset="utf-8"><title>Sign in</title><script src="/page.js" defer></script></head>
-<body><header><a href="/">Guestpass</a></header><main><div id="login"><form><input type="email"><button>Continue with email</button></form></div><div id="consent"></div></main></body></html>`
+const signInPage = `<!doctype html><html><head><meta charset="utf-8"><title>Sign in</title>
+<script src="/page.js" defer></script></head>
+<body><header><a href="/">Guestpass</a></header><main>
+<div id="login"><form><input type="email"><button>Continue with email</button></form></div>
+<div id="consent"></div></main></body></html>`
 
 const signInScript = `
-const query = new URLSearchParams(location.search), login = document.getElementById("login"), consent = document.getElementById("consent");
-const button = (parent, text, press) => { const b = document.createElement("button"); b.textContent = text; b.onclick = press; parent.append(b); };
+const query = new URLSearchParams(location.search), login = document.getElementById("login");
+const consent = document.getElementById("consent");
+const button = (parent, text, press) => {
+  const b = document.createElement("button");
+  b.textContent = text;
+  b.onclick = press;
+  parent.append(b);
+};
 let email = "";
 login.querySelector("form").onsubmit = (event) => {
   event.preventDefault();
@@ -32,7 +41,8 @@ login.querySelector("form").onsubmit = (event) => {
   button(login, "Email me a login code", askCode);
 };
 function askCode() {
-  login.innerHTML = '<div style="position:relative"><input autocomplete="one-time-code" maxlength="6" style="opacity:0"></div>';
+  login.innerHTML = '<div style="position:relative">' +
+    '<input autocomplete="one-time-code" maxlength="6" style="opacity:0"></div>';
   login.querySelector("input").oninput = (event) => { if (event.target.value === "123456") choose(); };
 }
 function choose() {

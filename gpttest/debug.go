@@ -21,7 +21,8 @@ type debugRecord struct {
 func (g *GPT) record(op Operation, args map[string]any) *debugRecord {
 	r := &debugRecord{gpt: g}
 	// What the hash covers is not known; only that it is a SHA-1 (class C).
-	hash := sha1.Sum([]byte(g.imp.RootDomain + " " + op.Method + " " + op.Path + " " + op.ID)) // #nosec G401 -- as the import says
+	// #nosec G401 -- as the import says
+	hash := sha1.Sum([]byte(g.imp.RootDomain + " " + op.Method + " " + op.Path + " " + op.ID))
 	params := map[string]any{}
 	maps.Copy(params, args)
 	r.add("[debug] Calling HTTP endpoint", map[string]any{

@@ -290,7 +290,7 @@ func plain(v any) any {
 	})
 }
 
-// exact is plain with numbers as they are written: a schema's bounds are those of the server.
+// exact is [plain] with numbers as they are written: a schema's bounds are those of the server.
 func exact(v any) any {
 	return read(v, func(n json.Number) any {
 		if !json.Valid([]byte(n)) {

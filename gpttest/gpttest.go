@@ -209,7 +209,7 @@ func (o Options) client() *http.Client {
 	return &client
 }
 
-// oauthClient is the client for the token endpoint, which may never redirect: a
+// oauthClient returns the client for the token endpoint, which may never redirect: a
 // redirected POST would lose its form or show the client secret to another host.
 func (g *GPT) oauthClient() *http.Client {
 	client := *g.client

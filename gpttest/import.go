@@ -185,7 +185,7 @@ func fetchDocument(ctx context.Context, client *http.Client, u *url.URL) (string
 	return string(body), res.Header, nil
 }
 
-// typeNote says that a document has an unusual content type. The text decides what it is,
+// typeNote tells that a document has an unusual content type. The text decides what it is,
 // and people import from places that serve all as text/plain.
 func typeNote(contentType string) (note string, ok bool) {
 	kind, _, _ := mime.ParseMediaType(contentType)

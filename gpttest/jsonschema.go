@@ -172,7 +172,7 @@ func collectNames(schema *jsonschema.Schema, names map[string]bool, seen map[*js
 
 var english = message.NewPrinter(language.English)
 
-// inOneLine says where a value fails and why, without the library's tree.
+// inOneLine tells where a value fails and why, without the library's tree.
 func inOneLine(err error) error {
 	var failed *jsonschema.ValidationError
 	if !errors.As(err, &failed) {

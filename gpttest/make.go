@@ -39,7 +39,7 @@ func (m *Maker) Value(name string, s *Schema) (any, error) {
 	return m.first(name, s, nil, nil)
 }
 
-// first is the first value that is made and that refused, if there is one, has nothing against.
+// first returns the first value that is made and that refused, if there is one, has nothing against.
 func (m *Maker) first(name string, s *Schema, plan *bodyPlan, refused func(any) error) (any, error) {
 	if s == nil {
 		return "example", nil
@@ -109,7 +109,7 @@ func (m *making) values(name string, all []*jsonschema.Schema, depth int) iter.S
 	}
 }
 
-// refusal is why one of the schemas does not admit value.
+// refusal tells why one of the schemas does not admit value.
 func refusal(value any, all []*jsonschema.Schema) error {
 	for _, schema := range all {
 		if err := schema.Validate(value); err != nil {
@@ -151,7 +151,7 @@ func (m *making) alternatives(todo, flat []*jsonschema.Schema, use func([]*jsons
 	return true
 }
 
-// choices are the ways to follow the combinations of one schema.
+// choices returns the ways to follow the combinations of one schema.
 func choices(schema *jsonschema.Schema) [][]*jsonschema.Schema {
 	all := [][]*jsonschema.Schema{nil}
 	multiply := func(options [][]*jsonschema.Schema) {
@@ -205,7 +205,7 @@ func (m *making) drafts(name string, all []*jsonschema.Schema, depth int) iter.S
 	}
 }
 
-// publishedValues are those that the document itself names. only reports that no others
+// publishedValues returns those that the document itself names. only reports that no others
 // can be admitted.
 func publishedValues(all []*jsonschema.Schema) (values []any, only bool) {
 	for _, schema := range all {
@@ -244,7 +244,7 @@ func examples(schema *jsonschema.Schema) (values []any) {
 	return append(values, schema.Examples...)
 }
 
-// kinds are the types that all schemas allow. Without any, the other keywords tell.
+// kinds returns the types that all schemas allow. Without any, the other keywords tell.
 func kinds(all []*jsonschema.Schema) []string {
 	left := []string{"object", "array", "string", "integer", "number", "boolean", "null"}
 	for _, schema := range all {
@@ -407,7 +407,7 @@ func (m *making) object(all []*jsonschema.Schema, plan *bodyPlan, extra []string
 	return object, true
 }
 
-// undeclaredName is a name for a member that the schema lets an object have in addition.
+// undeclaredName returns a name for a member that the schema lets an object have in addition.
 func (m *making) undeclaredName(all []*jsonschema.Schema, i int) string {
 	for _, schema := range all {
 		for pattern := range schema.PatternProperties {
@@ -428,7 +428,7 @@ func (m *making) undeclaredName(all []*jsonschema.Schema, i int) string {
 	return fmt.Sprintf("member%d", i+1)
 }
 
-// nth is the nth value, or the last that there is.
+// nth returns the nth value, or the last that there is.
 func (m *making) nth(name string, all []*jsonschema.Schema, n, depth int) (value any, ok bool) {
 	for candidate := range m.values(name, all, depth) {
 		value, ok = candidate, true
@@ -439,7 +439,7 @@ func (m *making) nth(name string, all []*jsonschema.Schema, n, depth int) (value
 	return value, ok
 }
 
-// memberSchemas are those that the member of that name has to follow.
+// memberSchemas returns those that the member of that name has to follow.
 func memberSchemas(all []*jsonschema.Schema, name string) (members []*jsonschema.Schema) {
 	for _, schema := range all {
 		matched := false
@@ -508,7 +508,7 @@ func (m *making) arrays(name string, all []*jsonschema.Schema, depth int) iter.S
 	}
 }
 
-// element is one that is not in the array yet, if they have to differ.
+// element returns one that is not in the array yet, if they have to differ.
 func (m *making) element(name string, all []*jsonschema.Schema, array []any, unique bool, depth int) (any, bool) {
 	for value := range m.values(name, all, depth) {
 		if !unique || !slices.ContainsFunc(array, func(other any) bool { return sameJSON(other, value) }) {

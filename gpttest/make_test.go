@@ -18,7 +18,8 @@ func taking(t *testing.T, body, components string) Operation {
 	document := `{"openapi":"3.1.0","info":{"title":"T","version":"1"},"servers":[{"url":"http://localhost:1"}],
 		"components":{"schemas":{` + components + `}},"paths":{"/x/{id}":{"post":{"operationId":"create",
 		"parameters":[{"name":"id","in":"path","required":true,"schema":{"type":"integer","minimum":5},"example":7}],
-		"requestBody":{"required":true,"content":{"application/json":{"schema":` + body + `}}},"responses":{"200":{"description":"OK"}}}}}}`
+		"requestBody":{"required":true,"content":{"application/json":{"schema":` + body + `}}},` +
+		`"responses":{"200":{"description":"OK"}}}}}}`
 	imp, err := ImportText(document, Options{})
 	if err != nil || len(imp.Operations) != 1 {
 		t.Fatalf("%v %v %v: %s", err, imp.Errors, imp.Warnings, document)
@@ -55,21 +56,26 @@ func TestMadeValuesAreThoseThatTheDocumentSpeaksOf(t *testing.T) {
 		{"short", `{"type":"string","maxLength":3}`, `"exa"`},
 		{"different elements", `{"type":"array","items":{"type":"boolean"},"minItems":2,"uniqueItems":true}`,
 			`[true,false]`},
-		{"different numbers", `{"type":"array","items":{"type":"integer","minimum":1,"maximum":3},"minItems":3,"uniqueItems":true}`, `[1,2,3]`},
+		{"different numbers", `{"type":"array","items":{"type":"integer","minimum":1,"maximum":3},"minItems":3,` +
+			`"uniqueItems":true}`, `[1,2,3]`},
 		{"contains", `{"type":"array","items":{"type":"integer"},"contains":{"minimum":7}}`, `[7]`},
 		{"prefix", `{"type":"array","prefixItems":[{"const":"a"},{"type":"integer"}],"items":{"type":"boolean"}}`,
 			`["a",1]`},
 		{"nested", `{"type":"object","required":["a"],"properties":{"a":` + of(`{"type":"boolean"}`) + `}}`,
 			`{"a":{"v":true}}`},
-		{"dependent", `{"type":"object","required":["a"],"properties":{"a":{"const":1},"b":{"const":2}},"dependentRequired":{"a":["b"]}}`, `{"a":1,"b":2}`},
-		{"dependent schema", `{"type":"object","required":["a"],"properties":{"a":{"const":1},"b":{"const":2}},"dependentSchemas":{"a":{"required":["b"]}}}`, `{"a":1,"b":2}`},
+		{"dependent", `{"type":"object","required":["a"],"properties":{"a":{"const":1},"b":{"const":2}},` +
+			`"dependentRequired":{"a":["b"]}}`, `{"a":1,"b":2}`},
+		{"dependent schema", `{"type":"object","required":["a"],"properties":{"a":{"const":1},"b":{"const":2}},` +
+			`"dependentSchemas":{"a":{"required":["b"]}}}`, `{"a":1,"b":2}`},
 		{"fewest members", `{"type":"object","minProperties":1,"properties":{"a":{"const":1},"b":{"const":2}}}`,
 			`{"a":1}`},
 		{"anyOf", `{"anyOf":[{"type":"string","minLength":3,"maxLength":2},{"type":"integer"}]}`, `1`},
 		{"oneOf that excludes", `{"type":"integer","oneOf":[{"minimum":0},{"maximum":5}]}`, `-1`},
-		{"allOf", `{"allOf":[{"$ref":"#/components/schemas/Named"},{"type":"object","required":["b"],"properties":{"b":{"const":2}}}]}`, `{"a":"A","b":2}`},
+		{"allOf", `{"allOf":[{"$ref":"#/components/schemas/Named"},{"type":"object","required":["b"],` +
+			`"properties":{"b":{"const":2}}}]}`, `{"a":"A","b":2}`},
 		{"not", `{"type":"string","not":{"const":"example"}}`, `"1 example"`},
-		{"if, then", `{"type":"object","required":["k","w"],"properties":{"k":{"const":"a"},"w":{"type":"integer"}},"if":{"properties":{"k":{"const":"a"}}},"then":{"properties":{"w":{"minimum":9}}}}`, `{"k":"a","w":9}`},
+		{"if, then", `{"type":"object","required":["k","w"],"properties":{"k":{"const":"a"},"w":{"type":"integer"}},` +
+			`"if":{"properties":{"k":{"const":"a"}}},"then":{"properties":{"w":{"minimum":9}}}}`, `{"k":"a","w":9}`},
 		{"a reference", `{"$ref":"#/components/schemas/Named"}`, `{"a":"A"}`},
 		{"a property called example", `{"type":"object","required":["example"],"properties":{"example":{"const":3}}}`,
 			`{"example":3}`},
@@ -141,7 +147,8 @@ func TestWhatCannotBeMadeIsTold(t *testing.T) {
 }
 
 func TestABodyIsMadeAroundWhatIsGiven(t *testing.T) {
-	const body = `{"type":"object","properties":{"title":{"type":"string","example":"T"},"notes":{"type":"string"},"project_id":{"type":"string","example":"p"}}}`
+	const body = `{"type":"object","properties":{"title":{"type":"string","example":"T"},"notes":{"type":"string"},` +
+		`"project_id":{"type":"string","example":"p"}}}`
 	for _, tt := range []struct {
 		name, body string
 		given      map[string]any
@@ -152,9 +159,11 @@ func TestABodyIsMadeAroundWhatIsGiven(t *testing.T) {
 		{"what is given wins, and something is added", body, map[string]any{"title": "G", "id": 9},
 			[]string{"project_id"}, `{"id":9,"notes":"example","title":"G"}`},
 		{"an empty change gets one property",
-			`{"type":"object","properties":{"other_id":{"type":"string"},"notes":{"type":"string"},"more":{"type":"string"}}}`,
+			`{"type":"object","properties":{"other_id":{"type":"string"},"notes":{"type":"string"},` +
+				`"more":{"type":"string"}}}`,
 			nil, []string{"other_id"}, `{"id":7,"notes":"example"}`},
-		{"an example of the whole", `{"type":"object","required":["a"],"properties":{"a":{"type":"integer"},"b":{"type":"integer"}},"example":{"a":3,"b":4,"undeclared":5}}`,
+		{"an example of the whole", `{"type":"object","required":["a"],"properties":{"a":{"type":"integer"},` +
+			`"b":{"type":"integer"}},"example":{"a":3,"b":4,"undeclared":5}}`,
 			map[string]any{"b": 6}, nil, `{"a":3,"b":6,"id":7}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -208,7 +217,7 @@ func TestWhatIsMadeIsAdmitted(t *testing.T) {
 	}
 }
 
-// generatedSchema is a schema of any shape, mostly one that admits something.
+// generatedSchema returns a schema of any shape, mostly one that admits something.
 func generatedSchema(random *rand.Rand, depth int) map[string]any {
 	maybe := func(schema map[string]any, key string, value any) {
 		if random.IntN(2) == 0 {

@@ -44,7 +44,7 @@ func numbers(all []*jsonschema.Schema, whole bool) iter.Seq[any] {
 	}
 }
 
-// bounds are the narrowest of all schemas, and the least common multiple of their steps.
+// bounds returns the narrowest of all schemas, and the least common multiple of their steps.
 // An exclusive bound is given as it is: the caller checks every number.
 func bounds(all []*jsonschema.Schema, whole bool) (low, high, step *big.Rat) {
 	if whole {
@@ -68,7 +68,7 @@ func bounds(all []*jsonschema.Schema, whole bool) (low, high, step *big.Rat) {
 	return low, high, step
 }
 
-// firstFrom is the least multiple of step that is no less than low.
+// firstFrom returns the least multiple of step that is no less than low.
 func firstFrom(low, step *big.Rat) *big.Rat {
 	if step == nil {
 		return low
@@ -102,7 +102,7 @@ func decimal(number *big.Rat) json.Number {
 	return json.Number(number.FloatString(digits))
 }
 
-// rational is a number of any kind that JSON has.
+// rational returns a number of any kind that JSON has.
 func rational(value any) (*big.Rat, bool) {
 	switch value.(type) {
 	case json.Number, float64, float32, int, int64:

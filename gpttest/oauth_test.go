@@ -55,19 +55,21 @@ func signedUp(t *testing.T, o Options, change func(*Auth)) *GPT {
 
 func TestAuthorizeURLIsTheObservedOne(t *testing.T) { // class C
 	const callback = "https://chat.openai.com/aip/g-dev/oauth/callback"
+	const asked = "response_type=code&client_id=app-1&" +
+		"redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback"
 	for _, tt := range []struct {
 		name, address, scope string
 		options              Options
 		want                 string
 	}{
 		{"with a scope", "https://app.example.com/idp", "openid tasks:read", Options{},
-			"https://app.example.com/idp?response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&scope=openid+tasks%3Aread&state="},
+			"https://app.example.com/idp?" + asked + "&scope=openid+tasks%3Aread&state="},
 		{"empty scope", "https://app.example.com/idp", "", Options{},
-			"https://app.example.com/idp?response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&scope=&state="},
+			"https://app.example.com/idp?" + asked + "&scope=&state="},
 		{"empty scope left out", "https://app.example.com/idp", "", Options{OmitEmptyScope: true},
-			"https://app.example.com/idp?response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&state="},
+			"https://app.example.com/idp?" + asked + "&state="},
 		{"a query of its own", "https://app.example.com/idp?tenant=1", "", Options{},
-			"https://app.example.com/idp?tenant=1&response_type=code&client_id=app-1&redirect_uri=https%3A%2F%2Fchat.openai.com%2Faip%2Fg-dev%2Foauth%2Fcallback&scope=&state="},
+			"https://app.example.com/idp?tenant=1&" + asked + "&scope=&state="},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			g := signedUp(t, tt.options, func(a *Auth) { a.AuthorizationURL, a.Scope = tt.address, tt.scope })
@@ -158,7 +160,8 @@ func (e *tokenEndpoint) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	fmt.Fprint(w, e.body)
 }
 
-const goodToken = `{"access_token":"at-1","token_type":"Bearer","expires_in":3600,"refresh_token":"rt-1","scope":"openid"}`
+const goodToken = `{"access_token":"at-1","token_type":"Bearer","expires_in":3600,"refresh_token":"rt-1",` +
+	`"scope":"openid"}`
 
 // local makes a GPT whose API and token endpoint are on this machine.
 func local(t *testing.T, api http.Handler, endpoint *tokenEndpoint, o Options, method string) *GPT {
@@ -221,12 +224,18 @@ func TestExchangeRefusesWhatChatGPTCannotUse(t *testing.T) {
 	}{
 		{"not JSON by type", "text/html", goodToken, 200, `the token endpoint answered with content type "text/html"`},
 		{"not JSON", jsonType, "access_token=x", 200, "the token endpoint's answer: invalid character"},
-		{"no token", jsonType, `{"token_type":"bearer","expires_in":1}`, 200, "the token endpoint's answer has no access_token"},
-		{"another type", jsonType, `{"access_token":"a","token_type":"mac","expires_in":1}`, 200, `the token endpoint's token_type is "mac"`},
-		{"no lifetime", jsonType, `{"access_token":"a","token_type":"bearer"}`, 200, "the token endpoint's expires_in is <nil>"},
-		{"lifetime as text", jsonType, `{"access_token":"a","token_type":"bearer","expires_in":"3600"}`, 200, "the token endpoint's expires_in is 3600, not a number"},
-		{"no time left", jsonType, `{"access_token":"a","token_type":"bearer","expires_in":0}`, 200, "the token endpoint's expires_in is 0"},
-		{"refused", jsonType, `{"error":"invalid_grant","error_description":"used"}`, 400, "the token endpoint answered 400: invalid_grant: used"},
+		{"no token", jsonType, `{"token_type":"bearer","expires_in":1}`, 200,
+			"the token endpoint's answer has no access_token"},
+		{"another type", jsonType, `{"access_token":"a","token_type":"mac","expires_in":1}`, 200,
+			`the token endpoint's token_type is "mac"`},
+		{"no lifetime", jsonType, `{"access_token":"a","token_type":"bearer"}`, 200,
+			"the token endpoint's expires_in is <nil>"},
+		{"lifetime as text", jsonType, `{"access_token":"a","token_type":"bearer","expires_in":"3600"}`, 200,
+			"the token endpoint's expires_in is 3600, not a number"},
+		{"no time left", jsonType, `{"access_token":"a","token_type":"bearer","expires_in":0}`, 200,
+			"the token endpoint's expires_in is 0"},
+		{"refused", jsonType, `{"error":"invalid_grant","error_description":"used"}`, 400,
+			"the token endpoint answered 400: invalid_grant: used"},
 		{"redirected", jsonType, ``, 307, "the token endpoint answered 307"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -241,7 +250,8 @@ func TestExchangeRefusesWhatChatGPTCannotUse(t *testing.T) {
 }
 
 func TestRefreshKeepsTheOldRefreshToken(t *testing.T) {
-	endpoint := &tokenEndpoint{status: 200, contentType: "application/json", body: `{"access_token":"at-2","token_type":"BEARER","expires_in":60}`}
+	endpoint := &tokenEndpoint{status: 200, contentType: "application/json",
+		body: `{"access_token":"at-2","token_type":"BEARER","expires_in":60}`}
 	g := local(t, http.NotFoundHandler(), endpoint, Options{}, "")
 	g.SetToken(&Token{AccessToken: "at-1", RefreshToken: "rt-1"})
 	token, err := g.Refresh(t.Context())

@@ -265,7 +265,7 @@ func (c *operationCheck) body() {
 	}
 }
 
-// examplesBeside are those of a parameter or a media type, beside its schema.
+// examplesBeside returns those of a parameter or a media type, beside its schema.
 func examplesBeside(node *object) (values []any) {
 	if node.has("example") {
 		values = append(values, plain(node.get("example")))

@@ -26,9 +26,11 @@ const clean = `{
         "summary": "Get one task",
         "parameters": [
           {"name": "id", "in": "path", "required": true, "schema": {"type": "string"}},
-          {"name": "fields", "in": "query", "description": "Members to return", "schema": {"type": "array", "items": {"type": "string", "enum": ["title", "state"]}}}
+          {"name": "fields", "in": "query", "description": "Members to return", "schema": {"type": "array", "items": ` +
+	`{"type": "string", "enum": ["title", "state"]}}}
         ],
-        "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Task"}}}}}
+        "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": ` +
+	`"#/components/schemas/Task"}}}}}
       }
     },
     "/tasks": {
@@ -39,7 +41,8 @@ const clean = `{
         "security": [{"oauth": ["tasks:read", "tasks:write"]}],
         "requestBody": {"required": true, "content": {"application/json": {"schema": {
           "type": "object", "required": ["title"],
-          "properties": {"title": {"type": "string"}, "state": {"type": "string", "enum": ["open", "done"], "default": "open"},
+          "properties": {"title": {"type": "string"}, "state": {"type": "string", "enum": ["open", "done"], ` +
+	`"default": "open"},
             "place": {"type": "object", "properties": {"room": {"type": "string"}}}}}}}},
         "responses": {"201": {"description": "Created"}}
       }
@@ -50,7 +53,8 @@ const clean = `{
     "securitySchemes": {"oauth": {"type": "oauth2", "flows": {"authorizationCode": {
       "authorizationUrl": "https://app.example.com/idp", "tokenUrl": "https://api.example.com/oauth2/token",
       "scopes": {"tasks:read": "Read tasks", "tasks:write": "Change tasks"}}}}},
-    "schemas": {"Task": {"type": "object", "properties": {"id": {"type": "string"}, "labels": {"type": "array", "items": {"type": "string"}}}}}
+    "schemas": {"Task": {"type": "object", "properties": {"id": {"type": "string"}, "labels": {"type": "array", ` +
+	`"items": {"type": "string"}}}}}
   }
 }`
 
@@ -116,7 +120,8 @@ const (
 	inPost      = "In path /tasks, method post, operationId createTask, "
 	bodySchema  = `"requestBody": {"required": true, "content": {"application/json": {"schema": {
           "type": "object", "required": ["title"],
-          "properties": {"title": {"type": "string"}, "state": {"type": "string", "enum": ["open", "done"], "default": "open"},
+          "properties": {"title": {"type": "string"}, "state": {"type": "string", "enum": ["open", "done"], ` +
+		`"default": "open"},
             "place": {"type": "object", "properties": {"room": {"type": "string"}}}}}}}}`
 )
 
@@ -157,7 +162,8 @@ func TestEachRuleHasItsMessageAndEffect(t *testing.T) {
 		{"M3 switched off", component(`"A": {"type": "object", "properties": {"k": {"type": "string", "enum": []}}}`),
 			Options{Without: []string{"M3"}}, nil, all},
 		{"M4 no schemas (C)",
-			[]string{`"schemas": {"Task": {"type": "object", "properties": {"id": {"type": "string"}, "labels": {"type": "array", "items": {"type": "string"}}}}}`, `"parameters": {}`,
+			[]string{`"schemas": {"Task": {"type": "object", "properties": {"id": {"type": "string"}, "labels": ` +
+				`{"type": "array", "items": {"type": "string"}}}}}`, `"parameters": {}`,
 				`{"$ref": "#/components/schemas/Task"}`, `{"type": "string"}`}, Options{},
 			[]string{"M4 refuse: In components section, schemas subsection is not an object"}, ""},
 		{"M5 no server (C)", []string{`"servers": [{"url": "https://api.example.com"}],`, ``}, Options{},
@@ -221,7 +227,8 @@ func TestEachRuleHasItsMessageAndEffect(t *testing.T) {
 			[]string{"M15 drop operation: parameter id is duplicated; skipping function due to " +
 				"errors"}, "createTask ping"},
 		{"M15 query and body (D)", []string{`"operationId": "createTask",`,
-			`"operationId": "createTask", "parameters": [{"name": "title", "in": "query", "schema": {"type": "string"}}],`}, Options{},
+			`"operationId": "createTask", "parameters": [{"name": "title", "in": "query", "schema": {"type": ` +
+				`"string"}}],`}, Options{},
 			[]string{"M15 drop operation: parameter title is duplicated; skipping function due to " +
 				"errors"}, "getTask ping"},
 		{"M16 an array (C)", body(`{"type": "array", "items": {"type": "string"}}`), Options{}, []string{
@@ -259,7 +266,8 @@ func TestEachRuleHasItsMessageAndEffect(t *testing.T) {
 			component(`"A": {"type": "object", "properties": {"up": {"$ref": "#/components/schemas/A"}}}`), Options{},
 			[]string{"M20 refuse: Components section contains a circular dependency"}, ""},
 		{"M20 two in each other (D)",
-			component(`"A": {"type": "array", "items": {"$ref": "#/components/schemas/B"}}, "B": {"type": "array", "items": {"$ref": "#/components/schemas/A"}}`), Options{},
+			component(`"A": {"type": "array", "items": {"$ref": "#/components/schemas/B"}}, "B": {"type": "array", ` +
+				`"items": {"$ref": "#/components/schemas/A"}}`), Options{},
 			[]string{"M20 refuse: Components section contains a circular dependency"}, ""},
 		{"M21 a description (A), counted in characters",
 			[]string{`"operationId": "ping",`, `"operationId": "ping", "description": "` + long + `",`},
@@ -335,10 +343,12 @@ func TestDocumentsThatAreNone(t *testing.T) {
 		{"M22 a list (D)", `[]`, "M22 refuse: Could not parse valid OpenAPI spec"},
 		{"M22 a sentence, which is YAML (D)", `just words`, "M22 refuse: Could not parse valid OpenAPI spec"},
 		{"M22 no operations (D)",
-			`{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "servers": [{"url": "https://a.example"}], "components": {"schemas": {}}}`,
+			`{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "servers": [{"url": "https://a.example"}], ` +
+				`"components": {"schemas": {}}}`,
 			"M22 refuse: Could not parse valid OpenAPI spec"},
 		{"M23 paths is null (D)",
-			`{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "servers": [{"url": "https://a.example"}], "components": {"schemas": {}}, "paths": null}`,
+			`{"openapi": "3.1.0", "info": {"title": "T", "version": "1"}, "servers": [{"url": "https://a.example"}], ` +
+				`"components": {"schemas": {}}, "paths": null}`,
 			"M23 refuse: 'NoneType' object has no attribute 'items'"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

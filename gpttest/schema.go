@@ -163,7 +163,7 @@ func hasType(schema *object, want string) bool {
 	return false
 }
 
-// typeName is the type of an argument: the first that is not null.
+// typeName returns the type of an argument: the first that is not null.
 func typeName(schema *object) string {
 	if list, ok := schema.get("type").([]any); ok {
 		for _, kind := range list {

@@ -103,7 +103,7 @@ func (m *making) ofFormat(format string) []string {
 	}[format]
 }
 
-// ofFormatAndLength are texts for those who want them shorter than usual, or longer. No
+// ofFormatAndLength returns texts for those who want them shorter than usual, or longer. No
 // address is that of a stranger: the names are reserved (RFC 6761).
 func (m *making) ofFormatAndLength(format string, shortest int) []string {
 	long := m.letters(min(max(shortest, 1), maxCharacters))
@@ -132,7 +132,7 @@ func (m *making) ofFormatAndLength(format string, shortest int) []string {
 	return nil
 }
 
-// ofName are texts for a name that says what is meant.
+// ofName returns texts for a name that says what is meant.
 func (m *making) ofName(name string) []string {
 	name = strings.ToLower(name)
 	for _, kind := range []struct {
@@ -163,7 +163,7 @@ func (m *making) ofName(name string) []string {
 	return nil
 }
 
-// usual are texts of the forms that patterns mostly describe.
+// usual returns texts of the forms that patterns mostly describe.
 func (m *making) usual(patterned bool) []string {
 	if !patterned {
 		return []string{"example"}

@@ -45,7 +45,7 @@ func ToolOperation(name, method string, input, output json.RawMessage, status in
 	return op, nil
 }
 
-// guessed is 0 if the schema tells values, and 1 if one would be made up.
+// guessed returns 0 if the schema tells values, and 1 if one would be made up.
 func (a Argument) guessed() int {
 	if len(a.Enum) > 0 || a.Example != nil || a.Default != nil || a.Type == "boolean" {
 		return 0

@@ -26,7 +26,8 @@ func TestAToolIsAnOperation(t *testing.T) {
 	if err != nil || len(arguments) != 2 || arguments["size"] != "big" {
 		t.Errorf("%v, %v", arguments, err)
 	}
-	looking, err := ToolOperation("findNotes", http.MethodGet, json.RawMessage(`{"type":"object","properties":{"query":{"type":"string"}}}`),
+	looking, err := ToolOperation("findNotes", http.MethodGet,
+		json.RawMessage(`{"type":"object","properties":{"query":{"type":"string"}}}`),
 		nil, http.StatusOK)
 	if err != nil || looking.Consequential || looking.Reply(http.StatusOK) != nil {
 		t.Errorf("%+v, %v", looking, err)

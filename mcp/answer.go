@@ -61,8 +61,8 @@ func checkCursor(m message) *rpcError {
 	return refuse(http.StatusOK, invalidParams, "there is no such page: the list has one")
 }
 
-// succeed answers with a result, an object that is written already. In the modern era it says by itself that
-// it is whole, from whom, and if it is a list, for how long and whom it may be kept.
+// succeed answers with a result, an object that is written already. In the modern era the result itself says that it is
+// whole, who sends it, and for a list how long and for whom a client may keep it.
 func (s *Server) succeed(w http.ResponseWriter, m message, status int, result json.RawMessage, kept bool) {
 	out := append([]byte(`{"jsonrpc":"2.0","id":`), m.id...)
 	out = append(out, `,"result":`...)
@@ -124,8 +124,8 @@ func failed(text string) callResult {
 	return callResult{Content: []textContent{{"text", text}}, IsError: true}
 }
 
-// call carries out a tool. Only a tool that does not exist is an error of the protocol; what is wrong with
-// arguments a model can mend, and is told.
+// call carries out a tool. Only a tool that does not exist is an error of the protocol. A model can mend wrong
+// arguments, so it is told what is wrong with them.
 func (s *Server) call(ctx context.Context, w http.ResponseWriter, r *http.Request, m message) {
 	t := s.tools[m.text("name")]
 	if t == nil {
@@ -186,8 +186,8 @@ func replyText(reply api.Reply) string {
 }
 
 func problemText(p api.Problem) string {
-	text, err := marshal(map[string]any{"error": toldProblem{p.Status, p.Detail, p.Hint, flat(p.Errors), p.Current, p.Quota,
-		p.RequestID}})
+	told := toldProblem{p.Status, p.Detail, p.Hint, flat(p.Errors), p.Current, p.Quota, p.RequestID}
+	text, err := marshal(map[string]any{"error": told})
 	if err != nil {
 		return p.Detail
 	}

@@ -97,7 +97,7 @@ func New(o Options) (*Server, error) {
 	return s, nil
 }
 
-// identity is what the server says of itself.
+// identity returns what the server says of itself.
 func (s *Server) identity() map[string]string {
 	return map[string]string{"name": "guestpass", "title": s.options.Title, "version": s.options.Version}
 }

@@ -9,11 +9,11 @@ import (
 	"slices"
 	"strings"
 
-	"guestpass/api"
 	"guestpass/internal/jsonparts"
+	"guestpass/internal/strictjson"
 )
 
-// The versions of the protocol. The modern one is named in each request, one of the others by initialize.
+// The versions of the protocol. Each request names the modern one; initialize names one of the others.
 const modernVersion = "2026-07-28"
 
 var legacyVersions = []string{"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"}
@@ -41,7 +41,7 @@ func refuse(status, code int, message string) *rpcError {
 	return &rpcError{Code: code, Message: message, status: status}
 }
 
-// A message is a request, or without an id a notification, which nothing is answered to.
+// A message is a request, or without an id a notification, which gets no answer.
 type message struct {
 	id     json.RawMessage // as it was written: a large number must not change
 	method string
@@ -60,8 +60,8 @@ func read(body []byte) (m message, refused *rpcError) {
 		return m, refuse(http.StatusBadRequest, invalidRequest,
 			"batches are not taken: send one message in each request")
 	}
-	if fault := api.CheckJSON(body); fault != nil {
-		return m, refuse(http.StatusBadRequest, parseError, "the message cannot be read: "+fault.Location+" "+
+	if fault := strictjson.Check(body); fault != nil {
+		return m, refuse(http.StatusBadRequest, parseError, "the message cannot be read: "+fault.Place+" "+
 			fault.Message)
 	}
 	members := jsonparts.Object(body)
@@ -103,7 +103,7 @@ const (
 	headerName       = "Mcp-Name"
 )
 
-// era finds out of which one the request is, and holds its headers against it.
+// era finds out which one the request belongs to, and compares its headers with it.
 func (m *message) era(header http.Header) *rpcError {
 	for _, name := range []string{headerVersion, headerMethod, headerName} {
 		if len(header.Values(name)) > 1 { // whoever is in between may go by another than the first
@@ -131,7 +131,7 @@ func (m *message) era(header http.Header) *rpcError {
 	return nil
 }
 
-// legacy checks the version of a request that is not modern. initialize says by itself which one it wants.
+// legacy checks the version of a request that is not modern. initialize itself says which one it wants.
 func (m *message) legacy(header http.Header) *rpcError {
 	version, method, name := header.Get(headerVersion), header.Get(headerMethod), decoded(header.Get(headerName))
 	switch {
@@ -166,7 +166,7 @@ func cut(text string) string {
 	return strings.ToValidUTF8(text, "")
 }
 
-// decoded is the value of a header that may be written in base64.
+// decoded returns the value of a header that may be written in base64.
 func decoded(value string) string {
 	inner, found := strings.CutPrefix(value, "=?base64?")
 	if inner, ends := strings.CutSuffix(inner, "?="); found && ends {
@@ -177,5 +177,5 @@ func decoded(value string) string {
 	return value
 }
 
-// text is a member of params that is a string; "" for any other.
+// text returns a member of params that is a string; "" for any other.
 func (m *message) text(name string) string { return jsonparts.Text(m.params[name]) }

@@ -11,9 +11,12 @@ import (
 // FuzzMessage: whatever comes is refused, or is one message that encoding/json reads alike. Nothing of it makes
 // the server fail, and an id is answered as it was written.
 func FuzzMessage(f *testing.F) {
-	for _, seed := range []string{`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, `[{"jsonrpc":"2.0"}]`, `{"jsonrpc":"2.0","method":"x","params":null}`,
-		`{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"a","arguments":{"b":[1,null,"c"]},"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`,
-		`{"jsonrpc":"2.0","id":9007199254740993,"result":{}}`, `{"id":1,"id":2}`, "{\"a\":\"\xff\"}", `{"jsonrpc":"2.0","id":-0,"method":"\ud800"}`} {
+	for _, seed := range []string{`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`, `[{"jsonrpc":"2.0"}]`,
+		`{"jsonrpc":"2.0","method":"x","params":null}`,
+		`{"jsonrpc":"2.0","id":"a","method":"tools/call","params":{"name":"a","arguments":{"b":[1,null,"c"]},` +
+			`"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`,
+		`{"jsonrpc":"2.0","id":9007199254740993,"result":{}}`, `{"id":1,"id":2}`, "{\"a\":\"\xff\"}",
+		`{"jsonrpc":"2.0","id":-0,"method":"\ud800"}`} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -42,10 +42,10 @@ const (
 	asOutput
 )
 
-// portable is a copy with the words that every client takes, and few enough that a model has room for the
-// list. A format is a promise that clients hold the answer to, and some refuse one in what is sent: the
-// descriptions have it. Lengths are for the operation to refuse, which says so. Of an answer there is what it
-// has, and of lists that they hold objects: the answer shows the rest.
+// portable returns a copy with the words that every client takes, and few enough that a model has room for the list. A
+// format is a promise that clients hold the answer to, and some refuse one in what is sent: the descriptions have it.
+// Lengths are for the operation to refuse, which says so. For an answer it keeps the members that there are, and for a
+// list that it holds objects: the answer shows the rest.
 func (s *schema) portable(as direction) *schema {
 	out := &schema{Type: s.Type, Properties: s.Properties, Items: s.Items, Values: s.Values}
 	if as == asInput {

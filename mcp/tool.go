@@ -169,7 +169,7 @@ func hints(op api.Operation, title string) annotations {
 		OpenWorld:  op.External}
 }
 
-// input is one flat object of all that the operation takes: the document has no name twice.
+// input returns one flat object of all that the operation takes: the document has no name twice.
 func (op operation) input() (*schema, error) {
 	in := &schema{Type: "object", Properties: map[string]*schema{}, closed: true}
 	for _, p := range op.Parameters {
@@ -198,7 +198,7 @@ func (op operation) input() (*schema, error) {
 	return in, nil
 }
 
-// output is what a success answers; nil for none.
+// output returns what a success answers; nil for none.
 func (op operation) output() *schema {
 	for _, status := range slices.Sorted(maps.Keys(op.Responses)) {
 		if response := op.Responses[status]; strings.HasPrefix(status, "2") && response.Content != nil {

@@ -32,8 +32,8 @@ const (
 	exposedHeaders = "WWW-Authenticate, Mcp-Session-Id, MCP-Protocol-Version, Retry-After"
 )
 
-// ServeHTTP answers whatever needs no token first: a method that is not POST, a page that may not call.
-// Then nothing is read of a body before it is known who sends it.
+// ServeHTTP answers whatever needs no token first: a method that is not POST, a page that may not call. It reads
+// nothing of a body before it knows who sends it.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Cache-Control", "no-store")
@@ -80,8 +80,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.answer(ctx, w, r, m)
 }
 
-// shares decides by the page that calls, if one does, and tells the browser. A page says who it is by Origin;
-// what says only that another site's page began it is refused.
+// shares decides by the page that calls, if one does, and tells the browser. A page names itself by Origin; a request
+// that says only that another site's page began it is refused.
 func (s *Server) shares(header http.Header, r *http.Request) bool {
 	header.Add("Vary", "Origin")
 	origins := r.Header.Values("Origin")
@@ -106,7 +106,7 @@ func onThisMachine(origin string) bool {
 	return u.Hostname() == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// receive reads the body, and of which era it is.
+// receive reads the body and finds out its era.
 func (s *Server) receive(w http.ResponseWriter, r *http.Request) (message, *rpcError) {
 	_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTime)) // not every writer can
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

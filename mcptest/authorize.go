@@ -33,7 +33,7 @@ func (e *CallbackError) Error() string {
 // flow is one sign-in that was begun.
 type flow struct{ redirectURI, verifier string }
 
-// Scopes are those that the client asks for: the challenge's, else scopes_supported, and what its profile adds.
+// Scopes returns those that the client asks for: the challenge's, else scopes_supported, and what its profile adds.
 func (c *Client) Scopes() []string {
 	found, err := c.discovered()
 	if err != nil {

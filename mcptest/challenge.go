@@ -13,10 +13,10 @@ type Challenge struct {
 	Parameters map[string]string
 }
 
-// Scopes are those of the challenge's scope.
+// Scopes returns those of the challenge's scope.
 func (c Challenge) Scopes() []string { return strings.Fields(c.Parameters["scope"]) }
 
-// bearerOf is the first challenge for a bearer token.
+// bearerOf returns the first challenge for a bearer token.
 func bearerOf(h http.Header) (Challenge, bool) {
 	for _, challenge := range ParseChallenges(h.Values("WWW-Authenticate")) {
 		if challenge.Scheme == "bearer" {
@@ -56,7 +56,7 @@ func ParseChallenges(values []string) (challenges []Challenge) {
 
 func skip(text string) string { return strings.TrimLeft(text, ", \t") }
 
-// token is a word of RFC 9110 section 5.6.2.
+// token returns a word of RFC 9110 section 5.6.2.
 func token(text string) (word, rest string) {
 	end := strings.IndexFunc(text, func(r rune) bool {
 		return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)

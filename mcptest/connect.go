@@ -150,7 +150,7 @@ func (c *Client) openStream(ctx context.Context) (int, error) {
 	return res.StatusCode, nil
 }
 
-// failure is why a message has no result.
+// failure tells why a message has no result.
 func (r *reply) failure(method string) error {
 	if r.problem != nil {
 		return fmt.Errorf("%s: %w", method, r.problem)
@@ -237,7 +237,7 @@ func (c *Client) readResult(result *Result, said json.RawMessage) error {
 	return nil
 }
 
-// toolChallenge is one string, or the first of several.
+// toolChallenge returns one string, or the first of several.
 func toolChallenge(said json.RawMessage) string {
 	var one string
 	var several []string

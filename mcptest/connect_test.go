@@ -196,15 +196,21 @@ func TestListsAreHeldAgainstWhatClientsRefuse(t *testing.T) {
 			"the description has 1025 characters"},
 		{"a schema without properties", schema(`{"type":"object"}`), "properties is no object"},
 		{"a schema of a string", schema(`{"type":"string"}`), "the type is not object"},
-		{"an output that is an array", func(tool map[string]any) { tool["outputSchema"] = json.RawMessage(`{"type":"array"}`) },
+		{"an output that is an array", func(tool map[string]any) {
+			tool["outputSchema"] = json.RawMessage(`{"type":"array"}`)
+		},
 			"clients throw the whole list away"},
-		{"anyOf, inside", schema(`{"type":"object","properties":{"a":{"type":"array","items":{"anyOf":[]}}}}`), "anyOf: Claude Code drops"},
+		{"anyOf, inside", schema(`{"type":"object","properties":{"a":{"type":"array","items":{"anyOf":[]}}}}`),
+			"anyOf: Claude Code drops"},
 		{"two types", schema(`{"type":"object","properties":{"a":{"type":["string","null"]}}}`), "type is an array"},
 		{"a reference", schema(`{"type":"object","properties":{"a":{"$ref":"#/$defs/b"}},"$defs":{}}`), "$ref: "},
-		{"an example", schema(`{"type":"object","properties":{"a":{"type":"string","example":"x"}}}`), "example: it is OpenAPI's"},
+		{"an example", schema(`{"type":"object","properties":{"a":{"type":"string","example":"x"}}}`),
+			"example: it is OpenAPI's"},
 		{"required null", schema(`{"type":"object","properties":{},"required":null}`), "required is no array"},
-		{"required and not there", schema(`{"type":"object","properties":{},"required":["a"]}`), "a is required and not among"},
-		{"a property that is called like a word", schema(`{"type":"object","properties":{"not":{"type":"string"}}}`), ""},
+		{"required and not there", schema(`{"type":"object","properties":{},"required":["a"]}`),
+			"a is required and not among"},
+		{"a property that is called like a word", schema(`{"type":"object","properties":{"not":{"type":"string"}}}`),
+			""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			l := newLab(t)

@@ -74,7 +74,7 @@ func (c *Client) Discover(ctx context.Context) (*Discovery, error) {
 	return found, nil
 }
 
-// challenge is the answer to the first message of the client.
+// challenge returns the answer to the first message of the client.
 func (c *Client) challenge(ctx context.Context) (Challenge, error) {
 	method, params := "initialize", c.initialization()
 	if c.profile.Modern {
@@ -101,7 +101,7 @@ func (c *Client) challenge(ctx context.Context) (Challenge, error) {
 	return challenge, nil
 }
 
-// unchallenged says why an answer other than 401 begins no sign-in.
+// unchallenged tells why an answer other than 401 begins no sign-in.
 func (c *Client) unchallenged(res *arrived) error {
 	switch {
 	case c.speaks(res):
@@ -132,7 +132,7 @@ func absent(status int) bool {
 		http.StatusNotImplemented}, status)
 }
 
-// described is what an answer is, in a few words.
+// described returns what an answer is, in a few words.
 func described(res *arrived) string {
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	switch {
@@ -146,7 +146,7 @@ func described(res *arrived) string {
 	return fmt.Sprintf("was answered with no MCP message (content type %q)", res.Header.Get("Content-Type"))
 }
 
-// location is where a redirect leads, without its query.
+// location returns where a redirect leads, without its query.
 func location(res *arrived) string {
 	to, err := res.Location()
 	if err != nil {

@@ -192,7 +192,7 @@ func goodTool(name string) map[string]any {
 		"annotations": map[string]any{"readOnlyHint": true, "destructiveHint": false, "openWorldHint": false}}
 }
 
-// Visit is the person, who allows everything.
+// Visit returns the person, who allows everything.
 func (l *lab) Visit(_ context.Context, authorizeURL, redirectURI string) (*url.URL, error) {
 	u, err := url.Parse(authorizeURL)
 	if err != nil {
@@ -228,7 +228,7 @@ func (l *lab) signIn(c *Client) error {
 	return err
 }
 
-// connected is a client that is signed in and has begun to speak.
+// connected returns a client that is signed in and has begun to speak.
 func (l *lab) connected(o Options) *Client {
 	l.t.Helper()
 	c := New(l.url, o)

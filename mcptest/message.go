@@ -206,7 +206,7 @@ func (c *Client) read(res *arrived) (*reply, error) {
 	return answer, nil
 }
 
-// lastEvent is the data of the last event of a stream: requests and notices of the server come before the answer.
+// lastEvent returns the data of the last event of a stream: requests and notices of the server come before the answer.
 func lastEvent(stream []byte) (data []byte) {
 	for _, event := range bytes.Split(bytes.ReplaceAll(stream, []byte("\r\n"), []byte("\n")), []byte("\n\n")) {
 		var lines [][]byte

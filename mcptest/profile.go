@@ -69,7 +69,7 @@ const (
 	chatGPTCalling = 60 * time.Second
 )
 
-// ChatGPT is ChatGPT with a custom MCP server.
+// ChatGPT returns the profile of ChatGPT with a custom MCP server.
 func ChatGPT() Profile {
 	return Profile{
 		Name: "chatgpt", Title: "ChatGPT",
@@ -87,7 +87,7 @@ func ChatGPT() Profile {
 	}
 }
 
-// Claude is Claude on the web, desktop and mobile, which all call from Anthropic's servers.
+// Claude returns the profile of Claude on the web, desktop and mobile, which all call from Anthropic's servers.
 func Claude() Profile {
 	return Profile{
 		Name: "claude", Title: "Claude",
@@ -102,7 +102,7 @@ func Claude() Profile {
 	}
 }
 
-// VSCode is Visual Studio Code on a desktop.
+// VSCode returns the profile of Visual Studio Code on a desktop.
 func VSCode() Profile {
 	return Profile{
 		Name: "vscode", Title: "Visual Studio Code",
@@ -115,7 +115,7 @@ func VSCode() Profile {
 	}
 }
 
-// Profiles are all that there are.
+// Profiles returns all that there are.
 func Profiles() []Profile { return []Profile{ChatGPT(), Claude(), VSCode()} }
 
 func (p Profile) withDefaults() Profile {

@@ -1,10 +1,14 @@
 package openapi
 
 import (
+	"bytes"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -74,6 +78,59 @@ func benchmarkServe(b *testing.B, status int) {
 	}
 	if w.status != status {
 		b.Fatalf("status is %d", w.status)
+	}
+}
+
+// BenchmarkServeContent reports how many times as long [http.ServeContent] takes as the document's
+// own way, each over a connection on loopback: 1.2 to 1.4 for a whole document, 1.0 for status 304.
+func BenchmarkServeContent(b *testing.B) {
+	d := mustPublish(b, realistic(), example())
+	tag := d.json.compressed.etag[0]
+	theirs := func(w http.ResponseWriter, r *http.Request) {
+		h, v := w.Header(), &d.json.compressed
+		h["Etag"], h["Content-Type"], h["Content-Length"] = v.etag, d.json.contentType, v.length
+		h["Content-Encoding"], h["Vary"] = gzipEncoding, varyByBoth
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(v.body))
+	}
+	for status, header := range map[int]string{http.StatusOK: "X-Nothing", http.StatusNotModified: "If-None-Match"} {
+		b.Run(strconv.Itoa(status), func(b *testing.B) {
+			ways := []func(){fetch(b, d.ServeJSON, status, header, tag), fetch(b, theirs, status, header, tag)}
+			var took [2]time.Duration
+			first := 0
+			for b.Loop() {
+				for _, way := range []int{first, 1 - first} {
+					start := time.Now()
+					ways[way]()
+					took[way] += time.Since(start)
+				}
+				first = 1 - first // who comes second finds the processor warm
+			}
+			b.ReportMetric(float64(took[1])/float64(took[0]), "ratio")
+		})
+	}
+}
+
+// fetch returns a function that reads from a server of the handler once.
+func fetch(b *testing.B, h http.HandlerFunc, status int, header, value string) func() {
+	b.Helper()
+	server := httptest.NewServer(h)
+	b.Cleanup(server.Close)
+	r, err := http.NewRequestWithContext(b.Context(), http.MethodGet, server.URL, nil)
+	if err != nil {
+		b.Fatal(err)
+	}
+	r.Header.Set("Accept-Encoding", "gzip")
+	r.Header.Set(header, value)
+	return func() {
+		response, err := server.Client().Do(r)
+		if err != nil {
+			b.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, response.Body)
+		_ = response.Body.Close()
+		if response.StatusCode != status {
+			b.Fatalf("status is %d", response.StatusCode)
+		}
 	}
 }
 

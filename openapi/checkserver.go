@@ -101,7 +101,8 @@ func checkDomain(o Options, server *url.URL, found *report) {
 			fmt.Sprintf("%s is not under %s, the domain of the API", host, home),
 			"either (1) set up a Stytch custom domain under "+home+
 				" and use it, or (2) forward on the API's own host: "+o.PublicURL+
-				map[string]string{"AuthorizationURL": "/idp", "TokenURL": "/oauth2/token"}[endpoint.name]) // #nosec G101 -- paths
+				// #nosec G101 -- paths
+				map[string]string{"AuthorizationURL": "/idp", "TokenURL": "/oauth2/token"}[endpoint.name])
 	}
 }
 
@@ -144,7 +145,7 @@ func checkPrivacy(o Options, found *report) {
 
 var errNoPrivacyURL = errors.New("is no https URL of a public host")
 
-// CheckPrivacyURL says what is wrong with the address of a privacy policy, and never repeats
+// CheckPrivacyURL tells what is wrong with the address of a privacy policy, and never repeats
 // it. None, and one on this machine, are admitted.
 func CheckPrivacyURL(text string) error {
 	u := actions.Absolute(text)

@@ -21,7 +21,7 @@ type Comparison struct {
 	Version string
 }
 
-// Compare says how a copy of the document, as JSON or YAML, differs from the document:
+// Compare tells how a copy of the document, as JSON or YAML, differs from the document:
 // the editor keeps what was imported or pasted once, and does not look again. Its error
 // means that copy is no such document.
 func (d *Document) Compare(copy []byte) (Comparison, error) {
@@ -118,7 +118,7 @@ func (t tree) at(path ...string) any {
 	return v
 }
 
-// operations are by id, each with its method and path, which are part of what it is.
+// operations returns them by id, each with its method and path, which are part of what it is.
 func (t tree) operations() map[string]any {
 	found := map[string]any{}
 	paths, _ := t["paths"].(map[string]any)

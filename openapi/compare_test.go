@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// edited is the document after changes to its tree, as an editor writes it again.
+// edited returns the document after changes to its tree, as an editor writes it again.
 func edited(t *testing.T, text []byte, change func(map[string]any)) []byte {
 	t.Helper()
 	d := parse(t, text)

@@ -14,7 +14,7 @@ type Fault struct {
 	Remedy  string // what to write instead
 }
 
-// String is one line, such as
+// String returns one line, such as
 //
 //	G032 GET /api/v1/x: description has 321 characters, at most 300: shorten it
 func (f Fault) String() string {
@@ -80,7 +80,7 @@ func (p place) property(name string) place {
 	return p
 }
 
-// items is the place of an array's elements.
+// items returns the place of an array's elements.
 func (p place) items() place {
 	if p.path == "" {
 		p.part += "[]"

@@ -73,7 +73,7 @@ func domains(urls ...string) (hosts []string) {
 // maxStarters is as many as a new chat has room for (I).
 const maxStarters = 4
 
-// starters are questions that open a conversation: what there is, then lists and
+// starters returns questions that open a conversation: what there is, then lists and
 // creations that need no identifier.
 func (g guide) starters() []string {
 	var lists, creations []string
@@ -98,7 +98,7 @@ func (g guide) starters() []string {
 	return starters
 }
 
-// asked is a summary in the words of the person who asks for it.
+// asked returns a summary in the words of the person who asks for it.
 func asked(summary string) string {
 	return strings.NewReplacer("the signed-in person's", "my", "the signed-in person", "me").Replace(summary)
 }

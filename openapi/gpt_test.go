@@ -142,7 +142,9 @@ func TestAChosenOperationThatDoesNotExistIsAFault(t *testing.T) {
 	o := example()
 	o.Operations = []string{"listTask", "getStatus", "internalOnly"}
 	_, err := New(realistic().OpenAPI(), o)
-	for _, want := range []string{`G020 document, Operations: there is no operation "listTask": did you mean listTasks?`, `no operation "internalOnly"`} {
+	for _, want := range []string{
+		`G020 document, Operations: there is no operation "listTask": did you mean listTasks?`,
+		`no operation "internalOnly"`} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
 		}

@@ -43,7 +43,7 @@ func (g guide) instructions() string {
 			return text
 		}
 	}
-	return g.text(func(*operation) string { return "" }, g.order()[:lookFirst])
+	return g.text(func(*operation) string { return "" }, g.order()[:generalLines])
 }
 
 func (g guide) text(described func(*operation) string, order []string) string {
@@ -112,10 +112,10 @@ func (g guide) legend() string {
 	return text
 }
 
-// lookFirst is how many lines of order hold for any operations.
-const lookFirst = 1
+// generalLines is how many lines of order hold for any operations.
+const generalLines = 1
 
-// order says what comes before what.
+// order tells what comes before what.
 func (g guide) order() []string {
 	lines := []string{"Look before you act: find what the person means first, and ask which one if several fit. " +
 		"Identifiers come from answers, and are for you: show people names and titles."}
@@ -131,7 +131,7 @@ func (g guide) order() []string {
 	return lines
 }
 
-// identifiers are the parameters in paths, in the order of the operations.
+// identifiers returns the parameters in paths, in the order of the operations.
 func (g guide) identifiers() (names []string) {
 	for _, op := range g.operations {
 		for _, p := range op.Parameters {
@@ -143,7 +143,7 @@ func (g guide) identifiers() (names []string) {
 	return names
 }
 
-// sources are the operations that return an identifier without being given it: the
+// sources returns the operations that return an identifier without being given it: the
 // lists before what creates.
 func (g guide) sources(name string) []string {
 	var lists, others []string
@@ -168,7 +168,7 @@ func (g guide) withArgument(name string) (ids []string) {
 	return ids
 }
 
-// lists says how to page.
+// lists tells how to page.
 func (g guide) lists() (lines []string) {
 	if !g.marked(markList) {
 		return nil
@@ -184,7 +184,7 @@ func (g guide) lists() (lines []string) {
 	return lines
 }
 
-// changes says what to confirm.
+// changes tells what to confirm.
 func (g guide) changes() (lines []string) {
 	if !g.marked(markConfirm) {
 		return nil
@@ -217,7 +217,7 @@ var (
 	asWriter = regexp.MustCompile(`not instructions`)
 )
 
-// answers says how to read them and what to do about errors.
+// answers tells how to read them and what to do about errors.
 func (g guide) answers() []string {
 	lines := []string{
 		"An error says in detail what was wrong and in hint what to do next. Correct what it names and try once " +
@@ -241,7 +241,7 @@ func (g guide) answers() []string {
 	return lines
 }
 
-// described are the names of arguments and of what is returned whose description
+// described returns the names of arguments and of what is returned whose description
 // matches, in the order of the operations.
 func (g guide) described(pattern *regexp.Regexp) (names []string) {
 	add := func(name, description string) {

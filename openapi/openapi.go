@@ -123,7 +123,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// document is the published one without its operations.
+// document returns the published one without its operations.
 func (o Options) document(found *report) *document {
 	d := &document{
 		OpenAPI: version,
@@ -154,20 +154,20 @@ func yamlOf(text []byte) *representation {
 	return &made
 }
 
-// ETag is the strong entity tag of the uncompressed JSON document, quotes included.
+// ETag returns the strong entity tag of the uncompressed JSON document, quotes included.
 func (d *Document) ETag() string { return d.json.identity.etag[0] }
 
-// Hash is what the document carries as x-schema-hash: it changes whenever anything in
+// Hash returns what the document carries as x-schema-hash: it changes whenever anything in
 // the document does, so it shows whether a GPT has imported the present one.
 func (d *Document) Hash() string { return d.hash }
 
-// Notes says which rules were waived, and why.
+// Notes tells which rules were waived, and why.
 func (d *Document) Notes() []string { return slices.Clone(d.notes) }
 
-// Warnings are the faults that do not keep a GPT from importing the document.
+// Warnings returns the faults that do not keep a GPT from importing the document.
 func (d *Document) Warnings() []Fault { return slices.Clone(d.warnings) }
 
-// Operations are the operation ids in the order of the document: by path, then GET,
+// Operations returns the operation ids in the order of the document: by path, then GET,
 // POST, PUT, PATCH, DELETE.
 func (d *Document) Operations() []string { return slices.Clone(d.operations) }
 

@@ -20,7 +20,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// newAPI is an API configured as package api configures it.
+// newAPI returns an API configured as package api configures it.
 func newAPI() huma.API {
 	config := huma.DefaultConfig("ignored", "ignored")
 	config.CreateHooks = nil

@@ -199,7 +199,7 @@ func (p *profile) body(in *huma.RequestBody, operation place) *requestBody {
 	return &requestBody{Description: in.Description, Required: in.Required, Content: content{mediaType{schema}}}
 }
 
-// rootFault says why a schema cannot be the root of a request body. A reference that
+// rootFault tells why a schema cannot be the root of a request body. A reference that
 // leads nowhere is left to the walk.
 func (p *profile) rootFault(root *huma.Schema) string {
 	for range 20 {

@@ -96,7 +96,8 @@ func TestPropertiesNamedLikeKeywordsArePublished(t *testing.T) {
 			"properties":{"type":"array","description":"Properties","items":{"type":"string"}},
 			"examples":{"type":"array","description":"Examples","items":{"type":"integer"}},
 			"required":{"type":"boolean","description":"Required"},
-			"items":{"type":"object","description":"Items","required":["name"],"properties":{"name":{"type":"string","description":"Name"}}},
+			"items":{"type":"object","description":"Items","required":["name"],"properties":{"name":{"type":"string",`+
+		`"description":"Name"}}},
 			"default":{"type":"string","description":"Default"},
 			"$ref":{"type":"string","description":"Reference"},
 			"additionalProperties":{"type":"boolean","description":"Additional"}}}`)
@@ -111,7 +112,8 @@ func TestNullIsNotPublished(t *testing.T) {
 	declare[body[nullable], done](api, post)
 	declare[none, body[nullable]](api, huma.Operation{})
 	d := mustPublish(t, api, example())
-	const properties = `"properties":{"required":{"type":"string","description":"May be null"},"optional":{"type":"string","description":"May be absent"}}`
+	const properties = `"properties":{"required":{"type":"string","description":"May be null"},` +
+		`"optional":{"type":"string","description":"May be absent"}}`
 	same(t, responseSchema(t, d), `{"type":"object",`+properties+`}`)
 	// The server would refuse to miss it, so a GPT must send it.
 	same(t, bodySchema(t, d), `{"type":"object","required":["required"],`+properties+`}`)
@@ -179,11 +181,14 @@ func TestCombinationsWithOneMeaningAreCollapsed(t *testing.T) {
 		Extended extended     `json:"extended"`
 		Fixed    fixed        `json:"fixed"`
 	}]](api, huma.Operation{})
-	same(t, responseSchema(t, mustPublish(t, api, example())), `{"type":"object","required":["constant","composed","extended","fixed"],"properties":{
-		"extended":{"type":"object","required":["name","age"],"properties":{"own":{"type":"string"},"name":{"type":"string","description":"Name"},"age":{"type":"integer"}}},
+	same(t, responseSchema(t, mustPublish(t, api, example())), `{"type":"object","required":["constant","composed",`+
+		`"extended","fixed"],"properties":{
+		"extended":{"type":"object","required":["name","age"],"properties":{"own":{"type":"string"},`+
+		`"name":{"type":"string","description":"Name"},"age":{"type":"integer"}}},
 		"text":{"type":"string","maxLength":9},
 		"constant":{"type":"string","enum":["a","b","c"]},
-		"composed":{"type":"object","required":["name","age"],"properties":{"name":{"type":"string","description":"Name"},"age":{"type":"integer"}}},
+		"composed":{"type":"object","required":["name","age"],"properties":{"name":{"type":"string",`+
+		`"description":"Name"},"age":{"type":"integer"}}},
 		"fixed":{"type":"integer","enum":[7]}}}`)
 }
 
@@ -286,7 +291,8 @@ func TestParametersHaveNoDescriptionInTheirSchema(t *testing.T) {
 		Number int64    `query:"number" doc:"Number"`
 	}, done](api, huma.Operation{})
 	same(t, at(t, parse(t, mustPublish(t, api, example()).JSON()), "paths", "/api/v1/thing", "get", "parameters"), `[
-		{"name":"tags","in":"query","description":"Tags","required":false,"explode":false,"schema":{"type":"array","items":{"type":"string"}}},
+		{"name":"tags","in":"query","description":"Tags","required":false,"explode":false,"schema":{"type":"array",`+
+		`"items":{"type":"string"}}},
 		{"name":"number","in":"query","description":"Number","required":false,"schema":{"type":"integer"}}]`)
 }
 

@@ -202,7 +202,7 @@ func (w walk) values(in *huma.Schema, out *schema, at place) bool {
 	return out.Values != nil
 }
 
-// visibleProperties are those without the tag hidden:"true", which Huma keeps to
+// visibleProperties returns those without the tag hidden:"true", which Huma keeps to
 // itself but honours when it writes a schema.
 func visibleProperties(in *huma.Schema) map[string]bool {
 	visible := map[string]bool{}
@@ -250,7 +250,7 @@ func typeOf(value any) string {
 	return ""
 }
 
-// generic is value as it comes out of JSON.
+// generic returns a value as it comes out of JSON.
 func generic(value any) (out any) {
 	text, err := json.Marshal(value)
 	if err == nil {

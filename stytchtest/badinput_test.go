@@ -39,7 +39,7 @@ func familyOf(path string) family {
 	return serverAPI
 }
 
-// credentials are the good ones of a family.
+// credentials returns the good ones of a family.
 func credentials(f family, p stytchtest.Project) func(*http.Request) {
 	switch f {
 	case serverAPI:
@@ -135,7 +135,8 @@ func TestEveryEndpointRefusesBadBodies(t *testing.T) {
 			{"no type", `{}`, "", 400, true},
 			{"multipart", "--x--", "multipart/form-data; boundary=x", 400, true},
 			{"a form", "email_address=ada%40acme.example", "application/x-www-form-urlencoded", 400, jsonOnly},
-			{"JSON", `{"token":"x","client_id":"` + gpt + `","client_secret":"` + gptSecret + `"}`, "application/json", 400, formOnly},
+			{"JSON", `{"token":"x","client_id":"` + gpt + `","client_secret":"` + gptSecret + `"}`, "application/json",
+				400, formOnly},
 			{"a form with a parameter twice", badForm, "application/x-www-form-urlencoded", 400, f == oauthAPI},
 			{"a malformed form", "a=%zz", "application/x-www-form-urlencoded", 400, f == oauthAPI},
 			{"too large", large, "application/json", 413, true},
@@ -249,13 +250,20 @@ func TestMembersOfTheWrongType(t *testing.T) {
 		method, path, body, member string
 	}{
 		{s, "POST", "/v1/b2b/otps/email/discovery/send", `{"email_address":["ada@acme.example"]}`, "email_address"},
-		{s, "POST", "/v1/b2b/otps/email/discovery/send", `{"email_address":"ada@acme.example","discovery_expiration_minutes":"5"}`, "discovery_expiration_minutes"},
-		{s, "POST", "/v1/b2b/otps/email/discovery/send", `{"email_address":"ada@acme.example","discovery_expiration_minutes":5.5}`, "discovery_expiration_minutes"},
-		{s, "POST", "/v1/b2b/sessions/authenticate", `{"session_token":"x","session_duration_minutes":true}`, "session_duration_minutes"},
-		{s, "POST", "/v1/b2b/sessions/authenticate", `{"session_token":"x","authorization_check":"tasks"}`, "authorization_check"},
-		{s, "POST", "/v1/b2b/organizations/" + acme + "/members", `{"email_address":"new@acme.example","create_member_as_pending":"true"}`, "create_member_as_pending"},
-		{s, "POST", "/v1/b2b/organizations/" + acme + "/members", `{"email_address":"new@acme.example","roles":"stytch_admin"}`, "roles"},
-		{s, "POST", "/v1/b2b/organizations/" + acme + "/members", `{"email_address":"new@acme.example","name":{"first_name":"New"}}`, "name"},
+		{s, "POST", "/v1/b2b/otps/email/discovery/send",
+			`{"email_address":"ada@acme.example","discovery_expiration_minutes":"5"}`, "discovery_expiration_minutes"},
+		{s, "POST", "/v1/b2b/otps/email/discovery/send",
+			`{"email_address":"ada@acme.example","discovery_expiration_minutes":5.5}`, "discovery_expiration_minutes"},
+		{s, "POST", "/v1/b2b/sessions/authenticate", `{"session_token":"x","session_duration_minutes":true}`,
+			"session_duration_minutes"},
+		{s, "POST", "/v1/b2b/sessions/authenticate", `{"session_token":"x","authorization_check":"tasks"}`,
+			"authorization_check"},
+		{s, "POST", "/v1/b2b/organizations/" + acme + "/members",
+			`{"email_address":"new@acme.example","create_member_as_pending":"true"}`, "create_member_as_pending"},
+		{s, "POST", "/v1/b2b/organizations/" + acme + "/members",
+			`{"email_address":"new@acme.example","roles":"stytch_admin"}`, "roles"},
+		{s, "POST", "/v1/b2b/organizations/" + acme + "/members",
+			`{"email_address":"new@acme.example","name":{"first_name":"New"}}`, "name"},
 		{s, "PUT", "/v1/b2b/organizations/" + acme, `{"trusted_metadata":[]}`, "trusted_metadata"},
 		{s, "POST", "/v1/b2b/organizations/members/search", `{"organization_ids":"` + acme + `"}`, "organization_ids"},
 		{s, "POST", "/v1/b2b/organizations/search", `{"limit":"2"}`, "limit"},
@@ -263,7 +271,8 @@ func TestMembersOfTheWrongType(t *testing.T) {
 		{s, "POST", "/v1/b2b/idp/oauth/authorize", `{"scopes":"openid tasks:read"}`, "scopes"},
 		{s, "POST", "/v1/b2b/idp/oauth/authorize", `{"scopes":["openid",null]}`, "scopes"},
 		{s, "POST", "/v1/b2b/idp/oauth/authorize", `{"consent_granted":1}`, "consent_granted"},
-		{s, "POST", "/v1/connected_apps/clients", `{"client_type":"third_party","redirect_urls":"` + callback + `"}`, "redirect_urls"},
+		{s, "POST", "/v1/connected_apps/clients", `{"client_type":"third_party","redirect_urls":"` + callback + `"}`,
+			"redirect_urls"},
 		{users, "POST", "/v1/users", `{"email":"new@example.com","name":"New"}`, "name"},
 		{users, "POST", "/v1/users", `{"email":{"address":"new@example.com"}}`, "email"},
 	} {
@@ -273,7 +282,8 @@ func TestMembersOfTheWrongType(t *testing.T) {
 			t.Errorf("%s: %q names no member", tt.body, message)
 		}
 	}
-	if status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/otps/email/discovery/send", `{"email_address":"ada@acme.example","discovery_expiration_minutes":null,"locale":7}`,
+	if status, reply, _ := ask(t, "POST", s.URL+"/v1/b2b/otps/email/discovery/send",
+		`{"email_address":"ada@acme.example","discovery_expiration_minutes":null,"locale":7}`,
 		basic(project, projectSecret)); status != 200 {
 		t.Errorf("null is absent, and what nobody looks at may be anything: %d %v", status, reply)
 	}

@@ -6,42 +6,42 @@ import (
 	"time"
 
 	"github.com/go-chi/chi/v5"
+
+	"guestpass/stytchtest/internal/faults"
+	"guestpass/stytchtest/internal/page"
+	"guestpass/stytchtest/internal/wire"
 )
 
 // control adds the emulator's own endpoints and its page. They are no part of Stytch.
 func (e *Emulator) control(r chi.Router) {
 	r.Get("/", e.page)
-	r.Get("/_emulator/page.css", pageAsset("text/css", pageCSS))
-	r.Get("/_emulator/page.js", pageAsset("text/javascript", pageScript))
-	r.Get("/_emulator/state", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.current()) })
-	r.Get("/_emulator/inbox", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK,
-			orEmpty(e.Inbox()))
-	})
-	r.Get("/_emulator/requests", func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, http.StatusOK,
-			e.Requests())
-	})
-	r.Get("/_emulator/tokens", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.Tokens()) })
+	r.Get("/_emulator/page.css", page.Style)
+	r.Get("/_emulator/page.js", page.Script)
+	get := func(path string, answer func() any) {
+		r.Get(path, func(w http.ResponseWriter, _ *http.Request) { wire.WriteJSON(w, http.StatusOK, answer()) })
+	}
+	get("/_emulator/state", func() any { return e.current() })
+	get("/_emulator/inbox", func() any { return orEmpty(e.Inbox()) })
+	get("/_emulator/requests", func() any { return e.Requests() })
+	get("/_emulator/tokens", func() any { return e.Tokens() })
+	get("/_emulator/export", func() any { return e.Export() })
 	r.Post("/_emulator/tokens", e.controlled(e.mintToken))
-	r.Get("/_emulator/export", func(w http.ResponseWriter, _ *http.Request) { writeJSON(w, http.StatusOK, e.Export()) })
 	r.Post("/_emulator/import", e.importState)
 	r.Get("/_emulator/provider/{login}", e.provider)
 	r.Post("/_emulator/page/{action}", e.pageAction)
 	r.Post("/_emulator/keys/rotate", func(w http.ResponseWriter, _ *http.Request) {
 		e.RotateKeys()
-		writeJSON(w, http.StatusOK, map[string]any{"rotated": true})
+		wire.WriteJSON(w, http.StatusOK, map[string]any{"rotated": true})
 	})
 	r.Post("/_emulator/clock", e.controlled(e.moveClock))
 	r.Post("/_emulator/faults", e.controlled(e.addFault))
 	r.Delete("/_emulator/faults", func(w http.ResponseWriter, _ *http.Request) {
 		e.ClearFaults()
-		writeJSON(w, http.StatusOK, map[string]any{})
+		wire.WriteJSON(w, http.StatusOK, map[string]any{})
 	})
 	r.Post("/_emulator/reset", func(w http.ResponseWriter, _ *http.Request) {
 		e.Reset()
-		writeJSON(w, http.StatusOK,
-			map[string]any{})
+		wire.WriteJSON(w, http.StatusOK, map[string]any{})
 	})
 }
 
@@ -52,7 +52,7 @@ func orEmpty(mails []Mail) []Mail {
 	return mails
 }
 
-// current is the state as a seed, secrets included: these endpoints are for the
+// current returns the state as a seed, secrets included: these endpoints are for the
 // machine's owner.
 func (e *Emulator) current() Seed {
 	e.mu.Lock()
@@ -63,42 +63,42 @@ func (e *Emulator) current() Seed {
 // controlled serves a control endpoint, which locks for itself.
 func (e *Emulator) controlled(do endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		c := &call{r: r}
-		bad := c.read(w)
+		c := &call{Call: &wire.Call{Request: r}}
+		bad := c.Read(w)
 		var answer any
 		if bad == nil {
 			answer, bad = do(c)
 		}
 		if bad != nil {
-			writeFailure(w, bad)
+			bad.Answer(w)
 			return
 		}
-		writeJSON(w, http.StatusOK, asMap(answer))
+		wire.WriteJSON(w, http.StatusOK, wire.Members(answer))
 	}
 }
 
-func (e *Emulator) mintToken(c *call) (any, *failure) {
-	m := MintRequest{Kind: c.text("kind"), Subject: c.text("subject"), ClientID: c.text("client_id"),
-		Issuer:    c.text("issuer"),
-		ExpiresIn: c.number("expires_in", 0)}
-	if _, given := c.body["scopes"]; given {
-		m.Scopes = c.texts("scopes")
+func (e *Emulator) mintToken(c *call) (any, *wire.Failure) {
+	m := MintRequest{Kind: c.Text("kind"), Subject: c.Text("subject"), ClientID: c.Text("client_id"),
+		Issuer:    c.Text("issuer"),
+		ExpiresIn: c.Number("expires_in", 0)}
+	if _, given := c.Body["scopes"]; given {
+		m.Scopes = c.Texts("scopes")
 	}
-	m.Claims, _ = c.body["claims"].(map[string]any)
+	m.Claims, _ = c.Body["claims"].(map[string]any)
 	if m.Issuer == "" {
-		m.Issuer = e.base(c)
+		m.Issuer = e.base(c.Request)
 	}
 	token, err := e.mint(m)
 	if err != nil {
-		return nil, fail(http.StatusBadRequest, "invalid_mint_request", err.Error())
+		return nil, wire.Fail(http.StatusBadRequest, "invalid_mint_request", err.Error())
 	}
 	return map[string]any{"token": token}, nil
 }
 
-func (e *Emulator) moveClock(c *call) (any, *failure) {
-	by, err := time.ParseDuration(c.text("advance"))
+func (e *Emulator) moveClock(c *call) (any, *wire.Failure) {
+	by, err := time.ParseDuration(c.Text("advance"))
 	if err != nil {
-		return nil, fail(http.StatusBadRequest, "invalid_duration", `Say how far, such as {"advance":"2h"}.`)
+		return nil, wire.Fail(http.StatusBadRequest, "invalid_duration", `Say how far, such as {"advance":"2h"}.`)
 	}
 	e.Advance(by)
 	e.mu.Lock()
@@ -106,27 +106,27 @@ func (e *Emulator) moveClock(c *call) (any, *failure) {
 	return map[string]any{"now": e.now().UTC().Format(time.RFC3339)}, nil
 }
 
-func (e *Emulator) addFault(c *call) (any, *failure) {
-	f := Fault{Path: c.text("path"), Status: c.number("status", 0), Count: c.number("count", 0),
-		Kind: c.text("body_kind"), Type: c.text("error_type")}
+func (e *Emulator) addFault(c *call) (any, *wire.Failure) {
+	f := Fault{Path: c.Text("path"), Status: c.Number("status", 0), Count: c.Number("count", 0),
+		Kind: c.Text("body_kind"), Type: c.Text("error_type")}
 	if f.Kind == "" {
-		f.Kind = c.text("kind")
+		f.Kind = c.Text("kind")
 	}
-	if text := c.text("delay"); text != "" {
+	if text := c.Text("delay"); text != "" {
 		delay, err := time.ParseDuration(text)
 		if err != nil || delay < 0 || delay > 10*time.Minute {
-			return nil, fail(http.StatusBadRequest, "invalid_duration",
+			return nil, wire.Fail(http.StatusBadRequest, "invalid_duration",
 				`delay must be a duration such as "2s", ten minutes at most.`)
 		}
 		f.Delay = delay
 	}
-	alone := f.Kind == kindDrop || f.Kind == kindReset || f.Kind == kindTrickle
+	alone := f.Kind == faults.Drop || f.Kind == faults.Reset || f.Kind == faults.Trickle
 	if f.Path == "" || f.Status != 0 && (f.Status < 400 || f.Status > 599) || f.Status == 0 && f.Delay == 0 && !alone {
-		return nil, fail(http.StatusBadRequest, "invalid_fault",
+		return nil, wire.Fail(http.StatusBadRequest, "invalid_fault",
 			"A fault needs a path, and a status (400 to 599), a delay, or one of the kinds drop, reset and trickle.")
 	}
-	if f.Kind != "" && f.Kind != kindHTML && !alone {
-		return nil, fail(http.StatusBadRequest, "invalid_fault",
+	if f.Kind != "" && f.Kind != faults.HTML && !alone {
+		return nil, wire.Fail(http.StatusBadRequest, "invalid_fault",
 			"The kind of a fault is html, drop, reset, trickle, or none.")
 	}
 	e.Fail(f)
@@ -140,7 +140,7 @@ const maxImport = 16 << 20
 func (e *Emulator) importState(w http.ResponseWriter, r *http.Request) {
 	data, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxImport))
 	if err != nil {
-		writeFailure(w, fail(http.StatusRequestEntityTooLarge, "bad_request", "A state has 16 MiB at most."))
+		wire.Fail(http.StatusRequestEntityTooLarge, "bad_request", "A state has 16 MiB at most.").Answer(w)
 		return
 	}
 	seed, err := parseSeed(data)
@@ -148,8 +148,8 @@ func (e *Emulator) importState(w http.ResponseWriter, r *http.Request) {
 		err = e.Import(seed)
 	}
 	if err != nil {
-		writeFailure(w, fail(http.StatusBadRequest, "invalid_seed", err.Error()))
+		wire.Fail(http.StatusBadRequest, "invalid_seed", err.Error()).Answer(w)
 		return
 	}
-	writeJSON(w, http.StatusOK, map[string]any{})
+	wire.WriteJSON(w, http.StatusOK, map[string]any{})
 }

@@ -16,7 +16,9 @@ func TestNewRefusesWhatItMustNotBe(t *testing.T) {
 		change func(*stytchtest.Seed)
 		want   string
 	}{
-		{"a live project", func(s *stytchtest.Seed) { s.Project.ID = "project-live-11111111-1111-4111-8111-111111111111" }, "live project"},
+		{"a live project", func(s *stytchtest.Seed) {
+			s.Project.ID = "project-live-11111111-1111-4111-8111-111111111111"
+		}, "live project"},
 		{"a live secret", func(s *stytchtest.Seed) { s.Project.Secret = "secret-live-hush" }, "live project"},
 		{"a live public token", func(s *stytchtest.Seed) { s.Project.PublicToken = "public-token-live-x" },
 			"live project"},

@@ -10,7 +10,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// everything is each method and path of both verticals' emulators, with something in the
+// everything returns each method and path of both verticals' emulators, with something in the
 // places of paths.
 func everything(t *testing.T, o stytchtest.Options, f func(e *stytchtest.Emulator, method, path string)) (routes int) {
 	t.Helper()

@@ -7,14 +7,17 @@ import (
 	"strings"
 
 	"github.com/go-chi/chi/v5"
+
+	"guestpass/stytchtest/internal/loopback"
+	"guestpass/stytchtest/internal/wire"
 )
 
 // A route is one line of the table of everything that the emulator answers. The table is
 // made into the one of README.md, which a test compares.
 type route struct {
 	method, path string
-	dialect      dialect
-	authenticate func(*call) *failure
+	dialect      wire.Dialect
+	authenticate func(*call) *wire.Failure
 	do           endpoint
 	page         http.HandlerFunc // instead of do: what takes no body that is looked at
 
@@ -29,8 +32,9 @@ const (
 )
 
 func (e *Emulator) routes() http.Handler {
+	guard := &loopback.Guard{Hosts: e.options.Hosts, Lists: e.lists, Now: e.Now, Log: e.log}
 	r := chi.NewMux()
-	r.Use(e.guard, cors, e.record, e.inject, e.unsettle)
+	r.Use(guard.Admit, loopback.CORS, e.record, e.faults.Inject, e.chaos.Unsettle)
 	r.NotFound(e.routeNotFound)
 	r.MethodNotAllowed(e.routeNotFound)
 	for _, t := range e.table() {
@@ -62,10 +66,10 @@ func below(prefix string, routes []route) []route {
 	return routes
 }
 
-// publicRoutes are keys, discovery and OAuth, in root and in public form. They do not
+// publicRoutes returns keys, discovery and OAuth, in root and in public form. They do not
 // know the project's credentials.
 func (e *Emulator) publicRoutes() (routes []route) {
-	on := func(method, path string, d dialect, do endpoint, clients ...string) {
+	on := func(method, path string, d wire.Dialect, do endpoint, clients ...string) {
 		routes = append(routes, route{method: method, path: path, dialect: d, authenticate: e.ownProject, do: do,
 			clients: clients})
 	}
@@ -76,23 +80,23 @@ func (e *Emulator) publicRoutes() (routes []route) {
 		{"/.well-known", "/v1/oauth2", []string{oidc}}, {"/v1/public/{pid}/.well-known", "/v1/public/{pid}/oauth2",
 			nil},
 	} {
-		on("GET", form.wellKnown+"/jwks.json", platform, e.jwks, form.strict...)
-		on("GET", form.wellKnown+"/openid-configuration", platform, e.openIDConfiguration, form.strict...)
-		on("GET", form.wellKnown+"/oauth-authorization-server", platform, e.authorizationServer, form.strict...)
-		on("POST", form.oauth+"/token", oauth, e.token, form.strict...)
-		on("POST", form.oauth+"/revoke", oauth, e.revokeToken, form.strict...)
-		on("GET", form.oauth+"/userinfo", oauth, e.userinfo, form.strict...)
-		on("POST", form.oauth+"/userinfo", oauth, e.userinfo)
-		on("POST", form.oauth+"/register", oauth, e.register, form.strict...)
+		on("GET", form.wellKnown+"/jwks.json", wire.Platform, e.jwks, form.strict...)
+		on("GET", form.wellKnown+"/openid-configuration", wire.Platform, e.openIDConfiguration, form.strict...)
+		on("GET", form.wellKnown+"/oauth-authorization-server", wire.Platform, e.authorizationServer, form.strict...)
+		on("POST", form.oauth+"/token", wire.OAuth, e.token, form.strict...)
+		on("POST", form.oauth+"/revoke", wire.OAuth, e.revokeToken, form.strict...)
+		on("GET", form.oauth+"/userinfo", wire.OAuth, e.userinfo, form.strict...)
+		on("POST", form.oauth+"/userinfo", wire.OAuth, e.userinfo)
+		on("POST", form.oauth+"/register", wire.OAuth, e.register, form.strict...)
 	}
-	on("POST", "/v1/oauth2/introspect", oauth, e.introspect, oidc)
-	on("POST", "/v1/public/{pid}/oauth2/introspect", oauth, e.introspect, stytchGo)
-	on("GET", "/v1/b2b/sessions/jwks/{pid}", platform, e.jwks, stytchGo) // the two that stytch-go reads
-	on("GET", "/v1/sessions/jwks/{pid}", platform, e.jwks, stytchGo)
+	on("POST", "/v1/oauth2/introspect", wire.OAuth, e.introspect, oidc)
+	on("POST", "/v1/public/{pid}/oauth2/introspect", wire.OAuth, e.introspect, stytchGo)
+	on("GET", "/v1/b2b/sessions/jwks/{pid}", wire.Platform, e.jwks, stytchGo) // the two that stytch-go reads
+	on("GET", "/v1/sessions/jwks/{pid}", wire.Platform, e.jwks, stytchGo)
 	return routes
 }
 
-// serverRoutes are those of the API for servers that both verticals have alike, below
+// serverRoutes returns those of the API for servers that both verticals have alike, below
 // /v1, the vertical's own prefix included.
 func (e *Emulator) serverRoutes() (routes []route) {
 	v := e.vertical.path
@@ -193,12 +197,13 @@ func (e *Emulator) consumerServerRoutes() (routes []route) {
 	return routes
 }
 
-// browserRoutes are those of the browser SDK's private API that both verticals have
+// browserRoutes returns those of the browser SDK's private API that both verticals have
 // alike, below /sdk/v1, the vertical's own prefix included.
 func (e *Emulator) browserRoutes() (routes []route) {
 	v := e.vertical.path
-	on := func(method, path string, authenticate func(*call) *failure, do endpoint, clients ...string) {
-		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: authenticate, do: do,
+	on := func(method, path string, authenticate func(*call) *wire.Failure, do endpoint, clients ...string) {
+		routes = append(routes, route{method: method, path: path, dialect: wire.Browser, authenticate: authenticate,
+			do:      do,
 			clients: clients})
 	}
 	on("GET", "/projects/bootstrap/{token}", anybody, e.bootstrap, vanillaJS)
@@ -219,7 +224,8 @@ func (e *Emulator) browserRoutes() (routes []route) {
 
 func (e *Emulator) b2bBrowserRoutes() (routes []route) {
 	on := func(method, path string, do endpoint, clients ...string) {
-		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: e.sdkAuth, do: do,
+		routes = append(routes, route{method: method, path: path, dialect: wire.Browser, authenticate: e.sdkAuth,
+			do:      do,
 			clients: clients})
 	}
 	on("POST", "/otps/email/discovery/send", e.sendDiscoveryCode, vanillaJS)
@@ -250,7 +256,8 @@ func (e *Emulator) b2bBrowserRoutes() (routes []route) {
 
 func (e *Emulator) consumerBrowserRoutes() (routes []route) {
 	on := func(method, path string, do endpoint, clients ...string) {
-		routes = append(routes, route{method: method, path: path, dialect: browser, authenticate: e.sdkAuth, do: do,
+		routes = append(routes, route{method: method, path: path, dialect: wire.Browser, authenticate: e.sdkAuth,
+			do:      do,
 			clients: clients})
 	}
 	on("POST", "/otps/email/login_or_create", e.sendUserCode, vanillaJS)
@@ -266,7 +273,7 @@ func (e *Emulator) consumerBrowserRoutes() (routes []route) {
 	return routes
 }
 
-// oauthRoutes are where the browser is sent to sign in at a provider.
+// oauthRoutes returns where the browser is sent to sign in at a provider.
 func (e *Emulator) oauthRoutes() []route {
 	start := "/v1" + e.vertical.path + "/public/oauth/{provider}"
 	routes := []route{{method: "GET", path: start + "/start", page: e.startOAuth(false), clients: []string{vanillaJS}}}
@@ -277,7 +284,7 @@ func (e *Emulator) oauthRoutes() []route {
 	return routes
 }
 
-// managementRoutes are the part of the management API that a set-up program needs. They
+// managementRoutes returns the part of the management API that a set-up program needs. They
 // were read in the released code of its client.
 func (e *Emulator) managementRoutes() (routes []route) {
 	on := func(method, path string, do endpoint) {
@@ -302,25 +309,26 @@ func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.handler
 
 func (e *Emulator) routeNotFound(w http.ResponseWriter, r *http.Request) {
 	e.log.Warn("not emulated", "method", r.Method, "path", r.URL.Path)
-	writeFailure(w, notFound("route_not_found", r.Method+" "+r.URL.Path+" is not emulated, or does not exist."))
+	wire.NotFound("route_not_found", r.Method+" "+r.URL.Path+" is not emulated, or does not exist.").Answer(w)
 }
 
-func anybody(*call) *failure { return nil }
+func anybody(*call) *wire.Failure { return nil }
 
 // ownProject refuses public-form paths of another project, or of none.
-func (e *Emulator) ownProject(c *call) *failure {
-	named := strings.Contains(chi.RouteContext(c.r.Context()).RoutePattern(), "{pid}")
-	if named && c.path("pid") != e.state.project.ID {
-		return notFound("project_not_found", "The project could not be found.")
+func (e *Emulator) ownProject(c *call) *wire.Failure {
+	named := strings.Contains(chi.RouteContext(c.Request.Context()).RoutePattern(), "{pid}")
+	if named && c.Path("pid") != e.state.project.ID {
+		return wire.NotFound("project_not_found", "The project could not be found.")
 	}
 	return nil
 }
 
-var unauthorizedCredentials = fail(http.StatusUnauthorized, "unauthorized_credentials", "Unauthorized credentials.")
+var unauthorizedCredentials = wire.Fail(http.StatusUnauthorized, "unauthorized_credentials",
+	"Unauthorized credentials.")
 
 // projectAuth wants the project id and secret (server API).
-func (e *Emulator) projectAuth(c *call) *failure {
-	id, secret, _ := c.r.BasicAuth()
+func (e *Emulator) projectAuth(c *call) *wire.Failure {
+	id, secret, _ := c.Request.BasicAuth()
 	if !same(id, e.state.project.ID) || !same(secret, e.state.project.Secret) {
 		return unauthorizedCredentials
 	}
@@ -329,8 +337,8 @@ func (e *Emulator) projectAuth(c *call) *failure {
 
 // sdkAuth wants the public token; behind it stands a session token, or the public
 // token again.
-func (e *Emulator) sdkAuth(c *call) *failure {
-	public, token, _ := c.r.BasicAuth()
+func (e *Emulator) sdkAuth(c *call) *wire.Failure {
+	public, token, _ := c.Request.BasicAuth()
 	if !same(public, e.state.project.PublicToken) {
 		return unauthorizedCredentials
 	}
@@ -339,3 +347,14 @@ func (e *Emulator) sdkAuth(c *call) *failure {
 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// lists reports whether the SDK may be used from pages of the origin. They are the project's:
+// it says where people consent and where e-mail links lead.
+func (e *Emulator) lists(origin string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.Contains(e.options.Origins, origin) ||
+		origin == loopback.Origin(e.state.project.AuthorizationURL) ||
+		slices.ContainsFunc(e.state.project.RedirectURLs,
+			func(u RedirectURL) bool { return origin == loopback.Origin(u.URL) })
+}

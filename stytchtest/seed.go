@@ -173,7 +173,7 @@ type ConnectedApp struct {
 func (a *ConnectedApp) public() bool     { return strings.HasSuffix(a.Type, "_public") }
 func (a *ConnectedApp) firstParty() bool { return strings.HasPrefix(a.Type, "first_party") }
 
-// lifetime is that of its access tokens.
+// lifetime returns that of its access tokens.
 func (a *ConnectedApp) lifetime() time.Duration {
 	if a.Minutes == 0 {
 		return time.Hour

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/google/uuid"
 )
 
 // state is everything that changes; guarded by Emulator.mu.
@@ -162,7 +160,7 @@ func newState(seed Seed) state {
 	return s
 }
 
-// seed is the state as a seed, without what is held.
+// seed returns the state as a seed, without what is held.
 func (s *state) seed() Seed {
 	seed := Seed{Project: s.project, Policy: s.policy}
 	for _, o := range s.organizations {
@@ -257,7 +255,7 @@ func (s *state) scope(name string) *CustomScope {
 	return nil
 }
 
-// rolesOf are the roles that count in the organization: the project's, and its own ones.
+// rolesOf returns the roles that count in the organization: the project's, and its own ones.
 func (s *state) rolesOf(organizationID string) []Role {
 	if o := s.organization(organizationID); o != nil {
 		return append(slices.Clone(s.policy.Roles), o.Roles...)
@@ -265,7 +263,7 @@ func (s *state) rolesOf(organizationID string) []Role {
 	return s.policy.Roles
 }
 
-// covers says whether the roles, as they are defined, cover all of the permissions.
+// covers reports whether the roles, as they are defined, cover all of the permissions.
 func covers(defined []Role, roles []string, needed []Permission) bool {
 	for _, p := range needed {
 		for _, action := range p.Actions {
@@ -310,9 +308,6 @@ func (s *state) forget(personID string) {
 	s.revoke(func(k consentKey, _ string) bool { return k.personID == personID })
 }
 
-// newID makes an id of Stytch's form.
-func newID(kind string) string { return kind + "-test-" + uuid.NewString() }
-
 // secret makes an opaque string for tokens and codes.
 func secret() string { return rand.Text() + rand.Text() }
 
@@ -355,6 +350,7 @@ func (e *Emulator) Import(seed Seed) error {
 			e.seed.Project.Vertical)
 	}
 	e.state = newState(seed)
-	e.faults, e.requests, e.issued = nil, nil, nil
+	e.faults.Clear()
+	e.requests, e.issued = nil, nil
 	return nil
 }

@@ -1,13 +1,3 @@
-// Package stytchtest is an emulator of Stytch, for tests, demos and `guestpass dev`,
-// named as net/http/httptest is. The real stytch-go and the real browser SDK talk to
-// it over HTTP. It signs with keys made at start, keeps everything in memory, answers
-// on loopback only and refuses live ids.
-//
-// It emulates B2B and Consumer projects: people and organizations, every way of signing
-// in that needs no third party (and a stand-in for OAuth providers), Connected Apps,
-// consent, tokens, and the management API. Mail arrives in an inbox. What of that is
-// documented behaviour and what is a choice stands in README.md, beside a table of every
-// endpoint. It shares no code with the server that it is used to test.
 package stytchtest
 
 import (
@@ -19,6 +9,11 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"guestpass/stytchtest/internal/documents"
+	"guestpass/stytchtest/internal/faults"
+	"guestpass/stytchtest/internal/keys"
+	"guestpass/stytchtest/internal/loopback"
 )
 
 // Options configure an [Emulator]. The zero value is the B2B development seed.
@@ -46,16 +41,15 @@ type Emulator struct {
 	options  Options
 	vertical vertical
 	log      *slog.Logger
-	refused  refusals // pages of other origins
 	handler  http.Handler
-	chaos    *chaos
-	fetcher  *http.Client // of metadata documents
+	faults   *faults.List
+	chaos    *faults.Chaos
+	fetcher  *documents.Fetcher
 
 	mu       sync.Mutex // guards what follows
 	seed     Seed
 	state    state
-	keys     []*signingKey // the newest last
-	faults   []*Fault
+	keys     keys.Ring
 	requests []Request // the newest last
 	issued   []Token   // the newest last
 	recorded int       // requests and tokens so far
@@ -81,12 +75,13 @@ func New(o Options) (*Emulator, error) {
 	if o.Chaos.Percent < 0 || o.Chaos.Percent > 100 {
 		return nil, fmt.Errorf("stytchtest: chaos of %d percent: it must be between 0 and 100", o.Chaos.Percent)
 	}
-	e := &Emulator{options: o, log: o.Log, seed: o.Seed.clone(), issuer: o.Issuer, chaos: newChaos(o.Chaos),
-		fetcher: newFetcher(o.LoopbackDocuments)}
+	e := &Emulator{options: o, log: o.Log, seed: o.Seed.clone(), issuer: o.Issuer, faults: new(faults.List),
+		fetcher: documents.New(o.LoopbackDocuments, o.Log)}
+	e.chaos = &faults.Chaos{Percent: o.Chaos.Percent, Seed: o.Chaos.Seed, FreshKey: e.RotateKeys, Log: o.Log}
 	e.seed.invent()
 	e.vertical = e.seed.Project.vertical()
 	e.state = newState(e.seed)
-	e.keys = []*signingKey{newSigningKey()}
+	e.keys = keys.Ring{keys.New()}
 	e.handler = e.routes()
 	return e, nil
 }
@@ -97,7 +92,7 @@ func (e *Emulator) Listen(addr string) (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("stytchtest: listen: %w", err)
 	}
-	if !isLoopback(host) {
+	if !loopback.Is(host) {
 		return nil, fmt.Errorf("stytchtest: listen on %s: the emulator listens on loopback only", addr)
 	}
 	listener, err := net.Listen("tcp", addr)
@@ -113,10 +108,10 @@ func (e *Emulator) Listen(addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// now is the emulator's clock. The caller holds mu.
+// now returns the emulator's clock. The caller holds mu.
 func (e *Emulator) now() time.Time { return e.options.Now().Add(e.state.Advanced) }
 
-// Now is the emulator's time, for a server under test that must agree with it.
+// Now returns the emulator's time, for a server under test that must agree with it.
 func (e *Emulator) Now() time.Time {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -139,7 +134,8 @@ func (e *Emulator) Reset() {
 	project := e.state.project
 	e.state = newState(e.seed)
 	e.state.project.AuthorizationURL, e.state.project.RedirectURLs = project.AuthorizationURL, project.RedirectURLs
-	e.faults, e.requests, e.issued = nil, nil, nil
+	e.faults.Clear()
+	e.requests, e.issued = nil, nil
 }
 
 // SetAuthorizationURL sets the project's Authorization URL, which discovery documents echo.

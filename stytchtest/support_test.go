@@ -63,7 +63,7 @@ func otherClients() []stytchtest.ConnectedApp {
 	}
 }
 
-// client is the real stytch-go.
+// client returns the real stytch-go.
 func client(t *testing.T, s *stytchtest.Server, more ...b2bstytchapi.Option) *b2bstytchapi.API {
 	t.Helper()
 	options := append([]b2bstytchapi.Option{b2bstytchapi.WithBaseURI(s.URL),
@@ -164,7 +164,8 @@ func sdk(t *testing.T, s *stytchtest.Server, session, path string, body any) (in
 		method = http.MethodGet
 	}
 	status, reply, _ := ask(t, method, s.URL+"/sdk/v1"+path, body, basic(public, session), func(r *http.Request) {
-		r.Header.Set("X-Sdk-Client", base64.StdEncoding.EncodeToString([]byte(`{"sdk":{"version":"@stytch/vanilla-js@6.3.0"}}`)))
+		r.Header.Set("X-Sdk-Client", base64.StdEncoding.EncodeToString(
+			[]byte(`{"sdk":{"version":"@stytch/vanilla-js@6.3.0"}}`)))
 		r.Header.Set("X-Sdk-Parent-Host", "http://localhost:8080")
 		r.Header.Set("Origin", "http://localhost:8080")
 	})
@@ -214,7 +215,7 @@ func authorize(t *testing.T, s *stytchtest.Server, change ...func(object)) strin
 	return code
 }
 
-// exchange is the GPT's form for a code; pairs replace and add members.
+// exchange returns the GPT's form for a code; pairs replace and add members.
 func exchange(code string, pairs ...string) url.Values {
 	return form(append([]string{"grant_type", "authorization_code", "code", code, "redirect_uri", callback,
 		"client_id", gpt, "client_secret", gptSecret}, pairs...)...)

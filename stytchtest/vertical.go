@@ -1,5 +1,7 @@
 package stytchtest
 
+import "guestpass/stytchtest/internal/wire"
+
 // A vertical is what Stytch's two kinds of project call the same things. Where more than
 // names differ there are two functions: memberObject and userObject, and so on.
 type vertical struct {
@@ -11,7 +13,7 @@ type vertical struct {
 	sessionID string // how ids of sessions begin
 	role      string // the role that everybody has
 	statuses  []string
-	unknown   *failure
+	unknown   *wire.Failure
 }
 
 var (

@@ -89,7 +89,7 @@ func (p *parser) blockLines(h header) (from, indent int) {
 	return from, indent
 }
 
-// blockEnd is where the text ends: tabs in lines that are not indented enough belong to it,
+// blockEnd returns where the text ends: tabs in lines that are not indented enough belong to it,
 // so that they are refused.
 func (p *parser) blockEnd(last int) int {
 	i := last + 1

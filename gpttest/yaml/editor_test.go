@@ -108,7 +108,8 @@ var jsYAML = []difference{
 	{name: "js-yaml is laxer",
 		reason: "about comments without a space, indentation, tabs, escapes and markers", said: regexp.MustCompile(
 			`Comments must be separated|must be sufficiently indented|Missing closing|Tabs are not|Nested mappings|` +
-				`directives-end|Invalid escape|more-indented|Unexpected|circular|Excessive alias|multiple documents|Map keys|` +
+				`directives-end|Invalid escape|more-indented|Unexpected|circular|Excessive alias|multiple ` +
+				`documents|Map keys|` +
 				`same column|single line|Unresolved alias|Block scalar|most one|` +
 				`must be followed|Plain value|must end with|separated from`)},
 	{name: "numbers",
@@ -202,7 +203,7 @@ func decoded(written string) (value any) {
 	return value
 }
 
-// corpus is the texts written by hand, generated ones, and mutations of both.
+// corpus returns the texts written by hand, generated ones, and mutations of both.
 func corpus() []string {
 	g := generator{random: rand.New(rand.NewPCG(*seed, 0))}
 	texts := append([]string{}, shapes...)
@@ -256,7 +257,7 @@ func inJavaScript(t *testing.T, texts []string) (verdicts []struct{ Yaml, JSYAML
 	return verdicts
 }
 
-// jsonOf is the value as encoding/json decodes it.
+// jsonOf returns the value as encoding/json decodes it.
 func jsonOf(n *Node) any {
 	switch n.Kind {
 	case Alias:

@@ -2,7 +2,7 @@ package yaml
 
 import "strings"
 
-// isFlowByte is true for what ends a text in a flow collection.
+// isFlowByte reports whether a byte ends a text in a flow collection.
 func isFlowByte(c byte) bool { return strings.IndexByte(",[]{}", c) >= 0 }
 
 // flow reads a collection in brackets or braces.

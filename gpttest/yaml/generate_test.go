@@ -127,7 +127,7 @@ func (g *generator) comment() string {
 	return ""
 }
 
-// space is what may stand between the parts of a flow collection.
+// space returns what may stand between the parts of a flow collection.
 func (g *generator) space() string { return g.pick("‖‖‖ ‖\n   ‖ # c\n  ‖\t") }
 
 func (g *generator) flow(depth int) string {
@@ -150,7 +150,7 @@ func (g *generator) flow(depth int) string {
 	return "{" + inner + "}"
 }
 
-// blank is a line without content, now and then.
+// blank returns a line without content, now and then.
 func (g *generator) blank(indent string) string {
 	if !g.one(15) {
 		return ""
@@ -158,7 +158,7 @@ func (g *generator) blank(indent string) string {
 	return strings.ReplaceAll(g.pick("\n‖  \n‖\t\n‖>># c\n‖# c\n‖>>\n‖ # c\n"), ">>", indent)
 }
 
-// properties are those of a block collection, now and then.
+// properties returns those of a block collection, now and then.
 func (g *generator) properties() string {
 	switch g.random.IntN(14) {
 	case 0:
@@ -169,7 +169,7 @@ func (g *generator) properties() string {
 	return ""
 }
 
-// value is what follows a key or a dash, up to the end of a line.
+// value returns what follows a key or a dash, up to the end of a line.
 func (g *generator) value(indent string, depth int) string {
 	separator := g.pick(" ‖ ‖ ‖ ‖  ‖\t")
 	switch kind := g.random.IntN(10); {

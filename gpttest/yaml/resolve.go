@@ -120,7 +120,7 @@ func resolve(n *Node, plain bool, tag string) {
 	}
 }
 
-// Float is a number as JavaScript has it.
+// Float returns a number as JavaScript has it.
 func (n *Node) Float() float64 {
 	written := strings.ToLower(n.Text)
 	for prefix, base := range map[string]int{"0o": 8, "0x": 16} {
@@ -147,7 +147,7 @@ func whole(digits string, base int) float64 {
 	return f
 }
 
-// JSON is a number as JSON.stringify writes it.
+// JSON returns a number as JSON.stringify writes it.
 func (n *Node) JSON() string {
 	if f := n.Float(); math.IsInf(f, 0) || math.IsNaN(f) {
 		return "null"
@@ -155,7 +155,7 @@ func (n *Node) JSON() string {
 	return canonical(n)
 }
 
-// Key is the name that a mapping's key gives to a member of an object.
+// Key returns the name that a mapping's key gives to a member of an object.
 func (n *Node) Key() string {
 	switch n.Kind {
 	case Alias:
@@ -187,7 +187,7 @@ func (n *Node) Key() string {
 
 func isNaN(written string) bool { return strings.EqualFold(written, ".nan") }
 
-// canonical is the same text for scalars that are the same.
+// canonical returns the same text for scalars that are the same.
 func canonical(n *Node) string {
 	switch n.Kind {
 	case Null:

@@ -126,7 +126,7 @@ func (p *parser) directive(line string) {
 	}
 }
 
-// documentEnd is the offset of the line with the marker that ends the document. No other
+// documentEnd returns the offset of the line with the marker that ends the document. No other
 // line may begin with one, be it in a scalar.
 func (p *parser) documentEnd(from int) int {
 	for i := from; i < len(p.text); {
@@ -239,5 +239,5 @@ func (p *parser) peek(ahead int) byte {
 
 func (p *parser) done() bool { return p.at >= p.end }
 
-// isBlank is true at the end, too.
+// isBlank reports true at the end, too.
 func isBlank(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == none }

@@ -55,7 +55,7 @@ func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Pro
 // thousand, by the size of its stack.
 const maxDepth = 1000
 
-// Resolved is the node, or what it stands for.
+// Resolved returns the node, or what it stands for.
 func (n *Node) Resolved() *Node {
 	if n.Kind == Alias {
 		return n.Target
@@ -90,7 +90,7 @@ func (p *parser) parse() (root *Node, err error) {
 	return root, nil
 }
 
-// lineStarts are the offsets at which lines begin.
+// lineStarts returns the offsets at which lines begin.
 func lineStarts(text string) []int {
 	starts := []int{0}
 	for i := range len(text) {
@@ -101,7 +101,7 @@ func lineStarts(text string) []int {
 	return starts
 }
 
-// line is the number of the line with that offset.
+// line returns the number of the line with that offset.
 func (p *parser) line(offset int) int {
 	return sort.Search(len(p.lines), func(i int) bool { return p.lines[i] > offset })
 }
@@ -173,7 +173,7 @@ func (c *aliasCounter) visit(p *parser, n *Node) {
 	}
 }
 
-// weight is the largest count of what stands inside.
+// weight returns the largest count of what stands inside.
 func (c *aliasCounter) weight(n *Node) int {
 	switch {
 	case n.Kind == Alias:

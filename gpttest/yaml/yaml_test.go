@@ -82,7 +82,7 @@ func TestTexts(t *testing.T) {
 	}
 }
 
-// told is the value of a text as JSON, or its error.
+// told returns the value of a text as JSON, or its error.
 func told(text string) string {
 	root, err := Parse(text)
 	if err != nil {

@@ -1,6 +1,6 @@
-// Package account is the page on which people see which apps they have connected, what
-// was done through them, and revoke. Who they are says the Stytch session that the
-// sign-in page keeps in their browser; it counts on this page only, never for operations.
+// Package account is the page on which people see which apps they have connected, what was done
+// through them, and revoke. The Stytch session that the sign-in page keeps in their browser says
+// who they are. It counts on this page only, never for operations.
 package account
 
 import (
@@ -141,8 +141,8 @@ func (a *Account) Page(w http.ResponseWriter, r *http.Request) {
 	a.write(w, r, http.StatusOK, v)
 }
 
-// view is made in a place of the person's, which nobody else needs; it is written to the
-// client, who may be slow, when that is free again.
+// view makes the page in a place of the person's, which nobody else needs. The page is written to
+// the client, who may be slow, when that place is free again.
 func (a *Account) view(ctx context.Context, shown shownSession, after string, asked *changes) (v view, err error) {
 	if shown == (shownSession{}) {
 		return view{}, nil
@@ -244,7 +244,7 @@ func (a *Account) app(clients []connections.Connection, words map[string]string,
 	return entry
 }
 
-// members are those of the organization by id, as far as one page of Stytch's goes.
+// members returns those of the organization by id, as far as one page of Stytch's goes.
 func (a *Account) members(ctx context.Context, organizationID string) (map[string]directory.Person, error) {
 	found, err := a.options.Members.Members(ctx, organizationID, directory.MemberQuery{Limit: 1000})
 	if err != nil {
@@ -257,8 +257,8 @@ func (a *Account) members(ctx context.Context, organizationID string) (map[strin
 	return members, nil
 }
 
-// fail tells in the words that something is not possible now, and what to do; why is in the
-// log. Where something is set up wrongly neither waiting nor signing in again helps.
+// fail tells the person that something is not possible now, and what to do; the log has the reason.
+// Where something is set up wrongly neither waiting nor signing in again helps.
 func (a *Account) fail(w http.ResponseWriter, r *http.Request, words, wait string, err error) {
 	if errors.Is(err, directory.ErrCredentials) || errors.As(err, new(*stytch.UnexpectedError)) {
 		a.options.Log.ErrorContext(r.Context(), "account page failed, and will until this is mended", "error", err)

@@ -52,7 +52,7 @@ func (a *Account) record(ctx context.Context, person directory.Person) record {
 	return r
 }
 
-// through is what was done through all of the clients: the latest, and what they took away, whatever
+// through returns what was done through all of the clients: the latest, and what they took away, whatever
 // came later. Of several, only everything in the person's name shows more.
 func (r record) through(ctx context.Context, clients ...string) (d done) {
 	if len(clients) == 1 {
@@ -136,8 +136,8 @@ var (
 	positionForm = regexp.MustCompile(`^[0-9]{1,18}$`)
 )
 
-// askedChanges is which page of changes the query asks for, nil for none; false for a query that
-// cannot be understood.
+// askedChanges returns the page of changes that the query asks for, nil for none, and reports
+// whether the query can be understood.
 func askedChanges(query url.Values) (c *changes, ok bool) {
 	if !query.Has("changes") {
 		return nil, true

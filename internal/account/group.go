@@ -33,7 +33,7 @@ func grouped(list []connections.Connection) (groups [][]connections.Connection) 
 	return groups
 }
 
-// together is one connection in place of several of a group: it may do what any of them may.
+// together returns one connection in place of several of a group: it may do what any of them may.
 func together(clients []connections.Connection) connections.Connection {
 	all := clients[0]
 	all.Scopes = slices.Clone(all.Scopes)
@@ -48,7 +48,7 @@ func together(clients []connections.Connection) connections.Connection {
 	return all
 }
 
-// earlier is the earlier of two times, of which a zero one is none.
+// earlier returns the earlier of two times, of which a zero one is none.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b

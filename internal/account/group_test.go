@@ -28,10 +28,12 @@ func TestClientsThatAreOneApp(t *testing.T) {
 	groups := grouped([]connections.Connection{
 		connection("ada", "c1", described("chatgpt.com")), connection("ada", "c2", described("evil.example")),
 		connection("ada", "c3", registered("chatgpt.com")), connection("ada", "c4", described("chatgpt.com")),
-		connection("grace", "c5", described("chatgpt.com")), connection("ada", "c6", connections.App{Name: "c6", Known: true}),
+		connection("grace", "c5", described("chatgpt.com")),
+		connection("ada", "c6", connections.App{Name: "c6", Known: true}),
 		connection("ada", "c7", registered("evil.example")), connection("ada", "c8", registered("chatgpt.com")),
 		connection("ada", "c9", listed), connection("ada", "c10", listed),
-		connection("ada", "c11", connections.App{Name: "ChatGPT"}), connection("ada", "c12", connections.App{Name: "ChatGPT"}),
+		connection("ada", "c11", connections.App{Name: "ChatGPT"}),
+		connection("ada", "c12", connections.App{Name: "ChatGPT"}),
 		revoked,
 	})
 	var got [][]string
@@ -42,7 +44,8 @@ func TestClientsThatAreOneApp(t *testing.T) {
 		}
 		got = append(got, clients)
 	}
-	want := [][]string{{"c1", "c4"}, {"c2"}, {"c3", "c8"}, {"c5"}, {"c6"}, {"c7"}, {"c9"}, {"c10"}, {"c11"}, {"c12"}, {"c13"}}
+	want := [][]string{{"c1", "c4"}, {"c2"}, {"c3", "c8"}, {"c5"}, {"c6"}, {"c7"}, {"c9"}, {"c10"}, {"c11"}, {"c12"},
+		{"c13"}}
 	if fmt.Sprint(got) != fmt.Sprint(want) {
 		t.Errorf("%v, want %v", got, want)
 	}

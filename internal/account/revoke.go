@@ -33,9 +33,9 @@ const (
 // shownSession is what the browser shows of its Stytch session: a token, or its JWT.
 type shownSession struct{ token, jwt string }
 
-// owned puts into the context whose JWT the browser shows beside or in place of the token, if it
-// is one of Stytch's. It lets nobody in: it only tells people from visitors who make cookies up,
-// and who may have spent all that their address may ask in vain.
+// owned puts the owner of the JWT into the context that the browser shows beside or in place of the
+// token, if it is one of Stytch's. It lets nobody in: it only tells people from visitors who make
+// cookies up, and who may have spent all that their address may ask in vain.
 func (a *Account) owned(r *http.Request) context.Context {
 	ctx, jwts := r.Context(), r.CookiesNamed("stytch_session_jwt")
 	if a.options.SessionOwner == nil || len(jwts) != 1 {
@@ -69,7 +69,7 @@ func (s shownSession) digest() string {
 
 var errNotSignedIn = errors.New("not signed in")
 
-// person is whose session it is.
+// person returns whose session it is.
 func (a *Account) person(ctx context.Context, shown shownSession) (directory.Person, error) {
 	if shown == (shownSession{}) {
 		return directory.Person{}, errNotSignedIn
@@ -119,7 +119,7 @@ func (a *Account) mac(purpose string, content []byte) []byte {
 	return h.Sum(nil)
 }
 
-// open is false for what this server did not sign for the purpose and session, or too long ago.
+// open reports false for what this server did not sign for the purpose and session, or too long ago.
 func (a *Account) open(purpose, text string, shown shownSession) (f authority, ok bool) {
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(raw) < sha256.Size || !hmac.Equal(raw[:sha256.Size], a.mac(purpose, raw[sha256.Size:])) {
@@ -201,20 +201,20 @@ func (a *Account) tellHalf(w http.ResponseWriter, r *http.Request, o connections
 }
 
 func halfDone(o connections.Outcome) string {
-	const again = " Load your account page again in a few minutes; if the app is still listed there, revoke it once " +
-		"more."
+	const retryLater = " Load your account page again in a few minutes; if the app is still listed there, revoke it " +
+		"once more."
 	switch {
 	case o.Told == nil && o.Refused:
 		return "Half of it is done. Stytch has ended the connection: the app gets no new pass. This server could not " +
-			"store that, so it refuses the app only as long as it runs, and a pass that the app has may still work at " +
-			"another instance until it ends. Storing it is tried again." + again
+			"store that, so it refuses the app only as long as it runs, and a pass that the app has may still work " +
+			"at another instance until it ends. Storing it is tried again." + retryLater
 	case o.Told == nil:
 		return "Half of it is done. Stytch has ended the connection: the app gets no new pass. This server could not " +
-			"store that, so a pass that the app has may still work until it ends." + again
+			"store that, so a pass that the app has may still work until it ends." + retryLater
 	case o.Refused:
-		return "This is not certain to last. This server could not store the revocation, and Stytch does not answer. It " +
-			"refuses the app as long as it runs, and tries both again; a pass that the app has, or renews, may still " +
-			"work at another instance." + again
+		return "This is not certain to last. This server could not store the revocation, and Stytch does not answer. " +
+			"It refuses the app as long as it runs, and tries both again; a pass that the app has, or renews, may " +
+			"still work at another instance." + retryLater
 	}
 	return "Nothing was revoked: this server could not store it, and Stytch does not answer." +
 		" Wait a little, load your account page again and repeat it there."

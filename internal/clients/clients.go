@@ -48,7 +48,7 @@ func Parse(words []string) (a Admitted) {
 // hostPattern is a name in ASCII with a dot in it, as clients write it.
 var hostPattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
-// CheckWord says in words what is wrong with one entry of GUESTPASS_CLIENT_IDS. Its errors never
+// CheckWord tells in words what is wrong with one entry of GUESTPASS_CLIENT_IDS. Its errors never
 // repeat a value: it may be a secret in the wrong place.
 func CheckWord(word string) error {
 	if err := credentials.CheckText(word); err != nil {

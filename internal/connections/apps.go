@@ -22,8 +22,8 @@ const (
 	appsTimeout = 3 * time.Second
 )
 
-// An App is what is known of one. Its name is whatever its maker chose, and may be another app's: who it is
-// say the host of its document, which nobody else can have, and whoever runs the server, by listing it.
+// An App is what is known of one. Its name is whatever its maker chose, and may be another app's. The host of
+// its document, which nobody else can have, says who it is; so does whoever runs the server, by listing it.
 type App struct {
 	Name    string // what it calls itself; its client id if it has no name
 	Host    string // of its document; "" if it has none
@@ -52,7 +52,7 @@ func (a App) Label() string {
 	return "“" + name + "”"
 }
 
-// Apps are those with the client ids, as far as Stytch tells in time. A nil *Connections knows none.
+// Apps returns those with the client ids, as far as Stytch tells in time. A nil *Connections knows none.
 func (c *Connections) Apps(ctx context.Context, clientIDs []string) map[string]App {
 	if c == nil {
 		return nil
@@ -94,7 +94,7 @@ func (c *Connections) describedBy(app stytch.ConnectedApp) App {
 	return known
 }
 
-// place is where an address leads, without a port on this computer: programs take another each time.
+// place returns where an address leads, without a port on this computer: programs take another each time.
 func place(address string) string {
 	u, err := url.Parse(address)
 	switch {

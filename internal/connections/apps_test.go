@@ -18,7 +18,8 @@ func TestALabelCannotBeAnothersName(t *testing.T) {
 		{connections.App{Name: "Acme GPT", Listed: true}, "Acme GPT"},
 		{connections.App{Name: "ChatGPT"}, "“ChatGPT”"},
 		{connections.App{Name: "chatgpt.com (“ChatGPT”)"}, "“chatgpt.com (ChatGPT)”"},
-		{connections.App{Name: "ChatGPT (chatgpt.com)", Host: "evil.example"}, "evil.example (“ChatGPT (chatgpt.com)”)"},
+		{connections.App{Name: "ChatGPT (chatgpt.com)", Host: "evil.example"},
+			"evil.example (“ChatGPT (chatgpt.com)”)"},
 		{connections.App{Name: "x”) chatgpt.com (“y", Host: "evil.example"}, "evil.example (“x) chatgpt.com (y”)"},
 		{connections.App{}, ""},
 	} {

@@ -95,7 +95,7 @@ func New(o Options) *Connections {
 func (c *Connections) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error {
-		every(ctx, pollEvery, func() { c.look(ctx) })
+		every(ctx, pollEvery, func() { c.refresh(ctx) })
 		return nil
 	})
 	group.Go(func() error {
@@ -136,7 +136,7 @@ func (c *Connections) Check(ctx context.Context, identity auth.Identity, write b
 	return nil
 }
 
-// denial is what the pair's tokens meet, the zero value for nothing: the strictest of the
+// denial returns what the pair's tokens meet, the zero value for nothing: the strictest of the
 // denials that are known and of those that this instance made since. The error says that
 // those that are known are too old.
 func (c *Connections) denial(ctx context.Context, key pair) (d store.Denial, err error) {
@@ -162,7 +162,7 @@ func stricter(a, b store.Denial) store.Denial {
 	return a
 }
 
-// current are the denials, with an error if they are too old.
+// current returns the denials, with an error if they are too old.
 func (c *Connections) current(ctx context.Context) (*denials, error) {
 	if known := c.known.Load(); c.fresh(known) {
 		return known, nil
@@ -183,12 +183,13 @@ func (c *Connections) fresh(known *denials) bool {
 	return known != nil && within(c.options.Now(), known.at, freshFor)
 }
 
-// within is false for a clock that was set back as well.
+// within reports whether now is less than d after since. It is not if the clock was set back.
 func within(now, since time.Time, d time.Duration) bool {
 	return !now.Before(since) && now.Sub(since) < d
 }
 
-func (c *Connections) look(ctx context.Context) {
+// refresh reads the denials of all instances.
+func (c *Connections) refresh(ctx context.Context) {
 	c.refreshing.Lock()
 	defer c.refreshing.Unlock()
 	c.load(ctx)

@@ -50,7 +50,7 @@ func (w *world) must(err error) {
 	}
 }
 
-// instance is one of several on the database, whose clock is ahead of the others'.
+// instance returns one of several on the database, whose clock is ahead of the others'.
 func (w *world) instance(ahead time.Duration) *connections.Connections {
 	w.t.Helper()
 	now := func() time.Time { return w.stytch.Now().Add(ahead) }
@@ -95,7 +95,7 @@ func target(subject string) connections.Target {
 	return connections.Target{OrganizationID: acme, Subject: subject, Client: client()}
 }
 
-// issued is who a token of that time is of.
+// issued returns who a token of that time is of.
 func issued(subject string, at time.Time) auth.Identity {
 	return auth.Identity{OrganizationID: acme, Subject: subject, ClientID: client(), IssuedAt: at}
 }

@@ -48,35 +48,35 @@ func (c *Connections) hold(own *ownDenial) bool {
 	return true
 }
 
-// mark says whether the denial could be written.
+// mark notes whether the denial could be written.
 func (c *Connections) mark(own *ownDenial, written error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	own.written, own.failed = written == nil, written != nil
 }
 
-// markTold says of a denial that is not written that Stytch has revoked, so that only tokens
+// markTold notes that Stytch has revoked although the denial is not written, so that only tokens
 // from before are refused.
 func (c *Connections) markTold(own *ownDenial) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	own.RevokedAt, own.ExpiresAt = until(c.options.Now())
+	own.RevokedAt, own.ExpiresAt = cutoff(c.options.Now())
 	own.RetryAt = time.Time{}
 }
 
-// markAsked says when Stytch is asked next for a denial that is not written.
+// markAsked notes when Stytch is asked next for a denial that is not written.
 func (c *Connections) markAsked(own *ownDenial, next time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	own.RetryAt = next
 }
 
-// written are this instance's denials that whoever reads the database from now on will find.
+// written returns this instance's denials that whoever reads the database from now on will find.
 func (c *Connections) written() []*ownDenial {
 	return c.owned(func(own *ownDenial) bool { return own.written })
 }
 
-// failed are those that could not be written, the oldest first.
+// failed returns those that could not be written, the oldest first.
 func (c *Connections) failed() []*ownDenial {
 	return c.owned(func(own *ownDenial) bool { return own.failed })
 }
@@ -95,7 +95,7 @@ func (c *Connections) owned(which func(*ownDenial) bool) (list []*ownDenial) {
 	return list
 }
 
-// denialOf is the denial as it is now.
+// denialOf returns the denial as it is now.
 func (c *Connections) denialOf(own *ownDenial) store.Denial {
 	c.mu.Lock()
 	defer c.mu.Unlock()

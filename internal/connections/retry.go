@@ -43,7 +43,7 @@ type dueDenial struct {
 	own *ownDenial
 }
 
-// due are the denials for which Stytch is to be asked again now, by owner. While the database
+// due returns the denials for which Stytch is to be asked again now, by owner. While the database
 // cannot be read those that were known last count.
 func (c *Connections) due(ctx context.Context) map[string][]dueDenial {
 	list, err := c.options.Store.Denials(ctx, c.options.Now())
@@ -98,9 +98,8 @@ func (c *Connections) retry(ctx context.Context, d dueDenial) error {
 	return err
 }
 
-// turn reports whether it is this instance that asks Stytch now, and when it is asked next.
-// While the database takes no such thing every instance asks by itself: what is revoked twice
-// is revoked.
+// turn reports whether it is this instance that asks Stytch now, and when it is asked next. While
+// the database takes no note of it, every instance asks by itself: revoking twice does no harm.
 func (c *Connections) turn(ctx context.Context, d store.Denial) (next time.Time, mine bool) {
 	next, err := c.postpone(ctx, d, retryEvery)
 	if err == nil {

@@ -25,15 +25,15 @@ const (
 	// denial does not end by itself: that would give the app back what its person took away.
 	refusedEvery = time.Hour
 
-	// clockDifference is how far Stytch's clock may be ahead of ours: when a token was issued it
-	// says, and when it was revoked we do. Who connects again waits as long.
+	// clockDifference is how far Stytch's clock may be ahead of ours: its clock dates the issue of
+	// a token, and ours the revocation. Who connects again waits as long.
 	clockDifference = 5 * time.Second
 
 	stytchLimit = 3 * time.Second // of one request to revoke
 	writeLimit  = 10 * time.Second
 )
 
-// goodFor is how long a token is good at most after it was issued.
+// goodFor returns how long a token is good at most after it was issued.
 func (c *Connections) goodFor() time.Duration { return c.options.MaxLifetime + outlasts }
 
 // RevokeOperation is the name under which revocations are in the activity record.
@@ -70,7 +70,7 @@ type Outcome struct {
 func (c *Connections) Revoke(ctx context.Context, actor string, t Target) (o Outcome) {
 	now := c.options.Now()
 	d := store.Denial{Subject: t.Subject, Client: t.Client, Owner: t.owner(), RetryAt: now.Add(retryEvery)}
-	d.RevokedAt, d.ExpiresAt = until(now)
+	d.RevokedAt, d.ExpiresAt = cutoff(now)
 	own := &ownDenial{Denial: d, actor: actor}
 	o.Refused = c.hold(own)
 	o.Written = c.writeDenial(ctx, d, actor)
@@ -97,9 +97,9 @@ func (c *Connections) Revoke(ctx context.Context, actor string, t Target) (o Out
 	return o
 }
 
-// until is which tokens are revoked at a time, by when they were issued, and when that may be
+// cutoff returns the issue time up to which tokens count as revoked now, and when that may be
 // forgotten.
-func until(now time.Time) (revoked, expires time.Time) {
+func cutoff(now time.Time) (revoked, expires time.Time) {
 	revoked = now.Add(clockDifference)
 	return revoked, revoked.Add(keepFor)
 }
@@ -141,7 +141,7 @@ func (c *Connections) tellStytch(ctx context.Context, d store.Denial) error {
 
 // settle writes that Stytch has revoked. Tokens that it issued until then are refused as well.
 func (c *Connections) settle(ctx context.Context, d store.Denial) {
-	revoked, expires := until(c.options.Now())
+	revoked, expires := cutoff(c.options.Now())
 	err := c.write(ctx, func(tx *store.Tx) error { return tx.Settle(d, revoked, expires) })
 	if err != nil {
 		c.options.Log.WarnContext(ctx,

@@ -93,7 +93,7 @@ type List struct {
 // MaxListed is how many connections a list has at most.
 const MaxListed = 500
 
-// Of are the connections of one person.
+// Of returns the connections of one person.
 func (c *Connections) Of(ctx context.Context, organizationID, subject string) (List, error) {
 	at, err := c.options.Directory.Connections(ctx, organizationID, subject)
 	if err != nil {
@@ -103,7 +103,7 @@ func (c *Connections) Of(ctx context.Context, organizationID, subject string) (L
 		First: true}), nil
 }
 
-// OfOrganization are those of all members to the apps that follow the one with the id after.
+// OfOrganization returns those of all members to the apps that follow the one with the id after.
 func (c *Connections) OfOrganization(ctx context.Context, members *stytch.B2B, organizationID, after string) (List,
 	error) {
 	at, err := members.OrganizationConnections(ctx, organizationID, after)
@@ -115,8 +115,8 @@ func (c *Connections) OfOrganization(ctx context.Context, members *stytch.B2B, o
 	return list, nil
 }
 
-// list joins what Stytch says with what was used here: the latest used first. What is not
-// connected any more is on the first page. Who cannot be told the one is told the other: Stytch
+// list joins what Stytch says with what was used here: the latest used first. What is not connected
+// any more is on the first page. If one of the two cannot be read, the list has the other: Stytch
 // ends a connection whether or not our database can be read.
 func (c *Connections) list(ctx context.Context, owner, subject string, at stytch.AppPage) List {
 	c.Flush(ctx)

@@ -92,7 +92,7 @@ func CheckText(value string) error {
 	return nil
 }
 
-// invisible are the characters that no eye tells from nothing, and blanks.
+// invisible reports whether no eye tells the character from nothing, or it is a blank.
 func invisible(r rune) bool {
 	return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zs, unicode.Zl, unicode.Zp,
 		unicode.Variation_Selector) || r == unicode.ReplacementChar
@@ -198,7 +198,7 @@ func unlikely(letters string) bool {
 	return len(letters) >= words || len(letters) >= mixed && strings.ContainsAny(letters, "0123456789")
 }
 
-// body is a secret without what every secret of its kind begins with.
+// body returns a secret without what every secret of its kind begins with.
 func body(secret string) string {
 	if found := secretForm.FindStringIndex(secret); found != nil && found[0] == 0 {
 		_, last := utf8.DecodeLastRuneInString(secret[:found[1]])
@@ -207,7 +207,7 @@ func body(secret string) string {
 	return secret
 }
 
-// plain is the form in which secrets and texts are compared: letters and digits alone, decoded
+// plain returns the form in which secrets and texts are compared: letters and digits alone, decoded
 // and folded, so that two spellings of the same are equal.
 func plain(text string) string {
 	text = decoded(text)

@@ -174,7 +174,8 @@ func TestWhatLooksLikeASecret(t *testing.T) {
 	for _, text := range []string{"", "Acme Tasks", "connected-app-live-1", "https://example.com/privacy?id=3#top",
 		"https://docs.google.com/document/d/1AbCdEfGhIjKlMnOpQrStUvWxYz0123456789AbCdEf/edit", "help@example.com",
 		"public-token-live-11111111-1111-4111-8111-111111111111", "Ask us: https://example.com, or help@example.com",
-		"connected-app-test-dddddddd-0000-4000-8000-000000000001,connected-app-test-dddddddd-0000-4000-8000-000000000002"} {
+		"connected-app-test-dddddddd-0000-4000-8000-000000000001," +
+			"connected-app-test-dddddddd-0000-4000-8000-000000000002"} {
 		if credentials.LooksSecret(text) {
 			t.Errorf("%q is taken for a secret", text)
 		}

@@ -52,7 +52,7 @@ func Mask(text string) string {
 	return written.String()
 }
 
-// piecesLength is how much of the text behind the first part of a JWS belongs to it: parts
+// piecesLength returns how much of the text behind the first part of a JWS belongs to it: parts
 // behind a dot, and pieces as long as a line has, whatever little stands between them.
 func piecesLength(text string) (length int) {
 	const between, long = 8, 16
@@ -75,7 +75,7 @@ func piecesLength(text string) (length int) {
 	return length
 }
 
-// runLength is how many bytes of base64url characters a text begins with; in URLs one may be
+// runLength returns how many bytes of base64url characters a text begins with; in URLs one may be
 // escaped, or its escape.
 func runLength(text string) (length int) {
 	for length < len(text) {

@@ -69,7 +69,7 @@ func decode(encoded string) (text, reason string) {
 	return text, ""
 }
 
-// Is reports whether a request's body is one form, which nothing has to be undone for first.
+// Is reports whether a request's body is a form as it stands, without an encoding around it.
 func Is(h http.Header) bool {
 	kind, _, err := mime.ParseMediaType(h.Get("Content-Type"))
 	return err == nil && kind == "application/x-www-form-urlencoded" && len(h.Values("Content-Type")) == 1 &&

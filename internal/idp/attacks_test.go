@@ -80,7 +80,7 @@ var (
 		"/idp/assets/idp.js", "/", "/privacy"}
 )
 
-// addresses are those to which a browser goes by itself or by a click, and what would run.
+// addresses returns those to which a browser goes by itself or by a click, and what would run.
 func addresses(t *testing.T, body string) (found []string) {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(body))
@@ -101,7 +101,7 @@ func addresses(t *testing.T, body string) (found []string) {
 	return found
 }
 
-// carried is the authorization request that the page's script is told.
+// carried returns the authorization request that the page's script is told.
 func carried(t *testing.T, body string) url.Values {
 	t.Helper()
 	root, err := html.Parse(strings.NewReader(body))

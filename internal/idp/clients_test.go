@@ -14,7 +14,7 @@ import (
 
 const document = "https://claude.ai/oauth/mcp-oauth-client-metadata"
 
-// mcp is a request as an MCP client sends it.
+// mcp returns a request as an MCP client sends it.
 func mcp(pairs ...string) string {
 	return chatGPT(append([]string{"client_id", document, "redirect_uri", "https://claude.ai/api/mcp/auth_callback",
 		"code_challenge", "x", "code_challenge_method", "S256", "resource", "https://gpt.example.com/mcp"},
@@ -91,7 +91,8 @@ func TestThePageSaysWhoAsksAndWherePeopleReturnTo(t *testing.T) {
 		}
 	}
 	// Whoever runs the server has checked the names of those that they listed, and nobody that of others.
-	listed := get(pageProvider(t, func(o *Options) { o.Clients = clients.Parse([]string{testClient}) }), chatGPT()).Body.String()
+	listed := get(pageProvider(t, func(o *Options) { o.Clients = clients.Parse([]string{testClient}) }),
+		chatGPT()).Body.String()
 	if other := get(pageProvider(t), chatGPT()).Body.String(); strings.Contains(listed, "nobody here has checked") ||
 		!strings.Contains(other, "nobody here has checked") || !strings.Contains(other, "<bdi>“") {
 		t.Errorf("listed: %s\n\nnot listed: %s", listed, other)
@@ -188,10 +189,13 @@ func TestAClientWithADocumentRedeemsItsCode(t *testing.T) {
 // What the page says of an address is where the browser goes: it has one reading, to Go and to browsers.
 func TestReturnAddressesHaveOneReading(t *testing.T) {
 	const cyrillic = "https://\u0441hatgpt.com/cb"
-	bad := []string{cyrillic, "https://chatgpt.com%E2%80%8B.evil.example/cb", "https://chatgpt.com\u2044connector.evil.example/",
+	bad := []string{cyrillic, "https://chatgpt.com%E2%80%8B.evil.example/cb",
+		"https://chatgpt.com\u2044connector.evil.example/",
 		"https://evil.example\\@chatgpt.com/cb", "https://chatgpt.com@evil.example/cb", "http://evil.example/cb",
-		"javascript:alert(1)", "JavaScript://x/%0aalert(1)", "data:text/html,x", "blob:https://evil.example/1", "intent://x#Intent;end",
-		"file:///etc/passwd", "about:blank", "view-source:https://x.example", "https://evil.example/cb#x", "https:///cb", "https:cb",
+		"javascript:alert(1)", "JavaScript://x/%0aalert(1)", "data:text/html,x", "blob:https://evil.example/1",
+		"intent://x#Intent;end",
+		"file:///etc/passwd", "about:blank", "view-source:https://x.example", "https://evil.example/cb#x",
+		"https:///cb", "https:cb",
 		"//evil.example/cb", "/cb", "https://evil.example /cb", "https://[::1]/cb", "https://evil.example:x/cb", "x:y"}
 	registered := func(address string) func(*Options) {
 		return func(o *Options) {
@@ -201,13 +205,15 @@ func TestReturnAddressesHaveOneReading(t *testing.T) {
 		}
 	}
 	for _, address := range bad { // also where the client has registered it
-		if w := get(pageProvider(t, registered(address)), chatGPT("redirect_uri", address)); w.Code != http.StatusBadRequest {
+		if w := get(pageProvider(t, registered(address)),
+			chatGPT("redirect_uri", address)); w.Code != http.StatusBadRequest {
 			t.Errorf("%q: %d", address, w.Code)
 		}
 	}
 	for address, says := range map[string]string{"https://xn--hatgpt-hrf.com/cb": "xn--hatgpt-hrf.com",
-		"https://example.com:8443/cb?x=1": "example.com:8443", "cursor://anysphere.cursor/oauth": "an app on this device (cursor)",
-		"com.example.app:/cb": "an app on this device (com.example.app)"} {
+		"https://example.com:8443/cb?x=1": "example.com:8443",
+		"cursor://anysphere.cursor/oauth": "an app on this device (cursor)",
+		"com.example.app:/cb":             "an app on this device (com.example.app)"} {
 		w := get(pageProvider(t, registered(address)), chatGPT("redirect_uri", address))
 		if w.Code != http.StatusOK || !strings.Contains(w.Body.String(), "<bdi>"+says+"</bdi>") {
 			t.Errorf("%s: %d %s", address, w.Code, w.Body)
@@ -220,7 +226,8 @@ func TestTheLogNamesTheHostThatIsNotListed(t *testing.T) {
 	p := pageProvider(t, func(o *Options) {
 		o.Clients, o.Log = clients.Parse([]string{testClient}), slog.New(slog.NewJSONHandler(log, nil))
 	})
-	if w := get(p, mcp()); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "Unknown application") {
+	if w := get(p, mcp()); w.Code != http.StatusBadRequest ||
+		!strings.Contains(w.Body.String(), "Unknown application") {
 		t.Errorf("%d", w.Code)
 	}
 	for _, want := range []string{"unlisted_host", "clients of claude.ai are not admitted", "GUESTPASS_CLIENT_IDS"} {

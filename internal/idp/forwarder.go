@@ -252,7 +252,7 @@ func printable(clientID string) string {
 	return clientID
 }
 
-// secret is the client's, however it was sent; "" for a public client's request.
+// secret returns the client's, however it was sent; "" for a public client's request.
 func (t *tokenRequest) secret() string {
 	if t.basic == "" {
 		return t.form.Get("client_secret")

@@ -48,7 +48,8 @@ func token(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Set-Cookie", "tracking=1")
 	w.Header().Set("Server", "stytch")
-	_, _ = io.WriteString(w, `{"access_token":"eyJ.a.b","token_type":"bearer","expires_in":3600,"scope":"openid","refresh_token":"r","id_token":"i","request_id":"request-id-test-1","status_code":200}`)
+	_, _ = io.WriteString(w, `{"access_token":"eyJ.a.b","token_type":"bearer","expires_in":3600,"scope":"openid",`+
+		`"refresh_token":"r","id_token":"i","request_id":"request-id-test-1","status_code":200}`)
 }
 
 func answer(status int, contentType, body string) func(http.ResponseWriter, *http.Request) {
@@ -143,7 +144,8 @@ func TestTokenRequestIsRebuiltAndItsReplyReduced(t *testing.T) {
 			t.Errorf("the log contains %q: %s", secret, log)
 		}
 	}
-	if !strings.Contains(log.String(), `"grant_type":"authorization_code"`) || !strings.Contains(log.String(), testClient) {
+	if !strings.Contains(log.String(), `"grant_type":"authorization_code"`) ||
+		!strings.Contains(log.String(), testClient) {
 		t.Errorf("the log names neither grant nor client: %s", log)
 	}
 }
@@ -179,7 +181,8 @@ func TestRefusedTokenRequestsNeverReachStytch(t *testing.T) {
 	}{
 		{"GET", "", func(r *http.Request) { r.Method = http.MethodGet }, 405, "invalid_request"},
 		{"PUT", exchange(), func(r *http.Request) { r.Method = http.MethodPut }, 405, "invalid_request"},
-		{"JSON", `{"grant_type":"authorization_code"}`, with("Content-Type", "application/json"), 415, "invalid_request"},
+		{"JSON", `{"grant_type":"authorization_code"}`, with("Content-Type", "application/json"), 415,
+			"invalid_request"},
 		{"multipart", exchange(), with("Content-Type", "multipart/form-data; boundary=x"), 415, "invalid_request"},
 		{"no content type", exchange(), func(r *http.Request) { r.Header.Del("Content-Type") }, 415, "invalid_request"},
 		{"parameters in the URL", exchange(), func(r *http.Request) { r.URL.RawQuery = "code=c-1" }, 400,
@@ -306,16 +309,20 @@ func TestTroubleAtStytchIsOneCallAndOneClearAnswer(t *testing.T) {
 		status int
 		code   string
 	}{
-		{"bad code", answer(400, "application/json", `{"error":"invalid_grant","error_description":"used"}`), 400, "invalid_grant"},
+		{"bad code", answer(400, "application/json", `{"error":"invalid_grant","error_description":"used"}`), 400,
+			"invalid_grant"},
 		{"bad secret", answer(401, "application/json", `{"error":"invalid_client"}`), 401, "invalid_client"},
 		{"limited", answer(429, "application/json", `{"error":"too_many_requests"}`), 429, "invalid_request"},
-		{"404 of the platform", answer(404, "application/json", `{"error_type":"idp_auth_code_not_found"}`), 400, "invalid_request"},
-		{"403 with a standard code", answer(403, "application/json", `{"error":"invalid_grant"}`), 400, "invalid_grant"},
+		{"404 of the platform", answer(404, "application/json", `{"error_type":"idp_auth_code_not_found"}`), 400,
+			"invalid_request"},
+		{"403 with a standard code", answer(403, "application/json", `{"error":"invalid_grant"}`), 400,
+			"invalid_grant"},
 		{"500", answer(500, "application/json", `{"error":"boom"}`), 502, "temporarily_unavailable"},
 		{"503", answer(503, "text/html", `<h1>down</h1>`), 503, "temporarily_unavailable"},
 		{"HTML with 200", answer(200, "text/html", `<h1>hello</h1>`), 502, "temporarily_unavailable"},
 		{"truncated JSON", answer(200, "application/json", `{"access_token":`), 502, "temporarily_unavailable"},
-		{"endless", answer(200, "application/json", `{"access_token":"`+strings.Repeat("a", maxTokenReply)+`"}`), 502, "temporarily_unavailable"},
+		{"endless", answer(200, "application/json", `{"access_token":"`+strings.Repeat("a", maxTokenReply)+`"}`), 502,
+			"temporarily_unavailable"},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/elsewhere",
 				http.StatusFound)

@@ -2,8 +2,8 @@
 // our own domain: the page on which a person signs in and consents (with Stytch's
 // own browser component), and the token endpoint, which forwards to Stytch's.
 //
-// It does not issue or read tokens, and keeps no state: the authorization request
-// travels in the URL and, across an e-mail link, in a signed cookie.
+// It issues and reads no tokens, and keeps no state: the authorization request travels in the URL
+// and, across an e-mail link, in a signed cookie.
 package idp
 
 import (

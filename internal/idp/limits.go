@@ -106,7 +106,7 @@ func newTokenLimits(o Options) *tokenLimits {
 	return l
 }
 
-// clientAddress is that of the request's context, which knows of trusted proxies, or
+// clientAddress returns that of the request's context, which knows of trusted proxies, or
 // the connection's.
 func clientAddress(r *http.Request) string {
 	if address := middleware.GetClientIPAddr(r.Context()); address.IsValid() {
@@ -128,7 +128,7 @@ type tokenTurn struct {
 	forgive func() // takes back what counts as a wrong secret; not nil
 }
 
-// turn finds out whose the request is. What is no request of a client is its address's.
+// turn finds out whose the request is. A request that names no client counts for its address.
 func (l *tokenLimits) turn(t tokenRequest, address string) tokenTurn {
 	turn := tokenTurn{class: l.strangers, party: limits.Party{Address: address, Client: t.clientID}, forgive: func() {}}
 	if grant := t.form.Get("code") + t.form.Get("refresh_token"); grant != "" && t.clientID != "" {

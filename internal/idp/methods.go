@@ -22,7 +22,7 @@ var providers = map[string][]string{
 		"linkedin", "salesforce", "slack", "snapchat", "tiktok", "twitch", "twitter", "yahoo"},
 }
 
-// CheckLoginMethods says which of the methods the page cannot offer in that vertical.
+// CheckLoginMethods tells which of the methods the page cannot offer in that vertical.
 func CheckLoginMethods(vertical string, methods []string) error {
 	known := slices.Concat(byEmail, providers[vertical])
 	for i, method := range methods {

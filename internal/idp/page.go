@@ -60,7 +60,8 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
 	case request != nil:
 		data.Request, data.ClientName = request.Encode(), p.clientName(r.Context(), request)
 		data.ClientHost, data.ReturnsTo = clientHost(request), returnsTo(request)
-		data.Unchecked = data.ReturnsTo != "" && data.ClientHost == "" && !p.options.Clients.Lists(request.Get("client_id"))
+		data.Unchecked = data.ReturnsTo != "" && data.ClientHost == "" &&
+			!p.options.Clients.Lists(request.Get("client_id"))
 		if data.IssuerKnown = true; p.options.AdvertisedIssuer != nil {
 			data.Issuer, data.IssuerKnown = p.options.AdvertisedIssuer(r.Context())
 		}
@@ -99,7 +100,7 @@ func (p *Provider) unlisted(rawQuery string, failure *requestError) error {
 	return fmt.Errorf("clients of %s are not admitted", clientHost(query))
 }
 
-// linkIn says whether a link of a mail, or another service, led here, and whether it may be used.
+// linkIn reports whether a link of a mail, or another service, led here, and whether it may be used.
 func (o Options) linkIn(query url.Values) string {
 	switch {
 	case !query.Has(linkParameter):
@@ -129,7 +130,7 @@ func (p *Provider) read(w http.ResponseWriter, r *http.Request) (query, request 
 	p.addScopes(r.Context(), request)
 	// What is read in the mail belongs to the page on which somebody asked for it, not to another one that was
 	// left open and loaded itself since.
-	if !query.Has(againParameter) || p.keptRequest(r) == nil {
+	if !query.Has(restartParameter) || p.keptRequest(r) == nil {
 		p.keepRequest(w, request)
 	}
 	return query, request, nil
@@ -169,7 +170,7 @@ func (p *Provider) lookUp(ctx context.Context, clientID string) (Client, error) 
 	return client, err
 }
 
-// organization is the one that the request names. It decides where people sign in, so that
+// organization returns the one that the request names. It decides where people sign in, so that
 // the page cannot do without: an outage is told.
 func (p *Provider) organization(ctx context.Context, request url.Values) (Organization, *requestError) {
 	named := request.Get("organization_id")
@@ -191,7 +192,7 @@ func (p *Provider) organization(ctx context.Context, request url.Values) (Organi
 	return o, nil
 }
 
-// scopes are words for those that the request asks for. The project may have more, which are
+// scopes returns words for those that the request asks for. The project may have more, which are
 // nobody's business here.
 func (p *Provider) scopes(ctx context.Context, request url.Values) map[string]string {
 	asked := map[string]string{}

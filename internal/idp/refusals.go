@@ -29,8 +29,8 @@ const (
 var hints = map[reason]string{ // #nosec G101 -- the word credentials
 	unknownClient: "the client id in the GPT editor is no connected app of this project and environment, or " +
 		"not in GUESTPASS_CLIENT_IDS",
-	unlistedHost: "a client came that has its document on a host that GUESTPASS_CLIENT_IDS does not list; add the host, " +
-		"such as claude.ai, if its clients may connect",
+	unlistedHost: "a client came that has its document on a host that GUESTPASS_CLIENT_IDS does not list; add the " +
+		"host, such as claude.ai, if its clients may connect",
 	unregisteredCallback: "add the callback URL that the GPT editor shows to the redirect URLs of the connected app " +
 		"in the Stytch dashboard",
 	unknownOrganization: "organization_id in the authorization URL names no organization of the project",
@@ -58,7 +58,7 @@ var hints = map[reason]string{ // #nosec G101 -- the word credentials
 	"unreachable":      "browsers do not reach Stytch, or its component shows nothing",
 }
 
-// whyNotLookedUp is the reason of an error of LookUpClient or LookUpOrganization.
+// whyNotLookedUp returns the reason of an error of LookUpClient or LookUpOrganization.
 func whyNotLookedUp(err error) reason {
 	if errors.Is(err, ErrCredentials) {
 		return credentialsRefused
@@ -118,7 +118,7 @@ func (f *refusals) note(ctx context.Context, why reason, seenBy string, err erro
 	f.log.WarnContext(ctx, "trouble on the sign-in page", arguments...)
 }
 
-// Refusals are how often since the start there was trouble on the page, by reason.
+// Refusals returns how often since the start there was trouble on the page, by reason.
 func (p *Provider) Refusals() map[string]int {
 	p.refusals.mu.Lock()
 	defer p.refusals.mu.Unlock()

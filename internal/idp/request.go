@@ -25,16 +25,16 @@ import (
 var parameters = []string{"client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "prompt",
 	"code_challenge", "code_challenge_method", "resource", "organization_id", "id_token_hint"}
 
-// others are what the page's scripts read besides, of a link of an e-mail, and of a log-out, and
-// our own. They are never part of an authorization request.
+// others are the further parameters that the page's scripts read: those of a link in an e-mail, of
+// a log-out, and our own. They are never part of an authorization request.
 var others = []string{linkParameter, "stytch_redirect_type", "token", logOutParameter, returnParameter,
-	againParameter}
+	restartParameter}
 
 const (
-	linkParameter   = "stytch_token_type"
-	logOutParameter = "post_logout_redirect_uri"
-	returnParameter = "return"
-	againParameter  = "again" // a page that somebody has left open begins anew by itself
+	linkParameter    = "stytch_token_type"
+	logOutParameter  = "post_logout_redirect_uri"
+	returnParameter  = "return"
+	restartParameter = "again" // a page that somebody has left open begins anew by itself
 )
 
 const (
@@ -177,11 +177,11 @@ func checkClient(client Client, request url.Values) error {
 var ownScheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]{2,40}$`)
 
 // notReturned are schemes that a browser acts on instead of leaving the page.
-var notReturned = []string{"http", "javascript", "data", "blob", "file", "filesystem", "about", "vbscript", "view-source",
-	"intent", "ftp", "ws", "wss", "mailto", "tel", "sms"}
+var notReturned = []string{"http", "javascript", "data", "blob", "file", "filesystem", "about", "vbscript",
+	"view-source", "intent", "ftp", "ws", "wss", "mailto", "tel", "sms"}
 
-// isReturnAddress holds that the address has one reading, so that what the page says of it is where the
-// browser goes: ASCII, and neither a user nor a fragment. http leads to the reader's own computer alone.
+// isReturnAddress reports whether the address has one reading, so that the browser goes where the page says: ASCII, and
+// neither a user nor a fragment. http leads to the reader's own computer alone.
 func isReturnAddress(address string) bool {
 	if strings.ContainsFunc(address, func(r rune) bool { return r <= ' ' || r > '~' || r == '\\' }) {
 		return false
@@ -206,7 +206,7 @@ var errWrongReturn = &requestError{"Wrong return address",
 		"it: add its callback URL to the connected app in Stytch, or to the client's own document.",
 	unregisteredCallback}
 
-// admits says whether there can be such a client, before anybody asks Stytch. A document that is
+// admits reports whether there can be such a client, before anybody asks Stytch. A document that is
 // on the reader's own machine is for a server that is there as well.
 func (o Options) admits(clientID string) bool {
 	if clients.IsURL(clientID) {
@@ -239,7 +239,7 @@ func isLoopback(rawURL string) bool {
 	return err == nil && u.Scheme == "http" && u.User == nil && clients.IsLoopback(u)
 }
 
-// clientHost is the host of the client's document, "" for a connected app.
+// clientHost returns the host of the client's document, "" for a connected app.
 func clientHost(request url.Values) string {
 	if u, err := clients.ParseURL(request.Get("client_id")); err == nil {
 		return u.Host
@@ -247,7 +247,7 @@ func clientHost(request url.Values) string {
 	return ""
 }
 
-// returnsTo says in words where the person is sent once they have decided.
+// returnsTo tells in words where the person is sent once they have decided.
 func returnsTo(request url.Values) string {
 	u, err := url.Parse(request.Get("redirect_uri"))
 	switch {
@@ -282,9 +282,9 @@ func (p *Provider) keepRequest(w http.ResponseWriter, request url.Values) {
 	if len(value) > 3800 { // browsers keep about 4,096 bytes with name and attributes
 		return
 	}
+	// #nosec G124 -- not Secure only where the public URL is http, on this machine
 	http.SetCookie(w, &http.Cookie{Name: p.cookieName(), Value: value, Path: "/",
-		MaxAge:   int(requestLifetime.Seconds()),
-		HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode}) // #nosec G124 -- not Secure only where the public URL is http, on this machine
+		MaxAge: int(requestLifetime.Seconds()), HttpOnly: true, Secure: p.secure, SameSite: http.SameSiteLaxMode})
 }
 
 // keptRequest returns the request in the cookie, or nil.

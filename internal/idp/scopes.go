@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// AddScopes says whose requests ask for the operations' scopes although they name none of them. Some
-// clients ask for openid alone, whatever they are told; what they got could then do nothing. The person
-// decides on the page all the same.
+// AddScopes tells which requests ask for the operations' scopes although they name none of them. Some clients
+// ask for openid alone, whatever they are told; their token could then do nothing. The person decides on the
+// page all the same.
 type AddScopes string
 
 // The values of AddScopes. MCP clients are told by PKCE, which MCP demands and a GPT does not use.
@@ -26,7 +26,8 @@ func (p *Provider) addScopes(ctx context.Context, request url.Values) {
 	if !add || request.Has(returnParameter) || p.options.ScopesToAdd == nil {
 		return
 	}
-	asked, more := strings.Fields(cmp.Or(request.Get("scope"), defaultScope)), p.options.ScopesToAdd(ctx, request["resource"])
+	asked := strings.Fields(cmp.Or(request.Get("scope"), defaultScope))
+	more := p.options.ScopesToAdd(ctx, request["resource"])
 	if slices.ContainsFunc(more, func(scope string) bool { return slices.Contains(asked, scope) }) {
 		return
 	}

@@ -126,7 +126,8 @@ func TestABrokenConnectionIsOneCall(t *testing.T) {
 			says("HTTP/1.1 308 Permanent Redirect\r\nLocation: https://evil.example/\r\nContent-Length: " +
 				"0\r\n\r\n"), 502},
 		{"endless headers", says("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 2<<20)), 502},
-		{"more than the reply may have", says(head + "\r\n" + `{"access_token":"` + strings.Repeat("a", maxTokenReply) + `"}`), 502},
+		{"more than the reply may have", says(head + "\r\n" + `{"access_token":"` + strings.Repeat("a", maxTokenReply) +
+			`"}`), 502},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newBreaking(t, tt.behave)
@@ -147,7 +148,8 @@ func TestABrokenConnectionIsOneCall(t *testing.T) {
 
 // A connection that was good before is where a client would like to try again.
 func TestAKeptConnectionThatBreaksIsOneCall(t *testing.T) {
-	const reply = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n" + `{"access_token":"a"}`
+	const reply = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 20\r\n\r\n" +
+		`{"access_token":"a"}`
 	for range 20 {
 		var calls atomic.Int64
 		b := newBreaking(t, func(c *net.TCPConn, _ *http.Request) {

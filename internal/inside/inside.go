@@ -1,5 +1,5 @@
-// Package inside lets tests of the assembled server have done at once what [guestpass.Server.Run] does in its own
-// time, and see what it has counted. Package guestpass fills it in; nothing else than a test calls it.
+// Package inside lets tests of the assembled server do at once what [guestpass.Server.Run] does in its own
+// time, and see what the server has counted. Package guestpass fills it in; only tests call it.
 package inside
 
 import (

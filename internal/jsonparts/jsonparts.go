@@ -1,7 +1,8 @@
 // Package jsonparts takes JSON apart that is known to be valid, into values as they are written. It
 // decodes nothing but names, and so costs a fraction of what encoding/json does.
 //
-// It checks nothing: what is not valid JSON in UTF-8 gives anything, but ends.
+// It checks nothing: for a text that is not valid JSON in UTF-8 it may return anything, but it
+// ends.
 package jsonparts
 
 import (
@@ -10,7 +11,7 @@ import (
 	"iter"
 )
 
-// Members are those of an object, in their order, with their names unescaped; of anything else there
+// Members returns those of an object, in their order, with their names unescaped; of anything else there
 // are none.
 func Members(object []byte) iter.Seq2[string, json.RawMessage] {
 	return func(yield func(string, json.RawMessage) bool) {
@@ -29,7 +30,7 @@ func Members(object []byte) iter.Seq2[string, json.RawMessage] {
 	}
 }
 
-// Elements are those of an array, in their order; of anything else there are none.
+// Elements returns those of an array, in their order; of anything else there are none.
 func Elements(array []byte) iter.Seq[json.RawMessage] {
 	return func(yield func(json.RawMessage) bool) {
 		at := opens(array, '[')
@@ -55,7 +56,7 @@ func Object(object []byte) map[string]json.RawMessage {
 	return members
 }
 
-// Text is the text of a JSON string; "" for anything else.
+// Text returns the text of a JSON string; "" for anything else.
 func Text(value []byte) (text string) {
 	if len(value) < 2 || value[0] != '"' {
 		return ""
@@ -67,7 +68,7 @@ func Text(value []byte) (text string) {
 	return text
 }
 
-// opens is where the first part begins in what the bracket opens; the length if it is something else.
+// opens returns where the first part begins in what the bracket opens; the length if it is something else.
 func opens(data []byte, bracket byte) int {
 	at := skip(data, 0)
 	if at >= len(data) || data[at] != bracket {
@@ -76,7 +77,7 @@ func opens(data []byte, bracket byte) int {
 	return skip(data, at+1)
 }
 
-// next is where the part begins that follows the one that ended there, or the closing bracket.
+// next returns where the part begins that follows the one that ended there, or the closing bracket.
 func next(data []byte, at int) int {
 	at = skip(data, at)
 	if at < len(data) && data[at] == ',' {
@@ -92,7 +93,7 @@ func skip(data []byte, at int) int {
 	return min(at, len(data))
 }
 
-// ends is where the value ends that begins there.
+// ends returns where the value ends that begins there.
 func ends(data []byte, at int) int {
 	depth := 0
 	for ; at < len(data); at++ {

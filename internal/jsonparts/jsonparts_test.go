@@ -10,7 +10,7 @@ import (
 	"guestpass/internal/jsonparts"
 )
 
-// rebuilt is what encoding/json makes of a value, by way of its parts.
+// rebuilt returns what encoding/json makes of a value, by way of its parts.
 func rebuilt(value json.RawMessage) any {
 	var decoded any
 	switch trimmed := jsonparts.Object(value); {

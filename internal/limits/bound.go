@@ -8,9 +8,9 @@ import (
 	"sync"
 )
 
-// A Party is on whose behalf something is done, as far as that is known. Whoever learns
-// more of a request's party puts it into the context: the chain of the server its address,
-// what has verified a token or a session the person.
+// A Party is on whose behalf something is done, as far as that is known. Whoever learns more of a
+// request's party puts it into the context: the server's chain adds the address, and whoever has
+// verified a token or a session adds the person.
 type Party struct {
 	Address      string // [Network] of somebody whom nobody knows; "" once it is known who calls
 	Client       string // connected app; of somebody who is known, or what somebody unknown claims to be
@@ -26,16 +26,16 @@ func WithParty(ctx context.Context, p Party) context.Context {
 	return context.WithValue(ctx, partyKey{}, p)
 }
 
-// PartyOf is what WithParty was told last; the zero value is the server itself.
+// PartyOf returns what WithParty was told last; the zero value is the server itself.
 func PartyOf(ctx context.Context) Party {
 	p, _ := ctx.Value(partyKey{}).(Party)
 	return p
 }
 
-// A Kind says of whom a bound has a part for each.
+// A Kind is a sort of party; a bound can have a share for each one of a kind.
 type Kind string
 
-// The kinds. Their words are the policies that clients are told of.
+// The kinds. Clients read these words as the names of policies.
 const (
 	Anonymous    Kind = "anonymous" // all together whom nobody knows
 	Address      Kind = "address"   // each of their addresses (IPv6: each /64)
@@ -48,10 +48,10 @@ const (
 	Member          Kind = "member" // each person through one connected app
 )
 
-// kinds in the order in which they refuse: the nearest first.
+// kinds are in the order in which they refuse: the nearest first.
 var kinds = []Kind{ClientOfAddress, Address, Anonymous, Member, Person, Organization, Operation, Client}
 
-// key is which one of the kind the party is; "" for none, whom its number does not bind.
+// key returns which one of the kind the party is; "" for none, which its number does not bind.
 func (k Kind) key(p Party) string {
 	switch k {
 	case Anonymous:
@@ -99,7 +99,8 @@ type Bound struct {
 	Of     string // who, of parties whom Number is not for; required without Shares
 }
 
-// check panics for a bound that does not say whose it is: it would be found by whom it locks out.
+// check panics for a bound that does not say whose it is: else the people whom it locks out would
+// find it.
 func (b Bound) check() {
 	fault := ""
 	switch {
@@ -125,7 +126,7 @@ func (b Bound) check() {
 	}
 }
 
-// Part is a share of the number, one at least.
+// Part returns a share of the number, one at least.
 func Part(number, of, outOf int) int { return max(1, number*of/outOf) }
 
 // A slot is one party's part of a bound; the zero value is the whole.
@@ -134,20 +135,26 @@ type slot struct {
 	key  string
 }
 
-// slots are the party's parts, the nearest first, and the whole.
-func (b Bound) slots(p Party) (of []slot) {
-	for _, kind := range kinds {
-		if key := kind.key(p); b.Shares[kind] > 0 && key != "" {
-			of = append(of, slot{kind, key})
-		}
-	}
+// slots returns the party's parts, the nearest first, and the whole.
+func (b Bound) slots(p Party) []slot {
+	of := b.parts(p)
 	if b.Number > 0 {
 		of = append(of, slot{})
 	}
 	return of
 }
 
-// number is how much there is for the slot.
+// parts returns those of the party, the nearest first.
+func (b Bound) parts(p Party) (of []slot) {
+	for _, kind := range kinds {
+		if key := kind.key(p); b.Shares[kind] > 0 && key != "" {
+			of = append(of, slot{kind, key})
+		}
+	}
+	return of
+}
+
+// number returns how much there is for the slot.
 func (b Bound) number(s slot) int {
 	if s == (slot{}) {
 		return b.Number
@@ -161,8 +168,9 @@ type declared struct {
 	bounds map[string]Bound
 }
 
-// Declare puts a bound on the list of [Limits.Bounds] and returns its name, for what a
-// library bounds. What this package makes is on it by that. The same name says the same.
+// Declare puts a bound on the list of [Limits.Bounds] and returns its name. It is for what a
+// library bounds: what this package makes is declared already. Two bounds of one name must be the
+// same.
 func (l *Limits) Declare(b Bound) string {
 	b.check()
 	if l == nil {
@@ -177,7 +185,7 @@ func (l *Limits) Declare(b Bound) string {
 	return b.Name
 }
 
-// Bounds are all that were made, by name.
+// Bounds returns all that were made, by name.
 func (l *Limits) Bounds() (list []Bound) {
 	l.declared.mu.Lock()
 	defer l.declared.mu.Unlock()

@@ -3,7 +3,7 @@
 // operations carried out at once. It counts in memory, or in a Redis that several
 // instances share.
 //
-// It knows neither tokens nor replies: whoever asks it answers the client.
+// It knows neither tokens nor replies: its caller answers the client.
 package limits
 
 import (
@@ -151,7 +151,7 @@ func (l *Limits) CountAddress(network string) (takeBack func(), exceeded *Exceed
 	return l.address.Take(Party{Address: network})
 }
 
-// Numbers are those that count; other packages' own are in proportion to them.
+// Numbers returns those that count; other packages' own are in proportion to them.
 func (l *Limits) Numbers() Options {
 	if l == nil {
 		return Options{Address: DefaultAddress, Member: DefaultMember, Organization: DefaultOrganization,
@@ -160,7 +160,7 @@ func (l *Limits) Numbers() Options {
 	return l.numbers
 }
 
-// InFlight is how many operations may be carried out at once.
+// InFlight returns how many operations may be carried out at once.
 func (l *Limits) InFlight() int { return l.Numbers().InFlight }
 
 // Enter waits shortly until another operation of the context's party may be carried out, and
@@ -172,7 +172,7 @@ func (l *Limits) Enter(ctx context.Context) (leave func(), err error) {
 	return l.operations.Enter(ctx)
 }
 
-// Network is the address for IPv4 and its /64 for IPv6, which one person has whole.
+// Network returns the address for IPv4 and its /64 for IPv6, which one person has whole.
 // Requests of whom no address is known share one.
 func Network(address netip.Addr) string {
 	address = address.Unmap().WithZone("")

@@ -27,7 +27,7 @@ func open(t testing.TB, o Options) *Limits {
 	return l
 }
 
-// admitted is how many of so many calls are.
+// admitted returns how many of so many calls are.
 func admitted(l *Limits, calls int, client, subject, organization string) (number int) {
 	for range calls {
 		if l.Admit(client, subject, organization) == nil {
@@ -211,7 +211,7 @@ func TestWhileRedisIsAwayEachInstanceCounts(t *testing.T) {
 	}
 }
 
-func (l *Limits) pretendPauseIsOver() { l.shared.away.until.Store(1) }
+func (l *Limits) pretendPauseIsOver() { l.shared.away.retryAt.Store(1) }
 
 // However many arrive at once, at however many instances.
 func TestManyCallsAtOnceAreCountedExactlyInRedis(t *testing.T) {

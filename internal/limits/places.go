@@ -89,7 +89,7 @@ func (p *Places) enter(slots []slot) (*list.Element, error) {
 	return p.waiting.PushBack(&waiter{slots: slots, entry: make(chan struct{})}), nil
 }
 
-// full is the first slot without a place, nil if all have one. The caller holds mu.
+// full returns the first slot without a place, nil if all have one. The caller holds mu.
 func (p *Places) full(slots []slot) *slot {
 	for i, s := range slots {
 		if p.held[s] >= p.bound.number(s) {
@@ -99,7 +99,7 @@ func (p *Places) full(slots []slot) *slot {
 	return nil
 }
 
-// room is how many may wait in the slot: of the queue as large a part as of the places.
+// room returns how many may wait in the slot: of the queue as large a part as of the places.
 func (p *Places) room(s slot) int {
 	if s == (slot{}) || p.bound.Number == 0 {
 		return p.bound.Queue

@@ -60,17 +60,17 @@ func (r *Rate) Take(p Party) (takeBack func(), exceeded *Exceeded) {
 	}, nil
 }
 
-// Exceeded is the number that one more would exceed, as far as this process counts; nil if
+// Exceeded returns the number that one more would exceed, as far as this process counts; nil if
 // there is none. It counts nothing.
 func (r *Rate) Exceeded(p Party) *Exceeded {
 	now := r.now().UTC()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.look(now, r.bound.slots(p))
+	return r.firstExceeded(now, r.bound.slots(p))
 }
 
-// look is for who holds mu.
-func (r *Rate) look(now time.Time, slots []slot) *Exceeded {
+// firstExceeded returns the first number that one more would exceed. The caller holds mu.
+func (r *Rate) firstExceeded(now time.Time, slots []slot) *Exceeded {
 	for _, s := range slots {
 		current, previous := r.counts[s.kind].get(s.key, now.Truncate(window))
 		if !allows(now, current, previous, r.bound.number(s)) {
@@ -83,7 +83,7 @@ func (r *Rate) look(now time.Time, slots []slot) *Exceeded {
 func (r *Rate) takeHere(now time.Time, slots []slot) *Exceeded {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if exceeded := r.look(now, slots); exceeded != nil {
+	if exceeded := r.firstExceeded(now, slots); exceeded != nil {
 		return exceeded
 	}
 	for _, s := range slots {
@@ -106,7 +106,7 @@ func allows(now time.Time, current, previous, quota int) bool {
 	return int(math.Round(float64(previous)*weight(now)+float64(current)))+1 <= quota
 }
 
-// weight is the part of the last minute that is within a minute of now.
+// weight returns the part of the last minute that is within a minute of now.
 func weight(now time.Time) float64 {
 	return 1 - float64(now.Sub(now.Truncate(window)))/float64(window)
 }
@@ -119,7 +119,7 @@ func (b Bound) exceeded(now time.Time, s slot, current, previous int) *Exceeded 
 	return &Exceeded{Policy: policy, Quota: b.number(s), RetryAfter: wait(now, current, previous, b.number(s))}
 }
 
-// wait is how long it takes until one more fits, if nothing else is counted.
+// wait returns how long it takes until one more fits, if nothing else is counted.
 func wait(now time.Time, current, previous, quota int) time.Duration {
 	start := now.Truncate(window)
 	room, fades := float64(quota)-0.5-float64(current), previous

@@ -75,10 +75,10 @@ type sharedCounts struct {
 	away   *outage
 }
 
-// takeScript looks and counts in one step, as no other script runs meanwhile. KEYS are for
-// each slot the counts of this minute and of the last one; ARGV what the last one weighs,
-// for how many seconds to keep a count, and each slot's number. It returns which of the slots
-// has no room with its counts, or 0 and has counted.
+// takeScript looks and counts in one step, as no other script runs meanwhile. KEYS are the counts
+// of this minute and of the last one for each slot; ARGV are the weight of the last one, the
+// seconds for which to keep a count, and each slot's number. It returns the slot that has no room,
+// with its counts; or it counts and returns 0.
 var takeScript = redis.NewScript(`
 for i = 1, #KEYS, 2 do
 	local current = tonumber(redis.call("GET", KEYS[i]) or "0")
@@ -97,7 +97,7 @@ return {0, 0, 0}`)
 // take counts one time for all slots, or returns the number that it would exceed. While
 // Redis is away it does neither.
 func (s *sharedCounts) take(now time.Time, of Bound, slots []slot) (counted bool, exceeded *Exceeded) {
-	may, again := s.away.mayTry()
+	may, isRetry := s.away.mayTry()
 	if !may {
 		return false, nil
 	}
@@ -118,7 +118,7 @@ func (s *sharedCounts) take(now time.Time, of Bound, slots []slot) (counted bool
 	if answer[0] > 0 { // which says nothing of whether it takes writes
 		return false, of.exceeded(now, slots[answer[0]-1], int(answer[1]), int(answer[2]))
 	}
-	if again {
+	if isRetry {
 		s.away.end()
 	}
 	return true, nil
@@ -147,8 +147,8 @@ func (s *sharedCounts) takeBack(now time.Time, of Bound, slots []slot) {
 	}
 }
 
-// key names the count of a minute. What is counted, and for whom, is hashed, so that it has
-// no say in the name.
+// key names the count of a minute. It hashes what is counted and for whom, so that neither can
+// choose the name.
 func (s *sharedCounts) key(of Bound, counted slot, start time.Time) string {
 	hash := sha256.Sum256([]byte(of.Name + "\x00" + string(counted.kind) + "\x00" + counted.key))
 	return fmt.Sprintf("%s%x:%d", s.prefix, hash[:16], start.Unix())
@@ -156,23 +156,23 @@ func (s *sharedCounts) key(of Bound, counted slot, start time.Time) string {
 
 // outage remembers that Redis does not count, so that not every request waits for it.
 type outage struct {
-	log   *slog.Logger
-	until atomic.Int64 // when to try again, in nanoseconds since 1970; 0: it counts
+	log     *slog.Logger
+	retryAt atomic.Int64 // when to try again, in nanoseconds since 1970; 0: it counts
 }
 
-// mayTry lets one caller try when the pause is over, and tells it that it is the one.
-func (o *outage) mayTry() (may, again bool) {
-	until, now := o.until.Load(), time.Now()
-	if until == 0 {
+// mayTry lets one caller try when the pause is over, and reports whether it is the one.
+func (o *outage) mayTry() (may, isRetry bool) {
+	retryAt, now := o.retryAt.Load(), time.Now()
+	if retryAt == 0 {
 		return true, false
 	}
-	again = now.UnixNano() >= until && o.until.CompareAndSwap(until, now.Add(redisPause).UnixNano())
-	return again, again
+	isRetry = now.UnixNano() >= retryAt && o.retryAt.CompareAndSwap(retryAt, now.Add(redisPause).UnixNano())
+	return isRetry, isRetry
 }
 
 // begin logs the first of several failures.
 func (o *outage) begin(err error) {
-	if o.until.Swap(time.Now().Add(redisPause).UnixNano()) == 0 {
+	if o.retryAt.Swap(time.Now().Add(redisPause).UnixNano()) == 0 {
 		o.log.Warn("Redis does not count; until it does, each instance counts limits by itself", "error", err)
 	}
 }
@@ -180,6 +180,6 @@ func (o *outage) begin(err error) {
 // end is for whoever tried again, when Redis has counted. Those who began before the
 // outage and are answered meanwhile say nothing of it.
 func (o *outage) end() {
-	o.until.Store(0)
+	o.retryAt.Store(0)
 	o.log.Info("Redis counts again")
 }

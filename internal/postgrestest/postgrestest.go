@@ -115,7 +115,7 @@ func (s *Server) Database(t testing.TB) string {
 	return s.url(name)
 }
 
-// Program is the path of one of PostgreSQL's programs.
+// Program returns the path of one of PostgreSQL's programs.
 func Program(t testing.TB, name string) string {
 	t.Helper()
 	bin, err := binaries()
@@ -150,7 +150,7 @@ func (s *Server) run(program string, args ...string) error {
 	return nil
 }
 
-// unprivileged is whom the server runs as, if root runs the tests: PostgreSQL refuses root.
+// unprivileged returns whom the server runs as, if root runs the tests: PostgreSQL refuses root.
 func unprivileged() *syscall.Credential {
 	if os.Getuid() != 0 {
 		return nil
@@ -189,7 +189,7 @@ var shared struct {
 	err    error
 }
 
-// Shared is the server of this test program, started by whoever asks first. Its
+// Shared returns the server of this test program, started by whoever asks first. Its
 // TestMain calls [StopShared].
 func Shared(t testing.TB) *Server {
 	t.Helper()

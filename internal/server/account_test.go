@@ -168,7 +168,7 @@ func (w *world) platformSend(method, path string, body map[string]any) (answer m
 	return answer
 }
 
-// page is the account page, as it reads: without what isolates the directions of names.
+// page returns the account page, as it reads: without what isolates the directions of names.
 func (s signedIn) page() string {
 	s.w.t.Helper()
 	r := s.w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", s.cookie) })
@@ -178,7 +178,7 @@ func (s signedIn) page() string {
 var formPattern = regexp.MustCompile(
 	`name="form" value="([^"]+)">\s*<button class="revoke">Revoke access<span class="unseen"> of ([^<]+)</span>`)
 
-// form is what the button to revoke sends; name is what it is for, as a screen reader tells.
+// form returns what the button to revoke sends; name is what it is for, as a screen reader tells.
 func (s signedIn) form(name string) string {
 	s.w.t.Helper()
 	page := s.page()
@@ -208,7 +208,7 @@ func (w *world) reads(token string) int {
 	return w.call("GET", "/api/v1/tasks", token, "").status
 }
 
-// gptName is how the GPT's app is called in the seed.
+// gptName returns how the GPT's app is called in the seed.
 func gptName() string { return stytchtest.Development().ConnectedApps[0].Name }
 
 func TestOnlyThePageItselfCanRevoke(t *testing.T) {
@@ -490,7 +490,8 @@ func TestTheFormAloneCountsOnlyWhileStytchIsAway(t *testing.T) {
 	refusing := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = io.WriteString(w, `{"status_code":401,"error_type":"unauthorized_credentials","error_message":"Unauthorized credentials.","request_id":"r"}`)
+		_, _ = io.WriteString(w, `{"status_code":401,"error_type":"unauthorized_credentials",`+
+			`"error_message":"Unauthorized credentials.","request_id":"r"}`)
 	}))
 	t.Cleanup(refusing.Close)
 	w.options.BaseURL = refusing.URL
@@ -608,7 +609,7 @@ func (w *world) settle(subject string) {
 	}
 }
 
-// connected are the person's apps, as Stytch has them.
+// connected returns the person's apps, as Stytch has them.
 func (w *world) connected(subject string) []stytch.Connection {
 	w.t.Helper()
 	organization := w.organization(subject)
@@ -645,7 +646,8 @@ func TestAdministratorsRevokeForTheirOwnOrganizationOnly(t *testing.T) {
 		len(w.connected(grace)) != 0 {
 		t.Error("not Grace's access was revoked, or others' as well")
 	}
-	if r := w.call("GET", "/api/v1/activity", tokens[ada], ""); !strings.Contains(r.body, `"operation":"revokeConnection"`) || !strings.Contains(r.body, grace) {
+	if r := w.call("GET", "/api/v1/activity", tokens[ada], ""); !strings.Contains(r.body,
+		`"operation":"revokeConnection"`) || !strings.Contains(r.body, grace) {
 		t.Errorf("it is not on record: %s", r.body)
 	}
 	w.platformSend("PUT", "/v1/b2b/organizations/"+acme+"/members/"+ada, map[string]any{"roles": []string{}})
@@ -684,7 +686,8 @@ func TestTheAccountPageIsForWhoIsSignedIn(t *testing.T) {
 func TestWrongCredentialsAreNoSignInLoop(t *testing.T) {
 	for vertical, seed := range map[string]stytchtest.Seed{"b2b": stytchtest.Development(),
 		"consumer": stytchtest.DevelopmentConsumer()} {
-		w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *guestpass.Options) { o.Secret = "secret-test-wrong" })
+		w := newWorldOf(t, stytchtest.Options{Seed: &seed},
+			func(o *guestpass.Options) { o.Secret = "secret-test-wrong" })
 		for name, cookie := range map[string]string{"a token": "stytch_session=a-token-of-the-right-form",
 			"a JWT": "stytch_session_jwt=eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ4In0.c2ln"} {
 			r := w.call("GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", cookie) })
@@ -716,7 +719,10 @@ func TestWritesAreIntrospected(t *testing.T) {
 			})
 			subject := map[string]string{"b2b": grace, "consumer": userGrace}[name]
 			token := w.token(subject, everything...)
-			creates := func() int { return w.call("POST", "/api/v1/tasks", token, `{"title":"Water the plants"}`).status }
+			creates := func() int {
+				return w.call("POST", "/api/v1/tasks", token,
+					`{"title":"Water the plants"}`).status
+			}
 			if got := creates(); got != 201 {
 				t.Fatalf("a good token: %d", got)
 			}
@@ -739,7 +745,8 @@ func TestWritesAreIntrospected(t *testing.T) {
 		})
 	}
 	w := newWorld(t, func(o *guestpass.Options) { o.Introspect = true })
-	if r := w.call("POST", "/api/v1/tasks", w.token(grace, everything...), `{"title":"Water the plants"}`); r.status != 502 {
+	if r := w.call("POST", "/api/v1/tasks", w.token(grace, everything...),
+		`{"title":"Water the plants"}`); r.status != 502 {
 		t.Errorf("without the app's secret: %d %s", r.status, r.body)
 	}
 }

@@ -56,8 +56,9 @@ func TestToolsForNobodyAreWarnedOf(t *testing.T) {
 		change func(*guestpass.Options)
 		warned bool
 	}{
-		"apps alone":   {func(*guestpass.Options) {}, true},
-		"a host":       {func(o *guestpass.Options) { o.ClientIDs = append(slices.Clone(o.ClientIDs), "claude.ai") }, false},
+		"apps alone": {func(*guestpass.Options) {}, true},
+		"a host": {func(o *guestpass.Options) { o.ClientIDs = append(slices.Clone(o.ClientIDs), "claude.ai") },
+			false},
 		"dynamic":      {dynamic, false},
 		"everybody":    {func(o *guestpass.Options) { o.ClientIDs = nil }, false},
 		"no tools":     {func(o *guestpass.Options) { o.NoMCP = true }, false},

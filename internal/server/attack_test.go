@@ -114,14 +114,14 @@ func base64url[T string | []byte](data T) string {
 	return base64.RawURLEncoding.EncodeToString([]byte(data))
 }
 
-// jwk is a public key as Stytch publishes one.
+// jwk returns a public key as Stytch publishes one.
 func jwk(kid string, key *rsa.PrivateKey) object {
 	return object{"kty": "RSA", "use": "sig", "alg": "RS256", "kid": kid, "e": "AQAB", "n": base64url(key.N.Bytes())}
 }
 
 func keySet(keys ...object) string { return object{"keys": keys, "status_code": 200}.json() }
 
-// signed is a token of any header and payload, with a signature that is good.
+// signed returns a token of any header and payload, with a signature that is good.
 func signed(header, payload string, key *rsa.PrivateKey) string {
 	input := base64url(header) + "." + base64url(payload)
 	digest := sha256.Sum256([]byte(input))
@@ -184,7 +184,7 @@ func (a *target) run(t testing.TB) (url string) {
 
 func (a *target) header() object { return object{"alg": "RS256", "kid": ownKid, "typ": "JWT"} }
 
-// claims are those of an access token that is as it should be now.
+// claims returns those of an access token that is as it should be now.
 func (a *target) claims() object {
 	now := a.stytch.Now().Unix()
 	project := stytchtest.Development().Project.ID
@@ -201,12 +201,12 @@ func (a *target) claims() object {
 
 const organizationClaim = "https://stytch.com/organization"
 
-// good is the token that is admitted; bad is one with other claims and a good signature.
+// good returns the token that is admitted; bad is one with other claims and a good signature.
 func (a *target) good() string               { return a.bad(nil) }
 func (a *target) bad(changes object) string  { return a.payload(a.claims().with(changes).json()) }
 func (a *target) payload(text string) string { return signed(a.header().json(), text, ownKey()) }
 
-// headed is the good token with another header, signed as it should be.
+// headed returns the good token with another header, signed as it should be.
 func (a *target) headed(changes object) string {
 	return signed(a.header().with(changes).json(), a.claims().json(), ownKey())
 }
@@ -237,7 +237,8 @@ func (a *target) outcomes() map[string]outcome {
 		accepted: {200, "", ""},
 		noCredentials: {401, `Bearer realm="api", ` + metadata,
 			problem(401, "Unauthorized", "a valid access token is required", "Ask the person to sign in again.")},
-		invalidToken: {401, `Bearer realm="api", error="invalid_token", error_description="The access token is invalid or has expired", ` + metadata,
+		invalidToken: {401, `Bearer realm="api", error="invalid_token", error_description="The access token is ` +
+			`invalid or has expired", ` + metadata,
 			problem(401, "Unauthorized", "a valid access token is required", "Ask the person to sign in again.")},
 		invalidCall: {400, `Bearer realm="api", error="invalid_request", ` + metadata,
 			problem(400, "Bad Request", "the Authorization header is malformed, given twice, or the token is in the "+
@@ -298,7 +299,7 @@ func (a *target) rawCall(t *testing.T, lines func(write func(string))) reply {
 	return reply{response.StatusCode, response.Header, string(body)}
 }
 
-// differs says how a reply is not the outcome, or "".
+// differs tells how a reply is not the outcome, or "".
 func (o outcome) differs(t *testing.T, r reply) string {
 	if r.status != o.status || strings.Join(r.header.Values("WWW-Authenticate"), "; ") != o.challenge {
 		return fmt.Sprintf("%d %q, want %d %q", r.status, r.header.Values("WWW-Authenticate"), o.status, o.challenge)

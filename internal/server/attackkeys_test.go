@@ -19,7 +19,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// by is the good token of another key id and key.
+// by returns the good token of another key id and key.
 func (a *target) by(kid string, changes object) string {
 	return signed(a.header().with(object{"kid": kid}).json(), a.claims().with(changes).json(), foreignKey())
 }
@@ -168,7 +168,7 @@ func TestAttackKeysNeverLoaded(t *testing.T) {
 	a.wants(t, "when the keys are there", accepted, a.good())
 }
 
-// bits is a modulus that signs nothing.
+// bits returns a modulus that signs nothing.
 func bits(n uint) string {
 	return base64url(new(big.Int).SetBit(new(big.Int).Lsh(big.NewInt(1), n-1), 0, 1).Bytes())
 }

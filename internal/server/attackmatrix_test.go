@@ -125,7 +125,7 @@ func TestAttackMatrix(t *testing.T) {
 	}
 }
 
-// consumerAttacks are what is different in a Consumer project.
+// consumerAttacks returns what is different in a Consumer project.
 func (a *target) consumerAttacks() (list []attack) {
 	organization := object{"organization_id": acme, "slug": "acme"}
 	list = append(list, a.each(0, organizationClaim, invalidToken, organization, nil, object{}, "")...)

@@ -55,7 +55,8 @@ func TestAttackScopesOfTools(t *testing.T) {
 	w := newWorld(t)
 	needs := w.needs()
 	names := []string{"openid", "members:read", "members:invite", "tasks:read", "tasks:write", "activity:read"}
-	arguments := map[string]string{"getMember": `{"member_id":"` + ada + `"}`, "undoActivity": `{"activity_id":"act_x"}`}
+	arguments := map[string]string{"getMember": `{"member_id":"` + ada + `"}`,
+		"undoActivity": `{"activity_id":"act_x"}`}
 	for _, id := range []string{"getTask", "updateTask", "completeTask", "deleteTask", "restoreTask",
 		"listTaskComments", "addTaskComment"} {
 		arguments[id] = `{"task_id":"tsk_x"}`

@@ -83,8 +83,9 @@ func TestAttackOneWhoRevokesKeepsNobodyFromIt(t *testing.T) {
 	for range 4 { // places of one person
 		<-d.arrived
 	}
-	for name, revoke := range map[string]func() reply{"a member of the same organization": func() reply { return colleague.revoke(colleagues) },
-		"another organization's": func() reply { return other.revoke(others) }} {
+	for name, revoke := range map[string]func() reply{
+		"a member of the same organization": func() reply { return colleague.revoke(colleagues) },
+		"another organization's":            func() reply { return other.revoke(others) }} {
 		if r := revoke(); r.status != http.StatusSeeOther {
 			t.Errorf("%s revokes with %d %s", name, r.status, r.body)
 		}
@@ -164,7 +165,7 @@ func TestAttackWrongCodesLockNobodyOut(t *testing.T) {
 	t.Logf("%d wrong codes from one address: of %d right ones between them all are redeemed", wrong, right)
 }
 
-// code is one that Stytch has issued for the GPT.
+// code returns one that Stytch has issued for the GPT.
 func (w *world) code(subject string) string {
 	w.t.Helper()
 	app := stytchtest.Development().ConnectedApps[0]

@@ -14,7 +14,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// withDeputies is a project in which the role deputy alone may write, and inviter invite:
+// withDeputies returns a project in which the role deputy alone may write, and inviter invite:
 // Ada, of either vertical, is a deputy.
 func withDeputies(seed stytchtest.Seed) stytchtest.Seed {
 	allow := func(resource string, actions ...string) stytchtest.Permission {

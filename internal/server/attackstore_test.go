@@ -17,7 +17,7 @@ import (
 	"guestpass/store"
 )
 
-// withQuota is a server whose owners may keep no more; on Postgres with its URL.
+// withQuota returns a server whose owners may keep no more; on Postgres with its URL.
 func withQuota(t *testing.T, url string, q store.Quota) func(*guestpass.Options) {
 	return func(o *guestpass.Options) {
 		if url == "" {
@@ -37,7 +37,7 @@ func onBothWithQuota(t *testing.T, q store.Quota, story func(*testing.T, *world)
 	t.Run("Postgres", func(t *testing.T) { story(t, newWorld(t, withQuota(t, postgrestest.Shared(t).Database(t), q))) })
 }
 
-// used is the problem of a quota that is used up.
+// used returns the problem of a quota that is used up.
 func (p actor) used(method, path, body string, change ...func(*http.Request)) (name string, used, limit float64) {
 	p.t.Helper()
 	answer := p.do(http.StatusInsufficientStorage, method, path, body, change...)
@@ -87,7 +87,7 @@ func TestAttackOneMemberFillsTheStore(t *testing.T) {
 	})
 }
 
-// lastOf is the activity of what somebody did last.
+// lastOf returns the activity of what somebody did last.
 func (w *world) lastOf(p actor) string {
 	w.t.Helper()
 	list := p.do(200, "GET", "/api/v1/activity?limit=1", "")["activities"].([]any)
@@ -171,7 +171,8 @@ func TestAttackAFullDiskKeepsNobodyIn(t *testing.T) {
 		if missed == 0 {
 			notes = strings.Repeat("<", 9990)
 		}
-		status = o.call("POST", "/api/v1/tasks", writer, fmt.Sprintf(`{"title":"number %d","notes":"%s"}`, calls, notes)).status
+		status = o.call("POST", "/api/v1/tasks", writer,
+			fmt.Sprintf(`{"title":"number %d","notes":"%s"}`, calls, notes)).status
 		if missed++; status != http.StatusInsufficientStorage {
 			missed = 0
 		}

@@ -14,7 +14,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// shows is a request with a session cookie.
+// shows returns a request with a session cookie.
 func shows(cookie string) func(*http.Request) {
 	return func(r *http.Request) { r.Header.Set("Cookie", "stytch_session="+cookie) }
 }

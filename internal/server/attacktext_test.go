@@ -116,11 +116,13 @@ func TestAttackNothingToSeeIsRefused(t *testing.T) {
 			{"body.title", w.call("PATCH", path, p.token, `{"title":`+text+`}`)},
 			{"body.text", w.call("POST", path+"/comments", p.token, `{"text":`+text+`}`)},
 			{"body.labels[0]", w.call("POST", "/api/v1/tasks", p.token, `{"title":"x","labels":[`+text+`]}`)},
-			{"body.name", w.call("POST", "/api/v1/members/invitations", invite, `{"email":"new@acme.example","name":`+text+`}`)},
+			{"body.name", w.call("POST", "/api/v1/members/invitations", invite,
+				`{"email":"new@acme.example","name":`+text+`}`)},
 			{"query.search", w.call("GET", "/api/v1/tasks?search="+url.QueryEscape(nothing), p.token, "")},
 			{"query.label", w.call("GET", "/api/v1/tasks?label="+url.QueryEscape(nothing), p.token, "")},
 		} {
-			if r.status != 422 || !strings.Contains(r.body, `"location":"`+r.place+`"`) || hides(strings.TrimSpace(r.body)) != "" {
+			if r.status != 422 || !strings.Contains(r.body, `"location":"`+r.place+`"`) ||
+				hides(strings.TrimSpace(r.body)) != "" {
 				t.Errorf("%+q at %s: %d %s", nothing, r.place, r.status, r.body)
 			}
 		}
@@ -137,10 +139,12 @@ func TestAttackHiddenTextInIdentifiersIsRefused(t *testing.T) {
 		escaped, text := url.PathEscape(hidden), inJSON(hidden)
 		text = text[1 : len(text)-1]
 		for what, r := range map[string]reply{
-			"a path":         w.call("GET", "/api/v1/tasks/"+id+escaped, p.token, ""),
-			"a member":       w.call("GET", "/api/v1/members/"+ada+escaped, invite, ""),
-			"an address":     w.call("POST", "/api/v1/members/invitations", invite, `{"email":"new`+text+`@acme.example"}`),
-			"a domain":       w.call("POST", "/api/v1/members/invitations", invite, `{"email":"new@acme`+text+`.example"}`),
+			"a path":   w.call("GET", "/api/v1/tasks/"+id+escaped, p.token, ""),
+			"a member": w.call("GET", "/api/v1/members/"+ada+escaped, invite, ""),
+			"an address": w.call("POST", "/api/v1/members/invitations", invite,
+				`{"email":"new`+text+`@acme.example"}`),
+			"a domain": w.call("POST", "/api/v1/members/invitations", invite,
+				`{"email":"new@acme`+text+`.example"}`),
 			"an assignee":    w.call("POST", "/api/v1/tasks", p.token, `{"title":"x","assignee":"me`+text+`"}`),
 			"a state":        w.call("POST", "/api/v1/tasks", p.token, `{"title":"x","state":"open`+text+`"}`),
 			"a member name":  w.call("POST", "/api/v1/tasks", p.token, `{"title":"x","no`+text+`tes":"y"}`),
@@ -217,7 +221,8 @@ func TestAttackTheTextsOfOnesOwnResourceAreCleaned(t *testing.T) {
 		{"a link", `{"title":"x","link":"https://example.com/\u200b"}`, "body.link"},
 		{"a name of a member", `{"title":"x","labels":{"a\u200b":"b"}}`, "body.labels.…"},
 	} {
-		if r := w.call("POST", "/api/v1/parts", "", tt.body); r.status != 422 || !strings.Contains(r.body, `"location":"`+tt.place+`"`) {
+		if r := w.call("POST", "/api/v1/parts", "", tt.body); r.status != 422 ||
+			!strings.Contains(r.body, `"location":"`+tt.place+`"`) {
 			t.Errorf("%s: %d %s", tt.name, r.status, r.body)
 		}
 	}

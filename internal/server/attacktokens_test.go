@@ -23,7 +23,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// numeric is a JSON number as it is written.
+// numeric returns a JSON number as it is written.
 func numeric(text string) json.RawMessage { return json.RawMessage(text) }
 
 // each makes an attack of one row for every value of a claim, signed as it should be.
@@ -38,7 +38,7 @@ func (a *target) each(row int, claim, want string, values ...any) (list []attack
 	return list
 }
 
-// eachHeader is each for a member of the header.
+// eachHeader returns each for a member of the header.
 func (a *target) eachHeader(row int, member, want string, values ...any) (list []attack) {
 	for _, value := range values {
 		what := fmt.Sprintf("%s %.60q", member, fmt.Sprint(value))
@@ -88,7 +88,8 @@ func (a *target) algorithmAttacks() (list []attack) {
 		true, "", object{"RS256": 1}, removed} {
 		list = append(list, a.eachHeader(7, "alg", invalidToken, alg)...)
 	}
-	for _, member := range []string{`"alg":"RS256"`, `"alg":"none"`, `"\u0061lg":"RS256"`, `"kid":"` + ownKid + `"`, `"kid":"other"`, `"k\u0069d":"other"`, `"typ":"JWT"`} {
+	for _, member := range []string{`"alg":"RS256"`, `"alg":"none"`, `"\u0061lg":"RS256"`, `"kid":"` + ownKid + `"`,
+		`"kid":"other"`, `"k\u0069d":"other"`, `"typ":"JWT"`} {
 		header := a.header().json()
 		add(8, "twice "+member+" in front", signed("{"+member+","+header[1:], a.claims().json(), ownKey()))
 		add(8, "twice "+member+" behind", signed(header[:len(header)-1]+","+member+"}", a.claims().json(), ownKey()))
@@ -102,7 +103,7 @@ func mac(secret []byte, input string) []byte {
 	return h.Sum(nil)
 }
 
-// foreignSignatures are those of other algorithms, each good in its own, by the
+// foreignSignatures returns those of other algorithms, each good in its own, by the
 // algorithm that the header is to name.
 func foreignSignatures(input func(alg any) string) map[string][]byte {
 	must := func(signature []byte, err error) []byte {
@@ -213,7 +214,8 @@ func (a *target) formAttacks() (list []attack) {
 		ownKey()))
 	add(20, "five parts of a JWE", invalidToken, encrypted+".AAAA.AAAA.AAAA.AAAA")
 	add(20, "a JWE around a bomb", invalidToken, encrypted+".AAAA.AAAA."+base64url(bomb.Bytes())[:5000]+".AAAA")
-	add(20, "a JWE with PBES2 and a billion rounds", invalidToken, base64url(`{"alg":"PBES2-HS256+A128KW","enc":"A256GCM","p2c":1000000000,"p2s":"AAAA"}`)+".AAAA.AAAA.AAAA.AAAA")
+	add(20, "a JWE with PBES2 and a billion rounds", invalidToken,
+		base64url(`{"alg":"PBES2-HS256+A128KW","enc":"A256GCM","p2c":1000000000,"p2s":"AAAA"}`)+".AAAA.AAAA.AAAA.AAAA")
 
 	flat := object{"protected": parts[0], "payload": parts[1], "signature": parts[2]}
 	add(21, "flattened JSON", invalidCall, flat.json())
@@ -391,7 +393,8 @@ func (a *target) resource() string {
 // payloadAttacks are rows 42, 43, 47, 54 and 55.
 func (a *target) payloadAttacks() (list []attack) {
 	payload := a.claims().json()
-	for _, member := range []string{`"sub":"` + ada + `"`, `"sub":"` + hank + `"`, `"\u0073ub":"` + ada + `"`, `"scope":"openid"`, `"sc\u006fpe":"openid"`, `"aud":"x"`, `"\u0061ud":"x"`, `"exp":9999999999`, `"e\u0078p":1`,
+	for _, member := range []string{`"sub":"` + ada + `"`, `"sub":"` + hank + `"`, `"\u0073ub":"` + ada + `"`,
+		`"scope":"openid"`, `"sc\u006fpe":"openid"`, `"aud":"x"`, `"\u0061ud":"x"`, `"exp":9999999999`, `"e\u0078p":1`,
 		`"iss":"` + a.authority.URL + `"`, `"client_id":"x"`, `"` + organizationClaim +
 			`":{}`, `"groups":1,"groups":1`} {
 		list = append(list, attack{row: 42, what: "also " + member + " in front", want: invalidToken,

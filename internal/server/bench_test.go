@@ -133,7 +133,7 @@ func BenchmarkCallsBesideAFlood(b *testing.B) {
 	b.ReportMetric(float64(refused.Load())/spent[1].Seconds(), "refused/s")
 }
 
-// p99 is the 99th percentile in microseconds.
+// p99 returns the 99th percentile in microseconds.
 func p99(took []time.Duration) float64 {
 	slices.Sort(took)
 	return float64(took[int(math.Ceil(0.99*float64(len(took))))-1].Nanoseconds()) / 1000

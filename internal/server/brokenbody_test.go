@@ -72,7 +72,8 @@ func TestBodiesThatBreakOffAreTheClients(t *testing.T) {
 				t.Fatal(err)
 			}
 			body, _ := io.ReadAll(reply.Body)
-			if reply.StatusCode != http.StatusBadRequest || !strings.Contains(string(body), `"detail":"the body breaks off`) {
+			if reply.StatusCode != http.StatusBadRequest ||
+				!strings.Contains(string(body), `"detail":"the body breaks off`) {
 				t.Errorf("%d %s", reply.StatusCode, body)
 			}
 		})

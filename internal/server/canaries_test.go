@@ -207,7 +207,8 @@ func (c *canaries) operations(w *world, token string) {
 	for _, how := range []string{"value", "error", "runtime"} {
 		c.call(w, "POST", "/api/v1/failures", token, `{"how":"`+how+`","text":"`+canaryBody+`"}`)
 	}
-	for _, body := range []string{`{"x":"` + canaryBody + `"}`, `{"title":"` + canaryBody, `{"title":7,"x":"` + canaryBody + `"}`, `{"title":"x","due":"` + canaryBody + `"}`,
+	for _, body := range []string{`{"x":"` + canaryBody + `"}`, `{"title":"` + canaryBody,
+		`{"title":7,"x":"` + canaryBody + `"}`, `{"title":"x","due":"` + canaryBody + `"}`,
 		`{"title":"` + strings.Repeat(canaryBody, 8000) + `"}`, canaryBody} {
 		c.call(w, "POST", "/api/v1/tasks", token, body)
 		c.call(w, "POST", "/api/v1/members/invitations", token, body)
@@ -238,13 +239,15 @@ func (c *canaries) tools(w *world, token string) {
 	for _, how := range []string{"value", "error", "runtime"} {
 		call(`{"name":"failWrite","arguments":{"how":"` + how + `","text":"` + canaryBody + `"}}`)
 	}
-	for _, arguments := range []string{`{"x":"` + canaryBody + `"}`, `{"title":{"x":"` + canaryBody + `"}}`, `"` + canaryBody + `"`,
+	for _, arguments := range []string{`{"x":"` + canaryBody + `"}`, `{"title":{"x":"` + canaryBody + `"}}`,
+		`"` + canaryBody + `"`,
 		`{"title":"x","due":"` + canaryBody + `"}`, `{"` + canaryBody + `":1}`} {
 		call(`{"name":"createTask","arguments":` + arguments + `}`)
 	}
 	call(`{"name":"` + canaryBody + `"}`)
 	call(`{"name":"listTasks","_meta":{"openai/subject":"` + canaryBody + `"}}`)
-	for _, body := range []string{canaryBody, `{"jsonrpc":"` + canaryBody + `"}`, `{"jsonrpc":"2.0","id":1,"method":"` + canaryBody + `"}`,
+	for _, body := range []string{canaryBody, `{"jsonrpc":"` + canaryBody + `"}`,
+		`{"jsonrpc":"2.0","id":1,"method":"` + canaryBody + `"}`,
 		`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"` + canaryBody + `"}}`} {
 		c.call(w, "POST", "/mcp", token, body, json)
 		c.call(w, "POST", "/mcp?access_token="+token, "", body, json)

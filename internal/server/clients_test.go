@@ -35,7 +35,7 @@ type clientAnswer struct {
 	IsError    bool
 }
 
-// mode says how a client finds out which era a server speaks.
+// mode tells how a client finds out which era a server speaks.
 func mode(mode any) map[string]any {
 	return map[string]any{"versionNegotiation": map[string]any{"mode": mode}}
 }

@@ -39,7 +39,7 @@ func describedClient(t *testing.T) (documentURL string) {
 	return documentURL
 }
 
-// newDocumentWorld is one where clients describe themselves.
+// newDocumentWorld returns one where clients describe themselves.
 func newDocumentWorld(t *testing.T) *world {
 	t.Helper()
 	seed := stytchtest.Development()

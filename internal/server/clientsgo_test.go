@@ -47,7 +47,7 @@ func beginSDK(t *testing.T, transport mcp.Transport, version string) *mcp.Client
 	return session
 }
 
-// storySDK is the story of acceptance/mcp-story.mjs.
+// storySDK returns the story of acceptance/mcp-story.mjs.
 func storySDK(t *testing.T, session *mcp.ClientSession) seen {
 	t.Helper()
 	told := seen{Calls: map[string]clientAnswer{}}

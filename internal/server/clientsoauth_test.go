@@ -17,7 +17,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// newOpenWorld is one where clients register themselves.
+// newOpenWorld returns one where clients register themselves.
 func newOpenWorld(t *testing.T) *world {
 	t.Helper()
 	seed := stytchtest.Development()
@@ -126,7 +126,7 @@ func TestRealClientsConnect(t *testing.T) {
 	}
 }
 
-// connecting are the settings of a program that signs a person in.
+// connecting returns the settings of a program that signs a person in.
 func (w *world) connecting(t *testing.T) map[string]any {
 	return map[string]any{"url": w.url + "/mcp", "authorize": w.url + "/idp", "folder": t.TempDir(),
 		"patience": forPerson}

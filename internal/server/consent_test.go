@@ -19,7 +19,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// authorizeURL is a request of the GPT, changed as wanted.
+// authorizeURL returns a request of the GPT, changed as wanted.
 func (w *world) authorizeURL(change ...func(url.Values)) string {
 	w.t.Helper()
 	address, _, err := w.gpt().AuthorizeURL(w.callbacks.url)
@@ -118,10 +118,11 @@ func TestEndToEndNoCodeLeavesWithoutAClick(t *testing.T) {
 	}
 }
 
-// registered is a client that registered itself.
+// registered returns a client that registered itself.
 func (w *world) registered(name, redirect string) (id, uri string) {
 	w.t.Helper()
-	body := `{"client_name":` + quoted(name) + `,"redirect_uris":[` + quoted(redirect) + `],"token_endpoint_auth_method":"none"}`
+	body := `{"client_name":` + quoted(name) + `,"redirect_uris":[` + quoted(redirect) +
+		`],"token_endpoint_auth_method":"none"}`
 	response, err := http.Post(w.stytch.URL+"/v1/oauth2/register", "application/json", strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
@@ -333,7 +334,9 @@ func TestEndToEndByKeyboardAlone(t *testing.T) {
 // tabTo presses Tab until something with that name has the focus.
 func tabTo(name string) step {
 	return func(p *person) error {
-		const focused = `(() => { const e = document.activeElement; if (!e.matches("input, button, a")) return ""; return [...(e.labels ?? [])].map(l => l.innerText).join(" ") + " " + (e.ariaLabel ?? "") + " " + (e.placeholder ?? "") + " " + e.innerText; })()`
+		const focused = `(() => { const e = document.activeElement; if (!e.matches("input, button, a")) return ""; ` +
+			`return [...(e.labels ?? [])].map(l => l.innerText).join(" ") + " " + (e.ariaLabel ?? "") + " " + ` +
+			`(e.placeholder ?? "") + " " + e.innerText; })()`
 		wanted := fmt.Sprintf("[...document.querySelectorAll('input, button, a')].some(e => e.checkVisibility() && "+
 			"!e.disabled && !e.closest('[inert]') && ([...(e.labels ?? [])].map(l => l.innerText).join(' ') + ' ' + "+
 			"(e.ariaLabel ?? '') + ' ' + (e.placeholder ?? '') + ' ' + "+

@@ -62,12 +62,16 @@ func TestUserInfoOfBothVerticals(t *testing.T) {
 		want string
 	}{
 		{"a member", b2b, ada, []string{"openid", "profile", "email"},
-			`{"member_id":"` + ada + `","name":"Ada Lovelace","email":"ada@acme.example","email_verified":true,"status":"active",` +
-				`"organization_id":"` + acme + `","organization_name":"Acme","roles":["stytch_member","stytch_admin"],"granted_scopes":["openid","profile","email"]}`},
+			`{"member_id":"` + ada +
+				`","name":"Ada Lovelace","email":"ada@acme.example","email_verified":true,"status":"active",` +
+				`"organization_id":"` + acme + `","organization_name":"Acme","roles":["stytch_member",` +
+				`"stytch_admin"],"granted_scopes":["openid","profile","email"]}`},
 		{"a member who shares nothing", b2b, grace, []string{"openid"},
-			`{"member_id":"` + grace + `","status":"active","organization_id":"` + acme + `","organization_name":"Acme","roles":["stytch_member"],"granted_scopes":["openid"]}`},
+			`{"member_id":"` + grace + `","status":"active","organization_id":"` + acme +
+				`","organization_name":"Acme","roles":["stytch_member"],"granted_scopes":["openid"]}`},
 		{"a user", consumer, userAda, []string{"openid", "profile", "email"},
-			`{"user_id":"` + userAda + `","name":"Ada Lovelace","email":"ada@example.com","email_verified":true,"status":"active",` +
+			`{"user_id":"` + userAda +
+				`","name":"Ada Lovelace","email":"ada@example.com","email_verified":true,"status":"active",` +
 				`"roles":["stytch_user"],"granted_scopes":["openid","profile","email"]}`},
 		{"a user who shares nothing", consumer, userGrace, []string{"openid"},
 			`{"user_id":"` + userGrace + `","status":"active","roles":["stytch_user"],"granted_scopes":["openid"]}`},
@@ -94,7 +98,8 @@ func TestTheDocumentSaysWhatTheServerIsGoodFor(t *testing.T) {
 			"; read the work; do the work; rule the work" + activity},
 	} {
 		want := fmt.Sprintf(`"description": %q`, "Lets you act in Guestpass Demo for the signed-in person: "+tt.want)
-		if document := string(tt.w.app.Document().JSON()); !strings.Contains(strings.ReplaceAll(document, `":"`, `": "`), want) {
+		if document := string(tt.w.app.Document().JSON()); !strings.Contains(strings.ReplaceAll(document, `":"`,
+			`": "`), want) {
 			t.Errorf("no %s in\n%s", want, document)
 		}
 	}
@@ -231,7 +236,8 @@ func TestTroubleInAConsumerProject(t *testing.T) {
 		t.Errorf("Stytch back: %d %s", r.status, r.body)
 	}
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1/rbac", Status: 503})
-	if r := w.call("GET", "/readyz", "", ""); r.status != 200 || !strings.Contains(r.body, `"directory":"unavailable"`) {
+	if r := w.call("GET", "/readyz", "", ""); r.status != 200 ||
+		!strings.Contains(r.body, `"directory":"unavailable"`) {
 		t.Errorf("ready while Stytch is down: %d %s", r.status, r.body)
 	}
 	wrong := newConsumerWorld(t, func(o *guestpass.Options) { o.Secret = "secret-test-wrong" })

@@ -22,7 +22,8 @@ func is(expression string) step { return func(p *person) error { return p.until(
 // noToken wants the person's token to be nowhere but in the memory of the page.
 func noToken(p *person) error {
 	const kept = `[location.href, document.documentElement.outerHTML, ...[localStorage, sessionStorage].flatMap((s) =>
-		Object.entries(s).filter(([k]) => !k.startsWith("stytch_")).flat())].filter((text) => /eyJ[\w-]+\.eyJ/.test(text)).map((text) => text.slice(0, 200)).join()`
+		Object.entries(s).filter(([k]) => !k.startsWith("stytch_")).flat())]
+		.filter((text) => /eyJ[\w-]+\.eyJ/.test(text)).map((text) => text.slice(0, 200)).join()`
 	found, err := chromedp.Run(p.tab, chromedp.Evaluate[string](kept))
 	if err == nil && found != "" {
 		err = fmt.Errorf("the token is kept in %s", found)
@@ -78,7 +79,8 @@ func TestOperationsAreSearchedAndShownAsCode(t *testing.T) {
 	p := w.newPerson()
 	shown := func(ids ...string) step {
 		return is(fmt.Sprintf(
-			`[...document.querySelectorAll(".opblock-summary-operation-id")].map((e) => e.textContent).sort().join() === %q`, strings.Join(ids, ",")))
+			`[...document.querySelectorAll(".opblock-summary-operation-id")].map((e) => e.textContent).sort()
+				.join() === %q`, strings.Join(ids, ",")))
 	}
 	must(t, p.do(newTabAt(w.url+"/docs"), see("16 operations"), look("docs"),
 		fill("#search", "Comment"), shown("addTaskComment", "listTaskComments"), see("2 of 16"), look("searched"),
@@ -88,7 +90,8 @@ func TestOperationsAreSearchedAndShownAsCode(t *testing.T) {
 		fill("#search", "createTask"), shown("createTask"), press("Create a task"),
 		is(`!!document.querySelector(".samples summary")`),
 		func(p *person) error { return p.evaluate(`document.querySelector(".samples summary").click()`) },
-		see("curl -X 'POST'"), see(`-d '{"title":"Water the plants"}'`), see("Authorization: Bearer ACCESS_TOKEN"), see("await fetch("), see("import requests"), look("samples")))
+		see("curl -X 'POST'"), see(`-d '{"title":"Water the plants"}'`), see("Authorization: Bearer ACCESS_TOKEN"), see(
+			"await fetch("), see("import requests"), look("samples")))
 	must(t, p.complaints())
 }
 

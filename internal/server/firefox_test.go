@@ -203,12 +203,13 @@ func (f *firefox) fill(selector, text string) error {
 	return f.call("WebDriver:ElementSendKeys", map[string]any{"id": id, "text": text}, nil)
 }
 
-// violations are the broken policies and the scripts' errors of pages, none of which a
+// violations returns the broken policies and the scripts' errors of pages, none of which a
 // strict page has. What Firefox says of itself is left out.
 func (f *firefox) violations() (list []string, err error) {
 	err = f.browser(`Services.console.getMessageArray()
 		.filter(m => m instanceof Ci.nsIScriptError && !(m.flags & Ci.nsIScriptError.infoFlag))
-		.filter(m => /CSP|Content-Security-Policy/.test(m.category + m.errorMessage) || m.sourceName.startsWith("http") && !(m.flags & Ci.nsIScriptError.warningFlag))
+		.filter(m => /CSP|Content-Security-Policy/.test(m.category + m.errorMessage) ||
+			m.sourceName.startsWith("http") && !(m.flags & Ci.nsIScriptError.warningFlag))
 		.map(m => m.errorMessage + " " + m.sourceName)`, &list)
 	return list, err
 }
@@ -317,7 +318,10 @@ func (f *firefox) mustNotice(t *testing.T) {
 	err := errors.Join(f.open(f.w.url+"/privacy"), f.evaluate(`(() => {
 		const image = new Image();
 		document.body.append(image);
-		return new Promise((done) => { image.onerror = image.onload = () => done(null); image.src = "http://localhost:9/other.png"; });
+		return new Promise((done) => {
+			image.onerror = image.onload = () => done(null);
+			image.src = "http://localhost:9/other.png";
+		});
 	})()`, nil))
 	violations, err2 := f.violations()
 	if !slices.ContainsFunc(violations, func(v string) bool { return strings.Contains(v, "localhost:9") }) {

@@ -108,8 +108,9 @@ func TestOperationsThatAreNotPublishedAreStillServed(t *testing.T) {
 }
 
 func TestAMisspeltOperationStopsTheStart(t *testing.T) {
-	o := guestpass.Options{PublicURL: "http://localhost:1", ProjectID: "project-test-11111111-1111-4111-8111-111111111111",
-		Secret: "secret-test-x", PublicToken: "public-token-test-x",
+	o := guestpass.Options{PublicURL: "http://localhost:1",
+		ProjectID: "project-test-11111111-1111-4111-8111-111111111111",
+		Secret:    "secret-test-x", PublicToken: "public-token-test-x",
 		Vertical: "b2b", Domain: "http://localhost:2", BaseURL: "http://localhost:2", Title: "T", Version: "1",
 		ForwardTokens: true,
 		Store:         (*store.Store)(nil), Operations: []string{"listTask"}, Resources: resources.All()}

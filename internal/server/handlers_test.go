@@ -163,7 +163,7 @@ func loggedFor(log, text, request string) bool {
 	return false
 }
 
-// recorded are the outcomes of Ada's activities.
+// recorded returns the outcomes of Ada's activities.
 func (w *world) recorded() (outcomes []string) {
 	w.t.Helper()
 	var list struct{ Activities []struct{ Outcome string } }

@@ -22,7 +22,7 @@ type htmlPage struct {
 
 const origin = "https://gpt.example.com"
 
-// htmlPages are all of them, the sign-in page with every kind of refusal.
+// htmlPages returns all of them, the sign-in page with every kind of refusal.
 func (w *world) htmlPages() []htmlPage {
 	request := func(change ...string) string {
 		q := url.Values{"client_id": {"connected-app-test-dddddddd-0000-4000-8000-000000000001"}, "scope": {"openid"},
@@ -59,7 +59,7 @@ func (w *world) htmlPages() []htmlPage {
 	}
 }
 
-// headersOf are those of a page, all of them, but for the ones that differ from answer to answer.
+// headersOf returns those of a page, all of them, but for the ones that differ from answer to answer.
 func headersOf(path, api, scheme string) map[string]string {
 	h := map[string]string{
 		"Content-Type":                 "text/html; charset=utf-8",

@@ -42,12 +42,12 @@ func (w *world) passwordSession(email, organization string) string {
 	return token
 }
 
-// sessionCookie is a script that gives the browser that session.
+// sessionCookie returns a script that gives the browser that session.
 func sessionCookie(token string) string {
 	return "document.cookie = 'stytch_session=" + token + "; path=/'"
 }
 
-// withSession is a browser in which something else of this origin has signed somebody in.
+// withSession returns a browser in which something else of this origin has signed somebody in.
 func (w *world) withSession(email, organization string) step {
 	return func(p *person) error {
 		return p.do(newTabAt(w.url+"/privacy"), see("ChatGPT"),
@@ -90,7 +90,7 @@ func mailed(path string, body fields, redirects ...string) func(w *world) string
 	}
 }
 
-// provided is the return from a provider at which somebody has chosen to be who they are.
+// provided returns the return from a provider at which somebody has chosen to be who they are.
 func provided(start, email string, redirects ...string) func(w *world) string {
 	return func(w *world) string {
 		query := url.Values{"public_token": {w.stytch.Export().Project.PublicToken}}
@@ -123,13 +123,14 @@ func provided(start, email string, redirects ...string) func(w *world) string {
 }
 
 func invited(w *world) string {
-	if r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"), `{"email":"eva@acme.example"}`); r.status != 201 {
+	if r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"),
+		`{"email":"eva@acme.example"}`); r.status != 201 {
 		w.t.Fatalf("inviteMember: %d %s", r.status, r.body)
 	}
 	return w.stytch.Inbox()[0].Link
 }
 
-// sentLinks are all kinds of link that the page can be led to by.
+// sentLinks returns all kinds of link that the page can be led to by.
 func sentLinks() []sentLink {
 	const hank, adaUser, newPassword = "hank@globex.example", "ada@example.com", "Guest-pass-2"
 	b2b := []string{"login_redirect_url", "signup_redirect_url"}
@@ -168,7 +169,7 @@ func sentLinks() []sentLink {
 	}
 }
 
-// first is who is signed in when a link of somebody else comes.
+// first returns who is signed in when a link of somebody else comes.
 func (l sentLink) first() (seed stytchtest.Seed, email, organization, who string) {
 	if l.vertical == "consumer" {
 		return stytchtest.DevelopmentConsumer(), "grace@example.com", "", "grace@example.com"
@@ -330,7 +331,7 @@ func TestEndToEndAllowComparesWhoDecides(t *testing.T) {
 	}
 }
 
-// sessionAt is a session by code for who may have no password there.
+// sessionAt returns a session by code for who may have no password there.
 func (w *world) sessionAt(email, organization string) string {
 	if organization == "" {
 		return w.passwordSession(email, "")
@@ -338,7 +339,7 @@ func (w *world) sessionAt(email, organization string) string {
 	return w.session(email, organization)
 }
 
-// setRoles is what somebody does in Stytch's dashboard.
+// setRoles returns what somebody does in Stytch's dashboard.
 func (w *world) setRoles(organization, member string, roles ...string) step {
 	return w.manage(http.MethodPut, "/v1/b2b/organizations/"+organization+"/members/"+member,
 		fields{"roles": append([]string{}, roles...)})
@@ -449,7 +450,8 @@ func insecureStytch(authorizeURL, path, change string) step {
 			if (!String(url).endsWith(` + quoted(path) + `)) return response;
 			const reply = await response.json();
 			(` + change + `)(reply.data);
-			return new Response(JSON.stringify(reply), { status: response.status, headers: { "Content-Type": "application/json" } });
+			return new Response(JSON.stringify(reply), { status: response.status,
+				headers: { "Content-Type": "application/json" } });
 		}; }`
 		if _, err := chromedp.Call(p.tab, page.AddScriptToEvaluateOnNewDocument,
 			page.AddScriptToEvaluateOnNewDocumentParams{Source: source}); err != nil {

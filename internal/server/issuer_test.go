@@ -63,7 +63,7 @@ func TestTheIssuerIsComparedAtTheStart(t *testing.T) {
 	}
 }
 
-// metadataServer is a domain of Stytch's whose metadata lead to our page, and are changed as wanted.
+// metadataServer returns a domain of Stytch's whose metadata lead to our page, and are changed as wanted.
 func metadataServer(t *testing.T, publicURL string, status int, change func(map[string]any)) string {
 	t.Helper()
 	var far *httptest.Server

@@ -109,7 +109,8 @@ func newCallbacks(t testing.TB) *callbacks {
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = w.Write([]byte(
-			`<!doctype html><html lang="en"><title>Back</title><link rel="icon" href="data:,"><h1>Back at ChatGPT</h1></html>`))
+			`<!doctype html><html lang="en"><title>Back</title><link rel="icon" href="data:,"><h1>Back at ` +
+				`ChatGPT</h1></html>`))
 	}))
 	t.Cleanup(s.Close)
 	c.url = s.URL + "/callback"
@@ -138,7 +139,7 @@ type person struct {
 	faults []string
 }
 
-// patience is how long a step may take; when Stytch misbehaves, a person begins again sooner.
+// patience returns how long a step may take; when Stytch misbehaves, a person begins again sooner.
 func patience() time.Duration {
 	if *chaosPercent > 0 {
 		return 8 * time.Second
@@ -333,7 +334,8 @@ func absent(text string) step {
 
 // findButton is the one with exactly that label, else the first that contains it.
 const findButton = `((label) => {
-	const all = [...document.querySelectorAll("button, a")].filter((e) => !e.disabled && !e.closest("[inert]") && e.checkVisibility());
+	const all = [...document.querySelectorAll("button, a")]
+		.filter((e) => !e.disabled && !e.closest("[inert]") && e.checkVisibility());
 	const name = (e) => e.innerText.trim() || e.ariaLabel || "";
 	return all.find((e) => name(e) === label) ?? all.find((e) => name(e).includes(label));
 })(%s)`
@@ -445,11 +447,15 @@ func (p *person) accessible() error {
 		if (document.querySelectorAll("main h1").length !== 1) faults.push("there must be one main heading");
 		if (!document.title || !document.documentElement.lang) faults.push("title or language is missing");
 		for (const e of document.querySelectorAll("input, select, textarea")) {
-			if (shown(e) && !(e.labels?.length || e.ariaLabel || e.getAttribute("aria-labelledby") || e.placeholder)) faults.push("a field without a label: " + e.outerHTML.slice(0, 120));
+			if (shown(e) && !(e.labels?.length || e.ariaLabel || e.getAttribute("aria-labelledby") || e.placeholder))
+				faults.push("a field without a label: " + e.outerHTML.slice(0, 120));
 		}
 		for (const e of document.querySelectorAll("button, a")) {
-			if (shown(e) && !(e.innerText.trim() || e.ariaLabel || e.querySelector("img[alt], svg[aria-label], svg title"))) faults.push("a button without a name: " + e.outerHTML.slice(0, 120));
-			if (shown(e) && e.tabIndex < 0 && !e.matches(".opblock-control-arrow")) faults.push("not reachable by keyboard: " + e.outerHTML.slice(0, 120));
+			if (shown(e) && !(e.innerText.trim() || e.ariaLabel ||
+				e.querySelector("img[alt], svg[aria-label], svg title")))
+				faults.push("a button without a name: " + e.outerHTML.slice(0, 120));
+			if (shown(e) && e.tabIndex < 0 && !e.matches(".opblock-control-arrow"))
+				faults.push("not reachable by keyboard: " + e.outerHTML.slice(0, 120));
 		}
 		if (document.documentElement.scrollWidth > innerWidth) faults.push("the page is wider than the screen");
 		return faults.join("; ");

@@ -20,7 +20,8 @@ import (
 // goWords are those that only somebody who reads our sources understands.
 var goWords = regexp.MustCompile(
 	`json:|strconv|[uU]nmarshal|\bGo\b|struct\b|\bu?int(8|16|32|64)?\b|\bfloat(32|64)?\b|[a-z]+\.[A-Z][a-z]+|` +
-		`mail:|time:|\bpars(e|ing)\b|reflect|\bnil\b|runtime|map\[|interface|invalid syntax|2006-01-02|15:04|unsupported|\\u0000`)
+		`mail:|time:|\bpars(e|ing)\b|reflect|\bnil\b|runtime|map\[|interface|invalid ` +
+		`syntax|2006-01-02|15:04|unsupported|\\u0000`)
 
 type inner struct {
 	Count int32       `json:"count,omitempty" doc:"A number"`
@@ -164,7 +165,8 @@ func TestAVersionMayBeWrittenWithAPoint(t *testing.T) {
 	}
 }
 
-const halfCharacter = `has half of a character, a \\u escape of a surrogate without the other; write the character itself`
+const halfCharacter = `has half of a character, a \\u escape of a surrogate without the other; write the ` +
+	`character itself`
 
 func TestRefusalsOfBodiesNameThePlace(t *testing.T) {
 	w := newWorld(t, kinds)
@@ -241,7 +243,8 @@ func TestBoundsAreToldInPlainNumbers(t *testing.T) {
 // wrongKinds are values of every kind; most are wrong wherever they stand.
 var wrongKinds = []string{`null`, `true`, `0`, `-1`, `1.5`, `300`, `4294967296`, `9223372036854775808`, `1e39`, `1e308`,
 	`1e400`, `-1e-400`, `""`, `"x"`, `"100%"`,
-	`"2026-01-02T03:04:05,5Z"`, `"2026-01-02T3:04:05Z"`, `"2026-13-45"`, `":"`, `"%zz"`, `"("`, `[]`, `[1]`, `["x"]`, `[[]]`, `[{}]`, `{}`, `{"x":1}`, `{"count":"x"}`, `{"count":4294967296}`}
+	`"2026-01-02T03:04:05,5Z"`, `"2026-01-02T3:04:05Z"`, `"2026-13-45"`, `":"`, `"%zz"`, `"("`, `[]`, `[1]`, `["x"]`,
+	`[[]]`, `[{}]`, `{}`, `{"x":1}`, `{"count":"x"}`, `{"count":4294967296}`}
 
 // Every input of every operation gets values of every kind. No answer may speak of Go, and each
 // refusal of a value names where it stood.

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -293,20 +294,56 @@ func TestARevokedTokenCountsForTheAddressOnly(t *testing.T) {
 	isLimited(t, w.call("GET", "/nothing", "", ""), "address", many)
 }
 
+// introspections returns how often Stytch was asked about a token.
+func (w *world) introspections() (number int) {
+	for _, r := range w.stytch.Requests() {
+		if strings.HasSuffix(r.Path, "/introspect") {
+			number++
+		}
+	}
+	return number
+}
+
+// Who comes with many tokens has their own asked about anew, and nobody else's.
+func TestManyTokensHaveNobodyElsesIntrospectedAnew(t *testing.T) {
+	app := stytchtest.Development().ConnectedApps[0]
+	w := newWorld(t, func(o *guestpass.Options) {
+		o.Introspect, o.ClientSecrets = true, map[string]string{app.ClientID: app.ClientSecret}
+	})
+	creates := func(token string, introspections int) {
+		t.Helper()
+		if r := w.call("POST", "/api/v1/tasks", token, `{"title":"x"}`); r.status != 201 ||
+			w.introspections() != introspections {
+			t.Fatalf("%d after %d introspections, want %d: %s", r.status, w.introspections(), introspections, r.body)
+		}
+	}
+	another := w.token(grace, "tasks:write")
+	creates(another, 1)
+	tokens := make([]string, 21) // one more than a person's share
+	for i := range tokens {
+		tokens[i] = w.token(ada, "tasks:write")
+		creates(tokens[i], 2+i)
+	}
+	creates(another, 22)
+	creates(tokens[20], 22)
+	forgotten := func() bool {
+		return slices.ContainsFunc(tokens[:20], func(token string) bool {
+			w.call("POST", "/api/v1/tasks", token, `{"title":"x"}`)
+			return w.introspections() > 22
+		})
+	}
+	if !forgotten() {
+		t.Error("of 21 tokens of one person all are remembered")
+	}
+}
+
 // Stytch is asked about a token for those only who may call the operation.
 func TestNobodyIsIntrospectedInVain(t *testing.T) {
 	app := stytchtest.Development().ConnectedApps[0]
 	w := newWorld(t, func(o *guestpass.Options) {
 		o.Introspect, o.ClientSecrets = true, map[string]string{app.ClientID: app.ClientSecret}
 	})
-	introspections := func() (number int) {
-		for _, r := range w.stytch.Requests() {
-			if strings.HasSuffix(r.Path, "/introspect") {
-				number++
-			}
-		}
-		return number
-	}
+	introspections := w.introspections
 	create := func(scope string) int {
 		return w.call("POST", "/api/v1/tasks", w.token(ada, scope), `{"title":"x"}`).status
 	}

@@ -21,7 +21,8 @@ type modelsClient struct {
 }
 
 // What a modern request says of itself.
-const about = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},` +
+const about = `"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",` +
+	`"io.modelcontextprotocol/clientCapabilities":{},` +
 	`"io.modelcontextprotocol/clientInfo":{"name":"t","version":"1"}}`
 
 const listTools = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
@@ -64,7 +65,8 @@ func (c modelsClient) modern(method, name, params string, change ...func(*http.R
 // tool calls one, and returns its result.
 func (c modelsClient) tool(name, arguments string) toolResult {
 	c.t.Helper()
-	r := c.post(fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, name, arguments))
+	r := c.post(fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, name,
+		arguments))
 	var answer struct {
 		Result *toolResult
 		Error  *struct {
@@ -110,7 +112,8 @@ func TestMCPWhatAPersonConnects(t *testing.T) {
 		body   string // parts by " | ", of which "!" begins what must not be there
 	}{
 		{"5 no token", none.post(listTools), 401, challenge + ` | scope="openid | !error`, `"error" | access token`},
-		{"5 no token, initialize", none.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`), 401, challenge, ``},
+		{"5 no token, initialize", none.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`), 401,
+			challenge, ``},
 		{"5 no token, modern", none.modern("server/discover", "", ""), 401, challenge, ``},
 		{"6 a token that is none", w.modelsClient("rubbish").post(listTools), 401,
 			`error="invalid_token" | error_description= | ` + challenge, ``},
@@ -135,8 +138,10 @@ func TestMCPWhatAPersonConnects(t *testing.T) {
 		{"36 a character set", c.post(listTools, headers("Content-Type: APPLICATION/JSON; charset=utf-8")), 200, "-",
 			`"tools"`},
 		{"36 text", c.post(listTools, headers("Content-Type: text/plain")), 415, "-", `"error"`},
-		{"37 a notification", c.post(`{"jsonrpc":"2.0","method":"notifications/initialized","params":{}}`), 202, "-", ``},
-		{"38 an unknown notification", c.post(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`), 202, "-", ``},
+		{"37 a notification", c.post(`{"jsonrpc":"2.0","method":"notifications/initialized","params":{}}`), 202, "-",
+			``},
+		{"38 an unknown notification", c.post(`{"jsonrpc":"2.0","method":"notifications/roots/list_changed"}`), 202,
+			"-", ``},
 		{"39 an unknown method", c.post(`{"jsonrpc":"2.0","id":1,"method":"foo/bar"}`), 200, "-", `-32601`},
 		{"39 an unknown method, modern", c.modern("foo/bar", "", ""), 404, "-", `-32601`},
 		{"40 ping", c.post(`{"jsonrpc":"2.0","id":"p","method":"ping"}`), 200, "-", `"id":"p","result":{}`},
@@ -144,39 +149,55 @@ func TestMCPWhatAPersonConnects(t *testing.T) {
 		{"41 a batch of 2025-03-26", c.post("["+listTools+"]", headers("MCP-Protocol-Version: 2025-03-26")), 400, "-",
 			`-32600`},
 		{"41 an empty batch", c.post("[]"), 400, "-", `-32600`},
-		{"42 a large id", c.post(`{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}`), 200, "-", `"id":9007199254740993`},
+		{"42 a large id", c.post(`{"jsonrpc":"2.0","id":9007199254740993,"method":"ping"}`), 200, "-",
+			`"id":9007199254740993`},
 		{"42 a fraction", c.post(`{"jsonrpc":"2.0","id":1.5,"method":"ping"}`), 400, "-", `-32600 | "id":null`},
 		{"42 null", c.post(`{"jsonrpc":"2.0","id":null,"method":"ping"}`), 400, "-", `-32600`},
 		{"42 an object", c.post(`{"jsonrpc":"2.0","id":{},"method":"ping"}`), 400, "-", `-32600`},
 		{"43 half an object", c.post(`{`), 400, "-", `-32700`},
 		{"43 nothing", c.post(``), 400, "-", `-32700`},
 		{"43 no version", c.post(`{"id":1,"method":"ping"}`), 400, "-", `-32600`},
-		{"43 a member twice", c.post(`{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}`), 400, "-", `-32700 | twice`},
+		{"43 a member twice", c.post(`{"jsonrpc":"2.0","id":1,"method":"ping","method":"tools/list"}`), 400, "-",
+			`-32700 | twice`},
 		{"43 other letter case", c.post(`{"jsonrpc":"2.0","id":1,"Method":"ping"}`), 400, "-", `-32600`},
 		{"43 a list of params", c.post(`{"jsonrpc":"2.0","id":1,"method":"ping","params":[]}`), 400, "-", `-32602`},
 		{"43 not UTF-8", c.post("{\"jsonrpc\":\"2.0\",\"id\":\"\xff\",\"method\":\"ping\"}"), 400, "-", `-32700`},
-		{"43 too long", c.post(`{"jsonrpc":"2.0","id":1,"method":"` + strings.Repeat("x", 300_000) + `"}`), 413, "-", `"error"`},
+		{"43 too long", c.post(`{"jsonrpc":"2.0","id":1,"method":"` + strings.Repeat("x", 300_000) + `"}`), 413, "-",
+			`"error"`},
 		{"44 a session of before", c.post(listTools, headers("Mcp-Session-Id: dead")), 200, "-", `"tools"`},
 		{"45 where a stream broke off", c.post(listTools, headers("Last-Event-ID: 1")), 200, "-", `"tools"`},
 		{"46 an old version", c.post(listTools, headers("MCP-Protocol-Version: 2024-11-05")), 200, "-", `"tools"`},
 		{"46 a version to come", c.post(listTools, headers("MCP-Protocol-Version: 2099-01-01")), 400, "-",
 			`-32022 | "supported"`},
-		{"47 initialize, known", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-03-26"}}`), 200, "-", `"protocolVersion":"2025-03-26" | "instructions" | !listChanged`},
-		{"47 initialize, odd", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"1.0"}}`), 200, "-", `"protocolVersion":"2025-11-25"`},
-		{"47 initialize, modern", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2026-07-28"}}`), 200, "-", `"protocolVersion":"2025-11-25"`},
-		{"49 discover", c.modern("server/discover", "", ""), 200, "-", `"supportedVersions":["2026-07-28" | "resultType":"complete" | "ttlMs" | "cacheScope":"private" | "instructions"`},
-		{"49 list", c.modern("tools/list", "", ""), 200, "-", `"resultType":"complete" | "cacheScope":"private" | "tools" | io.modelcontextprotocol/serverInfo`},
-		{"49 call", c.modern("tools/call", "listTasks", `"name":"listTasks","arguments":{}`), 200, "-", `"resultType":"complete" | "structuredContent"`},
-		{"49 a name in base64", c.modern("tools/call", "=?base64?bGlzdFRhc2tz?=", `"name":"listTasks"`), 200, "-", `"structuredContent"`},
+		{"47 initialize, known", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize",` +
+			`"params":{"protocolVersion":"2025-03-26"}}`), 200, "-", `"protocolVersion":"2025-03-26" | ` +
+			`"instructions" | !listChanged`},
+		{"47 initialize, odd", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize",` +
+			`"params":{"protocolVersion":"1.0"}}`), 200, "-", `"protocolVersion":"2025-11-25"`},
+		{"47 initialize, modern", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize",` +
+			`"params":{"protocolVersion":"2026-07-28"}}`), 200, "-", `"protocolVersion":"2025-11-25"`},
+		{"49 discover", c.modern("server/discover", "", ""), 200, "-",
+			`"supportedVersions":["2026-07-28" | "resultType":"complete" | "ttlMs" | "cacheScope":"private" | ` +
+				`"instructions"`},
+		{"49 list", c.modern("tools/list", "", ""), 200, "-",
+			`"resultType":"complete" | "cacheScope":"private" | "tools" | io.modelcontextprotocol/serverInfo`},
+		{"49 call", c.modern("tools/call", "listTasks", `"name":"listTasks","arguments":{}`), 200, "-",
+			`"resultType":"complete" | "structuredContent"`},
+		{"49 a name in base64", c.modern("tools/call", "=?base64?bGlzdFRhc2tz?=", `"name":"listTasks"`), 200, "-",
+			`"structuredContent"`},
 		{"49 another name", c.modern("tools/call", "getTask", `"name":"listTasks"`), 400, "-", `-32020`},
 		{"49 no method", c.modern("tools/list", "", "", headers("Mcp-Method")), 400, "-", `-32020`},
 		{"49 another version", c.modern("tools/list", "", "", headers("MCP-Protocol-Version: 2025-11-25")), 400, "-",
 			`-32020`},
-		{"49 no capabilities", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`,
+		{"49 no capabilities", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list",`+
+			`"params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}`,
 			headers("MCP-Protocol-Version: 2026-07-28", "Mcp-Method: tools/list")), 400, "-", `-32602`},
-		{"61 a cursor", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"zzz"}}`), 200, "-", `-32602`},
-		{"61 an empty cursor", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":""}}`), 200, "-", `"tools" | !nextCursor`},
-		{"70 an unknown tool", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"nope"}}`), 200, "-", `-32602`},
+		{"61 a cursor", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":"zzz"}}`), 200, "-",
+			`-32602`},
+		{"61 an empty cursor", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":""}}`), 200,
+			"-", `"tools" | !nextCursor`},
+		{"70 an unknown tool", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"nope"}}`), 200,
+			"-", `-32602`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if tt.r.status != tt.status {
@@ -327,7 +348,8 @@ func TestMCPToolsAreTheOperations(t *testing.T) {
 				}
 				declared := w.app.Operations()[slices.IndexFunc(w.app.Operations(),
 					func(op api.Operation) bool { return op.ID == name })]
-				if hints["readOnlyHint"] != (declared.Effect == api.Read) || hints["destructiveHint"] != (declared.Effect == api.Destroy) ||
+				if hints["readOnlyHint"] != (declared.Effect == api.Read) ||
+					hints["destructiveHint"] != (declared.Effect == api.Destroy) ||
 					hints["openWorldHint"] != declared.External {
 					t.Errorf("%s, which is %v: %v", name, declared.Effect, hints)
 				}
@@ -441,7 +463,9 @@ func TestMCPCalls(t *testing.T) {
 	if json.Unmarshal([]byte(made.text()), &same) != nil || fmt.Sprint(same) != fmt.Sprint(made.Structured) {
 		t.Errorf("the text says something else: %s", made.text())
 	}
-	if again := c.tool("createTask", `{"title":"A <b> & \"c\"","labels":["x"]}`); again.Structured["repeated"] != true || again.Structured["task_id"] != id {
+	if again := c.tool("createTask",
+		`{"title":"A <b> & \"c\"",`+
+			`"labels":["x"]}`); again.Structured["repeated"] != true || again.Structured["task_id"] != id {
 		t.Errorf("a repeated call: %+v", again)
 	}
 	for _, tt := range []struct {
@@ -489,7 +513,8 @@ func TestMCPRefusals(t *testing.T) {
 	r := some.tool("inviteMember", `{"email":"x@acme.example"}`)
 	challenge := r.header.Get("WWW-Authenticate")
 	if r.status != 403 || !r.IsError || !hasParts(challenge,
-		`error="insufficient_scope" | scope="members:invite openid tasks:read" | /.well-known/oauth-protected-resource/mcp"`) {
+		`error="insufficient_scope" | scope="members:invite openid tasks:read" | `+
+			`/.well-known/oauth-protected-resource/mcp"`) {
 		t.Errorf("%d %s %+v", r.status, challenge, r)
 	}
 	if told := fmt.Sprint(r.Meta["mcp/www_authenticate"]); !hasParts(told,
@@ -497,7 +522,8 @@ func TestMCPRefusals(t *testing.T) {
 		t.Errorf("in the result: %s", told)
 	}
 	member := w.modelsClient(w.token(grace, everything...))
-	if r := member.tool("inviteMember", `{"email":"x@acme.example","name":"X"}`); r.status != 200 || !r.IsError || r.Meta != nil || r.header.Get("WWW-Authenticate") != "" {
+	if r := member.tool("inviteMember", `{"email":"x@acme.example","name":"X"}`); r.status != 200 || !r.IsError ||
+		r.Meta != nil || r.header.Get("WWW-Authenticate") != "" {
 		t.Errorf("a role that is missing: %d %+v", r.status, r)
 	}
 	elsewhere := w.mint(stytchtest.MintRequest{Kind: "access", Subject: ada, Scopes: everything,

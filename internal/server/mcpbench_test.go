@@ -16,7 +16,8 @@ func BenchmarkToolCall(b *testing.B) {
 	p := w.as(ada)
 	task := p.create(`{"title":"Water the plants","notes":"and the herbs"}`)
 	message := func(params string) string {
-		return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"getTask","arguments":{"task_id":%q}%s}}`, task, params)
+		return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"getTask",`+
+			`"arguments":{"task_id":%q}%s}}`, task, params)
 	}
 	modern := headers("Content-Type: application/json", "MCP-Protocol-Version: 2026-07-28", "Mcp-Method: tools/call",
 		"Mcp-Name: getTask")

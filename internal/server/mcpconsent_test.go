@@ -21,7 +21,7 @@ func dynamic(o *guestpass.Options) {
 	o.ClientIDs, o.AddScopes = append(slices.Clone(o.ClientIDs), "dynamic"), "mcp"
 }
 
-// describedBy is the address of a document in which a client describes itself, as ChatGPT does at present.
+// describedBy returns the address of a document in which a client describes itself, as ChatGPT does at present.
 func (w *world) describedBy(name string, redirects ...string) string {
 	w.t.Helper()
 	var far *httptest.Server
@@ -41,7 +41,7 @@ const (
 	challenge = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 )
 
-// asksAs is a request of an MCP client.
+// asksAs returns a request of an MCP client.
 func (w *world) asksAs(clientID, scope, state string) string {
 	return w.url + "/idp?" + url.Values{"response_type": {"code"}, "client_id": {clientID},
 		"redirect_uri": {w.callbacks.url},
@@ -150,11 +150,12 @@ func TestEndToEndAClientThatRegistersItself(t *testing.T) {
 		err := p.do(slices.Concat(
 			[]step{newTabAt(w.asksAs(id, "openid offline_access tasks:read tasks:write activity:read", "s1"))},
 			byCode("ada@acme.example", "Acme"),
-			[]step{see("nobody here has checked it"), see("Allow an app called “Desk” to:"), press("Allow"), came(func(q url.Values) error {
-				form = url.Values{"grant_type": {"authorization_code"}, "code": {q.Get("code")}, "client_id": {id},
-					"redirect_uri": {w.callbacks.url}, "code_verifier": {verifier}}
-				return nil
-			})})...)
+			[]step{see("nobody here has checked it"), see("Allow an app called “Desk” to:"), press("Allow"),
+				came(func(q url.Values) error {
+					form = url.Values{"grant_type": {"authorization_code"}, "code": {q.Get("code")}, "client_id": {id},
+						"redirect_uri": {w.callbacks.url}, "code_verifier": {verifier}}
+					return nil
+				})})...)
 		if err != nil {
 			return err
 		}
@@ -204,7 +205,8 @@ func TestEndToEndThreeRequestsAtOnce(t *testing.T) {
 		tabs := map[string]context.Context{}
 		open := func(state string) step {
 			return func(p *person) error {
-				err := p.do(newTabAt(w.asksAs(ids[state], "openid tasks:read", state)), see("continue to “Desk "+state+"”"),
+				err := p.do(newTabAt(w.asksAs(ids[state], "openid tasks:read", state)),
+					see("continue to “Desk "+state+"”"),
 					see("Continue with email"))
 				tabs[state] = p.tab
 				return err
@@ -213,12 +215,13 @@ func TestEndToEndThreeRequestsAtOnce(t *testing.T) {
 		decide := func(state, button, want string) step {
 			return func(p *person) error {
 				p.tab = tabs[state]
-				return p.do(see("Allow an app called “Desk "+state+"” to:"), press(button), came(func(q url.Values) error {
-					if q.Get("state") != state || !q.Has(want) {
-						return fmt.Errorf("the tab of %s came back with %v", state, q)
-					}
-					return nil
-				}))
+				return p.do(see("Allow an app called “Desk "+state+"” to:"), press(button),
+					came(func(q url.Values) error {
+						if q.Get("state") != state || !q.Has(want) {
+							return fmt.Errorf("the tab of %s came back with %v", state, q)
+						}
+						return nil
+					}))
 			}
 		}
 		return w.newPerson().do(slices.Concat([]step{open("s1"), open("s2"), open("s3")},

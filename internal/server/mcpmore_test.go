@@ -36,25 +36,38 @@ func TestMCPWhatElseClientsSend(t *testing.T) {
 			"User-Agent: facebookexternalhit/1.1")), 405, `"error" | POST | !<html`},
 		{"28 HEAD", none.call("HEAD", "/mcp", "", ""), 405, ``},
 		{"29 PUT", none.call("PUT", "/mcp", "", "{}"), 405, `POST`},
-		{"37 a notification without params", c.post(`{"jsonrpc":"2.0","method":"notifications/initialized","params":null}`), 202, ``},
-		{"37 a cancelled call", c.post(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`), 202, ``},
-		{"40 ping with params", c.post(`{"jsonrpc":"2.0","id":0,"method":"ping","params":{"x":1}}`), 200, `"id":0,"result":{}`},
+		{"37 a notification without params", c.post(
+			`{"jsonrpc":"2.0","method":"notifications/initialized","params":null}`), 202, ``},
+		{"37 a cancelled call", c.post(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":1}}`),
+			202, ``},
+		{"40 ping with params", c.post(`{"jsonrpc":"2.0","id":0,"method":"ping","params":{"x":1}}`), 200,
+			`"id":0,"result":{}`},
 		{"46 no version", c.post(listTools, headers("MCP-Protocol-Version")), 200, `"tools"`},
 		{"48 initialized before initialize", c.post(`{"jsonrpc":"2.0","method":"notifications/initialized"}`), 202, ``},
-		{"48 initialize again", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-06-18"}}`), 200, `"2025-06-18"`},
-		{"49 a name twice", c.post(listTools, func(r *http.Request) { r.Header["Mcp-Name"] = []string{"listTasks", "deleteTask"} }),
+		{"48 initialize again", c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize",` +
+			`"params":{"protocolVersion":"2025-06-18"}}`), 200, `"2025-06-18"`},
+		{"49 a name twice", c.post(listTools, func(r *http.Request) {
+			r.Header["Mcp-Name"] = []string{"listTasks",
+				"deleteTask"}
+		}),
 			400, `-32020`},
-		{"49 a method twice", c.modern("tools/list", "", "", func(r *http.Request) { r.Header.Add("Mcp-Method", "ping") }),
+		{"49 a method twice", c.modern("tools/list", "", "",
+			func(r *http.Request) { r.Header.Add("Mcp-Method", "ping") }),
 			400, `-32020`},
-		{"49 another name, legacy", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"listTasks"}}`,
-			headers("Mcp-Name: deleteTask")), 400, `-32020`},
+		{"49 another name, legacy",
+			c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"listTasks"}}`,
+				headers("Mcp-Name: deleteTask")), 400, `-32020`},
 		{"49 another method, legacy", c.post(listTools, headers("Mcp-Method: tools/call")), 400, `-32020`},
-		{"61 a cursor of null", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":null}}`), 200, `"tools"`},
+		{"61 a cursor of null", c.post(`{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"cursor":null}}`), 200,
+			`"tools"`},
 		{"65 no arguments", call(`{"name":"listTasks"}`), 200, `"structuredContent"`},
-		{"66 a null for what is optional", call(`{"name":"listTasks","arguments":{"state":null,"cursor":null}}`), 200, `"structuredContent"`},
+		{"66 a null for what is optional", call(`{"name":"listTasks","arguments":{"state":null,"cursor":null}}`), 200,
+			`"structuredContent"`},
 		{"66 the word null", call(`{"name":"listTasks","arguments":{"state":"null"}}`), 200, `"isError":true | state`},
-		{"79 what is said besides", call(`{"name":"listTasks","arguments":{},"task":{"ttl":1},"_meta":{"progressToken":7,"openai/locale":"de"}}`), 200, `"structuredContent"`},
-		{"82 a widget that there is not", c.post(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"ui://x"}}`), 200, `-32601`},
+		{"79 what is said besides", call(`{"name":"listTasks","arguments":{},"task":{"ttl":1},` +
+			`"_meta":{"progressToken":7,"openai/locale":"de"}}`), 200, `"structuredContent"`},
+		{"82 a widget that there is not", c.post(
+			`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"ui://x"}}`), 200, `-32601`},
 	} {
 		if tt.r.status != tt.status || !hasParts(tt.r.body, tt.body) {
 			t.Errorf("%s: %d %s, want %d %s", tt.name, tt.r.status, tt.r.body, tt.status, tt.body)
@@ -213,7 +226,8 @@ func TestMCPIsSmall(t *testing.T) {
 		t.Error("the list is another for somebody else with the same scopes")
 	}
 	var begun struct{ Result struct{ Instructions string } }
-	if err := json.Unmarshal([]byte(c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`).body), &begun); err != nil {
+	if err := json.Unmarshal([]byte(c.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`).body),
+		&begun); err != nil {
 		t.Fatal(err)
 	}
 	opening, _, _ := strings.Cut(begun.Result.Instructions, "\n")
@@ -274,16 +288,19 @@ func TestMCPAnOperationThatFailsIsAResult(t *testing.T) {
 					return out, nil
 				},
 			} {
-				api.Register(s, api.Operation{ID: id, Method: http.MethodGet, Path: "/api/v1/" + strings.ToLower(id), Summary: "Fail",
+				api.Register(s, api.Operation{ID: id, Method: http.MethodGet, Path: "/api/v1/" + strings.ToLower(id),
+					Summary:     "Fail",
 					Description: "Fails.", Access: auth.Scope("tasks:read")},
 					func(context.Context, *struct{}) (*output, error) { return do() })
 			}
 		})
 	})
 	c := w.modelsClient(w.token(ada, everything...))
-	for name, want := range map[string]string{"getPanic": "internal error", "getLong": "longer than fits here | smaller limit"} {
+	for name, want := range map[string]string{"getPanic": "internal error",
+		"getLong": "longer than fits here | smaller limit"} {
 		r := c.tool(name, `{}`)
-		if r.status != 200 || !r.IsError || r.Structured != nil || !hasParts(r.text(), want) || strings.Contains(r.text(), "canary") {
+		if r.status != 200 || !r.IsError || r.Structured != nil || !hasParts(r.text(), want) ||
+			strings.Contains(r.text(), "canary") {
 			t.Errorf("%s: %d %.300v", name, r.status, r)
 		}
 	}
@@ -351,7 +368,7 @@ func TestMCPEveryCaseIsAnswered(t *testing.T) {
 	}
 }
 
-// sources are the tests of this package.
+// sources returns the tests of this package.
 func sources(t *testing.T) string {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")

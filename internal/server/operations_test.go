@@ -182,7 +182,8 @@ func TestUserInfoShowsWhatTheScopesAllow(t *testing.T) {
 	w := newWorld(t)
 	bare := w.call("GET", "/api/v1/userinfo", w.token(ada, "openid"), "").body
 	full := w.call("GET", "/api/v1/userinfo", w.token(ada, "openid", "profile", "email"), "").body
-	if strings.Contains(bare, "ada@acme.example") || strings.Contains(bare, "Lovelace") || !strings.Contains(bare, `"organization_name":"Acme"`) {
+	if strings.Contains(bare, "ada@acme.example") || strings.Contains(bare, "Lovelace") ||
+		!strings.Contains(bare, `"organization_name":"Acme"`) {
 		t.Errorf("with openid: %s", bare)
 	}
 	if !strings.Contains(full, "ada@acme.example") || !strings.Contains(full, "Ada Lovelace") || !strings.Contains(full,
@@ -202,7 +203,8 @@ func TestNamesShowWhatPeopleCanSee(t *testing.T) {
 	for _, r := range []reply{
 		w.call("GET", "/api/v1/members", token, ""), w.call("GET", "/api/v1/members/"+ada, token, ""),
 		w.call("GET", "/api/v1/userinfo", token, ""),
-		w.call("POST", "/api/v1/members/invitations", token, `{"email":"new@acme.example","name":"Ada`+hidden[:3]+` Lovelace"}`),
+		w.call("POST", "/api/v1/members/invitations", token,
+			`{"email":"new@acme.example","name":"Ada`+hidden[:3]+` Lovelace"}`),
 	} {
 		if r.status/100 != 2 || !strings.Contains(r.body, "Ada Lovelace") || strings.ContainsAny(r.body, hidden) ||
 			strings.Contains(r.body, `\u`) {
@@ -286,19 +288,21 @@ func TestInviteMember(t *testing.T) {
 		token, body, location string
 		status                int
 	}{
-		"again":                {token, `{"email":"new@acme.example","name":"New Person"}`, "", 409},
-		"existing member":      {token, `{"email":"grace@acme.example","name":"Grace"}`, "", 409},
-		"no address":           {token, `{"email":"nobody","name":"N"}`, "body.email", 422},
-		"address with a name":  {token, `{"email":"N <n@acme.example>","name":"N"}`, "body.email", 422},
-		"an empty name":        {token, `{"email":"n@acme.example","name":""}`, "body.name", 422},
-		"no whole domain":      {token, `{"email":"mary@acme"}`, "body.email", 422},
-		"an accented address":  {token, `{"email":"josé@acme.example","name":"José"}`, "body.email", 422},
-		"another spelling":     {token, `{"email":"new@ACME。example"}`, "", 409},
-		"unknown field":        {token, `{"email":"n@acme.example","name":"N","organization_id":"x"}`, "body", 422},
-		"other letter case":    {token, `{"email":"n@acme.example","name":"N","NAME":"M"}`, "body", 422},
-		"a member twice":       {token, `{"email":"n@acme.example","name":"N","n\u0061me":"M"}`, "", 400},
-		"a role one has not":   {w.token(grace, "members:invite"), `{"email":"n@acme.example","name":"N","roles":["stytch_admin"]}`, "body.roles[0]", 422},
-		"role that is unknown": {token, `{"email":"n@acme.example","name":"N","roles":["emperor"]}`, "body.roles[0]", 422},
+		"again":               {token, `{"email":"new@acme.example","name":"New Person"}`, "", 409},
+		"existing member":     {token, `{"email":"grace@acme.example","name":"Grace"}`, "", 409},
+		"no address":          {token, `{"email":"nobody","name":"N"}`, "body.email", 422},
+		"address with a name": {token, `{"email":"N <n@acme.example>","name":"N"}`, "body.email", 422},
+		"an empty name":       {token, `{"email":"n@acme.example","name":""}`, "body.name", 422},
+		"no whole domain":     {token, `{"email":"mary@acme"}`, "body.email", 422},
+		"an accented address": {token, `{"email":"josé@acme.example","name":"José"}`, "body.email", 422},
+		"another spelling":    {token, `{"email":"new@ACME。example"}`, "", 409},
+		"unknown field":       {token, `{"email":"n@acme.example","name":"N","organization_id":"x"}`, "body", 422},
+		"other letter case":   {token, `{"email":"n@acme.example","name":"N","NAME":"M"}`, "body", 422},
+		"a member twice":      {token, `{"email":"n@acme.example","name":"N","n\u0061me":"M"}`, "", 400},
+		"a role one has not": {w.token(grace, "members:invite"),
+			`{"email":"n@acme.example","name":"N","roles":["stytch_admin"]}`, "body.roles[0]", 422},
+		"role that is unknown": {token, `{"email":"n@acme.example","name":"N","roles":["emperor"]}`, "body.roles[0]",
+			422},
 	} {
 		r := invite(tt.token, tt.body)
 		if r.status != tt.status || !strings.Contains(r.body, `"location":"`+tt.location) && tt.location != "" {
@@ -338,16 +342,17 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 		method, path, body, contains string
 		status                       int
 	}{
-		"unknown parameter":      {"GET", "/api/v1/members?serach=x", "", "query.serach", 422},
-		"limit too high":         {"GET", "/api/v1/members?limit=101", "", "query.limit", 422},
-		"limit no number":        {"GET", "/api/v1/members?limit=ten", "", "query.limit", 422},
-		"empty limit":            {"GET", "/api/v1/members?limit=", "", "query.limit", 422},
-		"limit twice":            {"GET", "/api/v1/members?limit=1&limit=2", "", "query.limit", 422},
-		"unknown status":         {"GET", "/api/v1/members?status=gone", "", "query.status", 422},
-		"body too large":         {"POST", "/api/v1/members/invitations", big, "is longer than 131072 bytes", 413},
-		"body too deep":          {"POST", "/api/v1/members/invitations", deep, "nested", 400},
-		"no JSON":                {"POST", "/api/v1/members/invitations", "{", "", 400},
-		"trailing data":          {"POST", "/api/v1/members/invitations", `{"email":"a@b.example","name":"x"} {}`, "", 400},
+		"unknown parameter": {"GET", "/api/v1/members?serach=x", "", "query.serach", 422},
+		"limit too high":    {"GET", "/api/v1/members?limit=101", "", "query.limit", 422},
+		"limit no number":   {"GET", "/api/v1/members?limit=ten", "", "query.limit", 422},
+		"empty limit":       {"GET", "/api/v1/members?limit=", "", "query.limit", 422},
+		"limit twice":       {"GET", "/api/v1/members?limit=1&limit=2", "", "query.limit", 422},
+		"unknown status":    {"GET", "/api/v1/members?status=gone", "", "query.status", 422},
+		"body too large":    {"POST", "/api/v1/members/invitations", big, "is longer than 131072 bytes", 413},
+		"body too deep":     {"POST", "/api/v1/members/invitations", deep, "nested", 400},
+		"no JSON":           {"POST", "/api/v1/members/invitations", "{", "", 400},
+		"trailing data": {"POST", "/api/v1/members/invitations", `{"email":"a@b.example","name":"x"} {}`, "",
+			400},
 		"no body":                {"POST", "/api/v1/members/invitations", "", "", 400},
 		"unknown operation":      {"GET", "/api/v1/nothing", "", "/openapi.json", 404},
 		"unknown asset":          {"GET", "/assets/..%2fsite.go", "", "/openapi.json", 404},
@@ -362,7 +367,8 @@ func TestBadRequestsNameWhatIsWrong(t *testing.T) {
 		if r.status != tt.status || !strings.Contains(r.body, tt.contains) {
 			t.Errorf("%s: %d %s, want %d with %q", name, r.status, r.body, tt.status, tt.contains)
 		}
-		if r.header.Get("Content-Type") != "application/problem+json" || !strings.Contains(r.body, `"request_id":"req-`) {
+		if r.header.Get("Content-Type") != "application/problem+json" ||
+			!strings.Contains(r.body, `"request_id":"req-`) {
 			t.Errorf("%s is no problem document: %s %s", name, r.header.Get("Content-Type"), r.body)
 		}
 		if tt.status == 405 && !strings.Contains(r.header.Get("Allow"), "GET") {
@@ -397,7 +403,8 @@ func TestTroubleAtStytchIsNotTheCallersFault(t *testing.T) {
 		t.Errorf("Stytch back: %d %s", r.status, r.body)
 	}
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b", Status: 503})
-	if r := w.call("GET", "/readyz", "", ""); r.status != 200 || !strings.Contains(r.body, `"directory":"unavailable"`) {
+	if r := w.call("GET", "/readyz", "", ""); r.status != 200 ||
+		!strings.Contains(r.body, `"directory":"unavailable"`) {
 		t.Errorf("ready while Stytch is down: %d %s", r.status, r.body)
 	}
 	wrong := newWorld(t, func(o *guestpass.Options) { o.Secret = "secret-test-wrong" })

@@ -35,7 +35,8 @@ func startOutage(t *testing.T, database string, through ...string) *outage {
 // create returns the status.
 func (o *outage) create(number int) int {
 	o.t.Helper()
-	r := o.call("POST", "/api/v1/tasks", o.token, fmt.Sprintf(`{"title":"number %d","notes":"%s"}`, number, strings.Repeat("words ", 1500)))
+	r := o.call("POST", "/api/v1/tasks", o.token,
+		fmt.Sprintf(`{"title":"number %d","notes":"%s"}`, number, strings.Repeat("words ", 1500)))
 	var task struct {
 		ID string `json:"task_id"`
 	}
@@ -85,7 +86,8 @@ func TestAFullDisk(t *testing.T) {
 	}
 	status = http.StatusCreated
 	for n := 0; status != http.StatusInsufficientStorage && n < 50; n++ { // where no task fits a comment still may
-		status = o.call("POST", o.acknowledged[0]+"/comments", o.token, fmt.Sprintf(`{"text":"%d %s"}`, n, strings.Repeat("words ", 300))).status
+		status = o.call("POST", o.acknowledged[0]+"/comments", o.token,
+			fmt.Sprintf(`{"text":"%d %s"}`, n, strings.Repeat("words ", 300))).status
 	}
 	if status != http.StatusInsufficientStorage {
 		t.Errorf("a comment on a full disk: %d", status)

@@ -47,7 +47,7 @@ var chrome = sync.OnceValues(func() (context.Context, error) {
 
 var chromeStarted atomic.Bool
 
-// newBrowser is a fresh profile of it; its tabs share cookies and storage, with no others'.
+// newBrowser returns a fresh profile of it; its tabs share cookies and storage, with no others'.
 func newBrowser(t testing.TB) context.Context {
 	t.Helper()
 	browser, err := chrome()
@@ -181,7 +181,8 @@ func TestPagesOnEveryDevice(t *testing.T) {
 	authorize, _, err := w.gpt().AuthorizeURL("http://localhost:8090/callback")
 	must(t, err)
 	for _, mail := range []string{"ada@acme.example", "grace@acme.example"} {
-		w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"), `{"email":"new-`+mail+`","name":"New Person"}`)
+		w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"),
+			`{"email":"new-`+mail+`","name":"New Person"}`)
 	}
 	for _, page := range []struct{ name, address, text string }{
 		{"nothing-to-do", w.url + "/idp", "opens by itself"}, // before any request is kept
@@ -190,7 +191,8 @@ func TestPagesOnEveryDevice(t *testing.T) {
 		{"privacy", w.url + "/privacy", "Permissions you may be asked for"},
 		{"idp", authorize, "Continue with email"},
 		{"unknown-client", w.url +
-			"/idp?client_id=connected-app-test-99999999-0000-4000-8000-000000000001&redirect_uri=https%3A%2F%2Fchatgpt.com%2Faip%2Fg-dev%2Foauth%2Fcallback", "Unknown application"},
+			"/idp?client_id=connected-app-test-99999999-0000-4000-8000-000000000001&" +
+			"redirect_uri=https%3A%2F%2Fchatgpt.com%2Faip%2Fg-dev%2Foauth%2Fcallback", "Unknown application"},
 		{"emulator", w.stytch.URL + "/", "Connected apps"},
 	} {
 		for _, device := range []struct {
@@ -226,7 +228,8 @@ func TestTheOperationsCanBeUnfolded(t *testing.T) {
 func TestAnInvitedPersonArrives(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"), `{"email":"new@acme.example","name":"New Person"}`)
+	r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"),
+		`{"email":"new@acme.example","name":"New Person"}`)
 	if r.status != 201 {
 		t.Fatalf("%d %s", r.status, r.body)
 	}

@@ -12,7 +12,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// without is the development project without some scopes and resources.
+// without returns the development project without some scopes and resources.
 func without(seed stytchtest.Seed, scopes []string, resources ...string) stytchtest.Seed {
 	p := &seed.Policy
 	p.Scopes = slices.DeleteFunc(slices.Clone(p.Scopes),
@@ -27,7 +27,7 @@ func without(seed stytchtest.Seed, scopes []string, resources ...string) stytcht
 	return seed
 }
 
-// free is the project with scopes that stand for no permissions.
+// free returns the project with scopes that stand for no permissions.
 func free(seed stytchtest.Seed, scopes ...string) stytchtest.Seed {
 	seed.Policy.Scopes = slices.Clone(seed.Policy.Scopes)
 	for i, scope := range seed.Policy.Scopes {
@@ -54,7 +54,8 @@ func TestWhatTheProjectLacksIsToldByName(t *testing.T) {
 			[]string{`"scope":"tasks:read"`, `"scope":"openid"`, "has every"}},
 		"scopes of operations that are switched off": {without(stytchtest.Development(),
 			[]string{"members:read", "members:invite"}),
-			func(o *guestpass.Options) { o.Modules = []string{"tasks"} }, []string{"has every scope"}, []string{"lacks"}},
+			func(o *guestpass.Options) { o.Modules = []string{"tasks"} }, []string{"has every scope"},
+			[]string{"lacks"}},
 		"nothing is missing for roles": {stytchtest.Development(), byRole, []string{"has every permission"},
 			[]string{"lacks"}},
 		"scopes do not matter for roles": {without(stytchtest.Development(), []string{"tasks:write"}), byRole,
@@ -62,8 +63,10 @@ func TestWhatTheProjectLacksIsToldByName(t *testing.T) {
 		"permissions": {without(stytchtest.Development(), []string{"activity:read"}, "activity"), byRole,
 			[]string{`"permission":"read on activity","operations":"listActivity`}, []string{"read on tasks",
 				"has every"}},
-		"a scope for everybody": {free(stytchtest.Development(), "tasks:write", "tasks:read"), func(*guestpass.Options) {},
-			[]string{"has no permissions: everybody may have it", `"scope":"tasks:write"`}, []string{`"scope":"tasks:read"`}},
+		"a scope for everybody": {free(stytchtest.Development(), "tasks:write", "tasks:read"),
+			func(*guestpass.Options) {},
+			[]string{"has no permissions: everybody may have it", `"scope":"tasks:write"`},
+			[]string{`"scope":"tasks:read"`}},
 		"which is meant": {free(stytchtest.Development(), "tasks:write"),
 			func(o *guestpass.Options) { o.ScopesAlone = true },
 			[]string{"has every scope"}, []string{"has no permissions"}},

@@ -64,7 +64,7 @@ func newRawServer(t *testing.T) *rawServer {
 	return s
 }
 
-// calls are those that reached Stytch since the last time.
+// calls returns those that reached Stytch since the last time.
 func (s *rawServer) calls() []*http.Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -250,7 +250,7 @@ var rawCases = []rawCase{
 			"AAMAAABkAAQAAP__\n\n", status: 200},
 }
 
-// bytes are those of the case, its good token request being of a client of its own.
+// bytes returns those of the case, its good token request being of a client of its own.
 func (c rawCase) bytes(number int) string {
 	body := url.Values{"grant_type": {"authorization_code"}, "code": {"c"},
 		"client_id": {fmt.Sprintf("connected-app-test-%d", number)}}.Encode()

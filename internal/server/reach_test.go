@@ -17,7 +17,8 @@ func outOfReach(happens string) step {
 	return func(p *person) error {
 		script := fmt.Sprintf(`(() => {
 			%s;
-			const button = [...document.querySelectorAll("#consent button")].find((e) => e.innerText.trim() === "Allow");
+			const button = [...document.querySelectorAll("#consent button")]
+				.find((e) => e.innerText.trim() === "Allow");
 			const { x, y, width, height } = button.getBoundingClientRect();
 			scrollTo(0, y - 100);
 			const at = button.getBoundingClientRect();
@@ -37,7 +38,8 @@ func TestEndToEndAllowIsOutOfReachUntilItWasInSight(t *testing.T) {
 	t.Parallel()
 	endToEnd(t, stytchtest.Development(), func(w *world) error {
 		const watch = `new MutationObserver(() => {
-			const button = [...document.querySelectorAll("#consent button")].find((e) => e.innerText.trim() === "Allow");
+			const button = [...document.querySelectorAll("#consent button")]
+				.find((e) => e.innerText.trim() === "Allow");
 			if (button) window.atFirst ??= button.matches("[inert] *");
 		}).observe(document.getElementById("consent"), { childList: true, subtree: true })`
 		allow := "!!" + fmt.Sprintf(findButton, quoted("Allow"))
@@ -61,7 +63,8 @@ func TestEndToEndTheNameOfAnAppIsClean(t *testing.T) {
 	seed := stytchtest.Development()
 	seed.ConnectedApps[0].Name = "Chat\u202eGPT\u200b\U000E0041 \n" + longName
 	endToEnd(t, seed, func(w *world) error {
-		clean := is(`(([...text]) => text.includes("…") && !text.some((c) => /[\u202e\u200b\u{E0041}]/u.test(c)))(document.body.innerText)`)
+		clean := is(`(([...text]) => text.includes("…") && !text.some((c) => ` +
+			`/[\u202e\u200b\u{E0041}]/u.test(c)))(document.body.innerText)`)
 		once := is(fmt.Sprintf(`!document.body.innerText.includes(%s)`, quoted(longName)))
 		steps := append([]step{newTabAt(w.authorizeURL())}, byCode("ada@acme.example", "Acme")...)
 		return w.newPerson().do(append(steps, see("Allow ChatGPT"), see("wants to access"), clean, once, press("Deny"),
@@ -81,7 +84,8 @@ func TestEndToEndStytchThatWantsNoConsentGrantsNothing(t *testing.T) {
 				const told = await answer.json();
 				(told.data ?? told).consent_required = false;
 				window.wantedNone = true;
-				return new Response(JSON.stringify(told), { status: answer.status, headers: { "Content-Type": "application/json" } });
+				return new Response(JSON.stringify(told), { status: answer.status,
+					headers: { "Content-Type": "application/json" } });
 			};
 		})()`
 		steps := []step{newTabAt(w.authorizeURL()), is("!!document.getElementById('consent')"), script(wantsNone)}

@@ -60,7 +60,7 @@ func checkScopes(t *testing.T, w *world, subject string, names []string) {
 	t.Logf("%d operations, %d sets of scopes, %d pairs", len(needs), 1<<len(names), pairs)
 }
 
-// needs are the scopes of each operation, one of which is enough, by method and path, as the document says; "" for
+// needs returns the scopes of each operation, one of which is enough, by method and path, as the document says; "" for
 // none.
 func (w *world) needs() map[string]string {
 	w.t.Helper()

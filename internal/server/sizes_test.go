@@ -98,7 +98,8 @@ func TestRepliesStayBelowWhatAGPTReads(t *testing.T) {
 	w := newWorldOf(t, stytchtest.Options{Seed: &seed})
 	p := w.as(ada)
 	for i := range 100 {
-		p.do(201, "POST", "/api/v1/tasks", fmt.Sprintf(`{"title":"%d %s","notes":%q}`, i, strings.Repeat("t", 190), strings.Repeat("\"é", 1000)))
+		p.do(201, "POST", "/api/v1/tasks", fmt.Sprintf(`{"title":"%d %s","notes":%q}`, i, strings.Repeat("t", 190),
+			strings.Repeat("\"é", 1000)))
 	}
 	long := "/api/v1/tasks/" + p.create(fmt.Sprintf(`{"title":%q,"notes":%q}`, strings.Repeat("\"", 200),
 		strings.Repeat("\"", 10_000)))
@@ -118,7 +119,8 @@ func TestRepliesStayBelowWhatAGPTReads(t *testing.T) {
 		{"GET", "/api/v1/activity?limit=50", "", 200},
 		{"GET", long, "", 200}, {"GET", long + "/comments?limit=100", "", 200}, {"GET", "/api/v1/members?limit=100", "",
 			200},
-		{"GET", "/api/v1/next-steps", "", 200}, {"PATCH", long, `{"title":"stale","version":1}`, 409}, {"POST", long + "/complete", "", 200},
+		{"GET", "/api/v1/next-steps", "", 200}, {"PATCH", long, `{"title":"stale","version":1}`, 409},
+		{"POST", long + "/complete", "", 200},
 	} {
 		r := w.call(tt.method, tt.path, p.token, tt.body)
 		if r.status != tt.status {

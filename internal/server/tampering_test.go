@@ -19,7 +19,7 @@ import (
 
 type fields = map[string]any
 
-// stytchPost is a request as Stytch's component makes it, of whoever has the session.
+// stytchPost returns a request as Stytch's component makes it, of whoever has the session.
 func (w *world) stytchPost(session, path string, body fields) (int, fields) {
 	w.t.Helper()
 	content, err := json.Marshal(body)
@@ -135,7 +135,8 @@ func TestTamperedDecisionsNeverWidenScopes(t *testing.T) {
 		if token.Scope == "" { // a token for nothing is none
 			want = http.StatusUnauthorized
 		}
-		if got := w.call("POST", "/api/v1/members/invitations", token.AccessToken, `{"email":"guest@acme.example","name":"Guest"}`); got.status != want {
+		if got := w.call("POST", "/api/v1/members/invitations", token.AccessToken,
+			`{"email":"guest@acme.example","name":"Guest"}`); got.status != want {
 			t.Errorf("%v: inviting is answered %d %s", body, got.status, got.body)
 		}
 		if got := w.call("GET", "/api/v1/userinfo", token.AccessToken, ""); got.status == http.StatusOK &&
@@ -225,7 +226,8 @@ func TestEndToEndNoAddressLeadsAstray(t *testing.T) {
 			"http://localhost:1@evil.example/") {
 			logOut := w.url + "/idp?" + url.Values{"client_id": {client},
 				"post_logout_redirect_uri": {address}}.Encode()
-			refused := is(`[...document.querySelectorAll("[role=alert]")].some((e) => e.checkVisibility() && e.innerText.trim())`)
+			refused := is(
+				`[...document.querySelectorAll("[role=alert]")].some((e) => e.checkVisibility() && e.innerText.trim())`)
 			if err := p.do(newTabAt(w.authorizeURL(openid, func(q url.Values) { q.Set("redirect_uri", address) })),
 				refused, here,
 				newTabAt(logOut), refused, here); err != nil {

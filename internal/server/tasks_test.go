@@ -61,7 +61,8 @@ func TestATaskFromCreationToUndo(t *testing.T) {
 		id := p.create(`{"title":"Water the plants","due":"2030-01-31","labels":["Home"],"assignee":"` + grace + `"}`)
 		path := "/api/v1/tasks/" + id
 		p.do(200, "PATCH", path, `{"priority":"high","version":1}`)
-		if conflict := p.do(409, "PATCH", path, `{"priority":"low","version":1}`); conflict["current"].(map[string]any)["priority"] != "high" {
+		if conflict := p.do(409, "PATCH", path, `{"priority":"low",`+
+			`"version":1}`); conflict["current"].(map[string]any)["priority"] != "high" {
 			t.Errorf("a stale version does not get the current task: %v", conflict)
 		}
 		done := p.do(200, "POST", path+"/complete", "")
@@ -102,7 +103,8 @@ func TestATaskFromCreationToUndo(t *testing.T) {
 func TestAnUpdateChangesWhatItNamesAndEmptiesWhatIsEmpty(t *testing.T) {
 	w := newWorld(t)
 	p := w.as(ada)
-	path := "/api/v1/tasks/" + p.create(`{"title":"One","notes":"n","due":"2030-01-31","labels":["a"],"assignee":"me","priority":"urgent"}`)
+	path := "/api/v1/tasks/" +
+		p.create(`{"title":"One","notes":"n","due":"2030-01-31","labels":["a"],"assignee":"me","priority":"urgent"}`)
 	changed := p.do(200, "PATCH", path, `{"title":" Two ","state":"in_progress"}`)
 	if changed["title"] != "Two" || changed["state"] != "in_progress" || changed["notes"] != "n" ||
 		changed["due"] != "2030-01-31" ||
@@ -154,7 +156,8 @@ func TestARepeatedCreateIsNotDoneTwice(t *testing.T) {
 		p.do(409, "POST", "/api/v1/tasks", `{"title":"another","request_id":"a"}`)
 		key := func(r *http.Request) { r.Header.Set("Idempotency-Key", "k-1") }
 		first := p.do(201, "POST", "/api/v1/tasks", `{"title":"by header"}`, key)
-		if again := p.do(201, "POST", "/api/v1/tasks", `{"title":"by header"}`, key); again["task_id"] != first["task_id"] || again["repeated"] != true {
+		if again := p.do(201, "POST", "/api/v1/tasks", `{"title":"by header"}`,
+			key); again["task_id"] != first["task_id"] || again["repeated"] != true {
 			t.Errorf("%v, then %v", first, again)
 		}
 		w.stytch.Advance(11 * time.Minute)
@@ -203,7 +206,8 @@ func TestARepeatedInvitationIsSentOnceAndRecorded(t *testing.T) {
 	if again["repeated"] != true || again["member_id"] != first["member_id"] {
 		t.Errorf("%v, then %v", first, again)
 	}
-	p.do(422, "POST", "/api/v1/members/invitations", `{"email":"joe@acme.example","name":"Joe","roles":["none_of_hers"]}`)
+	p.do(422, "POST", "/api/v1/members/invitations",
+		`{"email":"joe@acme.example","name":"Joe","roles":["none_of_hers"]}`)
 	activities := p.do(200, "GET", "/api/v1/activity", "")["activities"].([]any)
 	if len(activities) != 2 {
 		t.Fatalf("%v", activities)
@@ -222,7 +226,8 @@ func TestAServerWithoutDatabaseChangesNothing(t *testing.T) {
 	})
 	p := w.as(ada)
 	before := len(w.stytch.Requests())
-	if r := p.call("POST", "/api/v1/members/invitations", p.token, `{"email":"mary@acme.example","name":"Mary"}`); r.status < 500 {
+	if r := p.call("POST", "/api/v1/members/invitations", p.token,
+		`{"email":"mary@acme.example","name":"Mary"}`); r.status < 500 {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 	for _, request := range w.stytch.Requests()[before:] {
@@ -402,11 +407,15 @@ func TestTwoServersOnOnePostgresAreOne(t *testing.T) {
 	on := func(o *guestpass.Options) { o.Store = openStore(t, url, o.Now) }
 	first := newWorld(t, on)
 	second := *first
-	secondWorld := newWorld(t, on, func(o *guestpass.Options) { o.Domain, o.BaseURL = first.stytch.URL, first.stytch.URL })
+	secondWorld := newWorld(t, on, func(o *guestpass.Options) {
+		o.Domain, o.BaseURL = first.stytch.URL,
+			first.stytch.URL
+	})
 	second.url = secondWorld.url
 	a, b := actor{first, first.token(ada, everything...)}, actor{&second, first.token(ada, everything...)}
 	id := a.create(`{"title":"shared"}`)
-	if again := b.do(201, "POST", "/api/v1/tasks", `{"title":"shared"}`); again["task_id"] != id || again["repeated"] != true {
+	if again := b.do(201, "POST", "/api/v1/tasks", `{"title":"shared"}`); again["task_id"] != id ||
+		again["repeated"] != true {
 		t.Errorf("the second server made another: %v", again)
 	}
 	a.create(`{"title":"second"}`)

@@ -70,7 +70,7 @@ func TestAttackOtherTokensOnEveryOperation(t *testing.T) {
 	}
 }
 
-// refreshToken is one that was issued, for a consent without a browser.
+// refreshToken returns one that was issued, for a consent without a browser.
 func (a *target) refreshToken(seed stytchtest.Seed) string {
 	a.t.Helper()
 	app := seed.ConnectedApps[0]
@@ -115,7 +115,7 @@ var recordID = regexp.MustCompile(`\b(?:tsk|cmt|act)_[a-z0-9]{16}\b`)
 
 func pick[T any](c *crowd, from []T) T { return from[c.random.IntN(len(from))] }
 
-// body is what the operation takes, with the word of who calls.
+// body returns what the operation takes, with the word of who calls.
 func (c *crowd) body(op api.Operation, by *tenant) string {
 	once := fmt.Sprintf(`,"request_id":"%d"`, c.random.IntN(200))
 	if c.random.IntN(2) == 0 {
@@ -130,7 +130,8 @@ func (c *crowd) body(op api.Operation, by *tenant) string {
 	case "addTaskComment":
 		return fmt.Sprintf(`{"text":%q%s}`, text, once)
 	case "inviteMember":
-		return fmt.Sprintf(`{"email":"%d@%s.example","name":%q}`, c.random.IntN(10), by.name, pick(c, []string{by.word(), by.word() + " " + by.name}))
+		return fmt.Sprintf(`{"email":"%d@%s.example","name":%q}`, c.random.IntN(10), by.name,
+			pick(c, []string{by.word(), by.word() + " " + by.name}))
 	}
 	return ""
 }

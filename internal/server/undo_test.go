@@ -45,7 +45,7 @@ func withModules(names ...string) func(*guestpass.Options) {
 	return func(o *guestpass.Options) { o.Modules = names }
 }
 
-// lastActivity is what was done last for Ada, whatever her tokens may.
+// lastActivity returns what was done last for Ada, whatever her tokens may.
 func (w *world) lastActivity() string {
 	w.t.Helper()
 	var list struct {

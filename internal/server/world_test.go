@@ -60,7 +60,7 @@ func (b *logBuffer) String() string {
 	return b.text.String()
 }
 
-// newWorld is one of a B2B project.
+// newWorld returns one of a B2B project.
 func newWorld(t testing.TB, change ...func(*guestpass.Options)) *world {
 	t.Helper()
 	seed := stytchtest.Development()
@@ -179,7 +179,7 @@ const many = 1 << 30
 
 func byRole(o *guestpass.Options) { o.Access = api.ByRole }
 
-// token is one that Stytch could have issued.
+// token returns one that Stytch could have issued.
 func (w *world) token(subject string, scopes ...string) string {
 	w.t.Helper()
 	return w.mint(stytchtest.MintRequest{Kind: "access", Subject: subject, Scopes: scopes})

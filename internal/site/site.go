@@ -86,7 +86,7 @@ type Options struct {
 // admit http for nobody else.
 func (o Options) OnThisMachine() bool { return strings.HasPrefix(o.PublicURL, "http://") }
 
-// Name is the app's as programs name servers: few letters, and no blanks.
+// Name returns the app's as programs name servers: few letters, and no blanks.
 func (o Options) Name() string {
 	name := strings.Trim(strings.Map(func(r rune) rune {
 		switch {
@@ -101,7 +101,7 @@ func (o Options) Name() string {
 	return name
 }
 
-// DocsScopes are what /docs asks for: all but staying connected. Its token is gone with the
+// DocsScopes returns what /docs asks for: all but staying connected. Its token is gone with the
 // page, and must not be renewable.
 func (o Options) DocsScopes() string {
 	var names []string

@@ -30,9 +30,9 @@ type B2B struct {
 
 // NewB2B needs no network.
 func NewB2B(o Options) (*B2B, error) {
-	d := &B2B{client: newClient(o, "/v1/b2b/rbac/policy"), named: newLookUps[directory.Organization](o.Limits, "organizations",
-		staleFor),
-		own: newLookUps[map[string][]permission](o.Limits, "roles of organizations", 0)}
+	d := &B2B{client: newClient(o, "/v1/b2b/rbac/policy"),
+		named: newLookUps[directory.Organization](o.Limits, "organizations", staleFor),
+		own:   newLookUps[map[string][]permission](o.Limits, "roles of organizations", 0)}
 	api, err := b2bstytchapi.NewClient(o.ProjectID, o.Secret, b2bstytchapi.WithClient(d.raw),
 		b2bstytchapi.WithSkipJWKSInitialization())
 	if err != nil {
@@ -64,8 +64,8 @@ func (d *B2B) Person(ctx context.Context, organizationID, memberID string) (dire
 // for a minute.
 func (d *B2B) Organization(ctx context.Context, idOrSlug string) (directory.Organization, error) {
 	if !organizationForm.MatchString(idOrSlug) {
-		return directory.Organization{}, fmt.Errorf("an organization whose name has not the form of an id or a slug: %w",
-			directory.ErrNotFound)
+		return directory.Organization{}, fmt.Errorf(
+			"an organization whose name has not the form of an id or a slug: %w", directory.ErrNotFound)
 	}
 	ctx = askForAnybody(ctx, askOrganization)
 	return d.named.get(ctx, d.client, idOrSlug, func() (directory.Organization, error) {
@@ -94,16 +94,18 @@ const (
 )
 
 // Members lists the members of one organization.
-func (d *B2B) Members(ctx context.Context, organizationID string, q directory.MemberQuery) (directory.MemberPage, error) {
+func (d *B2B) Members(ctx context.Context, organizationID string,
+	q directory.MemberQuery) (directory.MemberPage, error) {
 	if q.Search != "" {
 		return d.searchMembers(ctx, organizationID, q)
 	}
 	return d.memberPage(ctx, organizationID, q.Status, q.Limit, q.Cursor)
 }
 
-func (d *B2B) memberPage(ctx context.Context, organizationID, status string, limit int, cursor string) (directory.MemberPage,
-	error) {
-	params := &members.SearchParams{OrganizationIds: []string{organizationID}, Limit: uint32(limit), Cursor: cursor} // #nosec G115 -- 1 to 1,000: the operations have a range, the rest are constants
+func (d *B2B) memberPage(ctx context.Context, organizationID, status string, limit int,
+	cursor string) (directory.MemberPage, error) {
+	// #nosec G115 -- 1 to 1,000: the operations have a range, the rest are constants
+	params := &members.SearchParams{OrganizationIds: []string{organizationID}, Limit: uint32(limit), Cursor: cursor}
 	if status != "" {
 		params.Query = &organizations.SearchQuery{
 			Operator: organizations.SearchQueryOperatorAND,
@@ -115,7 +117,8 @@ func (d *B2B) memberPage(ctx context.Context, organizationID, status string, lim
 	if err != nil {
 		return directory.MemberPage{}, fmt.Errorf("list members: %w", d.translate(ctx, err))
 	}
-	page := directory.MemberPage{Members: make([]directory.Person, 0, len(answer.Members)), Next: answer.ResultsMetadata.NextCursor,
+	page := directory.MemberPage{Members: make([]directory.Person, 0, len(answer.Members)),
+		Next:  answer.ResultsMetadata.NextCursor,
 		Total: max(int(answer.ResultsMetadata.Total), totalHidden)}
 	for _, m := range answer.Members {
 		// Stytch has filtered already; a fault there must not cross tenants here
@@ -126,12 +129,13 @@ func (d *B2B) memberPage(ctx context.Context, organizationID, status string, lim
 	return page, nil
 }
 
-// folded is the one form of a text in which letter case, width and composition make no difference.
+// folded returns the one form of a text in which letter case, width and composition make no difference.
 func folded(text string) string { return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(text))) }
 
 // searchMembers walks the organization's members and keeps those whose name or
 // e-mail address contains the text. Its cursor is the number of matches before the page.
-func (d *B2B) searchMembers(ctx context.Context, organizationID string, q directory.MemberQuery) (directory.MemberPage, error) {
+func (d *B2B) searchMembers(ctx context.Context, organizationID string,
+	q directory.MemberQuery) (directory.MemberPage, error) {
 	skip := 0
 	if q.Cursor != "" {
 		n, err := strconv.Atoi(q.Cursor)
@@ -227,5 +231,6 @@ func memberFrom(m organizations.Member, o organizations.Organization) directory.
 }
 
 func organizationFrom(o organizations.Organization) directory.Organization {
-	return directory.Organization{ID: o.OrganizationID, Name: text.Name(o.OrganizationName), Slug: text.Name(o.OrganizationSlug)}
+	return directory.Organization{ID: o.OrganizationID, Name: text.Name(o.OrganizationName),
+		Slug: text.Name(o.OrganizationSlug)}
 }

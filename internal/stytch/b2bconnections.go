@@ -72,7 +72,7 @@ const (
 	appsAtOnce = 4
 )
 
-// OrganizationConnections are the connections of all members to the apps that follow the one with
+// OrganizationConnections returns the connections of all members to the apps that follow the one with
 // the id after; "" for the first.
 func (d *B2B) OrganizationConnections(ctx context.Context, organizationID, after string) (page AppPage, err error) {
 	answer, err := d.api.Organizations.ConnectedApps(ask(ctx, askOrganizationApps, organizationID, ""),
@@ -108,7 +108,7 @@ func (d *B2B) OrganizationConnections(ctx context.Context, organizationID, after
 	return page, err
 }
 
-// appConnections are those of all members to one app.
+// appConnections returns those of all members to one app.
 func (d *B2B) appConnections(ctx context.Context, organizationID, clientID string) (list []Connection, err error) {
 	app, err := d.api.Organizations.GetConnectedApp(ask(ctx, askAppMembers, organizationID, ""),
 		&organizations.GetConnectedAppParams{OrganizationID: organizationID, ConnectedAppID: clientID})

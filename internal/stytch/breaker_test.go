@@ -47,7 +47,8 @@ func (f *farSide) answers(status int, body string) {
 	f.answer.Store(&answer)
 }
 
-const goodAda = `{"status_code":200,"member":{"organization_id":"` + acme + `","member_id":"` + ada + `","status":"active"}}`
+const goodAda = `{"status_code":200,"member":{"organization_id":"` + acme + `","member_id":"` + ada +
+	`","status":"active"}}`
 
 func (f *farSide) directory(t *testing.T) *stytch.B2B {
 	d, err := stytch.NewB2B(stytch.Options{ProjectID: "project-test-1", Secret: "secret-test-1", BaseURL: f.URL})

@@ -167,8 +167,8 @@ func (c *client) translate(ctx context.Context, err error) error {
 	return &directory.UnavailableError{Cause: err}
 }
 
-// The types of Stytch's errors that have a meaning here, by that. No other type, and no
-// status, has one: what is not known says nothing of people, sessions and apps.
+// The types of Stytch's errors that have a meaning here, ordered by it. No other type and no status
+// has one: an unknown error says nothing of people, sessions and apps.
 var (
 	credentialFaults = []stytcherror.Type{"unauthorized_credentials", "unauthorized_credentials_homepage",
 		"invalid_project_id_authentication",
@@ -178,7 +178,7 @@ var (
 		"connected_app_not_found",
 		"invalid_user_id", "invalid_organization_id", "invalid_organization_slug"} // what cannot be one is none
 
-	// noSession are those by which a session is not one, or has ended.
+	// noSession are the errors for a session that never was, or has ended.
 	noSession = []stytcherror.Type{"session_not_found", "invalid_session_token", "invalid_session_id",
 		"unable_to_parse_session_jwt",
 		"jwt_invalid_audience", "jwt_invalid_claims", "jwt_invalid_issuer", "incompatible_session_type",
@@ -202,16 +202,17 @@ func (c *client) translateType(ctx context.Context, fault stytcherror.Error) err
 	case is("duplicate_member_email"):
 		return directory.ErrExists
 	case is(invalidEmail...):
-		return &directory.InvalidError{Field: "email", Reason: "is not an e-mail address that can be written to; send it as " +
-			"name@example.com"}
+		return &directory.InvalidError{Field: "email",
+			Reason: "is not an e-mail address that can be written to; send it as name@example.com"}
 	case is("invalid_email_for_invites"):
 		return &directory.InvalidError{Field: "email",
 			Reason: "may not be invited: the organization does not admit this address or its domain"}
 	case is("invalid_rbac_role_assignment"):
-		return &directory.InvalidError{Field: "roles", Reason: "names a role that does not exist in this project or cannot be " +
-			"assigned"}
+		return &directory.InvalidError{Field: "roles",
+			Reason: "names a role that does not exist in this project or cannot be assigned"}
 	case is(invalidCursor...):
-		return &directory.InvalidError{Field: "cursor", Reason: "is not one that this list returned; leave it out to start again"}
+		return &directory.InvalidError{Field: "cursor",
+			Reason: "is not one that this list returned; leave it out to start again"}
 	case fault.StatusCode == http.StatusTooManyRequests || fault.StatusCode >= http.StatusInternalServerError:
 		return &directory.UnavailableError{Cause: fault}
 	}

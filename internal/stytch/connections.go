@@ -38,8 +38,8 @@ type standing struct {
 	postponed time.Time // while Stytch does not answer, to let somebody read; never for roles
 }
 
-// standingOf asks Stytch once a minute. When it cannot be asked the last answer comes with
-// the error, and whether there is one.
+// standingOf asks Stytch once a minute. When Stytch cannot be asked, it returns the last answer
+// with the error, and reports whether there is one.
 func (c *client) standingOf(ctx context.Context, organizationID, id string) (known standing, found bool, err error) {
 	key := organizationID + " " + id
 	last, found := c.standings.Get(key, c.options.Now())
@@ -98,7 +98,7 @@ func (c *client) CheckRecentlyActive(ctx context.Context, organizationID, id str
 	return err
 }
 
-// believed is an answer that is postponed.
+// believed returns an answer that is postponed.
 func (c *client) believed(key string) (standing, bool) {
 	last, found := c.standings.Get(key, c.options.Now())
 	return last, found && c.options.Now().Before(last.postponed)
@@ -168,7 +168,7 @@ func (c *client) active(ctx context.Context, got introspection, err error, asked
 	return false, fmt.Errorf("introspect: %w", c.translate(ctx, err))
 }
 
-// clientSecret is nil for a public client.
+// clientSecret returns nil for a public client.
 func (c *client) clientSecret(clientID string) *string {
 	if secret := c.options.ClientSecrets[clientID]; secret != "" {
 		return &secret

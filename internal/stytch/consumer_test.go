@@ -76,7 +76,8 @@ func TestUsers(t *testing.T) {
 func TestUsersOfWhomLittleIsKnown(t *testing.T) {
 	for emails, want := range map[string]directory.Person{
 		``: {},
-		`,"emails":[{"email_id":"email-test-1","email":"ada@example.com","verified":false}]`: {Email: "ada@example.com"},
+		`,"emails":[{"email_id":"email-test-1","email":"ada@example.com","verified":false}]`: {
+			Email: "ada@example.com"},
 	} {
 		far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")

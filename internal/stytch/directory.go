@@ -62,7 +62,7 @@ type Directory interface {
 	// Disconnect has Stytch end consent and everything issued by it, refresh tokens too.
 	// That there is nothing to end is no error.
 	Disconnect(ctx context.Context, organizationID, id, clientID string) error
-	// Ping says whether Stytch answers and takes our credentials; [PartlyUnavailableError] if it
+	// Ping reports whether Stytch answers and takes our credentials; [PartlyUnavailableError] if it
 	// does, but calls of people for some purpose are refused since they failed. Its answer is
 	// kept for five seconds, so that a health check cannot become a load on Stytch.
 	Ping(ctx context.Context) error

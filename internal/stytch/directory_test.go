@@ -278,7 +278,8 @@ func TestRolesPermitWhatThePolicySays(t *testing.T) {
 	}{
 		{ada, "stytch.member", "create", true}, {grace, "stytch.member", "create", false},
 		{grace, "stytch.member", "search", true}, {grace, "members", "read", true}, {grace, "members", "invite", false},
-		{grace, "members", "", false}, {grace, "unknown", "read", false}, {hank, "members", "read", false}, // not of Acme
+		// not of Acme
+		{grace, "members", "", false}, {grace, "unknown", "read", false}, {hank, "members", "read", false},
 	} {
 		if got, err := d.Permits(t.Context(), acme, tt.member, tt.resource, tt.action); got != tt.want || err != nil {
 			t.Errorf("%s %s %s: %v %v", tt.member, tt.resource, tt.action, got, err)
@@ -324,7 +325,8 @@ func TestOurWrongSecretIsSaidLoudly(t *testing.T) {
 	if err := d.Ping(t.Context()); !errors.Is(err, directory.ErrCredentials) {
 		t.Errorf("%v", err)
 	}
-	if !strings.Contains(log.String(), `"level":"ERROR"`) || !strings.Contains(log.String(), "STYTCH_SECRET") || strings.Contains(log.String(), "secret-test-wrong") {
+	if !strings.Contains(log.String(), `"level":"ERROR"`) || !strings.Contains(log.String(), "STYTCH_SECRET") ||
+		strings.Contains(log.String(), "secret-test-wrong") {
 		t.Errorf("log: %s", log)
 	}
 }
@@ -495,7 +497,8 @@ func TestOnlyWhatIsKnownOfStytchsErrorsMeansSomething(t *testing.T) {
 		}
 		for _, status := range statuses {
 			far := newFarSide(t)
-			far.answers(status, fmt.Sprintf(`{"status_code":%d,"error_type":%q,"error_message":"about ada@acme.example"}`, status, kind))
+			far.answers(status, fmt.Sprintf(
+				`{"status_code":%d,"error_type":%q,"error_message":"about ada@acme.example"}`, status, kind))
 			d := far.directory(t)
 			for name, ask := range map[string]func() error{
 				"person":       func() error { _, err := d.Person(t.Context(), acme, ada); return err },

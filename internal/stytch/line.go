@@ -65,7 +65,7 @@ type moment struct{ at atomic.Pointer[time.Time] }
 
 func (m *moment) now() { now := time.Now(); m.at.Store(&now) }
 
-// left is how much of a duration since the moment is left.
+// left returns how much of a duration since the moment is left.
 func (m *moment) left(of time.Duration) time.Duration {
 	if at := m.at.Load(); at != nil {
 		return max(0, time.Until(at.Add(of)))
@@ -99,7 +99,7 @@ func newLine(p purpose, o Options) *line {
 	return l
 }
 
-// placesFor are the places of a purpose. Those for admission hold nobody else up; the others'
+// placesFor returns the places of a purpose. Those for admission hold nobody else up; the others'
 // are held while an operation or a page is made.
 func placesFor(p purpose, maxCalls int) limits.Bound {
 	b := limits.Bound{Name: "calls to Stytch at once: " + p.String(), Number: max(4, maxCalls/2)}
@@ -149,7 +149,7 @@ func (l *line) newCircuit(of string) *circuit {
 // errNoOutage tells circuits that what happened says nothing of Stytch's health.
 var errNoOutage = errors.New("no outage")
 
-// owner is the one with that name.
+// owner returns the one with that name.
 func (l *line) owner(name string) *owner {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -163,8 +163,9 @@ func (l *line) owner(name string) *owner {
 }
 
 // guard lets the attempt through, or refuses it without asking Stytch.
-func (l *line) guard(r *http.Request, o *owner, attempt func(*http.Request) (*http.Response, *directory.UnavailableError)) (
-	*http.Response, *directory.UnavailableError) {
+func (l *line) guard(r *http.Request, o *owner,
+	attempt func(*http.Request) (*http.Response, *directory.UnavailableError),
+) (*http.Response, *directory.UnavailableError) {
 	if l.purpose.cause == health { // which is asked to learn whether there is an outage, and seldom
 		return attempt(r)
 	}
@@ -198,7 +199,8 @@ func (l *line) guard(r *http.Request, o *owner, attempt func(*http.Request) (*ht
 	return response, failure
 }
 
-// enter lets an attempt through, whose outcome is to be told, or says how long none is.
+// enter lets an attempt through, whose outcome the caller must report, or returns how long it
+// admits none.
 func (c *circuit) enter() (tell func(outcome error), refusal *directory.UnavailableError) {
 	tell, err := c.Allow()
 	if err != nil {
@@ -239,7 +241,7 @@ func (o *owner) held() time.Duration {
 // errHeld says that Stytch has asked for a pause.
 var errHeld = errors.New("a pause that Stytch asked for")
 
-// outcomeOf is what an attempt says of Stytch's health: nil if it is well, errNoOutage if it
+// outcomeOf returns what an attempt says of Stytch's health: nil if it is well, errNoOutage if it
 // cannot be told. Who answers that something is wrong with a request is well, in whatever form.
 func outcomeOf(response *http.Response, failure *directory.UnavailableError) error {
 	var status statusError
@@ -256,7 +258,7 @@ func outcomeOf(response *http.Response, failure *directory.UnavailableError) err
 	return failure
 }
 
-// refused says that Stytch was not asked.
+// refused reports whether Stytch was not asked.
 func refused(err error) bool {
 	return errors.Is(err, gobreaker.ErrOpenState) || errors.Is(err, gobreaker.ErrTooManyRequests) || errors.Is(err,
 		errHeld)

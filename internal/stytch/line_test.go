@@ -67,7 +67,7 @@ type question struct {
 	ask  func(context.Context, *stytch.B2B) error
 }
 
-// questions are all of them, those of visitors first.
+// questions returns all of them, those of visitors first.
 func questions(t *testing.T, session string) map[string]question {
 	t.Helper()
 	of := "/v1/b2b/organizations/" + acme

@@ -16,7 +16,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// withScopes is a project whose scopes stand for all that scopes can stand for.
+// withScopes returns a project whose scopes stand for all that scopes can stand for.
 func withScopes() stytchtest.Seed {
 	allow := func(resource string, actions ...string) stytchtest.Permission {
 		return stytchtest.Permission{ResourceID: resource, Actions: actions}

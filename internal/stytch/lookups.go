@@ -22,7 +22,7 @@ const (
 	inVainOfAll     = 600
 )
 
-// lookUps remember what was looked up by an id, and that there is no such thing.
+// lookUps remember what was looked up by an id, also that there is no such thing.
 type lookUps[T any] struct {
 	stale  time.Duration // for which an answer counts beyond its minute while Stytch cannot be asked
 	found  *limits.Cache[cached[T]]
@@ -40,7 +40,7 @@ func newLookUps[T any](l *limits.Limits, of string, stale time.Duration) lookUps
 	}
 }
 
-// get asks fetch for what was not asked for lately. A visitor's asking counts unless there is
+// get calls fetch for what was not asked for lately. A visitor's question counts unless there is
 // such a thing.
 func (k lookUps[T]) get(ctx context.Context, c *client, key string, fetch func() (T, error)) (thing T, err error) {
 	now, party := c.options.Now(), limits.PartyOf(ctx)

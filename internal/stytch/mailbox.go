@@ -51,7 +51,7 @@ func isPublic(domain string) bool {
 	return at > 0 && strings.Trim(domain[at+1:], "0123456789") != ""
 }
 
-// spellings are the forms under which Stytch may know the mailbox from elsewhere.
+// spellings returns the forms under which Stytch may know the mailbox from elsewhere.
 func spellings(mailbox string) []string {
 	forms := []string{mailbox}
 	for _, form := range []string{strings.ToLower(mailbox), readable(mailbox)} {
@@ -62,7 +62,7 @@ func spellings(mailbox string) []string {
 	return forms
 }
 
-// readable is a mailbox with its domain as people write it.
+// readable returns a mailbox with its domain as people write it.
 func readable(mailbox string) string {
 	local, domain, _ := strings.Cut(mailbox, "@")
 	written, err := idna.Display.ToUnicode(domain)

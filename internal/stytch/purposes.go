@@ -92,7 +92,7 @@ func askForAnybody(ctx context.Context, e endpoint) context.Context {
 // unknownAddress is one for all whose address is not known.
 const unknownAddress = "unknown"
 
-// whoAsks tells apart those of whom one must not wait for what another may not ask.
+// whoAsks names the caller's group: one group must not wait because another may not ask.
 func whoAsks(ctx context.Context) string {
 	cause, _ := ctx.Value(causeKey{}).(cause)
 	return string(cause) + " " + limits.PartyOf(ctx).Address
@@ -107,7 +107,7 @@ func purposeOf(ctx context.Context) purpose {
 	return purpose{e, cmp.Or(c, work)}
 }
 
-// ownerOf is whose failures a call's count as: one organization's, or one person's where there
+// ownerOf returns whose failures a call's count as: one organization's, or one person's where there
 // are none, or one address's; "" for the server itself.
 func ownerOf(ctx context.Context) string {
 	p := limits.PartyOf(ctx)

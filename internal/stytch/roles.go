@@ -65,7 +65,7 @@ func (c *client) ScopeDescriptions(ctx context.Context) (map[string]string, erro
 	return rules.scopes, err
 }
 
-// organizationRoles are the roles that an organization has beside the project's, by id;
+// organizationRoles returns the roles that an organization has beside the project's, by id;
 // nil for none. They are believed for 60 seconds, and count in that organization alone.
 func (d *B2B) organizationRoles(ctx context.Context, organizationID string) (map[string][]permission, error) {
 	ctx = ask(ctx, askOwnRoles, organizationID, "")

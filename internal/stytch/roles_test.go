@@ -14,7 +14,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-// withOwnRoles is a project whose organization Acme has roles of its own.
+// withOwnRoles returns a project whose organization Acme has roles of its own.
 func withOwnRoles(t *testing.T, now func() time.Time) (*stytch.B2B, *stytchtest.Server) {
 	t.Helper()
 	allows := func(resource string, actions ...string) []stytchtest.Permission {
@@ -159,17 +159,21 @@ func TestTroubleWithOwnRolesLetsNobodyIn(t *testing.T) {
 		"none":          {200, `{"org_policy":{"roles":[]}}`, false, true},
 		"null":          {200, `{"org_policy":{"roles":null}}`, false, true},
 		"others": {200,
-			`{"org_policy":{"roles":[{"role_id":"other","permissions":[{"resource_id":"members","actions":["*"]}]}]}}`, false, true},
+			`{"org_policy":{"roles":[{"role_id":"other","permissions":[{"resource_id":"members","actions":["*"]}]}]}}`,
+			false, true},
 		"another letter case": {200,
-			`{"org_policy":{"roles":[{"role_id":"Inviter","permissions":[{"resource_id":"members","actions":["*"]}]}]}}`, false, true},
+			`{"org_policy":{"roles":[{"role_id":"Inviter","permissions":[{"resource_id":"members",` +
+				`"actions":["*"]}]}]}}`, false, true},
 		"no policy": {200, `{"status_code":200}`, false, false},
 		"a role twice": {200,
-			`{"org_policy":{"roles":[{"role_id":"inviter"},{"role_id":"inviter","permissions":[{"resource_id":"members","actions":["*"]}]}]}}`, false, false},
+			`{"org_policy":{"roles":[{"role_id":"inviter"},{"role_id":"inviter",` +
+				`"permissions":[{"resource_id":"members","actions":["*"]}]}]}}`, false, false},
 		"a role without a name": {200,
 			`{"org_policy":{"roles":[{"permissions":[{"resource_id":"members","actions":["*"]}]}]}}`, false, false},
 		"roles that are an object": {200, `{"org_policy":{"roles":{"inviter":{}}}}`, true, false},
 		"actions that are a text": {200,
-			`{"org_policy":{"roles":[{"role_id":"inviter","permissions":[{"resource_id":"members","actions":"*"}]}]}}`, true, false},
+			`{"org_policy":{"roles":[{"role_id":"inviter","permissions":[{"resource_id":"members","actions":"*"}]}]}}`,
+			true, false},
 		"cut off":     {200, `{"org_policy":{"roles":[{"role_id":"inv`, true, false},
 		"limited":     {429, `{"status_code":429,"error_type":"too_many_requests"}`, true, false},
 		"away":        {503, `{}`, true, false},
@@ -184,7 +188,8 @@ func TestTroubleWithOwnRolesLetsNobodyIn(t *testing.T) {
 					w.WriteHeader(tt.status)
 					fmt.Fprint(w, tt.body)
 				case r.URL.Path == "/v1/b2b/rbac/policy":
-					fmt.Fprint(w, `{"policy":{"roles":[{"role_id":"stytch_member","permissions":[{"resource_id":"tasks","actions":["read"]}]}]}}`)
+					fmt.Fprint(w, `{"policy":{"roles":[{"role_id":"stytch_member",`+
+						`"permissions":[{"resource_id":"tasks","actions":["read"]}]}]}}`)
 				default:
 					fmt.Fprint(w, `{"member":{"organization_id":"`+acme+`","member_id":"`+grace+
 						`","status":"active","roles":[{"role_id":"inviter"}]}}`)

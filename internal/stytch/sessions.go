@@ -41,8 +41,8 @@ func newSessionMemory(l *limits.Limits) sessionMemory {
 }
 
 // session asks Stytch for a session in a form that one can have, once that is worth a call.
-func (c *client) session(ctx context.Context, token, jwt string, authenticate func(context.Context) (directory.Person, error)) (
-	directory.Person, error) {
+func (c *client) session(ctx context.Context, token, jwt string,
+	authenticate func(context.Context) (directory.Person, error)) (directory.Person, error) {
 	if err := checkSession(token, jwt); err != nil {
 		return directory.Person{}, err
 	}

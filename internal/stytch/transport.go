@@ -100,7 +100,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 }
 
-// troubled are the purposes for which calls of people who are known are refused at the moment.
+// troubled returns the purposes for which calls of people who are known are refused at the moment.
 func (t *transport) troubled() (list []string) {
 	for p, line := range t.lines {
 		if line.troubled() {
@@ -134,7 +134,8 @@ func (t *transport) once(r *http.Request) (*http.Response, *directory.Unavailabl
 	switch response.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		drain(response)
-		return nil, &directory.UnavailableError{RetryAfter: retryAfter(response.Header), Cause: statusError(response.StatusCode)}
+		return nil, &directory.UnavailableError{RetryAfter: retryAfter(response.Header),
+			Cause: statusError(response.StatusCode)}
 	}
 	if kind, _, _ := mime.ParseMediaType(response.Header.Get("Content-Type")); kind != "application/json" {
 		drain(response)

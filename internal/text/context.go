@@ -47,7 +47,7 @@ func flagOf(region string) string {
 	return string(append(flag, 0xE007F))
 }
 
-// flagAt is the flag of a region with which a text begins, "" for none.
+// flagAt returns the flag of a region with which a text begins, "" for none.
 func flagAt(text string) string {
 	for _, flag := range flags {
 		if strings.HasPrefix(text, flag) {
@@ -120,7 +120,7 @@ func needed(kept []rune, r rune, next following) bool {
 
 func mongolian(r rune) bool { return unicode.Is(unicode.Mongolian, r) && unicode.IsLetter(r) }
 
-// base is the last character that was kept and is no mark, 0 for none.
+// base returns the last character that was kept and is no mark, 0 for none.
 func base(kept []rune) rune {
 	for _, r := range slices.Backward(kept) {
 		if !unicode.IsMark(r) || contextual(r) {

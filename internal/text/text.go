@@ -39,7 +39,7 @@ func Hides(text string) bool {
 // maxName is in characters. Few names of people are longer, and no page is filled by one.
 const maxName = 128
 
-// Name is a name of a person, an organization or an app that another system knows, such as
+// Name returns a name of a person, an organization or an app that another system knows, such as
 // Stytch, where anybody may call themselves anything: one line, with an ellipsis for what is
 // beyond 128 characters.
 func Name(name string) string {
@@ -195,7 +195,8 @@ func tableOf(ranges []unicode.Range32) *unicode.RangeTable {
 	t := &unicode.RangeTable{}
 	for _, r := range ranges {
 		if r.Hi <= 0xFFFF {
-			t.R16 = append(t.R16, unicode.Range16{Lo: uint16(r.Lo), Hi: uint16(r.Hi), Stride: 1}) // #nosec G115 -- compared above
+			// #nosec G115 -- compared above
+			t.R16 = append(t.R16, unicode.Range16{Lo: uint16(r.Lo), Hi: uint16(r.Hi), Stride: 1})
 		} else {
 			t.R32 = append(t.R32, r)
 		}

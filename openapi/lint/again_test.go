@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// ringed is a document of schemas that refer to each other in every way, in circles too.
+// ringed returns a document of schemas that refer to each other in every way, in circles too.
 func (m *maker) ringed() object_ {
 	document := m.document()
 	schemas := object_{}
@@ -58,7 +58,8 @@ func TestFixingTwiceIsFixingOnce(t *testing.T) {
 		if slices.Contains(unsettled, seed) {
 			continue
 		}
-		m := &maker{Rand: rand.New(rand.NewPCG(seed, 7)), old: seed%3 == 0} // #nosec G404 -- the same documents each time
+		// #nosec G404 -- the same documents each time
+		m := &maker{Rand: rand.New(rand.NewPCG(seed, 7)), old: seed%3 == 0}
 		document := m.ringed()
 		if seed%4 == 0 {
 			document = m.document()
@@ -97,10 +98,15 @@ func firstDifference(a, b []byte) string {
 // TestSchemasThatAreMadeOfThemselvesAreLeft, and that is told.
 func TestSchemasThatAreMadeOfThemselvesAreLeft(t *testing.T) {
 	for what, schemas := range map[string]string{
-		"two bases of each other": `"A": {"allOf": [{"$ref": "#/components/schemas/B"}], "properties": {"x": {"type": "string", "description": "X"}}}, "B": {"allOf": [{"$ref": "#/components/schemas/A"}], "properties": {"y": {"type": "string", "description": "Y"}}}`,
-		"itself":                  `"A": {"allOf": [{"$ref": "#/components/schemas/A"}], "properties": {"x": {"type": "string", "description": "X"}}}`,
-		"beside a reference":      `"A": {"$ref": "#/components/schemas/A", "properties": {"x": {"type": "string", "description": "X"}}}`,
-		"its contrary":            `"A": {"not": {"$ref": "#/components/schemas/B"}}, "B": {"$ref": "#/components/schemas/A", "nullable": true}`,
+		"two bases of each other": `"A": {"allOf": [{"$ref": "#/components/schemas/B"}], "properties": {"x": ` +
+			`{"type": "string", "description": "X"}}}, "B": {"allOf": [{"$ref": "#/components/schemas/A"}], ` +
+			`"properties": {"y": {"type": "string", "description": "Y"}}}`,
+		"itself": `"A": {"allOf": [{"$ref": "#/components/schemas/A"}], "properties": {"x": ` +
+			`{"type": "string", "description": "X"}}}`,
+		"beside a reference": `"A": {"$ref": "#/components/schemas/A", "properties": {"x": {"type": "string", ` +
+			`"description": "X"}}}`,
+		"its contrary": `"A": {"not": {"$ref": "#/components/schemas/B"}}, "B": {"$ref": ` +
+			`"#/components/schemas/A", "nullable": true}`,
 	} {
 		body := `{"type": "object", "properties": {"a": {"$ref": "#/components/schemas/A"}}}`
 		mended, copied := mend(t, small("3.1.0", schemas, body, body))
@@ -112,7 +118,8 @@ func TestSchemasThatAreMadeOfThemselvesAreLeft(t *testing.T) {
 			func(c Change) bool { return strings.Contains(c.What, "made of itself") }) {
 			t.Errorf("%s: nobody is told: %v", what, mended.Kept)
 		}
-		if got := copied.at("/paths/~1a/post/requestBody/content/application~1json/schema/properties/a/$ref"); got.str() !=
+		if got := copied.at(
+			"/paths/~1a/post/requestBody/content/application~1json/schema/properties/a/$ref"); got.str() !=
 			"#/components/schemas/A" {
 			t.Errorf("%s: it is not left\n%s", what, mended.Document)
 		}
@@ -124,7 +131,8 @@ func TestWhatIsTooMuchIsNotWrittenOutInPart(t *testing.T) {
 	schemas := []string{`"S20": {"type": "string", "description": "Leaf"}`}
 	for i := range 20 {
 		schemas = append(schemas,
-			fmt.Sprintf(`"S%d": {"type": "object", "properties": {"a": {"$ref": "#/components/schemas/S%d"}, "b": {"$ref": "#/components/schemas/S%d"}}}`,
+			fmt.Sprintf(`"S%d": {"type": "object", "properties": {"a": {"$ref": "#/components/schemas/S%d"}, "b": `+
+				`{"$ref": "#/components/schemas/S%d"}}}`,
 				i, i+1, i+1))
 	}
 	mended, copied := mend(t, small("3.1.0", strings.Join(schemas, ","), `{"$ref": "#/components/schemas/S0"}`,

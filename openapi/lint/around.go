@@ -101,7 +101,7 @@ func (a *admission) objects(flat []*value, plain map[string]any, depth int, yiel
 	return true
 }
 
-// choices is in how many ways the unions of schemas that hold together are followed.
+// choices returns in how many ways the unions of schemas that hold together are followed.
 func (a *admission) choices(together []*value) int {
 	most := 1
 	for _, schema := range a.flat(together, 0) {
@@ -112,7 +112,7 @@ func (a *admission) choices(together []*value) int {
 	return min(most, mostAlternatives)
 }
 
-// flat are the schemas that hold together, with what they refer to and one alternative of
+// flat returns the schemas that hold together, with what they refer to and one alternative of
 // each union.
 func (a *admission) flat(together []*value, choice int) (flat []*value) {
 	seen := map[*value]bool{}
@@ -139,7 +139,7 @@ func (a *admission) flat(together []*value, choice int) (flat []*value) {
 	return flat
 }
 
-// plain is one value along schemas that hold together, with what is required.
+// plain returns one value along schemas that hold together, with what is required.
 func (a *admission) plain(flat []*value, choice, depth int) any {
 	for _, schema := range flat {
 		if constant := schema.get("const"); constant != nil {
@@ -182,7 +182,7 @@ func (a *admission) inner(together []*value, depth int) any {
 	return a.plain(flat, 0, depth+1)
 }
 
-// kindAmong is a type that is named, or the one that other words speak of.
+// kindAmong returns a type that is named, or the one that other words speak of.
 func kindAmong(flat []*value, choice int) string {
 	for _, schema := range flat {
 		kind := schema.get("type")
@@ -207,7 +207,7 @@ func kindAmong(flat []*value, choice int) string {
 	return "string"
 }
 
-// numberAmong is a bound, or 1.
+// numberAmong returns a bound, or 1.
 func numberAmong(flat []*value) json.Number {
 	for _, word := range []string{"minimum", "maximum", "multipleOf"} {
 		for _, schema := range flat {
@@ -247,7 +247,7 @@ func requiredBy(flat []*value) (names []string) {
 	return names
 }
 
-// member are the schemas of a property.
+// member returns the schemas of a property.
 func member(flat []*value, name string) (schemas []*value) {
 	for _, schema := range flat {
 		if own := schema.get("properties", name); own != nil {
@@ -259,7 +259,7 @@ func member(flat []*value, name string) (schemas []*value) {
 	return schemas
 }
 
-// held are the schemas under one word.
+// held returns the schemas under one word.
 func held(flat []*value, word string) (schemas []*value) {
 	for _, schema := range flat {
 		if schema.get(word).is(object) {
@@ -269,7 +269,7 @@ func held(flat []*value, word string) (schemas []*value) {
 	return schemas
 }
 
-// plain is a value as JSON is read.
+// plain returns a value as JSON is read.
 func (v *value) plain() any {
 	switch v.kind {
 	case object:

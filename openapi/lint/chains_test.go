@@ -44,7 +44,7 @@ func chained(word string, ring bool) object_ {
 	return schemas
 }
 
-// withSchemas is a document that sends and gets the first of the schemas, by references from
+// withSchemas returns a document that sends and gets the first of the schemas, by references from
 // parameters, bodies and responses that name each other too.
 func withSchemas(schemas object_, version string) []byte {
 	content := func() object_ {

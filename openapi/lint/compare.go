@@ -18,7 +18,7 @@ const (
 	responsesPart  = "responses"
 )
 
-// String is the operation, and which part of it.
+// String returns the operation, and which part of it.
 func (o owner) String() string {
 	if o.part == wholePart {
 		return o.call
@@ -300,7 +300,7 @@ func (c *comparison) schemas(b, a []*value) {
 	}
 }
 
-// distinct is each schema once: those that are made of themselves name a property again and again.
+// distinct returns each schema once: those that are made of themselves name a property again and again.
 func distinct(list []*value) []*value {
 	seen := map[*value]bool{}
 	return slices.DeleteFunc(slices.Clone(list), func(v *value) bool {

@@ -172,7 +172,7 @@ func (l *linter) numbers(v *value) {
 	v.each(func(_ string, inner *value) bool { l.numbers(inner); return true })
 }
 
-// unsafe says whether JavaScript rounds a whole number.
+// unsafe reports whether JavaScript rounds a whole number.
 func unsafe(written string) bool {
 	if n, err := strconv.ParseInt(written, 10, 64); err == nil {
 		return n > 1<<53 || n < -(1<<53)

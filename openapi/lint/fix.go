@@ -148,7 +148,7 @@ func mappingAt(v *value, name string) *value {
 	return v.get(name)
 }
 
-// written is the text of a scalar, be it a string or a number.
+// written returns the text of a scalar, be it a string or a number.
 func (v *value) written() string {
 	if v == nil {
 		return ""
@@ -332,7 +332,7 @@ func (f *fixer) ownServers(o *operation, item *value) {
 	}
 }
 
-// first is the URL of the first server.
+// first returns the URL of the first server.
 func first(root *value) *value {
 	if list := root.get("servers").list(); len(list) > 0 {
 		return list[0].get("url")

@@ -8,11 +8,13 @@ import (
 	"testing"
 )
 
-// small is a document of one operation with these components and this body, in the version.
+// small returns a document of one operation with these components and this body, in the version.
 func small(version, components, body, response string) string {
 	return `{"openapi": "` + version +
-		`", "info": {"title": "T", "version": "1", "description": "D"}, "x-schema-hash": "0", "servers": [{"url": "https://api.example.com"}],
-"paths": {"/a": {"post": {"operationId": "addA", "summary": "S", "description": "D", "x-openai-isConsequential": true, "parameters": [],
+		`", "info": {"title": "T", "version": "1", "description": "D"}, "x-schema-hash": "0", "servers": [{"url": ` +
+		`"https://api.example.com"}],
+"paths": {"/a": {"post": {"operationId": "addA", "summary": "S", "description": "D", "x-openai-isConsequential": ` +
+		`true, "parameters": [],
 "requestBody": {"required": true, "content": {"application/json": {"schema": ` + body + `}}},
 "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": ` + response + `}}}}}}},
 "components": {"schemas": {` + components + `}}}`
@@ -25,64 +27,107 @@ const (
 
 // TestFixKeepsWhatSchemasSay holds for each way of saying something what the copy says.
 func TestFixKeepsWhatSchemasSay(t *testing.T) {
-	const base = `"Base": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", "description": "Name"}}}`
+	const base = `"Base": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string", ` +
+		`"description": "Name"}}}`
 	for _, tt := range []struct {
 		name, version, components string
 		body, want                string // the schema of a body, and that of the copy
 		response, wantResponse    string
 	}{
 		{name: "a base beside its heir's properties", version: "3.0.1", components: base,
-			body: `{"type": "object", "allOf": [{"$ref": "#/components/schemas/Base"}], "required": ["in"], "properties": {"in": {"type": "boolean", "description": "In"}}, "additionalProperties": false}`,
-			want: `{"type":"object","required":["in","name"],"properties":{"in":{"type":"boolean","description":"In"},"name":{"type":"string","description":"Name"}},"additionalProperties":false}`},
+			body: `{"type": "object", "allOf": [{"$ref": "#/components/schemas/Base"}], "required": ["in"], ` +
+				`"properties": {"in": {"type": "boolean", "description": "In"}}, "additionalProperties": false}`,
+			want: `{"type":"object","required":["in","name"],"properties":{"in":{"type":"boolean",` +
+				`"description":"In"},"name":{"type":"string","description":"Name"}},"additionalProperties":false}`},
 		{name: "a base that is not found", version: "3.1.0",
-			body: `{"type": "object", "allOf": [{"$ref": "#/components/schemas/Lost"}], "properties": {"a": {"type": "string", "description": "A"}}}`,
-			want: `{"type":"object","allOf":[{"$ref":"#/components/schemas/Lost"}],"properties":{"a":{"type":"string","description":"A"}}}`},
+			body: `{"type": "object", "allOf": [{"$ref": "#/components/schemas/Lost"}], "properties": {"a": {"type": ` +
+				`"string", "description": "A"}}}`,
+			want: `{"type":"object","allOf":[{"$ref":"#/components/schemas/Lost"}],` +
+				`"properties":{"a":{"type":"string","description":"A"}}}`},
 		{name: "parts that contradict each other", version: "3.1.0",
-			body: `{"allOf": [{"type": "object", "properties": {"a": {"type": "string", "description": "A"}}}, {"type": "object", "properties": {"a": {"type": "integer", "description": "A"}}}]}`,
-			want: `{"allOf":[{"type":"object","properties":{"a":{"type":"string","description":"A"}}},{"type":"object","properties":{"a":{"type":"integer","description":"A"}}}]}`},
+			body: `{"allOf": [{"type": "object", "properties": {"a": {"type": "string", "description": "A"}}}, ` +
+				`{"type": "object", "properties": {"a": {"type": "integer", "description": "A"}}}]}`,
+			want: `{"allOf":[{"type":"object","properties":{"a":{"type":"string","description":"A"}}},` +
+				`{"type":"object","properties":{"a":{"type":"integer","description":"A"}}}]}`},
 		{name: "words beside $ref of 3.1", version: "3.1.0", components: base,
-			body: `{"type": "object", "properties": {"b": {"$ref": "#/components/schemas/Base", "description": "Whose", "required": ["id"]}}}`,
-			want: `{"type":"object","properties":{"b":{"description":"Whose","required":["id","name"],"type":"object","properties":{"name":{"type":"string","description":"Name"}}}}}`},
+			body: `{"type": "object", "properties": {"b": {"$ref": "#/components/schemas/Base", "description": ` +
+				`"Whose", "required": ["id"]}}}`,
+			want: `{"type":"object","properties":{"b":{"description":"Whose","required":["id","name"],` +
+				`"type":"object","properties":{"name":{"type":"string","description":"Name"}}}}}`},
 		{name: "words beside $ref of 3.0", version: "3.0.3", components: base,
 			body: `{"type": "object", "properties": {"b": {"$ref": "#/components/schemas/Base", "required": ["id"]}}}`,
-			want: `{"type":"object","properties":{"b":{"type":"object","required":["name"],"properties":{"name":{"type":"string","description":"Name"}}}}}`},
+			want: `{"type":"object","properties":{"b":{"type":"object","required":["name"],` +
+				`"properties":{"name":{"type":"string","description":"Name"}}}}}`},
 		{name: "null that is required", version: "3.1.0",
-			body: `{"type": "object", "required": ["a", "b", "c", "d", "e"], "properties": {"a": {"anyOf": [{"type": "string"}, {"type": "null"}], "description": "A"}, "b": {"type": ["string", "null"], "description": "B", "default": null},
-				"c": {"enum": ["x", null], "description": "C"}, "d": {"oneOf": [{"type": "string"}, {"type": ["integer", "null"]}], "description": "D"}, "e": {"type": ["string", "null"], "enum": ["x"], "description": "E"}}}`,
-			want: `{"type":"object","required":["e"],"properties":{"a":{"description":"A","type":"string"},"b":{"type":"string","description":"B"},"c":{"enum":["x"],"description":"C","type":"string"},` +
-				`"d":{"oneOf":[{"type":"string"},{"type":"integer"}],"description":"D"},"e":{"type":"string","enum":["x"],"description":"E"}}}`},
+			body: `{"type": "object", "required": ["a", "b", "c", "d", "e"], "properties": {"a": {"anyOf": [{"type": ` +
+				`"string"}, {"type": "null"}], "description": "A"}, "b": {"type": ["string", "null"], "description": ` +
+				`"B", "default": null},
+				"c": {"enum": ["x", null], "description": "C"}, "d": {"oneOf": [{"type": "string"}, {"type": ` +
+				`["integer", "null"]}], "description": "D"}, "e": {"type": ["string", "null"], "enum": ["x"], ` +
+				`"description": "E"}}}`,
+			want: `{"type":"object","required":["e"],"properties":{"a":{"description":"A","type":"string"},` +
+				`"b":{"type":"string","description":"B"},"c":{"enum":["x"],"description":"C","type":"string"},` +
+				`"d":{"oneOf":[{"type":"string"},{"type":"integer"}],"description":"D"},"e":{"type":"string",` +
+				`"enum":["x"],"description":"E"}}}`},
 		{name: "null of 3.0", version: "3.0.3", components: base,
-			body: `{"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "string", "nullable": true, "description": "A"}, "b": {"nullable": true, "allOf": [{"$ref": "#/components/schemas/Base"}], "description": "B"}}}`,
-			want: `{"type":"object","required":[],"properties":{"a":{"type":"string","description":"A"},"b":{"description":"B","type":"object","required":["name"],"properties":{"name":{"type":"string","description":"Name"}}}}}`},
+			body: `{"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "string", "nullable": ` +
+				`true, "description": "A"}, "b": {"nullable": true, "allOf": [{"$ref": "#/components/schemas/Base"}],` +
+				` "description": "B"}}}`,
+			want: `{"type":"object","required":[],"properties":{"a":{"type":"string","description":"A"},` +
+				`"b":{"description":"B","type":"object","required":["name"],"properties":{"name":{"type":"string",` +
+				`"description":"Name"}}}}}`},
 		{name: "null alone, and in lists", version: "3.1.0",
-			body: `{"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "null", "description": "A"}, "b": {"type": "array", "description": "B", "items": {"type": ["string", "null"]}}, "c": {"const": null, "description": "C"}}}`,
-			want: `{"type":"object","required":["a","b"],"properties":{"a":{"type":"null","description":"A"},"b":{"type":"array","description":"B","items":{"type":["string","null"]}},"c":{"const":null,"description":"C"}}}`},
+			body: `{"type": "object", "required": ["a", "b"], "properties": {"a": {"type": "null", "description": ` +
+				`"A"}, "b": {"type": "array", "description": "B", "items": {"type": ["string", "null"]}}, "c": ` +
+				`{"const": null, "description": "C"}}}`,
+			want: `{"type":"object","required":["a","b"],"properties":{"a":{"type":"null","description":"A"},` +
+				`"b":{"type":"array","description":"B","items":{"type":["string","null"]}},"c":{"const":null,` +
+				`"description":"C"}}}`},
 		{name: "null that comes back", version: "3.0.3",
-			components: `"Out": {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", "nullable": true, "enum": ["x"]}}}`,
-			response:   `{"type": "object", "properties": {"out": {"nullable": true, "allOf": [{"$ref": "#/components/schemas/Out"}]}, "n": {"type": "integer", "nullable": true, "minimum": 0, "exclusiveMinimum": true}}}`,
-			wantResponse: `{"type":"object","properties":{"out":{"type":["object","null"],"required":["a"],"properties":{"a":{"type":["string","null"],"enum":["x",null]}}},` +
+			components: `"Out": {"type": "object", "required": ["a"], "properties": {"a": {"type": "string", ` +
+				`"nullable": true, "enum": ["x"]}}}`,
+			response: `{"type": "object", "properties": {"out": {"nullable": true, "allOf": [{"$ref": ` +
+				`"#/components/schemas/Out"}]}, "n": {"type": "integer", "nullable": true, "minimum": 0, ` +
+				`"exclusiveMinimum": true}}}`,
+			wantResponse: `{"type":"object","properties":{"out":{"type":["object","null"],"required":["a"],` +
+				`"properties":{"a":{"type":["string","null"],"enum":["x",null]}}},` +
 				`"n":{"type":["integer","null"],"exclusiveMinimum":0}}}`},
 		{name: "one component in a body and a response", version: "3.1.0",
-			components: `"Both": {"type": "object", "required": ["a"], "properties": {"a": {"type": ["string", "null"], "description": "A"}}}`,
-			body:       `{"$ref": "#/components/schemas/Both"}`, want: `{"type":"object","required":[],"properties":{"a":{"type":"string","description":"A"}}}`,
+			components: `"Both": {"type": "object", "required": ["a"], "properties": {"a": {"type": ["string", ` +
+				`"null"], "description": "A"}}}`,
+			body:     `{"$ref": "#/components/schemas/Both"}`,
+			want:     `{"type":"object","required":[],"properties":{"a":{"type":"string","description":"A"}}}`,
 			response: `{"$ref": "#/components/schemas/Both"}`, wantResponse: `{"$ref":"#/components/schemas/Both"}`},
 		{name: "a union with nothing", version: "3.1.0",
-			body: `{"type": "object", "properties": {"a": {"anyOf": [{"not": {}}, {"type": "string"}], "description": "A"}, "b": {"oneOf": [false, {"type": "string"}, {"type": "integer"}], "description": "B"}, "c": {"not": {}, "description": "C"}}}`,
-			want: `{"type":"object","properties":{"a":{"description":"A","type":"string"},"b":{"oneOf":[{"type":"string"},{"type":"integer"}],"description":"B"},"c":{"not":{},"description":"C"}}}`},
+			body: `{"type": "object", "properties": {"a": {"anyOf": [{"not": {}}, {"type": "string"}], ` +
+				`"description": "A"}, "b": {"oneOf": [false, {"type": "string"}, {"type": "integer"}], ` +
+				`"description": "B"}, "c": {"not": {}, "description": "C"}}}`,
+			want: `{"type":"object","properties":{"a":{"description":"A","type":"string"},` +
+				`"b":{"oneOf":[{"type":"string"},{"type":"integer"}],"description":"B"},"c":{"not":{},` +
+				`"description":"C"}}}`},
 		{name: "members that are not declared", version: "3.1.0",
-			body: `{"type": "object", "properties": {"a": {"type": "string", "description": "A"}}, "additionalProperties": {"type": ["string", "null"]}, "required": ["z"]}`,
-			want: `{"type":"object","properties":{"a":{"type":"string","description":"A"}},"additionalProperties":{"type":["string","null"]},"required":["z"]}`},
+			body: `{"type": "object", "properties": {"a": {"type": "string", "description": "A"}}, ` +
+				`"additionalProperties": {"type": ["string", "null"]}, "required": ["z"]}`,
+			want: `{"type":"object","properties":{"a":{"type":"string","description":"A"}},` +
+				`"additionalProperties":{"type":["string","null"]},"required":["z"]}`},
 		{name: "what contains itself", version: "3.1.0",
-			components: `"Node": {"type": "object", "properties": {"name": {"type": "string", "description": "Name"}, "next": {"$ref": "#/components/schemas/Node"}}}`,
-			body:       `{"$ref": "#/components/schemas/Node"}`,
-			want:       `{"type":"object","properties":{"name":{"type":"string","description":"Name"},"next":{"type":"object","description":"As Node","properties":{}}}}`},
+			components: `"Node": {"type": "object", "properties": {"name": {"type": "string", "description": "Name"},` +
+				` "next": {"$ref": "#/components/schemas/Node"}}}`,
+			body: `{"$ref": "#/components/schemas/Node"}`,
+			want: `{"type":"object","properties":{"name":{"type":"string","description":"Name"},` +
+				`"next":{"type":"object","description":"As Node","properties":{}}}}`},
 		{name: "data that looks like a reference", version: "3.1.0", components: base,
-			body: `{"type": "object", "properties": {"a": {"type": "object", "description": "A", "properties": {"b": {"type": "string", "description": "B"}}, "example": {"$ref": "#/components/schemas/Base"}}}}`,
-			want: `{"type":"object","properties":{"a":{"type":"object","description":"A","properties":{"b":{"type":"string","description":"B"}},"example":{"$ref":"#/components/schemas/Base"}}}}`},
+			body: `{"type": "object", "properties": {"a": {"type": "object", "description": "A", "properties": {"b": ` +
+				`{"type": "string", "description": "B"}}, "example": {"$ref": "#/components/schemas/Base"}}}}`,
+			want: `{"type":"object","properties":{"a":{"type":"object","description":"A",` +
+				`"properties":{"b":{"type":"string","description":"B"}},` +
+				`"example":{"$ref":"#/components/schemas/Base"}}}}`},
 		{name: "references into a component, and with signs", version: "3.1.0", components: base +
 			`, "A<B>": {"type": "string"}`,
-			response:     `{"type": "object", "properties": {"a": {"$ref": "#/components/schemas/Base/properties/name"}, "b": {"$ref": "#/components/schemas/A%3CB%3E"}}}`,
-			wantResponse: `{"type":"object","properties":{"a":{"type":"string","description":"Name"},"b":{"$ref":"#/components/schemas/A%3CB%3E"}}}`},
+			response: `{"type": "object", "properties": {"a": {"$ref": ` +
+				`"#/components/schemas/Base/properties/name"}, "b": {"$ref": "#/components/schemas/A%3CB%3E"}}}`,
+			wantResponse: `{"type":"object","properties":{"a":{"type":"string","description":"Name"},` +
+				`"b":{"$ref":"#/components/schemas/A%3CB%3E"}}}`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			orPlain := func(s, plain string) string {
@@ -114,11 +159,15 @@ func TestFixKeepsWhatSchemasSay(t *testing.T) {
 
 // TestADiscriminatorKeepsItsHeirs is of the schemas that nothing else leads to.
 func TestADiscriminatorKeepsItsHeirs(t *testing.T) {
-	for name, discriminator := range map[string]string{"mapped": `{"propertyName": "kind", "mapping": {"cat": "Cat", "dog": "#/components/schemas/Dog"}}`, "by name": `{"propertyName": "kind"}`} {
+	for name, discriminator := range map[string]string{"mapped": `{"propertyName": "kind", "mapping": {"cat": "Cat", ` +
+		`"dog": "#/components/schemas/Dog"}}`, "by name": `{"propertyName": "kind"}`} {
 		source := small("3.0.3",
-			`"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "description": "Kind"}}, "discriminator": `+discriminator+`},
-			"Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"indoor": {"type": "boolean", "description": "In"}}}]},
-			"Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"bark": {"type": "boolean", "description": "Bark"}}}]}`,
+			`"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", `+
+				`"description": "Kind"}}, "discriminator": `+discriminator+`},
+			"Cat": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"indoor": `+
+				`{"type": "boolean", "description": "In"}}}]},
+			"Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"bark": `+
+				`{"type": "boolean", "description": "Bark"}}}]}`,
 			`{"$ref": "#/components/schemas/Pet"}`, `{"$ref": "#/components/schemas/Pet"}`)
 		mended, err := Fix(t.Context(), []byte(source), Options{})
 		if err != nil || len(mended.Kept) > 0 {
@@ -156,7 +205,8 @@ paths:
         - {name: accept, in: header, required: true, schema: {type: string}}
       responses:
         "200": {$ref: "#/components/responses/Lost"}
-        default: {description: All went well, content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}
+        default: {description: All went well, content: {application/json: {schema: {type: object, properties: {a: ` +
+		`{type: string}}}}}}
     post:
       operationId: addA
       summary: Add
@@ -165,7 +215,8 @@ paths:
       requestBody: {$ref: "#/components/requestBodies/Lost"}
       responses:
         "404": {description: None}
-        default: {description: All went well, content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}
+        default: {description: All went well, content: {application/json: {schema: {type: object, properties: {a: ` +
+		`{type: string}}}}}}
   /b: {$ref: "lost.yaml#/paths/b"}
 components:
   securitySchemes: {key: {type: apiKey, in: header, name: x-key}}
@@ -199,8 +250,9 @@ components:
 		want := map[string]string{"the text of the path": "Of one thing.",
 			"the server of the path": `[{"url":"https://other.example.com"}]`,
 			"a lost response":        "#/components/responses/Lost", "a lost body": "#/components/requestBodies/Lost",
-			"the only success":        "All went well",
-			"the reference of a path": "lost.yaml#/paths/b", "the parameter's own schema": `{"type":"string","enum":["en"]}`}[what]
+			"the only success":           "All went well",
+			"the reference of a path":    "lost.yaml#/paths/b",
+			"the parameter's own schema": `{"type":"string","enum":["en"]}`}[what]
 		if got != want {
 			t.Errorf("%s is %q, want %q", what, got, want)
 		}
@@ -216,7 +268,8 @@ components:
 }
 
 func TestADocumentOfSwaggerIsConvertedFirst(t *testing.T) {
-	source := []byte(`{"swagger": "2.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "#/parameters/P"}]}}}, "parameters": {"P": {"name": "p", "in": "query", "type": "string"}}}`)
+	source := []byte(`{"swagger": "2.0", "paths": {"/a": {"get": {"parameters": [{"$ref": "#/parameters/P"}]}}}, ` +
+		`"parameters": {"P": {"name": "p", "in": "query", "type": "string"}}}`)
 	if findings := Check(t.Context(), source, Options{}); len(findings) != 1 || findings[0].Rule != "G001" {
 		t.Errorf("%v", findings)
 	}
@@ -235,10 +288,13 @@ func TestTheCauseIsToldBeforeItsConsequences(t *testing.T) {
 			"a parameter": {"[" + idParameter + "]", "[" + reference + "]"},
 			"a body": {`{"required": true, "content": {"application/json": {"schema": ` + bodyObject +
 				`}}}`, reference},
-			"a body's schema":    {bodyObject, reference},
-			"a property":         {titleSchema, reference},
-			"a response":         {`{"201": {"description": "Created", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Task"}}}}}`, `{"201": ` + reference + `}`},
-			"a reply's schema":   {`"Created", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Task"}}}`, `"Created", "content": {"application/json": {"schema": ` + reference + `}}`},
+			"a body's schema": {bodyObject, reference},
+			"a property":      {titleSchema, reference},
+			"a response": {`{"201": {"description": "Created", "content": {"application/json": {"schema": ` +
+				`{"$ref": "#/components/schemas/Task"}}}}}`, `{"201": ` + reference + `}`},
+			"a reply's schema": {`"Created", "content": {"application/json": {"schema": {"$ref": ` +
+				`"#/components/schemas/Task"}}}`,
+				`"Created", "content": {"application/json": {"schema": ` + reference + `}}`},
 			"a page's parameter": {cursor, reference},
 			"an item":            {`"items": {"type": "string"}`, `"items": ` + reference},
 		} {

@@ -21,7 +21,7 @@ func mend(t *testing.T, source string) (Mended, *value) {
 	return mended, copied.root
 }
 
-// replaced is a document of one operation in which a text stands for another.
+// replaced returns a document of one operation in which a text stands for another.
 func replaced(t *testing.T, old, text string) string {
 	t.Helper()
 	source := small("3.0.3", "", plainBody, plainReply)
@@ -104,11 +104,15 @@ func viewOfText(t *testing.T, schema string) *shape {
 }
 
 func TestTheNamesOfADiscriminatorStay(t *testing.T) {
-	const pets = `"Cat": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "description": "Kind"}}}, "Fish": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "description": "Kind"}}}`
-	const union = `{"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Fish"}], "discriminator": {"propertyName": "kind"}}`
+	const pets = `"Cat": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", ` +
+		`"description": "Kind"}}}, "Fish": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": ` +
+		`"string", "description": "Kind"}}}`
+	const union = `{"oneOf": [{"$ref": "#/components/schemas/Cat"}, {"$ref": "#/components/schemas/Fish"}], ` +
+		`"discriminator": {"propertyName": "kind"}}`
 	mended, copied := mend(t, small("3.0.3", pets, `{"type": "object", "properties": {"pet": `+union+`}}`, plainReply))
 	pet := copied.at("/paths/~1a/post/requestBody/content/application~1json/schema/properties/pet/oneOf")
-	if len(mended.Kept) > 0 || pet.compact() != `[{"$ref":"#/components/schemas/Cat"},{"$ref":"#/components/schemas/Fish"}]` || !copied.get("components", "schemas").has("Fish") {
+	if len(mended.Kept) > 0 || pet.compact() != `[{"$ref":"#/components/schemas/Cat"},`+
+		`{"$ref":"#/components/schemas/Fish"}]` || !copied.get("components", "schemas").has("Fish") {
 		t.Errorf("kept %v\n%s", mended.Kept, mended.Document)
 	}
 }
@@ -123,7 +127,8 @@ func TestOneOddSpotStopsNothingElse(t *testing.T) {
 		"parameters of null": replaced(t, `"paths": {`,
 			`"paths": {"/b": {"post": {"parameters": null, "responses": null}, `+other+`}, `),
 		"nullable alone": replaced(t, `"paths": {`,
-			`"paths": {"/b": {"post": {"requestBody": {"content": {"application/json": {"schema": {"nullable": true, "enum": [1, "b"]}}}}}, `+other+`}, `),
+			`"paths": {"/b": {"post": {"requestBody": {"content": {"application/json": {"schema": {"nullable": true, `+
+				`"enum": [1, "b"]}}}}}, `+other+`}, `),
 	} {
 		mended, copied := mend(t, source)
 		if copied.get("openapi").str() != "3.1.0" || len(mended.Kept) > 0 {
@@ -194,12 +199,17 @@ func TestComponentsThatGoAreTold(t *testing.T) {
 
 // TestAClosedBaseStaysABase: what refuses other properties would admit them if it were merged.
 func TestAClosedBaseStaysABase(t *testing.T) {
-	const base = `"Base": {"type": "object", "additionalProperties": false, "properties": {"a": {"type": "string", "description": "A"}}}`
+	const base = `"Base": {"type": "object", "additionalProperties": false, "properties": {"a": {"type": "string", ` +
+		`"description": "A"}}}`
 	for what, schema := range map[string]string{
-		"a base":         `{"allOf": [{"$ref": "#/components/schemas/Base"}], "properties": {"b": {"type": "string", "description": "B"}}}`,
-		"parts":          `{"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "properties": {"b": {"type": "string", "description": "B"}}}]}`,
-		"parts in turn":  `{"allOf": [{"type": "object", "properties": {"b": {"type": "string", "description": "B"}}}, {"$ref": "#/components/schemas/Base"}]}`,
-		"an alternative": `{"anyOf": [{"type": "object", "additionalProperties": false, "properties": {}}], "properties": {"b": {"type": "string", "description": "B"}}}`,
+		"a base": `{"allOf": [{"$ref": "#/components/schemas/Base"}], "properties": {"b": {"type": "string", ` +
+			`"description": "B"}}}`,
+		"parts": `{"allOf": [{"$ref": "#/components/schemas/Base"}, {"type": "object", "properties": {"b": ` +
+			`{"type": "string", "description": "B"}}}]}`,
+		"parts in turn": `{"allOf": [{"type": "object", "properties": {"b": {"type": "string", "description": ` +
+			`"B"}}}, {"$ref": "#/components/schemas/Base"}]}`,
+		"an alternative": `{"anyOf": [{"type": "object", "additionalProperties": false, "properties": {}}], ` +
+			`"properties": {"b": {"type": "string", "description": "B"}}}`,
 	} {
 		mended, copied := mend(t, small("3.1.0", base, schema, schema))
 		for _, pointer := range []string{"/paths/~1a/post/requestBody/content/application~1json/schema",
@@ -252,7 +262,8 @@ func TestNamesInMessagesAreThoseOfTheDocument(t *testing.T) {
 
 func TestNullIsToldOnceForAUnion(t *testing.T) {
 	mended, _ := mend(t, small("3.1.0", "",
-		`{"type": "object", "properties": {"a": {"anyOf": [{"type": ["string", "null"]}, {"type": ["integer", "null"]}], "description": "A"}}}`, plainReply))
+		`{"type": "object", "properties": {"a": {"anyOf": [{"type": ["string", "null"]}, {"type": ["integer", `+
+			`"null"]}], "description": "A"}}}`, plainReply))
 	told := 0
 	for _, c := range mended.Changes {
 		if c.What == "null is no longer admitted" {

@@ -13,7 +13,7 @@ import (
 // takes. If they do not suffice nothing is written out, so that mending the copy adds no more.
 const maxInlined = 20_000
 
-// count is the number of values.
+// count returns the number of values.
 func count(v *value) int {
 	n := 1
 	for _, inner := range append(v.inOrder(), v.list()...) {
@@ -22,7 +22,7 @@ func count(v *value) int {
 	return n
 }
 
-// copied is a copy of what stands in a schema, whose size counts wherever it is written out.
+// copied returns a copy of what stands in a schema, whose size counts wherever it is written out.
 func (f *fixer) copied(v *value) *value {
 	f.visit(count(v))
 	return v.clone()
@@ -158,7 +158,7 @@ func admitNull(schema *value) *value {
 	return schema
 }
 
-// shallow is a copy that shares what is inside.
+// shallow returns a copy that shares what is inside.
 func (v *value) shallow() *value {
 	out := *v
 	out.names, out.elements, out.members = slices.Clone(v.names), slices.Clone(v.elements), maps.Clone(v.members)
@@ -180,7 +180,7 @@ func (f *fixer) inline(holder *value) {
 	f.schema(whole, asRequest)
 }
 
-// inlined is a copy with the schemas that are referred to; where one would contain itself, it
+// inlined returns a copy with the schemas that are referred to; where one would contain itself, it
 // ends (G074). A reference stays where it leads nowhere, to a base whose heirs a call could
 // send, or where the document would grow too large. above are the schemas that the copy
 // stands in, bases those that it inherits from.
@@ -336,7 +336,7 @@ func (f *fixer) elsewhere(schema *value) {
 	}
 }
 
-// inferredType is the type that follows from the rest of a schema, where it has none (G072).
+// inferredType returns the type that follows from the rest of a schema, where it has none (G072).
 func inferredType(schema *value) string {
 	switch {
 	case schema.has("type"):
@@ -365,7 +365,7 @@ func admitOnly(schema *value, kind string) bool {
 	return !schema.has("const")
 }
 
-// commonKind is the type that all values have but null, or "".
+// commonKind returns the type that all values have but null, or "".
 func commonKind(values []*value) string {
 	common := ""
 	for _, one := range values {
@@ -521,7 +521,7 @@ func (f *fixer) end(schema *value) *value {
 	return end
 }
 
-// component is the name of the component that a reference leads to, or into.
+// component returns the name of the component that a reference leads to, or into.
 func component(ref string) (string, bool) {
 	name, ok := strings.CutPrefix(ref, schemaPrefix)
 	if name, _, inside := strings.Cut(name, "/"); inside {

@@ -33,7 +33,7 @@ type part struct {
 	schema *value
 }
 
-// parts are those of a document, in its order.
+// parts returns those of a document, in its order.
 func (v *view) parts() []part {
 	var parts []part
 	for _, c := range v.calls() {
@@ -187,7 +187,7 @@ func (f *fixer) admission(root *value, e effect) *admission {
 	return a
 }
 
-// plainSchema is a schema in the words that decide alike whoever reads them.
+// plainSchema returns a schema in the words that decide alike whoever reads them.
 func (f *fixer) plainSchema(root, schema *value, e effect) *value {
 	if !schema.is(object) {
 		return schema
@@ -227,7 +227,7 @@ func (a *admission) find(of part) *value {
 	return nil
 }
 
-// schema is nil for what is not there, or no schema.
+// schema returns nil for what is not there, or no schema.
 func (a *admission) schema(of part) *jsonschema.Schema {
 	i := a.index(of)
 	if i < 0 {
@@ -239,7 +239,7 @@ func (a *admission) schema(of part) *jsonschema.Schema {
 	return a.compiled[i]
 }
 
-// announcedIn is a document with the changes in it that were announced of its schemas.
+// announcedIn returns a document with the changes in it that were announced of its schemas.
 func (f *fixer) announcedIn(root *value, e effect) *value {
 	root = root.clone()
 	at := map[string][]*value{}
@@ -264,7 +264,7 @@ func (f *fixer) announcedIn(root *value, e effect) *value {
 	return root
 }
 
-// meantBy are the pointers to the schemas that an announcement speaks of. What stands where a
+// meantBy returns the pointers to the schemas that an announcement speaks of. What stands where a
 // schema would contain itself takes the place of what it was a part of, too.
 func meantBy(pointer string) []string {
 	pointer, end := strings.CutSuffix(pointer, ended)

@@ -17,13 +17,18 @@ func isTold(changes []Change, what string) bool {
 
 // TestWhatIsAdmittedStaysOrIsTold is of schemas whose meaning an easy mending would change.
 func TestWhatIsAdmittedStaysOrIsTold(t *testing.T) {
-	const base = `"Base": {"type": "object", "required": ["x"], "properties": {"x": {"type": "string", "description": "X"}}}`
+	const base = `"Base": {"type": "object", "required": ["x"], "properties": {"x": {"type": "string", ` +
+		`"description": "X"}}}`
 	in := func(v string) string { return `{"type": "object", "properties": {"v": ` + v + `}}` }
 	t.Run("a union beside properties", func(t *testing.T) {
 		for _, union := range []string{
-			`{"oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer", "description": "N"}}, "description": "V"}`,
-			`{"anyOf": [{"type": "string"}, {"type": "object", "properties": {"id": {"type": "string", "description": "I"}}}], "properties": {"n": {"type": "string", "description": "N"}}, "description": "V"}`,
-			`{"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "items": {"type": "string"}, "description": "V"}`,
+			`{"oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer", ` +
+				`"description": "N"}}, "description": "V"}`,
+			`{"anyOf": [{"type": "string"}, {"type": "object", "properties": {"id": {"type": "string", ` +
+				`"description": "I"}}}], "properties": {"n": {"type": "string", "description": "N"}}, ` +
+				`"description": "V"}`,
+			`{"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "items": {"type": ` +
+				`"string"}, "description": "V"}`,
 		} {
 			mended, copied := mend(t, small("3.1.0", "", in(union), in(union)))
 			for _, pointer := range []string{bodySchema, replySchema} {
@@ -37,7 +42,8 @@ func TestWhatIsAdmittedStaysOrIsTold(t *testing.T) {
 		}
 	})
 	t.Run("alternatives of one kind", func(t *testing.T) {
-		const either = `{"anyOf": [{"required": ["n"]}, {"required": ["m"]}], "properties": {"n": {"type": "string"}, "m": {"type": "string"}}}`
+		const either = `{"anyOf": [{"required": ["n"]}, {"required": ["m"]}], "properties": {"n": {"type": "string"},` +
+			` "m": {"type": "string"}}}`
 		if _, copied := mend(t, small("3.1.0", "", plainBody, in(either))); copied.at(replySchema+
 			"/properties/v/type").str() != "object" {
 			t.Errorf("%s", copied.at(replySchema).compact())
@@ -69,8 +75,11 @@ func TestWhatIsAdmittedStaysOrIsTold(t *testing.T) {
 	})
 	t.Run("the discriminator of a base", func(t *testing.T) {
 		mended, _ := mend(t, small("3.1.0",
-			`"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", "description": "K"}}, "discriminator": {"propertyName": "kind", "mapping": {"dog": "#/components/schemas/Dog"}}},
-			"Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"bark": {"type": "integer", "description": "B"}}}]}`,
+			`"Pet": {"type": "object", "required": ["kind"], "properties": {"kind": {"type": "string", `+
+				`"description": "K"}}, "discriminator": {"propertyName": "kind", "mapping": {"dog": `+
+				`"#/components/schemas/Dog"}}},
+			"Dog": {"allOf": [{"$ref": "#/components/schemas/Pet"}, {"type": "object", "properties": {"bark": `+
+				`{"type": "integer", "description": "B"}}}]}`,
 			`{"$ref": "#/components/schemas/Dog"}`, plainReply))
 		if !isTold(mended.Changes, "the discriminator kind of its base is removed, which stands dog for") {
 			t.Errorf("%v, kept %v\n%s", mended.Changes, mended.Kept, mended.Document)
@@ -83,15 +92,20 @@ func TestTheComparisonSeesWhatIsAdmitted(t *testing.T) {
 	for _, tt := range []struct{ name, before, after, want string }{
 		{"a type that excludes the alternatives",
 			`{"oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer"}}}`,
-			`{"type": "object", "oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": "integer"}}}`,
+			`{"type": "object", "oneOf": [{"type": "number"}, {"const": "none"}], "properties": {"n": {"type": ` +
+				`"integer"}}}`,
 			"is no longer admitted"},
 		{"a contradiction that is gone",
-			`{"allOf": [{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}}], "additionalProperties": false}`,
-			`{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}, "additionalProperties": false}`,
+			`{"allOf": [{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}}], ` +
+				`"additionalProperties": false}`,
+			`{"type": "object", "required": ["x"], "properties": {"x": {"type": "string"}}, ` +
+				`"additionalProperties": false}`,
 			"is admitted, and was not"},
 		{"a value deep inside",
-			`{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": {"b": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 3}]}}}}}}`,
-			`{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": {"b": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 4}]}}}}}}`,
+			`{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": ` +
+				`{"b": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 3}]}}}}}}`,
+			`{"type": "object", "properties": {"a": {"type": "array", "items": {"type": "object", "properties": ` +
+				`{"b": {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 4}]}}}}}}`,
 			"is no longer admitted"},
 		{"nothing", `{"allOf": [{"type": "string", "minLength": 2}, {"maxLength": 3}]}`,
 			`{"type": "string", "minLength": 2, "maxLength": 3}`, ""},

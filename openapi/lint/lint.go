@@ -150,8 +150,8 @@ func (l *linter) visit(n int) {
 	}
 }
 
-// ends reports whether a look came to its end before it took too many steps.
-func ends(look func()) (ended bool) {
+// ends reports whether a walk came to its end before it took too many steps.
+func ends(walk func()) (ended bool) {
 	defer func() {
 		if failed := recover(); failed != nil {
 			if _, is := failed.(enough); !is {
@@ -159,7 +159,7 @@ func ends(look func()) (ended bool) {
 			}
 		}
 	}()
-	look()
+	walk()
 	return true
 }
 
@@ -197,7 +197,7 @@ func (l *linter) findAs(severity Severity, rule string, at *value, problem strin
 	l.findings = append(l.findings, f)
 }
 
-// place is a pointer in words: the operation or schema, and what of it.
+// place returns a pointer in words: the operation or schema, and what of it.
 func (l *linter) place(pointer string) string {
 	parts := strings.Split(strings.TrimPrefix(pointer, "/"), "/")
 	for i, part := range parts {
@@ -216,7 +216,7 @@ func (l *linter) place(pointer string) string {
 	return parts[0]
 }
 
-// componentKind is what one of the components of a kind is called.
+// componentKind returns what one of the components of a kind is called.
 func componentKind(kind string) string {
 	switch kind {
 	case "requestBodies":
@@ -229,7 +229,7 @@ func componentKind(kind string) string {
 	return strings.TrimSuffix(kind, "s")
 }
 
-// detail is the part of an operation that a pointer leads to.
+// detail returns the part of an operation that a pointer leads to.
 func (l *linter) detail(pointer string, parts []string) string {
 	switch {
 	case len(parts) > 1 && parts[0] == "parameters":

@@ -24,28 +24,37 @@ const clean = `{
     "/tasks/{task_id}": {"get": {
       "operationId": "getTask", "summary": "Get one task", "description": "Returns one task.",
       "x-openai-isConsequential": false, "security": [{"oauth2": ["tasks:read"]}],
-      "parameters": [{"name": "task_id", "in": "path", "required": true, "description": "Identifier", "schema": {"type": "string"}}],
-      "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Task"}}}}}
+      "parameters": [{"name": "task_id", "in": "path", "required": true, "description": "Identifier", "schema": ` +
+	`{"type": "string"}}],
+      "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"$ref": ` +
+	`"#/components/schemas/Task"}}}}}
     }},
     "/tasks": {"get": {
       "operationId": "listTasks", "summary": "List tasks", "description": "Returns tasks.",
       "x-openai-isConsequential": false, "security": [{"oauth2": ["tasks:read"]}],
       "parameters": [
-        {"name": "limit", "in": "query", "description": "How many", "schema": {"type": "integer", "maximum": 100, "default": 20}},
-        {"name": "cursor", "in": "query", "description": "next_cursor of the page before", "schema": {"type": "string"}}],
-      "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object", "properties": {
-        "tasks": {"type": "array", "items": {"$ref": "#/components/schemas/Task"}}, "next_cursor": {"type": "string"}}}}}}}
+        {"name": "limit", "in": "query", "description": "How many", "schema": {"type": "integer", "maximum": 100, ` +
+	`"default": 20}},
+        {"name": "cursor", "in": "query", "description": "next_cursor of the page before", "schema": {"type": ` +
+	`"string"}}],
+      "responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object", ` +
+	`"properties": {
+        "tasks": {"type": "array", "items": {"$ref": "#/components/schemas/Task"}}, "next_cursor": {"type": ` +
+	`"string"}}}}}}}
     }, "post": {
       "operationId": "createTask", "summary": "Create a task", "description": "Creates a task and returns it.",
       "x-openai-isConsequential": true, "security": [{"oauth2": ["tasks:write"]}], "parameters": [],
-      "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ["title"],
+      "requestBody": {"required": true, "content": {"application/json": {"schema": {"type": "object", "required": ` +
+	`["title"],
         "properties": {"title": {"type": "string", "description": "What is to be done", "example": "Water the plants"},
           "state": {"type": "string", "description": "State", "enum": ["open", "done"], "default": "open"}}}}}},
-      "responses": {"201": {"description": "Created", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Task"}}}}}
+      "responses": {"201": {"description": "Created", "content": {"application/json": {"schema": {"$ref": ` +
+	`"#/components/schemas/Task"}}}}}
     }}
   },
   "components": {
-    "schemas": {"Task": {"type": "object", "properties": {"task_id": {"type": "string"}, "labels": {"type": "array", "items": {"type": "string"}}}}},
+    "schemas": {"Task": {"type": "object", "properties": {"task_id": {"type": "string"}, "labels": {"type": "array", ` +
+	`"items": {"type": "string"}}}}},
     "securitySchemes": {"oauth2": {"type": "oauth2", "flows": {"authorizationCode": {
       "authorizationUrl": "https://app.example.com/idp", "tokenUrl": "https://api.example.com/oauth2/token",
       "scopes": {"tasks:read": "Read tasks", "tasks:write": "Change tasks", "offline_access": "Stay connected"}}}}}
@@ -70,14 +79,18 @@ const (
 	titleSchema = `{"type": "string", "description": "What is to be done", "example": "Water the plants"}`
 	labels      = `"labels": {"type": "array", "items": {"type": "string"}}`
 	limitSchema = `{"type": "integer", "maximum": 100, "default": 20}`
-	idParameter = `{"name": "task_id", "in": "path", "required": true, "description": "Identifier", "schema": {"type": "string"}}`
-	cursor      = `{"name": "cursor", "in": "query", "description": "next_cursor of the page before", "schema": {"type": "string"}}`
-	bodyObject  = `{"type": "object", "required": ["title"],
+	idParameter = `{"name": "task_id", "in": "path", "required": true, "description": "Identifier", "schema": ` +
+		`{"type": "string"}}`
+	cursor = `{"name": "cursor", "in": "query", "description": "next_cursor of the page before", "schema": ` +
+		`{"type": "string"}}`
+	bodyObject = `{"type": "object", "required": ["title"],
         "properties": {"title": ` + titleSchema + `,
           "state": {"type": "string", "description": "State", "enum": ["open", "done"], "default": "open"}}}`
-	scopes    = `"scopes": {"tasks:read": "Read tasks", "tasks:write": "Change tasks", "offline_access": "Stay connected"}`
+	scopes = `"scopes": {"tasks:read": "Read tasks", "tasks:write": "Change tasks", "offline_access": "Stay ` +
+		`connected"}`
 	flow      = `"authorizationCode": {`
-	responses = `"responses": {"201": {"description": "Created", "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Task"}}}}}`
+	responses = `"responses": {"201": {"description": "Created", "content": {"application/json": {"schema": {"$ref": ` +
+		`"#/components/schemas/Task"}}}}}`
 )
 
 // broken has for each rule ways to break it alone, and beside each one that does not.
@@ -154,16 +167,19 @@ var broken = []struct {
 	{"G041", []string{`[` + idParameter, `[{"name": "X-A", "in": "header", "schema": {"type": "string"}}, ` +
 		idParameter}, nil},
 	{"G042", []string{`"parameters": [],
-      "requestBody"`, `"parameters": [{"name": "title", "in": "query", "description": "x", "schema": {"type": "string"}}],
+      "requestBody"`, `"parameters": [{"name": "title", "in": "query", "description": "x", "schema": {"type": ` +
+		`"string"}}],
       "requestBody"`}, nil},
 	{"G043", []string{`"required": true, "description": "Identifier"`, `"description": "Identifier"`}, nil},
 	{"G043", []string{`[` + idParameter + `]`, `[]`}, nil},
 	{"G044", []string{`"name": "cursor"`, `"name": "cur-sor"`, `"next_cursor": {"type": "string"}`,
 		`"more": {"type": "string"}`}, nil},
 	{"G045", []string{cursor,
-		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "object", "properties": {"a": {"type": "string", "description": "x"}}}}`}, nil},
+		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "object", "properties": {"a": ` +
+			`{"type": "string", "description": "x"}}}}`}, nil},
 	{"G046", []string{cursor,
-		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "array", "items": {"type": "string"}}}`}, nil},
+		`{"name": "cursor", "in": "query", "description": "x", "schema": {"type": "array", "items": {"type": ` +
+			`"string"}}}`}, nil},
 	{"G050", []string{`"content": {"application/json": {"schema": ` + bodyObject + `}}`,
 		`"content": {"application/json": {"schema": ` + bodyObject + `}, "text/plain": {}}`}, nil},
 	{"G051", []string{bodyObject, `{"type": "array", "items": {"type": "string"}}`}, nil},
@@ -180,7 +196,8 @@ var broken = []struct {
 			`}}}, "operationId": "getTask"`}, nil},
 	{"G056", []string{`"requestBody": {"required": true, `, `"requestBody": {`}, nil},
 	{"G057", []string{titleSchema,
-		`{"type": "object", "description": "x", "properties": {"a": {"type": "string", "description": "x"}}, "additionalProperties": true}`}, nil},
+		`{"type": "object", "description": "x", "properties": {"a": {"type": "string", "description": "x"}}, ` +
+			`"additionalProperties": true}`}, nil},
 	{"G058", []string{titleSchema, nested(3)}, []string{titleSchema, nested(2)}},
 	{"G060", []string{`"x-openai-isConsequential": true, `, ``}, nil},
 	{"G061", []string{`"x-openai-isConsequential": false, "security": [{"oauth2": ["tasks:read"]}],
@@ -250,13 +267,15 @@ var broken = []struct {
 func manyOperations(n int) string {
 	var b strings.Builder
 	for i := range n {
-		fmt.Fprintf(&b, `"/more/%d": {"get": {"operationId": "getMore%d", "summary": "More", "description": "More.", "x-openai-isConsequential": false, "security": [], "parameters": [],
-			"responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object", "properties": {}}}}}}}},`, i, i)
+		fmt.Fprintf(&b, `"/more/%d": {"get": {"operationId": "getMore%d", "summary": "More", "description": "More.", `+
+			`"x-openai-isConsequential": false, "security": [], "parameters": [],
+			"responses": {"200": {"description": "OK", "content": {"application/json": {"schema": {"type": "object", `+
+			`"properties": {}}}}}}}},`, i, i)
 	}
 	return b.String()
 }
 
-// nested is an object of so many, one in the other.
+// nested returns an object of so many, one in the other.
 func nested(n int) string {
 	if n == 0 {
 		return `{"type": "string", "description": "x"}`
@@ -264,7 +283,7 @@ func nested(n int) string {
 	return `{"type": "object", "description": "x", "properties": {"a": ` + nested(n-1) + `}}`
 }
 
-// rulesOf are the rules that a document breaks, each once.
+// rulesOf returns the rules that a document breaks, each once.
 func rulesOf(findings []Finding) []string {
 	seen := map[string]bool{}
 	for _, f := range findings {

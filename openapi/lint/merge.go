@@ -120,7 +120,7 @@ func (f *fixer) announceLed(schema, base *value) {
 	f.announce(schema, "discriminator of a base", "%s", told)
 }
 
-// ring is the name of a schema that a schema is made of and that is made of itself, or "".
+// ring returns the name of a schema that a schema is made of and that is made of itself, or "".
 // There is no end to writing it out.
 func (f *fixer) ring(schema *value) string {
 	if f.visit(1); !schema.is(object) {
@@ -167,7 +167,7 @@ func (f *fixer) leaveRing(schema *value) bool {
 	return name != ""
 }
 
-// refused is a property that whole has, but one of its parts would not admit, or "".
+// refused returns a property that whole has, but one of its parts would not admit, or "".
 func refused(part, whole *value) string {
 	if !closes(part) {
 		return ""
@@ -217,7 +217,7 @@ func (f *fixer) withoutNothing(schema *value) {
 	}
 }
 
-// conjoin is one schema for two that hold together. Of texts the first counts. It reports
+// conjoin returns one schema for two that hold together. Of texts the first counts. It reports
 // false for what it cannot put together.
 func conjoin(a, b *value) (*value, bool) {
 	out := a.clone()
@@ -284,7 +284,7 @@ func conjoinMembers(mine, theirs *value) bool {
 	return true
 }
 
-// commonType is what two types have in common, or nil.
+// commonType returns what two types have in common, or nil.
 func commonType(a, b *value) *value {
 	kinds := func(v *value) []string {
 		if v.is(text) {

@@ -19,7 +19,7 @@ type nullness struct {
 	void    bool      // what it relied on turned out not to let null pass
 }
 
-// relies is the outermost that n relies on and that is still being looked at, or nil.
+// relies returns the outermost that n relies on and that is still being looked at, or nil.
 func (n *nullness) relies() *nullness {
 	for n.on != nil && n.on.depth == 0 {
 		n.on = n.on.on
@@ -82,7 +82,7 @@ func (n *nulls) settle(own *nullness, first int) {
 	}
 }
 
-// nullOf is the nullness of a schema by what it says and what it is made of.
+// nullOf returns the nullness of a schema by what it says and what it is made of.
 func (v *view) nullOf(schema *value) (permits bool, relies *nullness) {
 	all := func(parts ...*value) bool {
 		return !slices.ContainsFunc(parts, func(part *value) bool {
@@ -124,7 +124,7 @@ func (v *view) nullOf(schema *value) (permits bool, relies *nullness) {
 	return true, relies
 }
 
-// outermost is one of two that are being looked at; nil is none.
+// outermost returns one of two that are being looked at; nil is none.
 func outermost(a, b *nullness) *nullness {
 	if a == nil || b != nil && b.depth < a.depth {
 		return b

@@ -140,7 +140,7 @@ func (o *operation) suggestedID() string {
 	return actions.CamelCase(o.method + " " + actions.PathVariable.ReplaceAllString(o.path, ""))
 }
 
-// renamed is an operationId with the letters and digits of another, or that of the method and
+// renamed returns an operationId with the letters and digits of another, or that of the method and
 // path where some would get lost: über is not ber, nor 9lives lives.
 func (o *operation) renamed(id string) string {
 	if strings.ContainsFunc(id, func(r rune) bool { return r > unicode.MaxASCII }) ||
@@ -358,7 +358,7 @@ func jsonOf(content *value) (kind string, media *value) {
 	return "", nil
 }
 
-// replyOf is the media type of a response that a model reads as JSON, such as hal+json too.
+// replyOf returns the media type of a response that a model reads as JSON, such as hal+json too.
 func replyOf(content *value) *value {
 	if _, media := jsonOf(content); media != nil {
 		return media
@@ -371,7 +371,7 @@ func replyOf(content *value) *value {
 	return nil
 }
 
-// mediaName is a media type in lower case, without parameters.
+// mediaName returns a media type in lower case, without parameters.
 func mediaName(kind string) string {
 	kind, _, _ = strings.Cut(kind, ";")
 	return strings.ToLower(strings.TrimSpace(kind))
@@ -516,27 +516,27 @@ func (l *linter) isOf(schema *value, kind string) bool {
 	return l.isAllOf(schema, kind, map[*value]bool{})
 }
 
-// isAllOf is isOf within unions: those that are being looked at are false in looked, and are no
+// isAllOf is isOf within unions: those that it is about to judge are false in seen, and are no
 // alternatives to themselves. One that was is of the type, else there was no need to go on.
-func (l *linter) isAllOf(schema *value, kind string, looked map[*value]bool) bool {
-	looked[schema] = false
+func (l *linter) isAllOf(schema *value, kind string, seen map[*value]bool) bool {
+	seen[schema] = false
 	s := l.viewOf(l.root).gathered([]*value{schema})
 	if len(s.kinds) > 0 {
-		looked[schema] = slices.Contains(s.kinds, kind)
-		return looked[schema]
+		seen[schema] = slices.Contains(s.kinds, kind)
+		return seen[schema]
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.inner)) {
 		if !strings.HasPrefix(name, "anyOf ") && !strings.HasPrefix(name, "oneOf ") {
 			continue
 		}
 		one := s.inner[name][0]
-		isOf, known := looked[one]
-		if !known && !l.isAllOf(one, kind, looked) {
+		isOf, known := seen[one]
+		if !known && !l.isAllOf(one, kind, seen) {
 			return false
 		}
-		looked[schema] = looked[schema] || isOf || !known
+		seen[schema] = seen[schema] || isOf || !known
 	}
-	return looked[schema]
+	return seen[schema]
 }
 
 // list is G092 (A): what returns next_cursor, or a list at the top, has pages.

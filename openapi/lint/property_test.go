@@ -50,7 +50,7 @@ func (m *maker) scalar() object_ {
 	).(object_)
 }
 
-// property is a schema with, sometimes, a text and null.
+// property returns a schema with, sometimes, a text and null.
 func (m *maker) property(depth int) object_ {
 	var s object_
 	switch n := m.IntN(10); {
@@ -74,7 +74,7 @@ func (m *maker) property(depth int) object_ {
 	return s
 }
 
-// reference is a $ref in the ways in which words are put beside it.
+// reference returns a $ref in the ways in which words are put beside it.
 func (m *maker) reference() object_ {
 	return m.one(
 		func() any { return m.ref() },
@@ -228,7 +228,7 @@ func (r reading) at(ref string) (object_, bool) {
 	return m, ok
 }
 
-// parts are the schemas that hold together, and whether null is said to be admitted.
+// parts returns the schemas that hold together, and whether null is said to be admitted.
 func (r reading) parts(s object_, lost map[string]bool, within []string) (all []object_, null bool, circle bool) {
 	beside := maps.Clone(s)
 	delete(beside, "$ref")
@@ -275,7 +275,7 @@ func (r reading) parts(s object_, lost map[string]bool, within []string) (all []
 	return all, null || s["nullable"] == true, circle
 }
 
-// permits is whether the words of a schema let null pass.
+// permits reports whether the words of a schema let null pass.
 func permits(s object_) bool {
 	enum, closed := s["enum"].([]any)
 	switch kind := s["type"].(type) {
@@ -334,7 +334,7 @@ func (r reading) facts(path string, s object_, required bool, facts map[string]f
 	}
 }
 
-// through are the references that a schema is reached by, so that circles end.
+// through returns the references that a schema is reached by, so that circles end.
 func (r reading) through(s object_, refs []string) []string {
 	if ref, ok := s["$ref"].(string); ok && !slices.Contains(refs, ref) {
 		target, _ := r.at(ref)
@@ -384,7 +384,7 @@ func read(t *testing.T, source []byte, old bool) reading {
 	return r
 }
 
-// parameters are those of an operation, in words, and the references that lead nowhere.
+// parameters returns those of an operation, in words, and the references that lead nowhere.
 func (r reading) parameters(path string) (said map[string]string, lost map[string]bool) {
 	said, lost = map[string]string{}, map[string]bool{}
 	for _, from := range []any{r.node(path)["parameters"], asObject(asObject(r.root["paths"])[path])["parameters"]} {
@@ -411,7 +411,8 @@ func (r reading) parameters(path string) (said map[string]string, lost map[strin
 func TestFixLosesNothingOfGeneratedDocuments(t *testing.T) {
 	kept, seeds := 0, uint64(*generated)
 	for seed := range seeds {
-		m := &maker{Rand: rand.New(rand.NewPCG(seed, 12)), old: seed%2 == 0} // #nosec G404 -- the same documents each time
+		// #nosec G404 -- the same documents each time
+		m := &maker{Rand: rand.New(rand.NewPCG(seed, 12)), old: seed%2 == 0}
 		source, err := json.Marshal(m.document())
 		if err != nil {
 			t.Fatal(err)

@@ -44,7 +44,7 @@ func (f *fixer) announced(of owner, origins []string, aspect string) bool {
 	})
 }
 
-// changes are the announcements, each told once for a schema that is used in many places.
+// changes returns the announcements, each told once for a schema that is used in many places.
 func (f *fixer) changes() []Change {
 	var changes []Change
 	said := map[Change]bool{}
@@ -58,7 +58,7 @@ func (f *fixer) changes() []Change {
 	return changes
 }
 
-// lost is what differs by what the schemas say, or if nothing does, by what they admit.
+// lost returns what differs by what the schemas say, or if nothing does, by what they admit.
 func (f *fixer) lost() []difference {
 	if lost := compare(f.viewOf(f.original), f.viewOf(f.root), f.announced); len(lost) > 0 {
 		return lost
@@ -226,7 +226,7 @@ func (f *fixer) restoreComponents(from *value) {
 	}
 }
 
-// cloneOr is a copy, or an empty value of the kind where there is nothing.
+// cloneOr returns a copy, or an empty value of the kind where there is nothing.
 func (v *value) cloneOr(want kind) *value {
 	if v == nil || v.is(null) {
 		return &value{kind: want, members: map[string]*value{}}

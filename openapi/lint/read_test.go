@@ -23,7 +23,8 @@ paths:
       description: Lists teas.
       x-openai-isConsequential: false
       parameters: []
-      responses: {"200": {description: ok, content: {application/json: {schema: {type: object, properties: {a: {type: string}}}}}}}
+      responses: {"200": {description: ok, content: {application/json: {schema: {type: object, properties: {a: ` +
+	`{type: string}}}}}}}
 `
 
 // TestWhatTheEditorReadsIsRead has YAML that parsers of YAML 1.1 refuse.
@@ -151,7 +152,8 @@ x-text: {<<: merge}
 		t.Fatal(err)
 	}
 	for name, want := range map[string]string{
-		"x-note": `{"c":3,"a":1,"b":1,"d":4}`, "x-inner": `{"d":4,"b":2,"c":2}`, "x-quoted": `{"<<":{"a":1}}`, "x-text": `{"<<":"merge"}`,
+		"x-note": `{"c":3,"a":1,"b":1,"d":4}`, "x-inner": `{"d":4,"b":2,"c":2}`, "x-quoted": `{"<<":{"a":1}}`,
+		"x-text": `{"<<":"merge"}`,
 	} {
 		if got := asJSON(t, p.root.get(name)); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)

@@ -53,7 +53,7 @@ func mapRoots(v *value, change func(*value) *value) {
 	}
 }
 
-// compact is a value in JSON, to be compared.
+// compact returns a value in JSON, to be compared.
 func (v *value) compact() string {
 	var b bytes.Buffer
 	_ = v.json(&b) // writing to memory
@@ -111,7 +111,7 @@ func (l *linter) target(root, v *value) *value {
 	return nil
 }
 
-// effective are the parameters of an operation: its own, then those of its path that it
+// effective returns the parameters of an operation: its own, then those of its path that it
 // does not declare itself. Each may be a reference.
 func (l *linter) effective(root, item, node *value) []*value {
 	list := slices.Clone(node.get("parameters").list())
@@ -127,7 +127,7 @@ func (l *linter) effective(root, item, node *value) []*value {
 	return list
 }
 
-// parameterKey is where a parameter stands and its name, which for headers has no case.
+// parameterKey returns where a parameter stands and its name, which for headers has no case.
 func parameterKey(node *value) [2]string {
 	in, name := node.get("in").str(), node.get("name").str()
 	if in == "header" {
@@ -143,7 +143,7 @@ func notThere(node *value) bool {
 	return key[0] == "header" && slices.Contains([]string{"accept", "content-type", "authorization"}, key[1])
 }
 
-// order are the names of the members, in their order.
+// order returns the names of the members, in their order.
 func (v *value) order() []string {
 	if v == nil {
 		return nil
@@ -151,7 +151,7 @@ func (v *value) order() []string {
 	return v.names
 }
 
-// inOrder are the members, in their order.
+// inOrder returns the members, in their order.
 func (v *value) inOrder() []*value {
 	var all []*value
 	v.each(func(_ string, inner *value) bool { all = append(all, inner); return true })
@@ -161,7 +161,7 @@ func (v *value) inOrder() []*value {
 // lostIn reports whether a schema is a reference that leads nowhere.
 func (l *linter) lostIn(schema *value) bool { return schema.has("$ref") && l.follow(schema) == nil }
 
-// clone is a deep copy in which every value keeps the pointer to where it was written.
+// clone returns a deep copy in which every value keeps the pointer to where it was written.
 func (v *value) clone() *value {
 	out := v.shallow()
 	for name, inner := range out.members {

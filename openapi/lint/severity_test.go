@@ -74,7 +74,8 @@ paths:
       operationId: listPets
       summary: List all pets
       parameters:
-        - {name: limit, in: query, description: How many, required: false, schema: {type: integer, format: int32, maximum: 100}}
+        - {name: limit, in: query, description: How many, required: false, schema: {type: integer, format: int32, ` +
+	`maximum: 100}}
       responses:
         "200":
           description: Pets
@@ -94,7 +95,8 @@ paths:
       responses: {"200": {description: Pet, content: {application/json: {schema: {$ref: "#/components/schemas/Pet"}}}}}
 components:
   schemas:
-    Pet: {type: object, required: [id, name], properties: {id: {type: integer, format: int64}, name: {type: string}, tag: {type: string}}, additionalProperties: false}
+    Pet: {type: object, required: [id, name], properties: {id: {type: integer, format: int64}, name: {type: string}, ` +
+	`tag: {type: string}}, additionalProperties: false}
     Pets: {type: array, maxItems: 100, items: {$ref: "#/components/schemas/Pet"}}
     Error: {type: object, required: [code], properties: {code: {type: integer}, message: {type: string, default: none}}}
 `

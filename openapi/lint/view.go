@@ -52,7 +52,7 @@ func (v *view) calls() []call {
 	return calls
 }
 
-// words are what an operation says outside of its parameters, body and responses.
+// words returns what an operation says outside of its parameters, body and responses.
 func (v *view) words(c call) map[string]string {
 	words := map[string]string{"server": v.server(c), "security": v.security(c)}
 	c.node.each(func(name string, written *value) bool {
@@ -86,7 +86,7 @@ func (v *view) words(c call) map[string]string {
 var partKinds = map[string]kind{"parameters": array, "servers": array, "requestBody": object, "responses": object,
 	"security": array}
 
-// server is the first server of an operation, wherever it is said.
+// server returns the first server of an operation, wherever it is said.
 func (v *view) server(c call) string {
 	for _, from := range []*value{c.node, c.item, v.root} {
 		if list := from.get("servers").list(); len(list) > 0 {
@@ -163,7 +163,7 @@ func (v *view) shape(schemas []*value) *shape {
 	return s
 }
 
-// gathered is a shape whose null says only whether a type that people leave out would refuse it:
+// gathered returns a shape whose null says only whether a type that people leave out would refuse it:
 // what the alternatives of unions say of it is a question of its own.
 func (v *view) gathered(schemas []*value) *shape {
 	s := &shape{required: map[string]bool{}, properties: map[string][]*value{}, inner: map[string][]*value{},
@@ -215,7 +215,7 @@ func (s *shape) infer() {
 	}
 }
 
-// kindOf is the type of a value in JSON.
+// kindOf returns the type of a value in JSON.
 func kindOf(written string) string {
 	kind := map[byte]string{'"': "string", 't': "boolean", 'f': "boolean", '{': "object", '[': "array"}[written[0]]
 	return cmp.Or(kind, "number")
@@ -269,7 +269,7 @@ func (v *view) add(s *shape, schema *value, base bool) {
 	}
 }
 
-// alternatives are those of a union that admit something other than null.
+// alternatives returns those of a union that admit something other than null.
 func (v *view) alternatives(union *value) []*value {
 	return slices.DeleteFunc(slices.Clone(union.list()),
 		func(one *value) bool { return admitsNothing(one) || isNull(one) })
@@ -435,7 +435,7 @@ func (v *view) subtypes(s *shape, schema *value) {
 	}
 }
 
-// subtypes are the schemas that a discriminator leads to, by the name of the component or
+// subtypes returns the schemas that a discriminator leads to, by the name of the component or
 // the value that stands for it.
 func subtypes(l *linter, root, schema *value) map[string]*value {
 	found := map[string]*value{}
@@ -461,7 +461,7 @@ func subtypes(l *linter, root, schema *value) map[string]*value {
 	return found
 }
 
-// impliedNames are the references of a union, whose last parts are values of the discriminator
+// impliedNames returns the references of a union, whose last parts are values of the discriminator
 // beside it.
 func impliedNames(schema *value) []string {
 	var refs []string
@@ -475,7 +475,7 @@ func impliedNames(schema *value) []string {
 	return refs
 }
 
-// mappingRef is the reference that a value of a mapping means: itself, or that to the
+// mappingRef returns the reference that a value of a mapping means: itself, or that to the
 // component of this name.
 func mappingRef(to string) string {
 	if strings.ContainsAny(to, "#/") {

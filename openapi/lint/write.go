@@ -21,7 +21,7 @@ func newBoolean(b bool) *value   { return &value{kind: boolean, scalar: strconv.
 func (v *value) isEmpty() bool   { return v == nil || len(v.names) == 0 && len(v.elements) == 0 }
 func (v *value) append(e *value) { v.elements = append(v.elements, e) }
 
-// write is the document in JSON, indented by two spaces, or in YAML. Comments are lost.
+// write returns the document in JSON, indented by two spaces, or in YAML. Comments are lost.
 func (v *value) write(asJSON bool) ([]byte, error) {
 	if !asJSON {
 		var b bytes.Buffer
@@ -127,7 +127,7 @@ var (
 	lines = regexp.MustCompile(`^[\pL\pN\pP\pS]+([\pL\pN\pP\pS\n ]*[\pL\pN\pP\pS])?\n?$`)
 )
 
-// textStyle is the simplest way to write a text that every parser reads as the same text.
+// textStyle returns the simplest way to write a text that every parser reads as the same text.
 // The encoder puts numbers of YAML 1.1 in quotes by itself.
 func textStyle(s string) yaml.Style {
 	switch {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { text } from "node:stream/consumers";
 
-/** Settings come as JSON on stdin; stytchtest/oidc_test.go says what they hold. */
+/** Settings come as JSON on stdin; stytchtest/tokens_oidc_test.go says what they hold. */
 export const settings = JSON.parse(await text(process.stdin));
 
 /**

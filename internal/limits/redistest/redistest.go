@@ -51,7 +51,8 @@ func (s *Server) socket() string { return filepath.Join(s.folder, "redis.sock") 
 
 // guardScript stops the server and cleans up when its input ends: because
 // [Server.Stop] closes it, or because the test program was killed and can do nothing.
-const guardScript = `redis-server --port 0 --unixsocket "$0/redis.sock" --save "" --appendonly no --dir "$0" >"$0/log" 2>&1 &
+const guardScript = `redis-server --port 0 --unixsocket "$0/redis.sock" --save "" --appendonly no --dir "$0" \
+	>"$0/log" 2>&1 &
 cat; kill -9 $!; wait; rm -rf "$0"`
 
 // Restart starts the server after [Server.Stop], empty, and returns when it answers.
@@ -60,7 +61,8 @@ func (s *Server) Restart(t testing.TB) {
 	if err := os.MkdirAll(s.folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	s.guard = exec.Command("sh", "-c", guardScript, s.folder) // #nosec G204 -- the folder is an argument of the script, not text of it
+	// #nosec G204 -- the folder is an argument of the script, not text of it
+	s.guard = exec.Command("sh", "-c", guardScript, s.folder)
 	s.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt is not for it
 	var err error
 	if s.alive, err = s.guard.StdinPipe(); err != nil {

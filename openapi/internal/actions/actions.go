@@ -83,13 +83,13 @@ var exemptHosts = []string{
 	"ims-na1.adobelogin.com",
 }
 
-// SharesDomain says whether the editor takes an OAuth host beside the API's (G110; M25, C, A).
+// SharesDomain reports whether the editor takes an OAuth host beside the API's (G110; M25, C, A).
 // Whether it counts private suffixes such as vercel.app is not known; here they count.
 func SharesDomain(host, api string) bool {
 	return Registrable(host) == Registrable(api) || slices.Contains(exemptHosts, strings.ToLower(host))
 }
 
-// Registrable is the eTLD+1 with private suffixes, or the host itself if it has none.
+// Registrable returns the eTLD+1 with private suffixes, or the host itself if it has none.
 func Registrable(host string) string {
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	domain, err := publicsuffix.EffectiveTLDPlusOne(host)

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// NotPublic says why OpenAI's servers would not call u (M6), or nothing.
+// NotPublic tells why OpenAI's servers would not call u (M6), or nothing.
 func NotPublic(u *url.URL) string {
 	switch {
 	case u.Scheme != "https":
@@ -22,7 +22,7 @@ func NotPublic(u *url.URL) string {
 	return Unreachable(u.Hostname())
 }
 
-// Unreachable says why the world cannot reach a host by its name, or nothing. The domains
+// Unreachable tells why the world cannot reach a host by its name, or nothing. The domains
 // example.com, example.net and example.org are in use, and count as names like any other
 // (RFC 6761 section 6.5).
 func Unreachable(host string) string {

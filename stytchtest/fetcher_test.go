@@ -1,7 +1,0 @@
-package stytchtest
-
-import "net/http"
-
-// Fetcher is the client that reads metadata documents, so that a test can trust its own
-// certificate and need not wait for the time limit.
-func (e *Emulator) Fetcher() *http.Client { return e.fetcher }
