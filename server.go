@@ -187,7 +187,7 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{options: o, limits: counted, log: o.Log, metadata: metadataClient()}
-	for _, build := range []func() error{s.buildService, s.buildVerify, s.buildDocument, s.buildMCP,
+	for _, build := range []func() error{s.buildService, s.buildVerify, s.buildOperations,
 		s.buildProvider, s.buildSite, s.checkPublished} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, counted.Close())
@@ -297,6 +297,22 @@ func (s *Server) openDirectory() (err error) {
 	return err
 }
 
+// buildOperations makes the document and the tools of the operations. All faults are told at once, so that they are
+// mended at once.
+func (s *Server) buildOperations() error {
+	err := s.buildDocument()
+	if err != nil {
+		err = fmt.Errorf("the operations cannot be published:\n%w", err)
+	}
+	if err := errors.Join(err, s.buildMCP()); err != nil {
+		return err
+	}
+	if s.document != nil {
+		s.logWarnings()
+	}
+	return nil
+}
+
 func (s *Server) buildDocument() error {
 	o := s.options
 	if len(s.service.Operations())+len(o.Operations) == 0 { // it signs people in and checks tokens, for operations that are another's
@@ -311,15 +327,8 @@ func (s *Server) buildDocument() error {
 		TokenURL: s.tokenURL(), Scopes: s.scopesOf(s.published()),
 		Operations: slices.DeleteFunc(slices.Clone(s.publish()), s.isUndescribed),
 	})
-	if err != nil {
-		err = fmt.Errorf("the operations cannot be published:\n%w", err)
-	}
-	if err := errors.Join(s.service.Err(), err); err != nil { // all at once, so that they are mended at once
-		return err
-	}
 	s.document = document
-	s.logWarnings()
-	return nil
+	return errors.Join(s.service.Err(), err)
 }
 
 // logWarnings tells what could be better in the declarations. What is said of the document as a
@@ -343,7 +352,8 @@ func (s *Server) buildMCP() error {
 		return nil
 	}
 	s.mcp = map[string]*mcp.Server{}
-	for path, reads := range map[string]bool{mcpPath: false, readonlyPath: true} {
+	for _, path := range []string{mcpPath, readonlyPath} { // the first one has every fault of the second
+		reads := path == readonlyPath
 		o := mcp.Options{Service: s.service, Document: s.document, URL: s.options.PublicURL + path,
 			Title:   s.options.Title,
 			Version: s.options.Version, Only: s.options.MCPOperations, Reads: reads,

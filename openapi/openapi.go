@@ -75,7 +75,8 @@ type Document struct {
 }
 
 // New makes the document of the operations in doc, which it does not change. Register
-// every operation first. Its error is of type [Faults] and lists every fault at once.
+// every operation first. Its error is of type [Faults] and lists every fault at once; the document is there beside it,
+// for whoever looks for more faults, and must not be served then.
 func New(doc *huma.OpenAPI, o Options) (*Document, error) {
 	if doc == nil || doc.Components == nil || doc.Components.Schemas == nil {
 		return nil, errors.New("openapi: no operations: the document has no schema registry")
@@ -93,15 +94,15 @@ func New(doc *huma.OpenAPI, o Options) (*Document, error) {
 	if len(found.faults) == 0 {
 		checkText(text, found)
 	}
-	if len(found.faults) > 0 {
-		return nil, found.faults
-	}
 	d := &Document{published: published, order: o.Operations, hash: published.Hash, notes: found.notes,
 		warnings: found.warnings,
 		json:     newRepresentation("application/json", text),
 		yaml:     sync.OnceValue(func() *representation { return yamlOf(text) })}
 	for op := range published.operations() {
 		d.operations = append(d.operations, op.OperationID)
+	}
+	if len(found.faults) > 0 {
+		return d, found.faults
 	}
 	return d, nil
 }
