@@ -258,8 +258,8 @@ func (s *Server) buildService() error {
 	if err := s.openDirectory(); err != nil {
 		return err
 	}
-	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory,
-		Listed: o.admitted().Lists, MaxLifetime: o.MaxTokenLifetime, Limits: s.limits, Log: o.Log, Now: o.Now})
+	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory, Listed: o.admitted().Lists,
+		MaxLifetime: o.MaxTokenLifetime, Limits: s.limits, Log: o.Log, Now: o.Now})
 	s.service = api.New(api.Options{Connections: s.connections, Introspect: o.Introspect, Verifier: s.verifier,
 		Vertical: o.Vertical, Directory: s.directory, AppNames: s.appNames, Access: o.Access,
 		ScopesAlone: o.ScopesAlone, ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),

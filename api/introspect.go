@@ -16,9 +16,10 @@ const (
 )
 
 // newIntrospections remembers what Stytch said of tokens. That it said nothing is not
-// remembered.
-func newIntrospections(l *limits.Limits) *limits.Cache[bool] {
-	return limits.NewCache[bool](l, limits.Bound{Name: "tokens that were introspected", Number: maxIntrospected,
+// remembered. The bound is on the list of the limits, if they keep one.
+func newIntrospections(l any) *limits.Cache[bool] {
+	listed, _ := l.(*limits.Limits)
+	return limits.NewCache[bool](listed, limits.Bound{Name: "tokens that were introspected", Number: maxIntrospected,
 		Shares: limits.Shares{limits.Organization: maxIntrospected / 4, limits.Person: 20}})
 }
 
