@@ -6,8 +6,10 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -16,65 +18,65 @@ import (
 // simulator import nothing of ours but their own parts: issuer and verifier must not
 // share mistakes.
 var allowedImports = map[string][]string{
-	"guestpass/cmd/guestpass": {"cli", "resources"},
-	"guestpass/cli": {"", "api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/idp",
+	"cmd/guestpass": {"cli", "resources"},
+	"cli": {"", "api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/idp",
 		"internal/limits", "internal/site", "internal/stytch", "internal/text", "internal/upstream", "mcptest", "openapi",
 		"openapi/lint", "store", "stytchtest"},
-	"guestpass": {"api", "auth", "directory", "internal/account", "internal/clients", "internal/connections",
+	"": {"api", "auth", "directory", "internal/account", "internal/clients", "internal/connections",
 		"internal/credentials", "internal/idp", "internal/inside", "internal/limits", "internal/site", "internal/stytch",
 		"internal/upstream", "mcp", "openapi", "store"},
-	"guestpass/guestpasstest": {"", "api", "auth", "internal/postgrestest", "store", "stytchtest"},
-	"guestpass/mcp":           {"api", "auth", "internal/jsonparts", "internal/strictjson", "openapi"},
-	"guestpass/internal/account": {"directory", "internal/connections", "internal/form", "internal/headers",
+	"guestpasstest": {"", "api", "auth", "internal/postgrestest", "store", "stytchtest"},
+	"mcp":           {"api", "auth", "internal/jsonparts", "internal/strictjson", "openapi"},
+	"internal/account": {"directory", "internal/connections", "internal/form", "internal/headers",
 		"internal/limits", "internal/stytch", "internal/text", "store"},
-	"guestpass/internal/connections": {"auth", "directory", "internal/clients", "internal/limits", "internal/stytch",
+	"internal/connections": {"auth", "directory", "internal/clients", "internal/limits", "internal/stytch",
 		"store"},
-	"guestpass/resources":             {"api", "resources/activity", "resources/members", "resources/profile", "resources/tasks"},
-	"guestpass/resources/activity":    resourceImports,
-	"guestpass/resources/members":     resourceImports,
-	"guestpass/resources/profile":     resourceImports,
-	"guestpass/resources/tasks":       append([]string{"resources/tasks/table"}, resourceImports...),
-	"guestpass/resources/tasks/table": {"store"},
-	"guestpass/api": {"auth", "directory", "internal/credentials", "internal/form", "internal/jsonparts",
+	"resources":             {"api", "resources/activity", "resources/members", "resources/profile", "resources/tasks"},
+	"resources/activity":    resourceImports,
+	"resources/members":     resourceImports,
+	"resources/profile":     resourceImports,
+	"resources/tasks":       append([]string{"resources/tasks/table"}, resourceImports...),
+	"resources/tasks/table": {"store"},
+	"api": {"auth", "directory", "internal/credentials", "internal/form", "internal/jsonparts",
 		"internal/limits", "internal/strictjson", "internal/text", "store"},
-	"guestpass/auth":      {"internal/cache", "internal/credentials", "internal/strictjson", "internal/upstream"},
-	"guestpass/directory": {},
-	"guestpass/store":     {},
-	"guestpass/openapi":   {"openapi/internal/actions"},
-	"guestpass/internal/idp": {"internal/clients", "internal/credentials", "internal/form", "internal/headers",
+	"auth":      {"internal/cache", "internal/credentials", "internal/strictjson", "internal/upstream"},
+	"directory": {},
+	"store":     {},
+	"openapi":   {"openapi/internal/actions"},
+	"internal/idp": {"internal/clients", "internal/credentials", "internal/form", "internal/headers",
 		"internal/limits", "internal/upstream"},
-	"guestpass/internal/inside": {"internal/limits", "internal/stytch"},
-	"guestpass/internal/stytch": {"directory", "internal/credentials", "internal/limits", "internal/text",
+	"internal/inside": {"internal/limits", "internal/stytch"},
+	"internal/stytch": {"directory", "internal/credentials", "internal/limits", "internal/text",
 		"internal/upstream"},
-	"guestpass/internal/cache":            {},
-	"guestpass/internal/clients":          {"internal/credentials"},
-	"guestpass/internal/credentials":      {},
-	"guestpass/internal/form":             {},
-	"guestpass/internal/headers":          {},
-	"guestpass/internal/jsonparts":        {},
-	"guestpass/internal/limits":           {"internal/cache"},
-	"guestpass/internal/limits/redistest": {}, // for tests only
-	"guestpass/internal/postgrestest":     {}, // for tests only
-	"guestpass/internal/server":           {}, // tests alone
-	"guestpass/internal/site":             {"internal/headers"},
-	"guestpass/internal/strictjson":       {"internal/jsonparts"},
-	"guestpass/internal/text":             {},
-	"guestpass/internal/upstream":         {},
-	"guestpass/openapi/internal/actions":  {},
-	"guestpass/openapi/lint":              {"gpttest/yaml", "openapi/internal/actions"},
-	"guestpass/stytchtest": {"stytchtest/internal/documents", "stytchtest/internal/faults",
+	"internal/cache":            {},
+	"internal/clients":          {"internal/credentials"},
+	"internal/credentials":      {},
+	"internal/form":             {},
+	"internal/headers":          {},
+	"internal/jsonparts":        {},
+	"internal/limits":           {"internal/cache"},
+	"internal/limits/redistest": {}, // for tests only
+	"internal/postgrestest":     {}, // for tests only
+	"internal/server":           {}, // tests alone
+	"internal/site":             {"internal/headers"},
+	"internal/strictjson":       {"internal/jsonparts"},
+	"internal/text":             {},
+	"internal/upstream":         {},
+	"openapi/internal/actions":  {},
+	"openapi/lint":              {"gpttest/yaml", "openapi/internal/actions"},
+	"stytchtest": {"stytchtest/internal/documents", "stytchtest/internal/faults",
 		"stytchtest/internal/keys", "stytchtest/internal/loopback", "stytchtest/internal/page",
 		"stytchtest/internal/wire"},
-	"guestpass/stytchtest/internal/documents": {"stytchtest/internal/loopback"},
-	"guestpass/stytchtest/internal/faults":    {"stytchtest/internal/wire"},
-	"guestpass/stytchtest/internal/keys":      {"stytchtest/internal/wire"},
-	"guestpass/stytchtest/internal/loopback":  {"stytchtest/internal/wire"},
-	"guestpass/stytchtest/internal/page":      {"stytchtest/internal/faults", "stytchtest/internal/wire"},
-	"guestpass/stytchtest/internal/wire":      {},
-	"guestpass/gpttest":                       {"gpttest/yaml"},
-	"guestpass/mcptest":                       {},
+	"stytchtest/internal/documents": {"stytchtest/internal/loopback"},
+	"stytchtest/internal/faults":    {"stytchtest/internal/wire"},
+	"stytchtest/internal/keys":      {"stytchtest/internal/wire"},
+	"stytchtest/internal/loopback":  {"stytchtest/internal/wire"},
+	"stytchtest/internal/page":      {"stytchtest/internal/faults", "stytchtest/internal/wire"},
+	"stytchtest/internal/wire":      {},
+	"gpttest":                       {"gpttest/yaml"},
+	"mcptest":                       {},
 	// lint asks the simulator's parser, which is held against the editor's own
-	"guestpass/gpttest/yaml": {},
+	"gpttest/yaml": {},
 }
 
 // resourceImports are what every other package may import: it is a resource of one's own,
@@ -83,14 +85,14 @@ var resourceImports = []string{"api", "auth", "directory", "store"}
 
 // confined are libraries that one package alone may import.
 var confined = map[string][]string{
-	"github.com/lestrrat-go/jwx/v2":       {"guestpass/auth"},
-	"github.com/stytchauth/stytch-go/v16": {"guestpass/internal/stytch"},
-	"github.com/chromedp/chromedp":        {"guestpass/gpttest"},
-	"github.com/redis":                    {"guestpass/internal/limits"},
-	"github.com/santhosh-tekuri":          {"guestpass/gpttest", "guestpass/openapi/lint"},
-	"github.com/dlclark/regexp2":          {"guestpass/gpttest"},
-	"modernc.org/sqlite":                  {"guestpass/store"},
-	"github.com/sony/gobreaker/v2":        {"guestpass/internal/stytch"},
+	"github.com/lestrrat-go/jwx/v2":       {"auth"},
+	"github.com/stytchauth/stytch-go/v16": {"internal/stytch"},
+	"github.com/chromedp/chromedp":        {"gpttest"},
+	"github.com/redis":                    {"internal/limits"},
+	"github.com/santhosh-tekuri":          {"gpttest", "openapi/lint"},
+	"github.com/dlclark/regexp2":          {"gpttest"},
+	"modernc.org/sqlite":                  {"store"},
+	"github.com/sony/gobreaker/v2":        {"internal/stytch"},
 }
 
 func TestImportsFollowTheTable(t *testing.T) {
@@ -104,23 +106,39 @@ func TestImportsFollowTheTable(t *testing.T) {
 }
 
 func (p listed) followsTheTable(t *testing.T) {
-	allowed, known := allowedImports[p.ImportPath]
+	name, _ := inModule(t, p.ImportPath)
+	allowed, known := allowedImports[name]
 	if !known {
 		allowed = resourceImports
 	}
 	for _, imported := range p.Imports {
-		_, part := allowedImports[imported]
-		named := p.ImportPath == "guestpass/cmd/guestpass" && !part
-		ours, ok := strings.CutPrefix(imported+"/", "guestpass/")
-		if ours = strings.TrimSuffix(ours, "/"); ok && !named && !slices.Contains(allowed, ours) {
+		ours, ok := inModule(t, imported)
+		_, part := allowedImports[ours]
+		named := name == "cmd/guestpass" && !part
+		if ok && !named && !slices.Contains(allowed, ours) {
 			t.Errorf("%s imports %s", p.ImportPath, imported)
 		}
 		for library, only := range confined {
-			if strings.HasPrefix(imported, library) && !slices.Contains(only, p.ImportPath) {
+			if strings.HasPrefix(imported, library) && !slices.Contains(only, name) {
 				t.Errorf("%s imports %s, which only %s may", p.ImportPath, imported, strings.Join(only, " and "))
 			}
 		}
 	}
+}
+
+// modulePath is the module's, which `make module` changes.
+var modulePath = sync.OnceValue(func() string {
+	info, _ := debug.ReadBuildInfo()
+	return info.Main.Path
+})
+
+// inModule is a package's path below the module's; "" for the root, false for a package of others.
+func inModule(t *testing.T, path string) (below string, ours bool) {
+	t.Helper()
+	if path == modulePath() {
+		return "", true
+	}
+	return strings.CutPrefix(path, modulePath()+"/")
 }
 
 type listed struct {
