@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -49,7 +50,7 @@ func (r Raw) MarshalJSON() ([]byte, error) {
 	for _, c := range string(quoted) {
 		switch {
 		case c <= unicode.MaxASCII:
-			escaped = append(escaped, byte(c))
+			escaped = utf8.AppendRune(escaped, c)
 		case c > 0xFFFF:
 			high, low := utf16.EncodeRune(c)
 			escaped = fmt.Appendf(escaped, `\u%04x\u%04x`, high, low)
