@@ -42,6 +42,36 @@ func newSigningKey() *signingKey {
 	return k
 }
 
+// spareKeys were of servers that tests have stopped. Others take them instead of new ones; no two emulators have
+// the same key at a time.
+var spareKeys struct {
+	mu   sync.Mutex // guards keys
+	keys []*signingKey
+}
+
+func spareKey() *signingKey {
+	spareKeys.mu.Lock()
+	defer spareKeys.mu.Unlock()
+	last := len(spareKeys.keys) - 1
+	if last < 0 {
+		return newSigningKey()
+	}
+	key := spareKeys.keys[last]
+	spareKeys.keys = spareKeys.keys[:last]
+	return key
+}
+
+// spare leaves the keys of an emulator that has ended to others.
+func (e *Emulator) spare() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	spareKeys.mu.Lock()
+	defer spareKeys.mu.Unlock()
+	for _, key := range e.keys {
+		spareKeys.keys = append(spareKeys.keys, &signingKey{id: key.id, made: key.made})
+	}
+}
+
 func newKeyMaterial(name string) keyMaterial {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -59,7 +89,7 @@ func newKeyMaterial(name string) keyMaterial {
 // RotateKeys adds a key, with which tokens are signed from now on; the old one stays
 // published for a month of the emulator's clock.
 func (e *Emulator) RotateKeys() {
-	key := newSigningKey()
+	key := e.newKey()
 	key.made()
 	e.mu.Lock()
 	defer e.mu.Unlock()

@@ -50,6 +50,7 @@ type Emulator struct {
 	handler  http.Handler
 	chaos    *chaos
 	fetcher  *http.Client // of metadata documents
+	newKey   func() *signingKey
 
 	mu       sync.Mutex // guards what follows
 	seed     Seed
@@ -64,7 +65,9 @@ type Emulator struct {
 
 // New makes an emulator with a fresh key. It refuses live ids and faulty seeds, and
 // names every fault.
-func New(o Options) (*Emulator, error) {
+func New(o Options) (*Emulator, error) { return newEmulator(o, newSigningKey) }
+
+func newEmulator(o Options, newKey func() *signingKey) (*Emulator, error) {
 	if o.Seed == nil {
 		seed := Development()
 		o.Seed = &seed
@@ -82,11 +85,11 @@ func New(o Options) (*Emulator, error) {
 		return nil, fmt.Errorf("stytchtest: chaos of %d percent: it must be between 0 and 100", o.Chaos.Percent)
 	}
 	e := &Emulator{options: o, log: o.Log, seed: o.Seed.clone(), issuer: o.Issuer, chaos: newChaos(o.Chaos),
-		fetcher: newFetcher(o.LoopbackDocuments)}
+		fetcher: newFetcher(o.LoopbackDocuments), newKey: newKey}
 	e.seed.invent()
 	e.vertical = e.seed.Project.vertical()
 	e.state = newState(e.seed)
-	e.keys = []*signingKey{newSigningKey()}
+	e.keys = []*signingKey{newKey()}
 	e.handler = e.routes()
 	return e, nil
 }

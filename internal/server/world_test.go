@@ -2,11 +2,15 @@ package server_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -157,8 +161,37 @@ func (w *world) changeProject(change func(*stytchtest.Seed)) {
 	}
 }
 
+// migrated is a SQLite database without rows. To copy it is quicker than to migrate each test's own.
+var migrated = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "guestpass-migrated-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	path := filepath.Join(folder, "guestpass.db")
+	database, err := store.Open(context.Background(), store.Options{URL: "sqlite:" + path})
+	if err != nil {
+		return nil, err
+	}
+	if err := database.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
 func openStore(t testing.TB, url string, now func() time.Time) *store.Store {
 	t.Helper()
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		content, err := migrated()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			if err := os.WriteFile(path, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	database, err := store.Open(t.Context(), store.Options{URL: url, Now: now})
 	if err != nil {
 		t.Fatal(err)
