@@ -19,37 +19,49 @@ import (
 // maxDepth bounds the nesting of request bodies.
 const maxDepth = 16
 
-// unmarshalStrict is json.Unmarshal that refuses duplicate member names, invalid
-// UTF-8, trailing data and nesting deeper than maxDepth: encoding/json lets the last
-// duplicate win and repairs bad text silently. Whole numbers are integers however they are
-// written. Errors are a [bodyError], whose words are for the caller. Huma decodes each body
-// twice, first into an *any for validation; checking then is enough.
-func unmarshalStrict(data []byte, v any) error {
-	if _, first := v.(*any); first {
-		if err := checkJSON(data); err != nil {
-			return err
-		}
+// readJSON reads a text that is to be one JSON value. It refuses what encoding/json lets pass: names that are given
+// twice, of which the last would win, text that is no UTF-8, which it would repair silently, and nesting deeper than
+// maxDepth. Whole numbers are integers however they are written: in the canonical text they are digits. Its errors are
+// of type [bodyError].
+func readJSON(data []byte) (canonical []byte, value any, err error) {
+	if err := checkJSON(data); err != nil {
+		return nil, nil, err
 	}
-	data = canonicalNumbers(data)
-	err := json.Unmarshal(data, v)
+	canonical = canonicalNumbers(data)
+	decoder := json.NewDecoder(bytes.NewReader(canonical))
+	decoder.UseNumber()
+	if err := decoder.Decode(&value); err != nil {
+		return nil, nil, &bodyError{"body", wantsForm} // never: it was checked
+	}
+	return canonical, value, nil
+}
+
+// misfit is why a value of the type cannot be made of canonical JSON that its schema admits; nil if it can.
+func misfit(canonical []byte, t reflect.Type) error {
+	err := json.Unmarshal(canonical, reflect.New(t).Interface())
 	if err == nil {
 		return nil
 	}
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
-		return &bodyError{placeAt(data, wrong.Offset), wanted(wrong.Type)}
+		return &bodyError{placeAt(canonical, wrong.Offset), wanted(wrong.Type)}
 	}
 	return &bodyError{"body", "has a value that is not of the form that is wanted here"} // by a type's own rules
 }
 
-// A bodyError is what is wrong with a body, and where. Huma passes on its text alone, which
-// [fieldProblem] takes apart again.
+// A bodyError is what is wrong with a body, and where, in words for the caller.
 type bodyError struct{ place, message string }
 
-func (e *bodyError) Error() string { return e.place + placeEnd + e.message }
+func (e *bodyError) Error() string { return e.place + " " + e.message }
 
-// placeEnd is in neither place nor message.
-const placeEnd = "\x00"
+// faultOf says so of an error of [readJSON].
+func faultOf(err error) FieldProblem {
+	var wrong *bodyError
+	if !errors.As(err, &wrong) {
+		return FieldProblem{Location: "body", Message: "is not JSON"}
+	}
+	return FieldProblem{Location: wrong.place, Message: wrong.message}
+}
 
 // wanted says what a value that the schema admits must be for Go to keep it.
 func wanted(t reflect.Type) string {
@@ -74,11 +86,8 @@ func CheckJSON(data []byte) *FieldProblem {
 	if err == nil {
 		return nil
 	}
-	var wrong *bodyError
-	if !errors.As(err, &wrong) {
-		return &FieldProblem{Location: "body", Message: "is not JSON"}
-	}
-	return &FieldProblem{Location: wrong.place, Message: wrong.message}
+	fault := faultOf(err)
+	return &fault
 }
 
 func checkJSON(data []byte) error {
