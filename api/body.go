@@ -2,11 +2,14 @@ package api
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
+	"net/url"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -18,81 +21,203 @@ import (
 	"guestpass/internal/strictjson"
 )
 
-// A sentBody is what was read of a request's body, with its texts cleaned, kept for what Huma
-// does not look at.
-type sentBody struct {
-	bytes.Buffer
-	schema *huma.Schema
-	faults []FieldProblem // of its texts
+// An input is what an operation takes.
+type input struct {
+	parameters []parameter
+	hasBody    bool
+	required   bool         // the body
+	body       reflect.Type // as JSON; nil for none
+	schema     *huma.Schema
 }
 
-type sentBodyKey struct{}
-
-// keepBody refuses a body that the operation does not take, and keeps one that it does.
-func (s *Service) keepBody(ctx huma.Context, next func(huma.Context)) {
-	declared := ctx.Operation().RequestBody
-	if declared == nil {
-		message, err := unwanted(ctx)
-		if err != nil {
-			_ = huma.WriteErr(s.huma, ctx, http.StatusBadRequest, brokenText)
-			return
+// inputOf is the input of a registered operation, of the type that Huma fills.
+func (s *Service) inputOf(described *huma.Operation, t reflect.Type) *input {
+	in := &input{hasBody: described.RequestBody != nil}
+	for _, field := range ownFields(t) {
+		if p, ok := s.parameterOf(field); ok {
+			s.checks.prepare(p.schema, s.schemas)
+			in.parameters = append(in.parameters, p)
 		}
-		if message != "" {
-			_ = huma.WriteErr(s.huma, ctx, http.StatusUnprocessableEntity, "validation failed",
-				&huma.ErrorDetail{Location: "body", Message: message})
-			return
+	}
+	if !in.hasBody {
+		return in
+	}
+	in.required = described.RequestBody.Required
+	field, isJSON := t.FieldByName("Body")
+	for _, media := range described.RequestBody.Content {
+		if isJSON {
+			in.body, in.schema = field.Type, media.Schema
+			markTexts(field.Type, media.Schema, s.schemas, map[reflect.Type]bool{})
+			s.checks.prepare(media.Schema, s.schemas)
 		}
-		next(ctx)
-		return
 	}
-	sent := &sentBody{}
-	for _, media := range declared.Content {
-		sent.schema = media.Schema
-	}
-	next(keptBody{huma.WithValue(ctx, sentBodyKey{}, sent), sent, s.huma.OpenAPI().Components.Schemas})
+	return in
 }
 
-// keptBody is a request whose body is cleaned and kept as it is read.
-type keptBody struct {
+// A reading is a request whose input has been read. Huma is given that and finds nothing to refuse in it: it would
+// refuse in the form and in the words of the program around.
+type reading struct {
 	original
-	sent     *sentBody
-	registry huma.Registry
+	service *Service
+	input   *input
+	query   url.Values
+	path    map[string]string
+	body    []byte
+	faults  []FieldProblem // of what could be read and is not admitted
 }
 
-func (k keptBody) Unwrap() huma.Context { return k.original }
+type original huma.Context // whose own name would hide its method of that name
 
-func (k keptBody) BodyReader() io.Reader { return &bodyReader{body: k} }
+func (r *reading) Unwrap() huma.Context { return r.original }
 
-// bodyReader reads a body whole when it is first asked for some of it. Huma has set the time
-// for that then, and measures what is too long.
-type bodyReader struct {
-	body keptBody
-	rest io.Reader // nil before
+func (r *reading) Query(name string) string { return r.query.Get(name) }
+
+func (r *reading) URL() url.URL {
+	u := r.original.URL()
+	u.RawQuery = r.query.Encode()
+	return u
 }
 
-func (b *bodyReader) Read(p []byte) (int, error) {
-	if b.rest == nil {
-		data, err := io.ReadAll(io.LimitReader(b.body.original.BodyReader(), MaxBody+1))
-		if err != nil {
-			return 0, &brokenBody{err}
-		}
-		sent := b.body.sent
-		if len(data) <= MaxBody {
-			data, sent.faults = cleanBody(data, sent.schema, b.body.registry)
-		}
-		b.rest = io.TeeReader(bytes.NewReader(data), &sent.Buffer)
+func (r *reading) Param(name string) string {
+	if value, ok := r.path[name]; ok {
+		return value
 	}
-	return b.rest.Read(p)
+	return r.original.Param(name)
 }
 
-// brokenBody is why a body could not be read to its end: the client broke off, or did not send
+// Header has one name for all that [Service.checkMedia] lets pass.
+func (r *reading) Header(name string) string {
+	if r.input.hasBody && name == "Content-Type" {
+		return "application/json"
+	}
+	return r.original.Header(name)
+}
+
+func (r *reading) BodyReader() io.Reader { return bytes.NewReader(r.body) }
+
+// readInput reads the input of an operation, once and whole, and refuses what the operation does not take.
+func (s *Service) readInput(ctx huma.Context, next func(huma.Context)) {
+	r := &reading{original: ctx, service: s, input: ctx.Operation().Metadata[metadataInput].(*input)}
+	for _, read := range []func() *Problem{r.refuseUnwanted, r.readParameters, r.readBody} {
+		if p := read(); p != nil {
+			s.refuse(ctx, p)
+			return
+		}
+	}
+	next(r)
+}
+
+// faulty is a problem with inputs.
+func faulty(faults ...FieldProblem) *Problem {
+	return &Problem{Status: http.StatusUnprocessableEntity, Detail: "validation failed", Errors: faults}
+}
+
+func (r *reading) validate(schema *huma.Schema, value any, place string) {
+	v := validator{registry: r.service.schemas, known: r.service.checks, place: []byte(place), faults: r.faults}
+	v.value(schema, value)
+	r.faults = v.faults
+}
+
+// refuseUnwanted refuses a body that the operation does not take.
+func (r *reading) refuseUnwanted() *Problem {
+	if r.input.hasBody {
+		return nil
+	}
+	message, err := unwanted(r.original)
+	switch {
+	case err != nil:
+		return &Problem{Status: http.StatusBadRequest, Detail: brokenText}
+	case message != "":
+		return faulty(FieldProblem{Location: "body", Message: message})
+	}
+	return nil
+}
+
+// readBody reads the body, if the operation takes one. What is wrong with the parameters' values is told with what is
+// wrong with the body's.
+func (r *reading) readBody() *Problem {
+	data, p := r.receive()
+	switch {
+	case p != nil:
+		return p
+	case len(data) > 0 && r.input.body != nil:
+		return r.readValue(data)
+	case len(r.faults) > 0:
+		return faulty(r.faults...)
+	}
+	r.body = data
+	return nil
+}
+
+// bodyTime is how long a body may take to arrive.
+const bodyTime = 5 * time.Second
+
+// brokenText is for a body that could not be read to its end: the client broke off, or did not send
 // what it had said. Whatever it is, it is the client's.
-type brokenBody struct{ error }
-
-func (e *brokenBody) Unwrap() error { return e.error }
-
-// brokenText tells it to the client.
 const brokenText = "the body breaks off, or is not framed as its headers say"
+
+// receive waits for the body.
+func (r *reading) receive() ([]byte, *Problem) {
+	from := r.original.BodyReader()
+	if !r.input.hasBody {
+		return nil, nil
+	}
+	if from == nil {
+		from = http.NoBody
+	}
+	_ = r.SetReadDeadline(time.Now().Add(bodyTime))
+	data, err := io.ReadAll(io.LimitReader(from, MaxBody+1))
+	var late net.Error
+	switch {
+	case len(data) > MaxBody, errors.As(err, new(*http.MaxBytesError)):
+		return nil, &Problem{Status: http.StatusRequestEntityTooLarge,
+			Detail: fmt.Sprintf("the body is longer than %d bytes", MaxBody)}
+	case errors.As(err, &late) && late.Timeout():
+		return nil, &Problem{Status: http.StatusRequestTimeout, Detail: "request body read timeout", Errors: r.faults}
+	case err != nil:
+		return nil, &Problem{Status: http.StatusBadRequest, Detail: brokenText}
+	case len(data) == 0 && r.input.required:
+		return nil, &Problem{Status: http.StatusBadRequest, Detail: "request body is required", Errors: r.faults}
+	}
+	_ = r.SetReadDeadline(time.Time{})
+	return data, nil
+}
+
+// readValue keeps the body as it is to be understood, or tells what is wrong with it: its form first, then its texts,
+// then null where no value may be left out so.
+func (r *reading) readValue(data []byte) *Problem {
+	schema, registry := r.input.schema, r.service.schemas
+	canonical, value, err := readJSON(data)
+	if err != nil {
+		p := faulty(append(r.faults, faultOf(err))...)
+		p.Status = http.StatusBadRequest
+		return p
+	}
+	texts := cleaner{registry: registry}
+	value = texts.value([]*huma.Schema{schema}, value, "body")
+	if texts.changed {
+		if canonical, err = encodeJSON(value); err != nil {
+			return faulty(FieldProblem{Location: "body", Message: wantsForm}) // never: it was JSON
+		}
+	}
+	known := len(r.faults)
+	if r.validate(schema, value, "body"); len(r.faults) == known {
+		if err := misfit(canonical, r.input.body); err != nil {
+			r.faults = append(r.faults, faultOf(err))
+		}
+	}
+	null := nulls{registry: registry}
+	if bytes.Contains(canonical, []byte("null")) {
+		null.find(schema, value, "body")
+	}
+	for _, faults := range [][]FieldProblem{r.faults, texts.faults, null.faults} {
+		if len(faults) > 0 {
+			return faulty(faults...)
+		}
+	}
+	r.body = canonical
+	return nil
+}
 
 // unwanted is what is wrong with the body of an operation that takes none: whoever sent it
 // believes that it counts. Some clients send an empty object with every call.
@@ -100,7 +225,7 @@ func unwanted(ctx huma.Context) (message string, err error) {
 	if r, _ := humachi.Unwrap(ctx); r.Body == nil || r.Body == http.NoBody {
 		return "", nil
 	}
-	_ = ctx.SetReadDeadline(time.Now().Add(5 * time.Second)) // as Huma does with those that are declared
+	_ = ctx.SetReadDeadline(time.Now().Add(bodyTime))
 	content, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), 64))
 	switch {
 	case err != nil:
@@ -112,42 +237,8 @@ func unwanted(ctx huma.Context) (message string, err error) {
 	return "is not taken by this operation; leave it out, and give what the operation takes in path and query", nil
 }
 
-// checkSent refuses what Huma has let through of a body: texts that cannot be cleaned, and null
-// for members that the schema does not let be null.
-func (s *Service) checkSent(ctx context.Context) error {
-	sent, _ := ctx.Value(sentBodyKey{}).(*sentBody)
-	if sent == nil {
-		return nil
-	}
-	if len(sent.faults) > 0 {
-		return finish(ctx, &Problem{Status: http.StatusUnprocessableEntity, Detail: "validation failed",
-			Errors: sent.faults})
-	}
-	return s.checkNulls(ctx, sent)
-}
-
-// checkNulls is needed as Huma takes null for a member that was left out, as encoding/json does,
-// so that what it was sent for would not be done, such as the check of a version.
-func (s *Service) checkNulls(ctx context.Context, sent *sentBody) error {
-	if !bytes.Contains(sent.Bytes(), []byte("null")) {
-		return nil
-	}
-	var body any
-	decoder := json.NewDecoder(&sent.Buffer)
-	decoder.UseNumber()
-	if err := decoder.Decode(&body); err != nil {
-		return s.problem(ctx, err) // never: Huma has read it
-	}
-	found := nulls{registry: s.huma.OpenAPI().Components.Schemas}
-	found.find(sent.schema, body, "body")
-	if len(found.faults) == 0 {
-		return nil
-	}
-	return finish(ctx, &Problem{Status: http.StatusUnprocessableEntity, Detail: "validation failed",
-		Errors: found.faults})
-}
-
-// nulls are those which a schema does not admit.
+// nulls are those which a schema does not admit. They are looked for because null counts for encoding/json, and so for
+// the validator, as a member that was left out: what it was sent for would not be done, such as the check of a version.
 type nulls struct {
 	registry huma.Registry
 	faults   []FieldProblem

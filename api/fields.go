@@ -177,7 +177,7 @@ func (c *fieldChecker) field(field reflect.StructField, place string) (ok bool) 
 	if value, given := field.Tag.Lookup("text"); given && value != "line" {
 		c.fault(place, "the tag text:%q must be line, for a text without line ends, or be left out", value)
 	}
-	huma.SchemaFromField(huma.NewMapRegistry("#/components/schemas/", schemaNames{}.name), field, field.Name+"Struct")
+	huma.SchemaFromField(newSchemas(), field, field.Name+"Struct")
 	return true
 }
 
