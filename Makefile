@@ -116,8 +116,9 @@ crash: web postgres ## kill the server in the middle of writes, fill and break i
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends strace) >/dev/null; \
 	  else echo "strace is missing: sudo apt-get install strace" >&2; exit 1; fi; }
-	go test ./internal/server -run '^Test(NothingAcknowledgedIsLost|AFullDisk|ADiskThatDoesNotKeep|ADatabaseThatGoesAway|ARepeatedCreateIsNotDoneTwice)$$' \
-	  -v -timeout 60m -args -crashes $(CRASHES) -rounds $(ROUNDS)
+	go test ./internal/server -run '^Test(NothingAcknowledgedIsLost|AFullDisk|ADiskThatDoesNotKeep|ADatabaseThatGoesAway)$$' \
+	  -v -timeout 60m -args -crashes $(CRASHES)
+	go test ./resources/tasks -run '^TestARepeatedCreateIsNotDoneTwice$$' -v -timeout 60m -args -rounds $(ROUNDS)
 
 RESTARTS ?= 20
 DARK ?= 30s

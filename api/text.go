@@ -199,10 +199,15 @@ func markTexts(t reflect.Type, schema *huma.Schema, registry huma.Registry, seen
 	schema = resolve(schema, registry)
 	switch {
 	case schema == nil || seen[t]:
+	case t == reflect.TypeFor[Raw]():
+		mark(schema, rawText)
 	case t.Kind() == reflect.Pointer:
 		markTexts(t.Elem(), schema, registry, seen)
 	case t.Kind() == reflect.Slice:
 		markTexts(t.Elem(), schema.Items, registry, seen)
+	case t.Kind() == reflect.Map:
+		values, _ := schema.AdditionalProperties.(*huma.Schema)
+		markTexts(t.Elem(), values, registry, seen)
 	case t.Kind() == reflect.Struct:
 		seen[t] = true
 		for _, field := range reflect.VisibleFields(t) {
@@ -214,20 +219,9 @@ func markTexts(t reflect.Type, schema *huma.Schema, registry huma.Registry, seen
 			if field.Tag.Get("text") == "line" {
 				mark(property, lineText)
 			}
-			if isRawType(field.Type) {
-				mark(property, rawText)
-			}
 			markTexts(field.Type, property, registry, seen)
 		}
 	}
-}
-
-// isRawType reports whether a field is a [Raw], or several.
-func isRawType(t reflect.Type) bool {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
-	}
-	return t == reflect.TypeFor[Raw]()
 }
 
 func mark(schema *huma.Schema, as string) {

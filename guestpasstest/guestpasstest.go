@@ -4,9 +4,14 @@
 //
 //	func TestExpensesAreKept(t *testing.T) {
 //		w := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{expenses.Resource()}})
-//		reply := w.Call("GET", "/api/v1/expenses", w.Token(guestpasstest.Ada, "expenses:read"), "")
+//		ada := w.As(guestpasstest.Ada)
+//		ada.Do(201, "POST", "/api/v1/expenses", `{"cents":1250,"currency":"EUR","spent_on":"2026-11-30"}`)
+//		list := ada.Do(200, "GET", "/api/v1/expenses", "")
 //		…
 //	}
+//
+// What is not a matter of a person with a good token is sent with [World.Call]. The server's clock is the emulator's:
+// w.Stytch.Advance moves both.
 package guestpasstest
 
 import (
@@ -54,9 +59,15 @@ type Options struct {
 	// Quota is as of [store.Options].
 	Quota store.Quota
 
-	// Change sets what else the server's options say; nil: nothing.
+	// Change sets what else the server's options say, such as Log, Limits or Access; nil: nothing. Without it, calls
+	// are not limited by their rate.
 	Change func(*guestpass.Options)
 }
+
+// roomy are limits for tests that are about something else.
+var roomy = guestpass.Limits{Address: many, Member: many, Organization: many, Client: many, InFlight: 512}
+
+const many = 1 << 30
 
 // A World is what was started. It ends with the test.
 type World struct {
@@ -99,7 +110,7 @@ func New(t testing.TB, o Options) *World {
 	settings := guestpass.Options{PublicURL: w.URL, ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
 		PublicToken: seed.Project.PublicToken, Vertical: auth.Vertical(seed.Project.Vertical), Domain: w.Stytch.URL,
 		BaseURL: w.Stytch.URL, ClientIDs: []string{seed.ConnectedApps[0].ClientID}, ForwardTokens: true, Title: "Test", Version: "test",
-		Store: w.Store, Resources: o.Resources, Now: w.Stytch.Now}
+		Store: w.Store, Resources: o.Resources, Now: w.Stytch.Now, Limits: roomy}
 	if o.Change != nil {
 		o.Change(&settings)
 	}
@@ -133,13 +144,11 @@ func openStore(t testing.TB, o Options, now func() time.Time) *store.Store {
 // Stytch's dashboard.
 func (w *World) grantScopes() {
 	w.t.Helper()
-	seed := w.Stytch.Export()
-	for _, op := range w.App.Operations() {
-		admitScope(&seed.Policy, op)
-	}
-	if err := w.Stytch.Import(seed); err != nil {
-		w.t.Fatal(err)
-	}
+	w.ChangeProject(func(seed *stytchtest.Seed) {
+		for _, op := range w.App.Operations() {
+			admitScope(&seed.Policy, op)
+		}
+	})
 }
 
 func admitScope(policy *stytchtest.Policy, op api.Operation) {
@@ -168,11 +177,7 @@ func admitScope(policy *stytchtest.Policy, op api.Operation) {
 // Token is an access token of the person, with the scopes, as Stytch issues it to the connected app.
 func (w *World) Token(subject string, scopes ...string) string {
 	w.t.Helper()
-	token, err := w.Stytch.Mint(stytchtest.MintRequest{Kind: "access", Subject: subject, Scopes: scopes})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return token
+	return w.Mint(stytchtest.MintRequest{Kind: "access", Subject: subject, Scopes: scopes})
 }
 
 // Call sends one request and reads the answer. Without a token no Authorization header is sent; a body is JSON.
