@@ -33,8 +33,8 @@ type (
 	}
 )
 
-const errandSent = `{"title":"Water the plants","notes":"Twice a week, and the ficus once. Not on Sundays: nobody is there.",` +
-	`"due":"2026-12-31","labels":["home","plants"],"weight":3}`
+const errandSent = `{"title":"Water the plants","notes":"Twice a week, and the ficus once. Not on Sundays: nobody is ` +
+	`there.","due":"2026-12-31","labels":["home","plants"],"weight":3}`
 
 // BenchmarkPost and BenchmarkList measure a request from the router to the written reply, with a handler that does
 // nothing.

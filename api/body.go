@@ -8,8 +8,6 @@ import (
 	"maps"
 	"net"
 	"net/http"
-	"net/url"
-	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,118 +18,6 @@ import (
 
 	"guestpass/internal/strictjson"
 )
-
-// An input is what an operation takes.
-type input struct {
-	parameters []parameter
-	hasBody    bool
-	required   bool         // the body
-	body       reflect.Type // as JSON; nil for none
-	schema     *huma.Schema
-}
-
-// inputOf is the input of a registered operation, of the type that Huma fills.
-func (s *Service) inputOf(described *huma.Operation, t reflect.Type) *input {
-	in := &input{hasBody: described.RequestBody != nil}
-	for _, field := range ownFields(t) {
-		if p, ok := s.parameterOf(field); ok {
-			s.checks.prepare(p.schema, s.schemas)
-			in.parameters = append(in.parameters, p)
-		}
-	}
-	if !in.hasBody {
-		return in
-	}
-	in.required = described.RequestBody.Required
-	field, isJSON := t.FieldByName("Body")
-	for _, media := range described.RequestBody.Content {
-		if isJSON {
-			in.body, in.schema = field.Type, media.Schema
-			markTexts(field.Type, media.Schema, s.schemas, map[reflect.Type]bool{})
-			s.checks.prepare(media.Schema, s.schemas)
-		}
-	}
-	return in
-}
-
-// A reading is a request whose input has been read. Huma is given that and finds nothing to refuse in it: it would
-// refuse in the form and in the words of the program around.
-type reading struct {
-	original
-	service *Service
-	input   *input
-	query   url.Values
-	path    map[string]string
-	body    []byte
-	faults  []FieldProblem // of what could be read and is not admitted
-}
-
-type original huma.Context // whose own name would hide its method of that name
-
-func (r *reading) Unwrap() huma.Context { return r.original }
-
-func (r *reading) Query(name string) string { return r.query.Get(name) }
-
-func (r *reading) URL() url.URL {
-	u := r.original.URL()
-	u.RawQuery = r.query.Encode()
-	return u
-}
-
-func (r *reading) Param(name string) string {
-	if value, ok := r.path[name]; ok {
-		return value
-	}
-	return r.original.Param(name)
-}
-
-// Header has one name for all that [Service.checkMedia] lets pass.
-func (r *reading) Header(name string) string {
-	if r.input.hasBody && name == "Content-Type" {
-		return "application/json"
-	}
-	return r.original.Header(name)
-}
-
-func (r *reading) BodyReader() io.Reader { return bytes.NewReader(r.body) }
-
-// readInput reads the input of an operation, once and whole, and refuses what the operation does not take.
-func (s *Service) readInput(ctx huma.Context, next func(huma.Context)) {
-	r := &reading{original: ctx, service: s, input: ctx.Operation().Metadata[metadataInput].(*input)}
-	for _, read := range []func() *Problem{r.refuseUnwanted, r.readParameters, r.readBody} {
-		if p := read(); p != nil {
-			s.refuse(ctx, p)
-			return
-		}
-	}
-	next(r)
-}
-
-// faulty is a problem with inputs.
-func faulty(faults ...FieldProblem) *Problem {
-	return &Problem{Status: http.StatusUnprocessableEntity, Detail: "validation failed", Errors: faults}
-}
-
-func (r *reading) validate(schema *huma.Schema, value any, place string) {
-	v := validator{registry: r.service.schemas, known: r.service.checks, place: []byte(place), faults: r.faults}
-	v.value(schema, value)
-	r.faults = v.faults
-}
-
-// refuseUnwanted refuses a body that the operation does not take.
-func (r *reading) refuseUnwanted() *Problem {
-	if r.input.hasBody {
-		return nil
-	}
-	message, err := unwanted(r.original)
-	switch {
-	case err != nil:
-		return &Problem{Status: http.StatusBadRequest, Detail: brokenText}
-	case message != "":
-		return faulty(FieldProblem{Location: "body", Message: message})
-	}
-	return nil
-}
 
 // readBody reads the body, if the operation takes one. What is wrong with the parameters' values is told with what is
 // wrong with the body's.
@@ -216,6 +102,21 @@ func (r *reading) readValue(data []byte) *Problem {
 		}
 	}
 	r.body = canonical
+	return nil
+}
+
+// refuseUnwanted refuses a body that the operation does not take.
+func (r *reading) refuseUnwanted() *Problem {
+	if r.input.hasBody {
+		return nil
+	}
+	message, err := unwanted(r.original)
+	switch {
+	case err != nil:
+		return &Problem{Status: http.StatusBadRequest, Detail: brokenText}
+	case message != "":
+		return faulty(FieldProblem{Location: "body", Message: message})
+	}
 	return nil
 }
 

@@ -79,6 +79,8 @@ const (
 // The texts in its input are clean (see text.go); a field tagged text:"line" has no line ends, and a [Raw] stays as it is.
 // A handler that writes does so in [InTransaction]; one that creates embeds [Once] and
 // [Repeatable] in its bodies.
+// Errors of package huma count by their status and text, as their type is what the program around has chosen. What a
+// Resolve method of the input refuses does so too: refuse with [Invalid] in the handler instead.
 // Every fault in the declaration is kept and reported by [Service.Err].
 func Register[In, Out any](s *Service, op Operation, handler func(context.Context, *In) (*Out, error)) {
 	if op.Effect == 0 && op.Method == http.MethodGet {

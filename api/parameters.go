@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"encoding"
 	"errors"
 	"math"
@@ -28,24 +29,22 @@ type parameter struct {
 	layout   string // of a time
 }
 
+// parameterOf is the parameter that a field takes, if it takes one.
 func (s *Service) parameterOf(field reflect.StructField) (p parameter, ok bool) {
-	for _, p.in = range []string{"path", "query"} {
-		if tag, tagged := field.Tag.Lookup(p.in); tagged {
-			name, options, _ := strings.Cut(tag, ",")
-			p.name, p.explode, ok = name, slices.Contains(strings.Split(options, ","), "explode"), true
-			break
-		}
+	tag, in := field.Tag.Get("path"), "path"
+	if tag == "" {
+		tag, in = field.Tag.Get("query"), "query"
 	}
-	if !ok {
-		return p, false
+	if tag == "" || field.Name == "Body" {
+		return parameter{}, false
 	}
-	p.kind, p.schema = field.Type, huma.SchemaFromField(s.schemas, field, "")
+	name, options, _ := strings.Cut(tag, ",")
+	p = parameter{name: name, in: in, kind: field.Type, schema: huma.SchemaFromField(s.schemas, field, ""),
+		explode:  slices.Contains(strings.Split(options, ","), "explode"),
+		required: field.Tag.Get("required") == "true", fallback: field.Tag.Get("default"),
+		layout: cmp.Or(field.Tag.Get("timeFormat"), time.RFC3339Nano)}
 	if wrapper, wrapped := reflect.New(field.Type).Interface().(huma.ParamWrapper); wrapped {
 		p.kind = wrapper.Receiver().Type()
-	}
-	p.required, p.fallback = field.Tag.Get("required") == "true", field.Tag.Get("default")
-	if p.layout = field.Tag.Get("timeFormat"); p.layout == "" {
-		p.layout = time.RFC3339Nano
 	}
 	return p, true
 }
@@ -111,7 +110,8 @@ func (r *reading) decodeParameters() (faults []FieldProblem) {
 
 func (r *reading) unknownParameters() (faults []FieldProblem) {
 	for name := range r.query {
-		if !slices.ContainsFunc(r.input.parameters, func(p parameter) bool { return p.in == "query" && p.name == name }) {
+		named := func(p parameter) bool { return p.in == "query" && p.name == name }
+		if !slices.ContainsFunc(r.input.parameters, named) {
 			faults = append(faults, parameterFault("query", name, "unknown query parameter"))
 		}
 	}

@@ -347,35 +347,42 @@ func retryAfter(wait time.Duration) http.Header {
 	return http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(wait.Seconds())))}}
 }
 
-// adopted is the problem for an error that was made for Huma and is none of ours: the functions of package huma make
-// it of the type that the program around has chosen.
+// adopted is the problem for an error with a status that is none of ours. The functions of package huma make such
+// errors of the type that the program around has chosen, so that only of Huma's own type more is known.
 func (s *Service) adopted(ctx context.Context, made huma.StatusError) *Problem {
 	p := &Problem{Status: made.GetStatus(), Detail: made.Error()}
 	if p.Status < 300 || p.Status > 599 || p.Status >= 500 && p.Status != http.StatusServiceUnavailable {
 		s.log.ErrorContext(ctx, "request failed", "error", made)
 		return &Problem{Status: http.StatusInternalServerError, Detail: "internal error"}
 	}
-	if model, ok := made.(*huma.ErrorModel); ok {
-		for _, detail := range model.Errors {
-			if detail != nil {
-				p.Errors = append(p.Errors, FieldProblem{Location: detail.Location, Message: detail.Message})
-			}
+	model, ok := made.(*huma.ErrorModel)
+	if !ok {
+		return p
+	}
+	for _, detail := range model.Errors {
+		if detail != nil && detail.Location != "" { // without, it is any error's text, which nobody has meant to show
+			p.Errors = append(p.Errors, FieldProblem{Location: detail.Location, Message: detail.Message})
 		}
 	}
 	return p
 }
 
-// ownErrors makes problems of the errors that Huma writes by itself. What it could refuse was refused before, so that
-// only those are left that a Resolve method of an input has returned.
+// ownErrors makes problems of the errors that Huma writes by itself. What it could refuse was refused before, but for
+// what a Resolve method of an input refuses: that is a refusal, whatever status the program around gives it.
 func (s *Service) ownErrors(ctx huma.Context, _ string, answer any) (any, error) {
 	made, isError := answer.(huma.StatusError)
-	if _, ours := answer.(*Problem); ours || !isError {
+	r, isReading := ctx.(*reading)
+	if _, ours := answer.(*Problem); ours || !isError || !isReading {
 		return answer, nil
 	}
-	p := s.adopted(ctx.Context(), made)
-	p.complete(ctx.Context())
-	ctx.SetHeader("Content-Type", p.ContentType(""))
-	return p, nil
+	if status := made.GetStatus(); status < 400 || status > 599 {
+		r.refused = &Problem{Status: http.StatusUnprocessableEntity, Detail: made.Error()}
+	} else {
+		r.refused = s.adopted(ctx.Context(), made)
+	}
+	r.refused.complete(ctx.Context())
+	ctx.SetHeader("Content-Type", r.refused.ContentType(""))
+	return r.refused, nil
 }
 
 // refuse writes a problem in place of the answer of an operation.

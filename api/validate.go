@@ -211,28 +211,33 @@ func (v *validator) number(schema *huma.Schema, number float64) {
 	if schema.Type == huma.TypeInteger && number != math.Trunc(number) {
 		v.fault("expected integer")
 	}
-	for _, bound := range []struct {
-		value *float64
-		ok    func(float64) bool
-		words string
+	for _, bound := range [...]struct {
+		limit    *float64
+		relation string
 	}{
-		{schema.Minimum, func(b float64) bool { return number >= b }, "expected number >= %s"},
-		{schema.ExclusiveMinimum, func(b float64) bool { return number > b }, "expected number > %s"},
-		{schema.Maximum, func(b float64) bool { return number <= b }, "expected number <= %s"},
-		{schema.ExclusiveMaximum, func(b float64) bool { return number < b }, "expected number < %s"},
-		{schema.MultipleOf, func(b float64) bool { return isMultiple(number, b) }, "expected number to be a multiple of %s"},
+		{schema.Minimum, ">="}, {schema.ExclusiveMinimum, ">"}, {schema.Maximum, "<="}, {schema.ExclusiveMaximum, "<"},
+		{schema.MultipleOf, "to be a multiple of"},
 	} {
-		if bound.value != nil && !bound.ok(*bound.value) {
-			v.fault(bound.words, strconv.FormatFloat(*bound.value, 'f', -1, 64))
+		if bound.limit != nil && !holds(number, bound.relation, *bound.limit) {
+			v.fault("expected number %s %s", bound.relation, strconv.FormatFloat(*bound.limit, 'f', -1, 64))
 		}
 	}
 }
 
-// isMultiple allows for what a decimal fraction loses as a binary one.
-func isMultiple(number, of float64) bool {
-	const lost = 1e-9
-	rest := math.Abs(math.Mod(number, of))
-	return rest <= lost || math.Abs(rest-math.Abs(of)) <= lost
+func holds(number float64, relation string, limit float64) bool {
+	switch relation {
+	case ">=":
+		return number >= limit
+	case ">":
+		return number > limit
+	case "<=":
+		return number <= limit
+	case "<":
+		return number < limit
+	}
+	const lost = 1e-9 // what a decimal fraction loses as a binary one
+	rest := math.Abs(math.Mod(number, limit))
+	return rest <= lost || math.Abs(rest-math.Abs(limit)) <= lost
 }
 
 func (v *validator) text(schema *huma.Schema, text string) {
