@@ -223,6 +223,7 @@ func describeFaulty[In, Out any](s *Service, declared Operation) {
 		return nil, errors.New("the declaration is faulty")
 	})
 	s.operations = append(s.operations, op)
+	s.keepFaults(declared, s.applyDocs(op, reflect.TypeFor[In]())...)
 }
 
 // unserved is Huma's document without its routes.
@@ -239,6 +240,7 @@ func checkDeclaration[In, Out any](s *Service, op Operation, handler func(contex
 	}
 	in, out := reflect.TypeFor[In](), reflect.TypeFor[Out]()
 	fields, describable := checkFields(op, in, out)
+	faults = append(faults, checkDocs(op, in)...)
 	if in.Kind() == reflect.Struct && out.Kind() == reflect.Struct {
 		if err := checkCreation[In, Out](op); err != nil {
 			faults = append(faults, err)

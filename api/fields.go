@@ -227,10 +227,7 @@ func (c *fieldChecker) structure(t reflect.Type, place string) bool {
 	c.seen[t] = true                                      // while it is looked into: it may contain itself
 	fine, told, taken := true, false, map[string]string{} // by name in JSON, by which field
 	for _, field := range ownFields(t) {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "" {
-			name = field.Name
-		}
+		name := jsonName(field)
 		switch at := propertyPlace(place, name); {
 		case name == "-":
 		case field.IsExported():

@@ -250,6 +250,57 @@ var inputMistakes = []declarationMistake{
 	}, ok](writing), "G042 POST /api/v1/thing, body property title: the name title is used in the query as well"},
 }
 
+// untold has inputs without doc tags, but for Told.
+type untold struct {
+	Size int `query:"size"`
+	Told int `query:"told" doc:"A number"`
+	Body struct {
+		Note string `json:"note"`
+	}
+}
+
+// Untold is the body of two operations.
+type Untold struct {
+	Note string `json:"note"`
+}
+
+// docs returns a change that describes inputs in an operation's Docs.
+func docs(named ...string) func(*api.Operation) {
+	return func(op *api.Operation) {
+		writing(op)
+		op.Docs = map[string]string{}
+		for i := 0; i < len(named); i += 2 {
+			op.Docs[named[i]] = named[i+1]
+		}
+	}
+}
+
+// sharing declares two operations with one type of body, of which the second has the text.
+func sharing(text string) func(*api.Service) {
+	return func(s *api.Service) {
+		own[bodyOf[Untold], ok](s, thing(docs("note", "A note")))
+		own[bodyOf[Untold], ok](s, thing(func(op *api.Operation) {
+			docs("note", text)(op)
+			op.ID, op.Path = "changeOther", "/api/v1/other"
+		}))
+	}
+}
+
+var docsMistakes = []declarationMistake{
+	{"Docs for a parameter and a property: they have no tags", taking[untold, ok](docs("size", "S", "note", "N")), ""},
+	{"Docs for no input", taking[untold, ok](docs("size", "S", "note", "N", "sise", "S")),
+		atChange + `its Docs describe "sise", which is no input: choose one of note, size, told`},
+	{"Docs where there is no input", taking[nothing, ok](docs("size", "S")),
+		atChange + `its Docs describe "size", and it takes no input: leave that out`},
+	{"Docs for what has a doc tag", taking[untold, ok](docs("size", "S", "note", "N", "told", "T")),
+		atChange + `its Docs describe "told", and so does the doc tag of field Told: leave one of them out`},
+	{"Docs without a word", taking[bodyOf[Untold], ok](docs("note", "")),
+		atChange + `its Docs say nothing of "note": say what it means`},
+	{"one type of body with the same Docs twice: they agree", sharing("A note"), ""},
+	{"one type of body with different Docs", sharing("Another note"),
+		`POST /api/v1/other (changeOther): its Docs describe "note", and in other words so do those of an operation`},
+}
+
 var outputMistakes = []declarationMistake{
 	{"an output without Body", taking[nothing, struct{}](nil),
 		atThing + "its output: has no Body, so the caller learns nothing: declare one"},
@@ -312,7 +363,9 @@ var targetMistakes = []declarationMistake{
 func keep(*store.Tx, store.Activity) error { return nil }
 
 func TestEveryMistakeInADeclarationIsTold(t *testing.T) {
-	for _, mistakes := range [][]declarationMistake{operationMistakes, inputMistakes, outputMistakes, targetMistakes} {
+	for _, mistakes := range [][]declarationMistake{
+		operationMistakes, inputMistakes, docsMistakes, outputMistakes, targetMistakes,
+	} {
 		for _, m := range mistakes {
 			t.Run(m.name, func(t *testing.T) { m.try(t) })
 		}
