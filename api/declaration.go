@@ -147,7 +147,8 @@ func (s *Service) checkPrefix(function, prefix string, given bool, others []stri
 	}
 	for _, other := range others {
 		if prefix != "" && other != "" && (strings.HasPrefix(prefix, other) || strings.HasPrefix(other, prefix)) {
-			fault("overlaps with that of %q, so that a target could be of both kinds: let none begin with another", other)
+			fault("overlaps with that of %q, so that a target could be of both kinds: let none begin with another",
+				other)
 		}
 	}
 }
@@ -204,8 +205,8 @@ func describeFaulty[In, Out any](s *Service, declared Operation) {
 	if op.Access.IsZero() {
 		op.Access = auth.Public
 	}
-	if !slices.Contains(methods, op.Method) || unpaired(op.Path) ||
-		slices.ContainsFunc(s.operations, func(o Operation) bool { return o.Method == op.Method && o.Path == op.Path }) {
+	taken := func(o Operation) bool { return o.Method == op.Method && o.Path == op.Path }
+	if !slices.Contains(methods, op.Method) || unpaired(op.Path) || slices.ContainsFunc(s.operations, taken) {
 		s.undescribed = append(s.undescribed, declared.ID)
 		return
 	}

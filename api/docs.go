@@ -22,8 +22,8 @@ func checkDocs(op Operation, in reflect.Type) (faults []error) {
 			faults = append(faults, fmt.Errorf("its Docs describe %q, which is no input: choose one of %s", name,
 				strings.Join(slices.Sorted(maps.Keys(inputs)), ", ")))
 		case field.Tag.Get("doc") != "":
-			faults = append(faults, fmt.Errorf("its Docs describe %q, and so does the doc tag of field %s: leave one of "+
-				"them out", name, field.Name))
+			faults = append(faults, fmt.Errorf("its Docs describe %q, and so does the doc tag of field %s: leave one "+
+				"of them out", name, field.Name))
 		case strings.TrimSpace(op.Docs[name]) == "":
 			faults = append(faults, fmt.Errorf("its Docs say nothing of %q: say what it means, or leave it out", name))
 		}

@@ -67,8 +67,8 @@ func ownFields(t reflect.Type) []reflect.StructField {
 // unexported tells of a field that neither Huma nor JSON sees.
 func (c *fieldChecker) unexported(field reflect.StructField, place string) {
 	if field.Anonymous {
-		c.fault(place, "the type of this embedded struct is not exported, so all that is in it is left out: export the "+
-			"type, or write its fields here")
+		c.fault(place, "the type of this embedded struct is not exported, so all that is in it is left out: export "+
+			"the type, or write its fields here")
 		return
 	}
 	c.fault(place, "it is not exported, so it is left out: call it %s", strings.ToUpper(field.Name[:1])+field.Name[1:])
@@ -232,7 +232,8 @@ func (c *fieldChecker) structure(t reflect.Type, place string) bool {
 		case name == "-":
 		case field.IsExported():
 			if other := taken[name]; other != "" && len(field.Index) == 1 {
-				c.fault(at, "the fields %s and %s have this name, so JSON leaves out one or both: rename one", other, field.Name)
+				c.fault(at, "the fields %s and %s have this name, so JSON leaves out one or both: rename one",
+					other, field.Name)
 			}
 			taken[name] = field.Name
 			fine = c.field(field, at) && fine
@@ -242,7 +243,8 @@ func (c *fieldChecker) structure(t reflect.Type, place string) bool {
 		}
 	}
 	if t.NumField() > 0 && len(taken) == 0 && !told {
-		c.fault(place, "none of its fields is exported, so JSON leaves out all of them: begin their names with capitals")
+		c.fault(place,
+			"none of its fields is exported, so JSON leaves out all of them: begin their names with capitals")
 	}
 	c.seen[t] = fine
 	return fine

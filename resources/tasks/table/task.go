@@ -41,7 +41,8 @@ func (e *StaleError) Error() string { return e.Reason }
 
 const (
 	taskColumns = `t.seq, t.id, t.title, t.notes, t.state, t.due, t.priority, t.assignee, t.labels, t.creator,
-		t.version, t.created_at, t.updated_at, t.completed_at, t.deleted_at, t.bytes, coalesce(nullif(t.payer, ''), t.creator)`
+		t.version, t.created_at, t.updated_at, t.completed_at, t.deleted_at, t.bytes,
+		coalesce(nullif(t.payer, ''), t.creator)`
 	noDue = "9999-99-99" // sorts after every date
 )
 
