@@ -203,8 +203,8 @@ var inputMistakes = []declarationMistake{
 		atChange + "field Title: nothing fills it: tag it path or query, or put it into Body"},
 	{"an input that is no struct", taking[string, ok](nil), atThing + "its input: is of type string: declare a struct"},
 	{"a pointer for a parameter", taking[sized[*int], ok](nil),
-		atThing + "query parameter size: it is a pointer, and a parameter is none: leave out the *, and give it a default " +
-			"if it may be left out"},
+		atThing + "query parameter size: it is a pointer, and a parameter is none: leave out the *, and give it a " +
+			"default if it may be left out"},
 	{"a small type for a parameter", taking[sized[int32], ok](nil),
 		atThing + "query parameter size: it is of type int32, which would take a larger number for another"},
 	{"a struct for a parameter", taking[sized[titled], ok](nil),
@@ -224,7 +224,8 @@ var inputMistakes = []declarationMistake{
 	{"two members of one name", taking[bodyOf[struct {
 		Name  string `json:"Title" doc:"A name"`
 		Title string `doc:"A title"`
-	}], ok](writing), atChange + "body property Title: the fields Name and Title have this name, so JSON leaves out one"},
+	}], ok](writing),
+		atChange + "body property Title: the fields Name and Title have this name, so JSON leaves out one"},
 	{"a pattern that is none", taking[struct {
 		Name string `query:"name" pattern:"(" doc:"A name"`
 	}, ok](nil), atThing + `query parameter name: the tag pattern:"(" is no regular expression`},
