@@ -23,7 +23,8 @@ func TestADocumentIsTheSameInEveryProgram(t *testing.T) {
 	for range 2 {
 		huma.DefaultArrayNullable, huma.ValidateStrictCasing = !huma.DefaultArrayNullable, !huma.ValidateStrictCasing
 		huma.NewError = func(int, string, ...error) huma.StatusError { return fault{} }
-		nullable, strict, made := huma.DefaultArrayNullable, huma.ValidateStrictCasing, reflect.ValueOf(huma.NewError).Pointer()
+		nullable, strict, made := huma.DefaultArrayNullable, huma.ValidateStrictCasing, reflect.ValueOf(huma.NewError).
+			Pointer()
 		if got := inventoried(t).Document().ETag(); got != tag {
 			t.Errorf("the document is %s, want %s", got, tag)
 		}

@@ -18,50 +18,50 @@ import (
 // inventory is every route of a B2B server, with who may call it. "everybody" is a decision
 // that somebody has to review: it needs no token, and says why that is right.
 const inventory = `
-GET,HEAD                               /                                        everybody: the landing page
-GET,HEAD                               /docs                                    everybody: documentation
-GET,HEAD                               /privacy                                 everybody: the privacy policy
-GET,HEAD,OPTIONS                       /openapi.json                            everybody: the GPT editor has no token
-GET,HEAD,OPTIONS                       /openapi.yaml                            everybody: the GPT editor has no token
-GET,HEAD                               /idp                                     everybody: people sign in there
-GET,HEAD                               /account                                 everybody: shows what the Stytch session's person has
-POST                                   /idp/report                              everybody: counts one word of a fixed list
-POST                                   /account/revoke                          everybody: with a form that only that person's page has
-GET,HEAD                               /.well-known/oauth-protected-resource    everybody: RFC 9728
-GET,HEAD,OPTIONS                       /.well-known/oauth-protected-resource/mcp            everybody: RFC 9728
-GET,HEAD,OPTIONS                       /.well-known/oauth-protected-resource/mcp/           everybody: RFC 9728
-GET,HEAD,OPTIONS                       /.well-known/oauth-protected-resource/mcp/readonly   everybody: RFC 9728
-GET,HEAD,OPTIONS                       /.well-known/oauth-protected-resource/mcp/readonly/  everybody: RFC 9728
-POST /mcp                     every message wants a token; tools are the operations
-GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp                     everybody: 405, and preflights
-POST /mcp/                    every message wants a token; tools are the operations
-GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/                    everybody: 405, and preflights
-POST /mcp/readonly            every message wants a token; tools are the operations that change nothing
-GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/readonly            everybody: 405, and preflights
-POST /mcp/readonly/           every message wants a token; tools are the operations that change nothing
-GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/readonly/           everybody: 405, and preflights
-GET,HEAD                               /healthz                                 everybody: tells nothing but that it answers
-GET,HEAD                               /readyz                                  everybody: tells ok, unavailable or credentials refused
-GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /oauth2/token                            everybody: Stytch checks client and code
-GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /api/*                                   the operations
-GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /verify                                  every question wants a token; reads nothing else
-GET,HEAD                               /verify/keys                             everybody: public keys of what /verify signs
-GET                                    /api/v1/next-steps                       everybody: names what is in the document
-GET                                    /api/v1/userinfo                         openid
-GET                                    /api/v1/members                          members:read
-GET                                    /api/v1/members/{member_id}              members:read
-POST                                   /api/v1/members/invitations              members:invite
-GET                                    /api/v1/tasks                            tasks:read
-POST                                   /api/v1/tasks                            tasks:write
-GET                                    /api/v1/tasks/{task_id}                  tasks:read
-PATCH                                  /api/v1/tasks/{task_id}                  tasks:write
-DELETE                                 /api/v1/tasks/{task_id}                  tasks:write
-POST                                   /api/v1/tasks/{task_id}/complete         tasks:write
-POST                                   /api/v1/tasks/{task_id}/restore          tasks:write
-GET                                    /api/v1/tasks/{task_id}/comments         tasks:read
-POST                                   /api/v1/tasks/{task_id}/comments         tasks:write
-GET                                    /api/v1/activity                         activity:read
-POST                                   /api/v1/activity/{activity_id}/undo      tasks:write members:invite
+GET,HEAD         /                                          everybody: the landing page
+GET,HEAD         /docs                                      everybody: documentation
+GET,HEAD         /privacy                                   everybody: the privacy policy
+GET,HEAD,OPTIONS /openapi.json                              everybody: the GPT editor has no token
+GET,HEAD,OPTIONS /openapi.yaml                              everybody: the GPT editor has no token
+GET,HEAD         /idp                                       everybody: people sign in there
+GET,HEAD         /account                                   everybody: shows what the Stytch session's person has
+POST             /idp/report                                everybody: counts one word of a fixed list
+POST             /account/revoke                            everybody: with a form that only that person's page has
+GET,HEAD         /.well-known/oauth-protected-resource      everybody: RFC 9728
+GET,HEAD,OPTIONS /.well-known/oauth-protected-resource/mcp  everybody: RFC 9728
+GET,HEAD,OPTIONS /.well-known/oauth-protected-resource/mcp/ everybody: RFC 9728
+GET,HEAD,OPTIONS /.well-known/oauth-protected-resource/mcp/readonly everybody: RFC 9728
+GET,HEAD,OPTIONS /.well-known/oauth-protected-resource/mcp/readonly/ everybody: RFC 9728
+POST             /mcp                                       every message wants a token; tools are the operations
+GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp           everybody: 405, and preflights
+POST             /mcp/                                      every message wants a token; tools are the operations
+GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/          everybody: 405, and preflights
+POST             /mcp/readonly      every message wants a token; tools are the operations that change nothing
+GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/readonly  everybody: 405, and preflights
+POST             /mcp/readonly/     every message wants a token; tools are the operations that change nothing
+GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/readonly/ everybody: 405, and preflights
+GET,HEAD         /healthz                                   everybody: tells nothing but that it answers
+GET,HEAD         /readyz                                    everybody: tells ok, unavailable or credentials refused
+GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /oauth2/token  everybody: Stytch checks client and code
+GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /api/*         the operations
+GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /verify        every question wants a token; reads nothing else
+GET,HEAD         /verify/keys                               everybody: public keys of what /verify signs
+GET              /api/v1/next-steps                         everybody: names what is in the document
+GET              /api/v1/userinfo                           openid
+GET              /api/v1/members                            members:read
+GET              /api/v1/members/{member_id}                members:read
+POST             /api/v1/members/invitations                members:invite
+GET              /api/v1/tasks                              tasks:read
+POST             /api/v1/tasks                              tasks:write
+GET              /api/v1/tasks/{task_id}                    tasks:read
+PATCH            /api/v1/tasks/{task_id}                    tasks:write
+DELETE           /api/v1/tasks/{task_id}                    tasks:write
+POST             /api/v1/tasks/{task_id}/complete           tasks:write
+POST             /api/v1/tasks/{task_id}/restore            tasks:write
+GET              /api/v1/tasks/{task_id}/comments           tasks:read
+POST             /api/v1/tasks/{task_id}/comments           tasks:write
+GET              /api/v1/activity                           activity:read
+POST             /api/v1/activity/{activity_id}/undo        tasks:write members:invite
 `
 
 // reviewed is the inventory by method and path.

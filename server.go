@@ -258,8 +258,8 @@ func (s *Server) buildService() error {
 	if err := s.openDirectory(); err != nil {
 		return err
 	}
-	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory, Listed: o.admitted().Lists,
-		MaxLifetime: o.MaxTokenLifetime, Limits: s.limits, Log: o.Log, Now: o.Now})
+	s.connections = connections.New(connections.Options{Store: o.Store, Directory: s.directory,
+		Listed: o.admitted().Lists, MaxLifetime: o.MaxTokenLifetime, Limits: s.limits, Log: o.Log, Now: o.Now})
 	s.service = api.New(api.Options{Connections: s.connections, Introspect: o.Introspect, Verifier: s.verifier,
 		Vertical: o.Vertical, Directory: s.directory, AppNames: s.appNames, Access: o.Access,
 		ScopesAlone: o.ScopesAlone, ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
@@ -315,7 +315,8 @@ func (s *Server) buildOperations() error {
 
 func (s *Server) buildDocument() error {
 	o := s.options
-	if len(s.service.Operations())+len(o.Operations) == 0 { // it signs people in and checks tokens, for operations that are another's
+	if len(s.service.Operations())+len(o.Operations) == 0 {
+		// The server signs people in and checks tokens, for the operations of another.
 		return s.service.Err()
 	}
 	if o.Description == "" {

@@ -120,14 +120,15 @@ type Options struct {
 	Now       func() time.Time // nil: time.Now
 	Access    AccessMode       // "" : ByScope
 	// do not ask before what writes whether the person's roles still cover the scope
-	ScopesAlone      bool
-	Connections      Connections                                               // nil: nothing was revoked
-	AppNames         func(ctx context.Context, ids []string) map[string]string // of apps, as people are shown them; nil: not known
-	Introspect       bool                                                      // ask Stytch whether the token is still good before what writes
-	ResourceMetadata string                                                    // URL of the RFC 9728 document, named in WWW-Authenticate
-	CursorKey        []byte                                                    // signs list cursors; the same on every instance. nil: random
-	Limits           Limits                                                    // nil: none
-	Log              *slog.Logger                                              // nil: discard
+	ScopesAlone bool
+	Connections Connections // nil: nothing was revoked
+	// names of apps, as people are shown them; nil: not known
+	AppNames         func(ctx context.Context, ids []string) map[string]string
+	Introspect       bool         // ask Stytch whether the token is still good before what writes
+	ResourceMetadata string       // URL of the RFC 9728 document, named in WWW-Authenticate
+	CursorKey        []byte       // signs list cursors; the same on every instance. nil: random
+	Limits           Limits       // nil: none
+	Log              *slog.Logger // nil: discard
 }
 
 // A Service is the set of registered operations and an http.Handler that serves

@@ -220,7 +220,8 @@ func (s *Service) challenge(ctx context.Context, op Operation) auth.Challenged {
 
 // refusals are in words what package auth refuses, by status.
 var refusals = map[int]string{
-	http.StatusBadRequest:         "the Authorization header is malformed, given twice, or the token is in the wrong place",
+	http.StatusBadRequest: "the Authorization header is malformed, given twice, or the token is in the wrong place",
+
 	http.StatusUnauthorized:       "a valid access token is required",
 	http.StatusServiceUnavailable: "access tokens cannot be verified at the moment",
 }

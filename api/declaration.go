@@ -147,7 +147,8 @@ func (s *Service) checkPrefix(function, prefix string, given bool, others []stri
 	}
 	for _, other := range others {
 		if prefix != "" && other != "" && (strings.HasPrefix(prefix, other) || strings.HasPrefix(other, prefix)) {
-			fault("overlaps with that of %q, so that a target could be of both kinds: let none begin with another", other)
+			fault("overlaps with that of %q, so that a target could be of both kinds: let none begin with another",
+				other)
 		}
 	}
 }
@@ -204,8 +205,8 @@ func describeFaulty[In, Out any](s *Service, declared Operation) {
 	if op.Access.IsZero() {
 		op.Access = auth.Public
 	}
-	if !slices.Contains(methods, op.Method) || unpaired(op.Path) ||
-		slices.ContainsFunc(s.operations, func(o Operation) bool { return o.Method == op.Method && o.Path == op.Path }) {
+	taken := func(o Operation) bool { return o.Method == op.Method && o.Path == op.Path }
+	if !slices.Contains(methods, op.Method) || unpaired(op.Path) || slices.ContainsFunc(s.operations, taken) {
 		s.undescribed = append(s.undescribed, declared.ID)
 		return
 	}
@@ -223,6 +224,7 @@ func describeFaulty[In, Out any](s *Service, declared Operation) {
 		return nil, errors.New("the declaration is faulty")
 	})
 	s.operations = append(s.operations, op)
+	s.keepFaults(declared, s.applyDocs(op, reflect.TypeFor[In]())...)
 }
 
 // unserved is Huma's document without its routes.
@@ -239,6 +241,7 @@ func checkDeclaration[In, Out any](s *Service, op Operation, handler func(contex
 	}
 	in, out := reflect.TypeFor[In](), reflect.TypeFor[Out]()
 	fields, describable := checkFields(op, in, out)
+	faults = append(faults, checkDocs(op, in)...)
 	if in.Kind() == reflect.Struct && out.Kind() == reflect.Struct {
 		if err := checkCreation[In, Out](op); err != nil {
 			faults = append(faults, err)

@@ -67,8 +67,8 @@ func ownFields(t reflect.Type) []reflect.StructField {
 // unexported tells of a field that neither Huma nor JSON sees.
 func (c *fieldChecker) unexported(field reflect.StructField, place string) {
 	if field.Anonymous {
-		c.fault(place, "the type of this embedded struct is not exported, so all that is in it is left out: export the "+
-			"type, or write its fields here")
+		c.fault(place, "the type of this embedded struct is not exported, so all that is in it is left out: export "+
+			"the type, or write its fields here")
 		return
 	}
 	c.fault(place, "it is not exported, so it is left out: call it %s", strings.ToUpper(field.Name[:1])+field.Name[1:])
@@ -235,15 +235,13 @@ func (c *fieldChecker) structure(t reflect.Type, place string) bool {
 	c.seen[t] = true                                      // while it is looked into: it may contain itself
 	fine, told, taken := true, false, map[string]string{} // by name in JSON, by which field
 	for _, field := range ownFields(t) {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "" {
-			name = field.Name
-		}
+		name := jsonName(field)
 		switch at := propertyPlace(place, name); {
 		case name == "-":
 		case field.IsExported():
 			if other := taken[name]; other != "" && len(field.Index) == 1 {
-				c.fault(at, "the fields %s and %s have this name, so JSON leaves out one or both: rename one", other, field.Name)
+				c.fault(at, "the fields %s and %s have this name, so JSON leaves out one or both: rename one",
+					other, field.Name)
 			}
 			taken[name] = field.Name
 			fine = c.field(field, at) && fine
@@ -253,7 +251,8 @@ func (c *fieldChecker) structure(t reflect.Type, place string) bool {
 		}
 	}
 	if t.NumField() > 0 && len(taken) == 0 && !told {
-		c.fault(place, "none of its fields is exported, so JSON leaves out all of them: begin their names with capitals")
+		c.fault(place,
+			"none of its fields is exported, so JSON leaves out all of them: begin their names with capitals")
 	}
 	c.seen[t] = fine
 	return fine

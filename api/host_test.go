@@ -193,7 +193,10 @@ func parcelService() *api.Service {
 		case "plain":
 			return nil, errors.New("a secret")
 		case "late":
-			return nil, huma.ErrorWithHeaders(huma.Error429TooManyRequests("too many"), http.Header{"Retry-After": {"7"}})
+			return nil, huma.ErrorWithHeaders(
+				huma.Error429TooManyRequests("too many"),
+				http.Header{"Retry-After": {"7"}},
+			)
 		}
 		out := &parcels{}
 		out.Body.Parcels = []parcel{{Title: fmt.Sprint(in.Limit)}}
@@ -235,8 +238,14 @@ var knocks = []knock{
 		"422 body.title|body.labels|expected array|body.stops[1].hours[0]|expected string", ""},
 	{"a member that is missing", "POST", find, `{}`, "422 title to be present", ""},
 	{"an unknown member", "POST", find, `{"title":"Books","weight":3}`, "422 body.weight|unexpected property", ""},
-	{"another letter case", "POST", find, `{"Title":"Books"}`, "422 body.Title|unexpected property|title to be present",
-		""},
+	{
+		"another letter case",
+		"POST",
+		find,
+		`{"Title":"Books"}`,
+		"422 body.Title|unexpected property|title to be present",
+		"",
+	},
 	{"another letter case beside the right one", "POST", find,
 		`{"title":"Books","TITLE":"","stops":[{"name":"a","Name":"b"}]}`, "422 body.TITLE|body.stops[0].Name", ""},
 	{"another letter case where any name is", "POST", find, `{"title":"Books","open":{"name":"a","x":1,"NAME":"b"}}`,
@@ -358,17 +367,37 @@ func TestAHostAndWeAnswerEachInOurOwnForm(t *testing.T) {
 		}
 	}
 	host := []struct{ name, target, body, want string }{
-		{"what is right, in another letter case", "/host/a", `{"Title":"Books","labels":null}`, "200 application/json"},
+		{
+			"what is right, in another letter case",
+			"/host/a",
+			`{"Title":"Books","labels":null}`,
+			"200 application/json",
+		},
 		{"a text that is too short", "/host/a", `{"title":"B"}`,
 			`400 application/vnd.host+json  {"fault":"validation failed","places":["body.title: formatted hos"]}`},
-		{"an unknown member", "/host/a", `{"title":"Books","weight":3}`,
-			`400 application/vnd.host+json  {"fault":"validation failed","places":["body.weight: host's words, with %v"]}`},
+		{
+			"an unknown member",
+			"/host/a",
+			`{"title":"Books","weight":3}`,
+			`400 application/vnd.host+json  {"fault":"validation failed",` +
+				`"places":["body.weight: host's words, with %v"]}`,
+		},
 		{"no JSON", "/host/a", `{`, `400 application/vnd.host+json  {"fault":"validation failed","places":["body: `},
 		{"a body that is too long", "/host/a", strings.Repeat(" ", 101),
 			`413 application/vnd.host+json  {"fault":"request body is too large limit=100 bytes"}`},
-		{"an unknown query parameter", "/host/a?b=c", `{"title":"Books"}`,
-			`400 application/vnd.host+json  {"fault":"validation failed","places":["query.b: unknown query parameter"]}`},
-		{"what is missing", "/host/missing", `{"title":"Books"}`, `404 application/vnd.host+json  {"fault":"not here"}`},
+		{
+			"an unknown query parameter",
+			"/host/a?b=c",
+			`{"title":"Books"}`,
+			`400 application/vnd.host+json  {"fault":"validation failed",` +
+				`"places":["query.b: unknown query parameter"]}`,
+		},
+		{
+			"what is missing",
+			"/host/missing",
+			`{"title":"Books"}`,
+			`404 application/vnd.host+json  {"fault":"not here"}`,
+		},
 	}
 	for _, first := range []string{"before New", "after New", "after Register and the first request"} {
 		t.Run(first, func(t *testing.T) {
@@ -388,7 +417,12 @@ func TestAHostAndWeAnswerEachInOurOwnForm(t *testing.T) {
 			around.Handle("/host/", hostAPI())
 			around.Handle("/api/", s)
 			for _, tt := range host {
-				if got := (knock{method: "POST", target: tt.target, body: tt.body}).on(around); !strings.HasPrefix(got, tt.want) {
+				if got := (knock{method: "POST", target: tt.target, body: tt.body}).on(
+					around,
+				); !strings.HasPrefix(
+					got,
+					tt.want,
+				) {
 					t.Errorf("the host, %s: %s", tt.name, got)
 				}
 			}

@@ -85,7 +85,8 @@ func (s *Service) Invoke(ctx context.Context, call Call) Reply {
 	if w.tooLong {
 		p := Problem{Status: http.StatusInternalServerError, Detail: "the answer is longer than fits here",
 			Hint: "Ask for less: a smaller limit, a narrower filter, or one thing instead of a list."}
-		s.log.ErrorContext(ctx, "an answer was too long to be passed on", "operation", call.Operation, "limit", maxInvoked)
+		s.log.ErrorContext(ctx, "an answer was too long to be passed on", "operation", call.Operation,
+			"limit", maxInvoked)
 		w = newReplyWriter()
 		writeError(w, request, finish(ctx, &p))
 	}

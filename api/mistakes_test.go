@@ -115,7 +115,11 @@ const (
 )
 
 var operationMistakes = []declarationMistake{
-	{"no ID", declared(func(op *api.Operation) { op.ID = "" }), "GET /api/v1/thing (): has no ID: give it a camelCase"},
+	{
+		"no ID",
+		declared(func(op *api.Operation) { op.ID = "" }),
+		"GET /api/v1/thing (): has no ID: give it a camelCase",
+	},
 	{"an ID with a hyphen", declared(func(op *api.Operation) { op.ID = "get-thing" }),
 		`GET /api/v1/thing (get-thing): its ID "get-thing" is not a letter and up to 63`},
 	{"an ID that is taken", declared(func(op *api.Operation) { op.ID = "getnextsteps" }),
@@ -201,14 +205,21 @@ var inputMistakes = []declarationMistake{
 	}], ok](writing), ""},
 	{"the members of a body outside of it", taking[titled, ok](writing),
 		atChange + "field Title: nothing fills it: tag it path or query, or put it into Body"},
-	{"an input that is no struct", taking[string, ok](nil), atThing + "its input: is of type string: declare a struct"},
+	{
+		"an input that is no struct",
+		taking[string, ok](nil),
+		atThing + "its input: is of type string: declare a struct",
+	},
 	{"a pointer for a parameter", taking[sized[*int], ok](nil),
-		atThing + "query parameter size: it is a pointer, and a parameter is none: leave out the *, and give it a default " +
-			"if it may be left out"},
+		atThing + "query parameter size: it is a pointer, and a parameter is none: leave out the *, and give it a " +
+			"default if it may be left out"},
 	{"a small type for a parameter", taking[sized[int32], ok](nil),
 		atThing + "query parameter size: it is of type int32, which would take a larger number for another"},
-	{"a raw parameter", taking[sized[api.Raw], ok](nil),
-		atThing + "query parameter size: it is a Raw, and parameters are without what cannot be seen: put it into Body"},
+	{
+		"a raw parameter",
+		taking[sized[api.Raw], ok](nil),
+		atThing + "query parameter size: it is a Raw, and parameters are without what cannot be seen: put it into Body",
+	},
 	{"several raw parameters", taking[sized[[]api.Raw], ok](nil), atThing + "query parameter size: it is a Raw"},
 	{"raw texts in a body", taking[bodyOf[valued[[]api.Raw]], ok](writing), ""},
 	{"a struct for a parameter", taking[sized[titled], ok](nil),
@@ -228,7 +239,8 @@ var inputMistakes = []declarationMistake{
 	{"two members of one name", taking[bodyOf[struct {
 		Name  string `json:"Title" doc:"A name"`
 		Title string `doc:"A title"`
-	}], ok](writing), atChange + "body property Title: the fields Name and Title have this name, so JSON leaves out one"},
+	}], ok](writing),
+		atChange + "body property Title: the fields Name and Title have this name, so JSON leaves out one"},
 	{"a pattern that is none", taking[struct {
 		Name string `query:"name" pattern:"(" doc:"A name"`
 	}, ok](nil), atThing + `query parameter name: the tag pattern:"(" is no regular expression`},
@@ -252,6 +264,57 @@ var inputMistakes = []declarationMistake{
 		Title string `query:"title" doc:"A title"`
 		Body  titled
 	}, ok](writing), "G042 POST /api/v1/thing, body property title: the name title is used in the query as well"},
+}
+
+// untold has inputs without doc tags, but for Told.
+type untold struct {
+	Size int `query:"size"`
+	Told int `query:"told" doc:"A number"`
+	Body struct {
+		Note string `json:"note"`
+	}
+}
+
+// Untold is the body of two operations.
+type Untold struct {
+	Note string `json:"note"`
+}
+
+// docs returns a change that describes inputs in an operation's Docs.
+func docs(named ...string) func(*api.Operation) {
+	return func(op *api.Operation) {
+		writing(op)
+		op.Docs = map[string]string{}
+		for i := 0; i < len(named); i += 2 {
+			op.Docs[named[i]] = named[i+1]
+		}
+	}
+}
+
+// sharing declares two operations with one type of body, of which the second has the text.
+func sharing(text string) func(*api.Service) {
+	return func(s *api.Service) {
+		own[bodyOf[Untold], ok](s, thing(docs("note", "A note")))
+		own[bodyOf[Untold], ok](s, thing(func(op *api.Operation) {
+			docs("note", text)(op)
+			op.ID, op.Path = "changeOther", "/api/v1/other"
+		}))
+	}
+}
+
+var docsMistakes = []declarationMistake{
+	{"Docs for a parameter and a property: they have no tags", taking[untold, ok](docs("size", "S", "note", "N")), ""},
+	{"Docs for no input", taking[untold, ok](docs("size", "S", "note", "N", "sise", "S")),
+		atChange + `its Docs describe "sise", which is no input: choose one of note, size, told`},
+	{"Docs where there is no input", taking[nothing, ok](docs("size", "S")),
+		atChange + `its Docs describe "size", and it takes no input: leave that out`},
+	{"Docs for what has a doc tag", taking[untold, ok](docs("size", "S", "note", "N", "told", "T")),
+		atChange + `its Docs describe "told", and so does the doc tag of field Told: leave one of them out`},
+	{"Docs without a word", taking[bodyOf[Untold], ok](docs("note", "")),
+		atChange + `its Docs say nothing of "note": say what it means`},
+	{"one type of body with the same Docs twice: they agree", sharing("A note"), ""},
+	{"one type of body with different Docs", sharing("Another note"),
+		`POST /api/v1/other (changeOther): its Docs describe "note", and in other words so do those of an operation`},
 }
 
 var outputMistakes = []declarationMistake{
@@ -316,7 +379,9 @@ var targetMistakes = []declarationMistake{
 func keep(*store.Tx, store.Activity) error { return nil }
 
 func TestEveryMistakeInADeclarationIsTold(t *testing.T) {
-	for _, mistakes := range [][]declarationMistake{operationMistakes, inputMistakes, outputMistakes, targetMistakes} {
+	for _, mistakes := range [][]declarationMistake{
+		operationMistakes, inputMistakes, docsMistakes, outputMistakes, targetMistakes,
+	} {
 		for _, m := range mistakes {
 			t.Run(m.name, func(t *testing.T) { m.try(t) })
 		}

@@ -14,9 +14,9 @@ import (
 // accesses, whether the person is active and, unless the effect is [Read], their roles as they are now. An effect that
 // is left out counts as [Write].
 //
-// The context that it returns has the identity for [auth.From], and is for [Service.Invoke] too. Who was admitted in the
-// request's context is not asked who they are again, and not counted. If refused is not nil, nobody is admitted, and it
-// is the answer. Without an access, or with the zero one among them, that is always so.
+// The context that it returns has the identity for [auth.From], and is for [Service.Invoke] too. Who was admitted in
+// the request's context is not asked who they are again, and not counted. If refused is not nil, nobody is admitted,
+// and it is the answer. Without an access, or with the zero one among them, that is always so.
 func (s *Service) Authorize(r *http.Request, effect Effect, needed ...auth.Access) (ctx context.Context,
 	refused *Reply) {
 	if effect == 0 {

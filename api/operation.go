@@ -40,6 +40,10 @@ type Operation struct {
 	Status      int         // of success; 0: 200
 	External    bool        // a write whose effect is outside of the store, so not in one transaction with its record
 
+	// Docs says what inputs mean, by the names of parameters and of the body's properties. It is for texts that would
+	// make the doc tag of a field too long; an input has one or the other.
+	Docs map[string]string
+
 	// Undoes is for an operation that takes back what others have done, see [Undo]. Any access of theirs lets in, and
 	// what is taken back decides which one it needs. Leave Access out, and register it last.
 	Undoes bool
@@ -76,7 +80,8 @@ const (
 // Register adds an operation to the service. Its input and output are Huma structs:
 // fields tagged path or query, and one field named Body. A handler returns plain
 // errors; which of them a caller may see is decided in one place (see problem.go).
-// The texts in its input are clean (see text.go); a field tagged text:"line" has no line ends, and a [Raw] stays as it is.
+// The texts in its input are clean (see text.go); a field tagged text:"line" has no line ends, and a [Raw] stays as
+// it is.
 // A handler that writes does so in [InTransaction]; one that creates embeds [Once] and
 // [Repeatable] in its bodies.
 // Errors of package huma count by their status and text, as their type is what the program around has chosen. What a
@@ -131,6 +136,7 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 	described.Metadata[metadataInput] = s.inputOf(described, reflect.TypeFor[In]())
 	s.described[op.ID] = described
 	s.operations = append(s.operations, op)
+	s.keepFaults(op, s.applyDocs(op, reflect.TypeFor[In]())...)
 }
 
 // descriptionOf is Huma's of a registered operation.

@@ -24,10 +24,17 @@ type Page struct {
 	list    []string
 }
 
+// Paged is the usual limit and cursor of a list, to be embedded in the operation's input. The operation's Docs say what
+// they mean there.
+type Paged struct {
+	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25"`
+	Cursor string `query:"cursor" maxLength:"2000"`
+}
+
 // PageOf reads which page a call of a list operation asks for. in points to the operation's input, which has the query
-// parameters cursor and limit. A cursor is signed together with everything else that the input says, the operation,
-// the person and the app, so that no filter can be forgotten: one that belongs to another list is refused with 422.
-// The context is the handler's.
+// parameters cursor and limit, as [Paged] has. A cursor is signed together with everything else that the input says,
+// the operation, the person and the app, so that no filter can be forgotten: one that belongs to another list is
+// refused with 422. The context is the handler's.
 func PageOf(ctx context.Context, s *Service, in any) (Page, error) {
 	c, ok := ctx.Value(callKey{}).(*call)
 	if !ok {
@@ -40,8 +47,8 @@ func PageOf(ctx context.Context, s *Service, in any) (Page, error) {
 		return Page{}, err
 	}
 	if p.After, ok = s.cursors.open(cursor, p.list...); !ok {
-		return Page{}, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, with the same "+
-			"filters, or leave it out")
+		return Page{}, Invalid("query.cursor", "is not a cursor of this list; pass next_cursor unchanged, with the "+
+			"same filters, or leave it out")
 	}
 	return p, nil
 }

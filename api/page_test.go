@@ -147,7 +147,11 @@ func TestACursorIsForItsListItsFiltersItsPersonAndItsApp(t *testing.T) {
 	} {
 		r := w.Call("GET", tt.path+"&cursor="+tt.cursor, tt.token, "")
 		var problem api.Problem
-		if err := json.Unmarshal([]byte(r.Body), &problem); err != nil || r.Status != 422 || len(problem.Errors) != 1 ||
+		if err := json.Unmarshal(
+			[]byte(r.Body),
+			&problem,
+		); err != nil || r.Status != 422 ||
+			len(problem.Errors) != 1 ||
 			problem.Errors[0].Location != "query.cursor" {
 			t.Errorf("%s: %d %s", name, r.Status, r.Body)
 		}
@@ -205,18 +209,32 @@ func TestAPageIsCutToSize(t *testing.T) {
 			stored = append(stored, i)
 		}
 		page := api.Page{Limit: tt.limit}
-		shown, next, err := api.Cut(page, stored, func(i int) string { return strings.Repeat("x", tt.sizes[i]-quotes) },
-			strconv.Itoa)
+		shown, next, err := api.Cut(
+			page,
+			stored,
+			func(i int) string { return strings.Repeat("x", tt.sizes[i]-quotes) },
+			strconv.Itoa,
+		)
 		if err != nil || len(shown) != tt.shown || shown == nil || next != page.Next(tt.next) {
 			t.Errorf("%s: %d shown, next %q, %v", name, len(shown), next, err)
 		}
 	}
 	// What JSON writes longer counts as it is written.
-	if shown, _, err := api.Cut(api.Page{Limit: 3}, []int{0, 1}, func(int) string { return strings.Repeat("\"", 22_000) },
-		strconv.Itoa); len(shown) != 1 || err != nil {
+	if shown, _, err := api.Cut(
+		api.Page{Limit: 3},
+		[]int{0, 1},
+		func(int) string { return strings.Repeat("\"", 22_000) },
+		strconv.Itoa,
+	); len(shown) != 1 ||
+		err != nil {
 		t.Errorf("%d with escapes, %v", len(shown), err)
 	}
-	if _, _, err := api.Cut(api.Page{Limit: 3}, []int{0}, func(int) any { return func() {} }, strconv.Itoa); err == nil {
+	if _, _, err := api.Cut(
+		api.Page{Limit: 3},
+		[]int{0},
+		func(int) any { return func() {} },
+		strconv.Itoa,
+	); err == nil {
 		t.Error("what JSON cannot hold is shown")
 	}
 }

@@ -100,9 +100,10 @@ func Stale(detail string, current any, hint string) error {
 
 // hints tell a model what to do next, by status.
 var hints = map[int]string{
-	http.StatusBadRequest:            "Correct the request and send it again.",
-	http.StatusUnauthorized:          "Ask the person to sign in again.",
-	http.StatusForbidden:             "Tell the person that they may not do this. Do not try again with the same account.",
+	http.StatusBadRequest:   "Correct the request and send it again.",
+	http.StatusUnauthorized: "Ask the person to sign in again.",
+	http.StatusForbidden: "Tell the person that they may not do this. Do not try again with the same " +
+		"account.",
 	http.StatusNotFound:              "Check the identifier: take it from a list operation, do not make one up.",
 	http.StatusMethodNotAllowed:      "Use one of the methods in the Allow header.",
 	http.StatusRequestEntityTooLarge: fmt.Sprintf("Send at most %d bytes.", MaxBody),
@@ -255,7 +256,8 @@ func (s *Service) quotaOf(kind string) Quota {
 			}
 		}
 	}
-	return Quota{Kind: kind, Room: "Delete " + kind + " that are not needed any more, if the person wants that, then try again"}
+	return Quota{Kind: kind,
+		Room: "Delete " + kind + " that are not needed any more, if the person wants that, then try again"}
 }
 
 // personWord is what a person of the project is called.

@@ -39,12 +39,15 @@ type (
 // echo answers what it was sent, and keeps it in got. What has parts by name is for callers who know of it.
 func echo(got *rawSource) api.Resource {
 	return api.Resource{Name: "source", Register: func(s *api.Service) {
-		api.Register(s, api.Operation{ID: "findSource", Method: http.MethodPost, Path: "/api/v1/source", Effect: api.Read,
-			Summary: "Find a source", Description: "Returns what it was sent.", Access: auth.Scope("tasks:read")},
+		api.Register(
+			s,
+			api.Operation{ID: "findSource", Method: http.MethodPost, Path: "/api/v1/source", Effect: api.Read,
+				Summary: "Find a source", Description: "Returns what it was sent.", Access: auth.Scope("tasks:read")},
 			func(_ context.Context, in *rawInput) (*rawOutput, error) {
 				*got = in.Body
 				return &rawOutput{in.Body}, nil
-			})
+			},
+		)
 		api.Register(s, api.Operation{ID: "findText", Method: http.MethodPost, Path: "/api/v1/text", Effect: api.Read,
 			Summary: "Find a text", Description: "Returns what it was sent.", Access: auth.Scope("tasks:read")},
 			func(_ context.Context, in *struct{ Body rawText }) (*struct{ Body rawText }, error) {

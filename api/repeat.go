@@ -26,14 +26,31 @@ const (
 // that a repeated call does not create it twice. Without a request_id an equal call of
 // the same person through the same app within ten minutes counts as a repetition.
 type Once struct {
-	RequestID string `json:"request_id,omitempty" minLength:"1" maxLength:"64" doc:"Leave it out unless two equal calls within 10 minutes are both meant: then give each a text of its own. A call with the same text is a repetition, for 24 hours"`
+	RequestID requestID `json:"request_id,omitempty" minLength:"1" maxLength:"64"`
 }
 
 func (o *Once) once() *Once { return o }
 
+type requestID string
+
+// Schema has the text that would be too long for a tag.
+func (requestID) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString,
+		Description: "Leave it out unless two equal calls within 10 minutes are both meant: then give each a text of " +
+			"its own. A call with the same text is a repetition, for 24 hours"}
+}
+
 // Repeatable is embedded in the reply body of such an operation.
 type Repeatable struct {
-	Repeated bool `json:"repeated,omitempty" doc:"true: an equal call was carried out before, this is its answer, and nothing was done again"`
+	Repeated repeated `json:"repeated,omitempty"`
+}
+
+type repeated bool
+
+// Schema has the text that would be too long for a tag.
+func (repeated) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeBoolean,
+		Description: "true: an equal call was carried out before, this is its answer, and nothing was done again"}
 }
 
 func (r *Repeatable) markRepeated() { r.Repeated = true }

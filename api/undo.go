@@ -94,7 +94,8 @@ func Undo[Out any](ctx context.Context, s *Service, id string, done func(store.A
 	})
 }
 
-var errNotUndoable = Conflict("this activity cannot be undone here", "Take back another, or change the record with its own operations.")
+var errNotUndoable = Conflict("this activity cannot be undone here",
+	"Take back another, or change the record with its own operations.")
 
 // admitAgain asks whether the caller may call the operation that made the change; of an undo,
 // the one whose change was undone.

@@ -73,16 +73,28 @@ type ruledOne struct{}
 
 func (ruledOne) Schema(huma.Registry) *huma.Schema {
 	three := 3
-	return &huma.Schema{OneOf: []*huma.Schema{fixedObject("a", map[string]*huma.Schema{"n": {Type: huma.TypeInteger}}),
-		fixedObject("b", nil), {Type: huma.TypeString, MinLength: &three}, {Type: huma.TypeString, Enum: []any{"open"}}}}
+	return &huma.Schema{OneOf: []*huma.Schema{
+		fixedObject("a", map[string]*huma.Schema{"n": {Type: huma.TypeInteger}}),
+		fixedObject(
+			"b",
+			nil,
+		),
+		{Type: huma.TypeString, MinLength: &three},
+		{Type: huma.TypeString, Enum: []any{"open"}},
+	}}
 }
 
 type ruledSome struct{}
 
 func (ruledSome) Schema(huma.Registry) *huma.Schema {
 	three := 3.0
-	return &huma.Schema{AnyOf: []*huma.Schema{{Type: huma.TypeInteger, Minimum: &three}, {Type: huma.TypeString}},
-		AllOf: []*huma.Schema{{Not: &huma.Schema{Const: 7.0}}}, Not: &huma.Schema{Type: huma.TypeString, Pattern: "^no$"}}
+	return &huma.Schema{
+		AnyOf: []*huma.Schema{{Type: huma.TypeInteger, Minimum: &three}, {Type: huma.TypeString}},
+		AllOf: []*huma.Schema{
+			{Not: &huma.Schema{Const: 7.0}},
+		},
+		Not: &huma.Schema{Type: huma.TypeString, Pattern: "^no$"},
+	}
 }
 
 type ruledKind struct{}
@@ -93,14 +105,21 @@ func (ruledKind) Schema(r huma.Registry) *huma.Schema {
 		Discriminator: &huma.Discriminator{PropertyName: "kind", Mapping: map[string]string{"part": part.Ref}}}
 }
 
-var ruledValues = strings.Split(`null|true|false|0|-1|1.5|1|1.0|2|3|7|7.0|300|1e6|0.3|1e30|""|"x"|"xy"|"xyzxyz"|"äöüäö"|"aaa"|`+
-	`"open"|"red"|"no"|"YQ=="|"a b"|"2026-01-02T03:04:05Z"|"2026-01-02"|[]|[1]|[1,1.0]|[1,2]|[1,2,3]|["x"]|["x","x"]|`+
-	`["1",1]|["a","b","c","d"]|["red","blue"]|[[]]|[{}]|[{},{}]|[{"a":1},{"a":2}]|[null]|[null,null]|{}|{"x":1}|`+
-	`{"x":1,"y":2,"z":3}|{"x":null}|{"must":"ab"}|{"must":"ab","never":null}|{"must":"ab","never":"x"}|{"must":null}|`+
-	`{"must":"a","never":1,"other":2}|[{"must":"ab","never":null},{"must":1}]|{"must":"ab","never":"","grid":[[1],["x"]]}|`+
-	`{"must":"ab","never":"","maybe":null}|{"k":{"must":"ab","never":""},"l":{}}|{"small":"x","again":{"yes":1}}|`+
-	`{"kind":"a"}|{"kind":"a","n":1}|{"kind":"a","n":"x"}|{"kind":"b"}|{"kind":"c"}|{"kind":"part","must":"ab"}|{"kind":1}|`+
-	`{"kind":null}|{"name":"a"}|{"name":1}|{"other":1,"name":"n"}`, "|")
+var ruledValues = strings.Split(
+	`null|true|false|0|-1|1.5|1|1.0|2|3|7|7.0|300|1e6|0.3|1e30|""|"x"|"xy"|"xyzxyz"|"äöüäö"|"aaa"|`+
+		`"open"|"red"|"no"|"YQ=="|"a b"|"2026-01-02T03:04:05Z"|"2026-01-02"|[]|[1]|`+
+		`[1,1.0]|[1,2]|[1,2,3]|["x"]|["x","x"]|`+
+		`["1",1]|["a","b","c","d"]|["red","blue"]|[[]]|[{}]|[{},{}]|[{"a":1},{"a":2}]|[null]|[null,null]|{}|{"x":1}|`+
+		`{"x":1,"y":2,"z":3}|{"x":null}|{"must":"ab"}|{"must":"ab","never":null}|{"must":"ab","never":"x"}|`+
+		`{"must":null}|`+
+		`{"must":"a","never":1,"other":2}|[{"must":"ab","never":null},{"must":1}]|`+
+		`{"must":"ab","never":"","grid":[[1],["x"]]}|`+
+		`{"must":"ab","never":"","maybe":null}|{"k":{"must":"ab","never":""},"l":{}}|{"small":"x","again":{"yes":1}}|`+
+		`{"kind":"a"}|{"kind":"a","n":1}|{"kind":"a","n":"x"}|{"kind":"b"}|{"kind":"c"}|{"kind":"part","must":"ab"}|`+
+		`{"kind":1}|`+
+		`{"kind":null}|{"name":"a"}|{"name":1}|{"other":1,"name":"n"}`,
+	"|",
+)
 
 // Whatever there is to be said of a value, we and Huma say it of the same places, but for one whose names differ in
 // letter case alone.
@@ -112,7 +131,9 @@ func TestTheValidatorAgreesWithHumas(t *testing.T) {
 	for name := range registry.Schema(reflect.TypeFor[ruled](), false, "").Properties {
 		properties = append(properties, name)
 	}
-	bodies := append([]string{`{"card":"1"}`, `{"card":"1","pin":"2"}`, `{"small":"x","real":2e6,"zz":1}`}, ruledValues...)
+	bodies := append(
+		[]string{`{"card":"1"}`, `{"card":"1","pin":"2"}`, `{"small":"x","real":2e6,"zz":1}`},
+		ruledValues...)
 	for _, name := range append(properties, "unknown") {
 		for _, value := range ruledValues {
 			bodies = append(bodies, `{"`+name+`":`+value+`}`)

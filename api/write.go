@@ -81,8 +81,8 @@ func carryOut[In, Out any](ctx context.Context, s *Service, op Operation, in *In
 	case errors.As(err, &earlier):
 		return repeat[Out](earlier.reply)
 	case err == nil && !c.begun && !c.unchanged:
-		return nil, fmt.Errorf("the handler of %s neither used InTransaction nor said Unchanged, so what it did is not "+
-			"recorded: change things in api.InTransaction, say api.Unchanged if nothing had to be, or declare the "+
+		return nil, fmt.Errorf("the handler of %s neither used InTransaction nor said Unchanged, so what it did is "+
+			"not recorded: change things in api.InTransaction, say api.Unchanged if nothing had to be, or declare the "+
 			"operation External if its effect is elsewhere", op.ID)
 	}
 	return out, err
@@ -101,7 +101,7 @@ func newCall[In any](ctx context.Context, op Operation, in *In) (*call, error) {
 	if body, ok := bodyOf(&content).(interface{ once() *Once }); ok {
 		c.creates = true
 		if id := body.once().RequestID; id != "" {
-			given = id
+			given = string(id)
 		}
 		body.once().RequestID = ""
 	}
@@ -177,11 +177,11 @@ func (c *call) begin(output reflect.Type) error {
 		c.fault = fmt.Errorf("the handler of %s uses InTransaction, and %[1]s is External, so it is recorded already: "+
 			"leave External out, or use Store().Write", op.ID)
 	case c.begun:
-		c.fault = fmt.Errorf("the handler of %s uses InTransaction a second time: change in one what belongs together; "+
-			"what the first has kept stays, and nothing of the second", op.ID)
+		c.fault = fmt.Errorf("the handler of %s uses InTransaction a second time: change in one what belongs "+
+			"together; what the first has kept stays, and nothing of the second", op.ID)
 	case output != c.output:
-		c.fault = fmt.Errorf("InTransaction in the handler of %s returns a %s, from which no repetition can be answered: "+
-			"return the output of the operation, a %s", op.ID, output, c.output)
+		c.fault = fmt.Errorf("InTransaction in the handler of %s returns a %s, from which no repetition can be "+
+			"answered: return the output of the operation, a %s", op.ID, output, c.output)
 	default:
 		c.begun = true
 	}
@@ -200,8 +200,9 @@ func (c *call) record(tx *store.Tx) (target string, err error) {
 		if c.unchanged {
 			return "", nil
 		}
-		return "", fmt.Errorf("the transaction of %s does not say what it has changed, so it was undone: call tx.Changed "+
-			"with the target before and after, or api.Unchanged if nothing had to be changed", c.operation.ID)
+		return "", fmt.Errorf("the transaction of %s does not say what it has changed, so it was undone: call "+
+			"tx.Changed with the target before and after, or api.Unchanged if nothing had to be changed",
+			c.operation.ID)
 	}
 	kept, err := tx.Record(c.activity)
 	return kept.Target, err

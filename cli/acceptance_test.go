@@ -45,7 +45,8 @@ func TestLibreChatCallsEveryOperation(t *testing.T) {
 			}
 			for _, op := range imported.Operations {
 				if statuses[op.ID]/100 != 2 {
-					t.Errorf("%s was answered %d, want 2xx; 0 means that the story in acceptance/librechat.mjs lacks it", op.ID, statuses[op.ID])
+					t.Errorf("%s was answered %d, want 2xx; 0 means that the story in acceptance/librechat.mjs "+
+						"lacks it", op.ID, statuses[op.ID])
 				}
 			}
 		})

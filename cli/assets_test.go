@@ -24,9 +24,10 @@ func TestAssetsAreWrittenForProgramsThatEmbed(t *testing.T) {
 		}
 	}
 	o := func(folder string) guestpass.Options {
-		return guestpass.Options{PublicURL: "https://gpt.example.com", Assets: os.DirFS(folder), Resources: resources.All(),
+		return guestpass.Options{PublicURL: "https://gpt.example.com", Assets: os.DirFS(folder),
+			Resources: resources.All(), Title: "T", Version: "1",
 			ProjectID: "project-test-11111111-1111-4111-8111-111111111111", Secret: "secret-test-x", Vertical: "b2b",
-			PublicToken: "public-token-test-x", Domain: "https://login.example.com", ForwardTokens: true, Title: "T", Version: "1"}
+			PublicToken: "public-token-test-x", Domain: "https://login.example.com", ForwardTokens: true}
 	}
 	if _, err := guestpass.New(o(folder)); err != nil {
 		t.Error(err)

@@ -139,8 +139,8 @@ func (d devSettings) startEmulator(seed stytchtest.Seed, log *slog.Logger) (*sty
 	}
 	listener, err := emulator.Listen(d.emulatorAddr)
 	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, nil, usagef("%s is in use by another program: stop it, or choose another address with --emulator-addr",
-			d.emulatorAddr)
+		return nil, nil, usagef("%s is in use by another program: stop it, or choose another address with "+
+			"--emulator-addr", d.emulatorAddr)
 	}
 	if err != nil {
 		return nil, nil, usagef("cannot start the emulator on %s: %w; choose another address with --emulator-addr",
@@ -298,7 +298,8 @@ func (d devSettings) announce(w io.Writer, c config, seed stytchtest.Seed, emula
 		document = fmt.Sprintf("  verify     %s/verify       what your proxy asks, see docs/sidecar.md\n", c.PublicURL)
 		asGPT = ""
 	case c.MCP == "on":
-		tools = fmt.Sprintf("  MCP        %s/mcp          what ChatGPT, Claude and other MCP clients connect to\n", c.PublicURL)
+		tools = fmt.Sprintf("  MCP        %s/mcp          what ChatGPT, Claude and other MCP clients connect to\n",
+			c.PublicURL)
 		asClient = "In a second terminal, act as ChatGPT with a custom MCP server:\n\n  " +
 			tryHint("try --mcp", c, people, emulatorURL) + "\n\n"
 	}
@@ -311,8 +312,8 @@ Guestpass is running (%s, access by %s). Nothing reaches Stytch.
 People who can sign in: %s.
 %s%s`, c.Vertical, c.Access, c.PublicURL, tools, document, emulatorURL, strings.Join(people, ", "), asClient, asGPT)
 	if strings.HasPrefix(c.PublicURL, "http://") {
-		fmt.Fprintln(w, "note: ChatGPT and Claude reach public https addresses only: to connect the real ones, give the "+
-			"origin of a tunnel with --public-url")
+		fmt.Fprintln(w, "note: ChatGPT and Claude reach public https addresses only: to connect the real ones, give "+
+			"the origin of a tunnel with --public-url")
 	}
 }
 

@@ -22,7 +22,8 @@ func TestTheEmulatorTakesClientsThatNobodyKnew(t *testing.T) {
 	}))
 	defer client.Close()
 	id := client.URL + "/client.json"
-	document = fmt.Sprintf(`{"client_id":%q,"redirect_uris":["http://127.0.0.1:1234/callback"],"token_endpoint_auth_method":"none"}`, id)
+	document = fmt.Sprintf(`{"client_id":%q,"redirect_uris":["http://127.0.0.1:1234/callback"],
+		"token_endpoint_auth_method":"none"}`, id)
 	for _, vertical := range []string{"b2b", "consumer"} {
 		_, dev := development(t, "--vertical", vertical)
 		for name, emulator := range map[string]string{"dev": dev, "stytch": emulatorAlone(t, "--vertical",
@@ -57,7 +58,8 @@ func TestTheEmulatorTakesClientsThatNobodyKnew(t *testing.T) {
 			}
 			reply, _ := io.ReadAll(response.Body)
 			response.Body.Close()
-			if response.StatusCode != http.StatusOK || !strings.Contains(string(reply), `"client_type":"third_party_public"`) {
+			if response.StatusCode != http.StatusOK ||
+				!strings.Contains(string(reply), `"client_type":"third_party_public"`) {
 				t.Errorf("%s, %s: %d %s", name, vertical, response.StatusCode, reply)
 			}
 		}

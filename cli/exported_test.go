@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"io/fs"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -20,8 +21,8 @@ func TestNoExportedSignatureHasATypeOfInternal(t *testing.T) {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (entry.Name() == "internal" || entry.Name() == "node_modules" || entry.Name() == "testdata" ||
-			entry.Name() == "scripts" || entry.Name() == ".git"):
+		case entry.IsDir() &&
+			slices.Contains([]string{"internal", "node_modules", "testdata", "scripts", ".git"}, entry.Name()):
 			return fs.SkipDir
 		case entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go"):
 			return nil

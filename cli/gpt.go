@@ -65,8 +65,8 @@ func printGPT(w io.Writer, gpt openapi.GPT, c config) error {
 	section := func(title string) { fmt.Fprintf(&b, "\n%s\n", strings.ToUpper(title)) }
 	if c.MCP == "on" {
 		section("For MCP clients, without a GPT")
-		fmt.Fprintf(&b, "  %s/mcp\n\n  ChatGPT runs custom GPTs until 11 December 2026; the landing page says how to connect this\n",
-			c.PublicURL)
+		fmt.Fprintf(&b, "  %s/mcp\n\n", c.PublicURL)
+		fmt.Fprintln(&b, "  ChatGPT runs custom GPTs until 11 December 2026; the landing page says how to connect this")
 	}
 	section("Import from URL")
 	fmt.Fprintf(&b, "  %s\n", gpt.ImportURL)

@@ -158,7 +158,8 @@ func (r lintResult) writeFixed(name string, out io.Writer) error {
 		_, err := exact(out).Write(r.fixed)
 		return err
 	}
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // #nosec G302 G304 -- a document is for everybody; the person who calls names it
+	// #nosec G302 G304 -- a document is for everybody; the person who calls names it
+	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if errors.Is(err, fs.ErrExist) {
 		return usagef("%s is there already: name a file that is not", name)
 	}

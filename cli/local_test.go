@@ -37,8 +37,8 @@ func TestDevelopmentIsForThisMachine(t *testing.T) {
 		defer reply.Body.Close()
 		return reply.StatusCode, reply.Header.Get("Access-Control-Allow-Origin")
 	}
-	password := `{"organization_id":"` + seed.Organizations[0].ID + `","email_address":"ada@acme.example","password":"` +
-		stytchtest.DevelopmentPassword + `","session_duration_minutes":60}`
+	password := `{"organization_id":"` + seed.Organizations[0].ID + `","email_address":"ada@acme.example",` +
+		`"password":"` + stytchtest.DevelopmentPassword + `","session_duration_minutes":60}`
 	const signIn = "/sdk/v1/b2b/passwords/authenticate"
 	for name, tt := range map[string]struct {
 		method, address, host, origin, body string

@@ -521,7 +521,8 @@ func TestTryWalksTheWholeLoop(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
-	for _, want := range []string{"0 warnings, 0 errors", "getUserInfo {}", `"name":"Ada Lovelace"`, "inviteMember", "201", "refresh"} {
+	for _, want := range []string{"0 warnings, 0 errors", "getUserInfo {}", `"name":"Ada Lovelace"`, "inviteMember",
+		"201", "refresh"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the output lacks %q:\n%s", want, stdout)
 		}
@@ -561,7 +562,8 @@ func TestTryWalksTheLoopOfAConsumerProject(t *testing.T) {
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s%s", code, stdout, stderr)
 	}
-	for _, want := range []string{"0 warnings, 0 errors", "13 operations", "getUserInfo {}", `"user_id":"user-test-cccccccc-0000-4000-8000-000000000001"`, "refresh"} {
+	for _, want := range []string{"0 warnings, 0 errors", "13 operations", "getUserInfo {}",
+		`"user_id":"user-test-cccccccc-0000-4000-8000-000000000001"`, "refresh"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the output lacks %q:\n%s", want, stdout)
 		}
@@ -660,7 +662,8 @@ func TestTheHintIsForThisServer(t *testing.T) {
 			"try --url 'http://[::1]:8080' --as ada@acme.example"},
 		{"https://a.example.com", "http://localhost:19081", "password", "try --url https://a.example.com"},
 	} {
-		got := tryHint("try", config{PublicURL: tt.app, LoginMethods: strings.Split(tt.methods, ",")}, people, tt.emulator)
+		settings := config{PublicURL: tt.app, LoginMethods: strings.Split(tt.methods, ",")}
+		got := tryHint("try", settings, people, tt.emulator)
 		if want := "go run guestpass/cli " + tt.want; got != want { // as go test runs this program
 			t.Errorf("got  %s\nwant %s", got, want)
 		}
@@ -791,8 +794,9 @@ func TestDocumentsShowCodeOfTheExamples(t *testing.T) {
 		}
 	}
 	blocks := 0
+	block := regexp.MustCompile("(?s)```(?:go|sql)\n(.*?)```")
 	for _, document := range []string{"../README.md", "../docs/extending.md", "../docs/embedding.md"} {
-		for _, found := range regexp.MustCompile("(?s)```(?:go|sql)\n(.*?)```").FindAllStringSubmatch(readFile(t, document), -1) {
+		for _, found := range block.FindAllStringSubmatch(readFile(t, document), -1) {
 			if blocks++; !strings.Contains(code, found[1]) {
 				t.Errorf("%s shows what no example has:\n%s", document, found[1])
 			}

@@ -43,7 +43,8 @@ func TestARollingRestartLosesNothing(t *testing.T) {
 	var first string // a task that is there
 	load := newLoad(*rollingRate, b.pick, func(i int) job {
 		if i%10 == 9 {
-			return job{"write", "POST", "/api/v1/tasks", token, fmt.Sprintf(`{"title":"number %d"}`, i), []int{http.StatusCreated}}
+			body := fmt.Sprintf(`{"title":"number %d"}`, i)
+			return job{"write", "POST", "/api/v1/tasks", token, body, []int{http.StatusCreated}}
 		}
 		return job{"read", "GET", "/api/v1/tasks/" + first, token, "", []int{http.StatusOK}}
 	})

@@ -83,7 +83,8 @@ func (c *config) settings() []setting {
 	}
 	for _, r := range offered {
 		for _, q := range r.Quotas {
-			all = append(all, set(q.Setting(), number(c.quotaOf(q.Kind), 1, 10_000_000)).or(strconv.FormatInt(q.Default, 10)))
+			quota := set(q.Setting(), number(c.quotaOf(q.Kind), 1, 10_000_000))
+			all = append(all, quota.or(strconv.FormatInt(q.Default, 10)))
 		}
 	}
 	return all

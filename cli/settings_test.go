@@ -17,7 +17,8 @@ func whole() map[string]string {
 	variables := realistic()
 	for name, value := range map[string]string{
 		"GUESTPASS_ADDR": "127.0.0.1:8443", "GUESTPASS_TITLE": "Acme Tasks",
-		"GUESTPASS_DATABASE_URL":    "postgres://guestpass:Kp8vR2mX5qT9wL4s@db.example.com/guestpass?sslmode=verify-full",
+		"GUESTPASS_DATABASE_URL": "postgres://guestpass:Kp8vR2mX5qT9wL4s@db.example.com/guestpass" +
+			"?sslmode=verify-full",
 		"GUESTPASS_DATABASE_SCHEMA": "acme", "GUESTPASS_MODULES": "tasks", "GUESTPASS_OPERATIONS": "listTasks,getTask",
 		"GUESTPASS_SCOPES": "notes:read=Read your notes,notes:write=Change your notes",
 		"GUESTPASS_MCP":    "on", "GUESTPASS_MCP_OPERATIONS": "listTasks",
@@ -319,7 +320,8 @@ func TestNumbersDurationsAndWordsHaveOneSpelling(t *testing.T) {
 
 // What people write in their languages is no fault.
 func TestTitlesInAnyLanguage(t *testing.T) {
-	for _, title := range []string{"Acme Tasks", "Åsa’s “best” list", "Büro & Söhne", "تسک\u200cهای من", "משימות",
+	for _, title := range []string{"Acme Tasks", "Åsa’s “best” list", "Büro & Söhne",
+		"تسک\u200cهای من", "משימות",
 		"काम\u200d सूची", "タスク",
 		"Team ❤\ufe0f 👩\u200d💻", `The "Tasks" app`, "O'Brien", "L'équipe d'"} {
 		variables := realistic()

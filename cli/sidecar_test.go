@@ -51,8 +51,8 @@ func TestTheSidecarIsAsItsPageSays(t *testing.T) {
 	if err := os.WriteFile(configuration, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	beside(t, socket, strings.Replace(pageBlock(t, page, "nginx"), "$PWD/examples/node-app/nginx.conf", configuration, 1),
-		"NGINX=3;")
+	start := strings.Replace(pageBlock(t, page, "nginx"), "$PWD/examples/node-app/nginx.conf", configuration, 1)
+	beside(t, socket, start, "NGINX=3;")
 	waitFor(t, public+"/openapi.json")
 
 	calls := strings.ReplaceAll(replaced(pageBlock(t, page, "calls")), "http://localhost:8081", emulator)

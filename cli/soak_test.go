@@ -131,7 +131,8 @@ func mixed(t *testing.T, stytch *stytchtest.Server, seed stytchtest.Seed) func(i
 		token := tokens[(i/20+i)%len(tokens)]
 		switch i % 20 {
 		case 0, 1:
-			return job{"write", "POST", "/api/v1/tasks", token, fmt.Sprintf(`{"title":"number %d"}`, numbers.Add(1)), []int{201, 503}}
+			body := fmt.Sprintf(`{"title":"number %d"}`, numbers.Add(1))
+			return job{"write", "POST", "/api/v1/tasks", token, body, []int{201, 503}}
 		case 2:
 			return job{"directory", "GET", "/api/v1/members?limit=5", token, "", []int{200, 503}}
 		case 3:
@@ -164,7 +165,8 @@ func forged(token string) string {
 // withKey names another key.
 func withKey(token, kid string) string {
 	_, rest, _ := strings.Cut(token, ".")
-	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"alg":"RS256","kid":%q,"typ":"JWT"}`, kid)) + "." + rest
+	header := fmt.Appendf(nil, `{"alg":"RS256","kid":%q,"typ":"JWT"}`, kid)
+	return base64.RawURLEncoding.EncodeToString(header) + "." + rest
 }
 
 // TestSlowClientsDisturbNobody holds connections open as long as the server lets it, and

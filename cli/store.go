@@ -32,7 +32,8 @@ func (c config) database(log *slog.Logger) store.Options {
 }
 
 func (c config) quota() store.Quota {
-	q := store.Quota{Activities: int64(c.ActivityQuota), Bytes: int64(c.MegabyteQuota) << 20, Things: map[string]int64{}}
+	q := store.Quota{Activities: int64(c.ActivityQuota), Bytes: int64(c.MegabyteQuota) << 20,
+		Things: map[string]int64{}}
 	for kind, number := range c.Quotas {
 		q.Things[kind] = int64(*number)
 	}

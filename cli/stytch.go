@@ -56,7 +56,8 @@ Stytch, and nothing is kept when it stops.`,
 }
 
 const (
-	chaosUsage     = "`PERCENT` of requests to Stytch that go wrong: slow, 429, 500, 503, cut off, or signed by a fresh key"
+	chaosUsage = "`PERCENT` of requests to Stytch that go wrong: slow, 429, 500, 503, cut off, or signed by a fresh " +
+		"key"
 	chaosSeedUsage = "which of them; the same number makes the same go wrong again"
 )
 

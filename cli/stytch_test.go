@@ -126,7 +126,10 @@ func TestStytchEmulatesTheSeedOfAFile(t *testing.T) {
 	seed := `
 project: {project_id: project-test-ours, name: Ours, vertical: consumer}
 users:
-  - {user_id: user-test-ours, status: active, emails: [{email_id: email-test-ours, email: mary@ours.example}], name: {first_name: Mary}}
+  - user_id: user-test-ours
+    status: active
+    emails: [{email_id: email-test-ours, email: mary@ours.example}]
+    name: {first_name: Mary}
 connected_apps: []
 policy: {}
 `
@@ -140,7 +143,8 @@ policy: {}
 		"public-token-test-") {
 		t.Errorf("%v", settings)
 	}
-	if state := get(t, settings["STYTCH_BASE_URL"]+"/_emulator/state"); !strings.Contains(state, `"user_id":"user-test-ours"`) {
+	state := get(t, settings["STYTCH_BASE_URL"]+"/_emulator/state")
+	if !strings.Contains(state, `"user_id":"user-test-ours"`) {
 		t.Errorf("%s", state)
 	}
 	if err := os.WriteFile(file, []byte(strings.Replace(seed, "mary@", "mary at ", 1)), 0o600); err != nil {

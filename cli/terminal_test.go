@@ -27,8 +27,10 @@ func TestNothingThatIsPrintedSteersTheTerminal(t *testing.T) {
 	const evil = "\x1b]0;pwned\x07\x1b[31m\u009b31m\r\u202Eevil\u2066\U000E0041\u200B"
 	quoted, _ := json.Marshal(evil)
 	written := strings.Trim(string(quoted), `"`)
-	document := `{"openapi":"3.1.0","info":{"title":"` + written + `","version":"` + written + `"},"servers":[{"url":"https://a.example/` + written + `"}],"paths":{"/` +
-		written + `":{"get":{"operationId":"` + written + `","summary":"` + written + `","responses":{"200":{"description":"` + written + `"}},"` + written + `":1}}}}`
+	document := strings.ReplaceAll(`{"openapi":"3.1.0","info":{"title":"WRITTEN","version":"WRITTEN"},
+		"servers":[{"url":"https://a.example/WRITTEN"}],
+		"paths":{"/WRITTEN":{"get":{"operationId":"WRITTEN","summary":"WRITTEN",
+			"responses":{"200":{"description":"WRITTEN"}},"WRITTEN":1}}}}`, "WRITTEN", written)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "text/\u009bhtml")
 		if r.URL.Path == "/moved" {

@@ -9,7 +9,14 @@ import (
 	"testing"
 )
 
-const answersOK = `"responses":{"%s":{"description":"OK","content":{"application/json":{"schema":{"type":"object","required":["ok"],"properties":{"ok":{"type":"boolean"}}}}}}}`
+const answersOK = `"responses":{"%s":{"description":"OK","content":{"application/json":{"schema":
+	{"type":"object","required":["ok"],"properties":{"ok":{"type":"boolean"}}}}}}}`
+
+// documentOf is the document of an app at the address, with the paths.
+func documentOf(address, paths string) string {
+	return `{"openapi":"3.1.0","info":{"title":"T","version":"1"},"servers":[{"url":"` + address + `"}],` +
+		`"components":{"schemas":{}},"paths":{` + paths + `}}`
+}
 
 // answering is an app of one operation that declares a status with JSON, and of what answers.
 func answering(t *testing.T, declared string, handler http.HandlerFunc) (code int, stdout, stderr string) {
@@ -17,8 +24,8 @@ func answering(t *testing.T, declared string, handler http.HandlerFunc) (code in
 	mux := http.NewServeMux()
 	server := httptest.NewServer(mux)
 	defer server.Close()
-	document := `{"openapi":"3.1.0","info":{"title":"T","version":"1"},"servers":[{"url":"` + server.URL + `"}],"components":{"schemas":{}},"paths":{` +
-		`"/things":{"get":{"operationId":"listThings","parameters":[],` + strings.Replace(answersOK, "%s", declared, 1) + `}}}}`
+	document := documentOf(server.URL, `"/things":{"get":{"operationId":"listThings","parameters":[],`+
+		strings.Replace(answersOK, "%s", declared, 1)+`}}`)
 	mux.HandleFunc("/openapi.json", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(document)) })
 	mux.HandleFunc("/things", handler)
 	return execute(t, nil, "try", "--url", server.URL, "--within", "40s")
@@ -71,10 +78,11 @@ func TestAllCallsTogetherHaveALimit(t *testing.T) {
 	})
 	paths := ""
 	for _, name := range []string{"a", "b", "c"} {
-		paths += `,"/things/` + name + `":{"get":{"operationId":"list` + strings.ToUpper(name) + `","parameters":[],"responses":{"200":{"description":"OK"}}}}`
+		paths += `,"/things/` + name + `":{"get":{"operationId":"list` + strings.ToUpper(name) +
+			`","parameters":[],"responses":{"200":{"description":"OK"}}}}`
 	}
 	mux.HandleFunc("/openapi.json", func(w http.ResponseWriter, _ *http.Request) {
-		_, _ = w.Write([]byte(`{"openapi":"3.1.0","info":{"title":"T","version":"1"},"servers":[{"url":"` + server.URL + `"}],"components":{"schemas":{}},"paths":{` + paths[1:] + `}}`))
+		_, _ = w.Write([]byte(documentOf(server.URL, paths[1:])))
 	})
 	code, stdout, stderr := execute(t, nil, "try", "--url", server.URL, "--within", "100ms")
 	if code != 1 || !strings.Contains(stderr, "longer than 100ms together (--within says how long they may): 2 "+

@@ -100,7 +100,8 @@ type notes struct {
 
 const (
 	readsOnly = `,"annotations":{"readOnlyHint":true,"destructiveHint":false,"openWorldHint":false}`
-	addsOnly  = `,"annotations":{"readOnlyHint":false,"destructiveHint":false,"idempotentHint":false,"openWorldHint":false}`
+	addsOnly  = `,"annotations":{"readOnlyHint":false,"destructiveHint":false,"idempotentHint":false,` +
+		`"openWorldHint":false}`
 )
 
 func (n *notes) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -190,7 +191,8 @@ func TestTryTouchesOnlyWhatToolsOfThisRunMade(t *testing.T) {
 	server := httptest.NewServer(n)
 	defer server.Close()
 	code, stdout, stderr := execute(t, nil, "try", "--mcp", "--url", server.URL)
-	want := []string{`listNotes {}`, `createNote {"text":"example"}`, `updateNote {"note_id":"mine","text":"example"}`, `deleteNote {"note_id":"mine"}`}
+	want := []string{`listNotes {}`, `createNote {"text":"example"}`,
+		`updateNote {"note_id":"mine","text":"example"}`, `deleteNote {"note_id":"mine"}`}
 	if code != 0 || !slices.Equal(n.calls, want) {
 		t.Errorf("exit code %d, called %q, want %q\n%s%s", code, n.calls, want, stdout, stderr)
 	}
@@ -294,7 +296,8 @@ func TestWhatAToolDoesFollowsFromItsHints(t *testing.T) {
 		{"getNote note_id! " + readsOnly, reads, false},
 		{"createNote text! " + addsOnly, creates, true},
 		{"createNote text!", creates, false},
-		{`createNote text! ,"annotations":{"readOnlyHint":false,"destructiveHint":false}`, creates, false}, // perhaps the same again
+		// perhaps the same again
+		{`createNote text! ,"annotations":{"readOnlyHint":false,"destructiveHint":false}`, creates, false},
 		{"completeNote note_id! " + addsOnly, changes, false},
 		{"deleteNote note_id! " + addsOnly, removes, false},
 		{"restoreNote note_id!", restores, false},

@@ -71,8 +71,8 @@ func (f *foreign) document(origin string) string {
 			parameters = append(parameters,
 				fmt.Sprintf(`{"name":%q,"in":"path","required":true,"schema":{"type":"string"}}`, name))
 		}
-		members := fmt.Sprintf(`"operationId":%q,"parameters":[%s],"responses":{"200":{"description":"OK"},"2XX":{"description":"Well"}}`, parts[2],
-			strings.Join(parameters, ","))
+		members := fmt.Sprintf(`"operationId":%q,"parameters":[%s],"responses":{"200":{"description":"OK"},`+
+			`"2XX":{"description":"Well"}}`, parts[2], strings.Join(parameters, ","))
 		if len(parts) > 3 {
 			members = parts[3] + "," + members
 		}
@@ -81,8 +81,8 @@ func (f *foreign) document(origin string) string {
 	for i, path := range paths {
 		paths[i] = fmt.Sprintf("%q:{%s}", path, strings.Join(byPath[path], ","))
 	}
-	return fmt.Sprintf(`{"openapi":"3.1.0","info":{"title":"Foreign","version":"1"},"servers":[{"url":%q}],"components":{"schemas":{%s}},"paths":{%s}}`,
-		origin, f.schemas, strings.Join(paths, ","))
+	return fmt.Sprintf(`{"openapi":"3.1.0","info":{"title":"Foreign","version":"1"},"servers":[{"url":%q}],`+
+		`"components":{"schemas":{%s}},"paths":{%s}}`, origin, f.schemas, strings.Join(paths, ","))
 }
 
 func placeholders(path string) (names []string) {
@@ -101,8 +101,8 @@ func taking(n int, properties ...string) string {
 		name, _, _ := strings.Cut(property, ":")
 		names = append(names, name)
 	}
-	return fmt.Sprintf(`"requestBody":{"required":true,"content":{"application/json":{"schema":{"type":"object","required":[%s],"properties":{%s}}}}}`,
-		strings.Join(names, ","), strings.Join(properties, ","))
+	return fmt.Sprintf(`"requestBody":{"required":true,"content":{"application/json":{"schema":{"type":"object",`+
+		`"required":[%s],"properties":{%s}}}}}`, strings.Join(names, ","), strings.Join(properties, ","))
 }
 
 // tryIt runs guestpass try against the app, which asks nobody to sign in.
@@ -150,7 +150,8 @@ func TestTryWalksAForeignApp(t *testing.T) {
 	}
 	patterns := []string{"GET /notebooks", `POST /notebooks {"owner":"guest-*@example.com","title":"Travels"}`,
 		`POST /notebooks/nb1/notes {"text":"*"}`,
-		"GET /notebooks/nb1/notes/71", `PUT /notebooks/nb1/notes/71 {"rev":1,"text":"example"}`, "POST /notebooks/nb1/notes/71/pin",
+		"GET /notebooks/nb1/notes/71", `PUT /notebooks/nb1/notes/71 {"rev":1,"text":"example"}`,
+		"POST /notebooks/nb1/notes/71/pin",
 		"DELETE /notebooks/nb1/notes/71", "DELETE /notebooks/nb1"}
 	if len(f.calls) != len(patterns) {
 		t.Fatalf("the calls are\n%s\nwant\n%s", strings.Join(f.calls, "\n"), strings.Join(patterns, "\n"))
@@ -178,7 +179,8 @@ func TestTryLeavesOutWhatItCannotCallAndSaysWhy(t *testing.T) {
 		{"what others made", `DELETE /notes/{note_id} deleteNote`, "this run made no note of its own for note_id"},
 		{"what others made, by an example", `DELETE /x/{key} dropX`, "this run made no x of its own for key"},
 		{"what others made, in a body", `POST /dropNotes dropNotes ` +
-			taking(1, `"note_ids":{"type":"array","items":{"type":"string"},"example":["theirs"]}`), "this run made no note of its own for note_ids"},
+			taking(1, `"note_ids":{"type":"array","items":{"type":"string"},"example":["theirs"]}`),
+			"this run made no note of its own for note_ids"},
 		{"what others made, told to restore", `POST /notes/{note_id}/restore restoreNote`,
 			"this run made no note of its own for note_id"},
 		{"no value", `POST /notes/search searchNotes ` + taking(1, `"q":{"type":"string","minLength":2,"maxLength":1}`),
@@ -268,9 +270,12 @@ func TestTryInventsNoIdentifiers(t *testing.T) {
 			"this run made no book of its own for id"},
 		{"a path", `PUT /books/{id} putBook ` + taking(1, title), "this run made no book of its own for id"},
 		{"in an object", `POST /orders createOrder ` +
-			taking(1, `"line":{"type":"object","required":["item_id"],"properties":{"item_id":{"type":"integer"}}}`), "no answer has told a value for line.item_id"},
+			taking(1, `"line":{"type":"object","required":["item_id"],"properties":{"item_id":{"type":"integer"}}}`),
+			"no answer has told a value for line.item_id"},
 		{"in a list", `POST /orders createOrder ` +
-			taking(1, `"lines":{"type":"array","items":{"type":"object","required":["id"],"properties":{"id":{"type":"integer"}}}}`), "no answer has told a value for lines.id"},
+			taking(1, `"lines":{"type":"array","items":{"type":"object","required":["id"],"properties":`+
+				`{"id":{"type":"integer"}}}}`),
+			"no answer has told a value for lines.id"},
 		{"a word before the kind", `POST /move moveIt ` + taking(1, `"into_shelf_id":{"type":"integer"}`),
 			"this run made no shelf of its own for into_shelf_id"},
 		{"what may be left out", `POST /books createBook ` + taking(1, title, `"id":{"type":"integer","example":1}`,
@@ -624,7 +629,8 @@ func TestTryTellsTheWholeRefusal(t *testing.T) {
 			f := &foreign{t: t, operations: []string{`GET /notes listNotes`}}
 			f.answer = func(*http.Request, map[string]any) (int, any) { return tt.status, tt.answer }
 			document := strings.Replace(f.document("x"), `{"description":"OK"}`,
-				`{"description":"OK","content":{"application/json":{"schema":{"type":"object","properties":{"id":{"type":"string"}}}}}}`, 1)
+				`{"description":"OK","content":{"application/json":{"schema":{"type":"object","properties":`+
+					`{"id":{"type":"string"}}}}}}`, 1)
 			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				if r.URL.Path != "/api.json" {
 					f.ServeHTTP(w, r)

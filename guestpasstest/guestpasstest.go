@@ -109,8 +109,9 @@ func New(t testing.TB, o Options) *World {
 	w.Store = openStore(t, o, w.Stytch.Now)
 	settings := guestpass.Options{PublicURL: w.URL, ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
 		PublicToken: seed.Project.PublicToken, Vertical: auth.Vertical(seed.Project.Vertical), Domain: w.Stytch.URL,
-		BaseURL: w.Stytch.URL, ClientIDs: []string{seed.ConnectedApps[0].ClientID}, ForwardTokens: true, Title: "Test", Version: "test",
-		Store: w.Store, Resources: o.Resources, Now: w.Stytch.Now, Limits: roomy}
+		BaseURL: w.Stytch.URL, ClientIDs: []string{seed.ConnectedApps[0].ClientID}, ForwardTokens: true,
+		Title: "Test", Version: "test", Store: w.Store, Resources: o.Resources, Now: w.Stytch.Now,
+		Limits: roomy}
 	if o.Change != nil {
 		o.Change(&settings)
 	}
@@ -119,7 +120,8 @@ func New(t testing.TB, o Options) *World {
 	}
 	t.Cleanup(func() { _ = w.App.Close() })
 	w.grantScopes()
-	running := &httptest.Server{Listener: listener, Config: &http.Server{Handler: w.App, ReadHeaderTimeout: time.Minute}}
+	running := &httptest.Server{Listener: listener,
+		Config: &http.Server{Handler: w.App, ReadHeaderTimeout: time.Minute}}
 	running.Start()
 	t.Cleanup(running.Close)
 	return w

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -32,8 +33,13 @@ func ExampleNew() {
 		PublicURL: "https://api.example.com", Title: "Ping", Version: "1",
 		TokenURL: "https://example.customers.stytch.com/v1/oauth2/token",
 	})
-	fmt.Println(err)
+	fmt.Println(strings.ReplaceAll(err.Error(), ": ", ":\n  "))
 	// Output:
-	// G110 document, TokenURL: example.customers.stytch.com is not under example.com, the domain of the API: either (1) set up a Stytch custom domain under example.com and use it, or (2) forward on the API's own host: https://api.example.com/oauth2/token
-	// G030 GET /ping: operationId "list-pings" is not a letter and up to 63 letters, digits and underscores: call it listPings
+	// G110 document, TokenURL:
+	//   example.customers.stytch.com is not under example.com, the domain of the API:
+	//   either (1) set up a Stytch custom domain under example.com and use it, or (2) forward on the API's own host:
+	//   https://api.example.com/oauth2/token
+	// G030 GET /ping:
+	//   operationId "list-pings" is not a letter and up to 63 letters, digits and underscores:
+	//   call it listPings
 }

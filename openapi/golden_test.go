@@ -39,24 +39,26 @@ type (
 		Body task
 	}
 	listInput struct {
-		State   string `query:"state" enum:"open,done" doc:"Only tasks in this state. Leave out for all"`
-		Limit   int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many tasks to return at most, 1 to 100"`
+		State string `query:"state" enum:"open,done" doc:"Only tasks in this state. Leave out for all"`
+
+		Most int `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many tasks to return at most, 1 to 100"`
+
 		Cursor  string `query:"cursor" maxLength:"512" doc:"next_cursor of the previous page. Leave out for the first"`
 		Request string `header:"X-Request-ID" hidden:"true"`
 	}
 	listReply struct {
 		Body struct {
-			Tasks      []task `json:"tasks" doc:"Tasks of this page"`
-			Total      int    `json:"total" doc:"Number of tasks on all pages"`
-			NextCursor string `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
+			Tasks []task `json:"tasks" doc:"Tasks of this page"`
+			Total int    `json:"total" doc:"Number of tasks on all pages"`
+			Next  string `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
 		}
 	}
 	idInput struct {
-		ID string `path:"task_id" maxLength:"36" pattern:"^[a-z0-9_]+$" patternDescription:"an identifier" doc:"Identifier, as listTasks returns it"`
+		ID taskID `path:"task_id" maxLength:"36" doc:"Identifier, as listTasks returns it"`
 	}
 	createInput struct {
 		Body struct {
-			Title    string  `json:"title" minLength:"1" maxLength:"200" doc:"What is to be done" example:"Buy <milk> & \"bread\""`
+			Title    title   `json:"title" doc:"What is to be done" example:"Buy <milk> & \"bread\""`
 			Priority string  `json:"priority,omitempty" enum:"low,normal,high" default:"normal" doc:"How urgent it is"`
 			Estimate *int    `json:"estimate,omitempty" minimum:"0" doc:"Minutes; leave out if not known"`
 			Assignee person  `json:"assignee,omitempty" doc:"Who does it"`
@@ -80,6 +82,20 @@ type (
 		}
 	}
 )
+
+type (
+	taskID string
+	title  string
+)
+
+func (taskID) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString, Pattern: "^[a-z0-9_]+$", PatternDescription: "an identifier"}
+}
+
+func (title) Schema(huma.Registry) *huma.Schema {
+	least, most := 1, 200
+	return &huma.Schema{Type: huma.TypeString, MinLength: &least, MaxLength: &most}
+}
 
 func realistic() huma.API {
 	api := newAPI()

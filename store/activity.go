@@ -71,7 +71,8 @@ func (tx *Tx) Record(a Activity) (Activity, error) {
 	a.Removes = a.Removes || tx.takesAway() || a.Before != "" && a.After == ""
 	var previous string
 	err := tx.QueryRow(`INSERT INTO activity_heads (owner, seq, hash) VALUES ($1, 1, '')
-		ON CONFLICT (owner) DO UPDATE SET seq = activity_heads.seq + 1 RETURNING seq, hash`, a.Owner).Scan(&a.Seq, &previous)
+		ON CONFLICT (owner) DO UPDATE SET seq = activity_heads.seq + 1 RETURNING seq, hash`,
+		a.Owner).Scan(&a.Seq, &previous)
 	if err != nil {
 		return a, fmt.Errorf("record activity: %w", err)
 	}

@@ -41,7 +41,8 @@ func (tx *Tx) NoteUse(c Connection) error {
 // one subject, or with "" of all.
 func (s *Store) Connections(ctx context.Context, owner, subject string, limit int) ([]Connection, error) {
 	list, err := List(ctx, s, scanConnection, "SELECT "+connectionColumns+` FROM connections
-		WHERE owner = $1 AND ($2 = '' OR subject = $2) ORDER BY last_used DESC, subject, client LIMIT $3`, owner, subject, limit)
+		WHERE owner = $1 AND ($2 = '' OR subject = $2) ORDER BY last_used DESC, subject, client LIMIT $3`,
+		owner, subject, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list connections: %w", err)
 	}
@@ -78,8 +79,9 @@ func scanDenial(row Scanner) (d Denial, err error) {
 // space that is reserved for denials with them.
 func (tx *Tx) Deny(d Denial) error {
 	tx.reserved, tx.beyondQuota = true, true
-	err := tx.QueryRow(`SELECT 1 FROM denials d WHERE subject = $1 AND client = $2 AND NOT EXISTS
-		(SELECT 1 FROM connections c WHERE c.owner = d.owner AND c.subject = d.subject AND c.client = d.client AND c.last_used > d.revoked_at)`,
+	err := tx.QueryRow(`SELECT 1 FROM denials d WHERE subject = $1 AND client = $2 AND NOT EXISTS (
+			SELECT 1 FROM connections c WHERE c.owner = d.owner AND c.subject = d.subject AND c.client = d.client
+				AND c.last_used > d.revoked_at)`,
 		d.Subject, d.Client).Scan(new(int))
 	if tx.repeats = err == nil; err != nil && !errors.Is(err, ErrNotFound) {
 		return fmt.Errorf("deny %s: %w", d.Client, err)
@@ -87,8 +89,10 @@ func (tx *Tx) Deny(d Denial) error {
 	_, err = tx.Exec("INSERT INTO denials ("+denialColumns+`) VALUES ($1, $2, $3, $4, $5, $6)
 		ON CONFLICT (subject, client) DO UPDATE SET owner = excluded.owner,
 			retry_at = CASE WHEN excluded.retry_at > 0 THEN excluded.retry_at ELSE denials.retry_at END,
-			revoked_at = CASE WHEN excluded.revoked_at > denials.revoked_at THEN excluded.revoked_at ELSE denials.revoked_at END,
-			expires_at = CASE WHEN excluded.expires_at > denials.expires_at THEN excluded.expires_at ELSE denials.expires_at END`,
+			revoked_at = CASE WHEN excluded.revoked_at > denials.revoked_at
+				THEN excluded.revoked_at ELSE denials.revoked_at END,
+			expires_at = CASE WHEN excluded.expires_at > denials.expires_at
+				THEN excluded.expires_at ELSE denials.expires_at END`,
 		d.Subject, d.Client, d.Owner, Millis(d.RevokedAt), Millis(d.ExpiresAt), Millis(d.RetryAt))
 	if err != nil {
 		return fmt.Errorf("deny %s: %w", d.Client, err)

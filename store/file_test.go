@@ -154,7 +154,8 @@ func TestUnfitURLsAreRefused(t *testing.T) {
 		"sqlite::memory:", "sqlite:file::memory:?cache=shared",
 		"sqlite:guestpass.db?mode=ro", "sqlite:file:", "sqlite:x\x00y", "sqlite:postgres://u:hunter2@127.0.0.1/db",
 		"sqlite:postgresql:hunter2", "sqlite:sqlite:hunter2",
-		"sqlite:file:postgres://u:hunter2@127.0.0.1/db", `sqlite:"postgres://u:hunter2@127.0.0.1/db"`, "sqlite:///postgres://u:hunter2@127.0.0.1/db"} {
+		"sqlite:file:postgres://u:hunter2@127.0.0.1/db", `sqlite:"postgres://u:hunter2@127.0.0.1/db"`,
+		"sqlite:///postgres://u:hunter2@127.0.0.1/db"} {
 		if err := store.CheckURL(url); err == nil || !strings.HasPrefix(err.Error(), "must be sqlite:PATH") ||
 			strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", url, err)
@@ -361,7 +362,8 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 	group.Go(func() {
 		for i := 0; ctx.Err() == nil; i++ { // each change makes a task and a row on record
 			_ = s.Write(t.Context(), func(tx *store.Tx) error {
-				if _, err := table.CreateTask(tx, "acme", table.Task{Title: "会议", State: "open", Priority: 2}); err != nil {
+				task := table.Task{Title: "会议", State: "open", Priority: 2}
+				if _, err := table.CreateTask(tx, "acme", task); err != nil {
 					return err
 				}
 				_, err := tx.Record(store.Activity{Owner: "acme", Subject: "member-1", Operation: "createTask",
@@ -393,7 +395,8 @@ func TestABackupIsOfOneMomentWhileOthersWrite(t *testing.T) {
 		}
 		backup := openFile(t, file)
 		rows, breaks, err := backup.VerifyActivity(t.Context())
-		page, pageErr := table.List(t.Context(), backup, "acme", table.TaskQuery{Sort: "created", Search: "会议", Limit: 1})
+		page, pageErr := table.List(t.Context(), backup, "acme",
+			table.TaskQuery{Sort: "created", Search: "会议", Limit: 1})
 		if err != nil || pageErr != nil || len(breaks) > 0 || rows < 20 || page.Total != rows && page.Total != -1 {
 			t.Errorf("%d tasks, %d rows, %v, %v, %v", page.Total, rows, breaks, err, pageErr)
 		}

@@ -14,7 +14,8 @@ import (
 // TestAFullDatabaseRefusesWritesAndRecovers has SQLite meet its largest size in the
 // middle of groups of changes, which it reports as a full disk.
 func TestAFullDatabaseRefusesWritesAndRecovers(t *testing.T) {
-	s, err := Open(t.Context(), Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db"), Schemas: []Schema{things}})
+	s, err := Open(t.Context(), Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "test.db"),
+		Schemas: []Schema{things}})
 	if err != nil {
 		t.Fatal(err)
 	}

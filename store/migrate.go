@@ -28,21 +28,23 @@ type Schema struct {
 	// of these names, those in sqlite and in postgres.
 	Files fs.FS
 
-	// Postgres changes the columns of each table, by the table's name, from what the files for SQLite make to what those
-	// for Postgres do; nil if they make the same. A start looks whether they are there.
+	// Postgres changes the columns of each table, by the table's name, from what the files for SQLite make to what
+	// those for Postgres do; nil if they make the same. A start looks whether they are there.
 	Postgres func(columns map[string][]string)
 
 	// Migrated is called once the tables are there, at every start, before anybody uses them; nil for nothing to do.
 	// Other instances wait for it.
 	Migrated func(context.Context, *Store) error
 
-	// Purge removes for good what was deleted before, see [Store.InSteps]. It is called every hour; nil for nothing to do.
+	// Purge removes for good what was deleted before, see [Store.InSteps]. It is called every hour; nil for nothing to
+	// do.
 	Purge func(ctx context.Context, s *Store, before time.Time) error
 
 	// Quotas are how many things of each kind one owner may have, unless Options.Quota says otherwise.
 	Quotas map[string]int64
 
-	// WasBuiltIn is set for tables that the store itself made up to version 0.1, in the same place: they are taken over.
+	// WasBuiltIn is set for tables that the store itself made up to version 0.1, in the same place: they are taken
+	// over.
 	WasBuiltIn bool
 }
 

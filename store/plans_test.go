@@ -57,16 +57,21 @@ func TestNoQueryIsWithoutItsIndex(t *testing.T) {
 				}
 				check(index, false, "SELECT "+activityColumns+statement.Text, append(statement.Values, 25)...)
 			}
-			for query, index := range map[string]string{
-				"SELECT min(seq) FROM activity WHERE owner = 'owner7' AND seq > 1 AND seq <= 500 AND at > 7":                      "activity",
-				"SELECT number FROM quota_things WHERE owner = 'owner7' AND person = '' AND kind = 'things'":                      "quota_things",
-				"SELECT bytes FROM quota_usage WHERE owner = 'owner7' AND person = ''":                                            "quota_usage",
-				"SELECT 1 FROM connections c WHERE c.owner = 'owner7' AND c.subject = 'm' AND c.client = 'c' AND c.last_used > 7": "connections",
-				"SELECT 1 FROM activity a WHERE owner = 'owner7' AND subject = 'member-7' AND seq < 9 ORDER BY seq DESC LIMIT 4":  "activity_by_subject",
-				"SELECT 1 FROM activity WHERE owner = 'owner7' AND target = 'tsk_7' ORDER BY seq DESC LIMIT 1":                    "activity_by_target",
-				"SELECT key FROM replies WHERE expires_at <= 1 ORDER BY expires_at LIMIT 500":                                     "replies_by_expiry",
+			for _, tt := range []struct{ query, index string }{
+				{"SELECT min(seq) FROM activity WHERE owner = 'owner7' AND seq > 1 AND seq <= 500 AND at > 7",
+					"activity"},
+				{"SELECT number FROM quota_things WHERE owner = 'owner7' AND person = '' AND kind = 'things'",
+					"quota_things"},
+				{"SELECT bytes FROM quota_usage WHERE owner = 'owner7' AND person = ''", "quota_usage"},
+				{"SELECT 1 FROM connections c WHERE c.owner = 'owner7' AND c.subject = 'm' AND c.client = 'c' " +
+					"AND c.last_used > 7", "connections"},
+				{"SELECT 1 FROM activity a WHERE owner = 'owner7' AND subject = 'member-7' AND seq < 9 " +
+					"ORDER BY seq DESC LIMIT 4", "activity_by_subject"},
+				{"SELECT 1 FROM activity WHERE owner = 'owner7' AND target = 'tsk_7' ORDER BY seq DESC LIMIT 1",
+					"activity_by_target"},
+				{"SELECT key FROM replies WHERE expires_at <= 1 ORDER BY expires_at LIMIT 500", "replies_by_expiry"},
 			} {
-				check(index, false, query)
+				check(tt.index, false, tt.query)
 			}
 			check("replies", false, selectReply, "k", 1)
 		})
@@ -107,8 +112,10 @@ func fill(t *testing.T, s *Store) {
 	}
 	const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
 	for _, statement := range []string{
-		numbers + `INSERT INTO activity (owner, seq, id, at, subject, client, operation, target, before, after, outcome, refers_to, request, conversation, hash)
-			SELECT 'owner' || (i % 20), i, 'act_' || i, i, 'member-' || (i % 97), '', '', 'tsk_' || (i % 1000), '', '', 'done', '', '', '', '' FROM n`,
+		numbers + `INSERT INTO activity (owner, seq, id, at, subject, client, operation, target, before, after, outcome,
+				refers_to, request, conversation, hash)
+			SELECT 'owner' || (i % 20), i, 'act_' || i, i, 'member-' || (i % 97), '', '', 'tsk_' || (i % 1000), '', '',
+				'done', '', '', '', '' FROM n`,
 		numbers + "INSERT INTO quota_usage (owner, person, activities, bytes) SELECT 'owner' || i, '', 1, 1 FROM n",
 		numbers + "INSERT INTO quota_things SELECT 'owner' || i, '', 'things', 1 FROM n",
 		numbers + "INSERT INTO connections SELECT 'owner' || i, 'member-' || i, 'app', '', i, i FROM n",

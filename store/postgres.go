@@ -156,8 +156,9 @@ func (s *Store) checkSearchPath(ctx context.Context) error {
 	if first = strings.Trim(first, ` "`); first == s.schema || first == "$user" && user == s.schema {
 		return nil
 	}
-	return fmt.Errorf(`the pooler in front of the database does not pass search_path on: run ALTER ROLE %s IN DATABASE %s SET search_path = %s, `+
-		`and have the pooler connect anew`, identifier(user), identifier(database), identifier(s.schema))
+	return fmt.Errorf("the pooler in front of the database does not pass search_path on: run "+
+		"ALTER ROLE %s IN DATABASE %s SET search_path = %s, and have the pooler connect anew",
+		identifier(user), identifier(database), identifier(s.schema))
 }
 
 // locked runs f while no other instance with the same schema does. The lock is a
@@ -179,7 +180,8 @@ func (s *Store) locked(ctx context.Context, f func() error) error {
 			return s.classify(err)
 		}
 	}
-	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", int64(key.Sum64())); err != nil { // #nosec G115 -- any 64 bits will do
+	lock := int64(key.Sum64()) // #nosec G115 -- any 64 bits will do
+	if _, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", lock); err != nil {
 		return fmt.Errorf("wait for other instances that bring the schema up to date: %w", s.classify(err))
 	}
 	return f()

@@ -21,7 +21,8 @@ const (
 // openOwn opens a file of ours, and makes it where there is none. It follows no link: in a folder
 // that others may write to, one could lead anywhere.
 func openOwn(name string, flags int) (*os.File, error) {
-	file, err := os.OpenFile(name, flags|os.O_CREATE|noFollow, ownFile) // #nosec G304 -- beside the database, which the operator has named
+	// #nosec G304 -- beside the database, which the operator has named
+	file, err := os.OpenFile(name, flags|os.O_CREATE|noFollow, ownFile)
 	if err != nil {
 		return nil, err
 	}

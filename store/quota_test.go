@@ -26,7 +26,8 @@ func TestAQuotaOfThingsIsAsTheOptionsOrElseTheSchemaSay(t *testing.T) {
 			t.Run(what+" "+database, func(t *testing.T) {
 				schema := things
 				schema.Quotas = tt.schema
-				s, err := Open(t.Context(), Options{URL: url, Schemas: []Schema{schema}, Quota: Quota{Things: tt.options}})
+				s, err := Open(t.Context(), Options{URL: url, Schemas: []Schema{schema},
+					Quota: Quota{Things: tt.options}})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -60,7 +60,8 @@ func readReply(row Row, c Claim) (r Reply, found bool, err error) {
 // transaction that is about to take the same key.
 func (tx *Tx) Claim(c Claim) (earlier Reply, taken bool, err error) {
 	if _, err := tx.DeleteCounted(`DELETE FROM replies
-		WHERE key = $1 AND (expires_at <= $2 OR target = $3 AND target <> '') RETURNING owner, person, bytes`, c.Key, Millis(tx.now), c.Gone); err != nil {
+		WHERE key = $1 AND (expires_at <= $2 OR target = $3 AND target <> '') RETURNING owner, person, bytes`,
+		c.Key, Millis(tx.now), c.Gone); err != nil {
 		return earlier, false, fmt.Errorf("claim: %w", err)
 	}
 	inserted, err := tx.Exec(`INSERT INTO replies (key, body, reply, expires_at, owner, person, target, bytes)

@@ -270,8 +270,8 @@ func beforeQuotas(t *testing.T, url string) {
 		t.Fatal(err)
 	}
 	for _, statement := range []string{
-		`INSERT INTO activity (owner, seq, id, at, subject, client, operation, target, before, after, outcome, refers_to,
-				request, conversation, hash) VALUES
+		`INSERT INTO activity (owner, seq, id, at, subject, client, operation, target, before, after, outcome,
+				refers_to, request, conversation, hash) VALUES
 			('acme', 1, 'act_1', 1, 'ada', 'app', 'updateTask', 'tsk_1',
 				'{"Title":"be"}', '{"Title":"one"}', 'done', '', '', '', 'h'),
 			('acme', 2, 'act_2', 1, 'grace', 'app', 'deleteTask', 'tsk_2', '{"DeletedAt":"0001-01-01T00:00:00Z"}',

@@ -41,9 +41,8 @@ func (s *Store) Purge(ctx context.Context) error {
 			errs = append(errs, schema.Purge(ctx, s, until))
 		}
 	}
-	return errors.Join(append(errs,
-		s.dropOldActivity(ctx),
-		s.InSteps(ctx, stepRows, func(tx *Tx) (int64, error) { return tx.removeUnused(Millis(tx.now.Add(-s.keep))) }))...)
+	dropUnused := func(tx *Tx) (int64, error) { return tx.removeUnused(Millis(tx.now.Add(-s.keep))) }
+	return errors.Join(append(errs, s.dropOldActivity(ctx), s.InSteps(ctx, stepRows, dropUnused))...)
 }
 
 // InSteps repeats a step, each in a transaction of its own, until it removes less than it may. What makes room may use

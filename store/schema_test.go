@@ -60,8 +60,8 @@ func (r raw) one(query string) (value string) {
 	return value
 }
 
-const namedTables = `SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-	WHERE relkind = 'r' AND nspname = '%s'`
+const namedTables = `SELECT coalesce(string_agg(relname, ' ' ORDER BY relname), '') FROM pg_class c
+	JOIN pg_namespace n ON n.oid = relnamespace WHERE relkind = 'r' AND nspname = '%s'`
 
 func found(t *testing.T, s *store.Store, search string) int {
 	t.Helper()

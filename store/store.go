@@ -107,7 +107,8 @@ func connect(ctx context.Context, o Options, write bool) (*Store, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{now: o.Now, log: o.Log, schemas: o.Schemas, quota: o.Quota.withDefaults(o.Schemas), keep: cmp.Or(o.Keep, DefaultKeep)}
+	s := &Store{now: o.Now, log: o.Log, schemas: o.Schemas, quota: o.Quota.withDefaults(o.Schemas),
+		keep: cmp.Or(o.Keep, DefaultKeep)}
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	switch {
 	case scheme == "sqlite" && rest != "" && o.Schema == "":

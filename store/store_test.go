@@ -165,7 +165,8 @@ func TestAFailedChangeLeavesNothingAndHarmsNoOther(t *testing.T) {
 		for i := range 40 {
 			group.Go(func() {
 				err := s.Write(context.Background(), func(tx *store.Tx) error {
-					if _, err := table.CreateTask(tx, "acme", table.Task{Title: "x", State: "open", Priority: 2}); err != nil {
+					task := table.Task{Title: "x", State: "open", Priority: 2}
+					if _, err := table.CreateTask(tx, "acme", task); err != nil {
 						return err
 					}
 					if i%2 == 0 {

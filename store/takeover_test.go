@@ -57,18 +57,19 @@ func TestTablesOfAnEarlierVersionAreTakenOver(t *testing.T) {
 				create(t, s, "acme", table.Task{Title: "new"}) // the sequence came along
 				_ = s.Close()
 			}
-			for query, value := range map[string]string{
-				"SELECT title FROM " + want + ".bookmarks":                                                          "The Go blog",
-				"SELECT text FROM " + want + ".task_comments":                                                       "a comment",
-				"SELECT max(version_id)::text FROM " + want + ".guestpass_migrations":                               "6",
-				"SELECT string_agg(version_id::text, ' ' ORDER BY id) FROM " + want + ".guestpass_migrations_tasks": "0 1 3 4 5",
-				"SELECT max(version_id)::text FROM " + want + ".guestpass_migrations_bookmarks":                     "1",
-				"SELECT count(*)::text FROM pg_tables WHERE tablename LIKE 'goose%'":                                "0",
-				"SELECT schemaname::text FROM pg_tables WHERE tablename = 'hosts_own'":                              "public",
-				"SELECT count(DISTINCT schemaname)::text FROM pg_tables WHERE tablename = 'tasks'":                  "1",
+			for _, tt := range []struct{ query, value string }{
+				{"SELECT title FROM " + want + ".bookmarks", "The Go blog"},
+				{"SELECT text FROM " + want + ".task_comments", "a comment"},
+				{"SELECT max(version_id)::text FROM " + want + ".guestpass_migrations", "6"},
+				{"SELECT string_agg(version_id::text, ' ' ORDER BY id) FROM " + want + ".guestpass_migrations_tasks",
+					"0 1 3 4 5"},
+				{"SELECT max(version_id)::text FROM " + want + ".guestpass_migrations_bookmarks", "1"},
+				{"SELECT count(*)::text FROM pg_tables WHERE tablename LIKE 'goose%'", "0"},
+				{"SELECT schemaname::text FROM pg_tables WHERE tablename = 'hosts_own'", "public"},
+				{"SELECT count(DISTINCT schemaname)::text FROM pg_tables WHERE tablename = 'tasks'", "1"},
 			} {
-				if got := db.one(query); got != value {
-					t.Errorf("%s: %s, want %s", query, got, value)
+				if got := db.one(tt.query); got != tt.value {
+					t.Errorf("%s: %s, want %s", tt.query, got, tt.value)
 				}
 			}
 			if left := db.one(fmt.Sprintf(namedTables, "public")); want != "public" && left != "hosts_own" {
@@ -161,8 +162,10 @@ func TestAFileOfAnEarlierVersionIsTakenOver(t *testing.T) {
 		db.exec("CREATE TABLE goose_db_version (id INTEGER PRIMARY KEY AUTOINCREMENT, version_id INTEGER NOT NULL, "+
 			"is_applied INTEGER NOT NULL, tstamp TIMESTAMP DEFAULT (datetime('now')))",
 			"INSERT INTO goose_db_version (version_id, is_applied) VALUES (0, 1), (1, 1), (2, 1)",
-			`INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version, created_at, updated_at, completed_at, deleted_at)
-				VALUES ('tsk_1', 'acme', '明天的会议准备', '', 'open', '9999-99-99', 2, '', '', 'member-1', 1, 1, 1, 0, 0)`)
+			`INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator,
+					version, created_at, updated_at, completed_at, deleted_at)
+				VALUES ('tsk_1', 'acme', '明天的会议准备', '', 'open', '9999-99-99', 2, '', '',
+					'member-1', 1, 1, 1, 0, 0)`)
 		db.exec(more...)
 		_ = db.Close()
 		return path
@@ -217,15 +220,16 @@ func builtBy(t *testing.T, database store.Database, place string, version int64)
 	}
 	db.exec(`INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version,
 				created_at, updated_at, completed_at, deleted_at) VALUES
-			('tsk_1', 'acme', '明天的会议准备', 'notes', 'open', '2026-12-01', 2, '', 'office', 'ada', 2, 1, 1, 0, 0),
+			('tsk_1', 'acme', '明天的会议准备', 'notes', 'open', '2026-12-01', 2, '', 'office', 'ada', 2, 1, 1,
+				0, 0),
 			('tsk_2', 'acme', 'deleted', '', 'open', '9999-99-99', 2, '', '', 'grace', 1, 1, 1, 0, 1795607999000),
 			('tsk_3', 'globex', 'of globex', '会议', 'open', '9999-99-99', 2, '', '', 'ada', 1, 1, 1, 0, 0)`,
 		`INSERT INTO task_labels (owner, label, task) VALUES ('acme', 'office', 1)`,
 		`INSERT INTO task_comments (id, owner, task_id, author, text, created_at, deleted_at) VALUES
 			('cmt_1', 'acme', 'tsk_1', 'grace', 'hello', 1, 0),
 			('cmt_2', 'acme', 'tsk_1', 'ada', 'removed', 1, 1795607999000)`,
-		`INSERT INTO activity (owner, seq, id, at, subject, client, operation, target, before, after, outcome, refers_to,
-				request, conversation, hash) VALUES
+		`INSERT INTO activity (owner, seq, id, at, subject, client, operation, target, before, after, outcome,
+				refers_to, request, conversation, hash) VALUES
 			('acme', 1, 'act_1', 1, 'ada', 'app', 'updateTask', 'tsk_1',
 				'{"ID":"tsk_1","Title":"before","Notes":"old","State":"open","Due":"","Priority":3,"Assignee":"",'||
 				'"Labels":["x"],"Creator":"ada","Version":1,"DeletedAt":"0001-01-01T00:00:00Z"}',
@@ -241,8 +245,8 @@ func builtBy(t *testing.T, database store.Database, place string, version int64)
 	return url, db
 }
 
-// TestTablesThatWereTheStoresOwnAreTakenOver begins at each of the versions, in the place where the tables were at first
-// and in that of now. The tables of tasks get a version table of their own, and no row is lost or counted twice.
+// TestTablesThatWereTheStoresOwnAreTakenOver begins at each of the versions, in the place where the tables were at
+// first and in that of now. The tables of tasks get a version table of their own, and no row is lost or counted twice.
 func TestTablesThatWereTheStoresOwnAreTakenOver(t *testing.T) {
 	for _, database := range []store.Database{store.SQLite, store.Postgres} {
 		for _, place := range []string{"public", "guestpass"} {
@@ -262,7 +266,8 @@ func TestTablesThatWereTheStoresOwnAreTakenOver(t *testing.T) {
 						checkTakenOver(t, s)
 						_ = s.Close()
 					}
-					if steps := migrations(t, url); strings.Contains(steps, "missing") || strings.Contains(steps, "of ") {
+					steps := migrations(t, url)
+					if strings.Contains(steps, "missing") || strings.Contains(steps, "of ") {
 						t.Errorf("after the start: %s", steps)
 					}
 					if database == store.Postgres {
@@ -352,7 +357,8 @@ func checkTakenOver(t *testing.T, s *store.Store) {
 		t.Errorf("counted are %s, %v", got, err)
 	}
 	wrong, err := store.List(t.Context(), s, text, `SELECT u.owner || ' ' || u.activities || ' ' || u.bytes
-		FROM quota_usage u WHERE u.person = '' AND (u.activities <> (SELECT count(*) FROM activity a WHERE a.owner = u.owner)
+		FROM quota_usage u WHERE u.person = '' AND (
+			u.activities <> (SELECT count(*) FROM activity a WHERE a.owner = u.owner)
 			OR u.bytes <> (SELECT coalesce(sum(bytes), 0) FROM tasks t WHERE t.owner = u.owner)
 				+ (SELECT coalesce(sum(bytes), 0) FROM task_comments c WHERE c.owner = u.owner)
 				+ (SELECT coalesce(sum(bytes), 0) FROM activity a WHERE a.owner = u.owner))`)
@@ -416,14 +422,16 @@ func TestAStoreWithoutTasksHasNoneOfTheirTables(t *testing.T) {
 			_ = s.Close()
 			s = openWith(t, store.Options{URL: url}) // they are made when they are needed first
 			got := strings.Fields(names(t, s))
-			for _, name := range []string{"guestpass_migrations_tasks", "indexing", "task_comments", "task_labels", "tasks"} {
+			for _, name := range []string{"guestpass_migrations_tasks", "indexing", "task_comments", "task_labels",
+				"tasks"} {
 				if !slices.Contains(got, name) {
 					t.Errorf("%s is not made: there are %s", name, got)
 				}
 			}
 			create(t, s, "acme", table.Task{Title: "kept"})
 			_ = s.Close()
-			if s, err = store.Open(t.Context(), store.Options{URL: url}); err != nil { // and stay when they are left out again
+			// They stay when they are left out again.
+			if s, err = store.Open(t.Context(), store.Options{URL: url}); err != nil {
 				t.Fatal(err)
 			}
 			_ = s.Close()

@@ -31,7 +31,8 @@ func createThing(tx *Tx, owner, text string) (id string, err error) {
 // countThings returns how many of the owner there are, of those that are not deleted.
 func countThings(t *testing.T, s *Store, owner string) (number int) {
 	t.Helper()
-	err := s.QueryRow(t.Context(), "SELECT count(*) FROM things WHERE owner = $1 AND deleted_at = 0", owner).Scan(&number)
+	err := s.QueryRow(t.Context(), "SELECT count(*) FROM things WHERE owner = $1 AND deleted_at = 0",
+		owner).Scan(&number)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -173,7 +173,8 @@ func (tx *Tx) count(who whose, change *usage, quota Quota) (exceeded *QuotaError
 		err := tx.QueryRow(`INSERT INTO quota_usage (owner, person, activities, bytes)
 			VALUES ($1, $2, $3, $4) ON CONFLICT (owner, person) DO UPDATE SET
 				activities = quota_usage.activities + excluded.activities, bytes = quota_usage.bytes + excluded.bytes
-			RETURNING activities, bytes`, who.owner, who.person, change.activities, change.bytes).Scan(&activities, &bytes)
+			RETURNING activities, bytes`,
+			who.owner, who.person, change.activities, change.bytes).Scan(&activities, &bytes)
 		if err != nil {
 			return nil, err
 		}

@@ -36,6 +36,7 @@ func register(s *api.Service) {
 		ID: "addBookmark", Method: http.MethodPost, Path: "/api/v1/bookmarks",
 		Summary: "Keep a bookmark", Description: "Keeps a web address and returns it with its bookmark_id.",
 		Access: auth.Scope("bookmarks:write"), Effect: api.Write, Status: http.StatusCreated,
+		Docs: map[string]string{"url": "Address of the page; begins with https://"},
 	}, func(ctx context.Context, in *addInput) (*addOutput, error) {
 		return api.InTransaction(ctx, s, func(tx *store.Tx) (*addOutput, error) {
 			out := &addOutput{}
@@ -63,7 +64,7 @@ type listOutput struct {
 type addInput struct {
 	Body struct {
 		Title string `json:"title" minLength:"1" maxLength:"200" doc:"What the page is about, in one line"`
-		URL   string `json:"url" format:"uri" pattern:"^https://" maxLength:"2000" doc:"Address of the page; begins with https://"`
+		URL   string `json:"url" format:"uri" pattern:"^https://" maxLength:"2000"`
 		api.Once
 	}
 }

@@ -46,7 +46,8 @@ func TestABookmarkIsKeptOnceListedAndTakenBack(t *testing.T) {
 				t.Errorf("kept twice: %s", again)
 			}
 			call(422, guestpasstest.Grace, "POST", "/api/v1/bookmarks", `{"title":"no","url":"javascript:alert(1)"}`)
-			if list := call(200, guestpasstest.Grace, "GET", "/api/v1/bookmarks", ""); strings.Count(list, "bmk_") != 1 {
+			list := call(200, guestpasstest.Grace, "GET", "/api/v1/bookmarks", "")
+			if strings.Count(list, "bmk_") != 1 {
 				t.Errorf("Grace sees %s", list)
 			}
 			if list := call(200, guestpasstest.Hank, "GET", "/api/v1/bookmarks", ""); strings.Contains(list, "bmk_") {
@@ -64,7 +65,8 @@ func TestABookmarkIsKeptOnceListedAndTakenBack(t *testing.T) {
 					t.Fatalf("%+v, %v", record, err)
 				}
 				call(200, guestpasstest.Grace, "POST", "/api/v1/activity/"+record.Activities[0].ID+"/undo", "")
-				if list := call(200, guestpasstest.Grace, "GET", "/api/v1/bookmarks", ""); strings.Count(list, "bmk_") != left {
+				list = call(200, guestpasstest.Grace, "GET", "/api/v1/bookmarks", "")
+				if strings.Count(list, "bmk_") != left {
 					t.Errorf("want %d: %s", left, list)
 				}
 			}

@@ -65,7 +65,9 @@ func (w *world) call(method, path, body string, scopes ...string) (status int, a
 		w.t.Fatal(err)
 	}
 	if len(scopes) > 0 {
-		token, err := w.stytch.Mint(stytchtest.MintRequest{Kind: "access", Subject: guestpasstest.Grace, Scopes: scopes})
+		token, err := w.stytch.Mint(stytchtest.MintRequest{
+			Kind: "access", Subject: guestpasstest.Grace, Scopes: scopes,
+		})
 		if err != nil {
 			w.t.Fatal(err)
 		}
@@ -119,12 +121,13 @@ func TestTheShopIsAsItWas(t *testing.T) {
 		{"GET", "/idp?client_id=x", "", 400, "<!doctype html>"},
 		{"GET", "/nothing", "", 404, "404 page not found"},
 	} {
-		if status, answer := w.call(tt.method, tt.path, tt.body); status != tt.status || !strings.Contains(answer, tt.said) {
+		status, answer := w.call(tt.method, tt.path, tt.body)
+		if status != tt.status || !strings.Contains(answer, tt.said) {
 			t.Errorf("%s %s: %d %.300s, want %d with %s", tt.method, tt.path, status, answer, tt.status, tt.said)
 		}
 	}
-	if got := w.query("SELECT string_agg(tablename, ' ' ORDER BY tablename) FROM pg_tables WHERE schemaname = 'public'"); got !=
-		"goose_db_version orders stock" {
+	const tables = "SELECT string_agg(tablename, ' ' ORDER BY tablename) FROM pg_tables WHERE schemaname = 'public'"
+	if got := w.query(tables); got != "goose_db_version orders stock" {
 		t.Errorf("the shop's schema has %s", got)
 	}
 	if got := w.query("SELECT max(version_id) FROM goose_db_version"); got != "1" {
@@ -149,13 +152,15 @@ func TestAChangeAndItsRecordAreOneTransaction(t *testing.T) {
 	}
 	// The record cannot be written: the order stays open.
 	other := w.placeOrder()
-	if _, err := w.app.db.ExecContext(t.Context(), "ALTER TABLE guestpass.activity ADD CONSTRAINT full_up CHECK (seq < 2)"); err != nil {
+	const full = "ALTER TABLE guestpass.activity ADD CONSTRAINT full_up CHECK (seq < 2)"
+	if _, err := w.app.db.ExecContext(t.Context(), full); err != nil {
 		t.Fatal(err)
 	}
 	if status, _ := w.call("POST", "/api/v1/orders/"+other+"/cancel", "", all...); status < 500 {
 		t.Errorf("without a record: %d", status)
 	}
-	if got := w.query("SELECT number || ' ' || (SELECT state FROM orders WHERE id = '" + other + "') FROM stock"); got != "11 open" {
+	got := w.query("SELECT number || ' ' || (SELECT state FROM orders WHERE id = '" + other + "') FROM stock")
+	if got != "11 open" {
 		t.Errorf("kept without its record: %s", got)
 	}
 }

@@ -1,6 +1,6 @@
-// Command embedded is an application that Guestpass was added to: a shop with chi routes, a Huma API and Postgres tables
-// of its own. shop.go is the application as it was, assistant.go what assistants may do in it, and this file puts
-// Guestpass beside it.
+// Command embedded is an application that Guestpass was added to: a shop with chi routes, a Huma API and Postgres
+// tables of its own. shop.go is the application as it was, assistant.go what assistants may do in it, and this file
+// puts Guestpass beside it.
 package main
 
 import (

@@ -61,7 +61,8 @@ func (s *shop) routes() *chi.Mux {
 	config := huma.DefaultConfig("Shop", "7")
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/shop/openapi", "/shop/docs", "/shop/schemas"
 	shopAPI := humachi.New(r, config)
-	huma.Register(shopAPI, huma.Operation{OperationID: "place-order", Method: http.MethodPost, Path: "/shop/orders"}, s.place)
+	placing := huma.Operation{OperationID: "place-order", Method: http.MethodPost, Path: "/shop/orders"}
+	huma.Register(shopAPI, placing, s.place)
 	return r
 }
 

@@ -80,7 +80,8 @@ func TestAnExpenseIsEnteredOnceAndChangedByItsVersion(t *testing.T) {
 		if current := stale["current"].(map[string]any); current["cents"] != 1300. || current["version"] != 2. {
 			t.Errorf("a stale version is told %v", stale)
 		}
-		w.as(guestpasstest.Grace, "POST", "/api/v1/expenses", `{"cents":1,"currency":"EUR","spent_on":"2026-02-30"}`, 422)
+		w.as(guestpasstest.Grace, "POST", "/api/v1/expenses",
+			`{"cents":1,"currency":"EUR","spent_on":"2026-02-30"}`, 422)
 	})
 }
 
@@ -149,7 +150,8 @@ func TestMonthsAreSummedUp(t *testing.T) {
 
 func TestOnlyWhoEnteredItOrAnAdminChangesIt(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *world) {
-		ofAda, ofGrace := w.enter(guestpasstest.Ada, "2026-11-30", 1, ""), w.enter(guestpasstest.Grace, "2026-11-30", 2, "")
+		ofAda := w.enter(guestpasstest.Ada, "2026-11-30", 1, "")
+		ofGrace := w.enter(guestpasstest.Grace, "2026-11-30", 2, "")
 		w.as(guestpasstest.Grace, "PATCH", "/api/v1/expenses/"+ofAda, `{"cents":9}`, 403)
 		w.as(guestpasstest.Grace, "DELETE", "/api/v1/expenses/"+ofAda, "", 403)
 		w.as(guestpasstest.Hank, "PATCH", "/api/v1/expenses/"+ofAda, `{"cents":9}`, 404)
@@ -164,7 +166,8 @@ func TestADeletionIsUndoneAndSoIsItsUndoing(t *testing.T) {
 		w.as(guestpasstest.Grace, "DELETE", path, "", 204)
 		w.as(guestpasstest.Grace, "GET", path, "", 404)
 		for _, status := range []int{200, 404, 200} { // undo the deletion, that undo, and that again
-			last := w.as(guestpasstest.Grace, "GET", "/api/v1/activity?limit=1", "", 200)["activities"].([]any)[0].(map[string]any)
+			list := w.as(guestpasstest.Grace, "GET", "/api/v1/activity?limit=1", "", 200)
+			last := list["activities"].([]any)[0].(map[string]any)
 			w.as(guestpasstest.Grace, "POST", "/api/v1/activity/"+last["activity_id"].(string)+"/undo", "", 200)
 			w.as(guestpasstest.Grace, "GET", path, "", status)
 		}
@@ -187,7 +190,8 @@ func TestAQuotaRefusesWhatIsTooMuch(t *testing.T) {
 		Quota: store.Quota{Things: map[string]int64{"expenses": 4}}}), t}
 	w.enter(guestpasstest.Ada, "2026-11-30", 1, "")
 	w.enter(guestpasstest.Ada, "2026-11-30", 2, "")
-	full := w.as(guestpasstest.Ada, "POST", "/api/v1/expenses", `{"cents":3,"currency":"EUR","spent_on":"2026-11-30"}`, 507)
+	full := w.as(guestpasstest.Ada, "POST", "/api/v1/expenses",
+		`{"cents":3,"currency":"EUR","spent_on":"2026-11-30"}`, 507)
 	if told := fmt.Sprint(full); !strings.Contains(told, "GUESTPASS_QUOTA_EXPENSES") ||
 		!strings.Contains(told, "Delete expenses that are not needed") {
 		t.Errorf("told %s", told)

@@ -12,42 +12,75 @@ import (
 )
 
 func (e *expenses) register() {
+	e.registerReads()
+	e.registerWrites()
+	e.Undoable(prefix, e.mayUndo, undo)
+	e.Existing(prefix, e.exists)
+}
+
+func (e *expenses) registerReads() {
 	api.Register(e.Service, api.Operation{
 		ID: "listExpenses", Method: http.MethodGet, Path: "/api/v1/expenses", Access: mayRead,
 		Summary: "List expenses",
-		Description: "Returns expenses, the latest day first, one page at a time. Filter by category, currency or day. " +
-			"For the next page pass next_cursor as cursor with the same filters.",
+		Description: "Returns expenses, the latest day first, one page at a time. Filter by category, currency or " +
+			"day. For the next page pass next_cursor as cursor with the same filters.",
+		Docs: map[string]string{
+			"category": "Only this category. Leave out for all",
+			"from":     "Only on or after this day, YYYY-MM-DD. Leave out for all",
+			"until":    "Only on or before this day, YYYY-MM-DD. Leave out for all",
+			"limit":    "How many expenses to return at most, 1 to 100",
+			"cursor":   "next_cursor of the previous page, with the same filters. Leave out for the first page",
+		},
 	}, e.list)
 	api.Register(e.Service, api.Operation{
 		ID: "summarizeExpenses", Method: http.MethodGet, Path: "/api/v1/expenses/summary", Access: mayRead,
-		Summary:     "Sum up expenses by month",
-		Description: "Returns how much was spent in each month and currency, the latest month first, and how many expenses that were.",
+		Summary: "Sum up expenses by month",
+		Description: "Returns how much was spent in each month and currency, the latest month first, and how many " +
+			"expenses that were.",
+		Docs: map[string]string{
+			"category": "Only this category. Leave out for all",
+			"from":     "Only on or after this day, YYYY-MM-DD. Leave out for all",
+			"until":    "Only on or before this day, YYYY-MM-DD. Leave out for all",
+		},
 	}, e.summarize)
 	api.Register(e.Service, api.Operation{
 		ID: "getExpense", Method: http.MethodGet, Path: "/api/v1/expenses/{expense_id}", Access: mayRead,
 		Summary: "Get one expense", Description: "Returns one expense with its version.",
+		Docs: map[string]string{"expense_id": whichExpense},
 	}, e.get)
+}
+
+func (e *expenses) registerWrites() {
 	api.Register(e.Service, api.Operation{
 		ID: "addExpense", Method: http.MethodPost, Path: "/api/v1/expenses", Access: mayWrite,
 		Effect: api.Write, Status: http.StatusCreated,
 		Summary: "Enter an expense",
-		Description: "Enters an expense and returns it with its expense_id and version. A repeated equal call returns " +
-			"the first one with repeated: true.",
+		Description: "Enters an expense and returns it with its expense_id and version. A repeated equal call " +
+			"returns the first one with repeated: true.",
+		Docs: map[string]string{
+			"cents":    "Amount in hundredths of the currency",
+			"category": "What it was spent on; other if left out",
+		},
 	}, e.add)
 	api.Register(e.Service, api.Operation{
 		ID: "updateExpense", Method: http.MethodPatch, Path: "/api/v1/expenses/{expense_id}", Access: mayWrite,
 		Effect:  api.Write,
 		Summary: "Change an expense",
-		Description: "Changes the given fields of an expense, leaves the others, and returns it. With version, one that " +
-			"has changed since is left alone: 409 with the expense as it is.",
+		Description: "Changes the given fields of an expense, leaves the others, and returns it. With version, one " +
+			"that has changed since is left alone: 409 with the expense as it is.",
+		Docs: map[string]string{
+			"expense_id": whichExpense,
+			"cents":      "New amount in hundredths of the currency",
+			"note":       "New note, in place of the old one; empty removes it",
+			"version":    "version of the expense as you know it; if it has another by now, nothing is changed",
+		},
 	}, e.update)
 	api.Register(e.Service, api.Operation{
 		ID: "deleteExpense", Method: http.MethodDelete, Path: "/api/v1/expenses/{expense_id}", Access: mayWrite,
 		Effect: api.Destroy, Status: http.StatusNoContent,
 		Summary: "Delete an expense", Description: "Deletes an expense. undoActivity brings it back within 30 days.",
+		Docs: map[string]string{"expense_id": whichExpense},
 	}, e.delete)
-	e.Undoable(prefix, e.mayUndo, undo)
-	e.Existing(prefix, e.exists)
 }
 
 // Expense is an expense as it is shown.
@@ -68,10 +101,10 @@ func shown(x expense) Expense {
 
 // Filter is what selects expenses, in the list and in the summary. What it says is part of a cursor.
 type Filter struct {
-	Category string `query:"category" enum:"travel,meals,lodging,equipment,other" doc:"Only this category. Leave out for all"`
+	Category string `query:"category" enum:"travel,meals,lodging,equipment,other"`
 	Currency string `query:"currency" pattern:"^[A-Z]{3}$" doc:"Only this currency, such as EUR. Leave out for all"`
-	From     string `query:"from" pattern:"^\\d{4}-\\d{2}-\\d{2}$" doc:"Only on or after this day, YYYY-MM-DD. Leave out for all"`
-	Until    string `query:"until" pattern:"^\\d{4}-\\d{2}-\\d{2}$" doc:"Only on or before this day, YYYY-MM-DD. Leave out for all"`
+	From     string `query:"from" pattern:"^\\d{4}-\\d{2}-\\d{2}$"`
+	Until    string `query:"until" pattern:"^\\d{4}-\\d{2}-\\d{2}$"`
 }
 
 func (f Filter) check() error {
@@ -83,14 +116,14 @@ func (f Filter) check() error {
 
 type listInput struct {
 	Filter
-	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many expenses to return at most, 1 to 100"`
-	Cursor string `query:"cursor" maxLength:"2000" doc:"next_cursor of the previous page, with the same filters. Leave out for the first page"`
+	api.Paged
 }
 
 type listOutput struct {
 	Body struct {
-		Expenses   []Expense `json:"expenses" doc:"Expenses of this page"`
-		NextCursor string    `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
+		Expenses []Expense `json:"expenses" doc:"Expenses of this page"`
+
+		NextCursor string `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
 	}
 }
 
@@ -135,9 +168,11 @@ func (e *expenses) summarize(ctx context.Context, in *Filter) (out *summaryOutpu
 	return out, err
 }
 
+const whichExpense = "Expense identifier, as listExpenses returns it"
+
 // ByID is embedded in inputs that name an expense.
 type ByID struct {
-	ID string `path:"expense_id" maxLength:"40" pattern:"^[a-z0-9_]+$" doc:"Expense identifier, as listExpenses returns it"`
+	ID string `path:"expense_id" maxLength:"40" pattern:"^[a-z0-9_]+$"`
 }
 
 type expenseOutput struct{ Body Expense }
@@ -153,9 +188,9 @@ func (e *expenses) get(ctx context.Context, in *ByID) (*expenseOutput, error) {
 
 type addInput struct {
 	Body struct {
-		Cents    int64  `json:"cents" minimum:"1" maximum:"100000000000" doc:"Amount in hundredths of the currency" example:"1250"`
+		Cents    int64  `json:"cents" minimum:"1" maximum:"100000000000" example:"1250"`
 		Currency string `json:"currency" pattern:"^[A-Z]{3}$" doc:"Currency by ISO 4217" example:"EUR"`
-		Category string `json:"category,omitempty" enum:"travel,meals,lodging,equipment,other" doc:"What it was spent on; other if left out"`
+		Category string `json:"category,omitempty" enum:"travel,meals,lodging,equipment,other"`
 		SpentOn  string `json:"spent_on" pattern:"^\\d{4}-\\d{2}-\\d{2}$" doc:"Day, YYYY-MM-DD" example:"2026-11-30"`
 		Note     string `json:"note,omitempty" maxLength:"2000" doc:"What there is to say about it"`
 		api.Once
@@ -190,12 +225,12 @@ func (e *expenses) add(ctx context.Context, in *addInput) (*addOutput, error) {
 type updateInput struct {
 	ByID
 	Body struct {
-		Cents    int64   `json:"cents,omitempty" minimum:"1" maximum:"100000000000" doc:"New amount in hundredths of the currency"`
+		Cents    int64   `json:"cents,omitempty" minimum:"1" maximum:"100000000000"`
 		Currency string  `json:"currency,omitempty" pattern:"^[A-Z]{3}$" doc:"New currency by ISO 4217"`
 		Category string  `json:"category,omitempty" enum:"travel,meals,lodging,equipment,other" doc:"New category"`
 		SpentOn  string  `json:"spent_on,omitempty" pattern:"^\\d{4}-\\d{2}-\\d{2}$" doc:"New day, YYYY-MM-DD"`
-		Note     *string `json:"note,omitempty" maxLength:"2000" doc:"New note, in place of the old one; empty removes it" example:"With the customer"`
-		Version  int64   `json:"version,omitempty" minimum:"1" doc:"version of the expense as you know it; if it has another by now, nothing is changed"`
+		Note     *string `json:"note,omitempty" maxLength:"2000" example:"With the customer"`
+		Version  int64   `json:"version,omitempty" minimum:"1"`
 	}
 }
 
@@ -213,8 +248,9 @@ func (e *expenses) update(ctx context.Context, in *updateInput) (*expenseOutput,
 	return api.InTransaction(ctx, e.Service, func(tx *store.Tx) (*expenseOutput, error) {
 		x, err := change(tx, auth.From(ctx).Owner(), in.ID, func(x *expense) error {
 			if b.Version != 0 && b.Version != x.version {
-				return api.Stale("the expense has changed since", shown(*x), "The expense as it is now is under current. "+
-					"Decide again; if the change is still wanted, send it with the version from there.")
+				return api.Stale("the expense has changed since", shown(*x),
+					"The expense as it is now is under current. Decide again; if the change is still wanted, send "+
+						"it with the version from there.")
 			}
 			x.Cents, x.Currency = cmp.Or(b.Cents, x.Cents), cmp.Or(b.Currency, x.Currency)
 			x.Category, x.SpentOn = cmp.Or(b.Category, x.Category), cmp.Or(b.SpentOn, x.SpentOn)

@@ -96,8 +96,8 @@ func change(tx *store.Tx, owner, id string, edit func(*expense) error) (expense,
 // replace changes an expense, deleted or not. Its first statement locks the row, which makes two changes at once one
 // after the other on Postgres.
 func replace(tx *store.Tx, owner, id string, edit func(*expense) error) (expense, error) {
-	old, err := scan(tx.QueryRow("UPDATE expenses SET version = version WHERE id = $1 AND owner = $2 RETURNING "+columns,
-		id, owner))
+	old, err := scan(tx.QueryRow(
+		"UPDATE expenses SET version = version WHERE id = $1 AND owner = $2 RETURNING "+columns, id, owner))
 	if err != nil {
 		return old, err
 	}

@@ -89,14 +89,15 @@ func (g *generator) anchor() string {
 }
 
 const (
-	numbers = "1‖0‖-1‖1.5‖1e3‖0x1F‖0o17‖017‖1_000‖.5‖.inf‖9007199254740993‖12:30‖2020-01-01‖3.1.0‖1.0‖+12‖0.0‖-0"
-	words   = "true‖false‖yes‖no‖on‖off‖null‖~‖True‖NULL‖y‖N‖"
-	double  = `‖x‖a b‖\n‖\u00e9‖\/‖\ud83c\udf75‖x \"y\"‖x: y‖# no‖\t\\‖{}‖*a`
-	single  = `‖x‖it''s‖a: b‖# no‖\n‖200‖true‖null‖<<‖é`
-	texts   = "string‖object‖a b c‖https://api.example.com/v1‖#/components/x‖x#y‖a:b‖it's‖Lists " +
+	numbers = "1‖0‖-1‖1.5‖1e3‖0x1F‖0o17‖017‖1_000‖.5‖.inf‖9007199254740993‖" +
+		"12:30‖2020-01-01‖3.1.0‖1.0‖+12‖0.0‖-0"
+	words  = "true‖false‖yes‖no‖on‖off‖null‖~‖True‖NULL‖y‖N‖"
+	double = `‖x‖a b‖\n‖\u00e9‖\/‖\ud83c\udf75‖x \"y\"‖x: y‖# no‖\t\\‖{}‖*a`
+	single = `‖x‖it''s‖a: b‖# no‖\n‖200‖true‖null‖<<‖é`
+	texts  = "string‖object‖a b c‖https://api.example.com/v1‖#/components/x‖x#y‖a:b‖it's‖Lists " +
 		"teas.‖x-y_z‖tea/{id}‖@x‖a, b‖(x)‖<<‖-1x‖Ünï‖🍵‖a - b‖? x‖- x‖x\"y\"‖%x‖`x`"
-	names = `a‖b‖c‖d‖e‖get‖post‖/teas‖/teas/{id}‖200‖'200'‖"404"‖default‖operationId‖summary‖` +
-		`x-y‖type‖$ref‖a b‖` +
+	names = `a‖b‖c‖d‖e‖get‖post‖/teas‖/teas/{id}‖200‖'200'‖"404"‖default‖` +
+		`operationId‖summary‖x-y‖type‖$ref‖a b‖` +
 		`properties‖é‖1‖true‖null‖<<‖'x y'‖__proto__‖1.5‖http://x`
 )
 
@@ -184,7 +185,8 @@ func (g *generator) value(indent string, depth int) string {
 	case kind == 5:
 		text := separator + g.pick("|‖>‖|-‖>-‖|+‖>+‖|2‖>1-") + g.comment() + "\n"
 		for range g.random.IntN(4) {
-			line := g.pick(">>  x\n‖>>  y z\n‖\n‖>>    more\n‖>>  \ttab\n‖>>  # no c\n‖>>  a: b\n‖>>   \n‖>> z\n")
+			line := g.pick(">>  x\n‖>>  y z\n‖\n‖>>    more\n‖>>  \ttab\n‖" +
+				">>  # no c\n‖>>  a: b\n‖>>   \n‖>> z\n")
 			text += strings.ReplaceAll(line, ">>", indent)
 		}
 		return text

@@ -85,8 +85,8 @@ func checkHost(word string) error {
 	case strings.Contains(word, ":"):
 		return errors.New("has a port: write the host alone" + one)
 	case !strings.Contains(word, "."):
-		return fmt.Errorf("is neither a connected app (connected-app-live-… or connected-app-test-…) nor the word %s "+
-			"nor a host, which has a dot in it"+one, Dynamic)
+		return fmt.Errorf("is neither a connected app (connected-app-live-… or connected-app-test-…) nor the word "+
+			"%s nor a host, which has a dot in it"+one, Dynamic)
 	case addressPattern.MatchString(word):
 		return errors.New("is an address: write the name of a host" + one)
 	case len(word) > 253 || !hostPattern.MatchString(word):

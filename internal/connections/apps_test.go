@@ -20,7 +20,8 @@ func TestALabelCannotBeAnothersName(t *testing.T) {
 		{connections.App{Name: "chatgpt.com (“ChatGPT”)"}, "“chatgpt.com (ChatGPT)”"},
 		{connections.App{Name: "ChatGPT (chatgpt.com)", Host: "evil.example"},
 			"evil.example (“ChatGPT (chatgpt.com)”)"},
-		{connections.App{Name: "x”) chatgpt.com (“y", Host: "evil.example"}, "evil.example (“x) chatgpt.com (y”)"},
+		{connections.App{Name: "x”) chatgpt.com (“y", Host: "evil.example"},
+			"evil.example (“x) chatgpt.com (y”)"},
 		{connections.App{}, ""},
 	} {
 		if got := tt.app.Label(); got != tt.want {

@@ -24,16 +24,19 @@ func TestMask(t *testing.T) {
 		"access_token_" + jws:                              "access_token_[token]",
 		jws[:30]:                                           "[token]", // cut
 		strings.ReplaceAll(jws, ".", "%2E"):                "[token]%2Ec2lnbmF0dXJl",
+
 		jws[:30] + "%20" + signature[:20] + "/" + signature[20:40] + "%0A" + signature[40:] + "/undo": "[token]/undo",
 		jws[:20] + "\n" + signature[:30] + "\n  " + signature[30:]:                                    "[token]",
 		strings.ReplaceAll(signature, "-", "%2D"):                                                     "[token]",
 		"?" + strings.ReplaceAll(signature, "-", "%252d") + "=1":                                      "?[token]=1",
-		"x." + strings.Repeat("aB3", 14) + ".y":                                                       "x.[token].y",
-		strings.Repeat("a", 50):                                                                       strings.Repeat("a", 50),
-		"dial postgres://me:hun/ter@2@db.example/x":                                                   "dial postgres://[credentials]@db.example/x",
-		`parse "https://ghp@exa mple/": invalid`:                                                      `parse "https://[credentials]@exa mple/": invalid`,
-		addresses:                                                                                     addresses,
-		function:                                                                                      function,
+
+		"x." + strings.Repeat("aB3", 14) + ".y": "x.[token].y",
+		strings.Repeat("a", 50):                 strings.Repeat("a", 50),
+
+		"dial postgres://me:hun/ter@2@db.example/x": "dial postgres://[credentials]@db.example/x",
+		`parse "https://ghp@exa mple/": invalid`:    `parse "https://[credentials]@exa mple/": invalid`,
+		addresses:                                   addresses,
+		function:                                    function,
 	} {
 		if got := credentials.Mask(text); got != want {
 			t.Errorf("%q becomes %q, want %q", text, got, want)

@@ -23,7 +23,8 @@ func withQuota(t *testing.T, url string, q store.Quota) func(*guestpass.Options)
 		if url == "" {
 			url = "sqlite:" + filepath.Join(t.TempDir(), "guestpass.db")
 		}
-		database, err := store.Open(t.Context(), store.Options{URL: url, Now: o.Now, Quota: q, Schemas: api.Schemas(o.Resources)})
+		database, err := store.Open(t.Context(), store.Options{URL: url, Now: o.Now, Quota: q,
+			Schemas: api.Schemas(o.Resources)})
 		if err != nil {
 			t.Fatal(err)
 		}

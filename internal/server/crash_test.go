@@ -213,7 +213,8 @@ func TestServeForTheCrashTest(t *testing.T) {
 		return // run with the others, it has nothing to do
 	}
 	seed := stytchtest.Development()
-	database, err := store.Open(context.Background(), store.Options{URL: address, Schemas: api.Schemas(resources.All())})
+	database, err := store.Open(context.Background(), store.Options{URL: address,
+		Schemas: api.Schemas(resources.All())})
 	if err != nil {
 		t.Fatal(err)
 	}

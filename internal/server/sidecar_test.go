@@ -263,7 +263,8 @@ func TestAttackTheApplicationByItself(t *testing.T) {
 		"alg HS256":           hmacSigned(reworded(t, parts[0], "ES256", "HS256")+"."+parts[1], key),
 		"alg es256":           reworded(t, parts[0], "ES256", "es256") + "." + parts[1] + "." + parts[2],
 		"an unknown key":      reworded(t, parts[0], `"kid":"`, `"kid":"x`) + "." + parts[1] + "." + parts[2],
-		"in DER":              parts[0] + "." + parts[1] + "." + inBase64(append([]byte{0x30, 0x44}, make([]byte, 68)...)),
+		"in DER": parts[0] + "." + parts[1] + "." +
+			inBase64(append([]byte{0x30, 0x44}, make([]byte, 68)...)),
 		"zeros":               parts[0] + "." + parts[1] + "." + inBase64(make([]byte, 64)),
 		"with padding":        good + "==",
 		"with a blank":        parts[0] + ". " + parts[1] + "." + parts[2],

@@ -127,8 +127,9 @@ func TestVerifyRefusesAsAnOperationDoes(t *testing.T) {
 		challenge, detail string // parts
 		change            func(*http.Request)
 	}{
-		"no token":       {"scope=notes:read", "", 401, `Bearer realm="api", ` + metadata, "a valid access token", nil},
-		"another scheme": {"scope=notes:read", "", 401, `Bearer realm="api", ` + metadata, "a valid access token", basic},
+		"no token": {"scope=notes:read", "", 401, `Bearer realm="api", ` + metadata, "a valid access token", nil},
+		"another scheme": {"scope=notes:read", "", 401, `Bearer realm="api", ` + metadata, "a valid access token",
+			basic},
 		"a bad token":    {"scope=notes:read", "x.y.z", 401, invalid, "a valid access token", nil},
 		"an expired one": {"scope=notes:read", lapsed, 401, invalid, "a valid access token", nil},
 		"a session's":    {"scope=notes:read", session, 401, invalid, "", nil},

@@ -106,7 +106,8 @@ func newWorldOf(t testing.TB, o stytchtest.Options, change ...func(*guestpass.Op
 		c(&options)
 	}
 	if options.Store == nil {
-		options.Store = openStore(t, "sqlite:"+filepath.Join(t.TempDir(), "guestpass.db"), stytch.Now, options.Resources...)
+		url := "sqlite:" + filepath.Join(t.TempDir(), "guestpass.db")
+		options.Store = openStore(t, url, stytch.Now, options.Resources...)
 	}
 	w.options = options
 	if w.app, err = guestpass.New(options); err != nil {

@@ -15,11 +15,13 @@ import (
 var written = map[string]string{
 	"emoji with a style": "I ❤️ NY ☎︎ ©️ 1️⃣ #️⃣ ⚡️",
 	"skin tones":         "👍🏽 ☝🏿 ☝️🏽 👩🏾\u200d💻",
-	"families and professions": "👨\u200d👩\u200d👧\u200d👦 👩🏽\u200d🤝\u200d👨🏻 🧑\u200d🚀 🏃🏽\u200d♀️\u200d➡️ 👁️\u200d🗨️ " +
+	"families and professions": "👨\u200d👩\u200d👧\u200d👦 👩🏽\u200d🤝\u200d👨🏻 🧑\u200d🚀 " +
+		"🏃🏽\u200d♀️\u200d➡️ 👁️\u200d🗨️ " +
 		"❤️\u200d🔥 🐻\u200d❄️",
 	"flags": "🇲🇬🇮🇪 🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f " +
 		"🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f " +
-		"🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f 🏳️\u200d🌈 🏳️\u200d⚧️ 🏴\u200d☠️",
+		"🏴\U000e0067\U000e0062\U000e0077\U000e006c\U000e0073\U000e007f " +
+		"🏳️\u200d🌈 🏳️\u200d⚧️ 🏴\u200d☠️",
 	"emoji newer than our tables": "\U0001FAE9 \U0001F6D8",
 	"Persian":                     "می\u200cخواهم خانه\u200cها نمی\u200cدانم",
 	"a Persian name":              "علی\u200cرضا حسین\u200cزاده",
@@ -89,17 +91,21 @@ func TestWhatIsHiddenGoes(t *testing.T) {
 	for _, tt := range []struct{ name, sent, kept string }{
 		{"bytes as variation selectors", "Twice a week" + selectors.String(), "Twice a week"},
 		{"behind an emoji", "❤️" + selectors.String() + "!", "❤️!"},
-		{"one behind each ideograph", spread("王小明山田太郎", []rune(selectors.String())), "王小明山田太郎"},
-		{"the other selectors behind ideographs", spread("王小明山田太郎", []rune("︀︁︂︃︄︅︆")), "王小明山田太郎"},
+		{"one behind each ideograph",
+			spread("王小明山田太郎", []rune(selectors.String())), "王小明山田太郎"},
+		{"the other selectors behind ideographs",
+			spread("王小明山田太郎", []rune("︀︁︂︃︄︅︆")), "王小明山田太郎"},
 		{"tags", "News" + tags.String(), "News"},
 		{"tags as the flag of a region", "🏴" + tags.String() + "\U000E007F!", "🏴!"},
-		{"a region's flag that nobody draws", "🏴\U000E0064\U000E0065\U000E006C\U000E0065\U000E0074\U000E007F", "🏴"},
+		{"a region's flag that nobody draws",
+			"🏴\U000E0064\U000E0065\U000E006C\U000E0065\U000E0074\U000E007F", "🏴"},
 		{"bits as zero-width characters", "plan" + joiners.String() + "ts", "plants"},
 		{"many styles for one emoji", "❤️️︎️", "❤️"},
 		{"a style without an emoji", "a️b7️ 😀️", "ab7 😀"},
 		{"joiners between Latin letters", "a\u200db\u200cc", "abc"},
 		{"many joiners in Persian", "می\u200c\u200c\u200c\u200d\u200cخواهم", "می\u200cخواهم"},
-		{"joiners that change nothing in Persian", "کار\u200cها ب\u200dا خانه\u200c ", "کارها با خانه"},
+		{"joiners that change nothing in Persian",
+			"کار\u200cها ب\u200dا خانه\u200c ", "کارها با خانه"},
 		{"many joiners in Hindi", "क्\u200d\u200d\u200c\u200dष", "क्\u200dष"},
 		{"joiners between emoji", "😀\u200d\u200d\u200d👍\u200d x", "😀\u200d👍 x"},
 		{"many selectors in Mongolian", "ᠭ᠌᠌᠋᠍", "ᠭ᠌"},

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/store"
@@ -33,6 +35,13 @@ func (s *activity) register() {
 			"changed and whether it can be undone. Filter by app, or by what was taken away. For the next page pass " +
 			"next_cursor as cursor with the same filters.",
 		Access: auth.Scope("activity:read"),
+		Docs: map[string]string{
+			"app": "Only changes through this app: its client identifier, or the word \"this\" for the calling app. " +
+				"Leave out for all",
+			"removals": "true: only changes that took something away, such as deleting a task. Leave out for all",
+			"limit":    "How many activities to return at most, 1 to 50",
+			"cursor":   "next_cursor of the previous page, with the same filters. Leave out for the first page",
+		},
 	}, s.listActivity)
 	if !s.AnythingUndoable() {
 		return
@@ -43,20 +52,22 @@ func (s *activity) register() {
 		Description: "Takes back one change that listActivity shows as undoable, and returns the undo as an " +
 			"activity, which can be undone as well. Answers 409 if something was changed since, and says what.",
 		Effect: api.Write, Undoes: true,
+		Docs: map[string]string{"activity_id": "Activity identifier, as listActivity returns it"},
 	}, s.undoActivity)
 }
 
 // Activity is one change, as it is shown.
 type Activity struct {
-	ID        string        `json:"activity_id" doc:"Identifier, to be used with undoActivity"`
-	At        string        `json:"at" doc:"When it was done, RFC 3339, UTC"`
-	Operation string        `json:"operation" doc:"Name of the operation that did it"`
-	Target    string        `json:"target,omitempty" doc:"Identifier of what it changed"`
-	App       string        `json:"app,omitempty" doc:"Client identifier of the app; absent if done on the account page"`
-	AppName   string        `json:"app_name,omitempty" doc:"Name of the app, and its host"`
-	Outcome   string        `json:"outcome" enum:"started,done,failed" doc:"done; failed; or started, if its end is not known"`
-	Undoable  bool          `json:"undoable" doc:"Whether undoActivity can take it back, unless something was changed since"`
-	Changes   []FieldChange `json:"changes" doc:"What was changed, field by field"`
+	ID        string `json:"activity_id" doc:"Identifier, to be used with undoActivity"`
+	At        string `json:"at" doc:"When it was done, RFC 3339, UTC"`
+	Operation string `json:"operation" doc:"Name of the operation that did it"`
+	Target    string `json:"target,omitempty" doc:"Identifier of what it changed"`
+	App       string `json:"app,omitempty" doc:"Client identifier of the app; absent if done on the account page"`
+	AppName   string `json:"app_name,omitempty" doc:"Name of the app, and its host"`
+	Outcome   string `json:"outcome" enum:"started,done,failed" doc:"done; failed; or started, if its end is not known"`
+	Undoable  bool   `json:"undoable" doc:"Whether undoActivity can take it back, unless something was changed since"`
+
+	Changes []FieldChange `json:"changes" doc:"What was changed, field by field"`
 }
 
 // FieldChange is the change of one field. Long values are cut.
@@ -141,18 +152,28 @@ func snake(name string) string {
 }
 
 type listActivityInput struct {
-	App      string `query:"app" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$" doc:"Only changes through this app: its client identifier, or the word \"this\" for the calling app. Leave out for all"`
-	Removals bool   `query:"removals" doc:"true: only changes that took something away, such as deleting a task. Leave out for all"`
-	Limit    int    `query:"limit" minimum:"1" maximum:"50" default:"20" doc:"How many activities to return at most, 1 to 50"`
-	Cursor   string `query:"cursor" maxLength:"2000" doc:"next_cursor of the previous page, with the same filters. Leave out for the first page"`
+	App      string `query:"app" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$"`
+	Removals bool   `query:"removals"`
+	Limit    int    `query:"limit" minimum:"1" maximum:"50" default:"20"`
+	Cursor   string `query:"cursor" maxLength:"2000"`
 }
 
 type listActivityOutput struct {
 	Body struct {
 		Activities []Activity `json:"activities" doc:"Activities of this page, the newest first"`
-		KnownSince string     `json:"known_since,omitempty" doc:"Changes up to this time are not kept any more, RFC 3339, UTC; absent if all are"`
-		NextCursor string     `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
+		KnownSince knownSince `json:"known_since,omitempty"`
+
+		NextCursor string `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
 	}
+}
+
+// A knownSince is the time up to which changes are not kept.
+type knownSince string
+
+// Schema is for Huma.
+func (knownSince) Schema(huma.Registry) *huma.Schema {
+	return &huma.Schema{Type: huma.TypeString,
+		Description: "Changes up to this time are not kept any more, RFC 3339, UTC; absent if all are"}
 }
 
 // listActivity shows the caller's own only.
@@ -176,7 +197,7 @@ func (s *activity) listActivity(ctx context.Context, in *listActivityInput) (*li
 		return nil, err
 	}
 	out := &listActivityOutput{}
-	out.Body.KnownSince = api.FormatTime(since)
+	out.Body.KnownSince = knownSince(api.FormatTime(since))
 	var apps []string
 	for _, a := range activities {
 		if a.Client != "" {
@@ -193,7 +214,7 @@ func (s *activity) listActivity(ctx context.Context, in *listActivityInput) (*li
 }
 
 type undoActivityInput struct {
-	ID string `path:"activity_id" maxLength:"40" pattern:"^[a-z0-9_]+$" doc:"Activity identifier, as listActivity returns it"`
+	ID string `path:"activity_id" maxLength:"40" pattern:"^[a-z0-9_]+$"`
 }
 
 type undoActivityOutput struct {

@@ -51,7 +51,8 @@ func TestInviteMember(t *testing.T) {
 			"body.roles[1]", 422},
 		"role that is unknown": {p, `{"email":"n@acme.example","name":"N","roles":["emperor"]}`, "body.roles[0]", 422},
 		"no address at all":    {p, `{"name":"N"}`, "body", 422},
-		"a name too long":      {p, `{"email":"n@acme.example","name":"` + strings.Repeat("n", 201) + `"}`, "body.name", 422},
+		"a name too long": {p,
+			`{"email":"n@acme.example","name":"` + strings.Repeat("n", 201) + `"}`, "body.name", 422},
 		"too many roles": {p, `{"email":"n@acme.example","roles":["a","b","c","d","e","f","g","h","i","j","k"]}`,
 			"body.roles", 422},
 	} {

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/directory"
@@ -36,6 +38,12 @@ func (s *members) register() {
 			"roles, one page at a time. Search by part of a name or e-mail address. For the next page pass " +
 			"next_cursor as cursor.",
 		Access: auth.Scope("members:read").Permission("stytch.member", "search"),
+		Docs: map[string]string{
+			"search": "Part of a name or e-mail address, letter case ignored. Leave out for all members",
+			"status": "Only members with this status. Leave out for all but deleted ones",
+			"limit":  "How many members to return at most, 1 to 100",
+			"cursor": "next_cursor of the previous page, with the same search and status. Leave out for the first page",
+		},
 	}, s.listMembers)
 	api.Register(s.Service, api.Operation{
 		ID: "getMember", Method: http.MethodGet, Path: "/api/v1/members/{member_id}",
@@ -43,6 +51,7 @@ func (s *members) register() {
 		Description: "Returns one member of the signed-in person's organization with name, e-mail address, status " +
 			"and roles.",
 		Access: auth.Scope("members:read").Permission("stytch.member", "search"),
+		Docs:   map[string]string{"member_id": "Member identifier, as listMembers returns it"},
 	}, s.getMember)
 	api.Register(s.Service, api.Operation{
 		ID: "inviteMember", Method: http.MethodPost, Path: "/api/v1/members/invitations",
@@ -51,6 +60,11 @@ func (s *members) register() {
 			"member with status invited. Fails with 409 if the address belongs to a member already.",
 		Access: auth.Scope("members:invite").Permission("stytch.member", "create"),
 		Effect: api.Write, Status: http.StatusCreated, External: true,
+		Docs: map[string]string{
+			"name": "Full name of the person to invite. Leave out if it is not known",
+			"roles": "Roles to give besides the one every member has; only roles that the signed-in person has (see " +
+				"getUserInfo). Leave out for none",
+		},
 	}, s.inviteMember)
 	s.Existing("member-", func(ctx context.Context, owner, id string) (bool, error) {
 		member, err := s.people.Person(ctx, owner, id)
@@ -75,17 +89,17 @@ func memberFrom(m directory.Person) Member {
 }
 
 type listMembersInput struct {
-	Search string `query:"search" maxLength:"100" doc:"Part of a name or e-mail address, letter case ignored. Leave out for all members"`
-	Status string `query:"status" enum:"active,invited,pending,deleted" doc:"Only members with this status. Leave out for all but deleted ones"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many members to return at most, 1 to 100"`
-	Cursor string `query:"cursor" maxLength:"2000" doc:"next_cursor of the previous page, with the same search and status. Leave out for the first page"`
+	Search string `query:"search" maxLength:"100"`
+	Status string `query:"status" enum:"active,invited,pending,deleted"`
+	api.Paged
 }
 
 type listMembersOutput struct {
 	Body struct {
-		Members    []Member `json:"members" doc:"Members of this page"`
-		Total      int      `json:"total" doc:"Number of members on all pages; -1 if not known"`
-		NextCursor string   `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
+		Members []Member `json:"members" doc:"Members of this page"`
+		Total   int      `json:"total" doc:"Number of members on all pages; -1 if not known"`
+
+		NextCursor string `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
 	}
 }
 
@@ -129,7 +143,7 @@ func (s *members) membersPage(ctx context.Context, organization string, query di
 }
 
 type getMemberInput struct {
-	ID string `path:"member_id" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$" doc:"Member identifier, as listMembers returns it"`
+	ID string `path:"member_id" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$"`
 }
 
 type memberOutput struct{ Body Member }
@@ -146,11 +160,21 @@ func (s *members) getMember(ctx context.Context, in *getMemberInput) (*memberOut
 
 type inviteMemberInput struct {
 	Body struct {
-		Email string   `json:"email" format:"email" pattern:"^[^@\\s<>]+@[^@\\s<>]+$" patternDescription:"one e-mail address, name@example.com" maxLength:"254" doc:"E-mail address of the person to invite"`
-		Name  string   `json:"name,omitempty" text:"line" minLength:"1" maxLength:"200" doc:"Full name of the person to invite. Leave out if it is not known" example:"Mary Guest"`
-		Roles []string `json:"roles,omitempty" maxItems:"10" doc:"Roles to give besides the one every member has; only roles that the signed-in person has (see getUserInfo). Leave out for none"`
+		Email address  `json:"email" doc:"E-mail address of the person to invite"`
+		Name  string   `json:"name,omitempty" text:"line" minLength:"1" maxLength:"200" example:"Mary Guest"`
+		Roles []string `json:"roles,omitempty" maxItems:"10"`
 		api.Once
 	}
+}
+
+// An address is an e-mail address.
+type address string
+
+// Schema is for Huma.
+func (address) Schema(huma.Registry) *huma.Schema {
+	most := 254
+	return &huma.Schema{Type: huma.TypeString, Format: "email", MaxLength: &most, Pattern: `^[^@\s<>]+@[^@\s<>]+$`,
+		PatternDescription: "one e-mail address, name@example.com"}
 }
 
 type inviteMemberOutput struct {
@@ -167,7 +191,7 @@ func (s *members) inviteMember(ctx context.Context, in *inviteMemberInput) (*inv
 		return nil, fmt.Errorf("invite member: %w", err)
 	}
 	member, err := s.people.Invite(ctx, identity.OrganizationID, directory.Invitation{
-		Email: in.Body.Email, Name: in.Body.Name, Roles: in.Body.Roles, InvitedBy: identity.Subject,
+		Email: string(in.Body.Email), Name: in.Body.Name, Roles: in.Body.Roles, InvitedBy: identity.Subject,
 	})
 	if errors.Is(err, directory.ErrExists) {
 		return nil, api.Conflict("this e-mail address belongs to a member of the organization, or to somebody "+

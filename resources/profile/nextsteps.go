@@ -23,7 +23,8 @@ type NextStep struct {
 	Operation   string `json:"operation" doc:"Name of the operation to call"`
 	Does        string `json:"does" doc:"What it does"`
 	NeedsSignIn bool   `json:"needs_sign_in" doc:"Whether the person must sign in before it can be called"`
-	Effect      string `json:"effect" enum:"read,write,destroy" doc:"Whether it only reads, or changes or removes something"`
+
+	Effect string `json:"effect" enum:"read,write,destroy" doc:"Whether it only reads, or changes or removes something"`
 }
 
 type nextStepsOutput struct {

@@ -18,6 +18,10 @@ func (s *tasks) registerComments() {
 		Description: "Returns comments on one task, the oldest first, one page at a time. For the next page pass " +
 			"next_cursor as cursor.",
 		Access: auth.Scope("tasks:read"),
+		Docs: map[string]string{
+			"limit":  "How many comments to return at most, 1 to 100",
+			"cursor": "next_cursor of the previous page of the same task. Leave out for the first page",
+		},
 	}, s.listTaskComments)
 	api.Register(s.Service, api.Operation{
 		ID: "addTaskComment", Method: http.MethodPost, Path: "/api/v1/tasks/{task_id}/comments",
@@ -25,6 +29,7 @@ func (s *tasks) registerComments() {
 		Description: "Adds a comment in the name of the signed-in person and returns it. A repeated equal call " +
 			"returns the first comment with repeated: true.",
 		Access: auth.Scope("tasks:write"), Effect: api.Write, Status: http.StatusCreated,
+		Docs: map[string]string{"text": "The comment in markdown, at most 5,000 characters"},
 	}, s.addTaskComment)
 	s.Undoable("cmt_", nil, table.UndoComment)
 	s.Existing("cmt_", func(ctx context.Context, owner, id string) (bool, error) {
@@ -47,14 +52,14 @@ func commentFrom(c table.Comment) Comment {
 
 type listTaskCommentsInput struct {
 	TaskID
-	Limit  int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many comments to return at most, 1 to 100"`
-	Cursor string `query:"cursor" maxLength:"2000" doc:"next_cursor of the previous page of the same task. Leave out for the first page"`
+	api.Paged
 }
 
 type listTaskCommentsOutput struct {
 	Body struct {
-		Comments   []Comment `json:"comments" doc:"Comments of this page, the oldest first"`
-		NextCursor string    `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
+		Comments []Comment `json:"comments" doc:"Comments of this page, the oldest first"`
+
+		NextCursor string `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
 	}
 }
 
@@ -79,7 +84,7 @@ func (s *tasks) listTaskComments(ctx context.Context, in *listTaskCommentsInput)
 type addTaskCommentInput struct {
 	TaskID
 	Body struct {
-		Text string `json:"text" minLength:"1" maxLength:"5000" doc:"The comment in markdown, at most 5,000 characters" example:"The cactus too?"`
+		Text string `json:"text" minLength:"1" maxLength:"5000" example:"The cactus too?"`
 		api.Once
 	}
 }

@@ -24,63 +24,106 @@ func Resource() api.Resource {
 		Schema: table.Schema(),
 		Register: func(service *api.Service) {
 			s := &tasks{service}
-			s.registerTasks()
+			s.registerList()
+			s.registerCreate()
+			s.registerUpdate()
 			s.registerOneTask()
 			s.registerComments()
 		},
 		Quotas: []api.Quota{
 			{Kind: table.Tasks, Default: 10_000,
 				Room: "Delete tasks that are not needed any more, if the person wants that, then try again"},
-			{Kind: table.Comments, Default: 50_000, Room: "Delete tasks that are not needed any more, with their comments, " +
-				"if the person wants that, then try again"},
+			{Kind: table.Comments, Default: 50_000,
+				Room: "Delete tasks that are not needed any more, with their comments, if the person wants that, " +
+					"then try again"},
 		},
 	}
 }
 
 type tasks struct{ *api.Service }
 
-func (s *tasks) registerTasks() {
-	list := api.Operation{
+func (s *tasks) registerList() {
+	op := api.Operation{
 		ID: "listTasks", Method: http.MethodGet, Path: "/api/v1/tasks",
 		Summary: "List tasks",
 		Description: "Returns tasks, one page at a time, by due date unless sort says otherwise. Filter by state, " +
 			"label or due date, or search for words. For the next page pass next_cursor as cursor with the same " +
 			"filters.",
 		Access: auth.Scope("tasks:read"),
+		Docs: map[string]string{
+			"due_before": "Only tasks that are due before this day, YYYY-MM-DD. Leave out for all",
+			"search": "Words that title or notes must have, all of them, in any order and letter case. The newest " +
+				"task comes first",
+			"sort": "due: earliest first, tasks without a date last (the default). updated: last changed first. " +
+				"priority: urgent first. created: newest first. With search only created",
+			"limit":  "How many tasks to return at most, 1 to 100",
+			"cursor": "next_cursor of the previous page, with the same filters and sort. Leave out for the first page",
+		},
 	}
-	create := api.Operation{
+	if s.isOwn() {
+		api.Register(s.Service, op, func(ctx context.Context, in *TaskFilter) (*listTasksOutput, error) {
+			return s.listTasks(ctx, &listTasksInput{TaskFilter: *in})
+		})
+		return
+	}
+	op.Docs["assignee"] = "Only tasks of this member: a member_id, or me for the signed-in person. Leave out for all"
+	api.Register(s.Service, op, s.listTasks)
+}
+
+// isOwn reports whether tasks are a user's own, who has nobody to assign them to.
+func (s *tasks) isOwn() bool { return s.Vertical() == auth.Consumer }
+
+func (s *tasks) registerCreate() {
+	op := api.Operation{
 		ID: "createTask", Method: http.MethodPost, Path: "/api/v1/tasks",
 		Summary: "Create a task",
 		Description: "Creates a task and returns it with its task_id and version. A repeated equal call returns the " +
 			"first task with repeated: true.",
 		Access: auth.Scope("tasks:write"), Effect: api.Write, Status: http.StatusCreated,
+		Docs: map[string]string{
+			"title":    "What is to be done, in one line",
+			"due":      "Day by which it is due, YYYY-MM-DD. Leave out for none",
+			"priority": "How pressing it is; normal if left out",
+			"labels":   "Labels, each at most 50 characters and without commas",
+		},
 	}
-	update := api.Operation{
+	if s.isOwn() {
+		api.Register(s.Service, op, func(ctx context.Context, in *createOwnTaskInput) (*createTaskOutput, error) {
+			full := &createTaskInput{}
+			full.Body.NewTask = in.Body
+			return s.createTask(ctx, full)
+		})
+		return
+	}
+	op.Docs["assignee"] = "member_id of who is to do it (see listMembers), or me for the signed-in person. " +
+		"Leave out for nobody"
+	api.Register(s.Service, op, s.createTask)
+}
+
+func (s *tasks) registerUpdate() {
+	op := api.Operation{
 		ID: "updateTask", Method: http.MethodPatch, Path: "/api/v1/tasks/{task_id}",
 		Summary: "Change a task",
 		Description: "Changes the given fields of a task, leaves the others, and returns the task. With version, a " +
 			"task that has changed since is left alone: 409 with the task as it is.",
 		Access: auth.Scope("tasks:write"), Effect: api.Write,
+		Docs: map[string]string{
+			"notes":   "New notes in markdown, in place of the old ones; empty removes them",
+			"due":     "New due day, YYYY-MM-DD; empty removes it",
+			"labels":  "All labels, in place of the old ones; an empty list removes them",
+			"version": "version of the task as you know it; if it has another by now, nothing is changed",
+		},
 	}
-	if s.Vertical() == auth.Consumer { // tasks of a user, who has nobody to assign them to
-		api.Register(s.Service, list, func(ctx context.Context, in *TaskFilter) (*listTasksOutput, error) {
-			return s.listTasks(ctx, &listTasksInput{TaskFilter: *in})
-		})
-		api.Register(s.Service, create, func(ctx context.Context, in *createOwnTaskInput) (*createTaskOutput, error) {
-			full := &createTaskInput{}
-			full.Body.NewTask = in.Body
-			return s.createTask(ctx, full)
-		})
-		api.Register(s.Service, update, func(ctx context.Context, in *updateOwnTaskInput) (*taskOutput, error) {
+	if s.isOwn() {
+		api.Register(s.Service, op, func(ctx context.Context, in *updateOwnTaskInput) (*taskOutput, error) {
 			full := &updateTaskInput{TaskID: in.TaskID}
 			full.Body.TaskChange = in.Body
 			return s.updateTask(ctx, full)
 		})
-	} else {
-		api.Register(s.Service, list, s.listTasks)
-		api.Register(s.Service, create, s.createTask)
-		api.Register(s.Service, update, s.updateTask)
+		return
 	}
+	op.Docs["assignee"] = "member_id of who is to do it now, or me; empty for nobody"
+	api.Register(s.Service, op, s.updateTask)
 }
 
 // registerOneTask has the operations that name a task and say nothing of whom it is assigned to.
@@ -144,7 +187,8 @@ func taskFrom(t table.Task) Task {
 	return Task{ID: t.ID, Title: t.Title, Notes: t.Notes, State: t.State, Due: t.Due,
 		Priority: priorities[t.Priority-1],
 		Assignee: t.Assignee, Labels: t.Labels, Creator: t.Creator, Version: t.Version,
-		CreatedAt: api.FormatTime(t.CreatedAt), UpdatedAt: api.FormatTime(t.UpdatedAt), CompletedAt: api.FormatTime(t.CompletedAt)}
+		CreatedAt: api.FormatTime(t.CreatedAt), UpdatedAt: api.FormatTime(t.UpdatedAt),
+		CompletedAt: api.FormatTime(t.CompletedAt)}
 }
 
 // TaskID is embedded in inputs that name a task.
@@ -168,16 +212,15 @@ func (s *tasks) getTask(ctx context.Context, in *TaskID) (*taskOutput, error) {
 type TaskFilter struct {
 	State     string `query:"state" enum:"open,in_progress,done" doc:"Only tasks in this state. Leave out for all"`
 	Label     string `query:"label" maxLength:"50" doc:"Only tasks with this label. Leave out for all"`
-	DueBefore string `query:"due_before" pattern:"^\\d{4}-\\d{2}-\\d{2}$" patternDescription:"a day, YYYY-MM-DD" doc:"Only tasks that are due before this day, YYYY-MM-DD. Leave out for all"`
-	Search    string `query:"search" maxLength:"200" doc:"Words that title or notes must have, all of them, in any order and letter case. The newest task comes first"`
-	Sort      string `query:"sort" enum:"due,updated,priority,created" doc:"due: earliest first, tasks without a date last (the default). updated: last changed first. priority: urgent first. created: newest first. With search only created"`
-	Limit     int    `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many tasks to return at most, 1 to 100"`
-	Cursor    string `query:"cursor" maxLength:"2000" doc:"next_cursor of the previous page, with the same filters and sort. Leave out for the first page"`
+	DueBefore string `query:"due_before" pattern:"^\\d{4}-\\d{2}-\\d{2}$" patternDescription:"a day, YYYY-MM-DD"`
+	Search    string `query:"search" maxLength:"200"`
+	Sort      string `query:"sort" enum:"due,updated,priority,created"`
+	api.Paged
 }
 
 type listTasksInput struct {
 	TaskFilter
-	Assignee string `query:"assignee" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$" doc:"Only tasks of this member: a member_id, or me for the signed-in person. Leave out for all"`
+	Assignee string `query:"assignee" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$"`
 }
 
 type listTasksOutput struct {
@@ -226,8 +269,8 @@ func (in *listTasksInput) query(identity auth.Identity) (table.TaskQuery, error)
 	case in.Search != "" && !table.Searchable(q.Search):
 		return q, api.Invalid("query.search", "has no word; give words to look for, or leave it out")
 	case q.Search != "" && q.Sort != "" && q.Sort != "created":
-		return q, api.Invalid("query.sort", "cannot be combined with search, which returns the newest first; leave one "+
-			"of them out")
+		return q, api.Invalid("query.sort",
+			"cannot be combined with search, which returns the newest first; leave one of them out")
 	case q.Search != "":
 		q.Sort = "created"
 	case q.Sort == "":
@@ -238,19 +281,19 @@ func (in *listTasksInput) query(identity auth.Identity) (table.TaskQuery, error)
 
 // NewTask is what the body of createTask may say.
 type NewTask struct {
-	Title    string   `json:"title" text:"line" minLength:"1" maxLength:"200" doc:"What is to be done, in one line" example:"Water the plants"`
+	Title    string   `json:"title" text:"line" minLength:"1" maxLength:"200" example:"Water the plants"`
 	Notes    string   `json:"notes,omitempty" maxLength:"10000" doc:"Details in markdown, at most 10,000 characters"`
 	State    string   `json:"state,omitempty" enum:"open,in_progress,done" doc:"State to begin with; open if left out"`
-	Due      string   `json:"due,omitempty" pattern:"^\\d{4}-\\d{2}-\\d{2}$" patternDescription:"a day, YYYY-MM-DD" doc:"Day by which it is due, YYYY-MM-DD. Leave out for none" example:"2030-01-31"`
-	Priority string   `json:"priority,omitempty" enum:"low,normal,high,urgent" doc:"How pressing it is; normal if left out"`
-	Labels   []string `json:"labels,omitempty" text:"line" maxItems:"20" doc:"Labels, each at most 50 characters and without commas" example:"home"`
+	Due      day      `json:"due,omitempty" example:"2030-01-31"`
+	Priority string   `json:"priority,omitempty" enum:"low,normal,high,urgent"`
+	Labels   []string `json:"labels,omitempty" text:"line" maxItems:"20" example:"home"`
 	api.Once
 }
 
 type createTaskInput struct {
 	Body struct {
 		NewTask
-		Assignee string `json:"assignee,omitempty" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$" doc:"member_id of who is to do it (see listMembers), or me for the signed-in person. Leave out for nobody"`
+		Assignee string `json:"assignee,omitempty" maxLength:"128" pattern:"^[A-Za-z0-9._-]+$"`
 	}
 }
 
@@ -265,7 +308,7 @@ type createTaskOutput struct {
 
 func (s *tasks) createTask(ctx context.Context, in *createTaskInput) (*createTaskOutput, error) {
 	identity, b := auth.From(ctx), in.Body
-	task := table.Task{Title: b.Title, Notes: b.Notes, State: b.State, Due: b.Due,
+	task := table.Task{Title: b.Title, Notes: b.Notes, State: b.State, Due: string(b.Due),
 		Priority: slices.Index(priorities, b.Priority) + 1, Creator: identity.Subject}
 	if task.State == "" {
 		task.State = "open"
@@ -277,7 +320,7 @@ func (s *tasks) createTask(ctx context.Context, in *createTaskInput) (*createTas
 	if task.Labels, err = checkLabels("body.labels", b.Labels); err != nil {
 		return nil, err
 	}
-	if err := api.CheckDate("body.due", b.Due); err != nil {
+	if err := api.CheckDate("body.due", task.Due); err != nil {
 		return nil, err
 	}
 	if task.Assignee, err = s.assignee(ctx, identity, b.Assignee); err != nil {
@@ -312,19 +355,19 @@ func (s *tasks) assignee(ctx context.Context, identity auth.Identity, id string)
 // left out from one that is to be emptied.
 type TaskChange struct {
 	Title    *string  `json:"title,omitempty" text:"line" minLength:"1" maxLength:"200" doc:"New title"`
-	Notes    *string  `json:"notes,omitempty" maxLength:"10000" doc:"New notes in markdown, in place of the old ones; empty removes them" example:"Twice a week"`
+	Notes    *string  `json:"notes,omitempty" maxLength:"10000" example:"Twice a week"`
 	State    string   `json:"state,omitempty" enum:"open,in_progress,done" doc:"New state"`
-	Due      *string  `json:"due,omitempty" pattern:"^(\\d{4}-\\d{2}-\\d{2})?$" patternDescription:"a day, YYYY-MM-DD, or empty" doc:"New due day, YYYY-MM-DD; empty removes it"`
+	Due      *newDay  `json:"due,omitempty"`
 	Priority string   `json:"priority,omitempty" enum:"low,normal,high,urgent" doc:"New priority" example:"high"`
-	Labels   []string `json:"labels,omitempty" text:"line" maxItems:"20" doc:"All labels, in place of the old ones; an empty list removes them"`
-	Version  int64    `json:"version,omitempty" minimum:"1" maximum:"9007199254740991" doc:"version of the task as you know it; if it has another by now, nothing is changed"`
+	Labels   []string `json:"labels,omitempty" text:"line" maxItems:"20"`
+	Version  int64    `json:"version,omitempty" minimum:"1" maximum:"9007199254740991"`
 }
 
 type updateTaskInput struct {
 	TaskID
 	Body struct {
 		TaskChange
-		Assignee *string `json:"assignee,omitempty" maxLength:"128" pattern:"^[A-Za-z0-9._-]*$" doc:"member_id of who is to do it now, or me; empty for nobody"`
+		Assignee *string `json:"assignee,omitempty" maxLength:"128" pattern:"^[A-Za-z0-9._-]*$"`
 	}
 }
 
@@ -366,7 +409,7 @@ func (c TaskChange) isEmpty() bool {
 // check also leaves each label once.
 func (c *TaskChange) check() (err error) {
 	if c.Due != nil {
-		if err := api.CheckDate("body.due", *c.Due); err != nil {
+		if err := api.CheckDate("body.due", string(*c.Due)); err != nil {
 			return err
 		}
 	}
@@ -387,7 +430,7 @@ func (c TaskChange) apply(t *table.Task) {
 		t.State = c.State
 	}
 	if c.Due != nil {
-		t.Due = *c.Due
+		t.Due = string(*c.Due)
 	}
 	if c.Priority != "" {
 		t.Priority = slices.Index(priorities, c.Priority) + 1

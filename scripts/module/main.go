@@ -46,7 +46,8 @@ func rename(root, to string) error {
 		case err != nil:
 			return err
 		case entry.IsDir():
-			if base := entry.Name(); base == "node_modules" || base == "bin" || base != "." && strings.HasPrefix(base, ".") {
+			base := entry.Name()
+			if base == "node_modules" || base == "bin" || base != "." && strings.HasPrefix(base, ".") {
 				return fs.SkipDir
 			}
 			return nil
@@ -105,7 +106,8 @@ func inGo(root, name string, text []byte, from, to string) ([]byte, error) {
 	}
 	var edited bytes.Buffer
 	rest := 0
-	for _, at := range regexp.MustCompile(`"`+regexp.QuoteMeta(from)+`(/[A-Za-z0-9_/.-]+)?"`).FindAllSubmatchIndex(text, -1) {
+	quoted := regexp.MustCompile(`"` + regexp.QuoteMeta(from) + `(/[A-Za-z0-9_/.-]+)?"`)
+	for _, at := range quoted.FindAllSubmatchIndex(text, -1) {
 		below := ""
 		if at[2] >= 0 {
 			below = string(text[at[2]:at[3]])
@@ -129,6 +131,8 @@ func isPackage(root, below string) bool {
 	if below == "/..." {
 		return true
 	}
-	info, err := os.Stat(filepath.Join(root, filepath.FromSlash(path.Clean(below)))) // #nosec G703 -- from our own source
+	info, err := os.Stat(
+		filepath.Join(root, filepath.FromSlash(path.Clean(below))),
+	) // #nosec G703 -- from our own source
 	return err == nil && info.IsDir()
 }

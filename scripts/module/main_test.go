@@ -17,7 +17,8 @@ func TestTheModuleHasAnotherPath(t *testing.T) {
 		t.Skip("builds everything anew")
 	}
 	folder := t.TempDir()
-	files, err := exec.Command("git", "-C", "../..", "ls-files", "-z", "--cached", "--others", "--exclude-standard").Output()
+	files, err := exec.Command("git", "-C", "../..", "ls-files", "-z", "--cached", "--others",
+		"--exclude-standard").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -39,7 +40,8 @@ func TestTheModuleHasAnotherPath(t *testing.T) {
 	if left, _ := in("grep", "-rnE", `^(\t|import )"guestpass(/|")`, "--include=*.go", ".").Output(); len(left) > 0 {
 		t.Errorf("imports of the old path are left:\n%s", left)
 	}
-	if module, err := os.ReadFile(filepath.Join(folder, "go.mod")); err != nil || !strings.HasPrefix(string(module), "module "+to+"\n") {
+	module, err := os.ReadFile(filepath.Join(folder, "go.mod"))
+	if err != nil || !strings.HasPrefix(string(module), "module "+to+"\n") {
 		t.Errorf("%.60s, %v", module, err)
 	}
 	run(t, in("make", "-s", "module", "PATH="+to)) // again: nothing to do
@@ -50,7 +52,8 @@ func TestWhatIsNoPathIsRefused(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "go.mod"), []byte("module guestpass\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for _, path := range []string{"", "https://github.com/you/guestpass", "git@github.com:you/guestpass.git", "a b", "../x", "x/", "/x"} {
+	for _, path := range []string{"", "https://github.com/you/guestpass", "git@github.com:you/guestpass.git", "a b",
+		"../x", "x/", "/x"} {
 		if err := rename(folder, path); err == nil {
 			t.Errorf("%q is taken", path)
 		}

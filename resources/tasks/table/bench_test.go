@@ -20,9 +20,13 @@ var benchTasks = flag.Int("tasks", 1_000_000, "largest number of tasks in the be
 // thousand "rare", and nearly all and one in ten thousand a word within text without spaces.
 // Both databases take it.
 const seedSQL = `WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < $1)
-	INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version, created_at, updated_at, completed_at, deleted_at)
-	SELECT 'tsk_' || i, 'acme', 'common task ' || i, CASE WHEN i % 10000 = 5000 THEN 'rare 珍しい会議です' ELSE 'words of no interest 普通の仕事です' END,
-		CASE WHEN i % 10 = 0 THEN 'open' ELSE 'done' END, CASE WHEN i % 3 = 0 THEN '9999-99-99' ELSE '20' || (10 + i % 90) || '-01-01' END,
+	INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version, created_at,
+		updated_at, completed_at, deleted_at)
+	SELECT 'tsk_' || i, 'acme', 'common task ' || i,
+		CASE WHEN i % 10000 = 5000 THEN 'rare 珍しい会議です'
+			ELSE 'words of no interest 普通の仕事です' END,
+		CASE WHEN i % 10 = 0 THEN 'open' ELSE 'done' END,
+		CASE WHEN i % 3 = 0 THEN '9999-99-99' ELSE '20' || (10 + i % 90) || '-01-01' END,
 		1 + i % 4, 'member-' || (i % 100), '', 'member-1', 1, i, i, 0, 0 FROM n`
 
 // BenchmarkTasks runs each operation on both databases at three sizes. What an

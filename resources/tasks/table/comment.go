@@ -30,7 +30,8 @@ func AddComment(tx *store.Tx, owner string, c Comment) (Comment, error) {
 	c.ID, c.CreatedAt = store.NewID("cmt_"), tx.Now()
 	bytes := int64(commentOverhead + len(c.Text))
 	_, err = tx.Exec(`INSERT INTO task_comments (id, owner, task_id, author, text, created_at, deleted_at, bytes)
-		VALUES ($1, $2, $3, $4, $5, $6, 0, $7)`, c.ID, owner, c.TaskID, c.Author, c.Text, store.Millis(c.CreatedAt), bytes)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, $7)`,
+		c.ID, owner, c.TaskID, c.Author, c.Text, store.Millis(c.CreatedAt), bytes)
 	if err != nil {
 		return c, fmt.Errorf("add comment: %w", err)
 	}
@@ -44,7 +45,8 @@ func setCommentDeleted(tx *store.Tx, owner, id string, deleted bool) error {
 	var author string
 	var since, ofTask int64
 	err := tx.QueryRow(`SELECT c.author, c.deleted_at, t.deleted_at
-		FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE c.id = $1 AND c.owner = $2`, id, owner).Scan(&author, &since, &ofTask)
+		FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE c.id = $1 AND c.owner = $2`,
+		id, owner).Scan(&author, &since, &ofTask)
 	if err != nil {
 		return err
 	}
@@ -103,7 +105,8 @@ func ListComments(ctx context.Context, s *store.Store, owner, taskID, after stri
 		c.CreatedAt = store.FromMillis(created)
 		return c, err
 	}, `SELECT seq, id, author, text, created_at FROM task_comments
-		WHERE owner = $1 AND task_id = $2 AND seq > $3 AND deleted_at = 0 ORDER BY seq LIMIT $4`, owner, taskID, seq, limit)
+		WHERE owner = $1 AND task_id = $2 AND seq > $3 AND deleted_at = 0 ORDER BY seq LIMIT $4`,
+		owner, taskID, seq, limit)
 	if err != nil {
 		return nil, fmt.Errorf("list comments: %w", err)
 	}

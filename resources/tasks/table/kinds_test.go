@@ -39,13 +39,15 @@ var kinds = append(changes(),
 		func(t *testing.T, s *store.Store, a store.Activity) {
 			undo(t, s, a)
 			got, err := table.Get(t.Context(), s, "acme", a.Target)
-			if err != nil || got.Title != "deleted" || fmt.Sprint(got.Labels) != "[tea]" || found(t, s, "deleted") != 1 {
+			if err != nil || got.Title != "deleted" || fmt.Sprint(got.Labels) != "[tea]" ||
+				found(t, s, "deleted") != 1 {
 				t.Errorf("deleted: %+v, %v", got, err)
 			}
 		}},
 	kind{"restored",
 		func(t *testing.T, s *store.Store) store.Activity {
-			return changed(t, s, deleted("restored")(t, s).Target, true, func(t *table.Task) { t.DeletedAt = time.Time{} })
+			restore := func(t *table.Task) { t.DeletedAt = time.Time{} }
+			return changed(t, s, deleted("restored")(t, s).Target, true, restore)
 		},
 		func(t *testing.T, s *store.Store, a store.Activity) {
 			deletion := previous(t, s, a)
@@ -85,7 +87,8 @@ func changes() (list []kind) {
 	}{
 		{"title", table.Task{Title: "one"}, func(t *table.Task) { t.Title = "two" }},
 		{"notes", table.Task{Notes: "some words 会议"}, func(t *table.Task) { t.Notes = "quite others <&>" }},
-		{"long notes", table.Task{Notes: strings.Repeat("a long text 語 ", 100)}, func(t *table.Task) { t.Notes = "" }},
+		{"long notes", table.Task{Notes: strings.Repeat("a long text 語 ", 100)},
+			func(t *table.Task) { t.Notes = "" }},
 		{"state", table.Task{}, func(t *table.Task) { t.State = "in_progress" }},
 		{"due", table.Task{Due: "2026-12-01"}, func(t *table.Task) { t.Due = "2027-01-31" }},
 		{"first due", table.Task{}, func(t *table.Task) { t.Due = "2026-12-01" }},
@@ -183,8 +186,8 @@ func anyTask(t *testing.T, s *store.Store, id string) table.Task {
 func previous(t *testing.T, s *store.Store, a store.Activity) store.Activity {
 	t.Helper()
 	var id string
-	err := s.QueryRow(t.Context(), "SELECT id FROM activity WHERE owner = $1 AND target = $2 AND seq < $3 ORDER BY seq "+
-		"DESC LIMIT 1", a.Owner, a.Target, a.Seq).Scan(&id)
+	err := s.QueryRow(t.Context(), "SELECT id FROM activity WHERE owner = $1 AND target = $2 AND seq < $3 "+
+		"ORDER BY seq DESC LIMIT 1", a.Owner, a.Target, a.Seq).Scan(&id)
 	if err != nil {
 		t.Fatal(err)
 	}

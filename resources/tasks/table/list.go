@@ -185,7 +185,8 @@ func (q TaskQuery) after() (key any, seq int64, err error) {
 func searchSQLite(owner string, q TaskQuery, before int64) []*statement {
 	found := new(statement)
 	found.And(` FROM task_words w CROSS JOIN tasks t ON t.seq = w.rowid
-		WHERE task_words MATCH ? AND w.rowid < ? AND t.owner = ? AND t.deleted_at = 0`, fts5Query(owner, q.Search), before, owner)
+		WHERE task_words MATCH ? AND w.rowid < ? AND t.owner = ? AND t.deleted_at = 0`,
+		fts5Query(owner, q.Search), before, owner)
 	found.filter(owner, q)
 	found.And(" ORDER BY w.rowid DESC LIMIT ?")
 	return []*statement{found}
@@ -197,7 +198,9 @@ func searchSQLite(owner string, q TaskQuery, before int64) []*statement {
 // OFFSET 0, keep it from doing so.
 func searchPostgres(owner string, q TaskQuery, before int64) []*statement {
 	recent, all := new(statement), &statement{anew: true}
-	recent.And(` FROM (SELECT * FROM tasks WHERE owner = ? AND deleted_at = 0 AND seq < ? ORDER BY seq DESC LIMIT 2000) t
+	recent.And(` FROM (
+			SELECT * FROM tasks WHERE owner = ? AND deleted_at = 0 AND seq < ? ORDER BY seq DESC LIMIT 2000
+		) t
 		WHERE t.words @@ CAST(? AS tsquery)`, owner, before, tsquery(q.Search))
 	all.And(` FROM (SELECT * FROM tasks WHERE words @@ CAST(? AS tsquery) AND deleted_at = 0 OFFSET 0) t
 		WHERE t.owner = ? AND t.seq < ?`, lexeme("owner:"+owner)+" & "+tsquery(q.Search), owner, before)

@@ -38,7 +38,8 @@ func share(t *testing.T, s *store.Store, who string) (tasks, bytes int64) {
 	t.Helper()
 	err := s.QueryRow(t.Context(), `SELECT
 			coalesce((SELECT number FROM quota_things WHERE owner = 'acme' AND person = $1 AND kind = 'tasks'), 0),
-			coalesce((SELECT bytes FROM quota_usage WHERE owner = 'acme' AND person = $1), 0)`, who).Scan(&tasks, &bytes)
+			coalesce((SELECT bytes FROM quota_usage WHERE owner = 'acme' AND person = $1), 0)`,
+		who).Scan(&tasks, &bytes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,8 +73,8 @@ func TestAttackOneMemberUsesUpAnothersShare(t *testing.T) {
 			t.Errorf("%d bytes are counted for Grace", bytes)
 		}
 		if err := s.Write(t.Context(), func(tx *store.Tx) error {
-			_, err := table.CreateTask(tx, "acme", table.Task{Title: "x", Notes: strings.Repeat("x", 10_000), State: "open",
-				Priority: 2, Creator: "ada"})
+			_, err := table.CreateTask(tx, "acme", table.Task{Title: "x", Notes: strings.Repeat("x", 10_000),
+				State: "open", Priority: 2, Creator: "ada"})
 			return err
 		}); err != nil {
 			t.Errorf("Ada cannot write any more: %v", err)

@@ -43,16 +43,21 @@ func TestNoQueryIsWithoutItsIndex(t *testing.T) {
 				}
 			}
 			checkLists(t, s, check)
-			for query, index := range map[string]string{
-				"SELECT seq FROM tasks WHERE deleted_at > 0 AND deleted_at <= 1 ORDER BY deleted_at, seq LIMIT 50":                                                     "tasks_by_deletion",
-				"SELECT seq FROM task_comments WHERE deleted_at > 0 AND deleted_at <= 1 ORDER BY deleted_at LIMIT 500":                                                 "task_comments_by_deletion",
-				"SELECT c.seq FROM tasks t JOIN task_comments c ON c.task_id = t.id WHERE t.deleted_at > 0 AND t.deleted_at <= 1 LIMIT 500":                            "task_comments_of_task",
-				"SELECT 1 FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE c.id = 'cmt_1' AND c.owner = 'owner7' AND c.deleted_at = 0 AND t.deleted_at = 0": "task_comments",
-				"SELECT 1 FROM tasks t WHERE t.id = 'tsk_7' AND t.owner = 'owner7' AND t.deleted_at = 0":                                                               "",
-				"SELECT 1 FROM task_comments WHERE owner = 'owner7' AND task_id = 'tsk_7' AND seq > 3 AND deleted_at = 0 ORDER BY seq LIMIT 4":                         "task_comments_by_task",
-				"DELETE FROM task_labels WHERE task = 1": "task_labels_by_task",
+			for _, tt := range []struct{ query, index string }{
+				{"SELECT seq FROM tasks WHERE deleted_at > 0 AND deleted_at <= 1 ORDER BY deleted_at, seq LIMIT 50",
+					"tasks_by_deletion"},
+				{"SELECT seq FROM task_comments WHERE deleted_at > 0 AND deleted_at <= 1 ORDER BY deleted_at LIMIT 500",
+					"task_comments_by_deletion"},
+				{"SELECT c.seq FROM tasks t JOIN task_comments c ON c.task_id = t.id WHERE t.deleted_at > 0 " +
+					"AND t.deleted_at <= 1 LIMIT 500", "task_comments_of_task"},
+				{"SELECT 1 FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE c.id = 'cmt_1' " +
+					"AND c.owner = 'owner7' AND c.deleted_at = 0 AND t.deleted_at = 0", "task_comments"},
+				{"SELECT 1 FROM tasks t WHERE t.id = 'tsk_7' AND t.owner = 'owner7' AND t.deleted_at = 0", ""},
+				{"SELECT 1 FROM task_comments WHERE owner = 'owner7' AND task_id = 'tsk_7' AND seq > 3 " +
+					"AND deleted_at = 0 ORDER BY seq LIMIT 4", "task_comments_by_task"},
+				{"DELETE FROM task_labels WHERE task = 1", "task_labels_by_task"},
 			} {
-				check(index, false, query)
+				check(tt.index, false, tt.query)
 			}
 			check("task_comments_by_task", true, `SELECT author, count(*) FROM task_comments
 				WHERE owner = 'owner7' AND task_id = 'tsk_7' AND deleted_at = 0 GROUP BY author`) // sorts one task's
@@ -127,8 +132,10 @@ func fill(t *testing.T, s *store.Store, url string) {
 	defer db.Close()
 	const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
 	for _, statement := range []string{
-		numbers + `INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version, created_at, updated_at, completed_at, deleted_at, words)
-			SELECT 'tsk_' || i, 'owner' || (i % 20), 'common task ' || i, '', CASE WHEN i % 7 = 0 THEN 'open' ELSE 'done' END, '20' || (10 + i % 89) || '-01-01',
+		numbers + `INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator,
+				version, created_at, updated_at, completed_at, deleted_at, words)
+			SELECT 'tsk_' || i, 'owner' || (i % 20), 'common task ' || i, '',
+				CASE WHEN i % 7 = 0 THEN 'open' ELSE 'done' END, '20' || (10 + i % 89) || '-01-01',
 				1 + i % 4, 'member-' || (i % 97), '', 'member-1', 1, i, i, 0, 0,
 				array_to_tsvector(ARRAY['owner:owner' || (i % 20), 'common', 'task', '' || i]) FROM n`,
 		numbers + "INSERT INTO task_labels (owner, label, task) SELECT 'owner' || (i % 20), 'label' || (i % 11), i " +

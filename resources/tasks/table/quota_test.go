@@ -22,7 +22,8 @@ func counted(t *testing.T, s *store.Store, owner string) (counted, found string)
 		UNION ALL SELECT person, CASE kind WHEN 'tasks' THEN number ELSE 0 END,
 			CASE kind WHEN 'comments' THEN number ELSE 0 END, 0, 0 FROM quota_things WHERE owner = $1) x
 		GROUP BY person ORDER BY person`
-	const rows = `SELECT coalesce(nullif(payer, ''), creator) AS person, CASE WHEN deleted_at = 0 THEN 1 ELSE 0 END AS tasks, 0 AS comments, 0 AS activities, bytes
+	const rows = `SELECT coalesce(nullif(payer, ''), creator) AS person,
+				CASE WHEN deleted_at = 0 THEN 1 ELSE 0 END AS tasks, 0 AS comments, 0 AS activities, bytes
 			FROM tasks WHERE owner = $1
 		UNION ALL SELECT c.author, 0, CASE WHEN c.deleted_at = 0 AND t.deleted_at = 0 THEN 1 ELSE 0 END, 0, c.bytes
 			FROM task_comments c JOIN tasks t ON t.id = c.task_id WHERE c.owner = $1
@@ -149,7 +150,10 @@ func atRandom(tx *store.Tx, random *rand.Rand, who string, tasks *[]string, done
 		*tasks = append(*tasks, made.ID)
 		return err
 	case 1:
-		_, err := table.ChangeTask(tx, "acme", any(), 0, false, func(t *table.Task) error { t.Notes = text; return nil })
+		_, err := table.ChangeTask(tx, "acme", any(), 0, false, func(t *table.Task) error {
+			t.Notes = text
+			return nil
+		})
 		return err
 	case 2:
 		_, err := table.ChangeTask(tx, "acme", any(), 0, false,
@@ -175,7 +179,8 @@ func atRandom(tx *store.Tx, random *rand.Rand, who string, tasks *[]string, done
 
 func TestAQuotaIsExactUnderWritesAtOnce(t *testing.T) {
 	const room, callers = 10, 40
-	onBothWith(t, store.Quota{Things: map[string]int64{table.Tasks: room}}, func(t *testing.T, s *store.Store, c *clock) {
+	quota := store.Quota{Things: map[string]int64{table.Tasks: room}}
+	onBothWith(t, quota, func(t *testing.T, s *store.Store, c *clock) {
 		var group sync.WaitGroup
 		var mu sync.Mutex // guards the counters
 		kept, refused := 0, 0
@@ -299,8 +304,8 @@ func (f *filling) must(change func(*store.Tx) error) {
 // one is a task with a comment, on record.
 func (f *filling) one(owner, who string, notes int) error {
 	return f.s.Write(context.Background(), func(tx *store.Tx) error {
-		task, err := table.CreateTask(tx, owner, table.Task{Title: "x", Notes: strings.Repeat("x", notes), State: "open",
-			Priority: 2, Creator: who})
+		task, err := table.CreateTask(tx, owner, table.Task{Title: "x", Notes: strings.Repeat("x", notes),
+			State: "open", Priority: 2, Creator: who})
 		if err != nil {
 			return err
 		}

@@ -57,8 +57,8 @@ func (m moment) time() (time.Time, error) {
 
 func recordOf(t Task) taskRecord {
 	return taskRecord{Format: recordFormat, Title: t.Title, Notes: t.Notes, State: t.State, Due: t.Due,
-		Priority: t.Priority, Assignee: t.Assignee, Labels: slices.Clone(t.Labels), CompletedAt: momentOf(t.CompletedAt),
-		DeletedAt: momentOf(t.DeletedAt)}
+		Priority: t.Priority, Assignee: t.Assignee, Labels: slices.Clone(t.Labels),
+		CompletedAt: momentOf(t.CompletedAt), DeletedAt: momentOf(t.DeletedAt)}
 }
 
 // putInto has the task be as the record says.
@@ -115,8 +115,8 @@ func commentWasThere(record string) (bool, error) {
 
 // errLater refuses a record that this version would misread.
 func errLater(record string) error {
-	return fmt.Errorf("a later version has made its record, in format %d, and this one reads %d at most", formatOf(record),
-		recordFormat)
+	return fmt.Errorf("a later version has made its record, in format %d, and this one reads %d at most",
+		formatOf(record), recordFormat)
 }
 
 func formatOf(record string) int {

@@ -38,7 +38,8 @@ func TestUndoPutsBackWhatWasUnlessSomethingCameLater(t *testing.T) {
 			t.Errorf("after the undo: %+v, %v", got, err)
 		}
 		record(t, s, "acme", "undoActivity", func(tx *store.Tx) error { return tx.Undo(undone, table.UndoTask) })
-		if got, err = table.Get(t.Context(), s, "acme", task.ID); err != nil || got.Title != "two" || got.State != "done" {
+		got, err = table.Get(t.Context(), s, "acme", task.ID)
+		if err != nil || got.Title != "two" || got.State != "done" {
 			t.Errorf("after the undo of the undo: %+v, %v", got, err)
 		}
 	})
@@ -99,8 +100,8 @@ func TestTheFormatOfRecordsIsThatOfTheRowsThereAre(t *testing.T) {
 	kept := map[string][2]string{
 		"created": {"", `{"assignee":"","completed_at":"","deleted_at":"","due":"","labels":["tea"],"notes":"",` +
 			`"priority":2,"state":"open","title":"created","v":2}`},
-		"everything": {`{"assignee":"grace","completed_at":"","due":"2026-12-01","labels":["home"],"notes":"notes of it",` +
-			`"priority":3,"state":"open","title":"everything","v":2}`,
+		"everything": {`{"assignee":"grace","completed_at":"","due":"2026-12-01","labels":["home"],` +
+			`"notes":"notes of it","priority":3,"state":"open","title":"everything","v":2}`,
 			`{"assignee":"hank","completed_at":` + now + `,"due":"","labels":["tea","office"],"notes":"other notes",` +
 				`"priority":1,"state":"done","title":"all else","v":2}`},
 		"last labels":      {`{"labels":["tea"],"v":2}`, `{"labels":[],"v":2}`},
@@ -203,5 +204,5 @@ const keptRows = `SELECT seq || ' ' || id || ' ' || owner || ' ' || title || ' '
 		UNION ALL SELECT seq || ' ' || id || ' ' || owner || ' ' || task_id || ' ' || author || ' ' || text || ' ' ||
 			created_at || ' ' || deleted_at || ' ' || bytes FROM task_comments
 		UNION ALL SELECT owner || ' ' || label || ' ' || task FROM task_labels
-		UNION ALL SELECT id || ' ' || owner || ' ' || seq || ' ' || target || ' ' || before || ' ' || after || ' ' || hash
-			FROM activity`
+		UNION ALL SELECT id || ' ' || owner || ' ' || seq || ' ' || target || ' ' || before || ' ' || after ||
+			' ' || hash FROM activity`

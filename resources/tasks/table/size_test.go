@@ -75,9 +75,9 @@ func TestWhatIsCountedIsAboutWhatTheDiskHolds(t *testing.T) {
 func writeAndRewrite(t *testing.T, s *store.Store, notes, others string) {
 	t.Helper()
 	write(t, s, func(tx *store.Tx) error {
-		task, err := table.CreateTask(tx, "organization-test-aaaaaaaa-0000-4000-8000-000000000001", table.Task{Title: "x",
-			Notes: notes, State: "open", Priority: 2, Creator: "member-test-aaaaaaaa-0000-4000-8000-000000000001",
-			Labels: []string{"one", "two"}})
+		task, err := table.CreateTask(tx, "organization-test-aaaaaaaa-0000-4000-8000-000000000001", table.Task{
+			Title: "x", Notes: notes, State: "open", Priority: 2, Labels: []string{"one", "two"},
+			Creator: "member-test-aaaaaaaa-0000-4000-8000-000000000001"})
 		if err != nil {
 			return err
 		}

@@ -110,7 +110,8 @@ func TestADatabaseOfVersion01IsWhole(t *testing.T) {
 		if err != nil || !kept || reply.JSON != `{"id":"x"}` {
 			t.Errorf("%+v, %t, %v", reply, kept, err)
 		}
-		if made := create(t, s, "acme", table.Task{Title: "made since", Creator: "ada"}); found(t, s, "made since") != 1 {
+		made := create(t, s, "acme", table.Task{Title: "made since", Creator: "ada"})
+		if found(t, s, "made since") != 1 {
 			t.Errorf("%s is not found", made.ID)
 		}
 		c.advance(400 * day)
@@ -146,8 +147,8 @@ func TestWhatVersion01RecordedIsUndone(t *testing.T) {
 func recorded(t *testing.T, s *store.Store, request string) store.Activity {
 	t.Helper()
 	var id, subject string
-	err := s.QueryRow(t.Context(), "SELECT id, subject FROM activity WHERE owner = 'acme' AND request = $1", request).Scan(
-		&id, &subject)
+	err := s.QueryRow(t.Context(), "SELECT id, subject FROM activity WHERE owner = 'acme' AND request = $1",
+		request).Scan(&id, &subject)
 	if err != nil {
 		t.Fatalf("%s: %v", request, err)
 	}

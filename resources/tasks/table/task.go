@@ -40,8 +40,9 @@ type StaleError struct {
 func (e *StaleError) Error() string { return e.Reason }
 
 const (
-	taskColumns = `t.seq, t.id, t.title, t.notes, t.state, t.due, t.priority, t.assignee, t.labels, t.creator, t.version,
-		t.created_at, t.updated_at, t.completed_at, t.deleted_at, t.bytes, coalesce(nullif(t.payer, ''), t.creator)`
+	taskColumns = `t.seq, t.id, t.title, t.notes, t.state, t.due, t.priority, t.assignee, t.labels, t.creator,
+		t.version, t.created_at, t.updated_at, t.completed_at, t.deleted_at, t.bytes,
+		coalesce(nullif(t.payer, ''), t.creator)`
 	noDue = "9999-99-99" // sorts after every date
 )
 
@@ -94,8 +95,8 @@ const (
 	// Postgres
 	insertTaskWithWords = insertTaskColumns + ", words) VALUES (" + insertTaskValues +
 		", CAST($17 AS tsvector)) RETURNING seq"
-	insertTaskColumns = `INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator, version,
-			created_at, updated_at, completed_at, deleted_at, bytes, payer`
+	insertTaskColumns = `INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator,
+			version, created_at, updated_at, completed_at, deleted_at, bytes, payer`
 	insertTaskValues = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, $15, $16"
 )
 
@@ -163,8 +164,8 @@ func replaceTask(tx *store.Tx, owner string, old, t Task) (Task, error) {
 			version = $8, updated_at = $9, completed_at = $10, deleted_at = $11, bytes = $12, payer = $13
 		WHERE id = $14 AND owner = $15 AND version = $16`,
 		t.Title, t.Notes, t.State, t.storedDue(), t.Priority, t.Assignee, strings.Join(t.Labels, ","),
-		t.Version, store.Millis(t.UpdatedAt), store.Millis(t.CompletedAt), store.Millis(t.DeletedAt), t.bytes, t.payer, t.ID,
-		owner, old.Version)
+		t.Version, store.Millis(t.UpdatedAt), store.Millis(t.CompletedAt), store.Millis(t.DeletedAt), t.bytes,
+		t.payer, t.ID, owner, old.Version)
 	if err != nil {
 		return t, fmt.Errorf("change task: %w", err)
 	}

@@ -11,9 +11,9 @@ import (
 
 // The search index is made here, for both databases alike, of units and pairs. A unit is
 // a word, or in text without spaces (Chinese, Japanese, Thai…) one character with its
-// marks. A pair is two units with nothing between them: 明天的会议 has the pairs 明天, 天的, 的会 and 会议. So a word of one unit is
-// found as a unit, and one of several as pairs that follow one another, at the cost of a
-// phrase of rather rare words.
+// marks. A pair is two units with nothing between them: 明天的会议 has the pairs 明天, 天的,
+// 的会 and 会议. So a word of one unit is found as a unit, and one of several as pairs that
+// follow one another, at the cost of a phrase of rather rare words.
 
 // A piece is the units that neither a space nor a sign separates.
 type piece []string
@@ -119,7 +119,9 @@ func fold(text string) string {
 	var letter rune   // the one before
 	text = strings.Map(func(r rune) rune {
 		switch {
-		case ignored(r), accented && unicode.Is(unicode.Mn, r), r == 0x0308 && letter == 'е': // Russian writes е for ё
+		case ignored(r), accented && unicode.Is(unicode.Mn, r):
+			return -1
+		case r == 0x0308 && letter == 'е': // Russian writes е for ё
 			return -1
 		case !unicode.Is(unicode.Mn, r):
 			letter = r

@@ -125,8 +125,8 @@ func Span(d time.Duration) string {
 // Said puts the query to which a button leads into words.
 func Said(query url.Values) (done, problem string) {
 	if query.Has("problem") {
-		return "", "“" + query.Get("problem") + "” is no duration. Say how far the clock should go, such as 90m, 2h " +
-			"or 1h30m."
+		return "", "“" + query.Get("problem") + "” is no duration. Say how far the clock should go, such as 90m, " +
+			"2h or 1h30m."
 	}
 	switch query.Get("done") {
 	case "reset":
