@@ -295,7 +295,11 @@ func (d devSettings) announce(w io.Writer, c config, seed stytchtest.Seed, emula
 	asGPT := "In a second terminal, act as a custom GPT:\n\n  " + tryHint("try", c, people, emulatorURL) + "\n\n"
 	switch {
 	case c.servesNothing():
-		document = fmt.Sprintf("  verify     %s/verify       what your proxy asks, see docs/sidecar.md\n", c.PublicURL)
+		here := c.PublicURL
+		if c.given["GUESTPASS_PUBLIC_URL"] != "" { // which is the proxy's
+			here = "http://" + c.Addr
+		}
+		document = fmt.Sprintf("  verify     %s/verify       what your proxy asks, see docs/sidecar.md\n", here)
 		asGPT = ""
 	case c.MCP == "on":
 		tools = fmt.Sprintf("  MCP        %s/mcp          what ChatGPT, Claude and other MCP clients connect to\n",
