@@ -32,7 +32,8 @@ func FuzzCursor(f *testing.F) {
 // Whatever is sent as a body, what is accepted is one JSON value in UTF-8, no deeper than
 // allowed, in which no member is lost to another of the same name.
 func FuzzBody(f *testing.F) {
-	for _, seed := range []string{`{"title":"x","labels":["a"]}`, `{"a":1,"a":2}`, `{"n":1,"\u006e":2}`, `[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]`, `{} {}`, `{"a":`,
+	for _, seed := range []string{`{"title":"x","labels":["a"]}`, `{"a":1,"a":2}`, `{"n":1,"\u006e":2}`,
+		`[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]`, `{} {}`, `{"a":`,
 		"{\"a\":\"\xff\"}", `"\ud800"`, `1e999`, `{"a":{"b":[{},{"c":null}]}}`, ` `, `{"":0,"":0}`} {
 		f.Add([]byte(seed))
 	}

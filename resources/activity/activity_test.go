@@ -69,7 +69,8 @@ func TestAnActivitySaysWhatWasDone(t *testing.T) {
 	guestpasstest.OnEachDatabase(t, func(t *testing.T, url string) {
 		w := start(t, url)
 		p := w.As(ada)
-		task := p.Do(201, "POST", "/api/v1/tasks", `{"title":"Water","labels":["home"],"due":"2030-01-31"}`)["task_id"].(string)
+		created := p.Do(201, "POST", "/api/v1/tasks", `{"title":"Water","labels":["home"],"due":"2030-01-31"}`)
+		task := created["task_id"].(string)
 		path := "/api/v1/tasks/" + task
 		long := strings.Repeat("ä", 300)
 		p.Do(200, "PATCH", path, fmt.Sprintf(`{"title":"Water them","notes":%q,"labels":["home","soon"]}`, long))
@@ -248,7 +249,8 @@ func TestAPageOfLongChangesStaysUnderWhatChatGPTTakes(t *testing.T) {
 	text := strings.Repeat("\\\"", 100)
 	path := "/api/v1/tasks/" + create(p, "x")
 	for i := range 49 {
-		p.Do(200, "PATCH", path, fmt.Sprintf(`{"title":"%d%s","notes":"%[1]d%[2]s","labels":["%[1]d%[3]s","b%[3]s","c%[3]s","d%[3]s"]}`,
+		p.Do(200, "PATCH", path, fmt.Sprintf(`{"title":"%d%s","notes":"%[1]d%[2]s",`+
+			`"labels":["%[1]d%[3]s","b%[3]s","c%[3]s","d%[3]s"]}`,
 			i, text[:200], text[:90]))
 	}
 	seen, after := 0, ""

@@ -1,11 +1,9 @@
 package activity_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -55,31 +53,10 @@ func last(w *guestpasstest.World, who string) string {
 	return "/api/v1/activity/" + done[0]["activity_id"].(string) + "/undo"
 }
 
-// A log that several goroutines write.
-type logged struct {
-	mutex sync.Mutex // guards text
-	text  bytes.Buffer
-}
-
-func (l *logged) Write(p []byte) (int, error) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logged) String() string {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	return l.text.String()
-}
-
 // Undoing takes the scope of what is undone, also when that was an undo; a token with the scope
 // of something else is told which one it lacks.
 func TestUndoingWantsTheScopeOfWhatIsUndone(t *testing.T) {
-	log := &logged{}
-	w := startWith(t, guestpasstest.Options{Change: func(o *guestpass.Options) {
-		o.Log = slog.New(slog.NewJSONHandler(log, nil))
-	}}, shelf())
+	w := start(t, "", shelf())
 	challenge := func(scope string) string {
 		return `Bearer realm="api", error="insufficient_scope", scope="` + scope + `", resource_metadata="` + w.URL +
 			`/.well-known/oauth-protected-resource"`
@@ -110,7 +87,7 @@ func TestUndoingWantsTheScopeOfWhatIsUndone(t *testing.T) {
 			}
 		}
 	}
-	if !strings.Contains(log.String(), `"msg":"refused","reason":"needs \"shelf:clear\""`) {
+	if !strings.Contains(w.Log.String(), `"msg":"refused","reason":"needs \"shelf:clear\""`) {
 		t.Error("the refusal is not in the log")
 	}
 }
@@ -214,12 +191,15 @@ func TestWhatWasChangedSinceIsNotUndone(t *testing.T) {
 	})
 }
 
-// An undo is an activity, which says what it took back, and can be taken back; a second one of the same is not possible.
+// An undo is an activity, which says what it took back, and can be taken back. A second one of the same is refused.
 func TestAnUndoIsOnRecordAndCanBeUndone(t *testing.T) {
 	w := start(t, "")
 	p := w.As(ada)
 	id := create(p, "Water the plants")
 	created := list(p, "")[0]["activity_id"].(string)
+	for _, body := range []string{`{"junk":1}`, `[]`, `null`} {
+		p.Do(422, "POST", "/api/v1/activity/"+created+"/undo", body)
+	}
 	undone := p.Do(200, "POST", "/api/v1/activity/"+created+"/undo", "")
 	if undone["undone"] != created || undone["target"] != id {
 		t.Errorf("%v", undone)

@@ -142,7 +142,8 @@ func TestNextStepsAreThePublishedOperations(t *testing.T) {
 		change   func(*guestpass.Options)
 		want     string
 	}{
-		"all":                   {auth.B2B, nil, "getUserInfo listMembers getMember inviteMember " + ofTasks + " listActivity undoActivity"},
+		"all": {auth.B2B, nil, "getUserInfo listMembers getMember inviteMember " + ofTasks +
+			" listActivity undoActivity"},
 		"of a Consumer project": {auth.Consumer, nil, "getUserInfo " + ofTasks + " listActivity undoActivity"},
 		"of one module": {auth.B2B, func(o *guestpass.Options) { o.Modules = []string{"members"} },
 			"getUserInfo listMembers getMember inviteMember listActivity"},

@@ -99,8 +99,8 @@ func TestATaskIsAsItWasGiven(t *testing.T) {
 	id := now["task_id"].(string)
 	delete(now, "task_id")
 	at := now["created_at"]
-	if got := fmt.Sprint(now); got != fmt.Sprintf("map[created_at:%s creator:%s labels:[] notes:one\n\n- two priority:normal "+
-		"state:open title:Two  words updated_at:%[1]s version:1]", at, ada) {
+	if got := fmt.Sprint(now); got != fmt.Sprintf("map[created_at:%s creator:%s labels:[] notes:one\n\n- two "+
+		"priority:normal state:open title:Two  words updated_at:%[1]s version:1]", at, ada) {
 		t.Errorf("%s", got)
 	}
 	if same := p.Do(200, "GET", "/api/v1/tasks/"+id, ""); same["title"] != "Two  words" || same["created_at"] != at {
@@ -203,7 +203,8 @@ func TestADeletedTaskIsThereForThirtyDaysMore(t *testing.T) {
 	if again := p.Do(200, "DELETE", path, ""); fmt.Sprint(again) != fmt.Sprint(gone) {
 		t.Errorf("deleted again: %v, first %v", again, gone)
 	}
-	for _, call := range []string{"GET " + path, "PATCH " + path, "POST " + path + "/complete", "GET " + path + "/comments"} {
+	for _, call := range []string{"GET " + path, "PATCH " + path, "POST " + path + "/complete",
+		"GET " + path + "/comments"} {
 		method, path, _ := strings.Cut(call, " ")
 		body := ""
 		if method == "PATCH" {
