@@ -41,9 +41,8 @@ func TestErrorsOfAHandlerAreAnsweredInItsWords(t *testing.T) {
 	returning := func(err error) func(context.Context, *api.Service) error {
 		return func(context.Context, *api.Service) error { return err }
 	}
-	const forbidden = `"detail":"only who entered it may change it",` +
-		`"hint":"Tell the person that they may not do this. Do ` +
-		`not try again with the same account."`
+	const forbidden = `"detail":"only who entered it may change it","hint":"Tell the person that they may not do this. ` +
+		`Do not try again with the same account."`
 	cases := map[string]struct {
 		err    error
 		status int
@@ -57,24 +56,13 @@ func TestErrorsOfAHandlerAreAnsweredInItsWords(t *testing.T) {
 		"staleraw": {api.Stale("it has changed", map[string]api.Raw{"code": "a\u200b"}, "Decide again."), 409,
 			`"detail":"it has changed","hint":"Decide again.",$,"current":{"code":"a\u200b"}}`},
 		"forbidden": {api.Forbidden("only who entered it may change it"), 403, forbidden + `,$}`},
-		"conflict": {
-			api.Conflict("it is there already", "Use it."),
-			409,
-			`"detail":"it is there already","hint":"Use it.",$}`,
-		},
-		"missing": {
-			api.NotFoundError("shelf"),
-			404,
-			`"detail":"no such shelf","hint":"Check the identifier: take it from a ` +
-				`list operation, do not make one up.",$}`,
-		},
-		"invalid": {
-			api.Invalid("body.size", "is more than the shelf has"),
-			422,
-			`"detail":"an input cannot be used",` +
-				`"hint":"Correct what is named under errors and send it again.",$,"errors":[{"location":"body.size",` +
-				`"message":"is more than the shelf has"}]}`,
-		},
+		"conflict": {api.Conflict("it is there already", "Use it."), 409,
+			`"detail":"it is there already","hint":"Use it.",$}`},
+		"missing": {api.NotFoundError("shelf"), 404, `"detail":"no such shelf","hint":"Check the identifier: take it ` +
+			`from a list operation, do not make one up.",$}`},
+		"invalid": {api.Invalid("body.size", "is more than the shelf has"), 422, `"detail":"an input cannot be used",` +
+			`"hint":"Correct what is named under errors and send it again.",$,"errors":[{"location":"body.size",` +
+			`"message":"is more than the shelf has"}]}`},
 		"nodate": {api.CheckDate("query.from", "2026-02-30"), 422, `"detail":"an input cannot be used",` +
 			`"hint":"Correct what is named under errors and send it again.",$,"errors":[{"location":"query.from",` +
 			`"message":"is not a day of the calendar; write YYYY-MM-DD, such as 2026-12-31"}]}`},
@@ -83,8 +71,7 @@ func TestErrorsOfAHandlerAreAnsweredInItsWords(t *testing.T) {
 	for name, tt := range cases {
 		handlers[name] = returning(tt.err)
 	}
-	p := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{answering(handlers)}}).
-		As(guestpasstest.Ada)
+	p := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{answering(handlers)}}).As(guestpasstest.Ada)
 	for name, tt := range cases {
 		r := p.Call("GET", "/api/v1/answer?what="+name, "")
 		var problem api.Problem
@@ -116,20 +103,16 @@ func TestADateIsADayOfTheCalendar(t *testing.T) {
 
 // Roles are asked for now, and each time.
 func TestARoleIsWhatTheDirectorySaysNow(t *testing.T) {
-	handlers := map[string]func(context.Context, *api.Service) error{
-		"admin": func(ctx context.Context, s *api.Service) error {
-			if admin, err := s.HasRole(ctx, directory.Admin); err != nil || admin {
+	only := func(role string) func(context.Context, *api.Service) error {
+		return func(ctx context.Context, s *api.Service) error {
+			if has, err := s.HasRole(ctx, role); err != nil || has {
 				return err
 			}
-			return api.Forbidden("only an admin may")
-		},
-		"user": func(ctx context.Context, s *api.Service) error {
-			if user, err := s.HasRole(ctx, "stytch_user"); err != nil || user {
-				return err
-			}
-			return api.Forbidden("only a user may")
-		},
+			return api.Forbidden("only a " + role + " may")
+		}
 	}
+	handlers := map[string]func(context.Context, *api.Service) error{"admin": only(directory.Admin),
+		"user": only("stytch_user")}
 	b2b := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{answering(handlers)}})
 	ada, grace := b2b.As(guestpasstest.Ada), b2b.As(guestpasstest.Grace)
 	const admin, user = "/api/v1/answer?what=admin", "/api/v1/answer?what=user"

@@ -16,12 +16,14 @@ package guestpasstest
 
 import (
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,7 +61,7 @@ type Options struct {
 	// Quota is as of [store.Options].
 	Quota store.Quota
 
-	// Change sets what else the server's options say, such as Log, Limits or Access; nil: nothing. Without it, calls
+	// Change sets what else the server's options say, such as Limits or Access; nil: nothing. Without it, calls
 	// are not limited by their rate.
 	Change func(*guestpass.Options)
 }
@@ -75,9 +77,29 @@ type World struct {
 	App    *guestpass.Server
 	Stytch *stytchtest.Server
 	Store  *store.Store
+	Log    *Log // of the server
 
 	t    testing.TB
 	http *http.Client
+}
+
+// A Log is what was logged, a JSON object on each line. It is safe for concurrent use.
+type Log struct {
+	mutex sync.Mutex // guards text
+	text  strings.Builder
+}
+
+// Write is called by the server.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *Log) String() string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.String()
 }
 
 // A Reply is an answer, read to its end.
@@ -100,7 +122,7 @@ func New(t testing.TB, o Options) *World {
 	}
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	w := &World{t: t, URL: "http://" + listener.Addr().String(),
+	w := &World{t: t, Log: new(Log), URL: "http://" + listener.Addr().String(),
 		Stytch: stytchtest.NewServer(t, stytchtest.Options{Seed: &seed}),
 		http: &http.Client{Timeout: time.Minute, Transport: transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
@@ -111,7 +133,7 @@ func New(t testing.TB, o Options) *World {
 		PublicToken: seed.Project.PublicToken, Vertical: auth.Vertical(seed.Project.Vertical), Domain: w.Stytch.URL,
 		BaseURL: w.Stytch.URL, ClientIDs: []string{seed.ConnectedApps[0].ClientID}, ForwardTokens: true,
 		Title: "Test", Version: "test", Store: w.Store, Resources: o.Resources, Now: w.Stytch.Now,
-		Limits: roomy}
+		Limits: roomy, Log: slog.New(slog.NewJSONHandler(w.Log, nil))}
 	if o.Change != nil {
 		o.Change(&settings)
 	}

@@ -69,8 +69,8 @@ func TestAnActivitySaysWhatWasDone(t *testing.T) {
 	guestpasstest.OnEachDatabase(t, func(t *testing.T, url string) {
 		w := start(t, url)
 		p := w.As(ada)
-		made := p.Do(201, "POST", "/api/v1/tasks", `{"title":"Water","labels":["home"],"due":"2030-01-31"}`)
-		task := made["task_id"].(string)
+		created := p.Do(201, "POST", "/api/v1/tasks", `{"title":"Water","labels":["home"],"due":"2030-01-31"}`)
+		task := created["task_id"].(string)
 		path := "/api/v1/tasks/" + task
 		long := strings.Repeat("ä", 300)
 		p.Do(200, "PATCH", path, fmt.Sprintf(`{"title":"Water them","notes":%q,"labels":["home","soon"]}`, long))
@@ -100,8 +100,7 @@ func TestAnActivitySaysWhatWasDone(t *testing.T) {
 			at, err := time.Parse(time.RFC3339, done[i]["at"].(string))
 			if err != nil || w.Stytch.Now().Sub(at).Abs() > time.Minute || done[i]["target"] != task ||
 				done[i]["outcome"] != "done" || done[i]["undoable"] != true ||
-				done[i]["app"] != stytchtest.Development().ConnectedApps[0].ClientID ||
-				done[i]["app_name"] != "ChatGPT" {
+				done[i]["app"] != stytchtest.Development().ConnectedApps[0].ClientID || done[i]["app_name"] != "ChatGPT" {
 				t.Errorf("%v, %v", done[i], err)
 			}
 		}
@@ -250,13 +249,9 @@ func TestAPageOfLongChangesStaysUnderWhatChatGPTTakes(t *testing.T) {
 	text := strings.Repeat("\\\"", 100)
 	path := "/api/v1/tasks/" + create(p, "x")
 	for i := range 49 {
-		p.Do(
-			200,
-			"PATCH",
-			path,
-			fmt.Sprintf(`{"title":"%d%s","notes":"%[1]d%[2]s","labels":["%[1]d%[3]s","b%[3]s","c%[3]s","d%[3]s"]}`,
-				i, text[:200], text[:90]),
-		)
+		p.Do(200, "PATCH", path, fmt.Sprintf(`{"title":"%d%s","notes":"%[1]d%[2]s",`+
+			`"labels":["%[1]d%[3]s","b%[3]s","c%[3]s","d%[3]s"]}`,
+			i, text[:200], text[:90]))
 	}
 	seen, after := 0, ""
 	for {
@@ -326,9 +321,8 @@ func TestWhatIsServedFollowsWhatThereIsToUndo(t *testing.T) {
 		resources []api.Resource
 		want      string
 	}{
-		"nothing": {nil, "listActivity"},
-		"what cannot be undone": {[]api.Resource{members.Resource()},
-			"listMembers getMember inviteMember listActivity"},
+		"nothing":                {nil, "listActivity"},
+		"what cannot be undone":  {[]api.Resource{members.Resource()}, "listMembers getMember inviteMember listActivity"},
 		"what cannot be, and is": {[]api.Resource{shelf()}, "putOnShelf clearShelf listActivity undoActivity"},
 	} {
 		w := guestpasstest.New(t, guestpasstest.Options{Resources: append([]api.Resource{activity.Resource()},

@@ -89,9 +89,7 @@ func TestUserInfoIsForWhomTheTokenNames(t *testing.T) {
 	}
 	p := w.As(grace, "openid")
 	w.GiveRoles(grace, "stytch_admin")
-	if roles := fmt.Sprint(
-		p.Do(200, "GET", "/api/v1/userinfo", "")["roles"],
-	); roles != "[stytch_member stytch_admin]" {
+	if roles := fmt.Sprint(p.Do(200, "GET", "/api/v1/userinfo", "")["roles"]); roles != "[stytch_member stytch_admin]" {
 		t.Errorf("with another role: %s", roles)
 	}
 	if err := w.Stytch.SetStatus(grace, "deleted"); err != nil {
@@ -144,8 +142,8 @@ func TestNextStepsAreThePublishedOperations(t *testing.T) {
 		change   func(*guestpass.Options)
 		want     string
 	}{
-		"all": {auth.B2B, nil,
-			"getUserInfo listMembers getMember inviteMember " + ofTasks + " listActivity undoActivity"},
+		"all": {auth.B2B, nil, "getUserInfo listMembers getMember inviteMember " + ofTasks +
+			" listActivity undoActivity"},
 		"of a Consumer project": {auth.Consumer, nil, "getUserInfo " + ofTasks + " listActivity undoActivity"},
 		"of one module": {auth.B2B, func(o *guestpass.Options) { o.Modules = []string{"members"} },
 			"getUserInfo listMembers getMember inviteMember listActivity"},

@@ -129,9 +129,11 @@ func TestASearchTakesWordsAsPeopleWriteThem(t *testing.T) {
 	onBoth(t, func(t *testing.T, w *guestpasstest.World) {
 		p := w.As(ada)
 		create(p, `{"title":"Water the plants & the lawn (again)","notes":"well-known: O'Neill's"}`)
+		create(p, `{"title":"Give 100% of it"}`)
+		create(p, `{"title":"a;b"}`)
 		for search, found := range map[string]float64{
 			"plants & lawn": 1, "LAWN, again": 1, `"water" - lawn`: 1, "well-known": 1, "O'Neill": 1,
-			"plants OR rain": 0, "pla*": 0,
+			"plants OR rain": 0, "pla*": 0, "100%": 1, "a;b": 1,
 		} {
 			if total := p.Do(200, "GET", "/api/v1/tasks?search="+url.QueryEscape(search), "")["total"]; total != found {
 				t.Errorf("%s: %v", search, total)
