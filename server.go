@@ -1,5 +1,5 @@
-// Package guestpass gives assistants such as ChatGPT and Claude a guest pass to an app: one http.Handler that serves the
-// operations of resources (package api) to those whose Stytch-issued tokens are good, publishes them as an OpenAPI
+// Package guestpass gives assistants such as ChatGPT and Claude a guest pass to an app: one http.Handler that serves
+// the operations of resources (package api) to those whose Stytch-issued tokens are good, publishes them as an OpenAPI
 // document and as MCP tools, and has the pages on which people sign in, consent, look and revoke. It stands alone, or
 // beside the routes of an application, see [Server.Mount]. All routes are in one table, all middleware in one chain,
 // both in this package.

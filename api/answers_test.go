@@ -41,8 +41,8 @@ func TestErrorsOfAHandlerAreAnsweredInItsWords(t *testing.T) {
 	returning := func(err error) func(context.Context, *api.Service) error {
 		return func(context.Context, *api.Service) error { return err }
 	}
-	const forbidden = `"detail":"only who entered it may change it","hint":"Tell the person that they may not do this. ` +
-		`Do not try again with the same account."`
+	const forbidden = `"detail":"only who entered it may change it",` +
+		`"hint":"Tell the person that they may not do this. Do not try again with the same account."`
 	cases := map[string]struct {
 		err    error
 		status int
@@ -71,7 +71,8 @@ func TestErrorsOfAHandlerAreAnsweredInItsWords(t *testing.T) {
 	for name, tt := range cases {
 		handlers[name] = returning(tt.err)
 	}
-	p := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{answering(handlers)}}).As(guestpasstest.Ada)
+	w := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{answering(handlers)}})
+	p := w.As(guestpasstest.Ada)
 	for name, tt := range cases {
 		r := p.Call("GET", "/api/v1/answer?what="+name, "")
 		var problem api.Problem

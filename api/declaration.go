@@ -176,11 +176,13 @@ func (s *Service) registerResources() {
 		for _, q := range resource.Quotas {
 			switch {
 			case !resourceName.MatchString(q.Kind):
-				fault("its quota of %q: Kind must be lower-case letters, digits and _, in the plural, such as bookmarks", q.Kind)
+				fault("its quota of %q: Kind must be lower-case letters, digits and _, in the plural, such as "+
+					"bookmarks", q.Kind)
 			case q.Default < 1:
 				fault("its quota of %s is %d: Default must be at least 1", q.Kind, q.Default)
 			case strings.TrimSpace(q.Room) == "":
-				fault("its quota of %s does not say how a caller makes room: give it Room, a sentence without its end", q.Kind)
+				fault("its quota of %s does not say how a caller makes room: give it Room, a sentence without its "+
+					"end", q.Kind)
 			}
 		}
 		if s := resource.Schema; s.Files == nil && (s.Purge != nil || s.Migrated != nil || s.Postgres != nil) {

@@ -184,8 +184,18 @@ func recorded(t *testing.T, w *guestpasstest.World) (outcomes []string) {
 
 // 204 is said by an output that is nil, also to a repetition.
 func TestAnAnswerWithoutABodyIsNil(t *testing.T) {
-	w := handle(t, api.Operation{ID: "clearThing", Method: http.MethodDelete, Path: "/api/v1/thing", Summary: "Clear it",
-		Description: "Clears it.", Access: auth.Scope("tasks:write"), Effect: api.Destroy, Status: http.StatusNoContent},
+	w := handle(
+		t,
+		api.Operation{
+			ID:          "clearThing",
+			Method:      http.MethodDelete,
+			Path:        "/api/v1/thing",
+			Summary:     "Clear it",
+			Description: "Clears it.",
+			Access:      auth.Scope("tasks:write"),
+			Effect:      api.Destroy,
+			Status:      http.StatusNoContent,
+		},
 		func(s *api.Service, op api.Operation) {
 			api.Register(s, op, func(ctx context.Context, _ *nothing) (*nothing, error) {
 				return api.InTransaction(ctx, s, func(tx *store.Tx) (*nothing, error) {
@@ -193,7 +203,8 @@ func TestAnAnswerWithoutABodyIsNil(t *testing.T) {
 					return nil, nil
 				})
 			})
-		})
+		},
+	)
 	p := w.As(guestpasstest.Ada)
 	for range 2 {
 		p.Do(204, "DELETE", "/api/v1/thing", "", func(r *http.Request) { r.Header.Set("Idempotency-Key", "once") })

@@ -52,8 +52,10 @@ func TestModulesChooseAmongResources(t *testing.T) {
 		"a basic one":             {[]string{"basic"}, "get_basic"},
 		"one that is not there":   {[]string{"four"}, "get_basic"},
 	} {
-		s := api.New(api.Options{Modules: tt.modules, Resources: []api.Resource{reading("basic", basic), reading("one"),
-			reading("two"), reading("three")}})
+		s := api.New(
+			api.Options{Modules: tt.modules, Resources: []api.Resource{reading("basic", basic), reading("one"),
+				reading("two"), reading("three")}},
+		)
 		var resources []string
 		for _, r := range s.Resources() {
 			resources = append(resources, "get_"+r.Name)
@@ -193,7 +195,9 @@ var scoped = api.Resource{Name: "scoped", Scopes: []api.Scope{{Name: "things:rea
 			op.ID, op.Path, op.Summary = "listThings", "/api/v1/things", "List them"
 		}))
 		own[nothing, ok](s, thing(func(op *api.Operation) {
-			op.ID, op.Path, op.Summary, op.Access = "countThings", "/api/v1/count", "Count them", auth.Scope("things:count")
+			op.ID, op.Path, op.Summary, op.Access = "countThings", "/api/v1/count", "Count them", auth.Scope(
+				"things:count",
+			)
 		}))
 	}}
 

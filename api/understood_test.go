@@ -213,7 +213,8 @@ func TestABodyThatIsNotTakenIsRefused(t *testing.T) {
 	chunked := func(r *http.Request) { r.ContentLength = -1 }
 	for _, body := range []string{`{"junk":1}`, `{"id":1}`, `[]`, `null`, `junk`, "{}{}",
 		strings.Repeat(" ", 100) + `{"junk":1}`} {
-		for _, path := range []string{"DELETE /api/v1/findings/1", "POST /api/v1/findings/1/end", "GET /api/v1/findings/1",
+		for _, path := range []string{"DELETE /api/v1/findings/1", "POST /api/v1/findings/1/end",
+			"GET /api/v1/findings/1",
 			"GET /api/v1/findings", "GET /api/v1/open"} {
 			method, path, _ := strings.Cut(path, " ")
 			r := p.Call(method, path, body)

@@ -31,7 +31,8 @@ func main() {
 		PublicURL: os.Getenv("PUBLIC_URL"), Title: "Shop", Version: "1",
 		ProjectID: os.Getenv("STYTCH_PROJECT_ID"), Secret: os.Getenv("STYTCH_SECRET"),
 		PublicToken: os.Getenv("STYTCH_PUBLIC_TOKEN"), Domain: os.Getenv("STYTCH_DOMAIN"), Vertical: auth.B2B,
-		ForwardTokens: true, Log: slog.Default(), ClientIDs: []string{"chatgpt.com", "claude.ai"}, AddScopes: guestpass.AddForMCP,
+		ForwardTokens: true, ClientIDs: []string{"chatgpt.com", "claude.ai"}, AddScopes: guestpass.AddForMCP,
+		Log: slog.Default(),
 	})
 	if err != nil {
 		log.Fatal(err)

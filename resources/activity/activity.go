@@ -106,7 +106,8 @@ func fieldChanges(a store.Activity) []FieldChange {
 	changes := []FieldChange{}
 	for _, name := range names {
 		b, c := shown(before[name]), shown(after[name])
-		if b != c || strings.HasSuffix(b, "…") && !reflect.DeepEqual(before[name], after[name]) { // they differ after what is shown
+		// What is cut may differ behind it.
+		if b != c || strings.HasSuffix(b, "…") && !reflect.DeepEqual(before[name], after[name]) {
 			changes = append(changes, FieldChange{Field: snake(name), Before: b, After: c})
 		}
 	}

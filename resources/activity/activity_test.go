@@ -100,7 +100,8 @@ func TestAnActivitySaysWhatWasDone(t *testing.T) {
 			at, err := time.Parse(time.RFC3339, done[i]["at"].(string))
 			if err != nil || w.Stytch.Now().Sub(at).Abs() > time.Minute || done[i]["target"] != task ||
 				done[i]["outcome"] != "done" || done[i]["undoable"] != true ||
-				done[i]["app"] != stytchtest.Development().ConnectedApps[0].ClientID || done[i]["app_name"] != "ChatGPT" {
+				done[i]["app"] != stytchtest.Development().ConnectedApps[0].ClientID ||
+				done[i]["app_name"] != "ChatGPT" {
 				t.Errorf("%v, %v", done[i], err)
 			}
 		}
@@ -322,7 +323,8 @@ func TestWhatIsServedFollowsWhatThereIsToUndo(t *testing.T) {
 		want      string
 	}{
 		"nothing":                {nil, "listActivity"},
-		"what cannot be undone":  {[]api.Resource{members.Resource()}, "listMembers getMember inviteMember listActivity"},
+		"what cannot be undone":  {[]api.Resource{members.Resource()},
+			"listMembers getMember inviteMember listActivity"},
 		"what cannot be, and is": {[]api.Resource{shelf()}, "putOnShelf clearShelf listActivity undoActivity"},
 	} {
 		w := guestpasstest.New(t, guestpasstest.Options{Resources: append([]api.Resource{activity.Resource()},

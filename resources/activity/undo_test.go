@@ -73,7 +73,8 @@ func TestUndoingWantsTheScopeOfWhatIsUndone(t *testing.T) {
 		}
 		for _, what := range []string{"change", "undo", "undo of the undo"} {
 			undo := last(w, ada)
-			if r := w.As(ada, append(others[change.scope], "activity:read")...).Call("POST", undo, ""); r.Status != 403 ||
+			if r := w.As(ada, append(others[change.scope], "activity:read")...).
+				Call("POST", undo, ""); r.Status != 403 ||
 				r.Header.Get("WWW-Authenticate") != challenge(change.scope) {
 				t.Errorf("the %s of %s without its scope: %d %s", what, change.path, r.Status,
 					r.Header.Get("WWW-Authenticate"))
@@ -106,7 +107,8 @@ func TestWhatCannotBeUndoneTakesItsOwnScope(t *testing.T) {
 	}{
 		{"with its scope", invitation, w.As(ada, "members:invite"), 409, "this activity cannot be undone here"},
 		{"with the scope of something else", invitation, w.As(ada, "tasks:write"), 403, `scope="members:invite"`},
-		{"with no scope that writes", invitation, w.As(ada, "activity:read"), 403, `scope="tasks:write members:invite"`},
+		{"with no scope that writes", invitation, w.As(ada, "activity:read"), 403,
+			`scope="tasks:write members:invite"`},
 		{"somebody else's", invitation, w.As(grace, "members:invite"), 404, "no such record"},
 		{"somebody else's with another scope", invitation, w.As(grace, "tasks:write"), 404, "no such record"},
 		{"one that does not exist", "/api/v1/activity/act_x/undo", w.As(ada, "members:invite"), 404, "no such record"},
@@ -155,7 +157,15 @@ func TestWhoLostTheirRoleUndoesNothingOfOthers(t *testing.T) {
 	admin.Do(200, "PATCH", task, `{"title":"an admin may"}`)
 	undo := last(w, ada)
 	w.GiveRoles(ada)
-	if refused := admin.Do(403, "POST", undo, ""); !strings.Contains(fmt.Sprint(refused["detail"]), "only who created") {
+	if refused := admin.Do(
+		403,
+		"POST",
+		undo,
+		"",
+	); !strings.Contains(
+		fmt.Sprint(refused["detail"]),
+		"only who created",
+	) {
 		t.Errorf("%v", refused)
 	}
 	if got := member.Do(200, "GET", task, ""); got["title"] != "an admin may" {

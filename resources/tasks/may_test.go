@@ -70,7 +70,12 @@ func TestTasksOfAnotherOrganizationAreNotThere(t *testing.T) {
 		}
 	}
 	for _, query := range []string{"", "?search=secret", "?label=secret", "?assignee=" + ada} {
-		if r := foreigner.Call("GET", "/api/v1/tasks"+query, ""); r.Status != 200 || strings.Contains(r.Body, "secret") ||
+		if r := foreigner.Call(
+			"GET",
+			"/api/v1/tasks"+query,
+			"",
+		); r.Status != 200 ||
+			strings.Contains(r.Body, "secret") ||
 			!strings.Contains(r.Body, `"total":0`) {
 			t.Errorf("%s: %d %s", query, r.Status, r.Body)
 		}

@@ -129,8 +129,14 @@ func TestAnUpdateChangesWhatItNamesAndEmptiesWhatIsEmpty(t *testing.T) {
 		len(emptied["labels"].([]any)) != 0 || emptied["assignee"] != nil {
 		t.Errorf("four fields emptied: %v", emptied)
 	}
-	if full := p.Do(200, "PATCH", path, `{"due":"2031-01-01","priority":"low","labels":["B","b","c"],"assignee":"`+grace+
-		`"}`); full["due"] != "2031-01-01" || full["priority"] != "low" || fmt.Sprint(full["labels"]) != "[b c]" ||
+	if full := p.Do(
+		200,
+		"PATCH",
+		path,
+		`{"due":"2031-01-01","priority":"low","labels":["B","b","c"],"assignee":"`+grace+
+			`"}`,
+	); full["due"] != "2031-01-01" || full["priority"] != "low" ||
+		fmt.Sprint(full["labels"]) != "[b c]" ||
 		full["assignee"] != grace {
 		t.Errorf("four fields changed: %v", full)
 	}
@@ -195,7 +201,8 @@ func TestADeletedTaskIsThereForThirtyDaysMore(t *testing.T) {
 	path := "/api/v1/tasks/" + id
 	gone := p.Do(200, "DELETE", path, "")
 	until, err := time.Parse(time.RFC3339, fmt.Sprint(gone["restorable_until"]))
-	if err != nil || until.Sub(w.Stytch.Now().Add(store.RestoreWindow)).Abs() > time.Minute || gone["deleted"] != true ||
+	if err != nil || until.Sub(w.Stytch.Now().Add(store.RestoreWindow)).Abs() > time.Minute ||
+		gone["deleted"] != true ||
 		gone["task_id"] != id {
 		t.Errorf("%v, %v", gone, err)
 	}
@@ -260,7 +267,8 @@ func TestEveryOperationOnATaskIsUndone(t *testing.T) {
 		p := w.As(ada)
 		path := "/api/v1/tasks/" + create(p, `{"title":"x","labels":["a"],"notes":"n","due":"2030-01-31"}`)
 		for _, change := range []struct{ method, path, body string }{
-			{"PATCH", path, `{"title":"y","labels":[],"notes":"","due":"","priority":"low","state":"done","assignee":"me"}`},
+			{"PATCH", path, `{"title":"y","labels":[],"notes":"","due":"","priority":"low","state":"done",` +
+				`"assignee":"me"}`},
 			{"POST", path + "/complete", ""},
 		} {
 			before := p.Do(200, "GET", path, "")
