@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack redis nginx caddy
+.PHONY: help run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack redis nginx caddy
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -63,6 +63,10 @@ test: web acceptance chromium firefox postgres redis nginx caddy ## all tests, w
 	go build -race $(UNWATCHED) ./...
 	go test -race $(UNWATCHED) -p 1 -timeout 60m ./...
 	@for example in $(EXAMPLES); do go -C examples/$$example test -race $(UNWATCHED) ./... || exit 1; done
+
+# What takes a browser, a database server, a proxy or Node.js is left out by -short, and attacks by their names.
+quick: web ## the tests that need nothing else, without the race detector: in a minute
+	go test -short -skip '^TestAttack' ./...
 
 check: lint generated vulnerabilities test ## what CI runs
 

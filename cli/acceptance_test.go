@@ -140,6 +140,9 @@ func TestLintersFindNoErrors(t *testing.T) {
 // runNode runs one program of the folder, with input as JSON if there is any.
 func runNode(t *testing.T, input any, program string, arguments ...string) (stdout, stderr []byte, err error) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs Node.js")
+	}
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatalf("Node.js 20 or later is missing, install it and run make acceptance: %v", err)

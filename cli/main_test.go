@@ -38,6 +38,9 @@ func TestMain(m *testing.M) {
 // running: it is stopped, and the test sees exit code 0.
 func execute(t *testing.T, environ []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
+	if testing.Short() && slices.Contains(args, "--as") {
+		t.Skip("left out by make quick: it needs a browser")
+	}
 	var out, errOut bytes.Buffer
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()

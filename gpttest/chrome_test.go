@@ -104,6 +104,9 @@ here.</p></div>`))
 // read, and ends the test there.
 func browser(t *testing.T) (path string, found bool) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs a browser")
+	}
 	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable",
 		"headless-shell"} {
 		if path, err := exec.LookPath(name); err == nil {

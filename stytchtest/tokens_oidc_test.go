@@ -106,6 +106,9 @@ func programSettings(s *stytchtest.Server, project stytchtest.Project, person op
 // nodeWithModules returns the program that runs the clients.
 func nodeWithModules(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs Node.js")
+	}
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatalf("Node.js 20 or later is missing, install it and run make web: %v", err)

@@ -227,6 +227,9 @@ func corpus() []string {
 // inJavaScript asks the other parsers, all in one process.
 func inJavaScript(t *testing.T, texts []string) (verdicts []struct{ Yaml, JSYAML verdict }) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs Node.js")
+	}
 	node, err := exec.LookPath("node")
 	if err != nil {
 		t.Fatalf("Node.js 20 or later is missing, install it and run make acceptance: %v", err)

@@ -193,6 +193,9 @@ var shared struct {
 // TestMain calls [StopShared].
 func Shared(t testing.TB) *Server {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs Postgres")
+	}
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if shared.server == nil && shared.err == nil {

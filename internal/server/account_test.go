@@ -824,6 +824,9 @@ func TestWhoIsGoneReadsForAMinuteAtMost(t *testing.T) {
 // While the database is away nobody knows what was revoked elsewhere: writes are refused,
 // reads go by what was known.
 func TestRevocationsWithoutTheDatabase(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs Postgres")
+	}
 	postgres, err := postgrestest.Start()
 	must(t, err)
 	t.Cleanup(func() { _ = postgres.Stop() })

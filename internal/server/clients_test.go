@@ -101,6 +101,9 @@ func (w *world) checkStory(t *testing.T, told seen) {
 // walks it in a browser.
 func (w *world) runClient(t *testing.T, program string, settings map[string]any, told any) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs Node.js")
+	}
 	if _, err := os.Stat(filepath.Join(acceptance, "node_modules/.package-lock.json")); err != nil {
 		t.Fatalf("the packages of acceptance/ are missing, run make acceptance: %v", err)
 	}

@@ -256,6 +256,9 @@ func (f firefoxVisit) Visit(_ context.Context, authorizeURL, _ string) (*url.URL
 
 func newFirefoxWorld(t *testing.T) (*world, *firefox) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs a browser")
+	}
 	seed := stytchtest.Development()
 	seed.ConnectedApps[0].RedirectURLs = append(seed.ConnectedApps[0].RedirectURLs, "http://127.0.0.1/callback")
 	w := newWorldOf(t, stytchtest.Options{Seed: &seed})

@@ -135,6 +135,9 @@ func TestADiskThatDoesNotKeep(t *testing.T) {
 
 // TestADatabaseThatGoesAway stops Postgres under the server and starts it again.
 func TestADatabaseThatGoesAway(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs Postgres")
+	}
 	postgres, err := postgrestest.Start()
 	if err != nil {
 		t.Fatal(err)

@@ -56,6 +56,9 @@ var chromeStarted atomic.Bool
 // newBrowser returns a fresh profile of it, without a window yet; its tabs share cookies and storage, with no others'.
 func newBrowser(t testing.TB) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs a browser")
+	}
 	browser, err := chrome()
 	if err != nil {
 		t.Fatalf("start the browser: %v", err)

@@ -31,6 +31,9 @@ type Server struct {
 // Start starts a Redis that ends with the test.
 func Start(t testing.TB) *Server {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs Redis")
+	}
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Fatal(ErrNotInstalled)
 	}
