@@ -71,6 +71,9 @@ func (s *Store) migrateUp(ctx context.Context) error {
 			}
 			results, err := provider.Up(ctx)
 			if err != nil {
+				if schema.Name != "" {
+					err = fmt.Errorf("the tables of %s: %w", schema.Name, err)
+				}
 				return fmt.Errorf("bring the database's schema up to date: %w", s.classify(err))
 			}
 			for _, r := range results {

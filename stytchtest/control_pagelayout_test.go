@@ -19,6 +19,9 @@ const cutOff = `[document.documentElement, ...document.querySelectorAll("main *"
 
 // TestThePageFitsEveryScreen with all that is long on it: scopes, and an address without a place to break it.
 func TestThePageFitsEveryScreen(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs a browser")
+	}
 	s := open(t, func(seed *stytchtest.Seed) {
 		seed.Members[1].Email = "a.person.of.many.names.and.no.place.to.break.them@departments.acme.example"
 	})
