@@ -322,8 +322,8 @@ func TestWhatIsServedFollowsWhatThereIsToUndo(t *testing.T) {
 		resources []api.Resource
 		want      string
 	}{
-		"nothing":                {nil, "listActivity"},
-		"what cannot be undone":  {[]api.Resource{members.Resource()},
+		"nothing": {nil, "listActivity"},
+		"what cannot be undone": {[]api.Resource{members.Resource()},
 			"listMembers getMember inviteMember listActivity"},
 		"what cannot be, and is": {[]api.Resource{shelf()}, "putOnShelf clearShelf listActivity undoActivity"},
 	} {
