@@ -70,7 +70,7 @@ func newBrowser(t testing.TB) context.Context {
 	}
 	t.Cleanup(func() {
 		_, _ = cdp.Call(browser, process, targets.DisposeBrowserContext,
-			targets.DisposeBrowserContextParams{BrowserContextID: profile.BrowserContextID})
+			targets.DisposeBrowserContextParams(profile))
 	})
 	// Whatever hangs in a browser ends here, and fails what waits for it.
 	bounded, end := context.WithTimeout(browser, 2*time.Minute)
