@@ -74,7 +74,7 @@ func (s *Service) checkRoles(ctx context.Context, op Operation, access auth.Acce
 	return orGone(err)
 }
 
-// checkPermission is checkRoles in projects that go by role.
+// checkPermission is checkRoles in projects where roles decide.
 func (s *Service) checkPermission(ctx context.Context, access auth.Access, identity auth.Identity) error {
 	resource, action := access.RBAC()
 	if resource == "" {

@@ -82,7 +82,7 @@ func kindOfFile(mode os.FileMode) string {
 	return "a device"
 }
 
-// documentAddress is where to fetch a document: a bare origin stands for its /openapi.json.
+// documentAddress returns where to fetch a document: a bare origin stands for its /openapi.json.
 func documentAddress(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {

@@ -41,7 +41,7 @@ func checkCommand(root *cobra.Command, args []string) error {
 	return usagef("there is no command %q; see `%s --help`", path, command.CommandPath())
 }
 
-// nearCommand is how to call the command that was meant, or "": one beside it, or else one below.
+// nearCommand returns how to call the command that was meant, or "": one beside it, or else one below.
 func nearCommand(root, parent *cobra.Command, name string) string {
 	for _, commands := range [][]*cobra.Command{parent.Commands(), below(root)} {
 		calls, names := map[string]string{}, []string{}
@@ -58,7 +58,7 @@ func nearCommand(root, parent *cobra.Command, name string) string {
 	return ""
 }
 
-// below are the commands of the commands.
+// below returns the commands of the commands.
 func below(root *cobra.Command) (commands []*cobra.Command) {
 	for _, command := range root.Commands() {
 		if command.Name() != "completion" { // of every shell

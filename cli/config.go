@@ -124,7 +124,7 @@ func readSettings(environ []string, flags *pflag.FlagSet) (c config, faults []er
 	return c, faults, nil
 }
 
-// variables are those of an environment, in which the last of a name counts.
+// variables returns those of an environment, in which the last of a name counts.
 func variables(environ []string) map[string]string {
 	values := map[string]string{}
 	for _, pair := range environ {
@@ -229,7 +229,7 @@ func (c config) checkURLs() (faults []error) {
 	return append(faults, c.checkDomains()...)
 }
 
-// options are the server's, from a checked config.
+// options returns the server's, from a checked config.
 func (c config) options() guestpass.Options {
 	return guestpass.Options{
 		PublicURL: c.PublicURL,

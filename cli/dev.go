@@ -188,7 +188,7 @@ func (d developmentStore) Close() {
 	}
 }
 
-// development is the config of guestpass dev, whose emulator is at that origin.
+// development returns the config of guestpass dev, whose emulator is at that origin.
 func (c config) development(emulatorURL string) config {
 	seed := developmentSeed(c.Vertical)
 	c.PublicURL = or(c.PublicURL, "http://"+c.Addr)
@@ -209,7 +209,7 @@ func (c config) development(emulatorURL string) config {
 	return c
 }
 
-// developmentSeed is what the emulator of guestpass dev starts with.
+// developmentSeed returns what the emulator of guestpass dev starts with.
 func developmentSeed(vertical string) stytchtest.Seed {
 	if vertical == string(auth.Consumer) {
 		return stytchtest.DevelopmentConsumer()
@@ -267,7 +267,7 @@ func named(wanted, bound string) string {
 	return or(host, "localhost") + bound[strings.LastIndex(bound, ":"):]
 }
 
-// people are those who can sign in: each e-mail address once, and a word on them.
+// people returns those who can sign in: each e-mail address once, and a word on them.
 func people(seed stytchtest.Seed) (lines []string) {
 	seen := map[string]bool{}
 	add := func(address, status, word string) {
@@ -323,7 +323,7 @@ const (
 	defaultEmulatorURL = "http://localhost:8081"
 )
 
-// tryHint is the command that plays an assistant against this very server, to be pasted.
+// tryHint returns the command that plays an assistant against this very server, to be pasted.
 func tryHint(command string, c config, people []string, emulatorURL string) string {
 	line := thisProgram() + " " + command
 	if c.PublicURL != defaultAppURL {
@@ -339,7 +339,7 @@ func tryHint(command string, c config, people []string, emulatorURL string) stri
 	return line + " --as " + shellWord(somebody)
 }
 
-// thisProgram is how this program was called: by go run, or by the name of a built one.
+// thisProgram returns how this program was called: by go run, or by the name of a built one.
 func thisProgram() string {
 	path, err := os.Executable()
 	info, ok := debug.ReadBuildInfo()

@@ -11,9 +11,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// developmentCommands are those that need the emulator of Stytch or the simulator of
-// ChatGPT. Only files of this side of the build tag may import either; production.go
-// is the other side.
+// developmentCommands returns those that need the emulator of Stytch or the simulator of ChatGPT. Only files of this
+// side of the build tag may import either; production.go is the other side.
 func developmentCommands(environ []string) []*cobra.Command {
 	return []*cobra.Command{devCommand(environ), stytchCommand(), tryCommand(environ), lintCommand()}
 }

@@ -37,7 +37,7 @@ func (c config) checkIntrospection() (faults []error) {
 	return faults
 }
 
-// clientSecrets are those of the connected apps that tokens are introspected for.
+// clientSecrets returns those of the connected apps that tokens are introspected for.
 func (c config) clientSecrets() map[string]string {
 	secrets := map[string]string{}
 	for _, entry := range c.IntrospectSecrets {

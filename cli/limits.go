@@ -41,7 +41,7 @@ func (c config) memberLimit() int {
 	return c.MemberLimit
 }
 
-// trustedProxies are those of a checked config.
+// trustedProxies returns those of a checked config.
 func (c config) trustedProxies() (prefixes []netip.Prefix) {
 	for _, proxy := range c.TrustedProxies {
 		if prefix, err := netip.ParsePrefix(proxy); err == nil {
@@ -51,7 +51,7 @@ func (c config) trustedProxies() (prefixes []netip.Prefix) {
 	return prefixes
 }
 
-// limits are those of a checked config.
+// limits returns those of a checked config.
 func (c config) limits() guestpass.Limits {
 	return guestpass.Limits{Address: c.AddressLimit, Member: c.memberLimit(), Organization: c.OrganizationLimit,
 		Client: c.ClientLimit, InFlight: c.MaxInFlight, RedisURL: c.RedisURL}

@@ -199,7 +199,7 @@ func (l lintSettings) printOthers(out io.Writer, results []lintResult) error {
 	return l.print(out, others)
 }
 
-// judged is the name of what the findings are of.
+// judged returns the name of what the findings are of.
 func (r lintResult) judged() string { return cmp.Or(r.Copy, r.Document) }
 
 // tell groups the findings by rule, the worst first.

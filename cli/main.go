@@ -119,7 +119,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// version is what the Go tool recorded of the build.
+// version returns what the Go tool recorded of the build.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {

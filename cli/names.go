@@ -80,8 +80,7 @@ func slip(name string, names []string) bool {
 	return slices.ContainsFunc(names, func(other string) bool { return distance(name, other) <= 2 })
 }
 
-// nearVariable is the variable that was meant, or "". What all of a kind begin with makes no two
-// of them alike.
+// nearVariable returns the variable that was meant, or "". What all of a kind begin with makes no two of them alike.
 func nearVariable(name string, known []string) string {
 	for _, prefix := range []string{"GUESTPASS_", "STYTCH_"} {
 		rest, found := strings.CutPrefix(name, prefix)
@@ -104,8 +103,7 @@ func nearVariable(name string, known []string) string {
 	return ""
 }
 
-// near is the nearest of the names, or "" if none is near: no more than a third of the letters may
-// differ.
+// near returns the nearest of the names, or "" if none is near: no more than a third of the letters may differ.
 func near(name string, names []string) string {
 	best := ""
 	for _, other := range names {

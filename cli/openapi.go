@@ -56,7 +56,7 @@ func documentFlags(command *cobra.Command) {
 	settingFlag(command, "vertical", "STYTCH_VERTICAL", "b2b or consumer")
 }
 
-// publisher is a server that is only asked for what it publishes, and its settings. Nothing is contacted.
+// publisher returns a server that is only asked for what it publishes, and its settings. Nothing is contacted.
 func publisher(command *cobra.Command, environ []string) (*guestpass.Server, config, error) {
 	published := func(c config) config {
 		if c.ProjectID == "" && !c.wrong["STYTCH_PROJECT_ID"] {

@@ -62,7 +62,7 @@ func (p *printer) imported(address string, i *gpttest.Imported) {
 		"warnings": texts(i.Warnings), "errors": texts(i.Errors), "notes": append([]string{}, i.Notes...)}, text)
 }
 
-// texts are the editor's messages, as an array also when there are none.
+// texts returns the editor's messages, as an array also when there are none.
 func texts(messages []gpttest.Message) []string {
 	list := []string{}
 	for _, m := range messages {
@@ -176,7 +176,7 @@ func indented(body []byte) string {
 	return pretty.String()
 }
 
-// shortened is the beginning of an answer, on one line.
+// shortened returns the beginning of an answer, on one line.
 func shortened(body []byte) string {
 	const most = 200
 	var compact bytes.Buffer

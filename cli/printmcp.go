@@ -26,7 +26,7 @@ func (p *printer) trace(name string, trace []mcptest.Step) {
 	p.step(name, outcome(false), map[string]any{"requests": trace}, requests(trace))
 }
 
-// requests are one a line, with what decided how the client went on.
+// requests returns one a line, with what decided how the client went on.
 func requests(trace []mcptest.Step) string {
 	var lines []string
 	for _, step := range trace {

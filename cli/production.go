@@ -14,7 +14,7 @@ const clientSecretFlag = ""
 // hideArguments has nothing to hide: no command here takes a secret.
 func hideArguments([]string, []string, io.Writer) {}
 
-// developmentCommands are none: see development.go, the other side of the build tag.
+// developmentCommands returns none: see development.go, the other side of the build tag.
 func developmentCommands([]string) []*cobra.Command { return nil }
 
 const startWith = `This program was built for production: the commands for development, and with them

@@ -11,8 +11,8 @@ import (
 	"guestpass/internal/stytch"
 )
 
-// mailbox is an address in the one form in which addresses are kept, with the domain in ASCII; ""
-// for one that is none.
+// mailbox returns an address in the one form in which addresses are kept, with the domain in ASCII; "" for one that is
+// none.
 func mailbox(address string) string {
 	written, err := stytch.Mailbox(address)
 	if err != nil {

@@ -12,7 +12,7 @@ var offered []api.Resource
 // noModules is the word of GUESTPASS_MODULES for a server without operations of its own.
 const noModules = "none"
 
-// modules are the names that GUESTPASS_MODULES may have.
+// modules returns the names that GUESTPASS_MODULES may have.
 func modules() (names []string) {
 	for _, r := range offered {
 		if !r.Basic {
@@ -22,7 +22,7 @@ func modules() (names []string) {
 	return names
 }
 
-// modules are those of a checked config, as the server wants them.
+// modules returns those of a checked config, as the server wants them.
 func (c config) modules() []string {
 	if slices.Contains(c.Modules, noModules) {
 		return []string{}

@@ -33,7 +33,7 @@ func (c config) checkSecrets(said map[string]string) error {
 	return errors.Join(faults...)
 }
 
-// secretsOf are the secrets in all settings but one.
+// secretsOf returns the secrets in all settings but one.
 func secretsOf(said map[string]string, but string) (secrets []string) {
 	for _, s := range new(config).settings() {
 		if s.secrets != nil && s.name != but && said[s.name] != "" {
@@ -54,7 +54,7 @@ func checkClientSecret(value string) error {
 // longestSecret bounds what is read of a file, or taken for a secret, that is something else.
 const longestSecret = 4 << 10
 
-// projectSecret is the secret itself, and none where something else stands in its place, which its form tells.
+// projectSecret returns the secret itself, and none where something else stands in its place, which its form tells.
 func projectSecret(secret string) []string {
 	for _, public := range []credentials.Kind{credentials.ProjectID, credentials.PublicToken,
 		credentials.ConnectedApp} {
@@ -65,7 +65,7 @@ func projectSecret(secret string) []string {
 	return []string{secret}
 }
 
-// appSecrets are those of connected apps; appIDs are what stands before them.
+// appSecrets returns those of connected apps; appIDs are what stands before them.
 func appSecrets(value string) (secrets []string) {
 	for entry := range strings.SplitSeq(value, ",") {
 		_, secret, _ := strings.Cut(entry, "=")
@@ -89,7 +89,7 @@ var userinfo = regexp.MustCompile(`^[^/]*://[^:/?#]*:(.*)@`)
 // inQuery are passwords as Postgres takes them beside those before the host.
 var inQuery = regexp.MustCompile(`[?&](?:ssl)?password=([^&#]*)`)
 
-// urlSecrets are the passwords in a URL, as they are written and as they are meant.
+// urlSecrets returns the passwords in a URL, as they are written and as they are meant.
 func urlSecrets(value string) (passwords []string) {
 	for _, form := range []*regexp.Regexp{userinfo, inQuery} {
 		for _, found := range form.FindAllStringSubmatch(value, -1) {
@@ -102,7 +102,7 @@ func urlSecrets(value string) (passwords []string) {
 	return passwords
 }
 
-// withoutSecrets is what may be printed of a text: arguments may hold secrets as well.
+// withoutSecrets returns what may be printed of a text: arguments may hold secrets as well.
 func withoutSecrets(text string, environ []string) string {
 	return credentials.Withhold(text, secretsOf(variables(environ), "")...)
 }

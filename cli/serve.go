@@ -115,7 +115,7 @@ func listen(addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// cause is why listening failed, without the address.
+// cause returns why listening failed, without the address.
 func cause(err error) string {
 	var name *net.DNSError
 	var number syscall.Errno

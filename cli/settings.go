@@ -90,7 +90,7 @@ func (c *config) settings() []setting {
 	return all
 }
 
-// quotaOf is where the quota of a kind is kept.
+// quotaOf returns where the quota of a kind is kept.
 func (c *config) quotaOf(kind string) *int {
 	if c.Quotas == nil {
 		c.Quotas = map[string]*int{}

@@ -27,7 +27,7 @@ func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
 	return database, nil
 }
 
-// database is where the settings say that things are kept.
+// database returns where the settings say that things are kept.
 func (c config) database(log *slog.Logger) store.Options {
 	return store.Options{URL: or(c.DatabaseURL, defaultDatabase), Schema: c.DatabaseSchema, Log: log,
 		Quota: c.quota(), Keep: time.Duration(c.KeepDays) * 24 * time.Hour}

@@ -57,7 +57,7 @@ func (c config) checkEnvironment() (faults []error) {
 var projectDomains = map[credentials.Environment]string{credentials.Live: ".customers.stytch.com",
 	credentials.Test: ".customers.stytch.dev"}
 
-// domainOrigin is a domain as an origin, however it was written.
+// domainOrigin returns a domain as an origin, however it was written.
 func domainOrigin(domain string) string {
 	domain = strings.TrimSuffix(domain, "/")
 	if !strings.Contains(domain, "://") {

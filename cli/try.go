@@ -140,7 +140,7 @@ func (t *try) run(ctx context.Context, args []string) error {
 	return redLines(imported)
 }
 
-// redLines is what the GPT editor would show beside the operations that it takes.
+// redLines returns what the GPT editor would show beside the operations that it takes.
 func redLines(imported *gpttest.Imported) error {
 	if imported.OK() {
 		return nil
@@ -243,8 +243,8 @@ func (t *try) denied(code string, why error) error {
 	return errQuiet
 }
 
-// visitor is the person: yours in your browser, or the one named by --as. A browser returns to the
-// listener, or to the port of the redirect URI.
+// visitor returns the person: yours in your browser, or the one named by --as. A browser returns to the listener, or to
+// the port of the redirect URI.
 func (t *try) visitor(ctx context.Context, listener net.Listener) (gpttest.Visitor, error) {
 	if t.as == "" {
 		return &gpttest.Loopback{Open: t.openBrowser, Listener: listener}, nil

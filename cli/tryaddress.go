@@ -44,7 +44,7 @@ func (t *try) unreached(err error) error {
 	return nil
 }
 
-// document is the address of the document: as it was given, or /openapi.json below that.
+// document returns the address of the document: as it was given, or /openapi.json below that.
 func (t *try) document() string {
 	u, err := url.Parse(t.url)
 	if err != nil || slices.Contains([]string{".json", ".yaml", ".yml"}, path.Ext(u.Path)) {
@@ -53,7 +53,7 @@ func (t *try) document() string {
 	return u.JoinPath("openapi.json").String()
 }
 
-// origin is the scheme and host of an address, "" if it has none.
+// origin returns the scheme and host of an address, "" if it has none.
 func origin(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {

@@ -103,7 +103,7 @@ func (a *answered) count(status int, one answer) {
 	}
 }
 
-// verdict is an error if the source, a document or a list, is about something else than the server.
+// verdict returns an error if the source, a document or a list, is about something else than the server.
 func (a *answered) verdict(source string) error {
 	if a.well == 0 || a.asDeclared > 0 {
 		return nil
@@ -190,9 +190,8 @@ func (w *walk) settle(ctx context.Context, op *planned, given map[string]any) er
 	return w.call(ctx, op, arguments)
 }
 
-// invented is where in the arguments of a change an identifier stands that neither an
-// answer nor a list in the document tells; "" is nowhere. It looks into objects and lists,
-// whose members cannot be given one by one.
+// invented returns where in the arguments of a change an identifier stands that neither an answer nor a list in the
+// document tells; "" is nowhere. It looks into objects and lists, whose members cannot be given one by one.
 func (w *walk) invented(op *planned, given, arguments map[string]any) string {
 	if !op.writes() {
 		return ""
@@ -322,9 +321,8 @@ func (m *memory) forget(op *planned, arguments map[string]any) {
 	}
 }
 
-// given are the arguments that earlier answers tell: identifiers, versions, and a name
-// for this call, without which an equal call of an earlier run would be taken for the
-// same. lacking is the first identifier that is not known.
+// given returns the arguments that earlier answers tell: identifiers, versions, and a name for this call, without which
+// an equal call of an earlier run would be taken for the same. lacking is the first identifier that is not known.
 func (w *walk) given(op *planned) (given map[string]any, lacking *identifier) {
 	given = map[string]any{}
 	for _, need := range slices.Backward(op.needs) { // what is acted on first: it knows its parents
@@ -365,8 +363,8 @@ func (p *planned) actsOn(need identifier) bool {
 	return p.writes() && need.own || p.effect >= changes && slices.ContainsFunc(p.main(), need.is)
 }
 
-// find is a thing of the right kind and its value for the argument. What the document
-// gives as an example is taken only where nothing is changed.
+// find returns a thing of the right kind and its value for the argument. What the document gives as an example is taken
+// only where nothing is changed.
 func (w *walk) find(op *planned, need identifier) (*thing, any) {
 	for _, t := range w.memory.candidates(op, need) {
 		if value, ok := t.value(need.Argument); ok {
@@ -379,8 +377,7 @@ func (w *walk) find(op *planned, need identifier) (*thing, any) {
 	return nil, nil
 }
 
-// sources are the operations whose answers may tell by now what op lacks. No answer tells
-// anew what this run made.
+// sources returns the operations whose answers may tell by now what op lacks. No answer tells anew what this run made.
 func (w *walk) sources(op *planned, lacking identifier) (sources []*planned) {
 	if op.effect == removes || op.effect == restores {
 		return nil
@@ -394,8 +391,8 @@ func (w *walk) sources(op *planned, lacking identifier) (sources []*planned) {
 	return sources
 }
 
-// omitted are the arguments that are left out where they may be: they would name
-// something that is not known, or make a removal take more than what is named.
+// omitted returns the arguments that are left out where they may be: they would name something that is not known, or
+// make a removal take more than what is named.
 func (p *planned) omitted() (names []string) {
 	for _, a := range p.Arguments {
 		if _, id := identified(a.Name); !a.Required &&

@@ -115,8 +115,8 @@ func (p *planned) isBare(name string) bool {
 	return ok && kind == "" || p.writes() && plain(name) == "key"
 }
 
-// about is the kind of thing that the operation itself is about, as far as it tells: that
-// of the identifier at the end of the path, else what its name speaks of.
+// about returns the kind of thing that the operation itself is about, as far as it tells: that of the identifier at the
+// end of the path, else what its name speaks of.
 func (p *planned) about() string {
 	for _, a := range p.Arguments {
 		if a.In == "path" && strings.HasSuffix(p.Path, "{"+a.Name+"}") {
@@ -190,8 +190,7 @@ func (p *planned) deletes() bool {
 	return p.Method == "DELETE" || anyOf(slices.Concat(p.words, words(lastSegment(p.Path))), deleting)
 }
 
-// main are the identifiers of what the operation acts on: the last of the path, or all of
-// the body or query.
+// main returns the identifiers of what the operation acts on: the last of the path, or all of the body or query.
 func (p *planned) main() []identifier {
 	for i := len(p.needs) - 1; i >= 0; i-- {
 		if p.needs[i].In == "path" {
@@ -201,7 +200,7 @@ func (p *planned) main() []identifier {
 	return p.needs
 }
 
-// subjects are what the last part of the path and the name of the operation speak of.
+// subjects returns what the last part of the path and the name of the operation speak of.
 func subjects(p *planned) (kinds []string) {
 	add := func(kind string) {
 		if kind != "" && !slices.Contains(kinds, kind) {
@@ -226,8 +225,8 @@ func subjects(p *planned) (kinds []string) {
 	return kinds
 }
 
-// nouns are what a name speaks of, after its verb: "task comment" and "comment" of
-// addTaskComment, "user" of createUserForOrganization.
+// nouns returns what a name speaks of, after its verb: "task comment" and "comment" of addTaskComment, "user" of
+// createUserForOrganization.
 func nouns(name []string) []string {
 	switch {
 	case len(name) < 2:
@@ -315,7 +314,7 @@ func words(name string) (parts []string) {
 	return parts
 }
 
-// plain is a name without case and separators, for comparing.
+// plain returns a name without case and separators, for comparing.
 func plain(name string) string { return strings.Join(words(name), "") }
 
 var irregular = map[string]string{"people": "person", "children": "child", "shelves": "shelf",

@@ -75,7 +75,7 @@ func (t *try) tryTools(ctx context.Context, words map[string]string) error {
 	return t.callTools(ctx, client, words)
 }
 
-// server is the address of the server: as it was given, byte for byte, because that is what people paste into a
+// server returns the address of the server: as it was given, byte for byte, because that is what people paste into a
 // client; or /mcp below that.
 func (t *try) server() string {
 	u, err := url.Parse(t.url)
@@ -220,7 +220,7 @@ func (t *try) callTools(ctx context.Context, client *mcptest.Client, words map[s
 	return refusals(list)
 }
 
-// refusals is what clients would not take of a list that this one took.
+// refusals returns what clients would not take of a list that this one took.
 func refusals(list *mcptest.List) error {
 	if len(list.Problems) == 0 {
 		return nil

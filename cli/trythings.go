@@ -74,7 +74,7 @@ func goesOn(answer any) bool {
 	return false
 }
 
-// listsAll are the kinds of things that an answer about kinds lists.
+// listsAll returns the kinds of things that an answer about kinds lists.
 func listsAll(answer any, kinds []string) []string {
 	switch answer := answer.(type) {
 	case []any:
@@ -135,8 +135,8 @@ func (m *memory) reference(name string, id any, own *thing) {
 	}
 }
 
-// own is the thing that an object of an answer describes: the one whose identifier
-// belongs to the first of kinds that has one, or the only identifier that there is.
+// own returns the thing that an object of an answer describes: the one whose identifier belongs to the first of kinds
+// that has one, or the only identifier that there is.
 func (m *memory) own(object map[string]any, kinds []string, made *creation) *thing {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(object)) {
@@ -199,8 +199,7 @@ func (m *memory) mayChange(t *thing) bool {
 	})
 }
 
-// candidates are the things that op may be called with for one of its identifiers, the
-// best first.
+// candidates returns the things that op may be called with for one of its identifiers, the best first.
 func (m *memory) candidates(op *planned, need identifier) (found []*thing) {
 	actsOnIt := op.actsOn(need)
 	var others []*thing
@@ -231,7 +230,7 @@ func (p *planned) refusedBy(t *thing) bool {
 	})
 }
 
-// value is t's value for an argument: its identifier, or the member of that name, as slug.
+// value returns t's value for an argument: its identifier, or the member of that name, as slug.
 func (t *thing) value(a gpttest.Argument) (any, bool) {
 	value := t.id
 	if _, ok := identified(a.Name); !ok {

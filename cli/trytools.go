@@ -44,7 +44,7 @@ func (s tools) call(ctx context.Context, op gpttest.Operation, arguments map[str
 	return &reply{answer, shown}, nil
 }
 
-// statusOf is what an error counts as: 403 by HTTP, or the code that its text names.
+// statusOf returns what an error counts as: 403 by HTTP, or the code that its text names.
 func statusOf(result *mcptest.Result) int {
 	if result.Status >= http.StatusBadRequest {
 		return result.Status
@@ -60,7 +60,7 @@ func statusOf(result *mcptest.Result) int {
 	return http.StatusBadRequest
 }
 
-// toolOperations are the tools as operations, for the walk, and why others are none.
+// toolOperations returns the tools as operations, for the walk, and why others are none.
 func toolOperations(tools []mcptest.Tool) (operations []gpttest.Operation, unusable []string) {
 	for _, t := range tools {
 		status := http.StatusOK
@@ -78,8 +78,8 @@ func toolOperations(tools []mcptest.Tool) (operations []gpttest.Operation, unusa
 	return operations, unusable
 }
 
-// methodOf is how the tool's hints would be said in REST. A tool that may change what is there, for all that its hints
-// tell, and whose name does not say that it makes something, is PUT: without an identifier it is not called.
+// methodOf returns how the tool's hints would be said in REST. A tool that may change what is there, for all that its
+// hints tell, and whose name does not say that it makes something, is PUT: without an identifier it is not called.
 func methodOf(t mcptest.Tool) string {
 	name := words(t.Name)
 	switch {
