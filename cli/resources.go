@@ -22,7 +22,7 @@ func modules() (names []string) {
 	return names
 }
 
-// modules returns those of a checked config, as the server wants them.
+// modules returns the modules of a checked config, in the form that the server wants.
 func (c config) modules() []string {
 	if slices.Contains(c.Modules, noModules) {
 		return []string{}
@@ -30,7 +30,7 @@ func (c config) modules() []string {
 	return c.Modules
 }
 
-// checkModules refuses none together with others.
+// checkModules refuses the word none together with names.
 func (c config) checkModules() error {
 	if len(c.Modules) > 1 && slices.Contains(c.Modules, noModules) {
 		return c.fault("GUESTPASS_MODULES", "says %s beside others: say it alone, or leave it out", noModules)

@@ -44,11 +44,11 @@ type walk struct {
 	stuck     bool // nothing else is known: the document's examples of identifiers have to do
 }
 
-// surface is what operations are called through: the action of a GPT, or the tools of an MCP client.
+// surface is the way in which operations are called: as the action of a GPT, or as tools of an MCP client.
 type surface interface {
 	// call returns what was answered, whatever it was.
 	call(ctx context.Context, op gpttest.Operation, arguments map[string]any) (*reply, error)
-	// SignedIn reports whether a token is held.
+	// SignedIn reports whether there is a token.
 	SignedIn() bool
 }
 
@@ -69,7 +69,7 @@ func (a action) call(ctx context.Context, op gpttest.Operation, arguments map[st
 	return &reply{result, strconv.Itoa(result.Status)}, nil
 }
 
-// callAll returns how many operations failed; an error ended it early.
+// callAll calls all operations and returns how many failed. An error means that it ended early.
 func (t *try) callAll(ctx context.Context, s surface, operations []gpttest.Operation, onlyReads bool) (failed int,
 	err error) {
 	w := &walk{try: t, surface: s, all: plan(operations), onlyReads: onlyReads}
@@ -84,7 +84,7 @@ func (t *try) callAll(ctx context.Context, s surface, operations []gpttest.Opera
 	return w.failed, w.calls.verdict(t.print.source)
 }
 
-// callsTogether may take this long unless --within says otherwise.
+// callsTogether is how long all calls together may take, unless --within says otherwise.
 const callsTogether = 2 * time.Minute
 
 // errTooSlow is why the calls of a walk end before they are done.
@@ -103,7 +103,7 @@ func (a *answered) count(status int, one answer) {
 	}
 }
 
-// verdict returns an error if the source, a document or a list, is about something else than the server.
+// verdict returns an error if the source, a document or a list, does not describe the server.
 func (a *answered) verdict(source string) error {
 	if a.well == 0 || a.asDeclared > 0 {
 		return nil
@@ -147,7 +147,7 @@ func (w *walk) next(ctx context.Context) error {
 	return nil
 }
 
-// reason says why there is nothing for an identifier.
+// reason says why there is no value for an identifier.
 func (m *memory) reason(op *planned, lacking identifier) string {
 	if !op.actsOn(lacking) {
 		return fmt.Sprintf("no answer has told a %s for %s", or(lacking.kind, "value"), lacking.Name)
@@ -286,8 +286,7 @@ func (w *walk) call(ctx context.Context, op *planned, arguments map[string]any) 
 	return nil
 }
 
-// noAnswer tells why there is nothing to learn from. It ends the walk only if further
-// calls are in vain.
+// noAnswer reports why there is no answer. It ends the walk only if further calls are in vain.
 func (w *walk) noAnswer(ctx context.Context, op *planned, arguments map[string]any, err error) error {
 	if errors.Is(context.Cause(ctx), errTooSlow) {
 		return fmt.Errorf("call %s: the calls took longer than %s together (--within says how long they may): %s not "+
@@ -377,7 +376,7 @@ func (w *walk) find(op *planned, need identifier) (*thing, any) {
 	return nil, nil
 }
 
-// sources returns the operations whose answers may tell by now what op lacks. No answer tells anew what this run made.
+// sources returns the operations whose answers may tell by now what op lacks. No answer can repeat what this run made.
 func (w *walk) sources(op *planned, lacking identifier) (sources []*planned) {
 	if op.effect == removes || op.effect == restores {
 		return nil

@@ -26,7 +26,7 @@ type thing struct {
 	gone   bool           // deleted by this run
 }
 
-// memory is what the answers of one run have told.
+// memory is what the answers of one run have shown.
 type memory struct {
 	things []*thing // in the order in which they were met
 	wrote  bool     // this run has called something that may change things
@@ -187,8 +187,8 @@ func (m *memory) meet(kind string, id any) *thing {
 	return t
 }
 
-// own reports whether the run may act on t: it made it, or t appeared since and names
-// something that the run made, as the record of a change does.
+// mayChange reports whether the run may act on t: it made t, or t appeared since and names something that the run made,
+// as the record of a change does.
 func (m *memory) mayChange(t *thing) bool {
 	if t.made || t.before || t.doubt {
 		return t.made
