@@ -108,11 +108,11 @@ func (s *Server) warnOfFree(ctx context.Context, policy stytch.Policy) {
 	if s.options.Access == api.ByRole || s.options.ScopesAlone {
 		return
 	}
-	var told []string
+	var logged []string
 	for _, op := range s.service.Operations() {
 		for _, scope := range s.service.Scopes(op) {
-			if op.Effect != api.Read && policy.IsFree(scope) && !slices.Contains(told, scope) {
-				told = append(told, scope)
+			if op.Effect != api.Read && policy.IsFree(scope) && !slices.Contains(logged, scope) {
+				logged = append(logged, scope)
 				s.log.InfoContext(ctx, "the project's scope has no permissions: everybody may have it, whatever "+
 					"their roles; "+
 					"add some under Roles & Permissions in the Stytch dashboard if that is not meant", "scope", scope)

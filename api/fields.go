@@ -224,8 +224,8 @@ func (c *fieldChecker) structure(t reflect.Type, place string) bool {
 		pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return true
 	}
-	c.seen[t] = true                                      // while it is looked into: it may contain itself
-	fine, told, taken := true, false, map[string]string{} // by name in JSON, by which field
+	c.seen[t] = true                                          // while it is looked into: it may contain itself
+	fine, reported, taken := true, false, map[string]string{} // by name in JSON, by which field
 	for _, field := range ownFields(t) {
 		name := jsonName(field)
 		switch at := propertyPlace(place, name); {
@@ -239,10 +239,10 @@ func (c *fieldChecker) structure(t reflect.Type, place string) bool {
 			fine = c.field(field, at) && fine
 		case field.Anonymous || field.Tag != "":
 			c.unexported(field, at)
-			told = true
+			reported = true
 		}
 	}
-	if t.NumField() > 0 && len(taken) == 0 && !told {
+	if t.NumField() > 0 && len(taken) == 0 && !reported {
 		c.fault(place,
 			"none of its fields is exported, so JSON leaves out all of them: begin their names with capitals")
 	}

@@ -235,16 +235,16 @@ func (w *walk) inventedIn(op *planned, place, name string, value any) string {
 // it changes something, or it changes or removes what nothing names, so that it cannot be
 // something of this run's own.
 func (w *walk) unsafe(op *planned) string {
-	const told = "; name it with --call to call it all the same"
+	const byName = "; name it with --call to call it all the same"
 	switch {
 	case w.onlyReads && op.writes():
-		return "changes something on a server that is not on this machine" + told
+		return "changes something on a server that is not on this machine" + byName
 	case len(op.needs) > 0:
 		return ""
 	case op.effect == removes:
-		return "removes something that this run did not make" + told
+		return "removes something that this run did not make" + byName
 	case op.effect == changes && op.Method != http.MethodPost, op.effect == undoes, op.effect == restores:
-		return "changes something that this run did not make" + told
+		return "changes something that this run did not make" + byName
 	}
 	return ""
 }

@@ -49,13 +49,13 @@ func statusOf(result *mcptest.Result) int {
 	if result.Status >= http.StatusBadRequest {
 		return result.Status
 	}
-	var told struct {
+	var named struct {
 		Error struct {
 			Code int `json:"code"`
 		} `json:"error"`
 	}
-	if json.Unmarshal([]byte(result.Text), &told) == nil && told.Error.Code >= 400 && told.Error.Code < 600 {
-		return told.Error.Code
+	if json.Unmarshal([]byte(result.Text), &named) == nil && named.Error.Code >= 400 && named.Error.Code < 600 {
+		return named.Error.Code
 	}
 	return http.StatusBadRequest
 }

@@ -57,7 +57,7 @@ const (
 // interruption it goes on where it was: the table indexing says how far it is, and a migration that changes the index
 // sets that back.
 func indexOldTasks(ctx context.Context, s *store.Store, log *slog.Logger) error {
-	told, atOnce := time.Now(), stepTasks
+	logged, atOnce := time.Now(), stepTasks
 	for {
 		var done, last int64
 		err := s.Write(ctx, func(tx *store.Tx) (err error) {
@@ -73,8 +73,8 @@ func indexOldTasks(ctx context.Context, s *store.Store, log *slog.Logger) error 
 		case done >= last:
 			return shrinkMemory(ctx, s)
 		}
-		if time.Since(told) > 5*time.Second {
-			told = time.Now()
+		if time.Since(logged) > 5*time.Second {
+			logged = time.Now()
 			log.InfoContext(ctx, "indexing tasks for search", "done", done, "of", last)
 		}
 	}

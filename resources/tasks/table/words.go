@@ -136,8 +136,8 @@ func isASCII(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 }
 
-// withoutSymbols removes signs such as ™ and emoji, which compatibility mapping would turn into letters. Those of East
-// Asia, such as ㍿ and ㎏, stand for words and stay.
+// withoutSymbols removes signs such as ™ and emoji, which a compatibility mapping would turn into letters. Those of
+// East Asia, such as ㍿ and ㎏, stand for words and stay.
 func withoutSymbols(r rune) rune {
 	if unicode.IsSymbol(r) && !unicode.Is(unicode.Han, r) && (r < 0x3200 || r > 0x33FF) {
 		return ' '
