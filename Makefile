@@ -54,11 +54,15 @@ clients: web acceptance chromium ## third-party MCP clients, against /mcp, with 
 # may take for everybody.
 UNWATCHED := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
 
+# Modules of their own, as a user's are. The fourth example, in JavaScript, is run by the tests of the server.
+EXAMPLES := bookmarks embedded expenses
+
 # One package after the other: several of them fill the machine alone, and what waits for an answer has to have its share.
 # What they have in common is built before, as many at once as there are processors.
 test: web acceptance chromium firefox postgres redis nginx caddy ## all tests, with real browsers, a real Postgres, a real Redis, real proxies and the race detector
 	go build -race $(UNWATCHED) ./...
 	go test -race $(UNWATCHED) -p 1 -timeout 60m ./...
+	@for example in $(EXAMPLES); do go -C examples/$$example test -race $(UNWATCHED) ./... || exit 1; done
 
 check: lint generated vulnerabilities test ## what CI runs
 
@@ -72,6 +76,8 @@ lint: web
 	go build -C scripts/gosec -o ../../bin/gosec .
 	bin/gosec -test=false ./...
 	@go mod tidy -diff >/dev/null || { echo "go.mod is not tidy: run go mod tidy" >&2; exit 1; }
+	@for example in $(EXAMPLES); do go -C examples/$$example vet ./... && go -C examples/$$example mod tidy -diff >/dev/null || \
+	  { echo "examples/$$example: see go vet, and run go mod tidy there" >&2; exit 1; }; done
 
 generated: web ## generated files are as the code makes them
 	@set -o pipefail; scripts/notices.sh | diff -u THIRD_PARTY_NOTICES - >/dev/null || { echo "THIRD_PARTY_NOTICES is out of date: run make notices" >&2; exit 1; }
@@ -110,8 +116,9 @@ crash: web postgres ## kill the server in the middle of writes, fill and break i
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends strace) >/dev/null; \
 	  else echo "strace is missing: sudo apt-get install strace" >&2; exit 1; fi; }
-	go test ./internal/server -run '^Test(NothingAcknowledgedIsLost|AFullDisk|ADiskThatDoesNotKeep|ADatabaseThatGoesAway|ARepeatedCreateIsNotDoneTwice)$$' \
-	  -v -timeout 60m -args -crashes $(CRASHES) -rounds $(ROUNDS)
+	go test ./internal/server -run '^Test(NothingAcknowledgedIsLost|AFullDisk|ADiskThatDoesNotKeep|ADatabaseThatGoesAway)$$' \
+	  -v -timeout 60m -args -crashes $(CRASHES)
+	go test ./resources/tasks -run '^TestARepeatedCreateIsNotDoneTwice$$' -v -timeout 60m -args -rounds $(ROUNDS)
 
 RESTARTS ?= 20
 DARK ?= 30s

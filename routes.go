@@ -101,6 +101,11 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 		s.site.NotFound.ServeHTTP(w, r)
 		return
 	}
+	if s.document == nil { // which api.NotFound speaks of
+		api.WriteProblem(w, r, api.Problem{Status: http.StatusNotFound, Detail: "there is nothing at this path",
+			Hint: "This server has no operations of its own: those of the application beside it have paths of theirs."})
+		return
+	}
 	api.NotFound(w, r)
 }
 

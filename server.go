@@ -1,5 +1,8 @@
-// Package guestpass assembles the parts into one http.Handler and runs it. All routes are in one table, all middleware
-// in one chain, both in this package.
+// Package guestpass gives assistants such as ChatGPT and Claude a guest pass to an app: one http.Handler that serves
+// the operations of resources (package api) to those whose Stytch-issued tokens are good, publishes them as an OpenAPI
+// document and as MCP tools, and has the pages on which people sign in, consent, look and revoke. It stands alone, or
+// beside the routes of an application, see [Server.Mount]. All routes are in one table, all middleware in one chain,
+// both in this package.
 package guestpass
 
 import (
@@ -68,7 +71,8 @@ type Options struct {
 	Access api.AccessMode
 	// do not ask before what writes whether the person's roles still cover the scope
 	ScopesAlone bool
-	// clients admitted, as clients.Parse reads them; empty: every one of the project
+	// clients admitted: ids of connected apps, hosts of clients whose id is the URL of their own document, and the word
+	// dynamic for all that registered themselves; empty: every one of the project
 	ClientIDs []string
 	AddScopes AddScopes // whose requests ask for the operations' scopes as well
 	// public connected app with which people try operations on /docs, admitted too; "": they cannot
@@ -76,7 +80,7 @@ type Options struct {
 	Audience           string            // custom audience that tokens must carry as well
 	MaxTokenLifetime   time.Duration     // how long a token may live; 0: auth.DefaultLifetime
 	TokenHeaderMembers []string          // header members of a token admitted besides alg, kid and typ
-	LoginMethods       []string          // ways to sign in; see idp.Options. nil: a code by e-mail
+	LoginMethods       []string          // as GUESTPASS_LOGIN_METHODS in docs/settings.md; nil: a code by e-mail
 	Introspect         bool              // ask Stytch before each write whether the token is still good
 	ClientSecrets      map[string]string // of connected apps, by client id, to introspect with; public ones have none
 	ForwardTokens      bool              // serve /oauth2/token; false with a Stytch custom domain under our own
@@ -91,7 +95,7 @@ type Options struct {
 	ContactEmail string // in the document; may be empty
 	PrivacyURL   string // "": our own page
 	Version      string
-	Log          *slog.Logger
+	Log          *slog.Logger     // what is wrong with the Stytch project, refusals, faults of operations; nil: discard
 	Now          func() time.Time // nil: time.Now; in development the emulator's clock
 
 	// Local is for a server on a developer's machine: it answers only under names of this machine and of the public

@@ -10,12 +10,12 @@ package api
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -141,6 +141,8 @@ type Service struct {
 	huma       huma.API
 	cursors    cursorSigner
 	operations []Operation
+	schemas    *schemas
+	checks     checks
 	described  map[string]*huma.Operation // by id
 	undoing    []undoing
 	existing   []existing
@@ -163,15 +165,15 @@ func New(o Options) *Service {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	configureHuma()
 	listed, _ := o.Limits.(*limits.Limits) // on whose list is what is bounded here; another's has none
 	router := chi.NewMux()
 	router.NotFound(NotFound)
 	router.MethodNotAllowed(func(w http.ResponseWriter, r *http.Request) { MethodNotAllowed(router, w, r) })
 	s := &Service{options: o, log: o.Log, router: router, cursors: newCursorSigner(o.CursorKey),
-		described: map[string]*huma.Operation{}, introspections: newIntrospections(listed)}
-	s.huma = humachi.New(router, humaConfig())
-	s.huma.UseMiddleware(s.logProblems, s.authorize, s.noteHeaders, s.checkMedia, s.keepBody, s.readParameters)
+		described: map[string]*huma.Operation{}, schemas: newSchemas(), checks: checks{},
+		introspections: newIntrospections(listed)}
+	s.huma = humachi.New(router, s.humaConfig())
+	s.huma.UseMiddleware(s.authorize, s.noteHeaders, s.checkMedia, s.readInput)
 	s.registerResources()
 	return s
 }
@@ -238,25 +240,15 @@ func (s *Service) Err() error { return errors.Join(s.faults...) }
 
 func (s *Service) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.router.ServeHTTP(w, r) }
 
-// configureHuma sets what Huma keeps process-wide; see problem.go for the errors.
-var configureHuma = sync.OnceFunc(func() {
-	huma.ValidateStrictCasing = true // else {"name":…,"NAME":…} is validated as one and decoded as the other
-	huma.DefaultArrayNullable = false
-	huma.NewErrorWithContext = newProblem
-	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		return newProblem(nil, status, message, errs...)
+// humaConfig uses nothing of what Huma keeps for the whole program, and nothing here sets it: the program around may
+// have operations of its own.
+func (s *Service) humaConfig() huma.Config {
+	whole := huma.Format{Marshal: marshalClean, Unmarshal: json.Unmarshal} // of what readInput has checked
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{OpenAPI: "3.1.0", Info: &huma.Info{Title: "Guestpass", Version: "1"},
+			Components: &huma.Components{Schemas: s.schemas}},
+		Formats:       map[string]huma.Format{"application/json": whole, "json": whole},
+		DefaultFormat: "application/json",
+		Transformers:  []huma.Transformer{s.ownErrors},
 	}
-})
-
-func humaConfig() huma.Config {
-	c := huma.DefaultConfig("Guestpass", "1")
-	c.CreateHooks = nil // no $schema members: they would become arguments of a model
-	c.SchemasPath, c.OpenAPIPath, c.DocsPath = "", "", ""
-	strict := huma.Format{Marshal: marshalClean, Unmarshal: unmarshalStrict}
-	c.Formats = map[string]huma.Format{"application/json": strict, "json": strict}
-	c.RejectUnknownQueryParameters = true
-	c.AllowAdditionalPropertiesByDefault = false
-	c.FieldsOptionalByDefault = false
-	c.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaNames{}.name)
-	return c
 }

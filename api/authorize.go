@@ -22,7 +22,7 @@ import (
 func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 	op, ok := ctx.Operation().Metadata[metadataOperation].(Operation)
 	if !ok { // registered past Register: nobody decided who may call it
-		_ = huma.WriteErr(s.huma, ctx, http.StatusForbidden, "this operation admits nobody")
+		s.refuse(ctx, &Problem{Status: http.StatusForbidden, Detail: "this operation admits nobody"})
 		return
 	}
 	request, w := humachi.Unwrap(ctx)

@@ -2,10 +2,11 @@ package api
 
 import (
 	"bytes"
-	"context"
-	"encoding/json"
+	"errors"
+	"fmt"
 	"io"
 	"maps"
+	"net"
 	"net/http"
 	"slices"
 	"strconv"
@@ -18,81 +19,106 @@ import (
 	"guestpass/internal/strictjson"
 )
 
-// A sentBody is what was read of a request's body, with its texts cleaned, kept for what Huma
-// does not look at.
-type sentBody struct {
-	bytes.Buffer
-	schema *huma.Schema
-	faults []FieldProblem // of its texts
-}
-
-type sentBodyKey struct{}
-
-// keepBody refuses a body that the operation does not take, and keeps one that it does.
-func (s *Service) keepBody(ctx huma.Context, next func(huma.Context)) {
-	declared := ctx.Operation().RequestBody
-	if declared == nil {
-		message, err := unwanted(ctx)
-		if err != nil {
-			_ = huma.WriteErr(s.huma, ctx, http.StatusBadRequest, brokenText)
-			return
-		}
-		if message != "" {
-			_ = huma.WriteErr(s.huma, ctx, http.StatusUnprocessableEntity, "validation failed",
-				&huma.ErrorDetail{Location: "body", Message: message})
-			return
-		}
-		next(ctx)
-		return
+// readBody reads the body, if the operation takes one. What is wrong with the parameters' values is told with what is
+// wrong with the body's.
+func (r *reading) readBody() *Problem {
+	data, p := r.receive()
+	switch {
+	case p != nil:
+		return p
+	case len(data) > 0 && r.input.body != nil:
+		return r.readValue(data)
+	case len(r.faults) > 0:
+		return faulty(r.faults...)
 	}
-	sent := &sentBody{}
-	for _, media := range declared.Content {
-		sent.schema = media.Schema
-	}
-	next(keptBody{huma.WithValue(ctx, sentBodyKey{}, sent), sent, s.huma.OpenAPI().Components.Schemas})
+	r.body = data
+	return nil
 }
 
-// keptBody is a request whose body is cleaned and kept as it is read.
-type keptBody struct {
-	original
-	sent     *sentBody
-	registry huma.Registry
-}
+// bodyTime is how long a body may take to arrive.
+const bodyTime = 5 * time.Second
 
-func (k keptBody) Unwrap() huma.Context { return k.original }
-
-func (k keptBody) BodyReader() io.Reader { return &bodyReader{body: k} }
-
-// bodyReader reads a body whole when it is first asked for some of it. Huma has set the time
-// for that then, and measures what is too long.
-type bodyReader struct {
-	body keptBody
-	rest io.Reader // nil before
-}
-
-func (b *bodyReader) Read(p []byte) (int, error) {
-	if b.rest == nil {
-		data, err := io.ReadAll(io.LimitReader(b.body.original.BodyReader(), MaxBody+1))
-		if err != nil {
-			return 0, &brokenBody{err}
-		}
-		sent := b.body.sent
-		if len(data) <= MaxBody {
-			data, sent.faults = cleanBody(data, sent.schema, b.body.registry)
-		}
-		b.rest = io.TeeReader(bytes.NewReader(data), &sent.Buffer)
-	}
-	return b.rest.Read(p)
-}
-
-// brokenBody is why a body could not be read to its end: the client broke off, or did not send
+// brokenText is for a body that could not be read to its end: the client broke off, or did not send
 // what it had said. Whatever it is, it is the client's.
-type brokenBody struct{ error }
-
-func (e *brokenBody) Unwrap() error { return e.error }
-
-// brokenText tells it to the client.
 const brokenText = "the body breaks off, or is not framed as its headers say"
+
+// receive waits for the body.
+func (r *reading) receive() ([]byte, *Problem) {
+	from := r.original.BodyReader()
+	if !r.input.hasBody {
+		return nil, nil
+	}
+	if from == nil {
+		from = http.NoBody
+	}
+	_ = r.SetReadDeadline(time.Now().Add(bodyTime))
+	data, err := io.ReadAll(io.LimitReader(from, MaxBody+1))
+	var late net.Error
+	switch {
+	case len(data) > MaxBody, errors.As(err, new(*http.MaxBytesError)):
+		return nil, &Problem{Status: http.StatusRequestEntityTooLarge,
+			Detail: fmt.Sprintf("the body is longer than %d bytes", MaxBody)}
+	case errors.As(err, &late) && late.Timeout():
+		return nil, &Problem{Status: http.StatusRequestTimeout, Detail: "request body read timeout", Errors: r.faults}
+	case err != nil:
+		return nil, &Problem{Status: http.StatusBadRequest, Detail: brokenText}
+	case len(data) == 0 && r.input.required:
+		return nil, &Problem{Status: http.StatusBadRequest, Detail: "request body is required", Errors: r.faults}
+	}
+	_ = r.SetReadDeadline(time.Time{})
+	return data, nil
+}
+
+// readValue keeps the body as it is to be understood, or tells what is wrong with it: its form first, then its texts,
+// then null where no value may be left out so.
+func (r *reading) readValue(data []byte) *Problem {
+	schema, registry := r.input.schema, r.service.schemas
+	canonical, value, err := readJSON(data)
+	if err != nil {
+		p := faulty(append(r.faults, faultOf(err))...)
+		p.Status = http.StatusBadRequest
+		return p
+	}
+	texts := cleaner{registry: registry}
+	value = texts.value([]*huma.Schema{schema}, value, "body")
+	if texts.changed {
+		if canonical, err = encodeJSON(value); err != nil {
+			return faulty(FieldProblem{Location: "body", Message: wantsForm}) // never: it was JSON
+		}
+	}
+	known := len(r.faults)
+	if r.validate(schema, value, "body"); len(r.faults) == known {
+		if err := misfit(canonical, r.input.body); err != nil {
+			r.faults = append(r.faults, faultOf(err))
+		}
+	}
+	null := nulls{registry: registry}
+	if bytes.Contains(canonical, []byte("null")) {
+		null.find(schema, value, "body")
+	}
+	for _, faults := range [][]FieldProblem{r.faults, texts.faults, null.faults} {
+		if len(faults) > 0 {
+			return faulty(faults...)
+		}
+	}
+	r.body = canonical
+	return nil
+}
+
+// refuseUnwanted refuses a body that the operation does not take.
+func (r *reading) refuseUnwanted() *Problem {
+	if r.input.hasBody {
+		return nil
+	}
+	message, err := unwanted(r.original)
+	switch {
+	case err != nil:
+		return &Problem{Status: http.StatusBadRequest, Detail: brokenText}
+	case message != "":
+		return faulty(FieldProblem{Location: "body", Message: message})
+	}
+	return nil
+}
 
 // unwanted is what is wrong with the body of an operation that takes none: whoever sent it
 // believes that it counts. Some clients send an empty object with every call.
@@ -100,7 +126,7 @@ func unwanted(ctx huma.Context) (message string, err error) {
 	if r, _ := humachi.Unwrap(ctx); r.Body == nil || r.Body == http.NoBody {
 		return "", nil
 	}
-	_ = ctx.SetReadDeadline(time.Now().Add(5 * time.Second)) // as Huma does with those that are declared
+	_ = ctx.SetReadDeadline(time.Now().Add(bodyTime))
 	content, err := io.ReadAll(io.LimitReader(ctx.BodyReader(), 64))
 	switch {
 	case err != nil:
@@ -112,42 +138,8 @@ func unwanted(ctx huma.Context) (message string, err error) {
 	return "is not taken by this operation; leave it out, and give what the operation takes in path and query", nil
 }
 
-// checkSent refuses what Huma has let through of a body: texts that cannot be cleaned, and null
-// for members that the schema does not let be null.
-func (s *Service) checkSent(ctx context.Context) error {
-	sent, _ := ctx.Value(sentBodyKey{}).(*sentBody)
-	if sent == nil {
-		return nil
-	}
-	if len(sent.faults) > 0 {
-		return finish(ctx, &Problem{Status: http.StatusUnprocessableEntity, Detail: "validation failed",
-			Errors: sent.faults})
-	}
-	return s.checkNulls(ctx, sent)
-}
-
-// checkNulls is needed as Huma takes null for a member that was left out, as encoding/json does,
-// so that what it was sent for would not be done, such as the check of a version.
-func (s *Service) checkNulls(ctx context.Context, sent *sentBody) error {
-	if !bytes.Contains(sent.Bytes(), []byte("null")) {
-		return nil
-	}
-	var body any
-	decoder := json.NewDecoder(&sent.Buffer)
-	decoder.UseNumber()
-	if err := decoder.Decode(&body); err != nil {
-		return s.problem(ctx, err) // never: Huma has read it
-	}
-	found := nulls{registry: s.huma.OpenAPI().Components.Schemas}
-	found.find(sent.schema, body, "body")
-	if len(found.faults) == 0 {
-		return nil
-	}
-	return finish(ctx, &Problem{Status: http.StatusUnprocessableEntity, Detail: "validation failed",
-		Errors: found.faults})
-}
-
-// nulls are those which a schema does not admit.
+// nulls are those which a schema does not admit. They are looked for because null counts for encoding/json, and so for
+// the validator, as a member that was left out: what it was sent for would not be done, such as the check of a version.
 type nulls struct {
 	registry huma.Registry
 	faults   []FieldProblem

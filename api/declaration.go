@@ -172,6 +172,21 @@ func (s *Service) registerResources() {
 		if resource.Register == nil && resource.RegisterLast == nil {
 			fault("has no Register: give it a function that calls api.Register for each operation")
 		}
+		for _, q := range resource.Quotas {
+			switch {
+			case !resourceName.MatchString(q.Kind):
+				fault("its quota of %q: Kind must be lower-case letters, digits and _, in the plural, such as "+
+					"bookmarks", q.Kind)
+			case q.Default < 1:
+				fault("its quota of %s is %d: Default must be at least 1", q.Kind, q.Default)
+			case strings.TrimSpace(q.Room) == "":
+				fault("its quota of %s does not say how a caller makes room: give it Room, a sentence without its "+
+					"end", q.Kind)
+			}
+		}
+		if s := resource.Schema; s.Files == nil && (s.Purge != nil || s.Migrated != nil || s.Postgres != nil) {
+			fault("its Schema has functions and no Files: give it the migrations of its tables, or leave it out")
+		}
 		for _, scope := range resource.Scopes {
 			if err := scope.CheckForm(); err != nil {
 				fault("its scope %q %w", scope.Name, err)

@@ -106,6 +106,9 @@ func (c *fieldChecker) inputField(field reflect.StructField, in reflect.Type) {
 		c.undescribable = true
 		return
 	}
+	if len(tags) > 0 && isRawType(field.Type) {
+		c.fault(place, "it is a Raw, and parameters are without what cannot be seen: put it into Body")
+	}
 	if len(tags) > 0 && narrow(field.Type.Kind()) {
 		c.fault(place, "it is of type %s, which would take a larger number for another: declare it as int64 or "+
 			"float64, with minimum and maximum", field.Type)
@@ -125,6 +128,11 @@ func fillsItself(in reflect.Type) bool {
 func narrow(kind reflect.Kind) bool {
 	return slices.Contains([]reflect.Kind{reflect.Int8, reflect.Int16, reflect.Int32, reflect.Uint8, reflect.Uint16,
 		reflect.Uint32, reflect.Float32}, kind)
+}
+
+// isRawType reports whether a parameter is a [Raw], or several.
+func isRawType(t reflect.Type) bool {
+	return t == reflect.TypeFor[Raw]() || t.Kind() == reflect.Slice && t.Elem() == reflect.TypeFor[Raw]()
 }
 
 func (c *fieldChecker) outputField(field reflect.StructField) {
@@ -177,7 +185,7 @@ func (c *fieldChecker) field(field reflect.StructField, place string) (ok bool) 
 	if value, given := field.Tag.Lookup("text"); given && value != "line" {
 		c.fault(place, "the tag text:%q must be line, for a text without line ends, or be left out", value)
 	}
-	huma.SchemaFromField(huma.NewMapRegistry("#/components/schemas/", schemaNames{}.name), field, field.Name+"Struct")
+	huma.SchemaFromField(newSchemas(), field, field.Name+"Struct")
 	return true
 }
 

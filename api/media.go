@@ -32,7 +32,7 @@ func (s *Service) checkMedia(ctx huma.Context, next func(huma.Context)) {
 		return
 	}
 	ctx.SetHeader(name, accepted)
-	_ = huma.WriteErr(s.huma, ctx, http.StatusUnsupportedMediaType, message)
+	s.refuse(ctx, &Problem{Status: http.StatusUnsupportedMediaType, Detail: message})
 }
 
 // plain reports whether nothing was done to a body; identity is the word for that.

@@ -115,7 +115,11 @@ const (
 )
 
 var operationMistakes = []declarationMistake{
-	{"no ID", declared(func(op *api.Operation) { op.ID = "" }), "GET /api/v1/thing (): has no ID: give it a camelCase"},
+	{
+		"no ID",
+		declared(func(op *api.Operation) { op.ID = "" }),
+		"GET /api/v1/thing (): has no ID: give it a camelCase",
+	},
 	{"an ID with a hyphen", declared(func(op *api.Operation) { op.ID = "get-thing" }),
 		`GET /api/v1/thing (get-thing): its ID "get-thing" is not a letter and up to 63`},
 	{"an ID that is taken", declared(func(op *api.Operation) { op.ID = "getnextsteps" }),
@@ -201,12 +205,23 @@ var inputMistakes = []declarationMistake{
 	}], ok](writing), ""},
 	{"the members of a body outside of it", taking[titled, ok](writing),
 		atChange + "field Title: nothing fills it: tag it path or query, or put it into Body"},
-	{"an input that is no struct", taking[string, ok](nil), atThing + "its input: is of type string: declare a struct"},
+	{
+		"an input that is no struct",
+		taking[string, ok](nil),
+		atThing + "its input: is of type string: declare a struct",
+	},
 	{"a pointer for a parameter", taking[sized[*int], ok](nil),
 		atThing + "query parameter size: it is a pointer, and a parameter is none: leave out the *, and give it a " +
 			"default if it may be left out"},
 	{"a small type for a parameter", taking[sized[int32], ok](nil),
 		atThing + "query parameter size: it is of type int32, which would take a larger number for another"},
+	{
+		"a raw parameter",
+		taking[sized[api.Raw], ok](nil),
+		atThing + "query parameter size: it is a Raw, and parameters are without what cannot be seen: put it into Body",
+	},
+	{"several raw parameters", taking[sized[[]api.Raw], ok](nil), atThing + "query parameter size: it is a Raw"},
+	{"raw texts in a body", taking[bodyOf[valued[[]api.Raw]], ok](writing), ""},
 	{"a struct for a parameter", taking[sized[titled], ok](nil),
 		"G045 GET /api/v1/thing, parameter size: the parameter is neither a scalar nor a list of scalars"},
 	{"a channel", taking[bodyOf[valued[chan int]], ok](writing),

@@ -4,24 +4,10 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-
-	"guestpass/internal/strictjson"
 )
 
 // JSON Schema counts numbers by their value: 1.0 and 1e2 are integers, 1.5 is none. Go goes by
 // how they are written. So whole numbers are written in digits before Go reads them.
-
-// unmarshalStrict is [strictjson.Unmarshal] for bodies: it checks them, and whole numbers are
-// integers however they are written. Huma decodes each body twice, first into an *any for
-// validation; checking then is enough.
-func unmarshalStrict(data []byte, v any) error {
-	if _, first := v.(*any); first {
-		if fault := strictjson.Check(data); fault != nil {
-			return fault
-		}
-	}
-	return strictjson.Unmarshal(canonicalNumbers(data), v)
-}
 
 // jsonNumber is RFC 8259 section 6; its groups are sign, integer, fraction and exponent.
 var jsonNumber = regexp.MustCompile(`^(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$`)

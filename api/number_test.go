@@ -28,9 +28,10 @@ func TestWholeNumbersAreWrittenInDigits(t *testing.T) {
 }
 
 func TestOnlyNumbersOfATextAreWrittenAnew(t *testing.T) {
+	const given = `{"a":1.0,"b":[2e1,-0.0,1.5,true,null],"1.0":"1.0 \" 2.0","c":{"d":"\\","e":3.0}}`
+	const anew = `{"a":1,"b":[20,0,1.5,true,null],"1.0":"1.0 \" 2.0","c":{"d":"\\","e":3}}`
 	for given, want := range map[string]string{
-		`{"a":1.0,"b":[2e1,-0.0,1.5,true,null]}`:      `{"a":1,"b":[20,0,1.5,true,null]}`,
-		`{"1.0":"1.0 \" 2.0","c":{"d":"\\","e":3.0}}`: `{"1.0":"1.0 \" 2.0","c":{"d":"\\","e":3}}`,
+		given:          anew,
 		`1.0`:          `1`,
 		`{"a":1}`:      `{"a":1}`,
 		`{"a":"1.0`:    `{"a":"1.0`,

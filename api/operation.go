@@ -4,10 +4,8 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"path"
 	"reflect"
 	"strconv"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -87,6 +85,8 @@ const (
 // it is.
 // A handler that writes does so in [InTransaction]; one that creates embeds [Once] and
 // [Repeatable] in its bodies.
+// Errors of package huma count by their status and text, as their type is what the program around has chosen. What a
+// Resolve method of the input refuses does so too: refuse with [Invalid] in the handler instead.
 // Every fault in the declaration is kept and reported by [Service.Err].
 func Register[In, Out any](s *Service, op Operation, handler func(context.Context, *In) (*Out, error)) {
 	if op.Effect == 0 && op.Method == http.MethodGet {
@@ -114,9 +114,6 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 		}
 	}()
 	huma.Register(s.huma, s.describe(op), func(ctx context.Context, in *In) (*Out, error) {
-		if err := s.checkSent(ctx); err != nil {
-			return nil, err
-		}
 		leave, err := s.options.Limits.Enter(ctx)
 		if err != nil {
 			return nil, s.problem(ctx, err)
@@ -136,8 +133,9 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 		}
 		return out, nil
 	})
-	s.described[op.ID] = s.descriptionOf(op)
-	s.markTexts(op, reflect.TypeFor[In]())
+	described := s.descriptionOf(op)
+	described.Metadata[metadataInput] = s.inputOf(described, reflect.TypeFor[In]())
+	s.described[op.ID] = described
 	s.operations = append(s.operations, op)
 	s.keepFaults(op, s.applyDocs(op, reflect.TypeFor[In]())...)
 }
@@ -152,6 +150,7 @@ func (s *Service) descriptionOf(op Operation) *huma.Operation {
 // Keys of huma.Operation.Metadata.
 const (
 	metadataOperation = "operation" // our own declaration
+	metadataInput     = "input"     // what it takes, an *input
 	metadataPublish   = "gpt"       // read by package openapi
 )
 
@@ -161,7 +160,10 @@ func (s *Service) describe(op Operation) huma.Operation {
 		security = append(security, map[string][]string{"oauth2": {scope}})
 	}
 	responses := map[string]*huma.Response{}
-	if op.Effect != Read {
+	if op.Effect == Read {
+		responses["default"] = &huma.Response{Description: "Error", Content: map[string]*huma.MediaType{
+			(*Problem)(nil).ContentType(""): {Schema: s.schemas.Schema(reflect.TypeFor[Problem](), true, "Problem")}}}
+	} else {
 		responses[strconv.Itoa(http.StatusInsufficientStorage)] = &huma.Response{
 			Description: "Nothing was changed: a quota is used up, which quota says, or the server has no space left"}
 	}
@@ -169,11 +171,12 @@ func (s *Service) describe(op Operation) huma.Operation {
 		OperationID: op.ID, Method: op.Method, Path: op.Path,
 		Summary: op.Summary, Description: op.Description,
 		Security: security, DefaultStatus: op.Status,
-		Errors:       []int{},
-		Responses:    responses,
-		MaxBodyBytes: MaxBody + 1, // Huma refuses a body of exactly its limit
-		Metadata:     map[string]any{metadataOperation: op, metadataPublish: true},
-		Extensions:   map[string]any{"x-openai-isConsequential": op.Effect != Read},
+		Errors:    []int{},
+		Responses: responses,
+		// All that is read and validated is, before Huma, by readInput.
+		MaxBodyBytes: -1, BodyReadTimeout: -1, SkipValidateBody: true, SkipValidateParams: true,
+		Metadata:   map[string]any{metadataOperation: op, metadataPublish: true},
+		Extensions: map[string]any{"x-openai-isConsequential": op.Effect != Read},
 	}
 }
 
@@ -194,25 +197,4 @@ func (s *Service) Scopes(op Operation) []string {
 		}
 	}
 	return names
-}
-
-// schemaNames are the types by their names in the document.
-type schemaNames map[string]reflect.Type
-
-// name keeps apart types of the same name in different packages, on which Huma's own naming panics: all but the first
-// one have the name of their package in front.
-func (taken schemaNames) name(t reflect.Type, hint string) string {
-	name := huma.DefaultSchemaNamer(t, hint)
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
-	}
-	if t.PkgPath() == "" {
-		return name
-	}
-	if other, there := taken[name]; there && other != t {
-		last := path.Base(t.PkgPath())
-		name = strings.ToUpper(last[:1]) + last[1:] + name
-	}
-	taken[name] = t
-	return name
 }

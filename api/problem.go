@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"math"
 	"net/http"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,7 +20,6 @@ import (
 	"guestpass/directory"
 	"guestpass/internal/credentials"
 	"guestpass/internal/limits"
-	"guestpass/internal/strictjson"
 	"guestpass/internal/text"
 	"guestpass/store"
 )
@@ -128,8 +126,10 @@ func (s *Service) problem(ctx context.Context, err error) error {
 	var invalid *directory.InvalidError
 	var unavailable *directory.UnavailableError
 	switch {
-	case errors.As(err, new(*Problem)), errors.As(err, &chosen):
+	case errors.As(err, new(*Problem)):
 		return finish(ctx, err)
+	case errors.As(err, &chosen):
+		return finish(ctx, keepHeaders(err, s.adopted(ctx, chosen)))
 	case errors.Is(err, directory.ErrNotFound):
 		return finish(ctx, NotFoundError(s.personWord()))
 	case errors.Is(err, directory.ErrExists):
@@ -284,11 +284,16 @@ func finish(ctx context.Context, err error) error {
 	}
 	full := *p
 	full.complete(ctx)
+	return keepHeaders(err, &full)
+}
+
+// keepHeaders is the problem with the headers that go with an error.
+func keepHeaders(err error, p *Problem) error {
 	var headers huma.HeadersError
 	if errors.As(err, &headers) {
-		return huma.ErrorWithHeaders(&full, headers.GetHeaders())
+		return huma.ErrorWithHeaders(p, headers.GetHeaders())
 	}
-	return &full
+	return p
 }
 
 // Bounds of what a problem says, whatever the request was.
@@ -344,105 +349,50 @@ func retryAfter(wait time.Duration) http.Header {
 	return http.Header{"Retry-After": {strconv.Itoa(int(math.Ceil(wait.Seconds())))}}
 }
 
-// newProblem makes Huma's own errors (validation, bodies, negotiation) into
-// problems. Huma's would carry internal error texts and repeat the refused values.
-func newProblem(ctx huma.Context, status int, message string, errs ...error) huma.StatusError {
-	p := &Problem{Status: status, Detail: message}
-	if status == http.StatusRequestEntityTooLarge ||
-		slices.ContainsFunc(errs, func(err error) bool { return errors.As(err, new(*http.MaxBytesError)) }) {
-		p.Status, p.Detail = http.StatusRequestEntityTooLarge, fmt.Sprintf("the body is longer than %d bytes", MaxBody)
-		errs = nil
+// adopted is the problem for an error with a status that is none of ours. The functions of package huma make such
+// errors of the type that the program around has chosen, so that only of Huma's own type more is known.
+func (s *Service) adopted(ctx context.Context, made huma.StatusError) *Problem {
+	p := &Problem{Status: made.GetStatus(), Detail: made.Error()}
+	if p.Status < 300 || p.Status > 599 || p.Status >= 500 && p.Status != http.StatusServiceUnavailable {
+		s.log.ErrorContext(ctx, "request failed", "error", made)
+		return &Problem{Status: http.StatusInternalServerError, Detail: "internal error"}
 	}
-	if status == http.StatusInternalServerError &&
-		slices.ContainsFunc(errs, func(err error) bool { return errors.As(err, new(*brokenBody)) }) {
-		p.Status, p.Detail = http.StatusBadRequest, brokenText
-		errs = nil
+	model, ok := made.(*huma.ErrorModel)
+	if !ok {
+		return p
 	}
-	var requestContext context.Context
-	if ctx != nil {
-		requestContext = ctx.Context()
-	}
-	if p.Status >= http.StatusInternalServerError && p.Status != http.StatusServiceUnavailable {
-		noteInternal(requestContext, message, errs)
-		p.Detail = "internal error"
-		errs = nil
-	}
-	for _, err := range errs {
-		if d, ok := err.(huma.ErrorDetailer); ok {
-			p.Errors = append(p.Errors, fieldProblem(d.ErrorDetail()))
+	for _, detail := range model.Errors {
+		if detail != nil && detail.Location != "" { // without, it is any error's text, which nobody has meant to show
+			p.Errors = append(p.Errors, FieldProblem{Location: detail.Location, Message: detail.Message})
 		}
 	}
-	p.complete(requestContext)
 	return p
 }
 
-// fieldProblem is what the caller learns of one of Huma's errors: no value, and no word of Go.
-func fieldProblem(detail *huma.ErrorDetail) FieldProblem {
-	if fault, ok := strictjson.ParseFault(detail.Message); ok {
-		return FieldProblem{Location: fault.Place, Message: fault.Message}
+// ownErrors makes problems of the errors that Huma writes by itself. What it could refuse was refused before, but for
+// what a Resolve method of an input refuses: that is a refusal, whatever status the program around gives it.
+func (s *Service) ownErrors(ctx huma.Context, _ string, answer any) (any, error) {
+	made, isError := answer.(huma.StatusError)
+	r, isReading := ctx.(*reading)
+	if _, ours := answer.(*Problem); ours || !isError || !isReading {
+		return answer, nil
 	}
-	return FieldProblem{Location: detail.Location, Message: inPlainWords(detail.Message)}
+	if status := made.GetStatus(); status < 400 || status > 599 {
+		r.refused = &Problem{Status: http.StatusUnprocessableEntity, Detail: made.Error()}
+	} else {
+		r.refused = s.adopted(ctx.Context(), made)
+	}
+	r.refused.complete(ctx.Context())
+	ctx.SetHeader("Content-Type", r.refused.ContentType(""))
+	return r.refused, nil
 }
 
-// plainWords are for those messages of Huma's that end in an error of Go's, or are about Go.
-var plainWords = []struct{ beginning, message string }{
-	{"expected string to be RFC 5322 email", "must be one e-mail address, such as name@example.com"},
-	{"expected string to be RFC 3986", "must be a URL, such as https://example.com/path"},
-	{"expected string to be RFC 4122 uuid", "must be a UUID, such as 01234567-89ab-4cde-8f01-23456789abcd"},
-	{"expected string to be regex", "must be a regular expression"},
-	{"expected duration", "must be a duration, such as 1h30m"},
-	{"invalid url.URL value", "must be a URL, such as https://example.com/path"},
-	{"invalid value", "is not of the form that is wanted here"},
-	{"unsupported", "is not of the form that is wanted here"},
-	{"invalid integer", "must be a whole number, such as 25"},
-	{"invalid float", "must be a number, such as 2.5"},
-	{"invalid boolean", "must be true or false"},
-}
-
-// sometime stands for any time in examples.
-var sometime = time.Date(2026, time.December, 31, 9, 30, 0, 0, time.UTC)
-
-func inPlainWords(message string) string {
-	if layout, ok := strings.CutPrefix(message, "invalid date/time for format "); ok {
-		return "must be a date and time, such as " + sometime.Format(layout)
-	}
-	for _, words := range plainWords {
-		if strings.HasPrefix(message, words.beginning) {
-			return words.message
-		}
-	}
-	if strings.HasPrefix(message, "expected number") {
-		return exponential.ReplaceAllStringFunc(message, inDigits)
-	}
-	return message
-}
-
-// exponential is how Huma writes large and small bounds.
-var exponential = regexp.MustCompile(`-?[0-9.]+e[+-][0-9]+$`)
-
-func inDigits(number string) string {
-	n, err := strconv.ParseFloat(number, 64)
-	if err != nil {
-		return number
-	}
-	return strconv.FormatFloat(n, 'f', -1, 64)
-}
-
-// problemLog carries the service's logger to newProblem, which Huma calls without
-// a receiver.
-type problemLog struct{}
-
-func (s *Service) logProblems(ctx huma.Context, next func(huma.Context)) {
-	next(huma.WithValue(ctx, problemLog{}, s))
-}
-
-func noteInternal(ctx context.Context, message string, errs []error) {
-	if ctx == nil {
-		return
-	}
-	if s, ok := ctx.Value(problemLog{}).(*Service); ok {
-		s.log.ErrorContext(ctx, "request failed", "error", message, "causes", errors.Join(errs...))
-	}
+// refuse writes a problem in place of the answer of an operation.
+func (s *Service) refuse(ctx huma.Context, p *Problem) {
+	p.complete(ctx.Context())
+	ctx.SetHeader("Content-Type", p.ContentType(""))
+	ctx.SetStatus(p.Status)
+	_ = marshalClean(ctx.BodyWriter(), p)
 }
 
 // WriteProblem answers with a problem outside of any operation. Header values that

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -49,7 +50,7 @@ func (r Raw) MarshalJSON() ([]byte, error) {
 	for _, c := range string(quoted) {
 		switch {
 		case c <= unicode.MaxASCII:
-			escaped = append(escaped, byte(c))
+			escaped = utf8.AppendRune(escaped, c)
 		case c > 0xFFFF:
 			high, low := utf16.EncodeRune(c)
 			escaped = fmt.Appendf(escaped, `\u%04x\u%04x`, high, low)
@@ -58,32 +59,6 @@ func (r Raw) MarshalJSON() ([]byte, error) {
 		}
 	}
 	return escaped, nil
-}
-
-// cleanBody returns the body with its texts cleaned, and what is wrong with them. What is no JSON
-// of ours is left to [unmarshalStrict].
-func cleanBody(data []byte, schema *huma.Schema, registry huma.Registry) ([]byte, []FieldProblem) {
-	if strictjson.Check(data) != nil {
-		return data, nil
-	}
-	var body any
-	decoder := json.NewDecoder(bytes.NewReader(data))
-	decoder.UseNumber()
-	if decoder.Decode(&body) != nil {
-		return data, nil
-	}
-	c := cleaner{registry: registry}
-	body = c.value([]*huma.Schema{schema}, body, "body")
-	if !c.changed {
-		return data, c.faults
-	}
-	var cleaned bytes.Buffer
-	encoder := json.NewEncoder(&cleaned)
-	encoder.SetEscapeHTML(false)
-	if encoder.Encode(body) != nil {
-		return data, c.faults
-	}
-	return cleaned.Bytes(), c.faults
 }
 
 // A cleaner goes through a body along the schemas that may be meant.
@@ -182,14 +157,14 @@ func isRaw(schema *huma.Schema) bool { return schema.Extensions[rawText] == true
 
 func isRequired(schema *huma.Schema) bool { return schema.MinLength != nil && *schema.MinLength > 0 }
 
-// cleanParameter returns the value of a parameter, which is one line, or what is wrong with it.
+// clean returns the value of a parameter, which is one line, or what is wrong with it.
 // Only queries have free text.
-func cleanParameter(d *huma.Param, value string) (cleaned, wrong string) {
-	schema := d.Schema
+func (p *parameter) clean(value string) (cleaned, wrong string) {
+	schema := p.schema
 	if schema != nil && schema.Type == huma.TypeArray {
 		schema = schema.Items
 	}
-	if d.In != "query" || schema == nil || !isFreeText(schema) {
+	if p.in != "query" || schema == nil || !isFreeText(schema) {
 		if text.Hides(value) {
 			return "", hasHidden
 		}
@@ -201,42 +176,38 @@ func cleanParameter(d *huma.Param, value string) (cleaned, wrong string) {
 	return cleaned, ""
 }
 
+func encodeJSON(v any) ([]byte, error) {
+	var written bytes.Buffer
+	encoder := json.NewEncoder(&written)
+	encoder.SetEscapeHTML(false)
+	err := encoder.Encode(v)
+	return written.Bytes(), err
+}
+
 // marshalClean writes an answer. Its texts may be older than the rules by which they were kept, or
 // come from another system: what nobody would see is taken out here as well.
 func marshalClean(w io.Writer, v any) error {
-	var answer bytes.Buffer
-	if err := huma.DefaultJSONFormat.Marshal(&answer, v); err != nil {
-		return err
+	answer, err := encodeJSON(v)
+	if err == nil {
+		_, err = io.WriteString(w, text.Strip(string(answer)))
 	}
-	_, err := io.WriteString(w, text.Strip(answer.String()))
 	return err
 }
 
-// markTexts notes in the schema of an operation's body which of its texts are of one line, and which stay as they are.
-func (s *Service) markTexts(op Operation, in reflect.Type) {
-	body, found := in.FieldByName("Body")
-	item := s.huma.OpenAPI().Paths[op.Path]
-	if !found || item == nil {
-		return
-	}
-	for _, declared := range []*huma.Operation{item.Get, item.Post, item.Put, item.Patch, item.Delete} {
-		if declared == nil || declared.Method != op.Method || declared.RequestBody == nil {
-			continue
-		}
-		for _, media := range declared.RequestBody.Content {
-			markTexts(body.Type, media.Schema, s.huma.OpenAPI().Components.Schemas, map[reflect.Type]bool{})
-		}
-	}
-}
-
+// markTexts notes in the schema of a body of the type which of its texts are of one line, and which stay as they are.
 func markTexts(t reflect.Type, schema *huma.Schema, registry huma.Registry, seen map[reflect.Type]bool) {
 	schema = resolve(schema, registry)
 	switch {
 	case schema == nil || seen[t]:
+	case t == reflect.TypeFor[Raw]():
+		mark(schema, rawText)
 	case t.Kind() == reflect.Pointer:
 		markTexts(t.Elem(), schema, registry, seen)
 	case t.Kind() == reflect.Slice:
 		markTexts(t.Elem(), schema.Items, registry, seen)
+	case t.Kind() == reflect.Map:
+		values, _ := schema.AdditionalProperties.(*huma.Schema)
+		markTexts(t.Elem(), values, registry, seen)
 	case t.Kind() == reflect.Struct:
 		seen[t] = true
 		for _, field := range reflect.VisibleFields(t) {
@@ -248,20 +219,9 @@ func markTexts(t reflect.Type, schema *huma.Schema, registry huma.Registry, seen
 			if field.Tag.Get("text") == "line" {
 				mark(property, lineText)
 			}
-			if isRawType(field.Type) {
-				mark(property, rawText)
-			}
 			markTexts(field.Type, property, registry, seen)
 		}
 	}
-}
-
-// isRawType reports whether a field is a [Raw], or several.
-func isRawType(t reflect.Type) bool {
-	for t.Kind() == reflect.Pointer || t.Kind() == reflect.Slice {
-		t = t.Elem()
-	}
-	return t == reflect.TypeFor[Raw]()
 }
 
 func mark(schema *huma.Schema, as string) {

@@ -302,9 +302,8 @@ var printable = regexp.MustCompile(`^[!-~]{1,255}$`)
 func (s *Service) noteHeaders(ctx huma.Context, next func(huma.Context)) {
 	key, conversation := ctx.Header("Idempotency-Key"), ctx.Header("Openai-Conversation-Id")
 	if key != "" && !printable.MatchString(key) {
-		_ = huma.WriteErr(s.huma, ctx, http.StatusUnprocessableEntity, "validation failed",
-			&huma.ErrorDetail{Location: "header.Idempotency-Key",
-				Message: "must be 1 to 255 printable characters without spaces"})
+		s.refuse(ctx, faulty(FieldProblem{Location: "header.Idempotency-Key",
+			Message: "must be 1 to 255 printable characters without spaces"}))
 		return
 	}
 	if !printable.MatchString(conversation) {

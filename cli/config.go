@@ -176,9 +176,6 @@ func (c config) check() error {
 	if len(c.TrustedProxies) > 1 && slices.Contains(c.TrustedProxies, noProxies) {
 		fault("GUESTPASS_TRUSTED_PROXIES", "names %s beside others: say one or the other", noProxies)
 	}
-	if err := c.checkModules(); err != nil {
-		faults = append(faults, err)
-	}
 	faults = append(append(faults, c.checkURLs()...), c.checkIntrospection()...)
 	return errors.Join(append(faults, c.checkOperations()...)...)
 }

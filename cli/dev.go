@@ -291,7 +291,17 @@ func people(seed stytchtest.Seed) (lines []string) {
 func (d devSettings) announce(w io.Writer, c config, seed stytchtest.Seed, emulatorURL string) {
 	people := people(seed)
 	tools, asClient := "", ""
-	if c.MCP == "on" {
+	document := fmt.Sprintf("  document   %s/openapi.json what the GPT editor imports\n", c.PublicURL)
+	asGPT := "In a second terminal, act as a custom GPT:\n\n  " + tryHint("try", c, people, emulatorURL) + "\n\n"
+	switch {
+	case c.servesNothing():
+		here := c.PublicURL
+		if c.given["GUESTPASS_PUBLIC_URL"] != "" { // which is the proxy's
+			here = "http://" + c.Addr
+		}
+		document = fmt.Sprintf("  verify     %s/verify       what your proxy asks, see docs/sidecar.md\n", here)
+		asGPT = ""
+	case c.MCP == "on":
 		tools = fmt.Sprintf("  MCP        %s/mcp          what ChatGPT, Claude and other MCP clients connect to\n",
 			c.PublicURL)
 		asClient = "In a second terminal, act as ChatGPT with a custom MCP server:\n\n  " +
@@ -301,16 +311,10 @@ func (d devSettings) announce(w io.Writer, c config, seed stytchtest.Seed, emula
 Guestpass is running (%s, access by %s). Nothing reaches Stytch.
 
   app        %s              how people connect an assistant
-%s  document   %s/openapi.json what the GPT editor imports
-  emulator   %s              Stytch, emulated: inbox, people, requests
+%s%s  emulator   %s              Stytch, emulated: inbox, people, requests
 
 People who can sign in: %s.
-%sIn a second terminal, act as a custom GPT:
-
-  %s
-
-`, c.Vertical, c.Access, c.PublicURL, tools, c.PublicURL, emulatorURL, strings.Join(people, ", "), asClient,
-		tryHint("try", c, people, emulatorURL))
+%s%s`, c.Vertical, c.Access, c.PublicURL, tools, document, emulatorURL, strings.Join(people, ", "), asClient, asGPT)
 	if strings.HasPrefix(c.PublicURL, "http://") {
 		fmt.Fprintln(w, "note: ChatGPT and Claude reach public https addresses only: to connect the real ones, give "+
 			"the origin of a tunnel with --public-url")

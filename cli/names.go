@@ -64,7 +64,7 @@ func checkNames(environ []string, notes io.Writer) error {
 		meant := nearVariable(capital, known)
 		switch {
 		case meant == "" && strings.HasPrefix(capital, "GUESTPASS_"):
-			return usagef("there is no variable %s: unset it; the README lists those that there are", name)
+			return usagef("there is no variable %s: unset it; docs/settings.md lists those that there are", name)
 		case strings.HasPrefix(capital, "GUESTPASS_"), slip(capital, known):
 			return usagef("there is no variable %s%s", name, didYouMean(meant))
 		case strings.HasPrefix(capital, "STYTCH_"):

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"guestpass/api"
+	"guestpass/store"
 )
 
 // offered are the resources that the program serves, as [Main] was told.
@@ -22,18 +23,21 @@ func modules() (names []string) {
 	return names
 }
 
+// servesNothing reports whether the operations are another program's.
+func (c config) servesNothing() bool { return slices.Contains(c.Modules, noModules) }
+
 // modules returns the modules of a checked config, in the form that the server wants.
 func (c config) modules() []string {
-	if slices.Contains(c.Modules, noModules) {
+	if c.servesNothing() {
 		return []string{}
 	}
 	return c.Modules
 }
 
-// checkModules refuses the word none together with names.
-func (c config) checkModules() error {
-	if len(c.Modules) > 1 && slices.Contains(c.Modules, noModules) {
-		return c.fault("GUESTPASS_MODULES", "says %s beside others: say it alone, or leave it out", noModules)
-	}
-	return nil
+// schemas returns the tables of the resources that are served.
+func (c config) schemas() []store.Schema {
+	chosen := c.modules()
+	return api.Schemas(slices.DeleteFunc(slices.Clone(offered), func(r api.Resource) bool {
+		return chosen != nil && (len(chosen) == 0 || !r.Basic && !slices.Contains(chosen, r.Name))
+	}))
 }

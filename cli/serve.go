@@ -26,7 +26,7 @@ func serveCommand(environ []string) *cobra.Command {
 Claude and others connect, and by REST; the document that a GPT imports at /openapi.json;
 the pages on which people sign in and decide. / says how to connect.
 
-Everything is set by environment variables, which the README explains; at least
+Everything is set by environment variables, which docs/settings.md explains; at least
 
   GUESTPASS_PUBLIC_URL, GUESTPASS_TRUSTED_PROXIES,
   STYTCH_PROJECT_ID, STYTCH_SECRET, STYTCH_PUBLIC_TOKEN, STYTCH_DOMAIN

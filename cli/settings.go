@@ -28,7 +28,7 @@ func (s setting) published() setting { s.shown = true; return s }
 
 func (s setting) holding(secrets func(string) []string) setting { s.secrets = secrets; return s }
 
-// settings declares every variable, once. README.md tells what each means.
+// settings declares every variable, once. docs/settings.md tells what each means.
 func (c *config) settings() []setting {
 	all := []setting{
 		set("GUESTPASS_ADDR", word(&c.Addr, checkAddr)).or("localhost:8080"),

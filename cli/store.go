@@ -11,7 +11,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"guestpass/api"
 	"guestpass/store"
 )
 
@@ -19,7 +18,6 @@ import (
 const defaultDatabase = "sqlite:guestpass.db"
 
 func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
-	o.Schemas = api.Schemas(offered)
 	database, err := store.Open(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
@@ -30,7 +28,7 @@ func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
 // database returns the options of the store that the settings name.
 func (c config) database(log *slog.Logger) store.Options {
 	return store.Options{URL: or(c.DatabaseURL, defaultDatabase), Schema: c.DatabaseSchema, Log: log,
-		Quota: c.quota(), Keep: time.Duration(c.KeepDays) * 24 * time.Hour}
+		Schemas: c.schemas(), Quota: c.quota(), Keep: time.Duration(c.KeepDays) * 24 * time.Hour}
 }
 
 func (c config) quota() store.Quota {
@@ -54,7 +52,6 @@ func withStore(cmd *cobra.Command, environ []string, f func(context.Context, *st
 	if err != nil {
 		return err
 	}
-	o.Schemas = api.Schemas(offered)
 	database, err := store.Connect(cmd.Context(), o)
 	if err != nil {
 		return fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)

@@ -43,6 +43,7 @@ func TestTryWalksTheToolsAsEveryClient(t *testing.T) {
 	signedIn, _, _ := strings.Cut(output, "call ")
 	shown := toolsTranscript(signedIn, app, emulator)
 	isShown(t, "../docs/try.md", "tools", shown)
+	isShown(t, "../README.md", "tools", shown)
 
 	code, output = try("grace@acme.example", "--client", "claude", "--json")
 	refused := ""

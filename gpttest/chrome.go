@@ -114,6 +114,9 @@ func (c *Chrome) flags() []chromedp.ExecAllocatorOption {
 		chromedp.Flag("disable-gpu", true),
 		chromedp.Flag("disable-quic", true),
 		chromedp.Flag("disable-component-update", true),
+		// The address bar is made of pages of its own, which nobody sees and which cost more
+		// than the page that is visited. The first two names are chromedp's.
+		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,WebUIOmniboxPopup,WebUIOmniboxAimPopup"),
 		chromedp.WindowSize(1024, 900),
 	)
 	if os.Geteuid() == 0 {

@@ -2,21 +2,28 @@
 // and the emulator of Stytch, all over HTTP on ports that the system chooses. Nothing in it is a mock: tokens are
 // signed and verified, rows are kept, and a test calls what ChatGPT and Claude would call.
 //
-// func TestExpensesAreKept(t *testing.T) {
-// w := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{expenses.Resource()}})
-// reply := w.Call("GET", "/api/v1/expenses", w.Token(guestpasstest.Ada, "expenses:read"), "")
-// …
-// }
+//	func TestExpensesAreKept(t *testing.T) {
+//		w := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{expenses.Resource()}})
+//		ada := w.As(guestpasstest.Ada)
+//		ada.Do(201, "POST", "/api/v1/expenses", `{"cents":1250,"currency":"EUR","spent_on":"2026-11-30"}`)
+//		list := ada.Do(200, "GET", "/api/v1/expenses", "")
+//		…
+//	}
+//
+// What is not a matter of a person with a good token is sent with [World.Call]. The server's clock is the emulator's:
+// w.Stytch.Advance moves both.
 package guestpasstest
 
 import (
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -54,9 +61,15 @@ type Options struct {
 	// Quota is that of [store.Options].
 	Quota store.Quota
 
-	// Change sets further options of the server; nil: none.
+	// Change sets further options of the server, such as Limits or Access; nil: none. Without it, calls are not
+	// limited by their rate.
 	Change func(*guestpass.Options)
 }
+
+// roomy are limits for tests that are about something else.
+var roomy = guestpass.Limits{Address: many, Member: many, Organization: many, Client: many, InFlight: 512}
+
+const many = 1 << 30
 
 // A World is what was started. It ends with the test.
 type World struct {
@@ -64,9 +77,29 @@ type World struct {
 	App    *guestpass.Server
 	Stytch *stytchtest.Server
 	Store  *store.Store
+	Log    *Log // of the server
 
 	t    testing.TB
 	http *http.Client
+}
+
+// A Log is what was logged, a JSON object on each line. It is safe for concurrent use.
+type Log struct {
+	mutex sync.Mutex // guards text
+	text  strings.Builder
+}
+
+// Write is called by the server.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *Log) String() string {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	return l.text.String()
 }
 
 // A Reply is an answer, read to its end.
@@ -89,7 +122,7 @@ func New(t testing.TB, o Options) *World {
 	}
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	w := &World{t: t, URL: "http://" + listener.Addr().String(),
+	w := &World{t: t, Log: new(Log), URL: "http://" + listener.Addr().String(),
 		Stytch: stytchtest.NewServer(t, stytchtest.Options{Seed: &seed}),
 		http: &http.Client{Timeout: time.Minute, Transport: transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
@@ -99,7 +132,8 @@ func New(t testing.TB, o Options) *World {
 	settings := guestpass.Options{PublicURL: w.URL, ProjectID: seed.Project.ID, Secret: seed.Project.Secret,
 		PublicToken: seed.Project.PublicToken, Vertical: auth.Vertical(seed.Project.Vertical), Domain: w.Stytch.URL,
 		BaseURL: w.Stytch.URL, ClientIDs: []string{seed.ConnectedApps[0].ClientID}, ForwardTokens: true,
-		Title: "Test", Version: "test", Store: w.Store, Resources: o.Resources, Now: w.Stytch.Now}
+		Title: "Test", Version: "test", Store: w.Store, Resources: o.Resources, Now: w.Stytch.Now,
+		Limits: roomy, Log: slog.New(slog.NewJSONHandler(w.Log, nil))}
 	if o.Change != nil {
 		o.Change(&settings)
 	}
@@ -134,13 +168,11 @@ func openStore(t testing.TB, o Options, now func() time.Time) *store.Store {
 // does in Stytch's dashboard.
 func (w *World) grantScopes() {
 	w.t.Helper()
-	seed := w.Stytch.Export()
-	for _, op := range w.App.Operations() {
-		admitScope(&seed.Policy, op)
-	}
-	if err := w.Stytch.Import(seed); err != nil {
-		w.t.Fatal(err)
-	}
+	w.ChangeProject(func(seed *stytchtest.Seed) {
+		for _, op := range w.App.Operations() {
+			admitScope(&seed.Policy, op)
+		}
+	})
 }
 
 func admitScope(policy *stytchtest.Policy, op api.Operation) {
@@ -169,11 +201,7 @@ func admitScope(policy *stytchtest.Policy, op api.Operation) {
 // Token returns an access token of the person with the scopes, as Stytch would issue it to the connected app.
 func (w *World) Token(subject string, scopes ...string) string {
 	w.t.Helper()
-	token, err := w.Stytch.Mint(stytchtest.MintRequest{Kind: "access", Subject: subject, Scopes: scopes})
-	if err != nil {
-		w.t.Fatal(err)
-	}
-	return token
+	return w.Mint(stytchtest.MintRequest{Kind: "access", Subject: subject, Scopes: scopes})
 }
 
 // Call sends one request and reads the answer. Without a token it sends no Authorization header; a body is JSON.

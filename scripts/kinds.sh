@@ -48,7 +48,10 @@ kind ' 4  a full store keeps somebody in' \
   resources/tasks/table '(AQuota|EachQuota|OnePerson|WhatIsCounted)' \
   internal/connections 'StytchIs|ARevocation'
 kind ' 5  authority that outlives its reason' \
-  internal/server 'Attack(ADemotion|AnOutage|APolicy|Undoing|WhoLost)|ARepeatedCreate' resources/tasks/table '(Undo|WhatWasDeleted|EveryKindOfChange|ARecord)'
+  internal/server 'Attack(ADemotion|AnOutage|APolicy|Undoing|WhoLost)' \
+  resources/tasks '(ARepeatedCreate|ACreateThatRepeats|UndoingADeletion|WhoMayChange)' \
+  resources/tasks/table '(Undo|WhatWasDeleted|EveryKindOfChange|ARecord)' \
+  resources/members '(ARepeatedInvitationOf|WhoLost|WhoIsGone)' resources/activity '(Undoing|WhoLost|WhatWasChanged|ARemoval)'
 kind ' 6  text that is not what it seems' \
   internal/server 'Attack(HiddenText|NamesOf|NothingToSee|Refusals|TheTexts)' internal/text '.' cli 'NothingThatIsPrinted'
 kind ' 7  settings that fail open' \

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -171,16 +172,39 @@ func (e *LaterError) Error() string { return "the target was changed later" }
 // Undo has revert put the target of an activity back to what it was before. It returns a [LaterError] if anything later
 // has touched the target. If revert notes no change itself, Undo records the activity turned round.
 func (tx *Tx) Undo(a Activity, revert func(*Tx, Activity) error) error {
-	later, err := scanActivity(tx.QueryRow("SELECT "+activityColumns+` FROM activity
-		WHERE owner = $1 AND target = $2 ORDER BY seq DESC LIMIT 1`, a.Owner, a.Target))
-	if err != nil {
+	if err := tx.isLast(a); err != nil {
 		return err
 	}
-	if later.ID != a.ID {
+	tx.changed = Change{Target: a.Target, Before: a.After, After: a.Before}
+	failure := revert(tx, a)
+	// On Postgres somebody may have changed the target since it was looked at, whether revert noticed or not. Nobody
+	// can from now on: whoever holds the head of the record is the next in it.
+	err := tx.holdRecord(a.Owner)
+	if err == nil {
+		err = tx.isLast(a)
+	}
+	if later := new(LaterError); failure != nil && !errors.As(err, &later) {
+		return failure
+	}
+	return err
+}
+
+// isLast returns a [LaterError] if the target of an activity was changed by a later one.
+func (tx *Tx) isLast(a Activity) error {
+	later, err := scanActivity(tx.QueryRow("SELECT "+activityColumns+` FROM activity
+		WHERE owner = $1 AND target = $2 ORDER BY seq DESC LIMIT 1`, a.Owner, a.Target))
+	if err == nil && later.ID != a.ID {
 		return &LaterError{later}
 	}
-	tx.changed = Change{Target: a.Target, Before: a.After, After: a.Before}
-	return revert(tx, a)
+	return err
+}
+
+// holdRecord has others who change something of the owner wait until the transaction ends. SQLite has one writer.
+func (tx *Tx) holdRecord(owner string) error {
+	if tx.database == SQLite {
+		return nil
+	}
+	return tx.QueryRow("SELECT seq FROM activity_heads WHERE owner = $1 FOR UPDATE", owner).Scan(new(int64))
 }
 
 // A Break is a place where the record differs from what was written.

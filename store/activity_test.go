@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"guestpass/internal/postgrestest"
 	"guestpass/resources/tasks/table"
 	"guestpass/store"
 )
@@ -110,4 +111,37 @@ func TestActivityIsTheSubjectsOwnAndPaged(t *testing.T) {
 			t.Errorf("somebody else's: %v", err)
 		}
 	})
+}
+
+// TestAChangeInTheMiddleOfAnUndoIsNotLost has somebody change the target after the undo has looked at it and before
+// it has it to itself, as only Postgres allows.
+func TestAChangeInTheMiddleOfAnUndoIsNotLost(t *testing.T) {
+	c := &clock{now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
+	s := open(t, postgrestest.Shared(t).Database(t), c)
+	var task table.Task
+	create := func(tx *store.Tx) (err error) {
+		task, err = table.CreateTask(tx, "acme", table.Task{Title: "first", State: "open", Priority: 2})
+		return err
+	}
+	created := record(t, s, "acme", "createTask", create)
+	var later store.Activity
+	err := s.Write(t.Context(), func(tx *store.Tx) error {
+		return tx.Undo(created, func(tx *store.Tx, a store.Activity) error {
+			later = record(t, s, "acme", "updateTask", func(other *store.Tx) error {
+				_, err := table.ChangeTask(other, "acme", task.ID, 0, false, func(t *table.Task) error {
+					t.Title = "second"
+					return nil
+				})
+				return err
+			})
+			return table.UndoTask(tx, a)
+		})
+	})
+	var told *store.LaterError
+	if !errors.As(err, &told) || told.Later.ID != later.ID {
+		t.Errorf("%v, want %s", err, later.ID)
+	}
+	if got, err := table.Get(t.Context(), s, "acme", task.ID); err != nil || got.Title != "second" || got.Version != 2 {
+		t.Errorf("%+v, %v", got, err)
+	}
 }

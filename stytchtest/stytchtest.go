@@ -45,6 +45,7 @@ type Emulator struct {
 	faults   *faults.List
 	chaos    *faults.Chaos
 	fetcher  *documents.Fetcher
+	newKey   func() *keys.Key
 
 	mu       sync.Mutex // guards what follows
 	seed     Seed
@@ -58,7 +59,9 @@ type Emulator struct {
 
 // New makes an emulator with a fresh key. It refuses live ids and faulty seeds, and
 // names every fault.
-func New(o Options) (*Emulator, error) {
+func New(o Options) (*Emulator, error) { return newEmulator(o, keys.New) }
+
+func newEmulator(o Options, newKey func() *keys.Key) (*Emulator, error) {
 	if o.Seed == nil {
 		seed := Development()
 		o.Seed = &seed
@@ -76,12 +79,12 @@ func New(o Options) (*Emulator, error) {
 		return nil, fmt.Errorf("stytchtest: chaos of %d percent: it must be between 0 and 100", o.Chaos.Percent)
 	}
 	e := &Emulator{options: o, log: o.Log, seed: o.Seed.clone(), issuer: o.Issuer, faults: new(faults.List),
-		fetcher: documents.New(o.LoopbackDocuments, o.Log)}
+		fetcher: documents.New(o.LoopbackDocuments, o.Log), newKey: newKey}
 	e.chaos = &faults.Chaos{Percent: o.Chaos.Percent, Seed: o.Chaos.Seed, FreshKey: e.RotateKeys, Log: o.Log}
 	e.seed.invent()
 	e.vertical = e.seed.Project.vertical()
 	e.state = newState(e.seed)
-	e.keys = keys.Ring{keys.New()}
+	e.keys = keys.Ring{newKey()}
 	e.handler = e.routes()
 	return e, nil
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"database/sql"
 	"log"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/signal"
@@ -31,6 +32,7 @@ func main() {
 		ProjectID: os.Getenv("STYTCH_PROJECT_ID"), Secret: os.Getenv("STYTCH_SECRET"),
 		PublicToken: os.Getenv("STYTCH_PUBLIC_TOKEN"), Domain: os.Getenv("STYTCH_DOMAIN"), Vertical: auth.B2B,
 		ForwardTokens: true, ClientIDs: []string{"chatgpt.com", "claude.ai"}, AddScopes: guestpass.AddForMCP,
+		Log: slog.Default(),
 	})
 	if err != nil {
 		log.Fatal(err)
@@ -78,7 +80,9 @@ func build(ctx context.Context, databaseURL string, o guestpass.Options) (*appli
 	if a.pass, err = guestpass.New(o); err != nil {
 		return a, err
 	}
-	a.pass.Mount(a.router)
+	if err := a.pass.Mount(a.router); err != nil {
+		return a, err
+	}
 	a.router.With(a.pass.Require(auth.Scope("orders:read"), api.Read)).Get("/shop/whoami", whoAmI)
 	return a, nil
 }

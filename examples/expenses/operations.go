@@ -77,7 +77,7 @@ func (e *expenses) registerWrites() {
 	}, e.update)
 	api.Register(e.Service, api.Operation{
 		ID: "deleteExpense", Method: http.MethodDelete, Path: "/api/v1/expenses/{expense_id}", Access: mayWrite,
-		Effect: api.Destroy, Status: http.StatusNoContent,
+		Effect:  api.Destroy,
 		Summary: "Delete an expense", Description: "Deletes an expense. undoActivity brings it back within 30 days.",
 		Docs: map[string]string{"expense_id": whichExpense},
 	}, e.delete)
@@ -263,16 +263,25 @@ func (e *expenses) update(ctx context.Context, in *updateInput) (*expenseOutput,
 	})
 }
 
-func (e *expenses) delete(ctx context.Context, in *ByID) (*struct{}, error) {
+type deleteOutput struct {
+	Body struct {
+		ID              string `json:"expense_id" doc:"Identifier of the deleted expense"`
+		RestorableUntil string `json:"restorable_until" doc:"Until when it can be undone, RFC 3339, UTC"`
+	}
+}
+
+func (e *expenses) delete(ctx context.Context, in *ByID) (*deleteOutput, error) {
 	if err := e.mayChange(ctx, in.ID); err != nil {
 		return nil, err
 	}
-	return api.InTransaction(ctx, e.Service, func(tx *store.Tx) (*struct{}, error) {
-		_, err := change(tx, auth.From(ctx).Owner(), in.ID, func(x *expense) error {
-			x.DeletedAt = store.Millis(tx.Now())
+	return api.InTransaction(ctx, e.Service, func(tx *store.Tx) (*deleteOutput, error) {
+		x, err := change(tx, auth.From(ctx).Owner(), in.ID, func(x *expense) error {
+			x.deleteAt(tx.Now())
 			return nil
 		})
-		return nil, err
+		out := &deleteOutput{}
+		out.Body.ID, out.Body.RestorableUntil = x.id, api.FormatTime(tx.Now().Add(store.RestoreWindow))
+		return out, err
 	})
 }
 

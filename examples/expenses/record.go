@@ -3,7 +3,9 @@ package expenses
 import (
 	"encoding/json"
 	"fmt"
+	"time"
 
+	"guestpass/api"
 	"guestpass/store"
 )
 
@@ -19,16 +21,24 @@ type record struct {
 	Category  string `json:"category"`
 	SpentOn   string `json:"spent_on"`
 	Note      string `json:"note"`
-	DeletedAt int64  `json:"deleted_at,omitempty"` // milliseconds since 1970
+	DeletedAt string `json:"deleted_at"` // RFC 3339; "": it is not deleted
 }
 
-func (r record) deleted() bool { return r.DeletedAt != 0 }
+func (r record) deleted() bool { return r.DeletedAt != "" }
+
+func (r *record) deleteAt(t time.Time) { r.DeletedAt = api.FormatTime(t) }
+
+// deletedAt is the time, zero for none.
+func (r record) deletedAt() time.Time {
+	t, _ := time.Parse(time.RFC3339, r.DeletedAt) // fails for "" only
+	return t
+}
 
 // undo puts an expense back to what it was before the activity. One that was added is deleted.
 func undo(tx *store.Tx, a store.Activity) error {
 	_, err := replace(tx, a.Owner, a.Target, func(x *expense) error {
 		if a.Before == "" {
-			x.DeletedAt = store.Millis(tx.Now())
+			x.deleteAt(tx.Now())
 			return nil
 		}
 		before := record{}

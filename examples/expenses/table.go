@@ -20,9 +20,12 @@ type expense struct {
 const columns = "id, creator, cents, currency, category, spent_on, note, version, deleted_at, bytes"
 
 func scan(row store.Scanner) (x expense, err error) {
+	var deletedAt int64
+	err = row.Scan(&x.id, &x.creator, &x.Cents, &x.Currency, &x.Category, &x.SpentOn, &x.Note, &x.version, &deletedAt,
+		&x.bytes)
 	x.Format = format
-	return x, row.Scan(&x.id, &x.creator, &x.Cents, &x.Currency, &x.Category, &x.SpentOn, &x.Note, &x.version,
-		&x.DeletedAt, &x.bytes)
+	x.deleteAt(store.FromMillis(deletedAt))
+	return x, err
 }
 
 // read returns an expense, deleted or not.
@@ -74,7 +77,8 @@ func months(ctx context.Context, s *store.Store, owner string, f Filter) ([]Mont
 func insert(tx *store.Tx, owner string, x expense) (expense, error) {
 	x.id, x.version, x.bytes = store.NewID(prefix), 1, x.size()
 	_, err := tx.Exec("INSERT INTO expenses ("+columns+", owner) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-		x.id, x.creator, x.Cents, x.Currency, x.Category, x.SpentOn, x.Note, x.version, x.DeletedAt, x.bytes, owner)
+		x.id, x.creator, x.Cents, x.Currency, x.Category, x.SpentOn, x.Note, x.version,
+		store.Millis(x.deletedAt()), x.bytes, owner)
 	if err != nil {
 		return x, fmt.Errorf("add an expense: %w", err)
 	}
@@ -105,13 +109,14 @@ func replace(tx *store.Tx, owner, id string, edit func(*expense) error) (expense
 	if err := edit(&x); err != nil {
 		return old, err
 	}
-	if old.deleted() && store.Final(store.FromMillis(old.DeletedAt), tx.Now()) {
+	if old.deleted() && store.Final(old.deletedAt(), tx.Now()) {
 		return old, store.ErrFinal
 	}
 	x.version, x.bytes = old.version+1, x.size()
 	_, err = tx.Exec(`UPDATE expenses SET cents = $1, currency = $2, category = $3, spent_on = $4, note = $5,
 		version = $6, deleted_at = $7, bytes = $8 WHERE id = $9 AND owner = $10`, x.Cents, x.Currency, x.Category,
-		x.SpentOn, x.Note, x.version, x.DeletedAt, x.bytes, id, owner)
+		x.SpentOn, x.Note, x.version,
+		store.Millis(x.deletedAt()), x.bytes, id, owner)
 	if err != nil {
 		return old, fmt.Errorf("change an expense: %w", err)
 	}

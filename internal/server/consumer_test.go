@@ -52,37 +52,6 @@ func work(written *int) func(*guestpass.Options) {
 	}
 }
 
-func TestUserInfoOfBothVerticals(t *testing.T) {
-	b2b, consumer := newWorld(t), newConsumerWorld(t)
-	for _, tt := range []struct {
-		name string
-		w    *world
-		who  string
-		with []string
-		want string
-	}{
-		{"a member", b2b, ada, []string{"openid", "profile", "email"},
-			`{"member_id":"` + ada +
-				`","name":"Ada Lovelace","email":"ada@acme.example","email_verified":true,"status":"active",` +
-				`"organization_id":"` + acme + `","organization_name":"Acme","roles":["stytch_member",` +
-				`"stytch_admin"],"granted_scopes":["openid","profile","email"]}`},
-		{"a member who shares nothing", b2b, grace, []string{"openid"},
-			`{"member_id":"` + grace + `","status":"active","organization_id":"` + acme +
-				`","organization_name":"Acme","roles":["stytch_member"],"granted_scopes":["openid"]}`},
-		{"a user", consumer, userAda, []string{"openid", "profile", "email"},
-			`{"user_id":"` + userAda +
-				`","name":"Ada Lovelace","email":"ada@example.com","email_verified":true,"status":"active",` +
-				`"roles":["stytch_user"],"granted_scopes":["openid","profile","email"]}`},
-		{"a user who shares nothing", consumer, userGrace, []string{"openid"},
-			`{"user_id":"` + userGrace + `","status":"active","roles":["stytch_user"],"granted_scopes":["openid"]}`},
-	} {
-		if r := tt.w.call("GET", "/api/v1/userinfo", tt.w.token(tt.who, tt.with...), ""); r.status != 200 ||
-			strings.TrimSpace(r.body) != tt.want {
-			t.Errorf("%s: %d %s\nwant %s", tt.name, r.status, r.body, tt.want)
-		}
-	}
-}
-
 func TestTheDocumentSaysWhatTheServerIsGoodFor(t *testing.T) {
 	const tasks = "list tasks; create a task; change a task; get one task; mark a task as done; delete a task; bring " +
 		"back a deleted task; list the comments on a task; comment on a task"

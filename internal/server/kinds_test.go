@@ -147,24 +147,6 @@ func TestNumbersCountByTheirValue(t *testing.T) {
 	}
 }
 
-func TestAVersionMayBeWrittenWithAPoint(t *testing.T) {
-	w := newWorld(t)
-	token := w.token(ada, "tasks:write", "tasks:read")
-	var task struct {
-		ID string `json:"task_id"`
-	}
-	_ = json.Unmarshal([]byte(w.call("POST", "/api/v1/tasks", token, `{"title":"Count me"}`).body), &task)
-	for _, step := range []struct {
-		version string
-		status  int
-	}{{"1.0", 200}, {"20e-1", 200}, {"1.0", 409}, {"3.5", 422}} {
-		r := w.call("PATCH", "/api/v1/tasks/"+task.ID, token, `{"notes":"`+step.version+`","version":`+step.version+`}`)
-		if r.status != step.status || step.status == 422 && !strings.Contains(r.body, `"location":"body.version"`) {
-			t.Errorf("version %s: %d %s", step.version, r.status, r.body)
-		}
-	}
-}
-
 const halfCharacter = `has half of a character, a \\u escape of a surrogate without the other; write the ` +
 	`character itself`
 

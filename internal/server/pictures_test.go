@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
+	targets "github.com/chromedp/cdproto/target"
 	"github.com/chromedp/chromedp"
 )
 
@@ -29,10 +30,15 @@ type tab struct {
 	hosts  map[string]bool
 }
 
+// withoutAddressBar leaves out the pages that Chromium makes its address bar of: two in every window, though nobody
+// sees them, which cost more than the page itself. The first two names are chromedp's own.
+var withoutAddressBar = chromedp.Flag("disable-features",
+	"Translate,BlinkGenPropertyTrees,WebUIOmniboxPopup,WebUIOmniboxAimPopup")
+
 // chrome is one browser for all tests. TestMain closes it.
 var chrome = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true))
+		chromedp.Flag("disable-component-update", true), withoutAddressBar)
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
@@ -47,22 +53,28 @@ var chrome = sync.OnceValues(func() (context.Context, error) {
 
 var chromeStarted atomic.Bool
 
-// newBrowser returns a fresh profile of it; its tabs share cookies and storage, with no others'.
+// newBrowser returns a fresh profile of it, without a window yet; its tabs share cookies and storage, with no others'.
 func newBrowser(t testing.TB) context.Context {
 	t.Helper()
 	browser, err := chrome()
 	if err != nil {
 		t.Fatalf("start the browser: %v", err)
 	}
+	process := chromedp.FromContext(browser).Browser
+	profile, err := cdp.Call(browser, process, targets.CreateBrowserContext, targets.CreateBrowserContextParams{})
+	if err != nil {
+		t.Fatalf("open a profile: %v", err)
+	}
+	t.Cleanup(func() {
+		_, _ = cdp.Call(browser, process, targets.DisposeBrowserContext,
+			targets.DisposeBrowserContextParams{BrowserContextID: profile.BrowserContextID})
+	})
 	// Whatever hangs in a browser ends here, and fails what waits for it.
 	bounded, end := context.WithTimeout(browser, 2*time.Minute)
 	t.Cleanup(end)
-	profile, closeProfile := chromedp.NewContext(bounded, chromedp.WithNewBrowserContext())
-	t.Cleanup(closeProfile)
-	if err := chromedp.Do(profile); err != nil {
-		t.Fatalf("open a profile: %v", err)
-	}
-	return profile
+	tabs, closeTabs := chromedp.NewContext(bounded, chromedp.WithExistingBrowserContext(profile.BrowserContextID))
+	t.Cleanup(closeTabs)
+	return tabs
 }
 
 func newTab(t *testing.T, browser context.Context) *tab {

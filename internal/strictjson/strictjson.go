@@ -27,17 +27,7 @@ const MaxDepth = 16
 // A Fault is what is wrong with a text, and where, in words for whoever sent it.
 type Fault struct{ Place, Message string }
 
-// Error is read by [ParseFault]: Huma passes on the text of errors alone.
-func (e *Fault) Error() string { return e.Place + placeEnd + e.Message }
-
-// placeEnd is in neither Place nor Message.
-const placeEnd = "\x00"
-
-// ParseFault returns the [Fault] that an error's text is of, if it is of one.
-func ParseFault(text string) (f Fault, ok bool) {
-	f.Place, f.Message, ok = strings.Cut(text, placeEnd)
-	return f, ok
-}
+func (e *Fault) Error() string { return e.Place + " " + e.Message }
 
 // Unmarshal is json.Unmarshal whose error is a [*Fault]. It does not [Check].
 func Unmarshal(data []byte, v any) error {

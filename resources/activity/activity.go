@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -92,9 +93,7 @@ func (s *activity) activityFrom(a store.Activity) Activity {
 var bookkeeping = []string{store.FormatField, "ID", "Version", "CreatedAt", "UpdatedAt", "Creator", "TaskID", "Author"}
 
 func fieldChanges(a store.Activity) []FieldChange {
-	before, after := map[string]any{}, map[string]any{}
-	_ = json.Unmarshal([]byte(a.Before), &before) // empty for none
-	_ = json.Unmarshal([]byte(a.After), &after)
+	before, after := recorded(a.Before), recorded(a.After)
 	names := []string{}
 	for _, side := range []map[string]any{before, after} {
 		for name := range side {
@@ -107,11 +106,21 @@ func fieldChanges(a store.Activity) []FieldChange {
 	changes := []FieldChange{}
 	for _, name := range names {
 		b, c := shown(before[name]), shown(after[name])
-		if b != c || strings.HasSuffix(b, "…") && before[name] != after[name] { // they differ after what is shown
+		// What is cut may differ behind it.
+		if b != c || strings.HasSuffix(b, "…") && !reflect.DeepEqual(before[name], after[name]) {
 			changes = append(changes, FieldChange{Field: snake(name), Before: b, After: c})
 		}
 	}
 	return changes
+}
+
+// recorded takes a record apart; without one it returns an empty map. Numbers stay as they were written.
+func recorded(record string) map[string]any {
+	fields := map[string]any{}
+	decoder := json.NewDecoder(strings.NewReader(record))
+	decoder.UseNumber()
+	_ = decoder.Decode(&fields)
+	return fields
 }
 
 // shown returns a stored value in words; the zero time is none.

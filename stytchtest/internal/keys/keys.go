@@ -63,6 +63,9 @@ func newMaterial(name string) material {
 	return material{key, certificate}
 }
 
+// Unretired returns the same key as one that signs.
+func (k *Key) Unretired() *Key { return &Key{ID: k.ID, made: k.made} }
+
 // Wait returns once the key is there.
 func (k *Key) Wait() { k.made() }
 

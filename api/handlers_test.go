@@ -1,4 +1,4 @@
-package server_test
+package api_test
 
 import (
 	"context"
@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
+	"guestpass/guestpasstest"
 	"guestpass/store"
 )
 
@@ -90,7 +90,7 @@ var handlings = []handling{
 			return new(nothing), nil
 		})
 		return new(ok), err
-	}, 500, "InTransaction in the handler of doThing returns a server_test.nothing", ""},
+	}, 500, "InTransaction in the handler of doThing returns a api_test.nothing", ""},
 	{"a transaction in what reads", reads, put,
 		500, "the handler of doThing uses InTransaction, and its Effect is api.Read", ""},
 	{"a transaction in what is done elsewhere", elsewhere, put,
@@ -122,29 +122,34 @@ var handlings = []handling{
 	}, 200, "", store.Done},
 }
 
+// handle starts a server whose resource has one operation, that of a handling.
+func handle(t *testing.T, op api.Operation, register func(*api.Service, api.Operation)) *guestpasstest.World {
+	t.Helper()
+	return guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{{Name: "things",
+		Register: func(s *api.Service) { register(s, op) }}}})
+}
+
 // What a handler does wrong is found when it does, and the log says which operation and which request.
 func TestEveryMistakeInAHandlerIsToldAtTheFirstCall(t *testing.T) {
 	for _, h := range handlings {
 		t.Run(h.name, func(t *testing.T) {
-			w := newWorld(t, func(o *guestpass.Options) {
-				o.Resources = ownOperations(func(s *api.Service) {
-					op := api.Operation{ID: "doThing", Method: http.MethodPost, Path: "/api/v1/thing", Summary: "Do it",
-						Description: "Does it.", Access: auth.Scope("tasks:write"), Effect: api.Write}
-					if h.change != nil {
-						h.change(&op)
-					}
-					api.Register(s, op, func(ctx context.Context, _ *nothing) (*ok, error) { return h.handler(ctx, s) })
-				})
+			op := api.Operation{ID: "doThing", Method: http.MethodPost, Path: "/api/v1/thing", Summary: "Do it",
+				Description: "Does it.", Access: auth.Scope("tasks:write"), Effect: api.Write}
+			if h.change != nil {
+				h.change(&op)
+			}
+			w := handle(t, op, func(s *api.Service, op api.Operation) {
+				api.Register(s, op, func(ctx context.Context, _ *nothing) (*ok, error) { return h.handler(ctx, s) })
 			})
-			r := w.call("POST", "/api/v1/thing", w.token(ada, "tasks:write"), "")
+			r := w.As(guestpasstest.Ada, "tasks:write").Call("POST", "/api/v1/thing", "")
 			var problem api.Problem
-			if err := json.Unmarshal([]byte(r.body), &problem); err != nil || r.status != h.status {
-				t.Fatalf("%d %s", r.status, r.body)
+			if err := json.Unmarshal([]byte(r.Body), &problem); err != nil || r.Status != h.status {
+				t.Fatalf("%d %s", r.Status, r.Body)
 			}
-			if h.log != "" && !loggedFor(w.log.String(), h.log, problem.RequestID) {
-				t.Errorf("the log lacks %q for %s:\n%s", h.log, problem.RequestID, w.log)
+			if h.log != "" && !loggedFor(w.Log.String(), h.log, problem.RequestID) {
+				t.Errorf("the log lacks %q for %s:\n%s", h.log, problem.RequestID, w.Log)
 			}
-			if kept := strings.Join(w.recorded(), " "); kept != h.kept {
+			if kept := strings.Join(recorded(t, w), " "); kept != h.kept {
 				t.Errorf("on record is %q, want %q", kept, h.kept)
 			}
 		})
@@ -164,14 +169,14 @@ func loggedFor(log, text, request string) bool {
 }
 
 // recorded returns the outcomes of Ada's activities.
-func (w *world) recorded() (outcomes []string) {
-	w.t.Helper()
-	var list struct{ Activities []struct{ Outcome string } }
-	r := w.call("GET", "/api/v1/activity", w.token(ada, "activity:read"), "")
-	if err := json.Unmarshal([]byte(r.body), &list); err != nil || r.status != 200 {
-		w.t.Fatalf("%d %s", r.status, r.body)
+func recorded(t *testing.T, w *guestpasstest.World) (outcomes []string) {
+	t.Helper()
+	activities, err := w.Store.Activities(t.Context(), guestpasstest.Acme,
+		store.ActivityQuery{Subject: guestpasstest.Ada, Limit: 10})
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, activity := range list.Activities {
+	for _, activity := range activities {
 		outcomes = append(outcomes, activity.Outcome)
 	}
 	return outcomes
@@ -179,27 +184,32 @@ func (w *world) recorded() (outcomes []string) {
 
 // 204 is said by an output that is nil, also to a repetition.
 func TestAnAnswerWithoutABodyIsNil(t *testing.T) {
-	w := newWorld(t, func(o *guestpass.Options) {
-		o.Resources = ownOperations(func(s *api.Service) {
-			api.Register(s, api.Operation{ID: "clearThing", Method: http.MethodDelete, Path: "/api/v1/thing",
-				Summary: "Clear it", Description: "Clears it.", Access: auth.Scope("tasks:write"), Effect: api.Destroy,
-				Status: http.StatusNoContent}, func(ctx context.Context, _ *nothing) (*nothing, error) {
+	w := handle(
+		t,
+		api.Operation{
+			ID:          "clearThing",
+			Method:      http.MethodDelete,
+			Path:        "/api/v1/thing",
+			Summary:     "Clear it",
+			Description: "Clears it.",
+			Access:      auth.Scope("tasks:write"),
+			Effect:      api.Destroy,
+			Status:      http.StatusNoContent,
+		},
+		func(s *api.Service, op api.Operation) {
+			api.Register(s, op, func(ctx context.Context, _ *nothing) (*nothing, error) {
 				return api.InTransaction(ctx, s, func(tx *store.Tx) (*nothing, error) {
 					tx.Changed("shf_1", nothing{}, nil)
 					return nil, nil
 				})
 			})
-		})
-	})
+		},
+	)
+	p := w.As(guestpasstest.Ada)
 	for range 2 {
-		r := w.call("DELETE", "/api/v1/thing", w.token(ada, "tasks:write"), "", func(r *http.Request) {
-			r.Header.Set("Idempotency-Key", "once")
-		})
-		if r.status != 204 || r.body != "" {
-			t.Errorf("%d %s", r.status, r.body)
-		}
+		p.Do(204, "DELETE", "/api/v1/thing", "", func(r *http.Request) { r.Header.Set("Idempotency-Key", "once") })
 	}
-	if kept := w.recorded(); len(kept) != 1 {
+	if kept := recorded(t, w); len(kept) != 1 {
 		t.Errorf("on record is %q", kept)
 	}
 }
