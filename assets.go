@@ -12,9 +12,9 @@ import (
 	"guestpass/internal/site"
 )
 
-// WriteAssets writes the bundles that the program was built with into a folder, which it makes, for Options.Assets of
-// programs that are built where there is no npm. A bundle belongs to the version that it came with. It returns their
-// names.
+// WriteAssets writes the bundles that the program was built with into a folder, which it makes, and returns their
+// names. They are for Options.Assets of programs that are built without npm. A bundle belongs to the version of
+// Guestpass that it came with.
 func WriteAssets(folder string) (names []string, err error) {
 	bundles := idp.Bundles()
 	maps.Copy(bundles, site.Bundles())

@@ -29,8 +29,7 @@ func (s *Server) chain(next http.Handler) http.Handler {
 	return next
 }
 
-// requestID names the request in log and replies. A client's own id is not taken
-// over: it could be anything.
+// requestID names the request in log and replies. It does not use a client's own id, which could be anything.
 func requestID(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		id := "req-" + strings.ToLower(rand.Text()[:20])
@@ -39,8 +38,7 @@ func requestID(next http.Handler) http.Handler {
 	})
 }
 
-// accessLog writes one line a request. Never logged: the query (it may carry a
-// code), headers, bodies.
+// accessLog writes one line a request. It never logs the query (which may carry a code), headers or bodies.
 func (s *Server) accessLog(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, caller := api.WithCaller(r.Context())
@@ -89,9 +87,9 @@ func secureHeaders(next http.Handler) http.Handler {
 	})
 }
 
-// bound limits body and time of every request. After a chunked one the connection is closed:
-// it may have named a length too, which net/http does not tell, and then what follows could be
-// a request that a proxy has not seen (RFC 9112 section 6.3).
+// bound limits body and time of every request. After a chunked one it closes the connection: the request may have named
+// a length too, which net/http does not tell, and then what follows could be a request that a proxy has not seen (RFC
+// 9112 section 6.3).
 func bound(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ctx, cancel := context.WithTimeout(r.Context(), handlerTimeout)

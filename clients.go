@@ -10,7 +10,7 @@ import (
 	"guestpass/internal/idp"
 )
 
-// admitted are the clients that may act.
+// admitted returns which clients may act.
 func (o Options) admitted() clients.Admitted {
 	admitted := clients.Parse(o.ClientIDs)
 	if (admitted.Dynamic || !admitted.Everyone()) && o.DocsClientID != "" {
@@ -19,7 +19,7 @@ func (o Options) admitted() clients.Admitted {
 	return admitted
 }
 
-// listed are the connected apps whose tokens count without a further look; none: every one of the project.
+// listed returns the connected apps whose tokens count without a further check; none: every one of the project.
 func (o Options) listed() []string {
 	if o.admitted().Everyone() {
 		return nil
@@ -27,8 +27,8 @@ func (o Options) listed() []string {
 	return o.admitted().IDs
 }
 
-// admitClient decides on clients that are not listed, where some are admitted by the hosts of their
-// documents: tokens name them by ids of Stytch's, which knows where the document is.
+// admitClient decides on clients that are not listed, if some are admitted by the hosts of their documents: tokens name
+// them by Stytch's ids, and Stytch knows where the document is.
 func (s *Server) admitClient() func(context.Context, string) (bool, error) {
 	admitted := s.options.admitted()
 	if len(admitted.Hosts) == 0 {
@@ -43,8 +43,8 @@ func (s *Server) admitClient() func(context.Context, string) (bool, error) {
 	}
 }
 
-// tellClients warns of tools that next to nobody can connect to.
-func (s *Server) tellClients(ctx context.Context) {
+// warnOfClients warns of tools that hardly any client can connect to.
+func (s *Server) warnOfClients(ctx context.Context) {
 	if admitted := s.options.admitted(); !s.options.NoMCP && !admitted.Everyone() && len(admitted.Hosts) == 0 {
 		s.log.WarnContext(ctx, "only the connected apps that GUESTPASS_CLIENT_IDS lists can use the tools at "+mcpPath+
 			": ChatGPT's plugins, Claude and others come with a document of their own, or register themselves; add "+
@@ -60,7 +60,7 @@ func (s *Server) lookUpClient(ctx context.Context, clientID string) (idp.Client,
 	return idp.Client{Name: app.Name, RedirectURIs: app.RedirectURLs}, notLookedUp(err)
 }
 
-// notLookedUp says in the page's terms whose fault it is.
+// notLookedUp says in the page's terms whose fault a failed look-up is.
 func notLookedUp(err error) error {
 	if errors.Is(err, directory.ErrCredentials) {
 		return fmt.Errorf("%w: %w", idp.ErrCredentials, err)

@@ -23,7 +23,7 @@ const (
 	issuerPause = 10 * time.Second // between two tries for somebody on the page
 )
 
-// authorizationServer is what the project's metadata say (RFC 8414), as far as it matters here.
+// authorizationServer is the part of the project's metadata (RFC 8414) that matters here.
 type authorizationServer struct {
 	Issuer                string `json:"issuer"`
 	AuthorizationEndpoint string `json:"authorization_endpoint"`
@@ -32,9 +32,9 @@ type authorizationServer struct {
 	read time.Time
 }
 
-// advertised is the issuer that responses of /idp may carry, "" for none; known is false while nobody could
-// be asked. Whoever opens the page waits for the answer if there is none yet, or it is old, for two seconds
-// at most and once for all.
+// advertised returns the issuer that responses of /idp may carry, "" for none; known is false while the metadata could
+// not be read. If they are missing or old, whoever opens the page waits for them, for two seconds at most, and once for
+// everybody.
 func (s *Server) advertised(ctx context.Context) (issuer string, known bool) {
 	as, now := s.issuer.Load(), s.options.Now()
 	old := as == nil || now.Sub(as.read).Abs() > issuerFresh
@@ -53,7 +53,7 @@ func (s *Server) advertised(ctx context.Context) (issuer string, known bool) {
 	return "", true
 }
 
-// readIssuer keeps what the metadata say. What was read before stays where that is not possible.
+// readIssuer reads and keeps the metadata. If it cannot, what was read before stays.
 func (s *Server) readIssuer(ctx context.Context) error {
 	s.issuerTried.Store(s.options.Now().UnixNano())
 	as, err := fetchMetadata(ctx, s.metadata, s.options.Domain+metadataOfIssuer)
@@ -65,9 +65,8 @@ func (s *Server) readIssuer(ctx context.Context) error {
 	return nil
 }
 
-// checkIssuer compares what clients compare, to the letter: the authorization server that our
-// metadata name (RFC 9728) and the issuer that its own do. It tells in the log what is different, and
-// reports whether the metadata could be read.
+// checkIssuer compares, to the letter, what clients compare: the authorization server that our metadata name (RFC 9728)
+// and the issuer that its own metadata name. It logs a difference, and reports whether the metadata could be read.
 func (s *Server) checkIssuer(ctx context.Context) (done bool) {
 	if err := s.readIssuer(ctx); err != nil {
 		s.log.WarnContext(ctx, "could not read the metadata of the Stytch project's domain; trying again in a minute",
@@ -88,7 +87,7 @@ func (s *Server) checkIssuer(ctx context.Context) (done bool) {
 	return true
 }
 
-// metadataClient follows no redirect, and no name that resolves inwards.
+// metadataClient returns a client that follows no redirect, and no name that resolves to an internal address.
 func metadataClient() *http.Client {
 	return &http.Client{Timeout: metadataTimeout,
 		Transport: &http.Transport{DialContext: upstream.Dial(2 * time.Second), TLSHandshakeTimeout: 2 * time.Second,

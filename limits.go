@@ -12,8 +12,8 @@ import (
 	"guestpass/internal/limits"
 )
 
-// clientAddress finds out who is at the other end: the connection's address, or what
-// trusted proxies say of it. Anybody could write the header, so nobody else is believed.
+// clientAddress finds out who is at the other end: the connection's address, or what trusted proxies say it is. Anybody
+// could write the header, so it believes nobody else.
 func (s *Server) clientAddress() func(http.Handler) http.Handler {
 	if len(s.options.TrustedProxies) == 0 {
 		return middleware.ClientIPFromRemoteAddr
@@ -25,14 +25,13 @@ func (s *Server) clientAddress() func(http.Handler) http.Handler {
 	return middleware.ClientIPFromXFF(prefixes...)
 }
 
-// limitAddress refuses addresses that have sent too many requests without a valid
-// token, before anything is checked. Requests with one count only until they end:
-// ChatGPT's come from few addresses, for everybody. Health checks are always answered.
+// limitAddress refuses addresses that have sent too many requests without a valid token, before anything is checked.
+// Requests with a valid one count only until they end: ChatGPT sends those of everybody from few addresses. Health
+// checks always get an answer.
 //
-// What others at the same address have used up is not for people whose token was
-// verified here lately: they still reach the operations that want a token. The token
-// endpoint counts by itself: a connected app that proves its secret there calls from an
-// address that it shares with everybody's.
+// If others have used up the limit of an address, people there whose token was verified lately still reach the
+// operations that want a token. The token endpoint counts by itself: a connected app that proves its secret there
+// shares its address with everybody.
 func (s *Server) limitAddress(next http.Handler) http.Handler {
 	counted := s.countAddress(next, wantsToken)
 	addressed := s.noteAddress(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -51,7 +50,7 @@ func (s *Server) limitAddress(next http.Handler) http.Handler {
 	})
 }
 
-// noteAddress tells all that follows whose request it is, as long as nobody is known.
+// noteAddress notes the address in the context, for as long as the caller is not known.
 func (s *Server) noteAddress(next http.Handler) http.Handler {
 	var unknown sync.Once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -69,8 +68,8 @@ func (s *Server) noteAddress(next http.Handler) http.Handler {
 	})
 }
 
-// countAddress counts a request for its address. wantsToken reports whether nobody gets anything out of the request
-// without a good token.
+// countAddress counts a request for its address. wantsToken reports whether a request is of no use to anybody without a
+// good token.
 func (s *Server) countAddress(next http.Handler, wantsToken func(*http.Request) bool) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller := api.CallerOf(r.Context())

@@ -8,12 +8,11 @@ import (
 	"strings"
 )
 
-// onlyThisMachine guards a server on somebody's own machine, where everybody may know the
-// emulator's passwords, from websites that its visitor's browser lets through to this machine. Such
-// a page is told by the name in Host, when the name is its own and points here (DNS
-// rebinding), else by its origin. The world reaches the server by the name of its public URL,
-// if it has one, and there all is as it is everywhere. What is refused gets no problem JSON:
-// no client of the API is here.
+// onlyThisMachine guards a server on a developer's machine, where everybody may know the emulator's passwords, from
+// websites whose requests the visitor's browser lets through to this machine. It recognizes such a page by the name in
+// Host, if the name is the page's own and points here (DNS rebinding), else by its origin. The world reaches the server
+// by the name of its public URL, if it has one, and there everything is as usual. A refusal is no problem JSON: clients
+// of the API do not get here.
 func (s *Server) onlyThisMachine(next http.Handler) http.Handler {
 	public, err := url.Parse(s.options.PublicURL)
 	if err != nil {
@@ -50,9 +49,9 @@ func refuseLocally(w http.ResponseWriter, message string) {
 	_, _ = io.WriteString(w, message)
 }
 
-// fromOwnPage refuses requests that a browser makes for a page of another origin, unless a
-// person has followed a link. Our forms come with the origin null, since our pages send no
-// referrer; then Sec-Fetch-Site has to say whose they are (Fetch Metadata).
+// fromOwnPage refuses requests that a browser makes for a page of another origin, unless a person has followed a link.
+// Our forms come with the origin null, since our pages send no referrer; then Sec-Fetch-Site must say whose they are
+// (Fetch Metadata).
 func fromOwnPage(r *http.Request, publicURL string) bool {
 	origins, site := r.Header.Values("Origin"), r.Header.Get("Sec-Fetch-Site")
 	own := site == "same-origin" || site == "none"
@@ -67,7 +66,7 @@ func fromOwnPage(r *http.Request, publicURL string) bool {
 	return (own || site == "") && (origins[0] == "http://"+r.Host || origins[0] == publicURL)
 }
 
-// followed reports whether a whole page is to be shown, and nothing is sent along.
+// followed reports whether the request is for a whole page and sends nothing along.
 func followed(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
 		r.Header.Get("Sec-Fetch-Dest") == "document"
@@ -78,8 +77,8 @@ func isLoopback(host string) bool {
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }
 
-// loopbackHost takes a Host header apart. IPv6 addresses are in brackets there, and nothing
-// else is; no other spelling than the usual one counts, such as localhost with a dot.
+// loopbackHost takes a Host header apart. Only IPv6 addresses are in brackets there. It accepts the usual spelling
+// alone, not localhost with a dot.
 func loopbackHost(hostport string) bool {
 	u, err := url.Parse("http://" + hostport)
 	if err != nil || u.Host != hostport || strings.HasSuffix(hostport, ":") {

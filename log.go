@@ -10,9 +10,9 @@ import (
 	"guestpass/internal/credentials"
 )
 
-// requestLog adds to every line that is written within a request which request it was and,
-// once that is known, which operation. So whoever has the request_id of a reply finds all lines.
-// Nothing that has a token's form gets through it: anybody may put one where none is expected.
+// requestLog adds to every line written within a request which request it was and, once known, which operation. So
+// whoever has the request_id of a reply finds all its lines. It masks everything in the form of a token: anybody may
+// put one where none is expected.
 type requestLog struct{ slog.Handler }
 
 func (l requestLog) Handle(ctx context.Context, record slog.Record) error {

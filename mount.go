@@ -16,11 +16,11 @@ type Router interface {
 
 // Mount adds the server's paths to the router of an application that it is part of, each with the server's own checks,
 // limits and log: the paths of its operations, and those that clients look for, such as /idp, /mcp, /openapi.json and
-// /.well-known/oauth-protected-resource. The application keeps / and everything else. Its router must not have taken
-// one of these paths for itself, nor cut its beginning off the request's: a server has the root of its origin.
+// /.well-known/oauth-protected-resource. The application keeps / and everything else. Its router must neither use one
+// of these paths itself nor strip a prefix from the request's path: a server has the root of its origin.
 //
-// Beside it [Server.Run] has to run, as for a server that stands alone. The error names every path that the router has
-// already, where it is a [chi.Router]; then nothing is added. An [http.ServeMux] panics, if at all.
+// Run [Server.Run] beside it, as for a server that stands alone. If the router is a [chi.Router] that has some of the
+// paths already, the error names all of them, and nothing is added. An [http.ServeMux] panics, if at all.
 func (s *Server) Mount(r Router) error {
 	var faults []error
 	taken := routesOf(r)
@@ -51,7 +51,7 @@ func routesOf(r Router) map[string]bool {
 	return taken
 }
 
-// Paths are those that [Server.Mount] adds, with names in braces for what varies.
+// Paths returns the paths that [Server.Mount] adds, with names in braces for what varies.
 func (s *Server) Paths() (paths []string) {
 	seen := map[string]bool{"/": true, operationsPath: true}
 	add := func(path string) {
@@ -69,7 +69,7 @@ func (s *Server) Paths() (paths []string) {
 	return paths
 }
 
-// serveMounted finds its own way from the path: what a router before has found on its way is not ours.
+// serveMounted routes by the path alone: what a router before it has matched is not ours.
 func (s *Server) serveMounted(w http.ResponseWriter, r *http.Request) {
 	ctx := context.WithValue(r.Context(), chi.RouteCtxKey, chi.NewRouteContext())
 	s.ServeHTTP(w, r.WithContext(ctx))

@@ -18,8 +18,8 @@ const (
 	readyTimeout = 5 * time.Second // of a check
 )
 
-// readiness is what the last check of the parts found. Anybody may ask, as often as they
-// like, and a check costs calls of Stytch and connections of the database.
+// readiness is what the last check of the parts found. It is kept because anybody may ask, as often as they like, and a
+// check costs calls of Stytch and connections of the database.
 type readiness struct {
 	checking singleflight.Group // by which everything below is guarded
 
@@ -27,8 +27,8 @@ type readiness struct {
 	parts map[string]error
 }
 
-// ready are the parts that calls need, each with what is wrong with it: as of a second ago
-// at most, but for the keys, which cost nothing to look at and end a start.
+// ready returns the parts that calls need, each with what is wrong with it. The answer is a second old at most. The
+// keys are checked each time: that costs nothing, and a start waits for them.
 func (s *Server) ready(ctx context.Context) map[string]error {
 	if s.stopping.Load() { // at once: the balancer has little time to learn it
 		return map[string]error{"process": errors.New("about to stop")}
@@ -46,8 +46,7 @@ func (s *Server) ready(ctx context.Context) map[string]error {
 	return parts
 }
 
-// checkParts asks the parts. Whoever happens to ask first does so for others as well, and may
-// leave meanwhile.
+// checkParts asks the parts. The first caller asks for others as well, and may leave before the answer.
 func (s *Server) checkParts(ctx context.Context) map[string]error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTimeout)
 	defer cancel()
@@ -63,10 +62,9 @@ func (s *Server) checkParts(ctx context.Context) map[string]error {
 	return parts
 }
 
-// readyz says whether to send calls here: 503 while keys or database are missing, Stytch
-// refuses our credentials, or the process is about to stop. That Stytch does not answer, or
-// not as expected, or not for all purposes, is told with 200: reads go on without it, and a balancer that took every
-// instance away would end those too. Why is in the log.
+// readyz says whether to send calls here: 503 while keys or database are missing, Stytch refuses our credentials, or
+// the process is about to stop. If Stytch does not answer, or not as expected, or not for all purposes, it answers 200:
+// reads go on without Stytch, and a balancer that removed every instance would end those too. The log has the reason.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	status, parts := http.StatusOK, map[string]string{}
 	for name, err := range s.ready(r.Context()) {

@@ -9,11 +9,11 @@ import (
 	"guestpass/internal/idp"
 )
 
-// maxReport is longer than any word that counts.
+// maxReport is more than the length of any word that counts, in bytes.
 const maxReport = 64
 
-// report is POST /idp/report: what the sign-in page's script has seen of Stytch, and nobody
-// else can. The body is one word.
+// report serves POST /idp/report, where the sign-in page's script tells what it alone can see of Stytch. The body is
+// one word.
 func (s *Server) report(w http.ResponseWriter, r *http.Request) {
 	refuse := func(status int, detail string) { api.WriteProblem(w, r, api.Problem{Status: status, Detail: detail}) }
 	site := r.Header.Get("Sec-Fetch-Site")

@@ -10,13 +10,13 @@ import (
 	"guestpass/auth"
 )
 
-// Require protects handlers of the program that Guestpass is part of as it protects its own operations: a request
-// needs a good token with the access, of an active person, within the limits. Before what is not [api.Read] the
-// person's roles count as they are now. [auth.From] tells the handler who calls. Who is refused gets the answer that an
-// operation gives. How much the handler reads, and for how long, is its own affair.
+// Require protects handlers of the program that Guestpass is part of as it protects its own operations: a request needs
+// a good token with the access, of an active person, within the limits. Unless the effect is [api.Read], the person's
+// roles count as they are now. [auth.From] tells the handler who calls. A refused caller gets the answer that an
+// operation gives. The handler itself must bound how much it reads, and for how long.
 //
-// Its arguments are part of the program. So it panics for those that admit everybody or nobody: [auth.Public], the zero
-// Access, and a scope that neither an operation nor Options.Scopes has, which nobody is ever asked to allow.
+// Its arguments are part of the program. So it panics for an access that admits everybody or nobody: [auth.Public], the
+// zero Access, and a scope that neither an operation nor Options.Scopes has, which nobody is ever asked to allow.
 func (s *Server) Require(access auth.Access, effect api.Effect) func(http.Handler) http.Handler {
 	switch {
 	case access.IsPublic():
@@ -42,7 +42,7 @@ func (s *Server) Require(access auth.Access, effect api.Effect) func(http.Handle
 	}
 }
 
-// asRequest gives a request what the chain of the server gives one, where nobody has yet: an id, and a place for who
+// asRequest gives a request what the server's chain gives one, unless it has that already: an id, and a place for who
 // calls.
 func asRequest(next http.Handler) http.Handler {
 	named := requestID(next)

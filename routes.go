@@ -20,8 +20,8 @@ const (
 	verifyPath     = "/verify"
 )
 
-// A route is one line of the table. Every path of the server is here, but for the
-// operations below /api/, which declare themselves.
+// A route is one line of the table. It has every path of the server except for the operations below /api/, which
+// declare themselves.
 type route struct {
 	methods []string
 	path    string
@@ -85,7 +85,7 @@ func (s *Server) router() http.Handler {
 	return r
 }
 
-// machines are the beginnings of paths that programs ask for: they get JSON whatever they accept.
+// machines are the beginnings of paths that programs ask for, which get JSON whatever they accept.
 var machines = []string{"/api", "/.well-known", "/oauth2", "/openapi", "/mcp", "/authorize", "/token", "/register",
 	"/verify"}
 
@@ -109,8 +109,8 @@ func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {
 	api.NotFound(w, r)
 }
 
-// protectedResource is the metadata of RFC 9728 for the resource at a path of ours, which WWW-Authenticate
-// names. Clients compare the resource with the URL that they were given, to the letter.
+// protectedResource returns the metadata of RFC 9728 for the resource at a path of ours, which WWW-Authenticate names.
+// Clients compare the resource with the URL that they were given, to the letter.
 func (s *Server) protectedResource(path string) http.HandlerFunc {
 	names := s.toolScopes(path == readonlyPath)
 	if path == "" {
@@ -142,7 +142,7 @@ func (s *Server) protectedResource(path string) http.HandlerFunc {
 	}
 }
 
-// healthz says that the process answers.
+// healthz answers that the process is alive.
 func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, "no-store", map[string]string{"status": "ok"})
 }

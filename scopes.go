@@ -14,8 +14,8 @@ import (
 	"guestpass/openapi"
 )
 
-// standardScopes are asked for beside the operations' own: who the person is, and
-// that ChatGPT may renew the pass (without offline_access it must ask every hour).
+// standardScopes are asked for beside the operations' own: they tell who the person is and let ChatGPT renew the pass
+// (without offline_access it must ask every hour).
 var standardScopes = []openapi.Scope{
 	{Name: "openid", Description: "Know who you are here"},
 	{Name: "profile", Description: "See your name"},
@@ -53,10 +53,10 @@ func (s *Server) checkScopes() error {
 	return errors.Join(faults...)
 }
 
-// scopes are those of all operations, published or not, and those that were declared by themselves.
+// scopes returns the scopes of all operations, published or not, and those that Options.Scopes declares.
 func (s *Server) scopes() []openapi.Scope { return s.withDeclared(s.scopesOf(s.service.Operations())) }
 
-// withDeclared adds those that were declared by themselves. Where roles decide, nobody asks for scopes.
+// withDeclared adds the scopes that Options.Scopes declares. Where roles decide, nobody asks for scopes.
 func (s *Server) withDeclared(scopes []openapi.Scope) []openapi.Scope {
 	if s.options.Access == api.ByRole {
 		return scopes
@@ -67,8 +67,7 @@ func (s *Server) withDeclared(scopes []openapi.Scope) []openapi.Scope {
 	return scopes
 }
 
-// scopesOf are the standard ones, then those of the operations in their order, each
-// described by what it allows.
+// scopesOf returns the standard scopes, then those of the operations in their order, each described by what it allows.
 func (s *Server) scopesOf(operations []api.Operation) []openapi.Scope {
 	scopes := append([]openapi.Scope(nil), standardScopes...)
 	at := map[string]int{}
@@ -91,7 +90,7 @@ func (s *Server) scopesOf(operations []api.Operation) []openapi.Scope {
 	return scopes
 }
 
-// scopeWords are what the resources say of their scopes, by name.
+// scopeWords returns what the resources say of their scopes, by name.
 func (s *Server) scopeWords() map[string]string {
 	words := map[string]string{}
 	for _, r := range s.service.Resources() {
@@ -102,8 +101,8 @@ func (s *Server) scopeWords() map[string]string {
 	return words
 }
 
-// toolScopes are what a client of the tools is told to ask for: enough for all of them, so that nobody is
-// asked a second time. offline_access is for it to find at the authorization server.
+// toolScopes returns the scopes that a client of the tools is told to ask for: enough for all of them, so that nobody
+// is asked a second time. The client finds offline_access at the authorization server.
 func (s *Server) toolScopes(reads bool) (names []string) {
 	tools := slices.DeleteFunc(s.published(), func(op api.Operation) bool {
 		only := s.options.MCPOperations
@@ -117,8 +116,8 @@ func (s *Server) toolScopes(reads bool) (names []string) {
 	return names
 }
 
-// scopesToAdd are those of the tools at the resources that a request names, or of all published operations
-// where it names none of ours; as far as the project has them and Stytch tells.
+// scopesToAdd returns those of the tools at the resources that a request names, or of all published operations where it
+// names none of ours; as far as the project has them and Stytch tells.
 func (s *Server) scopesToAdd(ctx context.Context, resources []string) (names []string) {
 	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
 	defer cancel()
@@ -150,9 +149,8 @@ func (s *Server) scopesAt(resources []string) (names []string) {
 	return names
 }
 
-// describeScopes are our own words, which those of the project's policy replace. The
-// component takes them from Stytch by itself, but lists nothing when that fails, and what
-// is granted must be seen.
+// describeScopes returns what each scope allows, in the words of the project's policy, else in ours. Stytch's component
+// asks Stytch itself, but lists nothing when that fails, and people must see what they grant.
 func (s *Server) describeScopes(ctx context.Context) map[string]string {
 	words := map[string]string{}
 	for _, scope := range s.scopes() {

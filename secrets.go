@@ -11,8 +11,8 @@ import (
 	"guestpass/internal/credentials"
 )
 
-// checkSecrets refuses what is no secret as such, and a secret in what pages, documents and
-// the log show, whoever calls. It names the option, and never repeats it.
+// checkSecrets refuses a secret that cannot be one, and secrets in options that pages, documents or the log show. It
+// names the option, and never repeats its value.
 func (o Options) checkSecrets() error {
 	var faults []error
 	if _, err := credentials.Secret.Check(o.Secret); err != nil {
@@ -40,8 +40,8 @@ func (o Options) checkSecrets() error {
 	return errors.Join(faults...)
 }
 
-// hidden are the secrets that nothing may show: the project's, and those of connected apps
-// but for one that the hint itself tells, in development.
+// hidden returns the secrets that nothing may show: the project's, and those of connected apps except for one that the
+// hint itself shows, in development.
 func (o Options) hidden() []string {
 	secrets := []string{o.Secret}
 	for _, secret := range o.ClientSecrets {
@@ -52,7 +52,7 @@ func (o Options) hidden() []string {
 	return secrets
 }
 
-// checkPublished is the last guard of what is made once for all.
+// checkPublished is the last guard of pages and documents that are made once: it refuses one with a secret in it.
 func (s *Server) checkPublished() error {
 	pages := map[string][]byte{}
 	if s.document != nil {
@@ -65,31 +65,31 @@ func (s *Server) checkPublished() error {
 		pages[path] = made.body.Bytes()
 	}
 	for name, content := range pages {
-		if s.tellsSecret(content) {
+		if s.hasSecret(content) {
 			return fmt.Errorf("%s would show a secret", name)
 		}
 	}
 	return nil
 }
 
-// nobody takes the header of a reply that is not sent.
+// nobody receives the header of a reply that is not sent.
 type nobody struct{ http.ResponseWriter }
 
 func (nobody) Header() http.Header { return http.Header{} }
 
-// tellsSecret reports whether a secret is in a page or document, however it is written.
-func (s *Server) tellsSecret(content []byte) bool {
+// hasSecret reports whether a secret is in a page or document, however it is written.
+func (s *Server) hasSecret(content []byte) bool {
 	return bytes.Contains(content, []byte(s.options.Secret)) ||
 		credentials.Holds(string(content), s.options.hidden()...)
 }
 
-// guarded is the last guard of pages that are made for each request: one that has a secret in it
-// is not sent. The whole page is made before any of it is sent.
+// guarded is the last guard of pages that are made for each request: it does not send one that has a secret in it. So
+// it makes the whole page before it sends any of it.
 func (s *Server) guarded(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		made := &heldReply{ResponseWriter: w, status: http.StatusOK}
 		next(made, r)
-		if s.tellsSecret(made.body.Bytes()) {
+		if s.hasSecret(made.body.Bytes()) {
 			s.log.ErrorContext(r.Context(), "a page is withheld: it had a secret in it", "path", r.URL.Path)
 			api.WriteProblem(w, r, api.Problem{Status: http.StatusInternalServerError, Detail: "internal error"})
 			return

@@ -13,18 +13,17 @@ import (
 )
 
 const (
-	// drainTimeout is how long running requests may take to finish once no more are taken.
+	// drainTimeout is how long running requests may take to finish once the server accepts no more.
 	drainTimeout = 30 * time.Second
 
-	// maxConnections are open at once: each takes memory and a file, whatever it does. The
-	// next ones wait in the system's queue until one ends.
+	// maxConnections is how many connections are open at once: each takes memory and a file, whatever it does. Further
+	// ones wait in the system's queue until one ends.
 	maxConnections = 10_000
 )
 
-// Serve answers on the listener until ctx ends. It then goes on for the grace, in which a
-// balancer sees that readyz answers 503 (see [Server.Run]) and sends its calls elsewhere;
-// each answer closes its connection, so that no call meets one that is being closed. After
-// that it takes no more connections and lets running requests finish.
+// Serve answers on the listener until ctx ends. It then goes on for the grace, in which a balancer sees that readyz
+// answers 503 (see [Server.Run]) and sends its calls elsewhere; each answer closes its connection, so that no call
+// meets a connection that is being closed. After that it accepts no more connections and lets running requests finish.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger,
 	grace time.Duration) error {
 	return serve(ctx, listener, handler, logger, grace, maxConnections)
@@ -56,7 +55,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 	return <-stopped
 }
 
-// lastAnswers close their connections.
+// lastAnswers makes answers close their connections once ctx has ended.
 func lastAnswers(ctx context.Context, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if ctx.Err() != nil {
@@ -66,7 +65,7 @@ func lastAnswers(ctx context.Context, next http.Handler) http.Handler {
 	})
 }
 
-// quiet takes net/http's own messages (broken connections, mostly) as debug lines.
+// quiet logs net/http's own messages (broken connections, mostly) as debug lines.
 type quiet struct{ log *slog.Logger }
 
 func (q quiet) Write(line []byte) (int, error) {

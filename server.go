@@ -98,16 +98,16 @@ type Options struct {
 	Log          *slog.Logger     // what is wrong with the Stytch project, refusals, faults of operations; nil: discard
 	Now          func() time.Time // nil: time.Now; in development the emulator's clock
 
-	// Local is for a server on a developer's machine: it answers by names of this machine and by the public URL's
-	// alone, and no page of another origin. A server whose PublicURL is on loopback is one anyway.
+	// Local is for a server on a developer's machine: it answers only under names of this machine and of the public
+	// URL, and to no page of another origin. A server whose PublicURL is on loopback is always local.
 	Local bool
 
 	// Shown on the landing page of a development server.
 	Emulator, SecretHint string
 }
 
-// Limits bound what anybody may ask of the server; docs/security.md says how the defaults were chosen. A number that is
-// 0 is the default: there is no way to have no limit.
+// Limits bound what anybody may ask of the server; docs/security.md says how the defaults were chosen. 0 stands for the
+// default: a server without limits is not possible.
 type Limits struct {
 	Address      int // requests a minute of one address that bring no valid token
 	Member       int // calls a minute of one person through one connected app
@@ -120,7 +120,7 @@ type Limits struct {
 }
 
 // AddScopes says whose authorization requests ask for the operations' scopes although they name none of them. Some
-// clients ask for nothing, and what was not asked for cannot be granted.
+// clients ask for nothing, and nobody can grant what was not asked for.
 type AddScopes string
 
 // The values of AddScopes.
@@ -204,11 +204,11 @@ func New(o Options) (*Server, error) {
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Run keeps the verification keys and what was revoked fresh, the store free of what has
-// expired, and an eye on the Stytch project, until ctx ends; from then on readyz answers 503.
+// Run refreshes the verification keys and what was revoked, removes from the store what has expired, and watches the
+// Stytch project, until ctx ends. From then on readyz answers 503.
 func (s *Server) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { s.stopping.Store(true) })()
-	s.tellClients(ctx)
+	s.warnOfClients(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.verifier.Run(ctx) })
 	group.Go(func() error { watch(ctx, s.checkProject); return nil })
@@ -220,8 +220,8 @@ func (s *Server) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// Flush writes what Run would have written later: calls are served on when that has ended.
-// Call it when none are.
+// Flush writes what Run would have written later. Calls go on after Run has ended, so call it when none are served any
+// more.
 func (s *Server) Flush(ctx context.Context) {
 	if s.options.Store == nil {
 		return
@@ -231,13 +231,13 @@ func (s *Server) Flush(ctx context.Context) {
 	s.connections.Flush(ctx)
 }
 
-// Close lets go of what the server has opened itself. Call it when nothing is served any more.
+// Close closes what the server has opened itself. Call it when nothing is served any more.
 func (s *Server) Close() error { return s.limits.Close() }
 
-// Operations are the registered ones, in order.
+// Operations returns the registered operations, in order.
 func (s *Server) Operations() []api.Operation { return s.service.Operations() }
 
-// Document is the published document; nil for a server without operations.
+// Document returns the published document; nil for a server without operations.
 func (s *Server) Document() *openapi.Document { return s.document }
 
 func (s *Server) buildService() error {
@@ -272,7 +272,7 @@ func (s *Server) buildService() error {
 	return nil
 }
 
-// appNames are what people are shown of apps.
+// appNames returns the names under which people see apps.
 func (s *Server) appNames(ctx context.Context, ids []string) map[string]string {
 	names := map[string]string{}
 	for id, app := range s.connections.Apps(ctx, ids) {
@@ -301,8 +301,8 @@ func (s *Server) openDirectory() (err error) {
 	return err
 }
 
-// buildOperations makes the document and the tools of the operations. All faults are told at once, so that they are
-// mended at once.
+// buildOperations makes the document and the tools of the operations. It returns all faults together, so that they can
+// be mended together.
 func (s *Server) buildOperations() error {
 	err := s.buildDocument()
 	if err != nil {
@@ -336,8 +336,8 @@ func (s *Server) buildDocument() error {
 	return errors.Join(s.service.Err(), err)
 }
 
-// logWarnings tells what could be better in the declarations. What is said of the document as a
-// whole, such as that it has many operations, is a choice; `guestpass lint` tells of it.
+// logWarnings logs what could be better in the declarations. Properties of the whole document, such as the number of
+// its operations, are a choice, which `guestpass lint` reports.
 func (s *Server) logWarnings() {
 	for _, w := range s.document.Warnings() {
 		if w.Place != "document" {
@@ -348,10 +348,10 @@ func (s *Server) logWarnings() {
 	}
 }
 
-// isUndescribed tells operations that are faulty from those that there are not.
+// isUndescribed reports whether an operation exists and is too faulty to be described.
 func (s *Server) isUndescribed(id string) bool { return slices.Contains(s.service.Undescribed(), id) }
 
-// buildMCP makes the operations into tools, at one path all of them, at another those that change nothing.
+// buildMCP makes the operations into tools: all of them at one path, those that change nothing at another.
 func (s *Server) buildMCP() error {
 	if s.options.NoMCP || s.document == nil {
 		return nil
@@ -373,7 +373,7 @@ func (s *Server) buildMCP() error {
 	return nil
 }
 
-// publish are the ids of the operations to publish, as they were chosen: they may be misspelt.
+// publish returns the chosen ids of the operations to publish, which may be misspelt.
 func (s *Server) publish() []string {
 	if len(s.options.Operations) > 0 {
 		return s.options.Operations
@@ -385,7 +385,7 @@ func (s *Server) publish() []string {
 	return ids
 }
 
-// published are the operations that the document has, in the order of their choice.
+// published returns the operations that the document has, in the order of their choice.
 func (s *Server) published() (chosen []api.Operation) {
 	for _, id := range s.publish() {
 		for _, op := range s.service.Operations() {
@@ -413,7 +413,7 @@ func lowerFirst(text string) string {
 	return strings.ToLower(text[:size]) + text[size:]
 }
 
-// tokenURL is the token endpoint as ChatGPT is told.
+// tokenURL returns the token endpoint that ChatGPT is told to use.
 func (s *Server) tokenURL() string {
 	if s.options.ForwardTokens {
 		return s.options.PublicURL + "/oauth2/token"
@@ -468,7 +468,7 @@ func (s *Server) buildSite() error {
 	return err
 }
 
-// described are operations as the pages show them.
+// described returns the operations as the pages show them.
 func (s *Server) described(operations []api.Operation) (shown []site.Operation) {
 	for _, op := range operations {
 		shown = append(shown, site.Operation{ID: op.ID, Summary: op.Summary, Effect: op.Effect.String(),
@@ -477,7 +477,7 @@ func (s *Server) described(operations []api.Operation) (shown []site.Operation) 
 	return shown
 }
 
-// GPT is what a builder pastes into the GPT editor; the zero value for a server without operations.
+// GPT returns what a builder pastes into the GPT editor; the zero value for a server without operations.
 func (s *Server) GPT() openapi.GPT {
 	if s.document == nil {
 		return openapi.GPT{}
@@ -499,7 +499,7 @@ func (s *Server) shownGPT() site.GPT {
 	return shown
 }
 
-// resources are our own identifiers that a token may name as its audience.
+// resources returns our own identifiers that a token may name as its audience.
 func (o Options) resources() []string {
 	return []string{o.PublicURL, o.PublicURL + mcpPath, o.PublicURL + readonlyPath}
 }

@@ -26,7 +26,7 @@ type question struct {
 	effect api.Effect
 }
 
-// buildVerify makes what /verify and [Server.Require] go by.
+// buildVerify prepares what /verify and [Server.Require] need.
 func (s *Server) buildVerify() (err error) {
 	if err := s.checkScopes(); err != nil {
 		return err
@@ -37,8 +37,8 @@ func (s *Server) buildVerify() (err error) {
 	return err
 }
 
-// knownAccesses are what a scope stands for, by its name: more than one access where operations declare it with
-// different permissions. offline_access is not among them: it permits nothing.
+// knownAccesses returns what each scope stands for, by its name: several accesses if operations declare it with
+// different permissions. It leaves out offline_access, which permits nothing.
 func (s *Server) knownAccesses() map[string][]auth.Access {
 	known := map[string][]auth.Access{}
 	for _, name := range []string{"openid", "profile", "email"} {
@@ -57,7 +57,7 @@ func (s *Server) knownAccesses() map[string][]auth.Access {
 }
 
 // verify tells a proxy whether it may pass a request on, and who sent it. It checks the token as an operation does, for
-// the scopes in the query. All methods are the same to it: some proxies ask by that of the request.
+// the scopes in the query. It treats all methods alike: some proxies ask with the method of the request.
 func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	asked, err := s.readQuestion(r.URL.RawQuery)
 	if err != nil {
@@ -83,7 +83,7 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 		api.WriteProblem(w, r, api.Problem{Status: http.StatusInternalServerError, Detail: "internal error"})
 		return
 	}
-	// Each is there, with nothing in it if need be: some proxies replace only what they are given.
+	// Each header is set, if need be to nothing: some proxies replace only the headers that they get.
 	for name, value := range map[string]string{"Subject": identity.Subject, "Organization": identity.OrganizationID,
 		"Client": identity.ClientID, "Scopes": strings.Join(asked.scopes, " "), "Identity": statement} {
 		w.Header().Set("X-Guestpass-"+name, value)
@@ -92,8 +92,9 @@ func (s *Server) verify(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// readQuestion takes a query apart. What it does not understand is an error, never less to check. Envoy puts path and
-// query of the request behind the address that it asks: there everything after &path= is the client's, and is not read.
+// readQuestion takes a query apart. Anything that it does not understand is an error, so that it never checks less than
+// was meant. Envoy appends path and query of the request to the address that it asks: everything after &path= is the
+// client's, and is not read.
 func (s *Server) readQuestion(query string) (asked question, err error) {
 	query, _, _ = strings.Cut(query, "&path=")
 	if len(query) > maxQuestion {
@@ -116,7 +117,7 @@ func (s *Server) readQuestion(query string) (asked question, err error) {
 	return asked, err
 }
 
-// readEffect is Write unless the query says otherwise: more is checked before a write.
+// readEffect returns Write unless the query says otherwise, since more is checked before a write.
 func readEffect(values []string) (api.Effect, error) {
 	switch {
 	case len(values) == 0:

@@ -19,7 +19,7 @@ const (
 	checkTimeout = 15 * time.Second
 )
 
-// watch checks at once and then every hour, until ctx ends; sooner while it could not.
+// watch checks at once and then every hour, until ctx ends. After a check that could not be made it tries again sooner.
 func watch(ctx context.Context, check func(context.Context) (done bool)) {
 	for {
 		wait := checkEvery
@@ -36,10 +36,9 @@ func watch(ctx context.Context, check func(context.Context) (done bool)) {
 	}
 }
 
-// checkProject asks Stytch with our credentials what the project has, and tells in the log
-// what operations need beyond that. It stops nothing: Stytch may be away when we start, and
-// what is wrong there can be mended there. That our credentials are refused the directory
-// tells by their names, and readyz with 503.
+// checkProject asks Stytch with our credentials what the project has, and logs what operations need beyond that. It
+// stops nothing: Stytch may be down when we start, and what is wrong there can be mended there. If Stytch refuses our
+// credentials, the directory logs which, and readyz answers 503.
 func (s *Server) checkProject(ctx context.Context) (done bool) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
@@ -55,7 +54,7 @@ func (s *Server) checkProject(ctx context.Context) (done bool) {
 			string(s.options.Vertical), "error", err)
 	default:
 		s.tellGaps(ctx, s.gaps(policy))
-		s.tellFree(ctx, policy)
+		s.warnOfFree(ctx, policy)
 	}
 	if counts := s.provider.Refusals(); len(counts) > 0 {
 		s.log.InfoContext(ctx, "trouble on the sign-in page since the start", "reasons", counts)
@@ -69,7 +68,7 @@ type gap struct {
 	operations []string
 }
 
-// gaps are in the order of the operations. That the project has more is nobody's trouble.
+// gaps returns what the project lacks, in the order of the operations. That the project has more does no harm.
 func (s *Server) gaps(policy stytch.Policy) (gaps []gap) {
 	lacks := func(what, operation string) {
 		i := slices.IndexFunc(gaps, func(g gap) bool { return g.what == what })
@@ -103,17 +102,17 @@ func (s *Server) gaps(policy stytch.Policy) (gaps []gap) {
 	return gaps
 }
 
-// tellFree names scopes by which something can be changed and that the project gives to
-// everybody: no role that is taken away takes one of them along.
-func (s *Server) tellFree(ctx context.Context, policy stytch.Policy) {
+// warnOfFree logs the scopes by which something can be changed and that the project gives to everybody: taking a role
+// away takes none of them away.
+func (s *Server) warnOfFree(ctx context.Context, policy stytch.Policy) {
 	if s.options.Access == api.ByRole || s.options.ScopesAlone {
 		return
 	}
-	var told []string
+	var logged []string
 	for _, op := range s.service.Operations() {
 		for _, scope := range s.service.Scopes(op) {
-			if op.Effect != api.Read && policy.IsFree(scope) && !slices.Contains(told, scope) {
-				told = append(told, scope)
+			if op.Effect != api.Read && policy.IsFree(scope) && !slices.Contains(logged, scope) {
+				logged = append(logged, scope)
 				s.log.InfoContext(ctx, "the project's scope has no permissions: everybody may have it, whatever "+
 					"their roles; "+
 					"add some under Roles & Permissions in the Stytch dashboard if that is not meant", "scope", scope)

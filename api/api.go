@@ -71,10 +71,10 @@ type Quota struct {
 	Room    string // how a caller makes room, as a sentence without its end
 }
 
-// Setting is the environment variable that sets the quota.
+// Setting returns the environment variable that sets the quota.
 func (q Quota) Setting() string { return "GUESTPASS_QUOTA_" + strings.ToUpper(q.Kind) }
 
-// Schemas are the tables of resources, with their quotas, to open a [store.Store] with.
+// Schemas returns the tables of resources, with their quotas, to open a [store.Store] with.
 func Schemas(resources []Resource) (schemas []store.Schema) {
 	for _, r := range resources {
 		schema := r.Schema
@@ -189,10 +189,10 @@ func (s *Service) Resources() []Resource {
 // Store is where resources keep their data; nil in a program that only prints the document.
 func (s *Service) Store() *store.Store { return s.options.Store }
 
-// Now is the time, as the service's clock has it.
+// Now returns the time, as the service's clock has it.
 func (s *Service) Now() time.Time { return s.options.Now() }
 
-// Vertical is the kind of the Stytch project.
+// Vertical returns the kind of the Stytch project.
 func (s *Service) Vertical() auth.Vertical { return s.options.Vertical }
 
 // Directory knows people; nil if nobody does.
@@ -204,7 +204,7 @@ func (s *Service) Members() (directory.Members, bool) {
 	return members, ok && s.options.Vertical == auth.B2B
 }
 
-// AppNames are what people are shown of apps, by client id; without those that nobody knows.
+// AppNames returns the names under which people see apps, by client id, without those that nobody knows.
 func (s *Service) AppNames(ctx context.Context, ids []string) map[string]string {
 	if s.options.AppNames == nil {
 		return nil
@@ -212,7 +212,7 @@ func (s *Service) AppNames(ctx context.Context, ids []string) map[string]string 
 	return s.options.AppNames(ctx, ids)
 }
 
-// Published are the operations that callers are told of, in the order of their registration.
+// Published returns the operations that callers learn of, in the order of their registration.
 func (s *Service) Published() []Operation {
 	chosen := s.options.Published
 	return slices.DeleteFunc(slices.Clone(s.operations), func(op Operation) bool {
@@ -224,7 +224,7 @@ func (s *Service) Published() []Operation {
 // good where that is needed to describe them.
 func (s *Service) Operations() []Operation { return s.operations }
 
-// Undescribed are the ids of faulty operations that OpenAPI cannot tell of.
+// Undescribed returns the ids of faulty operations that OpenAPI lacks.
 func (s *Service) Undescribed() []string { return s.undescribed }
 
 // OpenAPI returns the operations as Huma describes them, to be published by package

@@ -16,10 +16,9 @@ import (
 	"guestpass/internal/limits"
 )
 
-// authorize decides whether the operation is reached at all, before any of the body is read. What is not
-// declared public needs a verified token that was not revoked and satisfies the declared access, of a
-// person who is active: now for what writes, a minute ago for what reads. For what writes the person's
-// roles count as well.
+// authorize decides whether a request reaches the operation at all, before any of the body is read. An operation that
+// is not public needs a verified token that was not revoked and satisfies the declared access, and a person who is
+// active: now for a write, a minute ago for a read. For a write the person's roles count as well.
 func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 	op, ok := ctx.Operation().Metadata[metadataOperation].(Operation)
 	if !ok { // registered past Register: nobody decided who may call it
@@ -43,8 +42,7 @@ func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 	next(ctx)
 }
 
-// admit asks who calls, unless that is known, and whether they may. The context that it returns is for
-// the refusal as well.
+// admit asks who calls, unless that is known, and whether they may. The refusal needs the context that it returns, too.
 func (s *Service) admit(r *http.Request, op Operation) (ctx context.Context, err error) {
 	ctx = r.Context()
 	caller := CallerOf(ctx)
@@ -85,8 +83,8 @@ func admissionOf(ctx context.Context) (admission, bool) {
 	return a, known
 }
 
-// who finds out whose request it is: by a token that is good, was not revoked, and whose person,
-// organization and app have not used up their rates, for which the request counts once.
+// who finds out whose request it is. The token must be good and not revoked, and its person, organization and app must
+// have calls left in their rates, against which the request counts once.
 func (s *Service) who(r *http.Request) (context.Context, error) {
 	ctx := r.Context()
 	token, identity, err := s.identify(r)
@@ -94,7 +92,8 @@ func (s *Service) who(r *http.Request) (context.Context, error) {
 	if err != nil {
 		return ctx, err
 	}
-	// As any bad token: it counts for the address, not for the person. What is not known is asked again in may.
+	// A revoked token counts for the address, not for the person, as any bad token does. What is not known here, may
+	// asks again.
 	if err := s.checkRevoked(ctx, Read); errors.Is(err, auth.ErrInvalidToken) {
 		return ctx, err
 	}
@@ -118,8 +117,8 @@ func (s *Service) identify(r *http.Request) (token string, identity auth.Identit
 	return token, identity, err
 }
 
-// checkRevoked refuses a token that somebody took back here since it was issued. For what writes it
-// must be known that nobody did.
+// checkRevoked refuses a token that somebody took back here since it was issued. Before a write it must be known that
+// nobody did.
 func (s *Service) checkRevoked(ctx context.Context, effect Effect) error {
 	if s.options.Connections == nil {
 		return nil
@@ -127,9 +126,9 @@ func (s *Service) checkRevoked(ctx context.Context, effect Effect) error {
 	return s.options.Connections.Check(ctx, auth.From(ctx), effect != Read)
 }
 
-// may checks what Stytch may have to be asked about: whether the person may call the operation and,
-// before what writes, where the server is told to, that Stytch takes the token still. The directory has
-// places for that; an operation's place is taken later.
+// may checks what Stytch may have to be asked about: whether the person may call the operation and, before a write, if
+// the server is told to, whether Stytch still accepts the token. The directory has places of its own for that; the
+// operation takes its place later.
 func (s *Service) may(ctx context.Context, op Operation) error {
 	identity := auth.From(ctx)
 	if err := s.checkRevoked(ctx, op.Effect); err != nil {
@@ -145,9 +144,8 @@ func (s *Service) may(ctx context.Context, op Operation) error {
 	return nil
 }
 
-// mayCall checks the token's scopes, then that the person is still active, since a token may
-// outlive its owner, then their roles where those count. Before what writes Stytch is asked for
-// the person once, and says both.
+// mayCall checks the token's scopes, then that the person is still active, since a token may outlive its owner, then
+// their roles where those count. Before a write it asks Stytch for the person once and gets both answers.
 func (s *Service) mayCall(ctx context.Context, op Operation, identity auth.Identity) error {
 	for _, part := range op.parts() {
 		if err := s.hasScope(part, identity); err != nil {
@@ -176,9 +174,9 @@ func (s *Service) checkActive(ctx context.Context, op Operation, identity auth.I
 	return orGone(check(ctx, identity.OrganizationID, identity.Subject))
 }
 
-// refusal is what a caller is told who may not call the operation, whatever refuses, and on every surface:
-// for errors of package auth and limits here, as RFC 6750 says, for everything else (Stytch away, our
-// secret wrong) as for a handler's error.
+// refusal returns what a caller who may not call the operation is told, whatever refuses and on every surface: errors
+// of package auth and limits become what RFC 6750 says, everything else (Stytch is down, our secret is wrong) what a
+// handler's error becomes.
 func (s *Service) refusal(ctx context.Context, op Operation, err error) error {
 	var exceeded *limits.Exceeded
 	if errors.As(err, &exceeded) {
@@ -208,7 +206,7 @@ func (s *Service) refusal(ctx context.Context, op Operation, err error) error {
 	})
 }
 
-// challenge is what a refusal on the context's surface says of tokens.
+// challenge returns what a refusal on the context's surface says about tokens.
 func (s *Service) challenge(ctx context.Context, op Operation) auth.Challenged {
 	surface := s.surfaceOf(ctx)
 	needed := s.Scopes(op)
@@ -218,7 +216,7 @@ func (s *Service) challenge(ctx context.Context, op Operation) auth.Challenged {
 	return auth.Challenged{ResourceMetadata: surface.ResourceMetadata, Needed: needed, Offered: surface.Scopes}
 }
 
-// refusals are in words what package auth refuses, by status.
+// refusals say in words what package auth refuses, by status.
 var refusals = map[int]string{
 	http.StatusBadRequest: "the Authorization header is malformed, given twice, or the token is in the wrong place",
 
@@ -260,13 +258,13 @@ func (s *Service) logRefusal(ctx context.Context, err error) {
 		slog.String("subject", identity.Subject), slog.String("client_id", identity.ClientID))...)
 }
 
-// Caller is filled while a request is served, for the log around the service: the operation as
-// soon as it is known, who called it once their token was verified.
+// Caller tells the log around the service about a request while it is served: the operation as soon as it is known, and
+// who called it once their token is verified.
 type Caller struct {
 	Operation, Subject, OrganizationID, ClientID string
 
-	// Exceeded, set before the service is reached, is the limit of an address that has
-	// used it up: operations that anybody may call are refused for it.
+	// Exceeded is the limit that the address has used up. It is set before the service is reached, which then refuses
+	// operations that anybody may call.
 	Exceeded error
 }
 
@@ -279,7 +277,7 @@ func WithCaller(ctx context.Context) (context.Context, *Caller) {
 	return context.WithValue(ctx, callerKey{}, c), c
 }
 
-// CallerOf is what WithCaller has prepared, or nil.
+// CallerOf returns what WithCaller has prepared, or nil.
 func CallerOf(ctx context.Context) *Caller {
 	c, _ := ctx.Value(callerKey{}).(*Caller)
 	return c

@@ -24,7 +24,7 @@ func newCursorSigner(key []byte) cursorSigner {
 
 const cursorMAC = 16 // bytes; forging one takes 2^128 tries
 
-// seal returns "" for the empty position, which is the end of a list.
+// seal returns the cursor for a position, "" for the empty position, which is the end of a list.
 func (c cursorSigner) seal(position string, list ...string) string {
 	if position == "" {
 		return ""

@@ -17,12 +17,11 @@ import (
 	"guestpass/auth"
 )
 
-// operationID is what an ID may be. Huma would write another character for a blank, and the
-// document would then speak of an operation that nobody has declared.
+// operationID matches what an ID may be. Huma would replace a blank by another character, and the document would then
+// name an operation that nobody has declared.
 var operationID = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]{0,63}$`)
 
-// check finds what is wrong with the declaration itself; what the GPT editor would
-// refuse is found by package openapi.
+// check finds what is wrong with the declaration itself; package openapi finds what the GPT editor would refuse.
 func (s *Service) check(op Operation) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	switch {
@@ -50,10 +49,10 @@ func (s *Service) check(op Operation) (faults []error) {
 	return slices.Concat(faults, checkEffect(op), checkPath(op), s.checkTaken(op))
 }
 
-// methods are those that an operation can have.
+// methods are the methods that an operation can have.
 var methods = []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete}
 
-// checkEffect finds what does not go together with the effect of an operation.
+// checkEffect finds what contradicts the effect of an operation.
 func checkEffect(op Operation) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	changes := slices.Contains([]string{http.MethodPut, http.MethodPatch, http.MethodDelete}, op.Method)
@@ -78,7 +77,7 @@ func checkEffect(op Operation) (faults []error) {
 	return faults
 }
 
-// root is where the server has its operations.
+// root is the path below which the server has its operations.
 const root = "/api/"
 
 // checkPath finds a path where nothing is served.
@@ -107,7 +106,7 @@ func unpaired(path string) bool {
 
 var pathParameter = regexp.MustCompile(`\{[^}]*\}`)
 
-// checkTaken finds what another operation has already.
+// checkTaken finds an ID or path that another operation has already.
 func (s *Service) checkTaken(op Operation) (faults []error) {
 	fault := func(format string, args ...any) { faults = append(faults, fmt.Errorf(format, args...)) }
 	for _, other := range s.operations {
@@ -134,7 +133,7 @@ func (s *Service) keepFaults(op Operation, faults ...error) {
 	}
 }
 
-// checkPrefix keeps the faults of what is said of targets whose identifiers begin with prefix.
+// checkPrefix keeps the faults of a call of Undoable or Existing for targets whose identifiers begin with prefix.
 func (s *Service) checkPrefix(function, prefix string, given bool, others []string) {
 	fault := func(format string, args ...any) {
 		s.faults = append(s.faults, fmt.Errorf("%s(%q): %w", function, prefix, fmt.Errorf(format, args...)))
@@ -153,7 +152,7 @@ func (s *Service) checkPrefix(function, prefix string, given bool, others []stri
 	}
 }
 
-// resourceName is what the name of a resource may be.
+// resourceName matches what the name of a resource may be.
 var resourceName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // registerResources has each resource register its operations.
@@ -207,8 +206,8 @@ func (s *Service) registerResources() {
 	}
 }
 
-// describeFaulty describes an operation that has faults and will not be served, so that package
-// openapi finds what else is wrong with it. What is missing is made up.
+// describeFaulty describes an operation that has faults and will not be served, so that package openapi finds what else
+// is wrong with it. It makes up what is missing.
 func describeFaulty[In, Out any](s *Service, declared Operation) {
 	op := declared
 	if !strings.HasPrefix(op.Path, "/") {
@@ -247,7 +246,8 @@ type unserved struct{ huma.API }
 
 func (unserved) Adapter() huma.Adapter { return humachi.NewAdapter(chi.NewMux()) }
 
-// checkDeclaration is everything that is wrong with an operation before Huma looks at it.
+// checkDeclaration returns everything that is wrong with an operation before Huma looks at it, and whether Huma can
+// describe it.
 func checkDeclaration[In, Out any](s *Service, op Operation, handler func(context.Context, *In) (*Out, error)) (
 	faults []error, describable bool) {
 	faults = s.check(op)

@@ -90,7 +90,8 @@ func (s *Service) applyDocs(op Operation, in reflect.Type) (faults []error) {
 	return faults
 }
 
-// describeProperty reports false if a property of the body is described in other words already.
+// describeProperty describes a property of the body, if there is one of that name. It reports false if the property is
+// described in other words already.
 func describeProperty(body *huma.RequestBody, registry huma.Registry, name, text string) bool {
 	if body == nil {
 		return true

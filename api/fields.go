@@ -13,16 +13,15 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// fieldChecker finds what is wrong with the types of an operation's input and output: what Huma
-// would leave out without a word, and what it panics on. Of that it tells only the first, and not
-// always where.
+// fieldChecker finds what is wrong with the types of an operation's input and output: what Huma would leave out without
+// a word, and what it panics on. Huma itself reports only the first of those, and not always where.
 type fieldChecker struct {
 	seen          map[reflect.Type]bool // true once it is known that it can be described
 	faults        []error
 	undescribable bool
 }
 
-// checkFields reports whether Huma can describe input and output, and every fault in them.
+// checkFields returns every fault in input and output, and whether Huma can describe them.
 func checkFields(op Operation, in, out reflect.Type) (faults []error, describable bool) {
 	c := fieldChecker{seen: map[reflect.Type]bool{}}
 	for _, message := range []struct {
@@ -51,8 +50,8 @@ func (c *fieldChecker) fault(place, format string, args ...any) {
 	c.faults = append(c.faults, fmt.Errorf("%s: %s", place, fmt.Sprintf(format, args...)))
 }
 
-// ownFields are the fields of a struct with those of the structs embedded in it. An embedded struct that
-// is not exported stands for all that is in it.
+// ownFields returns the fields of a struct with those of the structs embedded in it. An embedded struct that is not
+// exported stands for everything in it.
 func ownFields(t reflect.Type) []reflect.StructField {
 	return slices.DeleteFunc(reflect.VisibleFields(t), func(field reflect.StructField) bool {
 		for i := 1; i < len(field.Index); i++ {
@@ -64,7 +63,7 @@ func ownFields(t reflect.Type) []reflect.StructField {
 	})
 }
 
-// unexported tells of a field that neither Huma nor JSON sees.
+// unexported keeps the fault of a field that neither Huma nor JSON sees.
 func (c *fieldChecker) unexported(field reflect.StructField, place string) {
 	if field.Anonymous {
 		c.fault(place, "the type of this embedded struct is not exported, so all that is in it is left out: export "+
@@ -124,7 +123,8 @@ func fillsItself(in reflect.Type) bool {
 		pointer.Implements(reflect.TypeFor[huma.ResolverWithPath]())
 }
 
-// narrow reports whether Huma looks at a number before it becomes one of fewer bits, and another.
+// narrow reports whether a number of this kind has so few bits that Huma checks its value before the value is cut to
+// fit, and so would accept one that becomes another.
 func narrow(kind reflect.Kind) bool {
 	return slices.Contains([]reflect.Kind{reflect.Int8, reflect.Int16, reflect.Int32, reflect.Uint8, reflect.Uint16,
 		reflect.Uint32, reflect.Float32}, kind)
@@ -166,7 +166,7 @@ func (c *fieldChecker) checkBody(op Operation, out reflect.Type) {
 	}
 }
 
-// field reports whether the field, and what is inside of it, can be described.
+// field checks a field, and reports whether Huma can describe it and what is inside of it.
 func (c *fieldChecker) field(field reflect.StructField, place string) (ok bool) {
 	if !c.inside(field.Type, place) {
 		return false
@@ -189,7 +189,7 @@ func (c *fieldChecker) field(field reflect.StructField, place string) (ok bool) 
 	return true
 }
 
-// fieldFault is what Huma says of a field, without what the place says already.
+// fieldFault returns what Huma says of a field, without what the place says already.
 func fieldFault(field reflect.StructField, cause any) string {
 	if wrong, ok := cause.(string); ok {
 		if broken := field.Tag.Get("pattern"); strings.HasPrefix(wrong, "regexp: Compile") {
@@ -201,7 +201,7 @@ func fieldFault(field reflect.StructField, cause any) string {
 	return strings.ReplaceAll(fmt.Sprint(cause), " for field '"+field.Name+"'", "")
 }
 
-// inside checks the fields of a struct, or of the structs in a list or map. A type is told once.
+// inside checks the fields of a struct, or of the structs in a list or map. It reports the faults of a type once.
 func (c *fieldChecker) inside(t reflect.Type, place string) bool {
 	for {
 		switch t.Kind() {
@@ -232,8 +232,8 @@ func (c *fieldChecker) structure(t reflect.Type, place string) bool {
 		pointer.Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
 		return true
 	}
-	c.seen[t] = true                                      // while it is looked into: it may contain itself
-	fine, told, taken := true, false, map[string]string{} // by name in JSON, by which field
+	c.seen[t] = true                                          // while it is looked into: it may contain itself
+	fine, reported, taken := true, false, map[string]string{} // by name in JSON, by which field
 	for _, field := range ownFields(t) {
 		name := jsonName(field)
 		switch at := propertyPlace(place, name); {
@@ -247,10 +247,10 @@ func (c *fieldChecker) structure(t reflect.Type, place string) bool {
 			fine = c.field(field, at) && fine
 		case field.Anonymous || field.Tag != "":
 			c.unexported(field, at)
-			told = true
+			reported = true
 		}
 	}
-	if t.NumField() > 0 && len(taken) == 0 && !told {
+	if t.NumField() > 0 && len(taken) == 0 && !reported {
 		c.fault(place,
 			"none of its fields is exported, so JSON leaves out all of them: begin their names with capitals")
 	}
@@ -258,7 +258,7 @@ func (c *fieldChecker) structure(t reflect.Type, place string) bool {
 	return fine
 }
 
-// propertyPlace is "body property address.lines" for lines in "body property address".
+// propertyPlace returns "body property address.lines" for lines in "body property address".
 func propertyPlace(place, name string) string {
 	if strings.Contains(place, " ") {
 		return place + "." + name

@@ -15,8 +15,8 @@ const (
 	maxIntrospected = 10_000
 )
 
-// newIntrospections remembers what Stytch said of tokens. That it said nothing is not
-// remembered. The bound is on the list of the limits, if they keep one.
+// newIntrospections returns a cache of what Stytch said about tokens. It does not keep that Stytch said nothing. Its
+// bound is on the list of the limits, if they keep one.
 func newIntrospections(l any) *limits.Cache[bool] {
 	listed, _ := l.(*limits.Limits)
 	return limits.NewCache[bool](listed, limits.Bound{Name: "tokens that were introspected", Number: maxIntrospected,

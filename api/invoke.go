@@ -23,7 +23,8 @@ import (
 	"guestpass/internal/strictjson"
 )
 
-// A Surface is a way to the operations beside their own paths: what a refusal says there of how to get a token.
+// A Surface is a way to the operations beside their own paths. It says how a refusal there explains where to get a
+// token.
 type Surface struct {
 	ResourceMetadata string   // URL of its RFC 9728 document
 	Scopes           []string // named where a token is missing or no good, for a client to ask for
@@ -31,12 +32,12 @@ type Surface struct {
 
 type surfaceKey struct{}
 
-// WithSurface has what is done in the context be refused in the terms of the surface.
+// WithSurface makes refusals in the context use the terms of the surface.
 func WithSurface(ctx context.Context, s Surface) context.Context {
 	return context.WithValue(ctx, surfaceKey{}, s)
 }
 
-// surfaceOf is the operations' own unless the context says another.
+// surfaceOf returns the context's surface; without one, that of the operations' own paths.
 func (s *Service) surfaceOf(ctx context.Context) Surface {
 	if surface, ok := ctx.Value(surfaceKey{}).(Surface); ok {
 		return surface
@@ -52,9 +53,9 @@ type Reply struct {
 	Body   []byte
 }
 
-// Admit finds out who calls, once for all that the request asks for: by a token that is good, was not
-// revoked, and whose person, organization and app have not used up their rates. The context is for
-// [Service.Invoke]. If refused is not nil, nobody is admitted, and it is the answer.
+// Admit finds out who calls, once for all that the request asks for. The token must be good and not revoked, and its
+// person, organization and app must have calls left in their rates. Pass the context to [Service.Invoke]. If refused is
+// not nil, nobody is admitted, and it is the answer.
 func (s *Service) Admit(r *http.Request) (ctx context.Context, refused *Reply) {
 	ctx, err := s.who(r)
 	if err == nil {
@@ -63,16 +64,16 @@ func (s *Service) Admit(r *http.Request) (ctx context.Context, refused *Reply) {
 	return ctx, s.refused(ctx, r, Operation{}, err)
 }
 
-// A Call is an operation with its arguments, side by side whatever their place in a request is.
+// A Call is an operation with its arguments, in one object whatever their place in a request is.
 type Call struct {
 	Operation string
 	Arguments map[string]json.RawMessage // null counts as left out
 	Header    http.Header                // of these Authorization, Idempotency-Key and Openai-Conversation-Id count
 }
 
-// Invoke carries out an operation as a request to its path would, with the same checks, limits, record
-// and words, within the context's deadline. Who was admitted in the context is not asked who they are
-// again. What has no place in the operation is refused with 422, an unknown operation with 404.
+// Invoke carries out an operation as a request to its path would, with the same checks, limits, record and words,
+// within the context's deadline. It does not ask again who was admitted in the context. It refuses arguments that the
+// operation does not take with 422, and an unknown operation with 404.
 func (s *Service) Invoke(ctx context.Context, call Call) Reply {
 	w := newReplyWriter()
 	request, err := s.request(ctx, call)
@@ -93,7 +94,7 @@ func (s *Service) Invoke(ctx context.Context, call Call) Reply {
 	return w.reply()
 }
 
-// serve answers also for an operation that panics, as the server does for REST.
+// serve answers for an operation that panics, too, as the server does for REST.
 func (s *Service) serve(w *replyWriter, r *http.Request) {
 	defer func() {
 		cause := recover()
@@ -110,8 +111,8 @@ func (s *Service) serve(w *replyWriter, r *http.Request) {
 	s.router.ServeHTTP(w, r)
 }
 
-// LogPanic logs what was recovered. Its value may hold anything that a request carried, so only its type, or the
-// runtime's own words, are logged. Call it where the panic was recovered: it takes the stack from there.
+// LogPanic logs what was recovered. The value may hold anything that a request carried, so it logs only the type, or
+// the runtime's own words. Call it where the panic was recovered: it takes the stack from there.
 func LogPanic(ctx context.Context, log *slog.Logger, cause any) {
 	what := fmt.Sprintf("%T", cause)
 	if fault, ok := cause.(runtime.Error); ok {
@@ -141,7 +142,7 @@ func (s *Service) request(ctx context.Context, call Call) (*http.Request, error)
 	if len(rest) > 0 {
 		return nil, s.unknownArguments(op, slices.Sorted(maps.Keys(rest)))
 	}
-	// The routes that led here are none of the operation's.
+	// The routes that led here are not the operation's.
 	ctx = context.WithValue(ctx, chi.RouteCtxKey, chi.NewRouteContext())
 	ctx = context.WithValue(ctx, invokedKey{}, call.Operation)
 	r, err := http.NewRequestWithContext(ctx, op.Method, path, body)
@@ -186,7 +187,7 @@ func takeParameters(op *huma.Operation, rest map[string]json.RawMessage) (path s
 	return path, query, nil
 }
 
-// parameterTexts are a parameter's values as a URL has them.
+// parameterTexts returns a parameter's values as a URL has them.
 func parameterTexts(value json.RawMessage) (texts []string, ok bool) {
 	if len(value) == 0 {
 		return nil, true
@@ -212,7 +213,7 @@ func parameterTexts(value json.RawMessage) (texts []string, ok bool) {
 	return texts, true
 }
 
-// takeBody takes the members of the body out of rest; nil where the operation has none.
+// takeBody takes the members of the body out of rest. It returns nil if the operation has no body.
 func (s *Service) takeBody(op *huma.Operation, rest map[string]json.RawMessage) (io.Reader, error) {
 	schema := s.bodySchema(op)
 	if schema == nil {
@@ -232,7 +233,7 @@ func (s *Service) takeBody(op *huma.Operation, rest map[string]json.RawMessage) 
 	return bytes.NewReader(text), nil
 }
 
-// bodySchema is that of an operation's body; nil without one.
+// bodySchema returns the schema of an operation's body; nil without one.
 func (s *Service) bodySchema(op *huma.Operation) *huma.Schema {
 	if op.RequestBody == nil {
 		return nil
@@ -268,7 +269,7 @@ func argumentFault(name, message string) error {
 		Errors: []FieldProblem{{Location: name, Message: message}}}
 }
 
-// maxInvoked is a last resort: every operation's replies are shorter by themselves.
+// maxInvoked is a last resort, in bytes: every operation keeps its replies shorter itself.
 const maxInvoked = 1 << 20
 
 var errReplyTooLong = errors.New("the reply is too long")
@@ -299,7 +300,7 @@ func (w *replyWriter) Write(p []byte) (int, error) {
 	return w.body.Write(p)
 }
 
-// SetReadDeadline is what Huma asks of a connection. The arguments are here already.
+// SetReadDeadline does nothing: Huma asks it of a connection, and the arguments are here already.
 func (w *replyWriter) SetReadDeadline(time.Time) error { return nil }
 
 func (w *replyWriter) reply() Reply {

@@ -35,7 +35,7 @@ func (s *Service) checkMedia(ctx huma.Context, next func(huma.Context)) {
 	s.refuse(ctx, &Problem{Status: http.StatusUnsupportedMediaType, Detail: message})
 }
 
-// plain reports whether nothing was done to a body. identity is a word for that.
+// plain reports whether nothing was done to a body; identity is the word for that.
 func plain(codings []string) bool {
 	for coding := range strings.SplitSeq(strings.Join(codings, ","), ",") {
 		if coding = strings.TrimSpace(coding); coding != "" && !strings.EqualFold(coding, "identity") {
@@ -45,7 +45,7 @@ func plain(codings []string) bool {
 	return true
 }
 
-// mediaFault is what is wrong with a body's type, "" if nothing is.
+// mediaFault returns what is wrong with a body's type, "" if nothing is.
 func mediaFault(types []string) string {
 	switch {
 	case len(types) == 0 || len(types) == 1 && types[0] == "":

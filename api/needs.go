@@ -8,15 +8,15 @@ import (
 	"guestpass/auth"
 )
 
-// Authorize decides on a request that something else than an operation is to carry out: a handler of the program that
+// Authorize decides whether something that is not an operation may carry out a request: a handler of the program that
 // embeds Guestpass, or an application behind a proxy. It checks what it would check before an operation, and counts the
 // request as one call: the token and its revocation, the rates of its person, organization and app, every one of the
-// accesses, whether the person is active and, unless the effect is [Read], their roles as they are now. An effect that
-// is left out counts as [Write].
+// accesses, whether the person is active and, unless the effect is [Read], their roles as they are now. A zero effect
+// counts as [Write].
 //
-// The context that it returns has the identity for [auth.From], and is for [Service.Invoke] too. Who was admitted in
-// the request's context is not asked who they are again, and not counted. If refused is not nil, nobody is admitted,
-// and it is the answer. Without an access, or with the zero one among them, that is always so.
+// The context that it returns has the identity for [auth.From] and suits [Service.Invoke], too. A caller who was
+// admitted in the request's context is neither identified nor counted again. If refused is not nil, nobody is admitted,
+// and it is the answer. That is always so without an access, or with the zero one among them.
 func (s *Service) Authorize(r *http.Request, effect Effect, needed ...auth.Access) (ctx context.Context,
 	refused *Reply) {
 	if effect == 0 {
@@ -38,7 +38,7 @@ func (s *Service) Authorize(r *http.Request, effect Effect, needed ...auth.Acces
 	return ctx, nil
 }
 
-// refused makes a refusal into a reply.
+// refused turns a refusal into a reply.
 func (s *Service) refused(ctx context.Context, r *http.Request, op Operation, err error) *Reply {
 	w := newReplyWriter()
 	writeError(w, r.WithContext(ctx), s.refusal(ctx, op, err))
@@ -46,7 +46,7 @@ func (s *Service) refused(ctx context.Context, r *http.Request, op Operation, er
 	return &reply
 }
 
-// Send writes the reply. Of headers that are set already, those stay that the reply does not have.
+// Send writes the reply. Headers that are set already stay, unless the reply has them, too.
 func (r *Reply) Send(w http.ResponseWriter) {
 	for name, values := range r.Header {
 		w.Header()[name] = values

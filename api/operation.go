@@ -44,15 +44,16 @@ type Operation struct {
 	// make the doc tag of a field too long; an input has one or the other.
 	Docs map[string]string
 
-	// Undoes is for an operation that takes back what others have done, see [Undo]. Any access of theirs lets in, and
-	// what is taken back decides which one it needs. Leave Access out, and register it last.
+	// Undoes is for an operation that takes back what others have done, see [Undo]. Any access of those operations
+	// admits a caller to it; which one a call needs depends on what it takes back. Leave Access out, and register it
+	// last.
 	Undoes bool
 
 	undoes []auth.Access // with Undoes, in place of Access
 	needs  []auth.Access // of what [Service.Authorize] is asked about, in place of Access: all of them are needed
 }
 
-// parts are what has to be admitted one by one: the operation itself, or each of its needs.
+// parts returns what must be admitted one by one: the operation itself, or each of its needs.
 func (op Operation) parts() []Operation {
 	if op.needs == nil {
 		return []Operation{op}
@@ -64,7 +65,7 @@ func (op Operation) parts() []Operation {
 	return parts
 }
 
-// accesses are those any of which admits to the operation.
+// accesses returns the accesses any of which admits a caller to the operation.
 func (op Operation) accesses() []auth.Access {
 	if op.undoes != nil {
 		return op.undoes
@@ -139,7 +140,7 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 	s.keepFaults(op, s.applyDocs(op, reflect.TypeFor[In]())...)
 }
 
-// descriptionOf is Huma's of a registered operation.
+// descriptionOf returns Huma's description of a registered operation.
 func (s *Service) descriptionOf(op Operation) *huma.Operation {
 	item := s.huma.OpenAPI().Paths[op.Path]
 	return map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put,
@@ -179,9 +180,9 @@ func (s *Service) describe(op Operation) huma.Operation {
 	}
 }
 
-// Scopes are those of which a token needs one for the operation; none for a public one. Only
-// undoActivity has more than one. By role, every operation needs a signed-in person and no
-// more than openid of the token.
+// Scopes returns the scopes of which a token needs one for the operation; none for a public operation. Only
+// undoActivity has more than one. By role, every operation needs a signed-in person and no more than openid of the
+// token.
 func (s *Service) Scopes(op Operation) []string {
 	switch {
 	case op.Access.IsPublic():

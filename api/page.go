@@ -78,7 +78,7 @@ func (p *Page) read(in reflect.Value, cursor *string) error {
 	return nil
 }
 
-// Next is the cursor for what comes behind a position; "" for the empty position, which is the end of the list.
+// Next returns the cursor for what comes behind a position; "" for the empty position, which is the end of the list.
 func (p Page) Next(position string) string { return p.cursors.seal(position, p.list...) }
 
 // Cut shows as many of the stored elements as the page has room for, fewer than its limit if the reply would be too

@@ -15,7 +15,7 @@ import (
 	"guestpass/store"
 )
 
-// How long the answer to a call is given again to an equal one.
+// How long an equal call gets the answer of the first one.
 const (
 	rememberDerived = 10 * time.Minute // by content: ChatGPT repeats within seconds
 	rememberGiven   = 24 * time.Hour   // by a key that the client made up
@@ -67,7 +67,7 @@ func (c *call) take(tx *store.Tx) error {
 	return &repeatedError{earlier}
 }
 
-// answer keeps the reply for repetitions, as long as there is what it tells of.
+// answer keeps the reply for repetitions, as long as its target exists.
 func (c *call) answer(tx *store.Tx, target string, body any) error {
 	if c.claim == nil {
 		return nil
@@ -87,9 +87,9 @@ type existing struct {
 	exists func(ctx context.Context, owner, id string) (bool, error)
 }
 
-// Existing says how to find out whether there is still what an operation has created: targets whose
-// identifiers begin with prefix. A repeated call is not answered with what is gone meanwhile, it
-// creates anew. Call it where the operations are registered.
+// Existing says how to find out whether something that an operation created still exists, for targets whose identifiers
+// begin with prefix. A repeated call whose target is gone meanwhile creates it anew, instead of getting the first
+// answer. Call it where the operations are registered.
 func (s *Service) Existing(prefix string, exists func(ctx context.Context, owner, id string) (bool, error)) {
 	var others []string
 	for _, e := range s.existing {
@@ -99,7 +99,8 @@ func (s *Service) Existing(prefix string, exists func(ctx context.Context, owner
 	s.existing = append(s.existing, existing{prefix, exists})
 }
 
-// isGone is false for what cannot be looked up: nothing is created twice because something else fails.
+// isGone reports whether a target is gone. It reports false if that cannot be looked up, so that nothing is created
+// twice because something else fails.
 func (s *Service) isGone(ctx context.Context, owner, target string) bool {
 	for _, e := range s.existing {
 		if target != "" && strings.HasPrefix(target, e.prefix) {
@@ -115,7 +116,7 @@ type repeatedError struct{ reply store.Reply }
 
 func (e *repeatedError) Error() string { return "repeated" }
 
-// repeat makes the earlier answer into this call's.
+// repeat turns the earlier answer into this call's.
 func repeat[Out any](earlier store.Reply) (*Out, error) {
 	if earlier.JSON == "" {
 		return nil, huma.ErrorWithHeaders(Conflict("an equal call is still being carried out",
@@ -136,7 +137,7 @@ func repeat[Out any](earlier store.Reply) (*Out, error) {
 	return out, nil
 }
 
-// bodyOf points to the field Body of a Huma input or output; nil without one.
+// bodyOf returns a pointer to the field Body of a Huma input or output; nil without one.
 func bodyOf(message any) any {
 	value := reflect.ValueOf(message)
 	if value.IsNil() {

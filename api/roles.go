@@ -20,7 +20,7 @@ func (s *Service) hasScope(op Operation, identity auth.Identity) (err error) {
 	return err
 }
 
-// checkScope asks no more than openid where roles decide: such projects have no other scope.
+// checkScope checks one scope. Where roles decide it asks for openid alone: such projects have no other scope.
 func (s *Service) checkScope(access auth.Access, identity auth.Identity) error {
 	if s.options.Access != ByRole {
 		return access.CheckScope(identity)
@@ -31,8 +31,7 @@ func (s *Service) checkScope(access auth.Access, identity auth.Identity) error {
 	return nil
 }
 
-// permitted checks scopes and roles. Of several refusals one for a scope is told: the person
-// can still grant that.
+// permitted checks scopes and roles. Of several refusals it returns one for a scope: the person can still grant that.
 func (s *Service) permitted(ctx context.Context, op Operation, identity auth.Identity) (refused error) {
 	for _, access := range op.accesses() {
 		err := s.checkScope(access, identity)
@@ -55,9 +54,9 @@ func denied(err error) bool {
 	return errors.Is(err, auth.ErrInsufficientScope) || errors.Is(err, auth.ErrInsufficientRole)
 }
 
-// checkRoles checks the person's roles where they count: for every operation in projects that
-// go by role, else for those that write. A scope is granted for the roles that somebody had
-// then, and a token that is renewed again and again may have it for years.
+// checkRoles checks the person's roles where they count: for every operation in projects that go by role, else for
+// writes. A scope is granted for the roles that somebody had then, and a token that is renewed again and again may have
+// it for years.
 func (s *Service) checkRoles(ctx context.Context, op Operation, access auth.Access, identity auth.Identity) error {
 	if s.options.Access == ByRole {
 		return s.checkPermission(ctx, access, identity)
@@ -75,7 +74,7 @@ func (s *Service) checkRoles(ctx context.Context, op Operation, access auth.Acce
 	return orGone(err)
 }
 
-// checkPermission is checkRoles in projects that go by role.
+// checkPermission is checkRoles in projects where roles decide.
 func (s *Service) checkPermission(ctx context.Context, access auth.Access, identity auth.Identity) error {
 	resource, action := access.RBAC()
 	if resource == "" {
@@ -93,7 +92,7 @@ func (s *Service) checkPermission(ctx context.Context, access auth.Access, ident
 	return err
 }
 
-// orGone makes a refused token of a person who is gone: the token goes with them.
+// orGone turns the error of a person who is gone into that of a refused token: the token goes with them.
 func orGone(err error) error {
 	if errors.Is(err, directory.ErrNotFound) || errors.Is(err, directory.ErrInactive) {
 		return fmt.Errorf("%w: %w", auth.ErrInvalidToken, err)
@@ -110,7 +109,7 @@ type roleError struct {
 func (e *roleError) Error() string { return e.cause.Error() }
 func (e *roleError) Unwrap() error { return e.cause }
 
-// roleHint goes with it: what a model would try first does not help.
+// roleHint goes with a roleError: what a model would try first does not help.
 const roleHint = "Tell the person that somebody who administers their roles would have to allow this. Asking for the " +
 	"scope or signing in again does not help. Do not try again with the same account."
 

@@ -17,7 +17,8 @@ type Scope struct {
 	Description string
 }
 
-// scopeName is narrower than RFC 6749 section 3.3: a name stands in settings, queries and headers.
+// scopeName matches the name of a scope. It is narrower than RFC 6749 section 3.3: a name stands in settings, queries
+// and headers.
 var scopeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)*$`)
 
 const (
@@ -25,10 +26,10 @@ const (
 	maxScopeDescription = 200 // characters
 )
 
-// IsScopeName reports whether a scope may be called so.
+// IsScopeName reports whether a scope may have the name.
 func IsScopeName(name string) bool { return len(name) <= maxScopeName && scopeName.MatchString(name) }
 
-// CheckForm tells what is wrong with the scope by itself.
+// CheckForm returns what is wrong with the scope by itself.
 func (s Scope) CheckForm() error {
 	switch {
 	case !IsScopeName(s.Name):

@@ -40,7 +40,7 @@ const (
 // Whoever shows it to a person, or gives it to a model, decides what becomes of that.
 type Raw string
 
-// MarshalJSON writes what is not ASCII as escapes, so that nothing of it is taken out of an answer.
+// MarshalJSON writes what is not ASCII as escapes, so that cleaning an answer removes nothing of it.
 func (r Raw) MarshalJSON() ([]byte, error) {
 	quoted, err := json.Marshal(string(r))
 	if err != nil {
@@ -112,7 +112,7 @@ func (c *cleaner) text(schemas []*huma.Schema, sent, place string) string {
 	return cleaned
 }
 
-// alternatives are the schemas without references, and with the parts that they are made of.
+// alternatives returns the schemas with references resolved, and the schemas that they are made of.
 func (c *cleaner) alternatives(schemas []*huma.Schema) (all []*huma.Schema) {
 	for _, schema := range schemas {
 		if schema = resolve(schema, c.registry); schema != nil {

@@ -10,18 +10,17 @@ import (
 	"guestpass/store"
 )
 
-// undoing is how changes to targets of one kind are taken back.
+// undoing says how changes to targets of one kind are taken back.
 type undoing struct {
 	prefix string
 	permit func(context.Context, store.Activity) error
 	revert func(*store.Tx, store.Activity) error
 }
 
-// Undoable lets [Undo] take back changes of targets whose identifiers begin with
-// prefix. revert puts the target back to what a.Before says, in the transaction of the
-// undo, and notes that with [store.Tx.Changed], so that the undo can be undone as well.
-// permit, if not nil, is asked before whether the caller may still change the target.
-// Call it where the operations are registered.
+// Undoable lets [Undo] take back changes of targets whose identifiers begin with prefix. revert puts the target back to
+// what a.Before says, in the transaction of the undo, and notes that with [store.Tx.Changed], so that the undo can be
+// undone as well. permit, if not nil, is asked first whether the caller may still change the target. Call it where the
+// operations are registered.
 func (s *Service) Undoable(prefix string, permit func(context.Context, store.Activity) error,
 	revert func(*store.Tx, store.Activity) error) {
 	var others []string
@@ -51,9 +50,8 @@ func (s *Service) undoingOf(a store.Activity) (undoing, bool) {
 	return undoing{}, false
 }
 
-// undoes are the accesses of the operations whose changes are kept here, last those of changes
-// that cannot be undone, which whoever made one is told. Which of them it takes depends on what
-// is undone, see [Service.admitAgain].
+// undoes returns the accesses of the operations whose changes are recorded, last those whose changes cannot be undone:
+// whoever made one is told so. Which access a call needs depends on what it undoes, see [Service.admitAgain].
 func (s *Service) undoes() (accesses []auth.Access) {
 	for _, external := range []bool{false, true} {
 		for _, op := range s.operations {
@@ -67,9 +65,9 @@ func (s *Service) undoes() (accesses []auth.Access) {
 }
 
 // Undo takes back what was done in the caller's own name by the activity with that id, in the transaction of the
-// operation under way, whose declaration says Undoes; done makes its answer. Whoever may not make
-// the change any more may not undo it either: the caller needs the scope, and the roles, of the operation that made
-// it. The context is the handler's. Another one's activity is as one that is not there.
+// operation under way, whose declaration says Undoes; done makes its answer. Whoever may no longer make the change may
+// not undo it either: the caller needs the scope, and the roles, of the operation that made it. The context is the
+// handler's. The activity of another person is reported as missing.
 func Undo[Out any](ctx context.Context, s *Service, id string, done func(store.Activity) *Out) (*Out, error) {
 	identity := auth.From(ctx)
 	activity, err := s.options.Store.Activity(ctx, identity.Owner(), identity.Subject, id)
@@ -97,8 +95,8 @@ func Undo[Out any](ctx context.Context, s *Service, id string, done func(store.A
 var errNotUndoable = Conflict("this activity cannot be undone here",
 	"Take back another, or change the record with its own operations.")
 
-// admitAgain asks whether the caller may call the operation that made the change; of an undo,
-// the one whose change was undone.
+// admitAgain checks that the caller may call the operation that made the change; for an undo, the one whose change was
+// undone.
 func (s *Service) admitAgain(ctx context.Context, a store.Activity) error {
 	identity := auth.From(ctx)
 	for s.isUndo(a.Operation) {

@@ -19,7 +19,7 @@ import (
 	"guestpass/store"
 )
 
-// call is one call of an operation that changes something, on its way to the store.
+// A call is one call of an operation that changes something, on its way to the store.
 type call struct {
 	claim    *store.Claim // nil: nothing to recognise a repetition by
 	keep     time.Duration
@@ -36,7 +36,7 @@ type call struct {
 
 type callKey struct{}
 
-// handled calls the handler; what it does wrong counts whatever it returns.
+// handled calls the handler. A mistake that the handler makes with its transaction fails the call, whatever it returns.
 func handled[In, Out any](ctx context.Context, c *call, in *In, handler func(context.Context, *In) (*Out, error)) (*Out,
 	error) {
 	out, err := handler(context.WithValue(ctx, callKey{}, c), in)
@@ -46,9 +46,8 @@ func handled[In, Out any](ctx context.Context, c *call, in *In, handler func(con
 	return out, err
 }
 
-// carryOut calls the handler of an operation. What changes something is recorded in
-// the transaction that changes it (see [InTransaction]) or, if its effect is outside of
-// the database, before and after; a repetition gets the first answer.
+// carryOut calls the handler of an operation. It records a change in the transaction that makes it (see
+// [InTransaction]) or, if the effect is outside of the database, before and after. A repetition gets the first answer.
 func carryOut[In, Out any](ctx context.Context, s *Service, op Operation, in *In, handler func(context.Context,
 	*In) (*Out, error)) (*Out, error) {
 	if op.Effect == Read {
@@ -123,10 +122,9 @@ func newCall[In any](ctx context.Context, op Operation, in *In) (*call, error) {
 	return c, nil
 }
 
-// InTransaction is the part of a handler that changes something: f, the record of it,
-// and the answer to repetitions are kept together or not at all. What must be asked of
-// others (Stytch, say) is asked before: all writers may have to wait for f. f may run
-// more than once. It notes what it has changed with [store.Tx.Changed], or says [Unchanged].
+// InTransaction is the part of a handler that changes something: f, the record of it, and the answer to repetitions are
+// kept together or not at all. Ask others (Stytch, say) before: all writers may have to wait for f. f may run more than
+// once. It notes what it has changed with [store.Tx.Changed], or says [Unchanged].
 //
 // A call has one transaction: what belongs together is kept together. A second one is refused before
 // it begins, and the call fails with 500; what the first has kept stays, with its record, as it cannot be undone
@@ -194,7 +192,7 @@ func (c *call) undone() {
 	c.begun = false
 }
 
-// record keeps what the transaction has noted, and returns of what.
+// record keeps what the transaction has noted, and returns its target.
 func (c *call) record(tx *store.Tx) (target string, err error) {
 	if tx.Change().Target == "" && c.activity.Target == "" {
 		if c.unchanged {
@@ -208,7 +206,7 @@ func (c *call) record(tx *store.Tx) (target string, err error) {
 	return kept.Target, err
 }
 
-// checkOutput finds a handler that returns nothing where an answer is due.
+// checkOutput returns an error if a handler returned nothing where an answer is due.
 func checkOutput[Out any](op Operation, out *Out) error {
 	if out != nil || op.Status == http.StatusNoContent {
 		return nil
@@ -288,7 +286,7 @@ func carryOutExternally[In, Out any](ctx context.Context, s *Service, c *call, i
 	return out, failure
 }
 
-// callHeaders are the request headers that operations which write take notice of.
+// callHeaders are the request headers that writes take notice of.
 type callHeaders struct{ idempotencyKey, conversation string }
 
 type callHeadersKey struct{}

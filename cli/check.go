@@ -20,7 +20,7 @@ const (
 	copyTimeout = 15 * time.Second
 )
 
-// checkCopy says whether a stored copy of the document is out of date.
+// checkCopy returns an error if a stored copy of the document is out of date.
 func checkCopy(ctx context.Context, document *openapi.Document, from string, out io.Writer) error {
 	text, err := readCopy(ctx, from)
 	if err != nil {
@@ -42,7 +42,7 @@ func checkCopy(ctx context.Context, document *openapi.Document, from string, out
 	return nil
 }
 
-// readCopy reads a file, or fetches what begins like a URL.
+// readCopy reads a file, or fetches a name that begins like a URL.
 func readCopy(ctx context.Context, from string) ([]byte, error) {
 	if strings.Contains(from, "://") {
 		return fetchCopy(ctx, from)
@@ -55,8 +55,8 @@ func readCopy(ctx context.Context, from string) ([]byte, error) {
 	return bounded(file)
 }
 
-// openDocument opens a file. One that is not regular may have no end, and a pipe by name
-// none who writes; what a shell passes as /dev/fd/63 is open already.
+// openDocument opens a file. A file that is not regular may have no end, and a named pipe nobody who writes; a pipe
+// that a shell passes as /dev/fd/63 is open already.
 func openDocument(name string) (*os.File, error) {
 	info, err := os.Stat(name)
 	switch {
@@ -82,7 +82,7 @@ func kindOfFile(mode os.FileMode) string {
 	return "a device"
 }
 
-// documentAddress is where to fetch a document: a bare origin stands for its /openapi.json.
+// documentAddress returns where to fetch a document: a bare origin stands for its /openapi.json.
 func documentAddress(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	switch {

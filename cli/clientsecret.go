@@ -16,11 +16,11 @@ import (
 	"guestpass/internal/credentials"
 )
 
-// clientSecretFlag is kept for who has it in a script: what stands in an argument is in the process
-// list, for everybody on the machine to see, and in the shell's history.
+// clientSecretFlag is kept for those who have it in a script: an argument is in the process list, for everybody on the
+// machine to see, and in the shell's history.
 const clientSecretFlag = "client-secret"
 
-// warnOfArgument says so, and what to do instead.
+// warnOfArgument warns of that, and says what to do instead.
 func warnOfArgument(w io.Writer) {
 	fmt.Fprintln(w, "guestpass: the value of --"+clientSecretFlag+" is visible to everybody on this machine in the "+
 		"process list, and is kept in the shell's history: set GUESTPASS_TRY_CLIENT_SECRET, name a file with "+
@@ -51,7 +51,7 @@ func moveClientSecret(args, environ []string) (fewer, more []string, moved bool)
 	return fewer, more, moved
 }
 
-// A secretSource says where guestpass try has the client secret from.
+// A secretSource says where guestpass try gets the client secret.
 type secretSource struct {
 	argument, file string
 	variable       string // GUESTPASS_TRY_CLIENT_SECRET
@@ -60,8 +60,7 @@ type secretSource struct {
 	notes          io.Writer
 }
 
-// read returns the secret: the argument's, the file's, the variable's, that of development, or
-// what the person types.
+// read returns the secret: from the argument, the file, the variable, or development, or as the person types it.
 func (s secretSource) read(ctx context.Context) (string, error) {
 	switch {
 	case s.argument != "" && s.file != "":

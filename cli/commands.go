@@ -7,11 +7,11 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// forDevelopment are the commands that a program built for production lacks.
+// forDevelopment names the commands that a program built for production lacks.
 var forDevelopment = []string{"dev", "stytch", "try", "lint"}
 
-// checkCommand refuses the name of a command that there is not, wherever it stands: cobra shows its
-// help, and says nothing of the name, where help is asked for.
+// checkCommand refuses the name of a command that does not exist, wherever it stands: if help is asked for, cobra shows
+// its help and says nothing of the name.
 func checkCommand(root *cobra.Command, args []string) error {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd(args...)
@@ -41,7 +41,7 @@ func checkCommand(root *cobra.Command, args []string) error {
 	return usagef("there is no command %q; see `%s --help`", path, command.CommandPath())
 }
 
-// nearCommand is how to call the command that was meant, or "": one beside it, or else one below.
+// nearCommand returns how to call the command that was meant, or "". It looks beside the misspelt name, then below.
 func nearCommand(root, parent *cobra.Command, name string) string {
 	for _, commands := range [][]*cobra.Command{parent.Commands(), below(root)} {
 		calls, names := map[string]string{}, []string{}
@@ -58,7 +58,7 @@ func nearCommand(root, parent *cobra.Command, name string) string {
 	return ""
 }
 
-// below are the commands of the commands.
+// below returns the subcommands of all commands.
 func below(root *cobra.Command) (commands []*cobra.Command) {
 	for _, command := range root.Commands() {
 		if command.Name() != "completion" { // of every shell

@@ -16,8 +16,7 @@ import (
 	"guestpass/internal/idp"
 )
 
-// config is what the environment may say, and flags, which win over it. Each field is that of a
-// setting: see settings.
+// config is what the environment and flags say; flags take precedence. Each field belongs to a setting, see settings.
 type config struct {
 	Addr, PublicURL, Title string
 	// "": defaultDatabase, in store.go; in development a temporary one
@@ -54,8 +53,8 @@ type config struct {
 	secretHint string            // where the GPT's client secret is to be had, in development
 }
 
-// readConfig reads the environment and the flags of a command. What is wrong with one value is
-// told here, by name; what does not go together, by check.
+// readConfig reads the environment and the flags of a command. Its error names each value that is wrong by itself;
+// check finds values that contradict each other.
 func readConfig(environ []string, flags *pflag.FlagSet) (config, error) {
 	c, faults, err := readSettings(environ, flags)
 	if err == nil && len(faults) > 0 {
@@ -64,8 +63,8 @@ func readConfig(environ []string, flags *pflag.FlagSet) (config, error) {
 	return c, err
 }
 
-// readWhole is readConfig for a command that needs all settings: what is wrong with single values,
-// what is missing and what does not go together are told at once.
+// readWhole is readConfig for a command that needs all settings. Its error says at once which values are wrong, which
+// are missing, and which contradict each other.
 func readWhole(environ []string, flags *pflag.FlagSet, heading string, check func(config) error) (config, error) {
 	c, faults, err := readSettings(environ, flags)
 	if err != nil {
@@ -77,7 +76,7 @@ func readWhole(environ []string, flags *pflag.FlagSet, heading string, check fun
 	return c, nil
 }
 
-// readSettings returns what is wrong with single values beside a config that is without them.
+// readSettings returns the config without the values that are wrong by themselves, and what is wrong with those.
 func readSettings(environ []string, flags *pflag.FlagSet) (c config, faults []error, err error) {
 	c = config{given: map[string]string{}, wrong: map[string]bool{}}
 	said := variables(environ)
@@ -124,7 +123,7 @@ func readSettings(environ []string, flags *pflag.FlagSet) (c config, faults []er
 	return c, faults, nil
 }
 
-// variables are those of an environment, in which the last of a name counts.
+// variables returns the variables of an environment. The last one of a name counts.
 func variables(environ []string) map[string]string {
 	values := map[string]string{}
 	for _, pair := range environ {
@@ -137,13 +136,13 @@ func variables(environ []string) map[string]string {
 // settingOfFlag is the annotation of flags that say what a variable can say.
 const settingOfFlag = "setting"
 
-// settingFlag gives a command a flag that says the same as the variable, and wins over it.
+// settingFlag gives a command a flag that says the same as the variable, and takes precedence over it.
 func settingFlag(command *cobra.Command, flag, variable, usage string) {
 	command.Flags().String(flag, "", usage+" ("+variable+")")
 	_ = command.Flags().SetAnnotation(flag, settingOfFlag, []string{variable}) // it has just been made
 }
 
-// fault names a setting as whoever calls has named it: by the variable or by the flag.
+// fault returns an error that names a setting as the caller did: by the variable or by the flag.
 func (c config) fault(name, format string, args ...any) error {
 	if said := c.given[name]; said != "" {
 		name = said
@@ -151,7 +150,7 @@ func (c config) fault(name, format string, args ...any) error {
 	return fmt.Errorf("%s "+format, append([]any{name}, args...)...)
 }
 
-// check returns everything that does not go together, each as one line that names the setting.
+// check returns all contradictions, each as one line that names the setting.
 func (c config) check() error {
 	faults := c.checkRequired()
 	fault := func(name, format string, args ...any) { faults = append(faults, c.fault(name, format, args...)) }
@@ -226,7 +225,7 @@ func (c config) checkURLs() (faults []error) {
 	return append(faults, c.checkDomains()...)
 }
 
-// options are the server's, from a checked config.
+// options returns the server's options, from a checked config.
 func (c config) options() guestpass.Options {
 	return guestpass.Options{
 		PublicURL: c.PublicURL,

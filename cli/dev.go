@@ -130,7 +130,7 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	return runAll(ctx, app, parts{appListener, app, 0}.serve(log), parts{emulatorListener, emulator, 0}.serve(log))
 }
 
-// startEmulator binds its address.
+// startEmulator makes the emulator and binds its address.
 func (d devSettings) startEmulator(seed stytchtest.Seed, log *slog.Logger) (*stytchtest.Emulator, net.Listener, error) {
 	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Chaos: d.chaos, Log: log.With("part", "emulator"),
 		LoopbackDocuments: true}) // clients under development describe themselves on this machine
@@ -149,7 +149,7 @@ func (d devSettings) startEmulator(seed stytchtest.Seed, log *slog.Logger) (*sty
 	return emulator, listener, nil
 }
 
-// check tells early what is wrong: the ports are opened before the rest is known.
+// check finds early what is wrong: the ports are opened before the rest is known.
 func (d devSettings) check(c config) error {
 	if host, _, err := net.SplitHostPort(d.emulatorAddr); err != nil || !loopback(host) {
 		return usagef("not started:\n--emulator-addr is %q: the emulator listens on this machine only; write "+
@@ -161,7 +161,7 @@ func (d devSettings) check(c config) error {
 	return nil
 }
 
-// developmentStore is a store that may be gone when the program stops.
+// developmentStore is a store that may vanish when the program stops.
 type developmentStore struct {
 	*store.Store
 	folder string // removed at the end; "" for a database of the developer's
@@ -188,7 +188,7 @@ func (d developmentStore) Close() {
 	}
 }
 
-// development is the config of guestpass dev, whose emulator is at that origin.
+// development returns the config of guestpass dev, whose emulator is at that origin.
 func (c config) development(emulatorURL string) config {
 	seed := developmentSeed(c.Vertical)
 	c.PublicURL = or(c.PublicURL, "http://"+c.Addr)
@@ -209,7 +209,7 @@ func (c config) development(emulatorURL string) config {
 	return c
 }
 
-// developmentSeed is what the emulator of guestpass dev starts with.
+// developmentSeed returns what the emulator of guestpass dev starts with.
 func developmentSeed(vertical string) stytchtest.Seed {
 	if vertical == string(auth.Consumer) {
 		return stytchtest.DevelopmentConsumer()
@@ -218,7 +218,7 @@ func developmentSeed(vertical string) stytchtest.Seed {
 }
 
 // admitResources gives the emulated project the scopes of your own resources and those of GUESTPASS_SCOPES, and every
-// role their permissions, as somebody does in Stytch's dashboard before going live.
+// role their permissions, as an administrator does in Stytch's dashboard before going live.
 func admitResources(seed *stytchtest.Seed, c config) error {
 	app, err := newServer(c.withoutProject().options())
 	if err != nil {
@@ -235,7 +235,7 @@ func admitResources(seed *stytchtest.Seed, c config) error {
 	return nil
 }
 
-// admitScope changes nothing where the project has the scope.
+// admitScope adds a scope to the policy, unless the project has it already.
 func admitScope(policy *stytchtest.Policy, access auth.Access, description string) {
 	name := access.ScopeName()
 	if slices.ContainsFunc(policy.Scopes, func(s stytchtest.CustomScope) bool { return s.Name == name }) {
@@ -261,13 +261,13 @@ func admitScope(policy *stytchtest.Policy, access auth.Access, description strin
 	policy.Resources[i].Actions = append(policy.Resources[i].Actions, action)
 }
 
-// named keeps the host of the wanted address with the port that was bound.
+// named returns the host of the wanted address with the port that was bound.
 func named(wanted, bound string) string {
 	host := wanted[:max(0, strings.LastIndex(wanted, ":"))]
 	return or(host, "localhost") + bound[strings.LastIndex(bound, ":"):]
 }
 
-// people are those who can sign in: each e-mail address once, and a word on them.
+// people returns the people who can sign in: each e-mail address once, with a word about the person.
 func people(seed stytchtest.Seed) (lines []string) {
 	seen := map[string]bool{}
 	add := func(address, status, word string) {
@@ -327,7 +327,7 @@ const (
 	defaultEmulatorURL = "http://localhost:8081"
 )
 
-// tryHint is the command that plays an assistant against this very server, to be pasted.
+// tryHint returns the command that plays an assistant against this very server, to be pasted.
 func tryHint(command string, c config, people []string, emulatorURL string) string {
 	line := thisProgram() + " " + command
 	if c.PublicURL != defaultAppURL {
@@ -343,7 +343,7 @@ func tryHint(command string, c config, people []string, emulatorURL string) stri
 	return line + " --as " + shellWord(somebody)
 }
 
-// thisProgram is how this program was called: by go run, or by the name of a built one.
+// thisProgram returns how this program was called: by go run, or by the name of a built one.
 func thisProgram() string {
 	path, err := os.Executable()
 	info, ok := debug.ReadBuildInfo()

@@ -11,9 +11,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// developmentCommands are those that need the emulator of Stytch or the simulator of
-// ChatGPT. Only files of this side of the build tag may import either; production.go
-// is the other side.
+// developmentCommands returns the commands that need the emulator of Stytch or the simulator of ChatGPT. Only files of
+// this side of the build tag may import either; production.go is the other side.
 func developmentCommands(environ []string) []*cobra.Command {
 	return []*cobra.Command{devCommand(environ), stytchCommand(), tryCommand(environ), lintCommand()}
 }
@@ -26,12 +25,12 @@ const startWith = `Start with:
 
 const documentDefault = "Without STYTCH_PROJECT_ID the settings are those of guestpass dev."
 
-// withoutProject is what guestpass openapi goes by when no project is set.
+// withoutProject returns the config of guestpass openapi when no project is set.
 func (c config) withoutProject() config { return c.development("http://localhost:8081") }
 
-// hideArguments starts the program anew in the same process if there is a secret among its arguments,
-// without it: so the process list shows it for a moment only. Where the system cannot do that, the
-// argument stays, and guestpass try warns of it.
+// hideArguments starts the program anew in the same process, without a secret that is among its arguments, so that the
+// process list shows it only for a moment. If the system cannot do that, the argument stays, and guestpass try warns of
+// it.
 func hideArguments(args, environ []string, stderr io.Writer) {
 	fewer, more, found := moveClientSecret(args, environ)
 	program, err := os.Executable()

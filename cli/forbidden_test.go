@@ -84,7 +84,7 @@ func TestNoDangerousCalls(t *testing.T) {
 			path != "..") {
 			return fs.SkipDir
 		}
-		return lookAt(path, found)
+		return inspectFolder(path, found)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -101,8 +101,8 @@ func TestNoDangerousCalls(t *testing.T) {
 	}
 }
 
-// lookAt reads the package in the folder, if there is one. Keys are "file what".
-func lookAt(folder string, found map[string]token.Position) error {
+// inspectFolder reads the package in the folder, if there is one. Keys are "file what".
+func inspectFolder(folder string, found map[string]token.Position) error {
 	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
 	if err != nil {
 		return err
@@ -120,7 +120,7 @@ func lookAt(folder string, found map[string]token.Position) error {
 	}
 	constants := constantsOf(files)
 	for _, file := range files {
-		look := func(n ast.Node) bool {
+		inspect := func(n ast.Node) bool {
 			for _, what := range append(dangers(n), builtSQL(n, constants)...) {
 				where := set.Position(n.Pos())
 				name, _ := filepath.Rel("..", where.Filename)
@@ -128,9 +128,9 @@ func lookAt(folder string, found map[string]token.Position) error {
 			}
 			return true
 		}
-		ast.Inspect(file, look)
+		ast.Inspect(file, inspect)
 		for _, comments := range file.Comments { // those within statements belong to no node
-			ast.Inspect(comments, look)
+			ast.Inspect(comments, inspect)
 		}
 	}
 	return nil

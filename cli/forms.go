@@ -19,11 +19,11 @@ import (
 	"guestpass/openapi"
 )
 
-// A form reads the value of a setting and keeps it. Its error says what the value must be, and
-// never repeats it: it may be a secret in the wrong place. It goes on behind the setting's name.
+// A form reads the value of a setting and keeps it. Its error says what the value must be, and never repeats it: it may
+// be a secret in the wrong place. The error follows the setting's name.
 type form func(value string) error
 
-// word is a value without blanks, in ASCII.
+// word returns a form for a value without blanks, in ASCII.
 func word(to *string, check func(string) error) form {
 	return func(value string) error {
 		if err := credentials.CheckText(value); err != nil {
@@ -34,7 +34,7 @@ func word(to *string, check func(string) error) form {
 	}
 }
 
-// webOrigin is a URL of scheme and host, kept without the slash at its end that it may have.
+// webOrigin returns a form for a URL of scheme and host. It keeps the URL without a slash at its end.
 func webOrigin(to *string, check func(string) error) form {
 	return func(value string) error {
 		err := word(to, check)(value)
@@ -43,7 +43,7 @@ func webOrigin(to *string, check func(string) error) form {
 	}
 }
 
-// line is a value that may have blanks within, and any letters.
+// line returns a form for a value of any letters, which may have blanks inside.
 func line(to *string, check func(string) error) form {
 	return func(value string) error {
 		if err := checkLine(value); err != nil {
@@ -54,10 +54,10 @@ func line(to *string, check func(string) error) form {
 	}
 }
 
-// prose is for people to read.
+// prose returns a form for a text that people read.
 func prose(to *string, longest int) form { return line(to, noLongerThan(longest)) }
 
-// list is values with a comma between two; blanks around them do not count.
+// list returns a form for values separated by commas; blanks around them do not count.
 func list(to *[]string, check func(string) error) form {
 	return func(value string) error {
 		entries := strings.Split(value, ",")
@@ -72,7 +72,7 @@ func list(to *[]string, check func(string) error) form {
 	}
 }
 
-// scopes are names with what they allow, a comma between two: so the words have no comma.
+// scopes returns a form for names with what they allow, separated by commas: so the words have no comma.
 func scopes(to *[]api.Scope) form {
 	return func(value string) error {
 		entries := strings.Split(value, ",")
@@ -100,7 +100,7 @@ func scopes(to *[]api.Scope) form {
 	}
 }
 
-// place names the entry i of a list by its number, unless it is the only one.
+// place returns the number of the entry i of a list, as words; "" if it is the only one.
 func place(i, entries int) string {
 	if entries == 1 {
 		return ""
@@ -121,7 +121,7 @@ func checkEntry(entries []string, i int, check func(string) error) error {
 	return check(entries[i])
 }
 
-// digits is a number as people write it; Go reads signs, underscores and more.
+// digits matches a number as people write it; Go reads signs, underscores and more.
 var digits = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})$`)
 
 func number(to *int, lowest, highest int) form {
@@ -188,7 +188,7 @@ func checkLine(value string) error {
 	return nil
 }
 
-// unseen reports whether no eye sees the character, and no writing needs it.
+// unseen reports whether nobody can see the character and no script needs it.
 func unseen(r rune) bool {
 	const nonJoiner, joiner, asText, asEmoji = '\u200c', '\u200d', '\ufe0e', '\ufe0f'
 	switch r {
@@ -201,7 +201,7 @@ func unseen(r rune) bool {
 		unicode.Other_Default_Ignorable_Code_Point)
 }
 
-// checkAddr admits a host and a port to listen on. No host is every address of the machine.
+// checkAddr admits a host and a port to listen on. An empty host stands for every address of the machine.
 func checkAddr(addr string) error {
 	host, port, err := net.SplitHostPort(addr)
 	if n, wrong := strconv.Atoi(port); err != nil || wrong != nil || !digits.MatchString(port) || n > 65535 ||
@@ -211,7 +211,7 @@ func checkAddr(addr string) error {
 	return nil
 }
 
-// hostName is a name as DNS has it, in lower case.
+// hostName matches a name of DNS, in lower case.
 var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // parseOrigin admits scheme and host, no more.
@@ -238,8 +238,8 @@ func parseOrigin(text string) (*url.URL, error) {
 	return u, nil
 }
 
-// isHost reports whether it is the name of a host or an address. A number at the end of a name
-// makes an address of it, which some read as they like: 127.1, 2130706433, 0x7f.1.
+// isHost reports whether host is the name of a host or an address. A number at the end of a name makes it an address,
+// which some programs read in ways of their own: 127.1, 2130706433, 0x7f.1.
 func isHost(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
@@ -249,7 +249,7 @@ func isHost(host string) bool {
 		!strings.HasPrefix(last, "0x")
 }
 
-// checkSecureOrigin wants TLS where anything crosses a network.
+// checkSecureOrigin demands TLS if requests cross a network.
 func checkSecureOrigin(text string) (*url.URL, error) {
 	u, err := parseOrigin(text)
 	if err == nil && u.Scheme == "http" && !loopback(u.Hostname()) {
@@ -271,14 +271,14 @@ func checkEmulatorURL(text string) error {
 	return err
 }
 
-// checkPrivacyURL wants what openapi wants.
+// checkPrivacyURL demands what openapi demands.
 func checkPrivacyURL(text string) error { return openapi.CheckPrivacyURL(text) }
 
 func loopback(host string) bool { return upstream.Loopback(host) }
 
 var operationID = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
 
-// checkOperationID only knows the form; [config.checkOperations] knows which there are.
+// checkOperationID checks the form alone; [config.checkOperations] knows which operations exist.
 func checkOperationID(id string) error {
 	if !operationID.MatchString(id) {
 		return errors.New("must be the id of an operation, such as listTasks")
@@ -288,7 +288,7 @@ func checkOperationID(id string) error {
 
 var headerMember = regexp.MustCompile(`^[a-z][a-z0-9#]{0,15}$`)
 
-// checkHeaderMember: crit and b64 change what a token means, which auth refuses as well.
+// checkHeaderMember refuses crit and b64, which change what a token means; auth refuses them as well.
 func checkHeaderMember(name string) error {
 	if !headerMember.MatchString(strings.ToLower(name)) || name == "crit" || name == "b64" {
 		return errors.New("must be the name of a header member, such as x5t, other than crit and b64")
@@ -298,7 +298,7 @@ func checkHeaderMember(name string) error {
 
 var loginMethod = regexp.MustCompile(`^[a-z_]{1,20}$`)
 
-// checkLoginMethod only knows the form; which there are depends on the vertical.
+// checkLoginMethod checks the form alone; which methods exist depends on the vertical.
 func checkLoginMethod(name string) error {
 	if !loginMethod.MatchString(name) {
 		return errors.New("must be a way to sign in, such as email_code or google")
@@ -306,7 +306,7 @@ func checkLoginMethod(name string) error {
 	return nil
 }
 
-// checkProxy admits a range of addresses that is not everybody, nor half of everybody.
+// checkProxy admits a range of addresses that is neither everybody nor half of everybody.
 func checkProxy(proxy string) error {
 	if proxy == noProxies {
 		return nil

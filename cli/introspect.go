@@ -11,7 +11,7 @@ import (
 // introspectWrites is the value of GUESTPASS_INTROSPECT besides off.
 const introspectWrites = "writes"
 
-// checkAppSecret admits CLIENT_ID=SECRET.
+// checkAppSecret checks that an entry is CLIENT_ID=SECRET.
 func checkAppSecret(entry string) error {
 	id, secret, _ := strings.Cut(entry, "=")
 	if _, err := credentials.ConnectedApp.Check(id); err != nil || secret == "" {
@@ -23,7 +23,7 @@ func checkAppSecret(entry string) error {
 	return nil
 }
 
-// checkIntrospection never repeats a secret.
+// checkIntrospection returns faults that never repeat a secret.
 func (c config) checkIntrospection() (faults []error) {
 	const name = "GUESTPASS_INTROSPECT_SECRETS"
 	if got, entries := len(c.clientSecrets()), len(c.IntrospectSecrets); got < entries {
@@ -37,7 +37,7 @@ func (c config) checkIntrospection() (faults []error) {
 	return faults
 }
 
-// clientSecrets are those of the connected apps that tokens are introspected for.
+// clientSecrets returns the secrets of the connected apps whose tokens are introspected.
 func (c config) clientSecrets() map[string]string {
 	secrets := map[string]string{}
 	for _, entry := range c.IntrospectSecrets {

@@ -8,12 +8,11 @@ import (
 	"guestpass/internal/limits"
 )
 
-// noProxies is the word of GUESTPASS_TRUSTED_PROXIES for that there are none to name.
+// noProxies is the word of GUESTPASS_TRUSTED_PROXIES that says that there are no proxies.
 const noProxies = "none"
 
-// checkProxies wants to know who stands in front of a server that the world sees under
-// https: it speaks no TLS itself, so somebody does, and all people have that one's address.
-// Where the public URL is not known yet, it will be https.
+// checkProxies demands to know who stands in front of a server that the world sees under https: it speaks no TLS
+// itself, so a proxy does, and everybody has that proxy's address. A public URL that is not known yet counts as https.
 func (c config) checkProxies() error {
 	const name = "GUESTPASS_TRUSTED_PROXIES"
 	if len(c.TrustedProxies) > 0 || c.wrong[name] {
@@ -41,7 +40,7 @@ func (c config) memberLimit() int {
 	return c.MemberLimit
 }
 
-// trustedProxies are those of a checked config.
+// trustedProxies returns the trusted proxies of a checked config.
 func (c config) trustedProxies() (prefixes []netip.Prefix) {
 	for _, proxy := range c.TrustedProxies {
 		if prefix, err := netip.ParsePrefix(proxy); err == nil {
@@ -51,7 +50,7 @@ func (c config) trustedProxies() (prefixes []netip.Prefix) {
 	return prefixes
 }
 
-// limits are those of a checked config.
+// limits returns the limits of a checked config.
 func (c config) limits() guestpass.Limits {
 	return guestpass.Limits{Address: c.AddressLimit, Member: c.memberLimit(), Organization: c.OrganizationLimit,
 		Client: c.ClientLimit, InFlight: c.MaxInFlight, RedisURL: c.RedisURL}

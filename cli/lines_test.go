@@ -19,8 +19,8 @@ const (
 	maxFunctionLines = 63
 )
 
-// goFiles calls look with the name and the text of each Go file of the module and of the examples.
-func goFiles(t *testing.T, look func(name, text string)) {
+// goFiles calls visit with the name and the text of each Go file of the module and of the examples.
+func goFiles(t *testing.T, visit func(name, text string)) {
 	t.Helper()
 	files := 0
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {
@@ -30,7 +30,7 @@ func goFiles(t *testing.T, look func(name, text string)) {
 		case entry.IsDir() && path != ".." && (name == "node_modules" || strings.HasPrefix(name, ".")):
 			return fs.SkipDir
 		case !entry.IsDir() && filepath.Ext(path) == ".go":
-			look(path, readFile(t, path))
+			visit(path, readFile(t, path))
 			files++
 		}
 		return nil

@@ -57,7 +57,7 @@ private address.`,
 	return command
 }
 
-// severities are in order, the worst first.
+// severities are the severities in order, the worst first.
 var severities = []lint.Severity{lint.Error, lint.Warning, lint.Note}
 
 func (l lintSettings) run(ctx context.Context, args []string, in io.Reader, out io.Writer) error {
@@ -186,8 +186,8 @@ func (l lintSettings) print(out io.Writer, results []lintResult) error {
 	return nil
 }
 
-// printOthers prints what was found although some of the documents could not be read. A program
-// also reads which, and why.
+// printOthers prints what was found although some of the documents could not be read. For a program it also prints
+// which, and why.
 func (l lintSettings) printOthers(out io.Writer, results []lintResult) error {
 	others := slices.DeleteFunc(slices.Clone(results), func(r lintResult) bool { return r.Error != "" })
 	switch {
@@ -199,10 +199,10 @@ func (l lintSettings) printOthers(out io.Writer, results []lintResult) error {
 	return l.print(out, others)
 }
 
-// judged is the name of what the findings are of.
+// judged returns the name of the document that the findings are about.
 func (r lintResult) judged() string { return cmp.Or(r.Copy, r.Document) }
 
-// tell groups the findings by rule, the worst first.
+// tell prints the findings grouped by rule, the worst first.
 func (r lintResult) tell(out io.Writer, fixed string) {
 	if fixed != "" {
 		fmt.Fprintf(out, "%s: %d findings; %d are left in %s\n", r.Document, r.before, len(r.Findings), fixed)

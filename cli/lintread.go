@@ -20,11 +20,10 @@ import (
 	"guestpass/openapi/lint"
 )
 
-// maxDocument is far above what the editor takes; lint says so of anything larger.
+// maxDocument is far above what the editor accepts; lint says so of anything larger. In bytes.
 const maxDocument = 50 << 20
 
-// readDocument returns a document, and the findings on how it is served. Its error says
-// that there is none.
+// readDocument returns a document, and the findings on how it is served. An error means that there is no document.
 func readDocument(ctx context.Context, name string, in io.Reader) (source []byte, served []lint.Finding, err error) {
 	if strings.Contains(name, "://") {
 		return fetchDocument(ctx, name)
@@ -41,7 +40,7 @@ func readDocument(ctx context.Context, name string, in io.Reader) (source []byte
 	return source, nil, err
 }
 
-// readUntilCancelled does not wait for a pipe or a terminal when the person has had enough.
+// readUntilCancelled reads a pipe or a terminal, and stops waiting when the person has had enough.
 func readUntilCancelled(ctx context.Context, in io.Reader) (source []byte, err error) {
 	done := make(chan struct{})
 	var read []byte
@@ -58,8 +57,8 @@ func readUntilCancelled(ctx context.Context, in io.Reader) (source []byte, err e
 	}
 }
 
-// fetchDocument is G002 (B, I): as OpenAI's servers would fetch it, but for http on this
-// machine. A document is nil if none is served.
+// fetchDocument fetches a document as OpenAI's servers would (G002 B, I), except that it allows http on this machine.
+// source is nil if no document is served.
 func fetchDocument(ctx context.Context, address string) (source []byte, served []lint.Finding, err error) {
 	u, err := documentAddress(address)
 	if err != nil {
@@ -87,8 +86,8 @@ func fetchDocument(ctx context.Context, address string) (source []byte, served [
 	return source, served, nil
 }
 
-// isDocumentType reports whether a content type is of JSON or YAML. It decides nothing: much
-// is published from places that serve all as text/plain.
+// isDocumentType reports whether a content type is of JSON or YAML. Nothing depends on it: much is published in places
+// that serve everything as text/plain.
 func isDocumentType(contentType string) bool {
 	kind, _, _ := mime.ParseMediaType(contentType)
 	usual := []string{"application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml",
@@ -130,7 +129,7 @@ func newDocumentClient(control func(network, address string, _ syscall.RawConn) 
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
-// refusePrivate is called with the address that was resolved.
+// refusePrivate refuses private addresses. It gets the address that the name resolved to.
 func refusePrivate(_, address string, _ syscall.RawConn) error {
 	parsed, err := netip.ParseAddrPort(address)
 	if err != nil {

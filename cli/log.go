@@ -27,7 +27,7 @@ func onTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// exact writes a document as it is to a file or a program, which must get each byte of it.
+// exact returns a writer that leaves a document as it is for a file or a program, which must get each byte of it.
 func exact(w io.Writer) io.Writer {
 	if terminal, ok := w.(*text.Terminal); ok && !onTerminal(w) {
 		return terminal.Unwrap()

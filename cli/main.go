@@ -35,8 +35,8 @@ func Main(resources ...api.Resource) {
 	os.Exit(code)
 }
 
-// onlyComputes reports whether a command has nothing to clean up, so that the first signal may end
-// the process: it may be in the middle of a computation that looks at no context.
+// onlyComputes reports whether a command has nothing to clean up, so that the first signal may end the process, which
+// may be in the middle of a computation that looks at no context.
 func onlyComputes(args, environ []string) bool {
 	command, _, err := newRoot(environ).Find(args)
 	return err == nil && slices.Contains([]string{"lint", "openapi", "gpt"}, command.Name())
@@ -50,7 +50,7 @@ func (e usageError) Unwrap() error { return e.error }
 
 func usagef(format string, args ...any) error { return usageError{fmt.Errorf(format, args...)} }
 
-// run is the program; it returns the exit code. Tests call it.
+// run runs the program and returns the exit code. Tests call it.
 func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) int {
 	stdout, stderr = text.NewTerminal(stdout), text.NewTerminal(stderr)
 	root := newRoot(environ)
@@ -74,10 +74,10 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	return 1
 }
 
-// errQuiet is a failure that the command has already told in its own words.
+// errQuiet is a failure that the command has already reported in its own words.
 var errQuiet = errors.New("failed")
 
-// goErrors is what Go says of a flag's value, in words of its own.
+// goErrors matches Go's own words about a flag's value.
 var goErrors = regexp.MustCompile(`(strconv\.\w+: parsing|time: ).*`)
 
 func newRoot(environ []string) *cobra.Command {
@@ -110,7 +110,7 @@ hosts the page on which your users sign in and decide what to allow.
 	return root
 }
 
-// noArguments is for commands that take flags alone.
+// noArguments refuses arguments, for commands that take flags alone.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
 		return usagef("`%s` takes no argument, and %q is one; see `%s --help`", cmd.CommandPath(), args[0],
@@ -119,7 +119,7 @@ func noArguments(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// version is what the Go tool recorded of the build.
+// version returns the version that the Go tool recorded in the build.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {

@@ -16,8 +16,8 @@ import (
 // needsAll is the annotation of commands that read the settings by readWhole.
 const needsAll = "needs all settings"
 
-// checkCall looks at what every command is called with, alike for all: flags, and settings whether
-// or not the command needs them.
+// checkCall checks what a command is called with, for all commands alike: flags, and settings even if the command does
+// not need them.
 func checkCall(cmd *cobra.Command, args, environ []string) error {
 	if !cmd.HasParent() { // it only prints help
 		return nil
@@ -43,9 +43,8 @@ func checkCall(cmd *cobra.Command, args, environ []string) error {
 	return nil
 }
 
-// checkNames refuses variables that were meant to be settings and are none: the setting would
-// silently not apply. Other programs have variables that begin with STYTCH_, too, so those that
-// resemble none of ours are only told of.
+// checkNames refuses variables that were meant to be settings but are not: the setting would silently not apply. Other
+// programs have variables that begin with STYTCH_, too, so it only mentions those that resemble none of ours.
 func checkNames(environ []string, notes io.Writer) error {
 	var known []string
 	for _, s := range new(config).settings() {
@@ -80,8 +79,8 @@ func slip(name string, names []string) bool {
 	return slices.ContainsFunc(names, func(other string) bool { return distance(name, other) <= 2 })
 }
 
-// nearVariable is the variable that was meant, or "". What all of a kind begin with makes no two
-// of them alike.
+// nearVariable returns the variable that was meant, or "". A beginning that all of a kind share does not make two of
+// them alike.
 func nearVariable(name string, known []string) string {
 	for _, prefix := range []string{"GUESTPASS_", "STYTCH_"} {
 		rest, found := strings.CutPrefix(name, prefix)
@@ -104,8 +103,7 @@ func nearVariable(name string, known []string) string {
 	return ""
 }
 
-// near is the nearest of the names, or "" if none is near: no more than a third of the letters may
-// differ.
+// near returns the nearest of the names, or "" if none is near: no more than a third of the letters may differ.
 func near(name string, names []string) string {
 	best := ""
 	for _, other := range names {
@@ -117,7 +115,7 @@ func near(name string, names []string) string {
 	return best
 }
 
-// didYouMean goes on behind a sentence on a name that there is not.
+// didYouMean returns words that follow a sentence about a name that does not exist.
 func didYouMean(meant string) string {
 	if meant == "" {
 		return ""
@@ -150,7 +148,7 @@ func distance(a, b string) int {
 	return row[len(to)]
 }
 
-// checkFlags refuses what no flag is meant to have, whichever it is.
+// checkFlags refuses values that no flag may have.
 func checkFlags(flags *pflag.FlagSet) error {
 	var faults []error
 	flags.Visit(func(flag *pflag.Flag) {

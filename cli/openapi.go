@@ -49,14 +49,14 @@ same; 1: it is out of date, so import again; 2: it cannot be told.`,
 	return command
 }
 
-// documentFlags gives a command those settings of a document that are flags.
+// documentFlags gives a command the flags that are settings of a document.
 func documentFlags(command *cobra.Command) {
 	settingFlag(command, "public-url", "GUESTPASS_PUBLIC_URL", "origin under which the world sees the server")
 	settingFlag(command, "access", "GUESTPASS_ACCESS", "scopes or roles")
 	settingFlag(command, "vertical", "STYTCH_VERTICAL", "b2b or consumer")
 }
 
-// publisher is a server that is only asked for what it publishes, and its settings. Nothing is contacted.
+// publisher returns a server that is only asked for what it publishes, and its settings. It contacts nothing.
 func publisher(command *cobra.Command, environ []string) (*guestpass.Server, config, error) {
 	published := func(c config) config {
 		if c.ProjectID == "" && !c.wrong["STYTCH_PROJECT_ID"] {

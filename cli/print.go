@@ -62,7 +62,7 @@ func (p *printer) imported(address string, i *gpttest.Imported) {
 		"warnings": texts(i.Warnings), "errors": texts(i.Errors), "notes": append([]string{}, i.Notes...)}, text)
 }
 
-// texts are the editor's messages, as an array also when there are none.
+// texts returns the editor's messages, as an empty array if there are none.
 func texts(messages []gpttest.Message) []string {
 	list := []string{}
 	for _, m := range messages {
@@ -81,7 +81,7 @@ func (p *printer) configured(a gpttest.Auth, notes []string) {
 		"token_url": a.TokenURL, "scope": a.Scope, "notes": append([]string{}, notes...)}, text)
 }
 
-// token shows everything of a token reply but the tokens.
+// token shows everything of a token reply except the tokens.
 func (p *printer) token(name string, t *gpttest.Token) {
 	renewable := "no refresh token"
 	if t.RefreshToken != "" {
@@ -92,8 +92,8 @@ func (p *printer) token(name string, t *gpttest.Token) {
 		fmt.Sprintf("a %s token for %s, %s\ngranted: %s", t.TokenType, t.ExpiresIn, renewable, t.Scope))
 }
 
-// called shows one call. In a walk over all operations a long answer is shortened, a
-// refusal never: what is wrong stands anywhere in it.
+// called shows one call. In a walk over all operations it shortens a long answer, but never a refusal: the fault may
+// stand anywhere in it.
 func (p *printer) called(op gpttest.Operation, arguments map[string]any, r *reply, whole bool) {
 	sent, _ := json.Marshal(arguments)
 	asks := ""
@@ -132,7 +132,7 @@ func (p *printer) called(op gpttest.Operation, arguments map[string]any, r *repl
 // tellingHeaders say more of a refusal than its body.
 var tellingHeaders = []string{"WWW-Authenticate", "Location", "Retry-After", "Allow", "X-Request-Id"}
 
-// An answer is what came back, held against the document.
+// An answer is what came back, compared with the document.
 type answer struct {
 	problem    string // what an answer that went well has in it, or lacks
 	unreadable bool   // JSON was declared, and something else came, such as a page to sign in
@@ -176,7 +176,7 @@ func indented(body []byte) string {
 	return pretty.String()
 }
 
-// shortened is the beginning of an answer, on one line.
+// shortened returns the beginning of an answer, on one line.
 func shortened(body []byte) string {
 	const most = 200
 	var compact bytes.Buffer

@@ -21,12 +21,12 @@ func (p *printer) discovered(address string, found *mcptest.Discovery, trace []m
 		"issuer": found.Issuer.Issuer, "challenge_scope": strings.Join(found.Challenge.Scopes(), " ")}, text)
 }
 
-// trace shows what was seen before something went wrong.
+// trace shows the requests before something went wrong.
 func (p *printer) trace(name string, trace []mcptest.Step) {
 	p.step(name, outcome(false), map[string]any{"requests": trace}, requests(trace))
 }
 
-// requests are one a line, with what decided how the client went on.
+// requests returns the requests, one a line, each with what decided how the client went on.
 func requests(trace []mcptest.Step) string {
 	var lines []string
 	for _, step := range trace {
@@ -39,7 +39,7 @@ func requests(trace []mcptest.Step) string {
 	return strings.Join(lines, "\n")
 }
 
-// kinds are how a client became known.
+// kinds say how a client became known.
 var kinds = map[mcptest.Kind]string{mcptest.Given: "the client id given",
 	mcptest.Document:   "the address of its metadata document",
 	mcptest.Registered: "registered"}

@@ -8,13 +8,13 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// clientSecretFlag is a flag of guestpass try, which is not here.
+// clientSecretFlag is a flag of guestpass try, which this program lacks.
 const clientSecretFlag = ""
 
 // hideArguments has nothing to hide: no command here takes a secret.
 func hideArguments([]string, []string, io.Writer) {}
 
-// developmentCommands are none: see development.go, the other side of the build tag.
+// developmentCommands returns none; see development.go, the other side of the build tag.
 func developmentCommands([]string) []*cobra.Command { return nil }
 
 const startWith = `This program was built for production: the commands for development, and with them

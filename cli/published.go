@@ -11,8 +11,8 @@ import (
 	"guestpass/internal/stytch"
 )
 
-// mailbox is an address in the one form in which addresses are kept, with the domain in ASCII; ""
-// for one that is none.
+// mailbox returns an e-mail address in the form in which addresses are kept, with the domain in ASCII; "" for anything
+// else.
 func mailbox(address string) string {
 	written, err := stytch.Mailbox(address)
 	if err != nil {
@@ -21,8 +21,8 @@ func mailbox(address string) string {
 	return written
 }
 
-// checkOperations wants to know the project's kind, and no more of what belongs to one. Which
-// operations there are is known to a server alone, so one is made that serves nobody.
+// checkOperations needs the kind of the project, and nothing else about it. Only a server knows which operations exist,
+// so it makes one that serves nobody.
 func (c config) checkOperations() (faults []error) {
 	if len(c.Operations)+len(c.MCPOperations) == 0 || c.wrong["STYTCH_VERTICAL"] || c.wrong["GUESTPASS_MODULES"] ||
 		c.wrong["GUESTPASS_ACCESS"] {
@@ -50,8 +50,8 @@ func (c config) checkOperations() (faults []error) {
 	return c.unknownOperations("GUESTPASS_MCP_OPERATIONS", c.MCPOperations, known, c.Operations)
 }
 
-// unknownOperations refuses what is not among those known, and if some are published alone, what is not among those:
-// what is not published is no tool either.
+// unknownOperations refuses ids that are not known and, if only some operations are published, ids that are not
+// published: those are no tools either.
 func (c config) unknownOperations(setting string, ids, known, published []string) (faults []error) {
 	choices := known
 	if len(published) > 0 {

@@ -13,7 +13,7 @@ var offered []api.Resource
 // noModules is the word of GUESTPASS_MODULES for a server without operations of its own.
 const noModules = "none"
 
-// modules are the names that GUESTPASS_MODULES may have.
+// modules returns the names that GUESTPASS_MODULES may have.
 func modules() (names []string) {
 	for _, r := range offered {
 		if !r.Basic {
@@ -26,7 +26,7 @@ func modules() (names []string) {
 // servesNothing reports whether the operations are another program's.
 func (c config) servesNothing() bool { return slices.Contains(c.Modules, noModules) }
 
-// modules are those of a checked config, as the server wants them.
+// modules returns the modules of a checked config, in the form that the server wants.
 func (c config) modules() []string {
 	if c.servesNothing() {
 		return []string{}
@@ -34,7 +34,7 @@ func (c config) modules() []string {
 	return c.Modules
 }
 
-// schemas are the tables of what is served.
+// schemas returns the tables of the resources that are served.
 func (c config) schemas() []store.Schema {
 	chosen := c.modules()
 	return api.Schemas(slices.DeleteFunc(slices.Clone(offered), func(r api.Resource) bool {

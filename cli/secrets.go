@@ -10,8 +10,8 @@ import (
 	"guestpass/internal/credentials"
 )
 
-// checkSecrets refuses a secret in any other setting than its own: much of what is set is shown on
-// public pages, or repeated in errors and in the log. What is shown must not even look like one.
+// checkSecrets refuses a secret in any other setting than its own: public pages show many settings, and errors and the
+// log repeat them. A value that is shown must not even look like a secret.
 func (c config) checkSecrets(said map[string]string) error {
 	var faults []error
 	for _, s := range c.settings() {
@@ -33,7 +33,7 @@ func (c config) checkSecrets(said map[string]string) error {
 	return errors.Join(faults...)
 }
 
-// secretsOf are the secrets in all settings but one.
+// secretsOf returns the secrets in all settings but one.
 func secretsOf(said map[string]string, but string) (secrets []string) {
 	for _, s := range new(config).settings() {
 		if s.secrets != nil && s.name != but && said[s.name] != "" {
@@ -43,7 +43,7 @@ func secretsOf(said map[string]string, but string) (secrets []string) {
 	return slices.DeleteFunc(secrets, func(secret string) bool { return secret == "" })
 }
 
-// checkClientSecret refuses what stands beside the secret in the dashboard.
+// checkClientSecret refuses the values that stand beside the secret in the dashboard.
 func checkClientSecret(value string) error {
 	if projectSecret(value) == nil {
 		return errors.New("must be the secret of a connected app, not an id or a public token")
@@ -54,7 +54,7 @@ func checkClientSecret(value string) error {
 // longestSecret bounds what is read of a file, or taken for a secret, that is something else.
 const longestSecret = 4 << 10
 
-// projectSecret is the secret itself, and none where something else stands in its place, which its form tells.
+// projectSecret returns the secret itself. It returns none if the form shows that something else stands in its place.
 func projectSecret(secret string) []string {
 	for _, public := range []credentials.Kind{credentials.ProjectID, credentials.PublicToken,
 		credentials.ConnectedApp} {
@@ -65,7 +65,7 @@ func projectSecret(secret string) []string {
 	return []string{secret}
 }
 
-// appSecrets are those of connected apps; appIDs are what stands before them.
+// appSecrets returns the secrets of connected apps; appIDs returns what stands before them.
 func appSecrets(value string) (secrets []string) {
 	for entry := range strings.SplitSeq(value, ",") {
 		_, secret, _ := strings.Cut(entry, "=")
@@ -82,14 +82,14 @@ func appIDs(value string) (ids []string) {
 	return ids
 }
 
-// userinfo is what stands before the host of a URL, also of one that cannot be parsed; a
-// password may hold any character.
+// userinfo matches what stands before the host of a URL, even of one that cannot be parsed; a password may hold any
+// character.
 var userinfo = regexp.MustCompile(`^[^/]*://[^:/?#]*:(.*)@`)
 
-// inQuery are passwords as Postgres takes them beside those before the host.
+// inQuery matches passwords in the query, which Postgres accepts beside those before the host.
 var inQuery = regexp.MustCompile(`[?&](?:ssl)?password=([^&#]*)`)
 
-// urlSecrets are the passwords in a URL, as they are written and as they are meant.
+// urlSecrets returns the passwords in a URL, as they are written and as they are meant.
 func urlSecrets(value string) (passwords []string) {
 	for _, form := range []*regexp.Regexp{userinfo, inQuery} {
 		for _, found := range form.FindAllStringSubmatch(value, -1) {
@@ -102,7 +102,7 @@ func urlSecrets(value string) (passwords []string) {
 	return passwords
 }
 
-// withoutSecrets is what may be printed of a text: arguments may hold secrets as well.
+// withoutSecrets returns a text without its secrets, so that it may be printed: arguments may hold secrets as well.
 func withoutSecrets(text string, environ []string) string {
 	return credentials.Withhold(text, secretsOf(variables(environ), "")...)
 }

@@ -91,7 +91,7 @@ func serve(ctx context.Context, addr string, grace time.Duration, o guestpass.Op
 	return runAll(ctx, app, parts{listener, app, grace}.serve(o.Log))
 }
 
-// newServer tells faults that the caller can mend from those of the program.
+// newServer makes the server. It marks errors that the caller can mend as usage errors.
 func newServer(o guestpass.Options) (*guestpass.Server, error) {
 	app, err := guestpass.New(o)
 	if errors.Is(err, idp.ErrNoBundle) || errors.Is(err, site.ErrNoBundle) {
@@ -115,7 +115,7 @@ func listen(addr string) (net.Listener, error) {
 	return listener, nil
 }
 
-// cause is why listening failed, without the address.
+// cause returns why listening failed, without the address.
 func cause(err error) string {
 	var name *net.DNSError
 	var number syscall.Errno
@@ -128,7 +128,7 @@ func cause(err error) string {
 	return "it is no address of this machine"
 }
 
-// parts are a listener and what answers on it.
+// parts are a listener and the handler that answers on it.
 type parts struct {
 	listener net.Listener
 	handler  http.Handler

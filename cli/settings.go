@@ -10,8 +10,8 @@ import (
 	"guestpass/store"
 )
 
-// A setting is one variable of the environment: its name, the form that its value must have,
-// what holds where it is not set, and who sees it.
+// A setting is one variable of the environment: its name, the form that its value must have, its default, and who sees
+// it.
 type setting struct {
 	name      string
 	take      form
@@ -90,7 +90,7 @@ func (c *config) settings() []setting {
 	return all
 }
 
-// quotaOf is where the quota of a kind is kept.
+// quotaOf returns a pointer to the quota of a kind.
 func (c *config) quotaOf(kind string) *int {
 	if c.Quotas == nil {
 		c.Quotas = map[string]*int{}
@@ -104,5 +104,5 @@ func (c *config) quotaOf(kind string) *int {
 // mostRequests is the highest limit. Limits are requests a minute, but for those in flight.
 const mostRequests = 1_000_000
 
-// defaultTitle is the app's, when nobody chose one.
+// defaultTitle is the app's title if nobody chose one.
 const defaultTitle = "Guestpass"

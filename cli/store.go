@@ -14,7 +14,7 @@ import (
 	"guestpass/store"
 )
 
-// defaultDatabase is used where GUESTPASS_DATABASE_URL says nothing.
+// defaultDatabase is used if GUESTPASS_DATABASE_URL is not set.
 const defaultDatabase = "sqlite:guestpass.db"
 
 func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
@@ -25,7 +25,7 @@ func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
 	return database, nil
 }
 
-// database is where the settings say that things are kept.
+// database returns the options of the store that the settings name.
 func (c config) database(log *slog.Logger) store.Options {
 	return store.Options{URL: or(c.DatabaseURL, defaultDatabase), Schema: c.DatabaseSchema, Log: log,
 		Schemas: c.schemas(), Quota: c.quota(), Keep: time.Duration(c.KeepDays) * 24 * time.Hour}
@@ -40,7 +40,7 @@ func (c config) quota() store.Quota {
 	return q
 }
 
-// databaseOf is database of the environment, for commands that need no other settings.
+// databaseOf returns the database of the environment, for commands that need no other settings.
 func databaseOf(cmd *cobra.Command, environ []string) (o store.Options, err error) {
 	c, err := readConfig(environ, cmd.Flags())
 	return c.database(newLog(cmd.ErrOrStderr())), err
@@ -60,8 +60,8 @@ func withStore(cmd *cobra.Command, environ []string, f func(context.Context, *st
 	return f(cmd.Context(), database)
 }
 
-// withTables is withStore for commands that need Guestpass's tables: where there are none yet, or
-// reading fails since they are of an earlier version, it says what brings them up to date.
+// withTables is withStore for commands that need Guestpass's tables. If there are none yet, or reading fails because
+// they are of an earlier version, it says what brings them up to date.
 func withTables(cmd *cobra.Command, environ []string, f func(context.Context, *store.Store) error) error {
 	return withStore(cmd, environ, func(ctx context.Context, database *store.Store) error {
 		steps, err := database.Migrations(ctx)
@@ -79,7 +79,7 @@ func withTables(cmd *cobra.Command, environ []string, f func(context.Context, *s
 	})
 }
 
-// migrateUp is what to do where tables are missing.
+// migrateUp says what to do if tables are missing.
 const migrateUp = "run `guestpass migrate up`, or start the server, which does the same"
 
 func migrateCommand(environ []string) *cobra.Command {

@@ -87,7 +87,7 @@ func (s stytchSettings) run(ctx context.Context, stdout, stderr io.Writer) error
 	return parts{listener, emulator, 0}.serve(log)(ctx)
 }
 
-// options are the emulator's. What a flag says wins over the seed.
+// options returns the emulator's options. Flags take precedence over the seed.
 func (s stytchSettings) options() (stytchtest.Options, error) {
 	if s.authorizationURL != "" && !wholeURL(s.authorizationURL) {
 		return stytchtest.Options{},
@@ -117,7 +117,7 @@ func (s stytchSettings) options() (stytchtest.Options, error) {
 		LoopbackDocuments: true}, nil
 }
 
-// project is that of the seed file, or the development seed of the vertical.
+// project returns the project of the seed file, or the development seed of the vertical.
 func (s stytchSettings) project() (stytchtest.Seed, error) {
 	if vertical := or(s.vertical, string(auth.B2B)); vertical != string(auth.B2B) && vertical != string(auth.Consumer) {
 		return stytchtest.Seed{}, fmt.Errorf("--vertical is %q, it must be b2b or consumer", vertical)
@@ -168,7 +168,7 @@ Stytch is emulated: a %s project, forgotten when this stops. Nothing reaches Sty
 
 var plainWord = regexp.MustCompile(`^[\w.:/@-]+$`)
 
-// quoted is the value as a shell reads it; most need no quotes.
+// quoted returns the value in quotes for a shell, if it needs them.
 func quoted(value string) string {
 	if plainWord.MatchString(value) {
 		return value

@@ -11,7 +11,7 @@ import (
 	"guestpass/internal/upstream"
 )
 
-// ofKind is a form that holds a value of Stytch's.
+// ofKind returns a check that a value of Stytch's has the form of its kind.
 func ofKind(kind credentials.Kind) func(string) error {
 	return func(value string) error {
 		_, err := kind.Check(value)
@@ -24,7 +24,7 @@ func checkProjectSecret(value string) error { return ofKind(credentials.Secret)(
 func checkPublicToken(value string) error   { return ofKind(credentials.PublicToken)(value) }
 func checkClientID(value string) error      { return ofKind(credentials.ConnectedApp)(value) }
 
-// checkEnvironment holds that all values from Stytch are of the project's environment.
+// checkEnvironment checks that all values from Stytch are of the project's environment.
 func (c config) checkEnvironment() (faults []error) {
 	environment, err := credentials.ProjectID.Check(c.ProjectID)
 	if err != nil { // told elsewhere
@@ -53,11 +53,11 @@ func (c config) checkEnvironment() (faults []error) {
 	return faults
 }
 
-// projectDomains are where Stytch keeps the domains of projects, unless they are custom ones.
+// projectDomains are the domains under which Stytch has those of projects, except custom ones.
 var projectDomains = map[credentials.Environment]string{credentials.Live: ".customers.stytch.com",
 	credentials.Test: ".customers.stytch.dev"}
 
-// domainOrigin is a domain as an origin, however it was written.
+// domainOrigin returns a domain as an origin, however it was written.
 func domainOrigin(domain string) string {
 	domain = strings.TrimSuffix(domain, "/")
 	if !strings.Contains(domain, "://") {
@@ -101,9 +101,8 @@ func checkDomain(domain string) error {
 	return nil
 }
 
-// checkDomains names each entry of STYTCH_DOMAIN that does not go with the project, by its place:
-// one of the other environment, and for a live project this machine, whose processes could sign
-// as the project.
+// checkDomains names each entry of STYTCH_DOMAIN that does not suit the project, by its place: one of the other
+// environment and, for a live project, this machine, whose processes could sign as the project.
 func (c config) checkDomains() (faults []error) {
 	environment, _ := credentials.ProjectID.Check(c.ProjectID)
 	origins := c.domains()

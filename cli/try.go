@@ -126,7 +126,7 @@ func (t *try) run(ctx context.Context, args []string) error {
 	if t.call != "" {
 		return cmp.Or(t.callOne(ctx, action{gpt}, op, typed), redLines(imported))
 	}
-	// A document of this machine may name a server that is somewhere else.
+	// A document on this machine may name a server that is somewhere else.
 	failed, err := t.callAll(ctx, action{gpt}, imported.Operations, remote(t.url) || remote(imported.ServerURL))
 	if err != nil {
 		return err
@@ -140,7 +140,7 @@ func (t *try) run(ctx context.Context, args []string) error {
 	return redLines(imported)
 }
 
-// redLines is what the GPT editor would show beside the operations that it takes.
+// redLines returns what the GPT editor would show beside the operations that it takes.
 func redLines(imported *gpttest.Imported) error {
 	if imported.OK() {
 		return nil
@@ -168,8 +168,8 @@ func (t *try) arguments(words []string) (map[string]string, error) {
 	return arguments, nil
 }
 
-// unknown adds to the page's refusal of a client which one that is. Pages name none: they cannot know whether it is
-// the person's own.
+// unknown adds the client's name to the page's refusal of a client. Pages name no client: they cannot know whether it
+// is the person's own.
 func (t *try) unknown(err error) error {
 	if t.clientID == "" || !strings.Contains(err.Error(), unknownApplication) {
 		return err
@@ -178,7 +178,7 @@ func (t *try) unknown(err error) error {
 		t.clientID)
 }
 
-// unknownApplication is what the page says of a client that it does not know.
+// unknownApplication is what the page says about a client that it does not know.
 const unknownApplication = "Unknown application"
 
 func (t *try) importDocument(ctx context.Context) (*gpttest.Imported, error) {
@@ -243,8 +243,8 @@ func (t *try) denied(code string, why error) error {
 	return errQuiet
 }
 
-// visitor is the person: yours in your browser, or the one named by --as. A browser returns to the
-// listener, or to the port of the redirect URI.
+// visitor returns the person: yours in your browser, or the one named by --as. A browser returns to the listener, or to
+// the port of the redirect URI.
 func (t *try) visitor(ctx context.Context, listener net.Listener) (gpttest.Visitor, error) {
 	if t.as == "" {
 		return &gpttest.Loopback{Open: t.openBrowser, Listener: listener}, nil
@@ -266,7 +266,7 @@ func (t *try) openBrowser(address string) error {
 	case "windows":
 		name, args = "rundll32", []string{"url.dll,FileProtocolHandler", address}
 	}
-	// Without a desktop the address on the terminal is enough.
+	// Without a desktop, the address on the terminal is enough.
 	_ = exec.Command(name, args...).Start() // #nosec G204 -- the address is one argument and goes through no shell
 	return nil
 }

@@ -13,7 +13,7 @@ import (
 	"slices"
 )
 
-// checkURLs refuses addresses that no request can be sent to.
+// checkURLs refuses addresses to which no request can be sent.
 func (t *try) checkURLs() error {
 	given := []struct{ flag, address string }{{"url", t.url}}
 	if t.as != "" {
@@ -31,7 +31,7 @@ func (t *try) checkURLs() error {
 	return nil
 }
 
-// unreached says what to do where the server could not be spoken to at all; nil: it could.
+// unreached returns what to do if the server could not be reached at all, else nil.
 func (t *try) unreached(err error) error {
 	sent := &url.Error{URL: t.url}
 	errors.As(err, &sent) // it may have been the authorization server
@@ -44,7 +44,7 @@ func (t *try) unreached(err error) error {
 	return nil
 }
 
-// document is the address of the document: as it was given, or /openapi.json below that.
+// document returns the address of the document: as it was given, or /openapi.json below that.
 func (t *try) document() string {
 	u, err := url.Parse(t.url)
 	if err != nil || slices.Contains([]string{".json", ".yaml", ".yml"}, path.Ext(u.Path)) {
@@ -53,7 +53,7 @@ func (t *try) document() string {
 	return u.JoinPath("openapi.json").String()
 }
 
-// origin is the scheme and host of an address, "" if it has none.
+// origin returns the scheme and host of an address, "" if it has none.
 func origin(address string) string {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" {
@@ -62,7 +62,7 @@ func origin(address string) string {
 	return u.Scheme + "://" + u.Host
 }
 
-// remote reports whether an address is of a server to be careful with: not of this machine.
+// remote reports whether an address is not of this machine, so that its server calls for care.
 func remote(address string) bool {
 	u, err := url.Parse(address)
 	return err != nil || !loopback(u.Hostname())

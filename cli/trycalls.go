@@ -44,11 +44,11 @@ type walk struct {
 	stuck     bool // nothing else is known: the document's examples of identifiers have to do
 }
 
-// surface is what operations are called through: the action of a GPT, or the tools of an MCP client.
+// surface is the way in which operations are called: as the action of a GPT, or as tools of an MCP client.
 type surface interface {
 	// call returns what was answered, whatever it was.
 	call(ctx context.Context, op gpttest.Operation, arguments map[string]any) (*reply, error)
-	// SignedIn reports whether a token is held.
+	// SignedIn reports whether there is a token.
 	SignedIn() bool
 }
 
@@ -69,7 +69,7 @@ func (a action) call(ctx context.Context, op gpttest.Operation, arguments map[st
 	return &reply{result, strconv.Itoa(result.Status)}, nil
 }
 
-// callAll returns how many operations failed; an error ended it early.
+// callAll calls all operations and returns how many failed. An error means that it ended early.
 func (t *try) callAll(ctx context.Context, s surface, operations []gpttest.Operation, onlyReads bool) (failed int,
 	err error) {
 	w := &walk{try: t, surface: s, all: plan(operations), onlyReads: onlyReads}
@@ -84,7 +84,7 @@ func (t *try) callAll(ctx context.Context, s surface, operations []gpttest.Opera
 	return w.failed, w.calls.verdict(t.print.source)
 }
 
-// callsTogether may take this long unless --within says otherwise.
+// callsTogether is how long all calls together may take, unless --within says otherwise.
 const callsTogether = 2 * time.Minute
 
 // errTooSlow is why the calls of a walk end before they are done.
@@ -103,7 +103,7 @@ func (a *answered) count(status int, one answer) {
 	}
 }
 
-// verdict is an error if the source, a document or a list, is about something else than the server.
+// verdict returns an error if the source, a document or a list, does not describe the server.
 func (a *answered) verdict(source string) error {
 	if a.well == 0 || a.asDeclared > 0 {
 		return nil
@@ -147,7 +147,7 @@ func (w *walk) next(ctx context.Context) error {
 	return nil
 }
 
-// reason says why there is nothing for an identifier.
+// reason says why there is no value for an identifier.
 func (m *memory) reason(op *planned, lacking identifier) string {
 	if !op.actsOn(lacking) {
 		return fmt.Sprintf("no answer has told a %s for %s", or(lacking.kind, "value"), lacking.Name)
@@ -190,9 +190,8 @@ func (w *walk) settle(ctx context.Context, op *planned, given map[string]any) er
 	return w.call(ctx, op, arguments)
 }
 
-// invented is where in the arguments of a change an identifier stands that neither an
-// answer nor a list in the document tells; "" is nowhere. It looks into objects and lists,
-// whose members cannot be given one by one.
+// invented returns where in the arguments of a change an identifier stands that neither an answer nor a list in the
+// document tells; "" is nowhere. It looks into objects and lists, whose members cannot be given one by one.
 func (w *walk) invented(op *planned, given, arguments map[string]any) string {
 	if !op.writes() {
 		return ""
@@ -236,16 +235,16 @@ func (w *walk) inventedIn(op *planned, place, name string, value any) string {
 // it changes something, or it changes or removes what nothing names, so that it cannot be
 // something of this run's own.
 func (w *walk) unsafe(op *planned) string {
-	const told = "; name it with --call to call it all the same"
+	const byName = "; name it with --call to call it all the same"
 	switch {
 	case w.onlyReads && op.writes():
-		return "changes something on a server that is not on this machine" + told
+		return "changes something on a server that is not on this machine" + byName
 	case len(op.needs) > 0:
 		return ""
 	case op.effect == removes:
-		return "removes something that this run did not make" + told
+		return "removes something that this run did not make" + byName
 	case op.effect == changes && op.Method != http.MethodPost, op.effect == undoes, op.effect == restores:
-		return "changes something that this run did not make" + told
+		return "changes something that this run did not make" + byName
 	}
 	return ""
 }
@@ -287,8 +286,7 @@ func (w *walk) call(ctx context.Context, op *planned, arguments map[string]any) 
 	return nil
 }
 
-// noAnswer tells why there is nothing to learn from. It ends the walk only if further
-// calls are in vain.
+// noAnswer reports why there is no answer. It ends the walk only if further calls are in vain.
 func (w *walk) noAnswer(ctx context.Context, op *planned, arguments map[string]any, err error) error {
 	if errors.Is(context.Cause(ctx), errTooSlow) {
 		return fmt.Errorf("call %s: the calls took longer than %s together (--within says how long they may): %s not "+
@@ -322,9 +320,8 @@ func (m *memory) forget(op *planned, arguments map[string]any) {
 	}
 }
 
-// given are the arguments that earlier answers tell: identifiers, versions, and a name
-// for this call, without which an equal call of an earlier run would be taken for the
-// same. lacking is the first identifier that is not known.
+// given returns the arguments that earlier answers tell: identifiers, versions, and a name for this call, without which
+// an equal call of an earlier run would be taken for the same. lacking is the first identifier that is not known.
 func (w *walk) given(op *planned) (given map[string]any, lacking *identifier) {
 	given = map[string]any{}
 	for _, need := range slices.Backward(op.needs) { // what is acted on first: it knows its parents
@@ -365,8 +362,8 @@ func (p *planned) actsOn(need identifier) bool {
 	return p.writes() && need.own || p.effect >= changes && slices.ContainsFunc(p.main(), need.is)
 }
 
-// find is a thing of the right kind and its value for the argument. What the document
-// gives as an example is taken only where nothing is changed.
+// find returns a thing of the right kind and its value for the argument. What the document gives as an example is taken
+// only where nothing is changed.
 func (w *walk) find(op *planned, need identifier) (*thing, any) {
 	for _, t := range w.memory.candidates(op, need) {
 		if value, ok := t.value(need.Argument); ok {
@@ -379,8 +376,7 @@ func (w *walk) find(op *planned, need identifier) (*thing, any) {
 	return nil, nil
 }
 
-// sources are the operations whose answers may tell by now what op lacks. No answer tells
-// anew what this run made.
+// sources returns the operations whose answers may tell by now what op lacks. No answer can repeat what this run made.
 func (w *walk) sources(op *planned, lacking identifier) (sources []*planned) {
 	if op.effect == removes || op.effect == restores {
 		return nil
@@ -394,8 +390,8 @@ func (w *walk) sources(op *planned, lacking identifier) (sources []*planned) {
 	return sources
 }
 
-// omitted are the arguments that are left out where they may be: they would name
-// something that is not known, or make a removal take more than what is named.
+// omitted returns the arguments that are left out where they may be: they would name something that is not known, or
+// make a removal take more than what is named.
 func (p *planned) omitted() (names []string) {
 	for _, a := range p.Arguments {
 		if _, id := identified(a.Name); !a.Required &&

@@ -24,8 +24,8 @@ const (
 	undoes                 // takes back something that was done
 )
 
-// Words of operation names. A word more in removing makes guestpass try more careful: it
-// then calls the operation on what it made itself and on nothing else.
+// Words of operation names. Another word in removing makes guestpass try more careful: it then calls the operation on
+// nothing but what it made itself.
 var (
 	removing = strings.Fields("delete remove destroy purge erase drop revoke cancel deactivate disable clear reset " +
 		"wipe discard terminate archive trash ban block kick uninstall unlink detach leave close expire invalidate " +
@@ -109,14 +109,14 @@ func (p *planned) addNeeds() {
 	slices.SortStableFunc(p.needs, func(a, b identifier) int { return position(a) - position(b) })
 }
 
-// isBare reports whether a name is that of an identifier and does not say of what.
+// isBare reports whether a name is that of an identifier and does not say of which kind.
 func (p *planned) isBare(name string) bool {
 	kind, ok := identified(name)
 	return ok && kind == "" || p.writes() && plain(name) == "key"
 }
 
-// about is the kind of thing that the operation itself is about, as far as it tells: that
-// of the identifier at the end of the path, else what its name speaks of.
+// about returns the kind of thing that the operation itself is about, if that can be seen: that of the identifier at
+// the end of the path, else what its name speaks of.
 func (p *planned) about() string {
 	for _, a := range p.Arguments {
 		if a.In == "path" && strings.HasSuffix(p.Path, "{"+a.Name+"}") {
@@ -170,8 +170,8 @@ func effectOf(op gpttest.Operation, name []string, all []gpttest.Operation) effe
 	return changes
 }
 
-// createsSomething goes by the answer 201, by the name, or by the other operations of the
-// document: what is listed or found under the same path is created there.
+// createsSomething reports whether an operation creates something. It decides by the status 201, by the name, or by the
+// other operations of the document: what is listed or found under the same path is created there.
 func createsSomething(op gpttest.Operation, name []string, all []gpttest.Operation) bool {
 	if op.Declares(201) || len(name) > 0 && slices.Contains(creating, name[0]) {
 		return true
@@ -183,15 +183,14 @@ func createsSomething(op gpttest.Operation, name []string, all []gpttest.Operati
 	})
 }
 
-// makes reports whether what the answer names is new for certain.
+// makes reports whether what the answer names is certainly new.
 func (p *planned) makes() bool { return p.effect == creates && !anyOf(p.words, perhapsOld) }
 
 func (p *planned) deletes() bool {
 	return p.Method == "DELETE" || anyOf(slices.Concat(p.words, words(lastSegment(p.Path))), deleting)
 }
 
-// main are the identifiers of what the operation acts on: the last of the path, or all of
-// the body or query.
+// main returns the identifiers of what the operation acts on: the last of the path, or all of the body or query.
 func (p *planned) main() []identifier {
 	for i := len(p.needs) - 1; i >= 0; i-- {
 		if p.needs[i].In == "path" {
@@ -201,7 +200,7 @@ func (p *planned) main() []identifier {
 	return p.needs
 }
 
-// subjects are what the last part of the path and the name of the operation speak of.
+// subjects returns what the last part of the path and the name of the operation speak of.
 func subjects(p *planned) (kinds []string) {
 	add := func(kind string) {
 		if kind != "" && !slices.Contains(kinds, kind) {
@@ -226,8 +225,8 @@ func subjects(p *planned) (kinds []string) {
 	return kinds
 }
 
-// nouns are what a name speaks of, after its verb: "task comment" and "comment" of
-// addTaskComment, "user" of createUserForOrganization.
+// nouns returns what a name speaks of, after its verb: "task comment" and "comment" of addTaskComment, "user" of
+// createUserForOrganization.
 func nouns(name []string) []string {
 	switch {
 	case len(name) < 2:
@@ -315,7 +314,7 @@ func words(name string) (parts []string) {
 	return parts
 }
 
-// plain is a name without case and separators, for comparing.
+// plain returns a name without case and separators, for comparing.
 func plain(name string) string { return strings.Join(words(name), "") }
 
 var irregular = map[string]string{"people": "person", "children": "child", "shelves": "shelf",
@@ -324,7 +323,7 @@ var irregular = map[string]string{"people": "person", "children": "child", "shel
 	"cookies": "cookie",
 	"series":  "series", "statuses": "status", "indices": "index", "matrices": "matrix", "vertices": "vertex"}
 
-// singular is good enough to compare the names of a document with each other.
+// singular returns the singular of a word, well enough to compare the names of a document with each other.
 func singular(word string) string {
 	if one := irregular[word]; one != "" {
 		return one

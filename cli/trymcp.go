@@ -26,7 +26,7 @@ var clientNames = func() (names []string) {
 	return names
 }()
 
-// checkFlags refuses flags that say nothing together. changed tells which were given.
+// checkFlags refuses flags that make no sense together. changed reports which were given.
 func (t *try) checkFlags(changed func(name string) bool) error {
 	switch {
 	case !t.mcp && changed("client"):
@@ -50,7 +50,7 @@ func (t *try) checkFlags(changed func(name string) bool) error {
 	return nil
 }
 
-// tryTools is guestpass try with --mcp.
+// tryTools runs guestpass try with --mcp.
 func (t *try) tryTools(ctx context.Context, words map[string]string) error {
 	i := slices.Index(clientNames, t.client)
 	profile := mcptest.Profiles()[i]
@@ -75,7 +75,7 @@ func (t *try) tryTools(ctx context.Context, words map[string]string) error {
 	return t.callTools(ctx, client, words)
 }
 
-// server is the address of the server: as it was given, byte for byte, because that is what people paste into a
+// server returns the address of the server: as it was given, byte for byte, because that is what people paste into a
 // client; or /mcp below that.
 func (t *try) server() string {
 	u, err := url.Parse(t.url)
@@ -89,7 +89,7 @@ func (t *try) server() string {
 	return u.JoinPath("mcp").String()
 }
 
-// returns is where the browser returns to, and where the client's metadata document is.
+// returns says where the browser returns to, and where the client's metadata document is.
 type returns struct {
 	redirectURI string
 	listener    net.Listener // nil where the redirect URI was given
@@ -97,7 +97,7 @@ type returns struct {
 	server      *http.Server
 }
 
-// returns listens on free ports of this machine. A metadata document here can be read by a server that is here, too.
+// returns listens on free ports of this machine. Only a server on this machine can read a metadata document here.
 func (t *try) returns(ctx context.Context, profile mcptest.Profile) (*returns, error) {
 	r := &returns{redirectURI: t.redirectURI}
 	listen := func() (net.Listener, error) { return new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0") }
@@ -220,7 +220,7 @@ func (t *try) callTools(ctx context.Context, client *mcptest.Client, words map[s
 	return refusals(list)
 }
 
-// refusals is what clients would not take of a list that this one took.
+// refusals returns an error that names what other clients would not accept of a list that this one accepted.
 func refusals(list *mcptest.List) error {
 	if len(list.Problems) == 0 {
 		return nil

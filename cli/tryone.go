@@ -26,7 +26,7 @@ func (t *try) callOne(ctx context.Context, s surface, op gpttest.Operation, argu
 	return nil
 }
 
-// checkArguments says what ChatGPT would not send.
+// checkArguments returns an error for arguments that ChatGPT would not send.
 func checkArguments(op gpttest.Operation, arguments map[string]any) error {
 	var names []string
 	for _, a := range op.Arguments {
@@ -49,7 +49,7 @@ func checkArguments(op gpttest.Operation, arguments map[string]any) error {
 	return err
 }
 
-// typedArguments makes of words what the operation's arguments are.
+// typedArguments turns words into values of the types of the operation's arguments.
 func typedArguments(op gpttest.Operation, words map[string]string) map[string]any {
 	arguments := map[string]any{}
 	for name, text := range words {
@@ -58,8 +58,8 @@ func typedArguments(op gpttest.Operation, words map[string]string) map[string]an
 	return arguments
 }
 
-// typed makes of the text what the argument's type says; text that does not fit is
-// sent as it is, so that the server's answer can be seen.
+// typed turns a text into a value of the argument's type. A text that does not fit stays as it is, so that the server's
+// answer can be seen.
 func typed(op gpttest.Operation, name, text string) any {
 	for _, a := range op.Arguments {
 		if a.Name != name {

@@ -26,7 +26,7 @@ type thing struct {
 	gone   bool           // deleted by this run
 }
 
-// memory is what the answers of one run have told.
+// memory is what the answers of one run have shown.
 type memory struct {
 	things []*thing // in the order in which they were met
 	wrote  bool     // this run has called something that may change things
@@ -74,7 +74,7 @@ func goesOn(answer any) bool {
 	return false
 }
 
-// listsAll are the kinds of things that an answer about kinds lists.
+// listsAll returns the kinds of things that an answer about kinds lists.
 func listsAll(answer any, kinds []string) []string {
 	switch answer := answer.(type) {
 	case []any:
@@ -135,8 +135,8 @@ func (m *memory) reference(name string, id any, own *thing) {
 	}
 }
 
-// own is the thing that an object of an answer describes: the one whose identifier
-// belongs to the first of kinds that has one, or the only identifier that there is.
+// own returns the thing that an object of an answer describes: the one whose identifier belongs to the first of kinds
+// that has one, or the only identifier that there is.
 func (m *memory) own(object map[string]any, kinds []string, made *creation) *thing {
 	var names []string
 	for _, name := range slices.Sorted(maps.Keys(object)) {
@@ -187,8 +187,8 @@ func (m *memory) meet(kind string, id any) *thing {
 	return t
 }
 
-// own reports whether the run may act on t: it made it, or t appeared since and names
-// something that the run made, as the record of a change does.
+// mayChange reports whether the run may act on t: it made t, or t appeared since and names something that the run made,
+// as the record of a change does.
 func (m *memory) mayChange(t *thing) bool {
 	if t.made || t.before || t.doubt {
 		return t.made
@@ -199,8 +199,7 @@ func (m *memory) mayChange(t *thing) bool {
 	})
 }
 
-// candidates are the things that op may be called with for one of its identifiers, the
-// best first.
+// candidates returns the things that op may be called with for one of its identifiers, the best first.
 func (m *memory) candidates(op *planned, need identifier) (found []*thing) {
 	actsOnIt := op.actsOn(need)
 	var others []*thing
@@ -231,7 +230,7 @@ func (p *planned) refusedBy(t *thing) bool {
 	})
 }
 
-// value is t's value for an argument: its identifier, or the member of that name, as slug.
+// value returns t's value for an argument: its identifier, or the member of that name, as slug.
 func (t *thing) value(a gpttest.Argument) (any, bool) {
 	value := t.id
 	if _, ok := identified(a.Name); !ok {

@@ -19,8 +19,8 @@ type tools struct {
 	list []mcptest.Tool
 }
 
-// call makes of a tool's answer one of an operation: a result counts as the status that the operation declares, and
-// an error as what it says of itself, or 400.
+// call turns a tool's answer into one of an operation: a result counts as the status that the operation declares, and
+// an error as the status that it names, or 400.
 func (s tools) call(ctx context.Context, op gpttest.Operation, arguments map[string]any) (*reply, error) {
 	result, err := s.Call(ctx, op.ID, arguments)
 	if err != nil {
@@ -44,23 +44,23 @@ func (s tools) call(ctx context.Context, op gpttest.Operation, arguments map[str
 	return &reply{answer, shown}, nil
 }
 
-// statusOf is what an error counts as: 403 by HTTP, or the code that its text names.
+// statusOf returns the status that an error counts as: 403 by HTTP, or the code that its text names.
 func statusOf(result *mcptest.Result) int {
 	if result.Status >= http.StatusBadRequest {
 		return result.Status
 	}
-	var told struct {
+	var named struct {
 		Error struct {
 			Code int `json:"code"`
 		} `json:"error"`
 	}
-	if json.Unmarshal([]byte(result.Text), &told) == nil && told.Error.Code >= 400 && told.Error.Code < 600 {
-		return told.Error.Code
+	if json.Unmarshal([]byte(result.Text), &named) == nil && named.Error.Code >= 400 && named.Error.Code < 600 {
+		return named.Error.Code
 	}
 	return http.StatusBadRequest
 }
 
-// toolOperations are the tools as operations, for the walk, and why others are none.
+// toolOperations returns the tools as operations, for the walk, and why others are none.
 func toolOperations(tools []mcptest.Tool) (operations []gpttest.Operation, unusable []string) {
 	for _, t := range tools {
 		status := http.StatusOK
@@ -78,8 +78,9 @@ func toolOperations(tools []mcptest.Tool) (operations []gpttest.Operation, unusa
 	return operations, unusable
 }
 
-// methodOf is how the tool's hints would be said in REST. A tool that may change what is there, for all that its hints
-// tell, and whose name does not say that it makes something, is PUT: without an identifier it is not called.
+// methodOf returns the method that says in REST what the tool's hints say. A tool that may change something existing,
+// as far as its hints tell, and whose name does not say that it makes something, is PUT: without an identifier it is
+// not called.
 func methodOf(t mcptest.Tool) string {
 	name := words(t.Name)
 	switch {

@@ -1,6 +1,6 @@
 // Package guestpasstest starts the whole of Guestpass for a test of your resources: the server with them, a database,
 // and the emulator of Stytch, all over HTTP on ports that the system chooses. Nothing in it is a mock: tokens are
-// signed and verified, rows are kept, and what a test calls is what ChatGPT and Claude would call.
+// signed and verified, rows are kept, and a test calls what ChatGPT and Claude would call.
 //
 //	func TestExpensesAreKept(t *testing.T) {
 //		w := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{expenses.Resource()}})
@@ -50,19 +50,19 @@ const (
 	UserGrace = "user-test-cccccccc-0000-4000-8000-000000000002"
 )
 
-// Options say what is started. The zero value serves no operations, in a B2B project.
+// Options say what to start. The zero value serves no operations, in a B2B project.
 type Options struct {
 	Resources []api.Resource
 	Vertical  auth.Vertical // "": B2B
 
-	// DatabaseURL is as of [store.Options]; "": a SQLite file of the test's own.
+	// DatabaseURL is that of [store.Options]; "": a SQLite file of the test's own.
 	DatabaseURL string
 
-	// Quota is as of [store.Options].
+	// Quota is that of [store.Options].
 	Quota store.Quota
 
-	// Change sets what else the server's options say, such as Limits or Access; nil: nothing. Without it, calls
-	// are not limited by their rate.
+	// Change sets further options of the server, such as Limits or Access; nil: none. Without it, calls are not
+	// limited by their rate.
 	Change func(*guestpass.Options)
 }
 
@@ -164,8 +164,8 @@ func openStore(t testing.TB, o Options, now func() time.Time) *store.Store {
 	return database
 }
 
-// grantScopes gives the project the scopes of the operations, and every role what they allow, as somebody does in
-// Stytch's dashboard.
+// grantScopes gives the project the scopes of the operations, and every role their permissions, as an administrator
+// does in Stytch's dashboard.
 func (w *World) grantScopes() {
 	w.t.Helper()
 	w.ChangeProject(func(seed *stytchtest.Seed) {
@@ -198,14 +198,14 @@ func admitScope(policy *stytchtest.Policy, op api.Operation) {
 	}
 }
 
-// Token is an access token of the person, with the scopes, as Stytch issues it to the connected app.
+// Token returns an access token of the person with the scopes, as Stytch would issue it to the connected app.
 func (w *World) Token(subject string, scopes ...string) string {
 	w.t.Helper()
 	return w.Mint(stytchtest.MintRequest{Kind: "access", Subject: subject, Scopes: scopes})
 }
 
-// Call sends one request and reads the answer. Without a token no Authorization header is sent; a body is JSON.
-// change, if given, changes the request before.
+// Call sends one request and reads the answer. Without a token it sends no Authorization header; a body is JSON.
+// change, if given, edits the request first.
 func (w *World) Call(method, path, token, body string, change ...func(*http.Request)) Reply {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, w.URL+path, strings.NewReader(body))
@@ -233,12 +233,12 @@ func (w *World) Call(method, path, token, body string, change ...func(*http.Requ
 	return Reply{response.StatusCode, response.Header, string(content)}
 }
 
-// Postgres is the URL of an empty database of a Postgres that runs for this test program alone. A test is skipped where
-// Postgres is not installed. Call [StopPostgres] in TestMain, when all tests have run.
+// Postgres returns the URL of an empty database of a Postgres that runs for this test program alone. It skips the test
+// if Postgres is not installed. Call [StopPostgres] in TestMain, when all tests have run.
 func Postgres(t *testing.T) string {
 	t.Helper()
 	return postgrestest.Shared(t).Database(t)
 }
 
-// StopPostgres ends what [Postgres] has started.
+// StopPostgres stops the server that [Postgres] has started.
 func StopPostgres() { postgrestest.StopShared() }

@@ -10,7 +10,7 @@ import (
 	"guestpass/resources/tasks"
 )
 
-// All are those that the program guestpass serves, in the order in which they are told of.
+// All returns the resources that the program guestpass serves, in the order in which clients see them.
 func All() []api.Resource {
 	return []api.Resource{profile.Resource(), members.Resource(), tasks.Resource(), activity.Resource()}
 }

@@ -14,8 +14,8 @@ import (
 	"time"
 )
 
-// Outcomes of an activity. What happens in one transaction is Done at once; what has
-// its effect elsewhere is Started, then Done or Failed in a row of its own.
+// Outcomes of an activity. A change within one transaction is Done at once; one whose effect is elsewhere is Started,
+// then Done or Failed in a row of its own.
 const (
 	Started = "started"
 	Done    = "done"
@@ -57,9 +57,8 @@ func (a Activity) hash(previous string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// Record appends a to its owner's chain: what the transaction has changed, unless a
-// says it itself. It returns the row as it was kept. The owner's head is locked until
-// the transaction ends, so that the chain has one order.
+// Record appends a to its owner's chain, with what the transaction has changed unless a says so itself, and returns the
+// row as it was kept. It locks the owner's head until the transaction ends, so that the chain has one order.
 func (tx *Tx) Record(a Activity) (Activity, error) {
 	if a.Target == "" {
 		a.Target, a.Before, a.After = tx.changed.Target, tx.changed.Before, tx.changed.After
@@ -108,7 +107,7 @@ func scanActivity(row Scanner, more ...any) (a Activity, err error) {
 	return a, err
 }
 
-// Position is where the list goes on after the activity.
+// Position returns where a list goes on after the activity.
 func (a Activity) Position() string { return strconv.FormatInt(a.Seq, 10) }
 
 // An ActivityQuery selects activities of one subject. Empty fields select everything.
@@ -120,8 +119,8 @@ type ActivityQuery struct {
 	After    string // Position of the last activity of the page before
 }
 
-// Activities returns up to q.Limit activities of one subject, the newest first. A started one is
-// left out when it has ended.
+// Activities returns up to q.Limit activities of one subject, the newest first. It leaves out the started row of an
+// activity that has ended.
 func (s *Store) Activities(ctx context.Context, owner string, q ActivityQuery) ([]Activity, error) {
 	query, err := q.statement(owner)
 	if err != nil {
@@ -135,7 +134,7 @@ func (s *Store) Activities(ctx context.Context, owner string, q ActivityQuery) (
 	return activities, nil
 }
 
-// statement has an index for each of its forms, so that what one app did is found beside whatever
+// statement returns the query. Each of its forms has an index, so that what one app did is found quickly among whatever
 // many others did.
 func (q ActivityQuery) statement(owner string) (*Statement, error) {
 	before := int64(math.MaxInt64)
@@ -159,7 +158,7 @@ func (q ActivityQuery) statement(owner string) (*Statement, error) {
 	return s, nil
 }
 
-// Activity returns one activity of the subject; [ErrNotFound] for anybody else's.
+// Activity returns one activity of the subject, [ErrNotFound] for that of anybody else.
 func (s *Store) Activity(ctx context.Context, owner, subject, id string) (Activity, error) {
 	return scanActivity(s.QueryRow(ctx, "SELECT "+activityColumns+` FROM activity
 		WHERE id = $1 AND owner = $2 AND subject = $3`, id, owner, subject))
@@ -170,9 +169,8 @@ type LaterError struct{ Later Activity }
 
 func (e *LaterError) Error() string { return "the target was changed later" }
 
-// Undo has revert put the target of an activity back to what it was before, if nothing
-// later has touched it, else it returns a [LaterError]. What revert does not note itself
-// is recorded as the activity turned round.
+// Undo has revert put the target of an activity back to what it was before. It returns a [LaterError] if anything later
+// has touched the target. If revert notes no change itself, Undo records the activity turned round.
 func (tx *Tx) Undo(a Activity, revert func(*Tx, Activity) error) error {
 	if err := tx.isLast(a); err != nil {
 		return err
@@ -209,7 +207,7 @@ func (tx *Tx) holdRecord(owner string) error {
 	return tx.QueryRow("SELECT seq FROM activity_heads WHERE owner = $1 FOR UPDATE", owner).Scan(new(int64))
 }
 
-// A Break is a place where the record is not what was written.
+// A Break is a place where the record differs from what was written.
 type Break struct {
 	Owner string
 	Seq   int64
@@ -270,7 +268,7 @@ type link struct {
 	hash string
 }
 
-// chain is an owner's, as far as it was read.
+// chain is the chain of an owner, as far as it was read.
 type chain struct {
 	owner     string
 	last, end link // read last, at first what is no longer kept; and as it was recorded
@@ -294,7 +292,7 @@ func (c *chain) check(a Activity, hash string) {
 	c.last = link{a.Seq, hash}
 }
 
-// finish holds the end that was read against the recorded one.
+// finish compares the end that was read with the recorded one.
 func (c *chain) finish() {
 	switch {
 	case c.last.seq < c.end.seq:

@@ -12,9 +12,8 @@ import (
 	"strings"
 )
 
-// Backup writes a copy of a SQLite database as it is at one moment to a new file, which
-// only its owner may read, and checks it. Other processes may go on writing meanwhile. The
-// error for a Postgres says how to copy that.
+// Backup writes a copy of a SQLite database as it is at one moment to a new file, which only its owner may read, and
+// checks it. Other processes may go on writing. The error for Postgres says how to copy such a database.
 func (s *Store) Backup(ctx context.Context, file string) error {
 	if file == "" || os.IsPathSeparator(file[len(file)-1]) {
 		return errors.New("name a file for the copy")
@@ -55,7 +54,7 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	return s.publish(partial.Name(), file)
 }
 
-// vacuumInto copies on a connection of its own: those that only read may not.
+// vacuumInto copies on a connection of its own, as those that only read may not.
 func (f *sqliteFile) vacuumInto(ctx context.Context, to string) error {
 	db, err := sql.Open("sqlite", f.dsn("rw"))
 	if err != nil {
@@ -73,7 +72,7 @@ func overwrites(file string, err error) error {
 	return fmt.Errorf("%s exists already, and is not overwritten: name another file", file)
 }
 
-// publish gives the copy its name, unless there is such a file meanwhile.
+// publish gives the copy its name, unless a file of that name has appeared.
 func (s *Store) publish(partial, file string) error {
 	if err := os.Link(partial, file); err != nil {
 		if errors.Is(err, fs.ErrExist) {
@@ -104,9 +103,8 @@ func checkCopy(ctx context.Context, path string) error {
 	return s.CheckIntegrity(ctx)
 }
 
-// dumpCommand is what a person types; the password, which it leaves out, pg_dump asks for or
-// reads from its own file.
-// Tables that an earlier version has made are not in the schema yet.
+// dumpCommand returns the command to type. It leaves out the password, which pg_dump asks for or reads from its own
+// file. Tables that an earlier version has made are not in the schema yet.
 func (s *Store) dumpCommand(file string, inSchema bool) string {
 	address, schema := s.url, ""
 	if inSchema {

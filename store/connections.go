@@ -26,7 +26,7 @@ func scanConnection(row Scanner) (c Connection, err error) {
 	return c, err
 }
 
-// NoteUse keeps that a connection was used at c.LastUsed; c.FirstUsed is not read.
+// NoteUse keeps that a connection was used at c.LastUsed. It does not read c.FirstUsed.
 func (tx *Tx) NoteUse(c Connection) error {
 	_, err := tx.Exec("INSERT INTO connections ("+connectionColumns+`) VALUES ($1, $2, $3, $4, $5, $5)
 		ON CONFLICT (owner, subject, client) DO UPDATE SET scopes = excluded.scopes, last_used = excluded.last_used
@@ -71,12 +71,12 @@ func scanDenial(row Scanner) (d Denial, err error) {
 	return d, err
 }
 
-// Deny keeps the denial. If the pair has one, the later of their times counts, whichever
-// instance's clock it is from, and when Stytch is asked is the new one's: none, where Stytch has
-// revoked already, leaves it as it is, since the other may be newer.
+// Deny keeps the denial. If the pair has one, the later of their times counts, whichever instance's clock it is from.
+// The new denial says when to ask Stytch; if it says nothing because Stytch has revoked already, the time of the old
+// one stays, since that denial may be newer.
 //
-// A denial that only repeats one, with no use in between, is not recorded: nobody can fill the
-// space that is reserved for denials with them.
+// Deny does not record a denial that repeats one with no use in between, so that nobody can fill the space that is
+// reserved for denials.
 func (tx *Tx) Deny(d Denial) error {
 	tx.reserved, tx.beyondQuota = true, true
 	err := tx.QueryRow(`SELECT 1 FROM denials d WHERE subject = $1 AND client = $2 AND NOT EXISTS (
@@ -115,7 +115,7 @@ func (tx *Tx) Settle(d Denial, revoked, expires time.Time) error {
 	return nil
 }
 
-// Postpone says when Stytch is asked next, and false if another instance is asking already.
+// Postpone sets when to ask Stytch next. It reports false if another instance is asking already.
 func (tx *Tx) Postpone(d Denial, until time.Time) (mine bool, err error) {
 	tx.reserved = true
 	n, err := tx.Exec("UPDATE denials SET retry_at = $1 WHERE subject = $2 AND client = $3 AND retry_at = $4",
@@ -123,7 +123,7 @@ func (tx *Tx) Postpone(d Denial, until time.Time) (mine bool, err error) {
 	return n > 0, err
 }
 
-// Denials returns those that count now: of tokens issued after since, and all that Stytch has not revoked.
+// Denials returns those that count now: of tokens issued after since, and all for which Stytch has not revoked yet.
 func (s *Store) Denials(ctx context.Context, since time.Time) ([]Denial, error) {
 	list, err := List(ctx, s, scanDenial, "SELECT "+denialColumns+` FROM denials
 		WHERE (expires_at > $1 AND revoked_at > $2) OR retry_at > 0`, s.timestamp(), Millis(since))
@@ -133,7 +133,7 @@ func (s *Store) Denials(ctx context.Context, since time.Time) ([]Denial, error) 
 	return list, nil
 }
 
-// timestamp is now, as it is kept; of a nil Store, whose answer is an error anyway, 0.
+// timestamp returns the time in milliseconds; 0 for a nil Store, whose answer is an error anyway.
 func (s *Store) timestamp() int64 {
 	if s == nil {
 		return 0
@@ -141,7 +141,7 @@ func (s *Store) timestamp() int64 {
 	return Millis(s.now())
 }
 
-// forgetDenials removes what no token can meet any more.
+// forgetDenials removes denials that no valid token can meet any more.
 func (s *Store) forgetDenials(ctx context.Context) error {
 	return s.Write(ctx, func(tx *Tx) error {
 		tx.reserved = true

@@ -14,14 +14,14 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// Errors a caller branches on.
+// Errors that callers branch on.
 var (
 	ErrNotFound    = errors.New("no such record")
 	ErrUnavailable = errors.New("the database is not available")
 	ErrFull        = errors.New("the database has no space left")
 )
 
-// classify is the function of that name, and names a SQLite file.
+// classify is the function classify, and names a SQLite file.
 func (s *Store) classify(err error) error {
 	if s.file != nil {
 		err = s.file.explain(err)
@@ -29,7 +29,7 @@ func (s *Store) classify(err error) error {
 	return classify(err)
 }
 
-// classify wraps what the drivers say so that callers can tell whether waiting helps.
+// classify wraps an error of a driver so that callers can tell whether waiting helps.
 func classify(err error) error {
 	var lite *sqlite.Error
 	var postgres *pgconn.PgError
@@ -66,15 +66,15 @@ func classify(err error) error {
 	return err
 }
 
-// syncFailed says whether SQLite could not have the disk keep what it wrote.
+// syncFailed reports whether SQLite could not make the disk keep what it wrote.
 func syncFailed(err error) bool {
 	var lite *sqlite.Error
 	return errors.As(err, &lite) && (lite.Code() == sqlite3.SQLITE_IOERR_FSYNC ||
 		lite.Code() == sqlite3.SQLITE_IOERR_DIR_FSYNC)
 }
 
-// again says whether Postgres asks to run the transaction once more.
-func again(err error) bool {
+// mustRepeat reports whether Postgres asks for the transaction to be run once more.
+func mustRepeat(err error) bool {
 	var postgres *pgconn.PgError
 	return errors.As(err, &postgres) && (postgres.Code == "40P01" || postgres.Code == "40001")
 }

@@ -8,7 +8,7 @@ import (
 	"syscall"
 )
 
-// noFollow has a file not opened that is a symbolic link.
+// noFollow refuses to open a symbolic link.
 const noFollow = syscall.O_NOFOLLOW
 
 // ownedByUs reports whether a file is this user's. The administrator keeps the files of others.

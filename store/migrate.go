@@ -19,8 +19,8 @@ var embedded embed.FS
 
 var migrations, _ = fs.Sub(embedded, "migrations") // fails for an invalid name only
 
-// A Schema is the tables of a resource. They have a version table of their own, and stand where Guestpass's stand: in
-// its schema of Postgres, or its SQLite file.
+// A Schema is the tables of a resource. They have a version table of their own and are kept beside Guestpass's: in its
+// schema of Postgres, or in its SQLite file.
 type Schema struct {
 	Name string // lower-case letters, digits and _
 
@@ -28,8 +28,8 @@ type Schema struct {
 	// of these names, those in sqlite and in postgres.
 	Files fs.FS
 
-	// Postgres changes the columns of each table, by the table's name, from what the files for SQLite make to what
-	// those for Postgres do; nil if they make the same. A start looks whether they are there.
+	// Postgres changes columns, by the name of their table, from those that the files for SQLite make to those that the
+	// files for Postgres make; nil if they are the same. A start checks that they are there.
 	Postgres func(columns map[string][]string)
 
 	// Migrated is called once the tables are there, at every start, before anybody uses them; nil for nothing to do.
@@ -43,8 +43,7 @@ type Schema struct {
 	// Quotas are how many things of each kind one owner may have, unless Options.Quota says otherwise.
 	Quotas map[string]int64
 
-	// WasBuiltIn is set for tables that the store itself made up to version 0.1, in the same place: they are taken
-	// over.
+	// WasBuiltIn is set for tables that the store itself made up to version 0.1, in the same place: it takes them over.
 	WasBuiltIn bool
 }
 
@@ -55,8 +54,8 @@ type Migration struct {
 	Place   string // where an earlier version has applied it, from which [Open] takes it over; else ""
 }
 
-// migrateUp takes over what an earlier version has made, and applies what is missing of the
-// schema. On Postgres one instance does it while others wait; SQLite's file has one process.
+// migrateUp takes over what an earlier version has made, and applies the migrations that are missing. On Postgres one
+// instance does so while others wait; a SQLite file has one process.
 func (s *Store) migrateUp(ctx context.Context) error {
 	return s.locked(ctx, func() error {
 		if err := s.makeSchema(ctx); err != nil {
@@ -107,8 +106,8 @@ func (s *Store) migrated(ctx context.Context) error {
 	return nil
 }
 
-// Migrations are all steps, in order. It only reads. Where all are applied and tables or
-// columns are missing all the same, the error names them.
+// Migrations returns all steps, in order. It only reads. If all are applied and tables or columns are missing all the
+// same, the error names them.
 func (s *Store) Migrations(ctx context.Context) (steps []Migration, err error) {
 	there, err := s.tables(ctx, s.schema)
 	if err != nil {
@@ -145,13 +144,13 @@ func (s *Store) Migrations(ctx context.Context) (steps []Migration, err error) {
 	return steps, s.verify(ctx)
 }
 
-// step names one of our own by its file, others with their resource.
+// step names a migration of our own by its file, others with their resource.
 func (schema Schema) step(source *goose.Source) string { return path.Join(schema.Name, source.Path) }
 
-// versionTable says which migrations are applied. Its name is no other program's.
+// versionTable returns the name of the table of applied migrations. No other program uses that name.
 func (schema Schema) versionTable() string { return schema.tableName("guestpass_migrations") }
 
-// oldVersionTable is what it was called before, when it was goose's usual one.
+// oldVersionTable returns the earlier name of that table, goose's usual one.
 func (schema Schema) oldVersionTable() string { return schema.tableName(goose.DefaultTablename) }
 
 func (schema Schema) tableName(name string) string {
@@ -181,7 +180,7 @@ func (s *Store) eachSchema(f func(Schema, *goose.Provider) error) error {
 	return nil
 }
 
-// filesFor are a schema's for one of the two databases.
+// filesFor returns a schema's files for one of the two databases.
 func (schema Schema) filesFor(d Database) (fs.FS, error) {
 	if entry, err := fs.Stat(schema.Files, string(d)); err == nil && entry.IsDir() {
 		return fs.Sub(schema.Files, string(d))

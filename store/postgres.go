@@ -21,7 +21,7 @@ const defaultSchema = "guestpass"
 
 var postgresSchema = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
 
-// CheckSchema tells what is wrong with the name of a schema; "" is the usual one.
+// CheckSchema returns what is wrong with the name of a schema; "" stands for the usual one.
 func CheckSchema(name string) error {
 	if name != "" && (!postgresSchema.MatchString(name) || strings.HasPrefix(name, "pg_") ||
 		name == "information_schema") {
@@ -30,8 +30,8 @@ func CheckSchema(name string) error {
 	return nil
 }
 
-// openPostgres connects. The schema is part of how each connection begins, never set later:
-// a pool in front may give each transaction another connection.
+// openPostgres connects. Each connection begins with the schema, and none sets it later: a pool in front may give each
+// transaction another connection.
 func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	s.database, s.url = Postgres, dsn
 	config, err := parsePostgres(dsn)
@@ -73,7 +73,7 @@ func parsePostgres(dsn string) (*pgx.ConnConfig, error) {
 	return config, nil
 }
 
-// protection is what keeps the password, and what is kept, from others on the way to a Postgres; the best first.
+// protection says what keeps the password and the data from others on the way to Postgres; the best first.
 type protection int
 
 const (
@@ -82,7 +82,7 @@ const (
 	unencrypted                       // not encrypted
 )
 
-// protectionWarnings are for what somebody has asked for by name.
+// protectionWarnings are for weak protection that somebody has asked for by name.
 var protectionWarnings = map[protection]string{
 	unauthenticated: "the connection to Postgres is encrypted, but whoever answers is taken for the server: " +
 		"sslmode=require checks no certificate, and verify-ca without sslrootcert takes one of any host; say " +
@@ -98,8 +98,8 @@ var errOpportunistic = errors.New("must say how the connection to a Postgres on 
 	"(postgres://…?sslmode=verify-full, or PGSSLMODE), with sslrootcert=FILE for a certificate authority of your " +
 	"own; sslmode=disable only on a network that nobody else reads")
 
-// protectionOf returns the least that connections may have. It looks at what pgx has made of URL, environment and
-// service file: with allow and prefer, which is its default, it has both ways for one server.
+// protectionOf returns the least protection that connections may have. It looks at what pgx has made of URL,
+// environment and service file: with allow and with prefer, its default, pgx lists both ways for one server.
 func protectionOf(config *pgx.ConnConfig) (protection, error) {
 	type server struct {
 		host string
@@ -143,8 +143,8 @@ func (s *Store) usePool(pool *sql.DB) {
 	s.read, s.write = pool, transactionWriter{pool}
 }
 
-// checkSearchPath finds out whether connections have the schema: a pooler that does not pass
-// it on leaves that to the role.
+// checkSearchPath returns an error if connections do not have the schema: with a pooler that does not pass it on, the
+// role decides.
 func (s *Store) checkSearchPath(ctx context.Context) error {
 	var path, user, database string
 	err := s.read.QueryRowContext(ctx, "SELECT current_setting('search_path'), current_user, current_database()").Scan(
@@ -161,8 +161,8 @@ func (s *Store) checkSearchPath(ctx context.Context) error {
 		identifier(user), identifier(database), identifier(s.schema))
 }
 
-// locked runs f while no other instance with the same schema does. The lock is a
-// transaction's, so that a pooler keeps it with its connection.
+// locked runs f while no other instance with the same schema does. A transaction holds the lock, so that a pooler keeps
+// it with its connection.
 func (s *Store) locked(ctx context.Context, f func() error) error {
 	if s.database != Postgres {
 		return f()
@@ -221,14 +221,14 @@ func (s *Store) makeSchema(ctx context.Context) error {
 	return nil
 }
 
-// denied reports whether Postgres says that the role may not.
+// denied reports whether Postgres refused something that the role may not do.
 func denied(err error) bool {
 	var postgres *pgconn.PgError
 	return errors.As(err, &postgres) && postgres.Code == "42501"
 }
 
-// oldPlace is the schema in which versions before this one made their tables: the first of
-// the role's search path. On SQLite it is the file.
+// oldPlace returns the schema in which versions before this one made their tables: the first of the role's search path.
+// On SQLite it is the file.
 func (s *Store) oldPlace(ctx context.Context) (string, error) {
 	if s.database != Postgres {
 		return "", nil

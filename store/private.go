@@ -10,16 +10,16 @@ import (
 	"path/filepath"
 )
 
-// What the database and the files beside it may be: for their owner alone. The umask is whoever
-// started the program's, and says nothing about what is in them.
+// Permissions of the database and the files beside it: for their owner alone. The umask belongs to whoever started the
+// program, and knows nothing of what is in them.
 const (
 	ownFile   = 0o600
 	ownFolder = 0o700
 	others    = 0o077
 )
 
-// openOwn opens a file of ours, and makes it where there is none. It follows no link: in a folder
-// that others may write to, one could lead anywhere.
+// openOwn opens a file of ours, and makes it if there is none. It follows no link: in a folder that others may write
+// to, one could lead anywhere.
 func openOwn(name string, flags int) (*os.File, error) {
 	// #nosec G304 -- beside the database, which the operator has named
 	file, err := os.OpenFile(name, flags|os.O_CREATE|noFollow, ownFile)
@@ -37,8 +37,8 @@ func openOwn(name string, flags int) (*os.File, error) {
 	return file, nil
 }
 
-// makeFolder makes the last folder of a path, for this user alone. Those above it must be there: a
-// path with a slip in it is told rather than made.
+// makeFolder makes the last folder of a path, for this user alone. Those above it must exist: a misspelt path is an
+// error and not made.
 func makeFolder(folder string) error {
 	if err := os.Mkdir(folder, ownFolder); err != nil {
 		return err
@@ -46,11 +46,11 @@ func makeFolder(folder string) error {
 	return os.Chmod(folder, ownFolder) // #nosec G302 -- a folder needs to be searched; whatever the umask
 }
 
-// keepPrivate makes the database file and the lock for this user alone, before SQLite would make
-// them for whomever the umask admits: the files that SQLite makes beside it are as it is. What is
-// there already and is more open is mended, and told of: nobody else needs it, and to refuse it
-// would stop every server with a database from before. A folder is told of only: others may have
-// their own things in it. A file of another user is refused: who owns it can open it to anybody.
+// keepPrivate makes the database file and the lock for this user alone, before SQLite makes them for whomever the umask
+// admits: the files that SQLite makes beside the database get its permissions. It mends files that are more open
+// already, and warns of them: nobody else needs them, and refusing them would stop every server with an older database.
+// Of an open folder it only warns: others may keep their own things there. It refuses a file of another user, who could
+// open it to anybody.
 func (f *sqliteFile) keepPrivate(ctx context.Context, log *slog.Logger) error {
 	for _, name := range []string{f.path, f.path + "-lock"} {
 		file, err := openOwn(name, os.O_RDWR)

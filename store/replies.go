@@ -9,8 +9,8 @@ import (
 	"time"
 )
 
-// A Claim is one call's right to be carried out: while it stands, an equal call is
-// not, and gets the answer that was kept.
+// A Claim is one call's right to be carried out. While it stands, an equal call is not carried out and gets the answer
+// that was kept.
 type Claim struct {
 	Key           string // of owner, subject, client, operation and what the client sent; see [Digest]
 	Body          string // digest of the request
@@ -19,14 +19,13 @@ type Claim struct {
 	Gone          string // target of an answer that does not count any more, as there is no such thing now
 }
 
-// A Reply is what became of an equal call. An empty JSON is one that is under way.
+// A Reply is what became of an equal call. JSON is empty while that call is under way.
 type Reply struct{ JSON, Target string }
 
 // ErrOtherBody is returned for a key that was used with another request.
 var ErrOtherBody = errors.New("the key was used with another request")
 
-// Digest names the parts as one; with their lengths, so that no two rows of parts read
-// alike.
+// Digest returns one name for the parts. It includes their lengths, so that no two rows of parts read alike.
 func Digest(parts ...string) string {
 	h := sha256.New()
 	for _, part := range parts {
@@ -56,8 +55,8 @@ func readReply(row Row, c Claim) (r Reply, found bool, err error) {
 	return r, true, nil
 }
 
-// Claim takes the key, or returns the reply of who has it. On Postgres it waits for a
-// transaction that is about to take the same key.
+// Claim takes the key, or returns the reply of the call that has it. On Postgres it waits for a transaction that is
+// about to take the same key.
 func (tx *Tx) Claim(c Claim) (earlier Reply, taken bool, err error) {
 	if _, err := tx.DeleteCounted(`DELETE FROM replies
 		WHERE key = $1 AND (expires_at <= $2 OR target = $3 AND target <> '') RETURNING owner, person, bytes`,
@@ -78,7 +77,7 @@ func (tx *Tx) Claim(c Claim) (earlier Reply, taken bool, err error) {
 	return earlier, false, err
 }
 
-// KeepReply keeps the answer, and what it tells of, for as long as the claim says, from now.
+// KeepReply keeps the answer and its target for as long as the claim says, from now.
 func (tx *Tx) KeepReply(c Claim, r Reply) error {
 	kept, err := tx.Exec(`UPDATE replies SET reply = $1, target = $2, expires_at = $3, bytes = bytes + $4
 		WHERE key = $5`,
@@ -95,7 +94,7 @@ func (tx *Tx) Release(c Claim) error {
 	return err
 }
 
-// forgetReplies removes what has expired, some at a time.
+// forgetReplies removes replies that have expired, some at a time.
 func (s *Store) forgetReplies(ctx context.Context) error {
 	return s.InSteps(ctx, stepRows, func(tx *Tx) (int64, error) {
 		return tx.DeleteCounted(`DELETE FROM replies WHERE key IN

@@ -11,13 +11,13 @@ import (
 	"time"
 )
 
-// reserveBytes is what is kept free for denials. One takes some 50 kB until SQLite has brought it from
-// its log into the file, and 1 kB from then on.
+// reserveBytes is the space kept free for denials. A denial takes some 50 kB until SQLite has moved it from its log
+// into the file, and 1 kB from then on.
 const reserveBytes = 2 << 20
 
-// A reserve is space that nobody can use up, taken at the start: when a denial, or what removes old
-// rows, finds the disk full, it is given back for them. As long as it cannot be taken again, they are
-// all that is written.
+// A reserve is space that the store takes at the start, so that nobody can use it up. When a denial, or the removal of
+// old rows, finds the disk full, the store gives the space back for them. Until it can take the space again, it writes
+// nothing else.
 type reserve struct {
 	space space // nil: there is none
 
@@ -32,13 +32,13 @@ type space interface {
 	take(context.Context) error // does nothing if it is there
 }
 
-// errReserved refuses what is no denial.
+// errReserved refuses any write but a denial.
 var errReserved = fmt.Errorf("%w: what is left is kept for denials", ErrFull)
 
-// takeAgain is how often it is tried.
-const takeAgain = time.Second
+// retakeInterval is how often the store tries to take the reserve again.
+const retakeInterval = time.Second
 
-// prepareReserve is for the start. Without a reserve the store works on.
+// prepareReserve takes the reserve at the start. Without one the store works on.
 func (s *Store) prepareReserve(ctx context.Context) {
 	if s.file != nil {
 		s.reserve.space = &fileSpace{s.file.path + reserveSuffix, s.write}
@@ -58,7 +58,7 @@ func (s *Store) prepareReserve(ctx context.Context) {
 	}
 }
 
-// lend gives the space to f, which denies, and takes what is left of it again.
+// lend gives the space to f, which denies, and then takes again what is left of it.
 func (s *Store) lend(ctx context.Context, f func() error) error {
 	r := &s.reserve
 	if r.space == nil {
@@ -78,19 +78,19 @@ func (s *Store) lend(ctx context.Context, f func() error) error {
 	return err
 }
 
-// retakeReserve tries to take it again, if it is lent, once a second.
+// retakeReserve tries to take the reserve again, if it is lent, once a second.
 func (s *Store) retakeReserve(ctx context.Context) {
 	r := &s.reserve
 	if !r.lent.Load() || !r.mu.TryLock() {
 		return
 	}
 	defer r.mu.Unlock()
-	if now := time.Now(); now.Sub(r.tried) >= takeAgain {
+	if now := time.Now(); now.Sub(r.tried) >= retakeInterval {
 		s.retake(ctx)
 	}
 }
 
-// retake is retakeReserve for who holds mu.
+// retake is retakeReserve for callers that hold mu.
 func (s *Store) retake(ctx context.Context) {
 	r := &s.reserve
 	r.tried = time.Now()
@@ -134,7 +134,7 @@ func (f *fileSpace) take(ctx context.Context) error {
 	return nil
 }
 
-// incompressible is for file systems that would keep zeros in no space.
+// incompressible returns bytes that cannot be compressed, for file systems that would keep zeros in no space.
 func incompressible(n int) []byte {
 	content := make([]byte, n)
 	random := rand.NewChaCha8([32]byte{})
@@ -142,8 +142,8 @@ func incompressible(n int) []byte {
 	return content
 }
 
-// tableSpace is a table of Postgres, which gives the space of a table back when that is truncated. It
-// helps where the disk of the tables is full. Where the write-ahead log has no space, Postgres stops.
+// tableSpace is a table of Postgres, which frees the space of a table when that is truncated. It helps if the disk of
+// the tables is full. Without space for its write-ahead log, Postgres stops.
 type tableSpace struct{ *Store }
 
 const (

@@ -6,33 +6,33 @@ import (
 	"time"
 )
 
-// DefaultKeep is how long the record of what was done is kept, and a connection that nobody uses.
+// DefaultKeep is how long the store keeps the record of changes, and connections that nobody uses.
 const DefaultKeep = 365 * 24 * time.Hour
 
-// purgeInterval is how often it is looked for what is not kept any more.
+// purgeInterval is how often the store removes what is no longer kept.
 const purgeInterval = time.Hour
 
-// stepRows is what is removed at once, while all writers wait.
+// stepRows is how many rows are removed at once, while all writers wait.
 const stepRows = 500
 
-// forget removes what has expired and nobody can tell the difference.
+// forget removes what has expired and makes no difference to anybody.
 func (s *Store) forget(ctx context.Context) error {
 	return errors.Join(s.forgetReplies(ctx), s.forgetDenials(ctx))
 }
 
-// RestoreWindow is how long what was deleted can be restored, or its deletion undone.
+// RestoreWindow is how long a deleted thing can be restored, or its deletion undone.
 const RestoreWindow = 30 * 24 * time.Hour
 
 // ErrFinal says that something was deleted longer ago than that. [Store.Purge] removes it some time.
 var ErrFinal = errors.New("it was deleted more than 30 days ago")
 
-// Final reports whether something that was deleted then can no longer be brought back.
+// Final reports whether something that was deleted at that time can no longer be brought back.
 func Final(deleted, now time.Time) bool {
 	return !deleted.IsZero() && now.After(deleted.Add(RestoreWindow))
 }
 
-// Purge removes what is not kept any more, a step at a time: what was deleted longer ago than can be
-// undone, and the oldest rows of the record and of unused connections.
+// Purge removes what is no longer kept, a step at a time: what was deleted too long ago to be restored, and the oldest
+// rows of the record and of unused connections.
 func (s *Store) Purge(ctx context.Context) error {
 	until := s.Now().Add(-RestoreWindow - time.Millisecond)
 	var errs []error
@@ -45,8 +45,8 @@ func (s *Store) Purge(ctx context.Context) error {
 	return errors.Join(append(errs, s.dropOldActivity(ctx), s.InSteps(ctx, stepRows, dropUnused))...)
 }
 
-// InSteps repeats a step, each in a transaction of its own, until it removes less than it may. What makes room may use
-// what is reserved, and no quota refuses it.
+// InSteps repeats a step, each time in a transaction of its own, until it removes fewer rows than it may. A step makes
+// room, so it may use the reserve, and no quota refuses it.
 func (s *Store) InSteps(ctx context.Context, atOnce int64, step func(*Tx) (removed int64, err error)) error {
 	for {
 		var removed int64
@@ -66,8 +66,8 @@ func (tx *Tx) removeUnused(until int64) (int64, error) {
 		(SELECT owner, subject, client FROM connections WHERE last_used <= $1 LIMIT $2)`, until, stepRows)
 }
 
-// dropOldActivity drops the oldest rows of each owner's record: those that are older than is kept, and
-// where a quota is nearly used up those that are too old to undo a deletion.
+// dropOldActivity drops the oldest rows of each owner's record: those older than the time for which rows are kept and,
+// if a quota is nearly used up, those too old to undo a deletion.
 func (s *Store) dropOldActivity(ctx context.Context) error {
 	old, undone := Millis(s.now().Add(-s.keep)), Millis(s.now().Add(-RestoreWindow))
 	name := func(row Scanner) (owner string, err error) { return owner, row.Scan(&owner) }
@@ -87,18 +87,18 @@ func (s *Store) dropOldActivity(ctx context.Context) error {
 	return err
 }
 
-// nearlyUsed is for rows of quota_usage that are beyond what [Quota.nearly] returns.
+// nearlyUsed selects rows of quota_usage that are beyond what [Quota.nearly] returns.
 const nearlyUsed = `(u.person = '' AND (u.activities > $1 OR u.bytes > $2)
 	OR u.person <> '' AND u.person <> u.owner AND (u.activities > $3 OR u.bytes > $4))`
 
-// nearly is nine tenths of the quota and of a person's share.
+// nearly returns nine tenths of the quota and of a person's share, for nearlyUsed.
 func (q Quota) nearly() []any {
 	share := q.share()
 	return []any{q.Activities * 9 / 10, q.Bytes / 10 * 9, share.Activities * 9 / 10, share.Bytes / 10 * 9}
 }
 
-// dropExcess drops some of the oldest rows if the owner, or a person who has older ones, has nearly used up
-// their quota: who fills it now makes nobody's past go away.
+// dropExcess drops some of the oldest rows if the owner, or a person who has older ones, has nearly used up their
+// quota. Whoever fills it now makes nobody else's past go away.
 func (tx *Tx) dropExcess(owner string, until int64) (int64, error) {
 	err := tx.QueryRow("SELECT 1 FROM quota_usage u WHERE "+nearlyUsed+` AND u.owner = $5 AND $6 >=
 			CASE WHEN u.person = ''
@@ -115,8 +115,8 @@ func (tx *Tx) dropExcess(owner string, until int64) (int64, error) {
 	return tx.dropActivity(owner, until, max(1, min(stepRows, tx.quota.Activities/20)))
 }
 
-// dropActivity drops at most so many rows from the beginning of an owner's record, up to the first one
-// that is younger. The head keeps what the rest of the chain is checked against.
+// dropActivity drops at most so many rows from the beginning of an owner's record, up to the first one that is younger
+// than until. The head keeps the hash that the rest of the chain is checked against.
 func (tx *Tx) dropActivity(owner string, until, atMost int64) (int64, error) {
 	var floor, last, at int64
 	var hash string
@@ -143,8 +143,8 @@ func (tx *Tx) dropActivity(owner string, until, atMost int64) (int64, error) {
 		RETURNING owner, subject, bytes`, owner, floor, last)
 }
 
-// KnownSince is the time of the newest change that the owner's record has lost: it knows what was done
-// after it. Zero if it has lost none.
+// KnownSince returns the time of the newest change that the owner's record has lost: it is complete from then on. The
+// time is zero if it has lost none.
 func (s *Store) KnownSince(ctx context.Context, owner string) (time.Time, error) {
 	var at int64
 	err := s.QueryRow(ctx, "SELECT floor_at FROM activity_heads WHERE owner = $1", owner).Scan(&at)

@@ -14,7 +14,7 @@ func (tx *Tx) Changed(target string, before, after any) {
 	tx.changed = Change{Target: target, Before: snapshot(before), After: snapshot(after)}
 }
 
-// Change is what was noted by Changed.
+// Change returns what Changed has noted.
 func (tx *Tx) Change() Change { return tx.changed }
 
 func snapshot(value any) string {
@@ -28,8 +28,7 @@ func snapshot(value any) string {
 	return text
 }
 
-// EncodeJSON is [json.Marshal], but < > and & stay one byte each: nothing that is kept is ever
-// part of a page.
+// EncodeJSON is [json.Marshal], but < > and & stay one byte each: kept values are never part of a page.
 func EncodeJSON(value any) (string, error) {
 	var text bytes.Buffer
 	encoder := json.NewEncoder(&text)
@@ -40,17 +39,17 @@ func EncodeJSON(value any) (string, error) {
 	return string(bytes.TrimSuffix(text.Bytes(), []byte("\n"))), nil
 }
 
-// maxAfter is how many characters the record keeps of a text as it was afterwards: it shows no
-// more, and undoing needs what was before.
+// maxAfter is how many characters of a text the record keeps as it is after a change: it shows no more, and undoing
+// needs only what was before.
 const maxAfter = 200
 
 // FormatField is the JSON name of the field that says in which format a record is. [Tx.ChangedFields] keeps it, and
-// nobody is shown it.
+// nobody sees it.
 const FormatField = "v"
 
-// ChangedFields is Changed for structs whose undo puts back the fields that are in Before: the
-// record keeps what differs, under its JSON name, and of what is there afterwards the beginnings of texts. The structs
-// are made for the record, with a format of their own, see [FormatField]: rows are read again years later.
+// ChangedFields is Changed for structs whose undo puts back the fields that are in Before. The record keeps the fields
+// that differ, by their JSON names, and in After only the beginnings of texts. Make the structs for the record alone,
+// with a format of their own, see [FormatField]: rows are read years later.
 func (tx *Tx) ChangedFields(target string, before, after any) {
 	was, is := fields(before), fields(after)
 	for name := range is {
@@ -67,7 +66,7 @@ func (tx *Tx) ChangedFields(target string, before, after any) {
 	tx.Changed(target, ifAny(before, was), ifAny(after, is))
 }
 
-// fields are the exported ones of a struct, by their JSON names; none of nil.
+// fields returns the exported fields of a struct, by their JSON names; none for nil.
 func fields(value any) map[string]any {
 	named := map[string]any{}
 	if value == nil {
@@ -92,7 +91,7 @@ func ifAny(value any, named map[string]any) any {
 	return named
 }
 
-// beginning is what of a text is shown, with one character more where there is more.
+// beginning returns the part of a text that is shown, with one more character if the text goes on.
 func beginning(text string, characters int) string {
 	n := 0
 	for at := range text {

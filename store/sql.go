@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// A Scanner is one row of an answer, as of [database/sql].
+// A Scanner is one row of an answer, as in [database/sql].
 type Scanner interface{ Scan(...any) error }
 
 // A Row is the first row of an answer.
@@ -18,7 +18,7 @@ type Row struct {
 	classify func(error) error
 }
 
-// Scan reads the row; [ErrNotFound] if there is none.
+// Scan reads the row. It returns [ErrNotFound] if there is none.
 func (r Row) Scan(fields ...any) error {
 	if r.err != nil {
 		return r.err
@@ -64,7 +64,7 @@ func (s *Store) each(ctx context.Context, f func(Scanner) error, query string, a
 	return s.classify(rows.Err())
 }
 
-// errNoStore is what a service without a store answers.
+// errNoStore is the answer of a service without a store.
 var errNoStore = fmt.Errorf("%w: there is none", ErrUnavailable)
 
 // QueryRow reads within the change: what is committed, and what the change has done.
@@ -75,7 +75,7 @@ func (tx *Tx) QueryRow(query string, args ...any) Row {
 	return Row{row: tx.sql.QueryRowContext(tx.ctx, query, args...), classify: classify}
 }
 
-// check refuses what is not reserved while nothing else is written.
+// check refuses a statement that may not use the reserve while nothing else may be written.
 func (tx *Tx) check() error {
 	if tx.reserved {
 		return nil
@@ -83,7 +83,7 @@ func (tx *Tx) check() error {
 	return tx.refused
 }
 
-// Exec returns how many rows the statement has changed.
+// Exec runs a statement and returns how many rows it has changed.
 func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if err := tx.check(); err != nil {
 		return 0, err
@@ -95,8 +95,8 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	return result.RowsAffected()
 }
 
-// Conn is the transaction itself, for code of an application that takes a [sql.Tx]. What is done in it is kept with
-// the change or not at all. Do not end it, and read all rows of an answer before the next statement.
+// Conn returns the transaction itself, for code of an application that takes a [sql.Tx]. What is done in it is kept
+// with the change or not at all. Do not end it, and read all rows of an answer before the next statement.
 func (tx *Tx) Conn() *sql.Tx { return tx.sql }
 
 // ListTx is [List] within the change.
@@ -120,7 +120,7 @@ func ListTx[T any](tx *Tx, scan func(Scanner) (T, error), query string, args ...
 	return list, rows.Err()
 }
 
-// A Statement is put together of constant conditions. Values are bound, never part of the text.
+// A Statement is put together from constant conditions. Values are bound, never part of the text.
 type Statement struct {
 	Text   string
 	Values []any

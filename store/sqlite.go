@@ -20,7 +20,7 @@ import (
 	sqlite3 "modernc.org/sqlite/lib"
 )
 
-// ErrNoFile is Connect's answer where there is no SQLite file yet.
+// ErrNoFile is Connect's answer if there is no SQLite file yet.
 var ErrNoFile = errors.New("does not exist yet")
 
 // sqliteFile is the one file of a SQLite database, whichever way it is spelt.
@@ -29,7 +29,7 @@ type sqliteFile struct {
 	locks []*flock.Flock // none: the file is only read
 }
 
-// sqlitePath is the path in a sqlite: URL, whose scheme is cut off.
+// sqlitePath returns the path in a sqlite: URL, whose scheme is cut off.
 func sqlitePath(rest string) (string, error) {
 	path := strings.TrimPrefix(rest, "file:")
 	if after, ok := strings.CutPrefix(path, "//"); ok {
@@ -96,7 +96,7 @@ func (s *Store) openSQLite(ctx context.Context, rest string, write bool) error {
 	if !write {
 		return s.openReaders(ctx)
 	}
-	if err := s.look(ctx); err != nil {
+	if err := s.checkOwnFile(ctx); err != nil {
 		return err
 	}
 	if err := s.file.keepPrivate(ctx, s.log); err != nil {
@@ -112,8 +112,8 @@ func (s *Store) openSQLite(ctx context.Context, rest string, write bool) error {
 	return nil
 }
 
-// look refuses a file of another program before anything is changed in it or made beside it.
-func (s *Store) look(ctx context.Context) error {
+// checkOwnFile refuses a file of another program before anything is changed in it or made beside it.
+func (s *Store) checkOwnFile(ctx context.Context) error {
 	header, err := s.file.header()
 	if err != nil || len(header) == 0 { // SQLite says why, or there is nothing yet
 		return nil
@@ -132,7 +132,7 @@ func (s *Store) look(ctx context.Context) error {
 	return err
 }
 
-// header is the first bytes of the file.
+// header returns the first bytes of the file.
 func (f *sqliteFile) header() ([]byte, error) {
 	file, err := os.Open(f.path)
 	if err != nil {
@@ -147,8 +147,8 @@ func (f *sqliteFile) header() ([]byte, error) {
 	return header[:n], err
 }
 
-// dsnToLook makes no files: of a database with a write-ahead log SQLite would make that even
-// to read, unless it is told that nobody writes, which is so as long as there is no log.
+// dsnToLook returns a connection string with which SQLite makes no files. For a database with a write-ahead log it
+// would make that even to read, unless told that nobody writes, which is true as long as there is no log.
 func (f *sqliteFile) dsnToLook(header []byte) string {
 	const writeVersion, walVersion = 18, 2 // of SQLite's file format
 	dsn := f.dsn("ro", "query_only(1)")
@@ -159,8 +159,8 @@ func (f *sqliteFile) dsnToLook(header []byte) string {
 	return dsn
 }
 
-// dsnToRead reads beside a process that writes, for which SQLite makes files beside the
-// database. Where this user may not make any, nor does the one who writes.
+// dsnToRead returns a connection string for reading beside a process that writes, for which SQLite makes files beside
+// the database. If this user may not make any, the process that writes cannot either.
 func (f *sqliteFile) dsnToRead() string {
 	header, err := f.header()
 	if probe, made := os.CreateTemp(filepath.Dir(f.path), ".guestpass-"); made == nil {
@@ -204,7 +204,7 @@ func (s *Store) openWriter(ctx context.Context) (err error) {
 	return nil
 }
 
-// tryToWrite changes something and takes it back: SQLite opens what it may not change without a word.
+// tryToWrite changes something and takes it back: SQLite opens a file that it may not change without a word.
 func (s *Store) tryToWrite(ctx context.Context) error {
 	takeBack := errors.New("take back")
 	err := s.Write(ctx, func(tx *Tx) error {
@@ -226,7 +226,7 @@ func (f *sqliteFile) dsn(mode string, pragmas ...string) string {
 		RawQuery: settings.Encode()}).String()
 }
 
-// find says beforehand what SQLite would only call "unable to open database file".
+// find returns the reason for what SQLite would only call "unable to open database file".
 func (f *sqliteFile) find(write bool) (err error) {
 	folder := filepath.Dir(f.path)
 	switch info, err := os.Stat(folder); {
@@ -267,8 +267,7 @@ func (f *sqliteFile) find(write bool) (err error) {
 	return nil
 }
 
-// mounted reports whether the system has something mounted at the path, as containers do with
-// single files. Only Linux tells.
+// mounted reports whether something is mounted at the path, as containers do with single files. Only Linux tells.
 func mounted(path string) bool {
 	table, _ := os.ReadFile("/proc/self/mountinfo")
 	return isMountPoint(string(table), path)
@@ -288,7 +287,7 @@ func isMountPoint(table, path string) bool {
 
 var mountEscapes = strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`)
 
-// findCompanions looks at what has the names of the files that are made beside this one.
+// findCompanions checks what has the names of the files that are made beside this one.
 func (f *sqliteFile) findCompanions() error {
 	for _, suffix := range companions {
 		name := f.path + suffix
@@ -305,7 +304,7 @@ var companions = []string{"-wal", "-shm", "-journal", lockSuffix, reserveSuffix}
 
 const lockSuffix = "-lock"
 
-// kind is a word for what is not a regular file.
+// kind returns a word for something that is not a regular file.
 func kind(mode fs.FileMode) string {
 	switch {
 	case mode.IsDir():
@@ -326,10 +325,9 @@ func (f *sqliteFile) errorf(format string, args ...any) error {
 	return fmt.Errorf("the SQLite file %s: %w", f.path, fmt.Errorf(format, args...))
 }
 
-// lockOut keeps a second process away, which would not know of this one's changes under way.
-// The locks are the system's, and go with the process. Who only reads needs none. One is on a
-// file beside the database, and one on the database itself, which has other paths where
-// folders are mounted twice.
+// lockOut keeps a second process away, which would not know of this one's changes under way. The locks are the system's
+// and end with the process. Readers need none. One lock is on a file beside the database, one on the database itself,
+// which has several paths if folders are mounted twice.
 func (f *sqliteFile) lockOut() error {
 	names := []string{f.path + lockSuffix}
 	if runtime.GOOS == "linux" { // elsewhere this kind of lock is SQLite's own kind
@@ -357,7 +355,7 @@ func (f *sqliteFile) lockOut() error {
 	return nil
 }
 
-// holder names the process that has the lock, if it has said who it is.
+// holder returns the name of the process that has the lock, if it has left one.
 func holder(name string) string {
 	text, _ := os.ReadFile(name) // #nosec G304 -- beside the file that the operator has named
 	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
@@ -391,7 +389,7 @@ func (f *sqliteFile) explain(err error) error {
 	return f.errorf("%s: %w", cause, err)
 }
 
-// close lets go of the file, whole in itself.
+// close closes the file, and leaves it complete by itself.
 func (f *sqliteFile) close() (err error) {
 	if f == nil {
 		return nil
@@ -403,7 +401,7 @@ func (f *sqliteFile) close() (err error) {
 	return err
 }
 
-// noWriter is that of a store that only reads.
+// noWriter is the writer of a store that only reads.
 type noWriter struct{}
 
 func (noWriter) run(context.Context, func(context.Context, *sql.Tx) error) error {

@@ -65,13 +65,13 @@ const (
 	Postgres Database = "postgres"
 )
 
-// Database is which of the two this is.
+// Database returns which of the two this Store runs on.
 func (s *Store) Database() Database { return s.database }
 
-// Log is where the Store tells what it does.
+// Log returns the Store's log.
 func (s *Store) Log() *slog.Logger { return s.log }
 
-// Now is the time, as the Store's clock has it.
+// Now returns the time of the Store's clock.
 func (s *Store) Now() time.Time { return s.now().UTC() }
 
 // Connections kept to the database. Readers of SQLite do not wait for each other nor
@@ -81,8 +81,8 @@ const (
 	maxConnections = 16
 )
 
-// Open connects and brings the schema up to date, under a lock, so that instances
-// that start together do it once. Close the Store after use.
+// Open connects and brings the schema up to date. It does so under a lock, so that of instances that start together one
+// does it. Close the Store after use.
 func Open(ctx context.Context, o Options) (*Store, error) {
 	s, err := connect(ctx, o, true)
 	if err != nil {
@@ -127,9 +127,9 @@ func connect(ctx context.Context, o Options, write bool) (*Store, error) {
 
 var errURL = errors.New("must be sqlite:PATH or postgres://USER@HOST/DATABASE?sslmode=verify-full")
 
-// CheckURL tells what is wrong with a database URL, without opening the database. Its
-// error never repeats the URL, which may hold a password. What the URL of a Postgres does not
-// say counts as libpq has it, so that PGSSLMODE may say how to connect.
+// CheckURL returns what is wrong with a database URL, without opening the database. Its error never repeats the URL,
+// which may hold a password. For what the URL of a Postgres leaves out libpq's rules count, so that PGSSLMODE may say
+// how to connect.
 func CheckURL(text string) error {
 	scheme, rest, _ := strings.Cut(text, ":")
 	switch {
@@ -147,8 +147,7 @@ func CheckURL(text string) error {
 	return errURL
 }
 
-// Close waits for writes under way, then lets go of the database. A SQLite file is whole
-// then, without others beside it.
+// Close waits for writes under way, then closes the database. A SQLite file is then complete, without others beside it.
 func (s *Store) Close() error {
 	if s.write == nil {
 		return nil
@@ -166,7 +165,7 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.verify(ctx)
 }
 
-// Run forgets what has expired every minute, and every hour what is not kept any more, until ctx ends.
+// Run removes every minute what has expired, and every hour what is no longer kept, until ctx ends.
 func (s *Store) Run(ctx context.Context) error {
 	tick := time.NewTicker(time.Minute)
 	defer tick.Stop()
@@ -188,15 +187,14 @@ func (s *Store) Run(ctx context.Context) error {
 	}
 }
 
-// NewID is prefix and 16 characters: short enough to be copied, and with 80 random bits
-// not to be guessed.
+// NewID returns prefix and 16 characters: short enough to copy and, with 80 random bits, impossible to guess.
 func NewID(prefix string) string {
 	var random [10]byte
 	_, _ = rand.Read(random[:]) // never fails, says crypto/rand
 	return prefix + strings.ToLower(base32.StdEncoding.EncodeToString(random[:]))
 }
 
-// Millis is how a time is kept: as milliseconds since 1970, 0 for none.
+// Millis returns a time as it is kept: as milliseconds since 1970, 0 for none.
 func Millis(t time.Time) int64 {
 	if t.IsZero() {
 		return 0
@@ -204,7 +202,7 @@ func Millis(t time.Time) int64 {
 	return t.UnixMilli()
 }
 
-// FromMillis is the time that [Millis] has kept.
+// FromMillis returns the time that [Millis] has kept.
 func FromMillis(ms int64) time.Time {
 	if ms == 0 {
 		return time.Time{}
@@ -212,8 +210,7 @@ func FromMillis(ms int64) time.Time {
 	return time.UnixMilli(ms).UTC()
 }
 
-// CheckIntegrity has SQLite look through the whole file for damage; Postgres does so
-// by itself, with checksums where the cluster has them.
+// CheckIntegrity has SQLite search the whole file for damage. Postgres does so by itself, if the cluster has checksums.
 func (s *Store) CheckIntegrity(ctx context.Context) error {
 	if s.database != SQLite {
 		return nil

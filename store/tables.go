@@ -16,8 +16,8 @@ import (
 // tables are the columns of each table.
 type tables map[string][]string
 
-// expected returns what a schema's migrations make, up to a version: they are run in
-// memory, after our own, so that nobody keeps a second list.
+// expected returns the tables that a schema's migrations make, up to a version. It runs them in memory, after our own,
+// so that nobody has to keep a second list.
 func (s *Store) expected(ctx context.Context, schema Schema, version int64) (tables, error) {
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
@@ -43,7 +43,7 @@ func (s *Store) expected(ctx context.Context, schema Schema, version int64) (tab
 	return found, nil
 }
 
-// make applies a schema's migrations up to a version, and returns all tables but those that tell versions.
+// make applies a schema's migrations up to a version, and returns all tables but the version tables.
 func (s *Store) make(ctx context.Context, schema Schema, version int64) (tables, error) {
 	provider, err := s.provider(schema)
 	if err != nil {
@@ -69,7 +69,7 @@ const (
 		AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE')`
 )
 
-// tables returns those that there are in a place: a schema of Postgres, or the SQLite file.
+// tables returns the tables of a place: a schema of Postgres, or the SQLite file.
 func (s *Store) tables(ctx context.Context, place string) (tables, error) {
 	if s.database == SQLite {
 		return s.readTables(ctx, sqliteTables)
@@ -88,7 +88,7 @@ func (s *Store) readTables(ctx context.Context, query string, args ...any) (tabl
 	return found, err
 }
 
-// lacking names what is wanted and not there, in order.
+// lacking names the tables and columns that are wanted and missing, in order.
 func (wanted tables) lacking(found tables) (names []string) {
 	for _, table := range slices.Sorted(maps.Keys(wanted)) {
 		if found[table] == nil {
@@ -109,7 +109,7 @@ func equal(a, b []string) bool {
 	return slices.Equal(slices.Sorted(slices.Values(a)), slices.Sorted(slices.Values(b)))
 }
 
-// expectTables has verify look for all tables of all schemas.
+// expectTables makes verify look for all tables of all schemas.
 func (s *Store) expectTables(ctx context.Context) error {
 	s.wanted = tables{}
 	return s.eachSchema(func(schema Schema, provider *goose.Provider) error {
@@ -124,7 +124,7 @@ func (s *Store) expectTables(ctx context.Context) error {
 	})
 }
 
-// latest is the number of the last migration.
+// latest returns the number of the last migration.
 func latest(provider *goose.Provider) int64 {
 	sources := provider.ListSources()
 	if len(sources) == 0 {

@@ -14,9 +14,9 @@ import (
 	goosedb "github.com/pressly/goose/v3/database"
 )
 
-// Versions before this one shared goose's usual version table and, on Postgres, the schema
-// that everybody uses. What is theirs is told by the columns of its tables, never by names
-// alone: a host's own tasks, or its goose_db_version, stay where they are.
+// Versions before this one shared goose's usual version table and, on Postgres, the schema that everybody uses. Their
+// tables are recognized by their columns, never by names alone: a host's own tasks, or its goose_db_version, stay where
+// they are.
 
 // earlier is what an earlier version has made of a schema.
 type earlier struct {
@@ -26,7 +26,7 @@ type earlier struct {
 	versions []int64 // in the old version table, which may be another program's as well
 }
 
-// earlier looks for it.
+// earlier returns what an earlier version has made of the schema, if there is anything.
 func (s *Store) earlier(ctx context.Context, schema Schema, provider *goose.Provider) (e earlier, found bool,
 	err error) {
 	if e.place, err = s.oldPlace(ctx); err != nil {
@@ -68,7 +68,7 @@ func (s *Store) earlier(ctx context.Context, schema Schema, provider *goose.Prov
 	return e, false, nil
 }
 
-// builtIn looks for tables that were the store's own: where it is now, or where an earlier version of it was.
+// builtIn looks for tables that were the store's own: where the store is now, or where an earlier version of it was.
 func (s *Store) builtIn(ctx context.Context, schema Schema, provider *goose.Provider, oldPlace string) (e earlier,
 	found bool, err error) {
 	for _, place := range slices.Compact([]string{s.schema, oldPlace}) {
@@ -121,8 +121,7 @@ func (wanted tables) differing(there tables) (names []string) {
 	return names
 }
 
-// partly reports whether some of it is there for certain: of our own schema a table that
-// nobody else has.
+// partly reports whether part of the tables is certainly there: of our own schema a table that nobody else has.
 func (wanted tables) partly(there tables, schema Schema) bool {
 	if schema.Name == "" {
 		return equal(wanted["activity_heads"], there["activity_heads"])
@@ -130,7 +129,7 @@ func (wanted tables) partly(there tables, schema Schema) bool {
 	return len(wanted.differing(there)) < len(wanted)
 }
 
-// upTo are the versions that were applied.
+// upTo returns the versions that were applied.
 func (e earlier) upTo(provider *goose.Provider) (applied []int64) {
 	for _, source := range provider.ListSources() {
 		if source.Version <= e.version {
@@ -145,16 +144,16 @@ func isVersionTable(columns []string) bool {
 	return slices.Contains(columns, "version_id") && slices.Contains(columns, "is_applied")
 }
 
-// versions are those that a version table calls applied.
+// versions returns those that a version table calls applied.
 func (s *Store) versions(ctx context.Context, place, table string) ([]int64, error) {
 	return List(ctx, s, func(row Scanner) (version int64, err error) { return version, row.Scan(&version) },
 		"SELECT DISTINCT version_id FROM "+in(place, table)+" WHERE is_applied ORDER BY version_id")
 }
 
-// identifier quotes a name, which may be a word of SQL.
+// identifier quotes a name, which may be a keyword of SQL.
 func identifier(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// in names a table of a place.
+// in returns the name of a table with its place.
 func in(place, table string) string {
 	if place == "" {
 		return identifier(table)
@@ -180,8 +179,7 @@ func (s *Store) examineAll(ctx context.Context) error {
 	})
 }
 
-// examine looks at what is there, changes nothing, and returns what an earlier version has made.
-// Tables of another program are an error.
+// examine returns what an earlier version has made. It changes nothing. Tables of another program are an error.
 func (s *Store) examine(ctx context.Context, schema Schema, provider *goose.Provider) (old earlier, found bool,
 	err error) {
 	there, err := s.tables(ctx, s.schema)
@@ -227,7 +225,7 @@ func (s *Store) examine(ctx context.Context, schema Schema, provider *goose.Prov
 	return old, false, nil
 }
 
-// knownVersions refuses what a newer program has made: this one would not keep it right.
+// knownVersions refuses tables that a newer program has made: this one would not keep them right.
 func (s *Store) knownVersions(ctx context.Context, schema Schema, provider *goose.Provider) error {
 	applied, err := s.versions(ctx, s.schema, schema.versionTable())
 	if err != nil {
@@ -260,7 +258,7 @@ func (s *Store) foreign(tables ...string) error {
 		s.schema, strings.Join(tables, ", "))
 }
 
-// takeOver moves the tables here, all or none.
+// takeOver moves the tables to the store's place, all or none.
 func (s *Store) takeOver(ctx context.Context, schema Schema, provider *goose.Provider, old earlier) error {
 	err := s.write.run(ctx, func(ctx context.Context, tx *sql.Tx) error {
 		if old.place != s.schema {
@@ -285,7 +283,8 @@ func (s *Store) takeOver(ctx context.Context, schema Schema, provider *goose.Pro
 	return nil
 }
 
-// takeOverVersions leaves the old version table to others if it tells of their migrations, too.
+// takeOverVersions takes over the versions. It leaves the old version table to others if that has their migrations,
+// too.
 func (s *Store) takeOverVersions(ctx context.Context, tx *sql.Tx, schema Schema, provider *goose.Provider,
 	old earlier) error {
 	applied := append([]int64{0}, old.upTo(provider)...) // goose begins with a 0

@@ -13,13 +13,13 @@ type Quota struct {
 	Activities int64 // rows of the record
 	Bytes      int64 // of all there is, with indexes, about: deleted things until they are final, too
 
-	// Things is how many of each kind there may be, by the kind's name, of those that are not deleted. What is missing
-	// is as the schemas of the resources say; a kind of which none says anything has no quota of its own.
+	// Things is how many of each kind there may be, by the kind's name, of those that are not deleted. For a kind that
+	// is missing the schemas of the resources decide; one that none of them names has no quota of its own.
 	Things map[string]int64
 }
 
-// DefaultQuota is a year with 270 changes each day, of 2 kB, and lets a hundred organizations at their
-// limits share a disk of 30 GB.
+// DefaultQuota allows a year with 270 changes each day, of 2 kB each, and lets a hundred organizations at their limits
+// share a disk of 30 GB.
 var DefaultQuota = Quota{Activities: 100_000, Bytes: 200 << 20}
 
 // withDefaults fills in what is not set.
@@ -35,7 +35,7 @@ func (q Quota) withDefaults(schemas []Schema) Quota {
 	return full
 }
 
-// share is what one of an owner's many people may use of it, so that nobody uses up all of it alone.
+// share returns how much one of an owner's many people may use, so that nobody uses up the quota alone.
 func (q Quota) share() Quota {
 	half := Quota{Activities: (q.Activities + 1) / 2, Bytes: (q.Bytes + 1) / 2, Things: map[string]int64{}}
 	for kind, number := range q.Things {
@@ -62,7 +62,7 @@ type Usage struct {
 	Bytes  int64 // about, with indexes
 }
 
-// usage is how much there is, or how much more. A change on record is of whoever made it.
+// usage is how much there is, or how much more. A recorded change counts for whoever made it.
 type usage struct {
 	activities, bytes int64
 	things            map[string]int64 // by kind
@@ -89,7 +89,7 @@ func (u *usage) less() bool {
 	return false
 }
 
-// grown names the quota beyond which something has grown by the change; nil if none.
+// grown returns an error that names the quota if the change makes something grow beyond it, else nil.
 func grown(name string, used, limit, added int64) *QuotaError {
 	if limit > 0 && added > 0 && used > limit {
 		return &QuotaError{Quota: name, Used: used - added, Limit: limit}
@@ -97,11 +97,11 @@ func grown(name string, used, limit, added int64) *QuotaError {
 	return nil
 }
 
-// whose is a row of quota_usage: of a person within an owner, or with an empty person of all.
+// whose names a row of quota_usage: of a person within an owner or, with an empty person, of all people.
 type whose struct{ owner, person string }
 
-// Use counts what the change adds for a person of the owner, or takes away: the person is who made what is counted,
-// "" for nobody. What is counted must be what the rows say, so that it can be counted anew.
+// Use counts what the change adds for a person of the owner, or takes away. The person is whoever made what is counted,
+// "" for nobody. Count only what the rows say, so that it can be counted anew.
 func (tx *Tx) Use(owner, person string, more ...Usage) {
 	for _, one := range more {
 		u := usage{bytes: one.Bytes}
@@ -138,13 +138,13 @@ func (tx *Tx) takesAway() bool {
 	return false
 }
 
-// BeyondQuota lets the change be kept whatever the quotas say: it tells of what has happened elsewhere.
+// BeyondQuota makes the store keep the change whatever the quotas say: it records something that has happened
+// elsewhere.
 func (tx *Tx) BeyondQuota() { tx.beyondQuota = true }
 
-// settle adds what the change used to what there is, and refuses what no quota has room for. The rows
-// are locked until the transaction ends, always in the same order, so that changes at once are
-// counted one after the other. What takes things away is never refused: it is how room
-// is made, and there are no more of them than the quotas let in.
+// settle adds what the change used to what there is, and refuses a change for which a quota has no room. It locks the
+// rows until the transaction ends, always in the same order, so that changes at once are counted one after the other.
+// It never refuses a change that takes things away: that is how room is made, and the quotas bound how many there are.
 func (tx *Tx) settle() error {
 	free := tx.beyondQuota || tx.takesAway()
 	for _, who := range slices.SortedFunc(maps.Keys(tx.used), func(a, b whose) int {
@@ -198,8 +198,8 @@ func (tx *Tx) count(who whose, change *usage, quota Quota) (exceeded *QuotaError
 	return exceeded, nil
 }
 
-// DeleteCounted runs a DELETE that returns owner, person and bytes of each row, takes the bytes off what is counted,
-// and returns how many rows there were.
+// DeleteCounted runs a DELETE that returns owner, person and bytes of each row, subtracts the bytes from what is
+// counted, and returns how many rows there were.
 func (tx *Tx) DeleteCounted(query string, args ...any) (rows int64, err error) {
 	return tx.deleteCounted(0, query, args...)
 }
@@ -227,14 +227,14 @@ func (tx *Tx) deleteCounted(activities int64, query string, args ...any) (rows i
 	return rows, found.Err()
 }
 
-// How much is kept of a row beside its texts: identifiers, and its entries in the indexes. Measured, and
-// rounded up.
+// How much space a row takes beside its texts, for identifiers and its entries in the indexes. Measured, and rounded
+// up.
 const (
 	activityOverhead = 900
 	replyOverhead    = 300
 )
 
-// size is what a row of the record takes.
+// size returns how many bytes a row of the record takes.
 func (a Activity) size() int64 {
 	return int64(activityOverhead + len(a.Before) + len(a.After) + len(a.Conversation))
 }

@@ -29,10 +29,9 @@ type Tx struct {
 	refused     error // what every statement gets that is not reserved
 }
 
-// Write runs f in a transaction and returns when it is kept on disk, or an error: f's
-// own, a [QuotaError], or one that wraps [ErrUnavailable] or [ErrFull]. f may run more than
-// once, and must do no more than use its Tx: on SQLite all writers wait for it. What denies
-// access gets the space that is reserved for that where there is no other.
+// Write runs f in a transaction and returns when it is kept on disk, or an error: f's own, a [QuotaError], or one that
+// wraps [ErrUnavailable] or [ErrFull]. f may run more than once, and must do no more than use its Tx: on SQLite all
+// writers wait for it. A change that denies access gets the reserve if there is no other space.
 func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -53,7 +52,7 @@ func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 	return err
 }
 
-// change is Write without a reserve. reserved says whether f denies.
+// change is Write without the reserve. reserved reports whether f denies.
 func (s *Store) change(ctx context.Context, f func(*Tx) error) (reserved bool, err error) {
 	err = s.classify(s.write.run(ctx, func(ctx context.Context, inner *sql.Tx) error {
 		tx := &Tx{sql: inner, ctx: ctx, now: s.now().UTC().Truncate(time.Millisecond), database: s.database,
@@ -71,32 +70,32 @@ func (s *Store) change(ctx context.Context, f func(*Tx) error) (reserved bool, e
 	return reserved, err
 }
 
-// Now is the time of the change.
+// Now returns the time of the change.
 func (tx *Tx) Now() time.Time { return tx.now }
 
-// Database is which of the two the change is made in.
+// Database returns in which of the two the change is made.
 func (tx *Tx) Database() Database { return tx.database }
 
-// By says who makes the change. Resources count to them what it adds.
+// By says who makes the change. Resources count what it adds for that person.
 func (tx *Tx) By(person string) { tx.person = person }
 
-// Person is who makes the change, as [Tx.By] said; "" if nobody did.
+// Person returns who makes the change, as [Tx.By] said; "" if nobody did.
 func (tx *Tx) Person() string { return tx.person }
 
-// A writer is how transactions reach the disk.
+// A writer brings transactions to the disk.
 type writer interface {
 	run(context.Context, func(context.Context, *sql.Tx) error) error
 	ping() error
 	close() error
 }
 
-// transactionWriter leaves it to Postgres, which commits groups by itself.
+// transactionWriter leaves that to Postgres, which commits in groups by itself.
 type transactionWriter struct{ pool *sql.DB }
 
 func (w transactionWriter) run(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := w.once(ctx, f)
-		if attempt == 3 || !again(err) {
+		if attempt == 3 || !mustRepeat(err) {
 			return err
 		}
 	}
@@ -130,7 +129,7 @@ type groupWriter struct {
 	broken  atomic.Bool
 }
 
-// job is a change that waits for its group.
+// A job is a change that waits for its group.
 type job struct {
 	ctx  context.Context
 	run  func(context.Context, *sql.Tx) error
@@ -143,8 +142,8 @@ const (
 	groupTimeout = 10 * time.Second // of one transaction
 )
 
-// errBroken is for good: after a failed fsync the system may count pages as written
-// that are not, so that trying again could succeed without keeping anything.
+// errBroken is final: after a failed fsync the system may count pages as written that are not, so that another attempt
+// could succeed without keeping anything.
 var errBroken = fmt.Errorf("%w: the disk did not keep what was written to it; check it and start the program again",
 	ErrUnavailable)
 
@@ -189,7 +188,7 @@ func (w *groupWriter) loop() {
 	}
 }
 
-// group takes what is waiting already.
+// group returns the first job with those that are waiting already.
 func (w *groupWriter) group(first *job) []*job {
 	jobs := []*job{first}
 	for len(jobs) < maxGroup {
@@ -244,8 +243,7 @@ func (w *groupWriter) transact(ctx context.Context, jobs []*job) error {
 	return tx.Commit()
 }
 
-// inSavepoint runs the job; its error is the job's own, and what is returned the
-// whole group's.
+// inSavepoint runs the job. It keeps the job's own error in j.err, and returns that of the whole group.
 func (j *job) inSavepoint(ctx context.Context, tx *sql.Tx) error {
 	if _, err := tx.ExecContext(ctx, "SAVEPOINT change"); err != nil {
 		return err
@@ -284,8 +282,7 @@ func (w *groupWriter) close() error {
 	return err
 }
 
-// checkpoint brings into the file what is in the log beside it, so that a copy of the file
-// alone has all.
+// checkpoint moves what is in the log beside the file into the file, so that a copy of the file alone has everything.
 func (w *groupWriter) checkpoint() error {
 	if w.ping() != nil {
 		return nil

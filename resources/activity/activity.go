@@ -17,7 +17,7 @@ import (
 	"guestpass/store"
 )
 
-// Resource is the record of what was done for the caller, and how it is taken back.
+// Resource returns the operations on the record of changes: to list what was done for the caller, and to take it back.
 func Resource() api.Resource {
 	return api.Resource{Name: "activity", Basic: true, RegisterLast: func(service *api.Service) {
 		if service.Directory() != nil {
@@ -88,8 +88,8 @@ func (s *activity) activityFrom(a store.Activity) Activity {
 		Undoable: undoable, Changes: fieldChanges(a)}
 }
 
-// bookkeeping fields change with everything, and tell nothing: the format of a record and, in records of tasks up to
-// version 0.1, what each row has.
+// bookkeeping fields change with everything and say nothing: the format of a record and, in records of tasks up to
+// version 0.1, the fields that each row has.
 var bookkeeping = []string{store.FormatField, "ID", "Version", "CreatedAt", "UpdatedAt", "Creator", "TaskID", "Author"}
 
 func fieldChanges(a store.Activity) []FieldChange {
@@ -114,7 +114,7 @@ func fieldChanges(a store.Activity) []FieldChange {
 	return changes
 }
 
-// recorded takes a record apart; it is empty for none. Numbers stay as they were written.
+// recorded takes a record apart; without one it returns an empty map. Numbers stay as they were written.
 func recorded(record string) map[string]any {
 	fields := map[string]any{}
 	decoder := json.NewDecoder(strings.NewReader(record))
@@ -123,7 +123,7 @@ func recorded(record string) map[string]any {
 	return fields
 }
 
-// shown is a stored value in words; the zero time is none.
+// shown returns a stored value in words; the zero time is none.
 func shown(value any) string {
 	text := ""
 	switch v := value.(type) {
@@ -148,7 +148,7 @@ func shown(value any) string {
 	return text
 }
 
-// snake is the name under which the API shows a stored field.
+// snake returns the name under which the API shows a stored field.
 func snake(name string) string {
 	var b strings.Builder
 	for i, r := range name {
@@ -176,7 +176,7 @@ type listActivityOutput struct {
 	}
 }
 
-// A knownSince is the time up to which changes are not kept.
+// A knownSince is the time up to which changes are no longer kept.
 type knownSince string
 
 // Schema is for Huma.
@@ -185,7 +185,7 @@ func (knownSince) Schema(huma.Registry) *huma.Schema {
 		Description: "Changes up to this time are not kept any more, RFC 3339, UTC; absent if all are"}
 }
 
-// listActivity shows the caller's own only.
+// listActivity lists only what was done in the caller's name.
 func (s *activity) listActivity(ctx context.Context, in *listActivityInput) (*listActivityOutput, error) {
 	identity := auth.From(ctx)
 	query := store.ActivityQuery{Subject: identity.Subject, Client: in.App, Removals: in.Removals}
@@ -233,7 +233,7 @@ type undoActivityOutput struct {
 	}
 }
 
-// undoActivity takes back what was done in the caller's own name.
+// undoActivity takes back only what was done in the caller's own name.
 func (s *activity) undoActivity(ctx context.Context, in *undoActivityInput) (*undoActivityOutput, error) {
 	return api.Undo(ctx, s.Service, in.ID, func(undone store.Activity) *undoActivityOutput {
 		out := &undoActivityOutput{}

@@ -16,7 +16,8 @@ import (
 	"guestpass/directory"
 )
 
-// Resource is the members of the caller's organization. A Consumer project has none, and serves no such operation.
+// Resource returns the operations on the members of the caller's organization. A Consumer project has no members, and
+// so none of these operations.
 func Resource() api.Resource {
 	return api.Resource{Name: "members", Register: func(service *api.Service) {
 		if people, ok := service.Members(); ok {
@@ -122,8 +123,8 @@ func (s *members) listMembers(ctx context.Context, in *listMembersInput) (*listM
 	return out, nil
 }
 
-// membersPage reads a page that ChatGPT takes. The position of the next one is Stytch's and
-// behind a whole page: one that is too large is not cut but read again, half as long.
+// membersPage reads a page that ChatGPT accepts. The position of the next one comes from Stytch and is behind a whole
+// page, so a page that is too large is not cut but read once more, half as long.
 func (s *members) membersPage(ctx context.Context, organization string, query directory.MemberQuery) (
 	page directory.MemberPage, shown []Member, err error) {
 	for {

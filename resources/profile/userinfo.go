@@ -28,8 +28,7 @@ func (s *profile) registerUserInfo() {
 	api.Register(s.Service, op, s.getUserInfo)
 }
 
-// UserInfo is the caller as the caller's token allows to show them: a member of an
-// organization.
+// UserInfo is what the token allows to show of the caller, a member of an organization.
 type UserInfo struct {
 	MemberID         string   `json:"member_id" doc:"Identifier of the signed-in member"`
 	Name             string   `json:"name,omitempty" doc:"Full name, if shared"`
@@ -80,8 +79,8 @@ func (s *profile) getConsumerUserInfo(ctx context.Context, _ *struct{}) (*consum
 	}}, nil
 }
 
-// caller asks Stytch for the person that the token names, and leaves of them what the
-// granted OpenID Connect scopes cover (OpenID Connect Core section 5.4).
+// caller asks Stytch for the person that the token names, and keeps of them what the granted OpenID Connect scopes
+// cover (OpenID Connect Core section 5.4).
 func (s *profile) caller(ctx context.Context) (person directory.Person, scopes []string, err error) {
 	identity := auth.From(ctx)
 	person, err = s.Directory().Person(ctx, identity.OrganizationID, identity.Subject)

@@ -96,7 +96,7 @@ type addTaskCommentOutput struct {
 	}
 }
 
-// addTaskComment is open to everybody who can see the task.
+// addTaskComment lets everybody comment who can see the task.
 func (s *tasks) addTaskComment(ctx context.Context, in *addTaskCommentInput) (*addTaskCommentOutput, error) {
 	identity := auth.From(ctx)
 	return api.InTransaction(ctx, s.Service, func(tx *store.Tx) (*addTaskCommentOutput, error) {

@@ -17,7 +17,7 @@ import (
 	"guestpass/store"
 )
 
-// Resource is tasks and their comments, with their tables and quotas.
+// Resource returns the operations on tasks and their comments, with their tables and quotas.
 func Resource() api.Resource {
 	return api.Resource{
 		Name:   "tasks",
@@ -126,7 +126,7 @@ func (s *tasks) registerUpdate() {
 	api.Register(s.Service, op, s.updateTask)
 }
 
-// registerOneTask has the operations that name a task and say nothing of whom it is assigned to.
+// registerOneTask registers the operations that name a task and do not change whom it is assigned to.
 func (s *tasks) registerOneTask() {
 	api.Register(s.Service, api.Operation{
 		ID: "getTask", Method: http.MethodGet, Path: "/api/v1/tasks/{task_id}",
@@ -198,8 +198,8 @@ type TaskID struct {
 
 type taskOutput struct{ Body Task }
 
-// getTask returns one task of the caller's owner. A task of another one is reported as
-// missing, so that identifiers cannot be probed.
+// getTask returns one task of the caller's owner. It reports a task of another owner as missing, so that identifiers
+// cannot be probed.
 func (s *tasks) getTask(ctx context.Context, in *TaskID) (*taskOutput, error) {
 	task, err := table.Get(ctx, s.Store(), auth.From(ctx).Owner(), in.ID)
 	if err != nil {
@@ -334,7 +334,7 @@ func (s *tasks) createTask(ctx context.Context, in *createTaskInput) (*createTas
 	})
 }
 
-// assignee is an active member of the caller's organization, or nobody.
+// assignee returns the identifier of an active member of the caller's organization, "" for nobody.
 func (s *tasks) assignee(ctx context.Context, identity auth.Identity, id string) (string, error) {
 	switch id {
 	case "":
@@ -384,7 +384,7 @@ func (s *tasks) updateTask(ctx context.Context, in *updateTaskInput) (*taskOutpu
 	if err := change.check(); err != nil {
 		return nil, err
 	}
-	// before the assignee, so that foreign tasks are missing whatever is sent
+	// Before the assignee, so that foreign tasks are missing whatever is sent.
 	permit, _, err := s.permission(ctx, in.ID)
 	if err != nil {
 		return nil, fmt.Errorf("update task: %w", err)
@@ -406,7 +406,7 @@ func (c TaskChange) isEmpty() bool {
 	return c.Title == nil && c.Notes == nil && c.State == "" && c.Due == nil && c.Priority == "" && c.Labels == nil
 }
 
-// check also leaves each label once.
+// check returns what is wrong with the change. It keeps each label once.
 func (c *TaskChange) check() (err error) {
 	if c.Due != nil {
 		if err := api.CheckDate("body.due", string(*c.Due)); err != nil {
@@ -458,9 +458,9 @@ func (s *tasks) changeTask(ctx context.Context, id string, version int64, delete
 	})
 }
 
-// permission reads a task, deleted or not, and returns the rule by which the caller may
-// change it: a member what they created or are assigned, an admin everything, a user
-// their own. Roles are looked up only when they decide, and before the transaction.
+// permission reads a task, deleted or not, and returns the rule by which the caller may change it: a member what they
+// created or are assigned, an admin everything, a user their own. It looks up roles only when they decide, and before
+// the transaction.
 func (s *tasks) permission(ctx context.Context, id string) (func(table.Task) error, table.Task, error) {
 	identity := auth.From(ctx)
 	task, err := table.GetAny(ctx, s.Store(), identity.Owner(), id)
@@ -503,8 +503,7 @@ type deleteTaskOutput struct {
 	}
 }
 
-// deleteTask is soft. One that is deleted already stays as it is, so that a repeated
-// call does no harm.
+// deleteTask marks a task as deleted. One that is deleted already stays as it is, so that a repeated call does no harm.
 func (s *tasks) deleteTask(ctx context.Context, in *TaskID) (*deleteTaskOutput, error) {
 	permit, task, err := s.permission(ctx, in.ID)
 	if err != nil {
@@ -545,7 +544,7 @@ func (s *tasks) restoreTask(ctx context.Context, in *TaskID) (*taskOutput, error
 	return s.changeTask(ctx, in.ID, 0, true, permit, func(_ *store.Tx, t *table.Task) { t.DeletedAt = time.Time{} })
 }
 
-// conflict shows the task as it is to who wanted to change it as it was.
+// conflict turns a [table.StaleError] into an answer with the task as it is now.
 func conflict(err error) error {
 	var stale *table.StaleError
 	if !errors.As(err, &stale) {

@@ -18,7 +18,7 @@ type Comment struct {
 	seq int64
 }
 
-// AddComment keeps a comment on a task that is not deleted. ID and time are set here.
+// AddComment keeps a comment on a task that is not deleted. It sets ID and time.
 func AddComment(tx *store.Tx, owner string, c Comment) (Comment, error) {
 	t, err := task(tx, owner, c.TaskID)
 	if err != nil {
@@ -77,7 +77,7 @@ func setCommentDeleted(tx *store.Tx, owner, id string, deleted bool) error {
 	return nil
 }
 
-// HasComment reports whether there is a comment that can be seen: neither it nor its task is deleted.
+// HasComment reports whether the comment can be seen: neither it nor its task is deleted.
 func HasComment(ctx context.Context, s *store.Store, owner, id string) (bool, error) {
 	err := s.QueryRow(ctx, `SELECT 1 FROM task_comments c JOIN tasks t ON t.id = c.task_id
 		WHERE c.id = $1 AND c.owner = $2 AND c.deleted_at = 0 AND t.deleted_at = 0`, id, owner).Scan(new(int))
@@ -87,7 +87,7 @@ func HasComment(ctx context.Context, s *store.Store, owner, id string) (bool, er
 	return err == nil, err
 }
 
-// Position is where the list goes on after the comment.
+// Position returns where the list goes on after the comment.
 func (c Comment) Position() string { return strconv.FormatInt(c.seq, 10) }
 
 // ListComments returns up to limit comments of a task, the oldest first, after a position.

@@ -16,7 +16,7 @@ type ownedTask struct {
 	Task
 }
 
-// index makes the tasks' entries of the search index anew.
+// index rebuilds the entries of the tasks in the search index.
 func index(tx *store.Tx, tasks ...ownedTask) error {
 	if tx.Database() == store.Postgres {
 		seqs, words := []int64{}, []string{}
@@ -47,17 +47,17 @@ func insertWords(tx *store.Tx, owner string, t Task) error {
 	return err
 }
 
-// How much is indexed in one transaction, which others wait for, and which has to end within groupTimeout.
+// How much is indexed in one transaction, for which others wait, and which must end within groupTimeout.
 const (
 	stepTasks = 1000
 	stepBytes = 500_000
 )
 
-// indexOldTasks indexes the tasks that are older than the index as it is made now, a step
-// at a time: after an interruption it goes on where it was. The table indexing says how far
-// it is; a migration that changes the index sets it back.
+// indexOldTasks indexes tasks that are older than the present form of the index, a step at a time. After an
+// interruption it goes on where it was: the table indexing says how far it is, and a migration that changes the index
+// sets that back.
 func indexOldTasks(ctx context.Context, s *store.Store, log *slog.Logger) error {
-	told, atOnce := time.Now(), stepTasks
+	logged, atOnce := time.Now(), stepTasks
 	for {
 		var done, last int64
 		err := s.Write(ctx, func(tx *store.Tx) (err error) {
@@ -73,16 +73,15 @@ func indexOldTasks(ctx context.Context, s *store.Store, log *slog.Logger) error 
 		case done >= last:
 			return shrinkMemory(ctx, s)
 		}
-		if time.Since(told) > 5*time.Second {
-			told = time.Now()
+		if time.Since(logged) > 5*time.Second {
+			logged = time.Now()
 			log.InfoContext(ctx, "indexing tasks for search", "done", done, "of", last)
 		}
 	}
 }
 
-// shrinkMemory lets go of what the writing connection of SQLite keeps in memory. All
-// connections share one bound there: what is left of a large write would keep everybody
-// else's pages out, and searches would read the file each time.
+// shrinkMemory frees the memory of SQLite's writing connection. All connections share one bound: the rest of a large
+// write would keep everybody else's pages out, and each search would read the file.
 func shrinkMemory(ctx context.Context, s *store.Store) error {
 	if s.Database() == store.Postgres {
 		return nil
@@ -93,7 +92,7 @@ func shrinkMemory(ctx context.Context, s *store.Store) error {
 	})
 }
 
-// indexStep indexes what comes after the tasks that are done, and returns how far it is.
+// indexStep indexes the tasks after those that are done, and returns how far it is.
 func indexStep(tx *store.Tx, atOnce int) (done, last int64, err error) {
 	if err := tx.QueryRow("SELECT done, last FROM indexing").Scan(&done, &last); err != nil || done >= last {
 		return done, last, err

@@ -27,10 +27,10 @@ type TaskPage struct {
 	Total int // on all pages; -1: more than are cheap to count
 }
 
-// maxCounted bounds what a total costs.
+// maxCounted is how far totals are counted, which bounds their cost.
 const maxCounted = 1000
 
-// Position is where a list goes on after the task, for [TaskQuery].After.
+// Position returns where a list goes on after the task, for [TaskQuery].After.
 func (q TaskQuery) Position(t Task) string {
 	key := "0"
 	switch q.Sort {
@@ -44,9 +44,9 @@ func (q TaskQuery) Position(t Task) string {
 	return key + " " + strconv.FormatInt(t.seq, 10)
 }
 
-// An order is how a list is sorted, and how a page goes on after a key and a seq: first
-// the rest of the same key, then what lies beyond. In one condition SQLite would read all
-// of the same key to find where to begin, which may be every task without a due date.
+// An order is how a list is sorted, and how a page goes on after a key and a seq: first the rest of the same key, then
+// what lies beyond. With one condition SQLite would read all rows of the same key to find where to begin, perhaps every
+// task without a due date.
 type order struct{ first, tied, beyond string }
 
 var orders = map[string]order{
@@ -87,7 +87,7 @@ func List(ctx context.Context, s *store.Store, owner string, q TaskQuery) (page 
 	return page, err
 }
 
-// countTasks counts up to maxCounted; so that it costs no more, it ends there.
+// countTasks counts up to maxCounted and stops there, to bound its cost.
 func countTasks(ctx context.Context, s *store.Store, owner string, q TaskQuery) (total int, err error) {
 	q.After = ""
 	statements, err := statements(s, owner, q)
@@ -107,13 +107,14 @@ func countTasks(ctx context.Context, s *store.Store, owner string, q TaskQuery) 
 	return total, nil
 }
 
-// A statement lacks its last value, how many rows are wanted. It is put together from the constants of this file.
+// A statement lacks its last value, the number of rows that are wanted. It is put together from the constants of this
+// file.
 type statement struct {
 	store.Statement
 	anew bool // its rows take the place of those before
 }
 
-// statements are run one after the other until there are enough rows.
+// statements returns the statements of a query, to be run one after the other until there are enough rows.
 func statements(s *store.Store, owner string, q TaskQuery) ([]*statement, error) {
 	key, seq, err := q.after()
 	if err != nil {
@@ -164,7 +165,7 @@ func (s *statement) filter(owner string, q TaskQuery) {
 	}
 }
 
-// after takes a Position apart. Without one it is before the newest task.
+// after takes a Position apart. Without one it returns the place before the newest task.
 func (q TaskQuery) after() (key any, seq int64, err error) {
 	if q.After == "" {
 		return nil, math.MaxInt64, nil
@@ -181,7 +182,7 @@ func (q TaskQuery) after() (key any, seq int64, err error) {
 	return key, seq, nil
 }
 
-// searchSQLite reads the matches from the newest on, and so no more than are wanted.
+// searchSQLite reads the matches from the newest on, and so no more than needed.
 func searchSQLite(owner string, q TaskQuery, before int64) []*statement {
 	found := new(statement)
 	found.And(` FROM task_words w CROSS JOIN tasks t ON t.seq = w.rowid
@@ -192,10 +193,9 @@ func searchSQLite(owner string, q TaskQuery, before int64) []*statement {
 	return []*statement{found}
 }
 
-// searchPostgres looks at the owner's newest tasks, which have enough matches of a common
-// word, then at all matches: of a word that is not common they are few. Postgres itself
-// would read all tasks for a rare word, or all matches of a common one. The limit, and
-// OFFSET 0, keep it from doing so.
+// searchPostgres looks at the owner's newest tasks, which have enough matches of a common word, then at all matches,
+// which are few for an uncommon one. By itself Postgres would read all tasks for a rare word, or all matches of a
+// common one; the limit and OFFSET 0 prevent that.
 func searchPostgres(owner string, q TaskQuery, before int64) []*statement {
 	recent, all := new(statement), &statement{anew: true}
 	recent.And(` FROM (

@@ -9,9 +9,9 @@ import (
 	"guestpass/store"
 )
 
-// What the record of changes keeps of a task and a comment, in a form of its own, so that neither a change of the
-// tables nor of the operations makes old rows unreadable. A row keeps the fields that differ. Rows of format 1, up to
-// version 0.1, have no v, and the names of the fields of Go.
+// What the record of changes keeps of a task and of a comment has a form of its own, so that changes of tables and
+// operations leave old rows readable. A row keeps the fields that differ. Rows of format 1, up to version 0.1, have no
+// v, and field names as in Go.
 const recordFormat = 2
 
 type taskRecord struct {
@@ -32,7 +32,7 @@ type commentRecord struct {
 	Text   string `json:"text"`
 }
 
-// A deletionRecord is of a comment that is taken away or put back.
+// A deletionRecord is the record of a comment that is taken away or put back.
 type deletionRecord struct {
 	Format    int    `json:"v"`
 	DeletedAt moment `json:"deleted_at"`
@@ -61,7 +61,7 @@ func recordOf(t Task) taskRecord {
 		CompletedAt: momentOf(t.CompletedAt), DeletedAt: momentOf(t.DeletedAt)}
 }
 
-// putInto has the task be as the record says.
+// putInto makes the task what the record says.
 func (r taskRecord) putInto(t *Task) (err error) {
 	t.Title, t.Notes, t.State, t.Due, t.Priority = r.Title, r.Notes, r.State, r.Due, r.Priority
 	t.Assignee, t.Labels = r.Assignee, r.Labels
@@ -72,7 +72,7 @@ func (r taskRecord) putInto(t *Task) (err error) {
 	return err
 }
 
-// taskBefore is the task as it was before an activity: as it is, but for the fields that the record names.
+// taskBefore returns the task as it was before an activity: as it is now, except for the fields that the record names.
 func taskBefore(current Task, record string) (Task, error) {
 	before := current
 	var err error
@@ -90,7 +90,7 @@ func taskBefore(current Task, record string) (Task, error) {
 	return before, err
 }
 
-// commentWasThere reports whether there was the comment before an activity.
+// commentWasThere reports whether the comment existed before an activity.
 func commentWasThere(record string) (bool, error) {
 	if record == "" {
 		return false, nil
@@ -179,7 +179,7 @@ func UndoTask(tx *store.Tx, a store.Activity) error {
 	return err
 }
 
-// UndoComment takes back that a comment was added, or an undo of that.
+// UndoComment takes back the addition of a comment, or the undo of one.
 func UndoComment(tx *store.Tx, a store.Activity) error {
 	there, err := commentWasThere(a.Before)
 	if err != nil {

@@ -8,13 +8,13 @@ import (
 	"guestpass/store"
 )
 
-// What is removed at once, while all writers wait.
+// How many rows are removed at once, while all writers wait.
 const (
 	stepRows  = 500
 	stepFinal = 50 // tasks, each with its entries in the search index
 )
 
-// purge removes tasks and comments that were deleted before.
+// purge removes tasks and comments that were deleted before that time.
 func purge(ctx context.Context, s *store.Store, before time.Time) error {
 	until := store.Millis(before)
 	return errors.Join(

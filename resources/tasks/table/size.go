@@ -2,8 +2,8 @@ package table
 
 import "guestpass/store"
 
-// How much is kept of a row beside its texts: identifiers, and its entries in the indexes. Measured, and
-// rounded up.
+// How much space a row takes beside its texts, for identifiers and its entries in the indexes. Measured, and rounded
+// up.
 const (
 	taskOverhead    = 1200
 	commentOverhead = 600
@@ -11,15 +11,15 @@ const (
 	labelOverhead = 300
 )
 
-// termOverhead is what a word takes in the search index, beside its letters, where no other task has it.
+// termOverhead is what a word takes in the search index, beside its letters, if no other task has it.
 var termOverhead = map[store.Database]int64{store.SQLite: 10, store.Postgres: 64}
 
-// size is what a task takes without its words in the search index.
+// size returns what a task takes without its words in the search index.
 func (t Task) size() int64 {
 	return int64(taskOverhead + len(t.Title) + len(t.Notes) + labelOverhead*len(t.Labels))
 }
 
-// terms are the words and pairs of a task, each once.
+// terms returns the words and pairs of a task, each once.
 func (t Task) terms() map[string]bool {
 	terms := map[string]bool{}
 	for _, piece := range t.pieces() {
@@ -33,8 +33,8 @@ func (t Task) terms() map[string]bool {
 	return terms
 }
 
-// sizeOf is what a task takes, in place of an old one. Postgres never removes a word from an index, so that
-// there only new ones are added to what is counted.
+// sizeOf returns what a task takes, in place of an old one. Postgres never removes a word from an index, so there only
+// new ones are counted.
 func sizeOf(tx *store.Tx, t, old Task) int64 {
 	if old.ID != "" && t.Title == old.Title && t.Notes == old.Notes {
 		return old.bytes + t.size() - old.size()

@@ -1,6 +1,6 @@
-// Package table keeps tasks and their comments in tables of their own, in the transactions of package store: in
-// what order they are listed, how they are found by their words, how changes are recorded and undone, and how much
-// they use of a quota. It knows neither operations nor who may do what within an owner.
+// Package table keeps tasks and their comments in tables of their own, in the transactions of package store: it lists
+// them in order, finds them by their words, records and undoes changes, and counts what they use of a quota. It knows
+// neither operations nor who may do what within an owner.
 package table
 
 import (
@@ -21,7 +21,7 @@ const (
 //go:embed migrations
 var embedded embed.FS
 
-// Schema is the tables.
+// Schema returns the schema of the tables.
 func Schema() store.Schema {
 	files, _ := fs.Sub(embedded, "migrations") // fails for an invalid name only
 	return store.Schema{Name: "tasks", Files: files, WasBuiltIn: true, Purge: purge,

@@ -30,8 +30,7 @@ type Task struct {
 	payer string // to whom it is counted; see pay
 }
 
-// A StaleError says that a task has another version than the change expected, or is in
-// no state for it.
+// A StaleError says that a task has another version than the change expected, or is in a state that does not allow it.
 type StaleError struct {
 	Current Task
 	Reason  string
@@ -74,12 +73,12 @@ func (t Task) storedDue() string {
 	return t.Due
 }
 
-// Get returns one task that is not deleted; [store.ErrNotFound] for another owner's too.
+// Get returns one task that is not deleted. It returns [store.ErrNotFound] for another owner's, too.
 func Get(ctx context.Context, s *store.Store, owner, id string) (Task, error) {
 	return scanTask(s.QueryRow(ctx, selectTask+" AND t.deleted_at = 0", id, owner))
 }
 
-// GetAny is Get for deleted ones, too.
+// GetAny is Get for deleted tasks, too.
 func GetAny(ctx context.Context, s *store.Store, owner, id string) (Task, error) {
 	return scanTask(s.QueryRow(ctx, selectTask, id, owner))
 }
@@ -100,7 +99,7 @@ const (
 	insertTaskValues = "$1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0, $15, $16"
 )
 
-// CreateTask keeps a new task. ID, version and times are set here.
+// CreateTask keeps a new task. It sets ID, version and times.
 func CreateTask(tx *store.Tx, owner string, t Task) (Task, error) {
 	t.ID, t.Version, t.CreatedAt, t.UpdatedAt = store.NewID("tsk_"), 1, tx.Now(), tx.Now()
 	t.CompletedAt, t.bytes, t.payer = completedAt(t, Task{}, tx.Now()), sizeOf(tx, t, Task{}), t.Creator
@@ -126,10 +125,9 @@ func CreateTask(tx *store.Tx, owner string, t Task) (Task, error) {
 	return t, nil
 }
 
-// ChangeTask applies change to a task. expected is the version that the caller has
-// seen, 0 for whichever; another one is a [StaleError] with the task as it is. The
-// error of change stops it. deleted says which tasks can be changed: those that are
-// not deleted, or those that are.
+// ChangeTask applies change to a task. expected is the version that the caller has seen, 0 for any; with another one
+// ChangeTask returns a [StaleError] that has the task as it is. An error of change stops it. deleted says which tasks
+// can be changed: those that are not deleted, or those that are.
 func ChangeTask(tx *store.Tx, owner, id string, expected int64, deleted bool, change func(*Task) error) (Task, error) {
 	old, err := task(tx, owner, id)
 	if err != nil {
@@ -148,9 +146,8 @@ func ChangeTask(tx *store.Tx, owner, id string, expected int64, deleted bool, ch
 	return replaceTask(tx, owner, old, t)
 }
 
-// replaceTask keeps t instead of old. The version in the condition is what makes two
-// changes at once one after the other on Postgres.
-// What is final stays as it is, whoever asks.
+// replaceTask keeps t instead of old. The version in the condition makes two changes at once happen one after the other
+// on Postgres. A task that is deleted for good stays as it is, whoever asks.
 func replaceTask(tx *store.Tx, owner string, old, t Task) (Task, error) {
 	if store.Final(old.DeletedAt, tx.Now()) {
 		return t, store.ErrFinal
@@ -191,9 +188,9 @@ func replaceTask(tx *store.Tx, owner string, old, t Task) (Task, error) {
 	return t, useTask(tx, owner, old, t)
 }
 
-// pays returns who is counted for a task after a change. Whoever makes it bigger, or brings it back,
-// takes over all of it, bytes and number: so nobody uses up another one's share, each row is counted to one
-// person only, and the count can be made anew from the rows. Nobody takes over what they only make smaller.
+// pays returns the person for whom a task counts after a change. Whoever makes it bigger, or brings it back, takes over
+// all of it, bytes and number. So nobody uses up another's share, each row counts for one person only, and the count
+// can be made anew from the rows. Making a task smaller takes nothing over.
 func pays(tx *store.Tx, old, t Task) string {
 	restored := !old.DeletedAt.IsZero() && t.DeletedAt.IsZero()
 	if tx.Person() != "" && (restored || t.bytes > old.bytes) {
@@ -202,7 +199,7 @@ func pays(tx *store.Tx, old, t Task) string {
 	return old.payer
 }
 
-// usage is what the task counts for its payer.
+// usage returns what the task counts for its payer.
 func (t Task) usage() store.Usage {
 	if t.DeletedAt.IsZero() {
 		return store.Usage{Kind: Tasks, Number: 1, Bytes: t.bytes}

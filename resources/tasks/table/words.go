@@ -18,7 +18,7 @@ import (
 // A piece is the units that neither a space nor a sign separates.
 type piece []string
 
-// pairs are each unit with the next one.
+// pairs returns each unit together with the next one.
 func (p piece) pairs() (list []string) {
 	for i, next := range p[1:] {
 		list = append(list, p[i]+next)
@@ -81,8 +81,8 @@ func pieces(text string) (list []piece) {
 	return list
 }
 
-// unspacedScripts are written without spaces between words. Korean has spaces, but hangs
-// particles on its words.
+// unspacedScripts are scripts written without spaces between words. Korean has spaces, but attaches particles to its
+// words.
 var unspacedScripts = []*unicode.RangeTable{
 	unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Bopomofo, unicode.Hangul, unicode.Yi, unicode.Nushu,
 	unicode.Tangut,
@@ -98,8 +98,8 @@ func unspaced(r rune) bool {
 	return r >= 0x0E00 && unicode.IsOneOf(unspacedScripts, r) || laterIdeograph(r)
 }
 
-// laterIdeograph reports whether r is in the planes for ideographs, of which each version
-// of Unicode has more than this program's.
+// laterIdeograph reports whether r is in the planes for ideographs, where later versions of Unicode have more than this
+// program knows.
 func laterIdeograph(r rune) bool { return r >= 0x20000 && r <= 0x3FFFD && !unicode.IsSymbol(r) }
 
 // joins reports whether r stands between two characters of text without spaces and does
@@ -108,7 +108,7 @@ func joins(r rune) bool { return r == 0x200B || r == 0x0F0B }
 
 var caseless = cases.Fold()
 
-// fold returns the text in the one form that all its spellings have.
+// fold returns the text in the form that all its spellings share.
 func fold(text string) string {
 	if isASCII(text) {
 		return strings.ToLower(text)
@@ -136,8 +136,8 @@ func isASCII(text string) bool {
 	return strings.IndexFunc(text, func(r rune) bool { return r > unicode.MaxASCII }) < 0
 }
 
-// withoutSymbols takes away signs such as ™ and emoji, of which compatibility would make
-// letters; those of East Asia, such as ㍿ and ㎏, stand for words.
+// withoutSymbols removes signs such as ™ and emoji, which a compatibility mapping would turn into letters. Those of
+// East Asia, such as ㍿ and ㎏, stand for words and stay.
 func withoutSymbols(r rune) rune {
 	if unicode.IsSymbol(r) && !unicode.Is(unicode.Han, r) && (r < 0x3200 || r > 0x33FF) {
 		return ' '
@@ -145,8 +145,8 @@ func withoutSymbols(r rune) rune {
 	return r
 }
 
-// ignored reports whether r is no part of a word, nor between words: what nobody can see,
-// variants of the same character, and circles around one.
+// ignored reports whether r neither belongs to a word nor separates words: what nobody can see, variants of the same
+// character, and circles around one.
 func ignored(r rune) bool {
 	const tatweel = 0x0640 // makes an Arabic word longer, as a dash does
 	return r == tatweel || r != 0x200B &&
@@ -157,7 +157,7 @@ func ignored(r rune) bool {
 // more than titles and notes have characters.
 const maxPlaces = 16_383
 
-// pieces are those of the title and of the notes.
+// pieces returns the pieces of the title and of the notes.
 func (t Task) pieces() []piece {
 	list := pieces(t.Title + "\n" + t.Notes)
 	left := maxPlaces
@@ -171,8 +171,8 @@ func (t Task) pieces() []piece {
 	return list
 }
 
-// fts5Texts returns the units and the pairs, as the columns of task_words have them. Where
-// a piece ends, a sign that nobody asks for keeps its last pair from the next one.
+// fts5Texts returns the units and the pairs, as the columns of task_words have them. After each piece a sign that
+// nobody searches for separates its last pair from the next piece.
 func (t Task) fts5Texts() (units, pairs string) {
 	var u, p strings.Builder
 	for _, piece := range t.pieces() {
@@ -184,7 +184,7 @@ func (t Task) fts5Texts() (units, pairs string) {
 	return u.String(), p.String()
 }
 
-// ownerWord is the owner as one word of task_words.
+// ownerWord returns the owner as one word of task_words.
 func ownerWord(owner string) string {
 	return strings.NewReplacer("-", "", "_", "", ".", "", `"`, "").Replace(owner)
 }
@@ -212,8 +212,8 @@ type phrase struct {
 	pairs bool
 }
 
-// phrases are what a search looks for, all of it. Of a word with signs in it, such as 3.5
-// or e-mail, the parts follow one another; around text without spaces signs only separate.
+// phrases returns what a search looks for; all of it must match. The parts of a word with signs in it, such as 3.5 or
+// e-mail, must follow one another; around text without spaces, signs only separate.
 func phrases(text string) (list []phrase) {
 	for _, word := range strings.Fields(text) {
 		var single []string // units that follow one another
@@ -235,7 +235,7 @@ func phrases(text string) (list []phrase) {
 	return list
 }
 
-// tsvector is the units and pairs with their places, and the owner, as Postgres reads it.
+// tsvector returns the units and pairs with their places, and the owner, as Postgres reads it.
 func (t Task) tsvector(owner string) string {
 	places := map[string][]string{}
 	terms := []string{}
