@@ -184,6 +184,9 @@ func New(o Options) (*Server, error) {
 	if err := o.checkSecrets(); err != nil {
 		return nil, err
 	}
+	if !slices.Contains([]AddScopes{AddNone, AddForMCP, AddForAll, "off"}, o.AddScopes) {
+		return nil, fmt.Errorf("AddScopes is %q: say mcp, all or off", o.AddScopes)
+	}
 	counted, err := limits.New(limits.Options{Address: o.Limits.Address, Member: o.Limits.Member,
 		Organization: o.Limits.Organization, Client: o.Limits.Client, InFlight: o.Limits.InFlight,
 		RedisURL: o.Limits.RedisURL, Project: o.ProjectID, Log: o.Log, Now: o.Limits.Now})

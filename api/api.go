@@ -12,6 +12,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -174,6 +175,9 @@ func New(o Options) *Service {
 		introspections: newIntrospections(listed)}
 	s.huma = humachi.New(router, s.humaConfig())
 	s.huma.UseMiddleware(s.authorize, s.noteHeaders, s.checkMedia, s.readInput)
+	if o.Access != ByScope && o.Access != ByRole {
+		s.faults = append(s.faults, fmt.Errorf("Access is %q: say scopes or roles", o.Access))
+	}
 	s.registerResources()
 	return s
 }

@@ -49,7 +49,7 @@ func (s *Service) admit(r *http.Request, op Operation) (ctx context.Context, err
 	if caller != nil {
 		caller.Operation = op.ID
 	}
-	_, known := admissionOf(ctx)
+	known := s.admitted(r)
 	switch {
 	case !op.Access.IsPublic() && !known:
 		if ctx, err = s.who(r); err != nil {
@@ -73,14 +73,27 @@ func (s *Service) admit(r *http.Request, op Operation) (ctx context.Context, err
 	return ctx, nil
 }
 
-// An admission says that the context's identity has passed [Service.who].
-type admission struct{ token string }
+// An admission says that the context's identity has passed [Service.who] of the service, by the token.
+type admission struct {
+	by    *Service
+	token string
+}
 
 type admissionKey struct{}
 
-func admissionOf(ctx context.Context) (admission, bool) {
-	a, known := ctx.Value(admissionKey{}).(admission)
-	return a, known
+// admitted reports whether the request is of whom this service has admitted in its context. Another service has other
+// rules, and another token may be another person's: whoever brings one is asked again. An operation that is invoked may
+// leave out the token, see [Service.Invoke].
+func (s *Service) admitted(r *http.Request) bool {
+	a, known := r.Context().Value(admissionKey{}).(admission)
+	if !known || a.by != s {
+		return false
+	}
+	if _, invoked := r.Context().Value(invokedKey{}).(string); invoked && len(r.Header.Values("Authorization")) == 0 {
+		return true
+	}
+	token, err := auth.Bearer(r)
+	return err == nil && token == a.token
 }
 
 // who finds out whose request it is. The token must be good and not revoked, and its person, organization and app must
@@ -103,7 +116,7 @@ func (s *Service) who(r *http.Request) (context.Context, error) {
 	}
 	ctx = limits.WithParty(ctx, limits.Party{Client: identity.ClientID, Person: identity.Subject,
 		Organization: identity.OrganizationID})
-	return context.WithValue(ctx, admissionKey{}, admission{token}), nil
+	return context.WithValue(ctx, admissionKey{}, admission{s, token}), nil
 }
 
 func (s *Service) identify(r *http.Request) (token string, identity auth.Identity, err error) {
@@ -138,7 +151,7 @@ func (s *Service) may(ctx context.Context, op Operation) error {
 		return err
 	}
 	if s.options.Introspect && op.Effect != Read {
-		known, _ := admissionOf(ctx)
+		known, _ := ctx.Value(admissionKey{}).(admission)
 		return s.introspect(ctx, known.token, identity)
 	}
 	return nil

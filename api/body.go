@@ -131,8 +131,7 @@ func unwanted(ctx huma.Context) (message string, err error) {
 	switch {
 	case err != nil:
 		return "", err
-	case strings.Join(strings.Fields(string(content)), "") == "{}",
-		len(bytes.TrimSpace(content)) == 0 && len(content) < 64:
+	case len(content) < 64 && slices.Contains([]string{"", "{}"}, strings.Join(strings.Fields(string(content)), "")):
 		return "", nil
 	}
 	return "is not taken by this operation; leave it out, and give what the operation takes in path and query", nil

@@ -193,6 +193,12 @@ func (s *Service) registerResources() {
 			}
 		}
 	}
+	for _, name := range s.options.Modules {
+		if !slices.Contains(names, name) {
+			s.faults = append(s.faults, fmt.Errorf("Modules names %q, which is no resource: there are %s", name,
+				strings.Join(names, ", ")))
+		}
+	}
 	served := s.Resources()
 	for _, resource := range served {
 		if resource.Register != nil {

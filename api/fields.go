@@ -36,6 +36,14 @@ func checkFields(op Operation, in, out reflect.Type) (faults []error, describabl
 	if c.undescribable {
 		return c.faults, false
 	}
+	for _, field := range reflect.VisibleFields(in) {
+		if field.Anonymous && field.Type.Kind() == reflect.Pointer {
+			c.fault("field "+field.Name, "a pointer that is embedded in an input is never filled: embed the struct itself")
+		}
+		if tag := field.Tag.Get("query"); tag == "limit" || tag == "cursor" {
+			c.pageField(field, tag)
+		}
+	}
 	for _, field := range ownFields(in) {
 		c.inputField(field, in)
 	}
@@ -44,6 +52,17 @@ func checkFields(op Operation, in, out reflect.Type) (faults []error, describabl
 	}
 	c.checkBody(op, out)
 	return c.faults, !c.undescribable
+}
+
+// pageField holds the fields that [PageOf] reads against what it takes.
+func (c *fieldChecker) pageField(field reflect.StructField, tag string) {
+	kind := field.Type.Kind()
+	switch {
+	case tag == "limit" && (kind < reflect.Int || kind > reflect.Int64):
+		c.fault("query parameter limit", "is of type %s: PageOf reads an int", field.Type)
+	case tag == "cursor" && kind != reflect.String:
+		c.fault("query parameter cursor", "is of type %s: PageOf reads a string", field.Type)
+	}
 }
 
 func (c *fieldChecker) fault(place, format string, args ...any) {

@@ -560,7 +560,7 @@ func TestNothingSetsWhatHumaKeepsForTheWholeProgram(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		if entry.IsDir() && slices.Contains([]string{"node_modules", ".git", "testdata"}, entry.Name()) {
+		if entry.IsDir() && slices.Contains([]string{"node_modules", ".git", "testdata", "examples"}, entry.Name()) {
 			return filepath.SkipDir
 		}
 		if filepath.Ext(path) != ".go" || strings.HasSuffix(path, "_test.go") {

@@ -95,6 +95,9 @@ type (
 		Titled
 		api.Repeatable
 	}
+	Sized struct {
+		Size int `query:"size" doc:"A size"`
+	}
 	sized[T any] struct {
 		Size T `query:"size" doc:"A size"`
 	}
@@ -191,6 +194,10 @@ var inputMistakes = []declarationMistake{
 		Name string `path:"name" query:"name" doc:"A name"`
 	}, ok](func(op *api.Operation) { op.Path += "/{name}" }),
 		"GET /api/v1/thing/{name} (getThing): field Name: it is tagged path and query: choose one"},
+	{"an embedded pointer", taking[struct{ *Sized }, ok](nil), atThing + "field Sized: a pointer that is embedded"},
+	{"a limit that is no int", taking[struct {
+		Limit uint `query:"limit" doc:"How many"`
+	}, ok](nil), atThing + "query parameter limit: is of type uint: PageOf reads an int"},
 	{"an embedded struct that is not exported", taking[struct{ page }, ok](nil),
 		atThing + "field page: the type of this embedded struct is not exported, so all that is in it is left out"},
 	{"a field that is not exported", taking[struct {

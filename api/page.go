@@ -66,6 +66,9 @@ func (p *Page) read(in reflect.Value, cursor *string) error {
 		case name == "cursor":
 			*cursor = value.String()
 		case name == "limit":
+			if !value.CanInt() {
+				return fmt.Errorf("the field %s of the input is tagged query:\"limit\" and is no int: make it one", field.Name)
+			}
 			p.Limit = int(value.Int())
 		case name != "":
 			text, err := json.Marshal(value.Interface())

@@ -50,7 +50,6 @@ func TestModulesChooseAmongResources(t *testing.T) {
 		"one":                     {[]string{"two"}, "get_basic get_two"},
 		"in the resources' order": {[]string{"three", "one"}, "get_basic get_one get_three"},
 		"a basic one":             {[]string{"basic"}, "get_basic"},
-		"one that is not there":   {[]string{"four"}, "get_basic"},
 	} {
 		s := api.New(
 			api.Options{Modules: tt.modules, Resources: []api.Resource{reading("basic", basic), reading("one"),
@@ -62,6 +61,19 @@ func TestModulesChooseAmongResources(t *testing.T) {
 		}
 		if err := s.Err(); err != nil || served(s) != tt.want || strings.Join(resources, " ") != tt.want {
 			t.Errorf("%s: %s of %v, want %s, %v", name, served(s), resources, tt.want, err)
+		}
+	}
+}
+
+// A misspelt option is told: it would serve less, or by other rules, than was meant.
+func TestMisspeltOptionsAreTold(t *testing.T) {
+	for want, o := range map[string]api.Options{
+		`Modules names "two", which is no resource: there are basic, one`: {Modules: []string{"two"}},
+		`Access is "role": say scopes or roles`:                           {Access: "role"},
+	} {
+		o.Resources = []api.Resource{reading("basic", basic), reading("one")}
+		if err := api.New(o).Err(); err == nil || err.Error() != want {
+			t.Errorf("told %v, want %s", err, want)
 		}
 	}
 }

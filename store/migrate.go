@@ -169,6 +169,9 @@ func (s *Store) eachSchema(f func(Schema, *goose.Provider) error) error {
 		if schema.Name != "" && !schemaName.MatchString(schema.Name) {
 			return fmt.Errorf("the schema's name %q must be lower-case letters, digits and _", schema.Name)
 		}
+		if schema.Files == nil {
+			return fmt.Errorf("the schema %q has no Files: give it the migrations of its tables, or leave it out", schema.Name)
+		}
 		provider, err := s.provider(schema)
 		if err != nil {
 			return fmt.Errorf("the tables of %s: %w", cmp.Or(schema.Name, "the store"), err)

@@ -48,6 +48,9 @@ func undo(tx *store.Tx, a store.Activity) error {
 		if before.Format != format {
 			return fmt.Errorf("undo %s: a record of format %d", a.ID, before.Format)
 		}
+		if before.deleted() { // from now on, so that it can be brought back for as long as any other
+			before.deleteAt(tx.Now())
+		}
 		x.record = before
 		return nil
 	})

@@ -170,3 +170,40 @@ func TestRequireOfWhatAdmitsEverybodyOrNobody(t *testing.T) {
 		}()
 	}
 }
+
+// An admission is of one server and one token: behind it, another server and another token are asked about anew.
+func TestAnAdmissionIsOfOneServerAndToken(t *testing.T) {
+	h, other := newHost(t), newNotesWorld(t)
+	reads := auth.Scope("notes:read")
+	who := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, auth.From(r.Context()).Subject)
+	})
+	swapping := func(with string) http.Handler {
+		return h.app.Require(reads, api.Read)(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			r.Header.Del("Authorization")
+			if with != "" {
+				r.Header.Set("Authorization", "Bearer "+with)
+			}
+			h.app.Require(reads, api.Read)(who).ServeHTTP(w, r)
+		}))
+	}
+	for name, tt := range map[string]struct {
+		handler http.Handler
+		status  int
+		body    string
+	}{
+		"twice":            {h.app.Require(reads, api.Read)(h.app.Require(reads, api.Read)(who)), 200, ada},
+		"another server's": {h.app.Require(reads, api.Read)(other.app.Require(reads, api.Read)(who)), 401, ""},
+		"another token":    {swapping(h.token(grace, "notes:read")), 200, grace},
+		"no token":         {swapping(""), 401, ""},
+		"no good token":    {swapping("x.y.z"), 401, ""},
+	} {
+		r := httptest.NewRequest(http.MethodGet, "/notes", nil)
+		r.Header.Set("Authorization", "Bearer "+h.token(ada, "notes:read"))
+		reply := httptest.NewRecorder()
+		tt.handler.ServeHTTP(reply, r)
+		if reply.Code != tt.status || tt.body != "" && reply.Body.String() != tt.body {
+			t.Errorf("%s: %d %s, want %d %s", name, reply.Code, reply.Body, tt.status, tt.body)
+		}
+	}
+}
