@@ -176,7 +176,7 @@ func New(o Options) *Service {
 	s.huma = humachi.New(router, s.humaConfig())
 	s.huma.UseMiddleware(s.authorize, s.noteHeaders, s.checkMedia, s.readInput)
 	if o.Access != ByScope && o.Access != ByRole {
-		s.faults = append(s.faults, fmt.Errorf("Access is %q: say scopes or roles", o.Access))
+		s.faults = append(s.faults, fmt.Errorf("the mode of access is %q: say scopes or roles", o.Access))
 	}
 	s.registerResources()
 	return s

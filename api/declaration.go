@@ -195,7 +195,7 @@ func (s *Service) registerResources() {
 	}
 	for _, name := range s.options.Modules {
 		if !slices.Contains(names, name) {
-			s.faults = append(s.faults, fmt.Errorf("Modules names %q, which is no resource: there are %s", name,
+			s.faults = append(s.faults, fmt.Errorf("%q of Modules is no resource: there are %s", name,
 				strings.Join(names, ", ")))
 		}
 	}

@@ -68,8 +68,8 @@ func TestModulesChooseAmongResources(t *testing.T) {
 // A misspelt option is told: it would serve less, or by other rules, than was meant.
 func TestMisspeltOptionsAreTold(t *testing.T) {
 	for want, o := range map[string]api.Options{
-		`Modules names "two", which is no resource: there are basic, one`: {Modules: []string{"two"}},
-		`Access is "role": say scopes or roles`:                           {Access: "role"},
+		`"two" of Modules is no resource: there are basic, one`: {Modules: []string{"two"}},
+		`the mode of access is "role": say scopes or roles`:     {Access: "role"},
 	} {
 		o.Resources = []api.Resource{reading("basic", basic), reading("one")}
 		if err := api.New(o).Err(); err == nil || err.Error() != want {
