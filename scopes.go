@@ -35,9 +35,6 @@ func (s *Server) checkScopes() error {
 	}
 	for i, scope := range s.options.Scopes {
 		fault := scope.CheckForm()
-		if fault == nil && isStandard(scope.Name) {
-			fault = errors.New("has the name of a scope that is there anyway: leave it out")
-		}
 		resource, _ := auth.Scope(scope.Name).RBAC()
 		switch {
 		case fault != nil:

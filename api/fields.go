@@ -38,7 +38,8 @@ func checkFields(op Operation, in, out reflect.Type) (faults []error, describabl
 	}
 	for _, field := range reflect.VisibleFields(in) {
 		if field.Anonymous && field.Type.Kind() == reflect.Pointer {
-			c.fault("field "+field.Name, "a pointer that is embedded in an input is never filled: embed the struct itself")
+			c.fault("field "+field.Name, "a pointer that is embedded in an input is never filled: embed the "+
+				"struct itself")
 		}
 		if tag := field.Tag.Get("query"); tag == "limit" || tag == "cursor" {
 			c.pageField(field, tag)

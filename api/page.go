@@ -67,7 +67,8 @@ func (p *Page) read(in reflect.Value, cursor *string) error {
 			*cursor = value.String()
 		case name == "limit":
 			if !value.CanInt() {
-				return fmt.Errorf("the field %s of the input is tagged query:\"limit\" and is no int: make it one", field.Name)
+				return fmt.Errorf("the field %s of the input is tagged query:\"limit\" and is no int: make it one",
+					field.Name)
 			}
 			p.Limit = int(value.Int())
 		case name != "":

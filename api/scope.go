@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -26,6 +27,9 @@ const (
 	maxScopeDescription = 200 // characters
 )
 
+// standardScopes are those of OpenID Connect that Stytch has itself.
+var standardScopes = []string{"openid", "profile", "email", "phone", "offline_access"}
+
 // IsScopeName reports whether a scope may have the name.
 func IsScopeName(name string) bool { return len(name) <= maxScopeName && scopeName.MatchString(name) }
 
@@ -35,6 +39,8 @@ func (s Scope) CheckForm() error {
 	case !IsScopeName(s.Name):
 		return fmt.Errorf("must have a name of letters, digits and _ . : / -, such as notes:read, of %d characters at "+
 			"most", maxScopeName)
+	case slices.Contains(standardScopes, s.Name):
+		return errors.New("has the name of a scope that is there anyway: leave it out")
 	case strings.TrimSpace(s.Description) == "":
 		return errors.New("does not say what it allows: people read that before they decide")
 	case utf8.RuneCountInString(s.Description) > maxScopeDescription:

@@ -170,7 +170,8 @@ func (s *Store) eachSchema(f func(Schema, *goose.Provider) error) error {
 			return fmt.Errorf("the schema's name %q must be lower-case letters, digits and _", schema.Name)
 		}
 		if schema.Files == nil {
-			return fmt.Errorf("the schema %q has no Files: give it the migrations of its tables, or leave it out", schema.Name)
+			return fmt.Errorf("the schema %q has no Files: give it the migrations of its tables, or leave it out",
+				schema.Name)
 		}
 		provider, err := s.provider(schema)
 		if err != nil {

@@ -175,7 +175,8 @@ func UndoTask(tx *store.Tx, a store.Activity) error {
 	} else if restored, err = taskBefore(current, a.Before); err != nil {
 		return fmt.Errorf("undo %s: %w", a.ID, err)
 	}
-	if current.DeletedAt.IsZero() && !restored.DeletedAt.IsZero() { // it is deleted now, and can be brought back from now on
+	// What is deleted now can be brought back from now on, however long ago it was deleted before.
+	if current.DeletedAt.IsZero() && !restored.DeletedAt.IsZero() {
 		restored.DeletedAt = tx.Now()
 	}
 	_, err = replaceTask(tx, a.Owner, current, restored)
