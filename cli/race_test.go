@@ -1,0 +1,5 @@
+//go:build race && !production
+
+package cli
+
+func init() { raced = true }
