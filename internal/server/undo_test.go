@@ -67,7 +67,7 @@ func TestScopesOfModulesSwitchedOffAreAskedForNowhere(t *testing.T) {
 		undo   []map[string][]string // security of undoActivity; nil if there is none
 	}{
 		"members only": {[]func(*guestpass.Options){withModules("members")}, nil},
-		"nothing":      {[]func(*guestpass.Options){withModules("none")}, nil},
+		"basic ones":   {[]func(*guestpass.Options){withModules("profile")}, nil},
 		"members and a resource": {[]func(*guestpass.Options){shelf, withModules("members", "own")},
 			[]map[string][]string{{"oauth2": {"shelf:write"}}, {"oauth2": {"shelf:clear"}},
 				{"oauth2": {"members:invite"}}}},
