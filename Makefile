@@ -68,7 +68,7 @@ test: web acceptance chromium firefox postgres redis nginx caddy ## all tests, w
 	@for example in $(EXAMPLES); do go -C examples/$$example test -race $(UNWATCHED) ./... || exit 1; done
 
 # What takes a browser, a database server, a proxy or Node.js is left out by -short, and attacks by their names.
-quick: web ## the tests that need nothing else, without the race detector: in a minute
+quick: web ## the tests that need nothing else, without the race detector: in about two minutes
 	go test -short -skip '^TestAttack' ./...
 
 check: lint generated vulnerabilities test ## what CI runs
