@@ -184,9 +184,13 @@ func New(o Options) *Service {
 
 // Resources are those that are served.
 func (s *Service) Resources() []Resource {
-	only := s.options.Modules
-	return slices.DeleteFunc(slices.Clone(s.options.Resources), func(r Resource) bool {
-		return only != nil && (len(only) == 0 || !r.Basic && !slices.Contains(only, r.Name))
+	return Chosen(s.options.Resources, s.options.Modules)
+}
+
+// Chosen returns the resources that are served where these modules are named, as Options.Modules says.
+func Chosen(resources []Resource, modules []string) []Resource {
+	return slices.DeleteFunc(slices.Clone(resources), func(r Resource) bool {
+		return modules != nil && (len(modules) == 0 || !r.Basic && !slices.Contains(modules, r.Name))
 	})
 }
 

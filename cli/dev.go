@@ -225,40 +225,15 @@ func admitResources(seed *stytchtest.Seed, c config) error {
 		return err
 	}
 	for _, op := range app.Operations() {
-		if resource, _ := op.Access.RBAC(); resource != "" {
-			admitScope(&seed.Policy, op.Access, op.Summary)
+		if resource, action := op.Access.RBAC(); resource != "" {
+			seed.Policy.Allow(op.Access.ScopeName(), op.Summary, resource, action)
 		}
 	}
 	for _, scope := range c.Scopes {
-		admitScope(&seed.Policy, auth.Scope(scope.Name), scope.Description)
+		resource, action := auth.Scope(scope.Name).RBAC()
+		seed.Policy.Allow(scope.Name, scope.Description, resource, action)
 	}
 	return nil
-}
-
-// admitScope adds a scope to the policy, unless the project has it already.
-func admitScope(policy *stytchtest.Policy, access auth.Access, description string) {
-	name := access.ScopeName()
-	if slices.ContainsFunc(policy.Scopes, func(s stytchtest.CustomScope) bool { return s.Name == name }) {
-		return
-	}
-	scope := stytchtest.CustomScope{Name: name, Description: description}
-	resource, action := access.RBAC()
-	if resource == "" { // everybody may have it
-		policy.Scopes = append(policy.Scopes, scope)
-		return
-	}
-	permission := stytchtest.Permission{ResourceID: resource, Actions: []string{action}}
-	scope.Permissions = []stytchtest.Permission{permission}
-	policy.Scopes = append(policy.Scopes, scope)
-	for i := range policy.Roles {
-		policy.Roles[i].Permissions = append(policy.Roles[i].Permissions, permission)
-	}
-	i := slices.IndexFunc(policy.Resources, func(r stytchtest.Resource) bool { return r.ID == resource })
-	if i < 0 {
-		policy.Resources, i = append(policy.Resources, stytchtest.Resource{ID: resource, Description: resource}),
-			len(policy.Resources)
-	}
-	policy.Resources[i].Actions = append(policy.Resources[i].Actions, action)
 }
 
 // named returns the host of the wanted address with the port that was bound.

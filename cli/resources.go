@@ -36,8 +36,5 @@ func (c config) modules() []string {
 
 // schemas returns the tables of the resources that are served.
 func (c config) schemas() []store.Schema {
-	chosen := c.modules()
-	return api.Schemas(slices.DeleteFunc(slices.Clone(offered), func(r api.Resource) bool {
-		return chosen != nil && (len(chosen) == 0 || !r.Basic && !slices.Contains(chosen, r.Name))
-	}))
+	return api.Schemas(api.Chosen(offered, c.modules()))
 }

@@ -115,15 +115,19 @@ func beside(t *testing.T, inherited *os.File, command string, environ ...string)
 // waitFor returns when the address answers.
 func waitFor(t *testing.T, address string) {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		reply, err := http.Get(address)
-		if err != nil {
-			continue
+	late, tick := time.After(20*time.Second), time.NewTicker(20*time.Millisecond)
+	defer tick.Stop()
+	for {
+		if reply, err := http.Get(address); err == nil {
+			_ = reply.Body.Close()
+			if reply.StatusCode == http.StatusOK {
+				return
+			}
 		}
-		_ = reply.Body.Close()
-		if reply.StatusCode == http.StatusOK {
-			return
+		select {
+		case <-late:
+			t.Fatalf("%s does not answer", address)
+		case <-tick.C:
 		}
 	}
-	t.Fatalf("%s does not answer", address)
 }

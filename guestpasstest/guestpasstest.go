@@ -21,7 +21,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -170,32 +169,11 @@ func (w *World) grantScopes() {
 	w.t.Helper()
 	w.ChangeProject(func(seed *stytchtest.Seed) {
 		for _, op := range w.App.Operations() {
-			admitScope(&seed.Policy, op)
+			if resource, action := op.Access.RBAC(); resource != "" {
+				seed.Policy.Allow(op.Access.ScopeName(), op.Summary, resource, action)
+			}
 		}
 	})
-}
-
-func admitScope(policy *stytchtest.Policy, op api.Operation) {
-	name := op.Access.ScopeName()
-	resource, action := op.Access.RBAC()
-	known := slices.ContainsFunc(policy.Scopes, func(s stytchtest.CustomScope) bool { return s.Name == name })
-	if resource == "" || known {
-		return
-	}
-	allowed := stytchtest.Permission{ResourceID: resource, Actions: []string{action}}
-	at := slices.IndexFunc(policy.Resources, func(r stytchtest.Resource) bool { return r.ID == resource })
-	if at < 0 {
-		at = len(policy.Resources)
-		policy.Resources = append(policy.Resources, stytchtest.Resource{ID: resource})
-	}
-	if !slices.Contains(policy.Resources[at].Actions, action) {
-		policy.Resources[at].Actions = append(policy.Resources[at].Actions, action)
-	}
-	policy.Scopes = append(policy.Scopes, stytchtest.CustomScope{Name: name, Description: op.Summary,
-		Permissions: []stytchtest.Permission{allowed}})
-	for i := range policy.Roles {
-		policy.Roles[i].Permissions = append(policy.Roles[i].Permissions, allowed)
-	}
 }
 
 // Token returns an access token of the person with the scopes, as Stytch would issue it to the connected app.

@@ -1,6 +1,7 @@
 package stytchtest
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -186,6 +187,33 @@ type Policy struct {
 	Roles     []Role        `json:"roles"`
 	Resources []Resource    `json:"resources"`
 	Scopes    []CustomScope `json:"scopes"`
+}
+
+// Allow gives the project a custom scope and every role what it allows, as somebody does in Stytch's dashboard: the
+// action on the RBAC resource. Without a resource the scope has no permissions, and Stytch grants it to everybody. A
+// scope that is there already stays as it is.
+func (p *Policy) Allow(scope, description, resource, action string) {
+	if slices.ContainsFunc(p.Scopes, func(s CustomScope) bool { return s.Name == scope }) {
+		return
+	}
+	made := CustomScope{Name: scope, Description: description}
+	if resource == "" {
+		p.Scopes = append(p.Scopes, made)
+		return
+	}
+	permission := Permission{ResourceID: resource, Actions: []string{action}}
+	made.Permissions = []Permission{permission}
+	p.Scopes = append(p.Scopes, made)
+	for i := range p.Roles {
+		p.Roles[i].Permissions = append(p.Roles[i].Permissions, permission)
+	}
+	at := slices.IndexFunc(p.Resources, func(r Resource) bool { return r.ID == resource })
+	if at < 0 {
+		p.Resources, at = append(p.Resources, Resource{ID: resource, Description: resource}), len(p.Resources)
+	}
+	if !slices.Contains(p.Resources[at].Actions, action) {
+		p.Resources[at].Actions = append(p.Resources[at].Actions, action)
+	}
 }
 
 // Role, Resource, CustomScope and Permission are the policy's parts.

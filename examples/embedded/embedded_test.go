@@ -32,16 +32,9 @@ type world struct {
 func start(t *testing.T) *world {
 	t.Helper()
 	seed := stytchtest.Development()
-	for _, action := range []string{"read", "write"} { // as in Stytch's dashboard
-		allowed := stytchtest.Permission{ResourceID: "orders", Actions: []string{action}}
-		seed.Policy.Scopes = append(seed.Policy.Scopes, stytchtest.CustomScope{Name: "orders:" + action,
-			Permissions: []stytchtest.Permission{allowed}})
-		for i := range seed.Policy.Roles {
-			seed.Policy.Roles[i].Permissions = append(seed.Policy.Roles[i].Permissions, allowed)
-		}
+	for _, action := range []string{"read", "write"} {
+		seed.Policy.Allow("orders:"+action, "Orders", "orders", action)
 	}
-	seed.Policy.Resources = append(seed.Policy.Resources, stytchtest.Resource{ID: "orders",
-		Actions: []string{"read", "write"}})
 	w := &world{t: t, stytch: stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})}
 	server := httptest.NewUnstartedServer(nil)
 	w.url = "http://" + server.Listener.Addr().String()

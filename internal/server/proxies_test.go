@@ -97,23 +97,30 @@ func startProxy(t *testing.T, name, address, guestpass, application string) bool
 	file := filepath.Join(folder, proxy.file)
 	must(t, os.WriteFile(file, []byte(text), 0o644))
 	program := startProgram(t, folder, proxy.command(folder, file), "HOME="+folder)
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		reply, err := http.Get("http://" + address + "/nothing")
-		if err == nil {
-			_ = reply.Body.Close()
-			if reply.Header.Get("Server") == proxy.server {
-				return true
-			}
-		}
+	ended := false
+	if err := eventually(func() error {
 		select {
-		case <-program.ended:
-			t.Logf("%s ended: %s", name, program.output)
-			return false
+		case <-program.ended: // perhaps another one has taken the port
+			ended = true
+			return nil
 		default:
 		}
+		reply, err := http.Get("http://" + address + "/nothing")
+		if err != nil {
+			return err
+		}
+		_ = reply.Body.Close()
+		if got := reply.Header.Get("Server"); got != proxy.server {
+			return fmt.Errorf("%q answers", got)
+		}
+		return nil
+	}); err != nil {
+		t.Fatalf("%s does not answer: %v, %s", name, err, program.output)
 	}
-	t.Fatalf("%s does not answer: %s", name, program.output)
-	return false
+	if ended {
+		t.Logf("%s ended: %s", name, program.output)
+	}
+	return !ended
 }
 
 // A program runs beside the tests, without root's rights, and ends with them, however they end.
@@ -179,13 +186,16 @@ func (p *program) stop() {
 // says waits for a line of the program's and returns what the pattern finds in it.
 func (p *program) says(t *testing.T, pattern *regexp.Regexp) string {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline); time.Sleep(5 * time.Millisecond) {
-		if found := pattern.FindStringSubmatch(p.output.String()); found != nil {
-			return found[1]
+	var found []string
+	if err := eventually(func() error {
+		if found = pattern.FindStringSubmatch(p.output.String()); found == nil {
+			return fmt.Errorf("it does not say %s but %s", pattern, p.output)
 		}
+		return nil
+	}); err != nil {
+		t.Fatal(err)
 	}
-	t.Fatalf("it does not say %s but %s", pattern, p.output)
-	return ""
+	return found[1]
 }
 
 // raw sends a request as it is written, with a path that no client would send, and returns the answer.

@@ -129,25 +129,8 @@ func (w *world) giveScopes() {
 	}
 	w.changeProject(func(seed *stytchtest.Seed) {
 		for _, op := range w.app.Operations() {
-			name := op.Access.ScopeName()
-			resource, action := op.Access.RBAC()
-			if op.Effect == api.Read || resource == "" || slices.ContainsFunc(seed.Policy.Scopes,
-				func(s stytchtest.CustomScope) bool { return s.Name == name }) {
-				continue
-			}
-			allowed := stytchtest.Permission{ResourceID: resource, Actions: []string{action}}
-			at := slices.IndexFunc(seed.Policy.Resources, func(r stytchtest.Resource) bool { return r.ID == resource })
-			if at < 0 {
-				at = len(seed.Policy.Resources)
-				seed.Policy.Resources = append(seed.Policy.Resources, stytchtest.Resource{ID: resource})
-			}
-			if !slices.Contains(seed.Policy.Resources[at].Actions, action) {
-				seed.Policy.Resources[at].Actions = append(seed.Policy.Resources[at].Actions, action)
-			}
-			seed.Policy.Scopes = append(seed.Policy.Scopes,
-				stytchtest.CustomScope{Name: name, Permissions: []stytchtest.Permission{allowed}})
-			for i := range seed.Policy.Roles {
-				seed.Policy.Roles[i].Permissions = append(seed.Policy.Roles[i].Permissions, allowed)
+			if resource, action := op.Access.RBAC(); op.Effect != api.Read && resource != "" {
+				seed.Policy.Allow(op.Access.ScopeName(), op.Summary, resource, action)
 			}
 		}
 	})
