@@ -159,3 +159,57 @@ func TestTheToolsAreListedAsTheirPageSays(t *testing.T) {
 		t.Errorf("%s\n%v\n%s", commands, err, output)
 	}
 }
+
+// isShown compares what a document shows between its comments of that name, and with -update writes it there.
+func isShown(t *testing.T, document, name, text string) {
+	t.Helper()
+	content := readFile(t, document)
+	begin, end := "<!-- "+name+" -->\n```text\n", "```\n<!-- /"+name+" -->"
+	if *update {
+		content = regexp.MustCompile(`(?s)`+begin+`.*?`+end).
+			ReplaceAllStringFunc(content, func(string) string { return begin + text + end })
+		if err := os.WriteFile(document, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !strings.Contains(content, begin+text+end) {
+		t.Errorf("%s does not show what the program prints: run the tests of this package with -update\n%s", document,
+			text)
+	}
+}
+
+// What documents show of Go is code of the examples, which are compiled and run: each block stands in one of their
+// files as it is, but for the indentation of all of it.
+func TestDocumentsShowCodeOfTheExamples(t *testing.T) {
+	code := ""
+	for _, pattern := range []string{"../examples/*/*.go", "../examples/*/*/*/*.go", "../examples/*/*.sql"} {
+		names, err := filepath.Glob(pattern)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range names {
+			code += readFile(t, name) + "\x00"
+		}
+	}
+	blocks := 0
+	block := regexp.MustCompile("(?s)```(?:go|sql)\n(.*?)```")
+	for _, document := range []string{"../README.md", "../docs/extending.md", "../docs/embedding.md"} {
+		for _, found := range block.FindAllStringSubmatch(readFile(t, document), -1) {
+			if blocks++; !strings.Contains(code, found[1]) {
+				t.Errorf("%s shows what no example has:\n%s", document, found[1])
+			}
+		}
+	}
+	if blocks < 8 {
+		t.Errorf("the documents show %d blocks", blocks)
+	}
+}
+
+func TestEveryVariableIsExplained(t *testing.T) {
+	explained := readFile(t, "../docs/settings.md")
+	for _, s := range new(config).settings() {
+		if !strings.Contains(explained, "`"+s.name+"`") {
+			t.Errorf("docs/settings.md does not explain %s", s.name)
+		}
+	}
+}

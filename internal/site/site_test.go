@@ -61,3 +61,27 @@ func TestAnAddressOfThisMachineIsSaidToBeOne(t *testing.T) {
 		t.Error("a public address is said to be out of reach")
 	}
 }
+
+// TestPagesOfAServerWithoutOperations: the operations are another program's, so no page lists any, links to their
+// document, or says what that program keeps.
+func TestPagesOfAServerWithoutOperations(t *testing.T) {
+	built, err := New(Options{Title: "Acme", PublicURL: "https://gpt.example.com",
+		Scopes: []Scope{{Name: "notes:read", Description: "Read your notes"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, page := range map[string]string{"landing": landing(built), "privacy": privacy(built)} {
+		for _, promise := range []string{"/docs", "/openapi.json", "What can be called", "Make a GPT", "Claude",
+			"what was before and after"} {
+			if strings.Contains(page, promise) {
+				t.Errorf("%s speaks of %q:\n%s", name, promise, page)
+			}
+		}
+		if !strings.Contains(page, "the application beside it") && !strings.Contains(page, "an application beside it") {
+			t.Errorf("%s does not say whose the operations are:\n%s", name, page)
+		}
+	}
+	if !strings.Contains(privacy(built), "Read your notes") {
+		t.Error("the privacy page lacks the application's scope")
+	}
+}
