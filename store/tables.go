@@ -2,13 +2,16 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"math"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pressly/goose/v3"
 )
@@ -16,9 +19,61 @@ import (
 // tables are the columns of each table.
 type tables map[string][]string
 
-// expected returns the tables that a schema's migrations make, up to a version. It runs them in memory, after our own,
-// so that nobody has to keep a second list.
+// expected returns the tables that a schema's migrations make, up to a version. Nobody has to keep a second list.
 func (s *Store) expected(ctx context.Context, schema Schema, version int64) (tables, error) {
+	found, err := inMemory(ctx, schema, version)
+	if err == nil && s.database == Postgres && schema.Postgres != nil {
+		schema.Postgres(found)
+	}
+	return found, err
+}
+
+// A history is what a schema's migrations for SQLite are, up to a version.
+type history struct {
+	name    string
+	version int64
+	files   [sha256.Size]byte
+}
+
+// made are the tables of each history. A start asks for the same ones several times.
+var made sync.Map
+
+// inMemory runs a schema's migrations in memory, after our own. The tables are the caller's to change.
+func inMemory(ctx context.Context, schema Schema, version int64) (tables, error) {
+	files, err := schema.filesFor(SQLite)
+	if err != nil {
+		return nil, err
+	}
+	digest, err := digestOf(files)
+	if err != nil {
+		return nil, err
+	}
+	this := history{schema.Name, version, digest}
+	if known, ok := made.Load(this); ok {
+		return known.(tables).clone(), nil
+	}
+	found, err := runInMemory(ctx, schema, version)
+	if err == nil {
+		made.Store(this, found.clone())
+	}
+	return found, err
+}
+
+// digestOf returns one of the names and the content of all files.
+func digestOf(files fs.FS) (digest [sha256.Size]byte, err error) {
+	all := sha256.New()
+	err = fs.WalkDir(files, ".", func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := fs.ReadFile(files, path)
+		fmt.Fprintf(all, "%q %q\n", path, content)
+		return err
+	})
+	return [sha256.Size]byte(all.Sum(nil)), err
+}
+
+func runInMemory(ctx context.Context, schema Schema, version int64) (tables, error) {
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
 		return nil, err
@@ -33,14 +88,17 @@ func (s *Store) expected(ctx context.Context, schema Schema, version int64) (tab
 		}
 	}
 	found, err := memory.make(ctx, schema, version)
-	if err != nil {
-		return nil, err
-	}
 	maps.DeleteFunc(found, func(name string, _ []string) bool { return before[name] != nil })
-	if s.database == Postgres && schema.Postgres != nil {
-		schema.Postgres(found)
+	return found, err
+}
+
+// clone returns tables that can be changed apart from these.
+func (t tables) clone() tables {
+	copied := make(tables, len(t))
+	for name, columns := range t {
+		copied[name] = slices.Clone(columns)
 	}
-	return found, nil
+	return copied
 }
 
 // make applies a schema's migrations up to a version, and returns all tables but the version tables.
