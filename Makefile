@@ -53,22 +53,30 @@ clients: web acceptance chromium ## third-party MCP clients, against /mcp, with 
 # are not ours. The driver stays watched: it holds copies of the standard library's generic code, which the linker
 # may take for everybody.
 UNWATCHED := -gcflags=modernc.org/sqlite/lib=-race=false -gcflags=modernc.org/libc=-race=false
+RACE := GORACE=atexit_sleep_ms=100 go test -race $(UNWATCHED) -timeout 60m
 
 # Modules of their own, as a user's are. The fourth example, in JavaScript, is run by the tests of the server.
 EXAMPLES := bookmarks embedded expenses
 
-# One package after the other: several of them fill the machine alone, and what waits for an answer has to have its share.
-# What they have in common is built before, as many at once as there are processors. Package lint and one test of cli
-# compute in one goroutine alone: without the race detector they take a quarter and a tenth of the time.
+# Tests that drive browsers, and clients that others made.
+BROWSERS := ^Test(EndToEnd|InABrowser|RealClient)
+
+# internal/server and cli fill the machine alone, and what waits for an answer has to have its share: each is run by itself.
+# Not watched by the race detector are the tests that drive browsers, which take the machine for themselves, and package
+# lint and one test of cli, which compute in one goroutine alone and take a quarter and a tenth of the time without it.
 test: web acceptance chromium firefox postgres redis nginx caddy ## all tests, with real browsers, a real Postgres, a real Redis, real proxies and the race detector
 	go build -race $(UNWATCHED) ./...
-	GORACE=atexit_sleep_ms=100 go test -race $(UNWATCHED) -p 1 -timeout 60m $$(go list ./... | grep -v '/openapi/lint$$')
+	$(RACE) -p 2 $$(go list ./... | grep -v '/openapi/lint$$\|/internal/server$$\|/cli$$')
+	$(RACE) ./cli
+	$(RACE) -skip '$(BROWSERS)' ./internal/server
+	go test -timeout 60m -run '$(BROWSERS)' ./internal/server
 	go test -timeout 60m ./openapi/lint
 	go test -timeout 60m ./cli -run '^TestNoSettingFailsOpen$$'
 	@for example in $(EXAMPLES); do go -C examples/$$example test -race $(UNWATCHED) ./... || exit 1; done
 
-# What takes a browser, a database server, a proxy or Node.js is left out by -short, and attacks by their names.
-quick: web ## the tests that need nothing else, without the race detector: in about two minutes
+# What takes a browser, a database server, a proxy, Node.js or a machine to itself is left out by -short, and attacks by
+# their names.
+quick: web ## the tests that need nothing else, without the race detector: in about a minute
 	go test -short -skip '^TestAttack' ./...
 
 check: lint generated vulnerabilities test ## what CI runs

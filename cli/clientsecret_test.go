@@ -90,16 +90,6 @@ func TestTheClientSecretLeavesTheArguments(t *testing.T) {
 	}
 }
 
-// program builds the program as it is used.
-func program(t *testing.T) string {
-	t.Helper()
-	path := filepath.Join(t.TempDir(), "guestpass")
-	if output, err := exec.Command("go", "build", "-o", path, "../cmd/guestpass").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, output)
-	}
-	return path
-}
-
 // silent accepts a connection, says that it has, and answers nothing.
 func silent(t *testing.T) (address string, called chan struct{}) {
 	t.Helper()

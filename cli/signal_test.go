@@ -5,7 +5,6 @@ package cli
 import (
 	"bytes"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -15,11 +14,7 @@ import (
 // TestOneSignalEndsWhatOnlyComputes: the process does not catch the signal, whatever it is doing. It
 // waits here for the rest of a document.
 func TestOneSignalEndsWhatOnlyComputes(t *testing.T) {
-	folder := t.TempDir()
-	program := filepath.Join(folder, "guestpass")
-	if output, err := exec.Command("go", "build", "-o", program, "../cmd/guestpass").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, output)
-	}
+	program := program(t)
 	for _, tt := range []struct {
 		name   string
 		signal syscall.Signal

@@ -103,6 +103,9 @@ func TestTroubleAtStytchStaysThere(t *testing.T) {
 // crowd is an emulator with a hundred members in its first organization.
 func crowd(t *testing.T) (*stytchtest.Server, stytchtest.Seed) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by make quick: it is a load for the whole machine")
+	}
 	seed := stytchtest.Development()
 	for i := len(seed.Members); i < 100; i++ {
 		member := seed.Members[0]

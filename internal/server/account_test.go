@@ -28,6 +28,7 @@ import (
 // TestEndToEndRevoking is the story of a person who connects the GPT, lets it work, sees
 // on their account page what it may and did, and revokes.
 func TestEndToEndRevoking(t *testing.T) {
+	t.Parallel()
 	b2b, consumer := stytchtest.Development(), stytchtest.DevelopmentConsumer()
 	for _, tt := range []struct {
 		name, email, organization, who string
@@ -72,6 +73,7 @@ func TestEndToEndRevoking(t *testing.T) {
 
 // TestEndToEndSigningInForTheAccount begins at the account page and comes back to it.
 func TestEndToEndSigningInForTheAccount(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name    string
 		methods []string
@@ -513,6 +515,7 @@ var revocations = flag.Int("revocations", 1, "how often TestRevokingReachesEvery
 // Two instances share a database: what is revoked on one is refused there at once, and on
 // the other within five seconds, whether or not Stytch answers.
 func TestRevokingReachesEveryInstance(t *testing.T) {
+	t.Parallel()
 	for name, seed := range map[string]stytchtest.Seed{"b2b": stytchtest.Development(),
 		"consumer": stytchtest.DevelopmentConsumer()} {
 		for _, down := range []bool{false, true} {
@@ -710,6 +713,7 @@ func TestWrongCredentialsAreNoSignInLoop(t *testing.T) {
 }
 
 func TestWritesAreIntrospected(t *testing.T) {
+	t.Parallel()
 	for name, seed := range map[string]stytchtest.Seed{"b2b": stytchtest.Development(),
 		"consumer": stytchtest.DevelopmentConsumer()} {
 		t.Run(name, func(t *testing.T) {
@@ -768,6 +772,7 @@ var departures = flag.Int("departures", 1, "how many people TestWhoIsGoneReadsFo
 // Who is deactivated, and whose organization is removed, reads for a minute at most; an
 // outage of Stytch lets nobody in that was not in before, and nobody out.
 func TestWhoIsGoneReadsForAMinuteAtMost(t *testing.T) {
+	t.Parallel()
 	for name, gone := range map[string]func(*world){
 		"deactivated member": func(w *world) { must(w.t, w.stytch.SetStatus(grace, "deleted")) },
 		"removed member": func(w *world) {
@@ -824,6 +829,7 @@ func TestWhoIsGoneReadsForAMinuteAtMost(t *testing.T) {
 // While the database is away nobody knows what was revoked elsewhere: writes are refused,
 // reads go by what was known.
 func TestRevocationsWithoutTheDatabase(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out by make quick: it needs Postgres")
 	}

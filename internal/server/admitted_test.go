@@ -52,6 +52,7 @@ func TestClientsAreAdmittedByTheHostsOfTheirDocuments(t *testing.T) {
 
 // Who lists connected apps alone is told at the start that the tools are for next to nobody.
 func TestToolsForNobodyAreWarnedOf(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		change func(*guestpass.Options)
 		warned bool

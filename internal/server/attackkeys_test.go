@@ -70,6 +70,7 @@ var flood = flag.Int("flood", 1000,
 // However many tokens come in a minute, each with a key id of its own, they cause three
 // fetches; a rotation a second after the first is seen by the second.
 func TestAttackFloodOfUnknownKeys(t *testing.T) {
+	t.Parallel()
 	a := newTarget(t, ada, stytchtest.Development())
 	good := a.good()
 	a.wants(t, "the first token", accepted, good)
@@ -229,6 +230,7 @@ func (spaces) Read(p []byte) (int, error) {
 
 // Beside each hostile set stands its twin: the same key without the fault.
 func TestAttackHostileKeySets(t *testing.T) {
+	t.Parallel()
 	a := newTarget(t, ada, stytchtest.Development())
 	a.wants(t, "the first token", accepted, a.good())
 	sets := a.hostileKeySets()

@@ -97,6 +97,7 @@ var matrix = map[int]struct{ what, elsewhere string }{
 // TestAttackMatrix sends every token of the attack matrix to the assembled server, each
 // beside the good token that it was made of.
 func TestAttackMatrix(t *testing.T) {
+	t.Parallel()
 	var asked atomic.Int64
 	foreign := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		asked.Add(1)

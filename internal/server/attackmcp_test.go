@@ -14,6 +14,7 @@ import (
 // 401
 // for all of them, since MCP clients take nothing else for a token that they have to renew.
 func TestAttackTokensAtTools(t *testing.T) {
+	t.Parallel()
 	a := newTarget(t, ada, stytchtest.Development())
 	attacks := slices.Concat(a.algorithmAttacks(), a.headerAttacks("https://attacker.example"), a.formAttacks(),
 		a.claimAttacks(), a.kindAttacks())
@@ -52,6 +53,7 @@ func TestAttackTokensAtTools(t *testing.T) {
 
 // TestAttackScopesOfTools calls every tool with every set of scopes: who may is who may by REST.
 func TestAttackScopesOfTools(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	needs := w.needs()
 	names := []string{"openid", "members:read", "members:invite", "tasks:read", "tasks:write", "activity:read"}

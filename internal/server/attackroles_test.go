@@ -85,6 +85,7 @@ func refusedByRole(r reply, missing string) bool {
 // Whoever lost the role that a scope was granted for changes nothing by it any more, neither
 // at once nor with a token renewed much later: by no operation that is declared to write.
 func TestAttackWhoLostTheirRoleChangesNothing(t *testing.T) {
+	t.Parallel()
 	b2b, consumer := withDeputies(stytchtest.Development()), withDeputies(stytchtest.DevelopmentConsumer())
 	for name, tt := range map[string]struct {
 		seed   *stytchtest.Seed

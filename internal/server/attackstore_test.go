@@ -52,6 +52,7 @@ func (p actor) used(method, path, body string, change ...func(*http.Request)) (n
 // TestAttackOneMemberFillsTheStore has Grace write as much as she can: she, then her organization, is
 // refused in the same words whichever way something grows, and nobody else.
 func TestAttackOneMemberFillsTheStore(t *testing.T) {
+	t.Parallel()
 	onBothWithQuota(t, store.Quota{Things: map[string]int64{"tasks": 10}}, func(t *testing.T, w *world) {
 		g, a, h := w.as(grace), w.as(ada), w.as(hank)
 		var first string
@@ -97,6 +98,7 @@ func (w *world) lastOf(p actor) string {
 
 // TestAttackManyMembersHaveOneQuota counts what forty callers at once of two members get.
 func TestAttackManyMembersHaveOneQuota(t *testing.T) {
+	t.Parallel()
 	onBothWithQuota(t, store.Quota{Things: map[string]int64{"tasks": 7}}, func(t *testing.T, w *world) {
 		var group sync.WaitGroup
 		var mu sync.Mutex // guards statuses
@@ -148,6 +150,7 @@ func TestEveryChangeDeclaresThatThereMayBeNoRoom(t *testing.T) {
 // TestAttackAFullDiskKeepsNobodyIn fills the disk of a server as one member, then has somebody of another
 // organization, and many more than once, revoke.
 func TestAttackAFullDiskKeepsNobodyIn(t *testing.T) {
+	t.Parallel()
 	if err := exec.Command("unshare", "--map-root-user", "--mount", "true").Run(); err != nil {
 		t.Skipf("a small disk cannot be mounted here: unshare: %v", err)
 	}
@@ -203,6 +206,7 @@ func TestAttackAFullDiskKeepsNobodyIn(t *testing.T) {
 // TestAttackWhatAnAppDidIsFound deletes through one app, then changes a lot through another and through
 // the same.
 func TestAttackWhatAnAppDidIsFound(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	w.consent(ada)
 	p := w.as(ada)
@@ -313,6 +317,7 @@ func TestThePageSaysSinceWhenItKnows(t *testing.T) {
 // TestAttackAnAssigneeUsesUpTheCreatorsShare has Grace write into the tasks that Ada gave her, until she is
 // refused: by her own half, whatever was left of Ada's.
 func TestAttackAnAssigneeUsesUpTheCreatorsShare(t *testing.T) {
+	t.Parallel()
 	onBothWithQuota(t, store.Quota{Bytes: 400_000}, func(t *testing.T, w *world) {
 		a, g := w.as(ada), w.as(grace)
 		var given []string

@@ -22,6 +22,7 @@ func shows(cookie string) func(*http.Request) {
 // Somebody makes one endpoint of Stytch fail, with whatever they like in a cookie: everything
 // else goes on, also for people whose session is asked for at that endpoint.
 func TestAttackOneEndpointOfStytchStopsNothingElse(t *testing.T) {
+	t.Parallel()
 	for name, fault := range map[string]stytchtest.Fault{
 		"a firewall's page": {Status: 403, Kind: "html"},
 		"an error's page":   {Status: 500, Kind: "html"},

@@ -77,6 +77,7 @@ func inJSON(text string) string {
 }
 
 func TestAttackHiddenTextIsNotKept(t *testing.T) {
+	t.Parallel()
 	onBothDatabases(t, func(t *testing.T, w *world) {
 		p, other := w.as(grace), w.as(ada)
 		for name, hidden := range hiding {

@@ -86,7 +86,8 @@ func host4(address string) string {
 	return u.Host
 }
 
-func TestTheWholeLoopInABrowser(t *testing.T) {
+func TestInABrowserTheWholeLoop(t *testing.T) {
+	needsBrowser(t)
 	t.Parallel()
 	for _, tt := range []struct {
 		name, email, redirect string
@@ -153,7 +154,8 @@ func (w *world) callEverything(gpt *gpttest.GPT, refused []string) {
 	}
 }
 
-func TestAPersonIsToldWhenTheRequestIsWrong(t *testing.T) {
+func TestInABrowserAPersonIsToldWhenTheRequestIsWrong(t *testing.T) {
+	needsBrowser(t)
 	t.Parallel()
 	w := newWorld(t)
 	for name, change := range map[string]func(url.Values){

@@ -42,6 +42,7 @@ func mode(mode any) map[string]any {
 
 // TestRealClientsCallTools has clients that others made list the tools and call one of each kind.
 func TestRealClientsCallTools(t *testing.T) {
+	t.Parallel()
 	for _, tt := range []struct {
 		name, program string
 		settings      map[string]any // beside the address and the token

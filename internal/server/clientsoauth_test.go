@@ -52,6 +52,7 @@ func registersItself(c *auth.AuthorizationCodeHandlerConfig) {
 
 // TestRealClientForGoConnects has the official client for Go find out for itself how to connect.
 func TestRealClientForGoConnects(t *testing.T) {
+	needsBrowser(t)
 	t.Parallel()
 	w := newOpenWorld(t)
 	w.checkStory(t, storySDK(t, w.connectSDK(t, w.handlerSDK(t, registersItself))))
@@ -60,6 +61,7 @@ func TestRealClientForGoConnects(t *testing.T) {
 // TestRealClientForGoAsksForMore: where a tool needs what was not granted, the client asks the person for it, and
 // calls again.
 func TestRealClientForGoAsksForMore(t *testing.T) {
+	needsBrowser(t)
 	t.Parallel()
 	w := newOpenWorld(t)
 	handler := w.handlerSDK(t, func(c *auth.AuthorizationCodeHandlerConfig) {

@@ -35,7 +35,7 @@ const faint = `(() => {
 	return [...found].join("\n");
 })()`
 
-func TestTheOperationsCanBeRead(t *testing.T) {
+func TestInABrowserTheOperationsCanBeRead(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, scheme := range []string{"light", "dark"} {

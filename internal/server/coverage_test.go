@@ -4,7 +4,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"regexp"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,6 +22,9 @@ import (
 // the emulator's table of endpoints says it drives.
 func TestMain(m *testing.M) {
 	flag.Parse()
+	if parallel := flag.Lookup("test.parallel"); parallel.Value.String() == parallel.DefValue {
+		_ = parallel.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0))) // they mostly wait for a browser
+	}
 	status := m.Run()
 	postgrestest.StopShared()
 	if chromeStarted.Load() {
@@ -36,17 +42,44 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// everythingRan reports whether no flag chose among the tests.
+// inBrowsers are the names of the tests that drive programs of others: browsers, clients. The Makefile runs them
+// without the race detector, which takes most of the machine and finds in them what it finds in all others.
+const inBrowsers = "^Test(EndToEnd|InABrowser|RealClient)"
+
+// everythingRan reports whether no flag left out a test that drives a browser.
 func everythingRan() bool {
-	if testing.Short() {
-		return false
+	chosen := func(name string) string {
+		if f := flag.Lookup("test." + name); f != nil {
+			return f.Value.String()
+		}
+		return ""
 	}
-	for _, name := range []string{"test.run", "test.skip", "test.list"} {
-		if f := flag.Lookup(name); f != nil && f.Value.String() != "" {
-			return false
+	run := chosen("run")
+	return !testing.Short() && (run == "" || run == inBrowsers) && chosen("skip") == "" && chosen("list") == ""
+}
+
+func TestTheMakefileRunsEveryTest(t *testing.T) {
+	makefile, err := os.ReadFile("../../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"\nBROWSERS := " + inBrowsers + "\n", "-skip '$(BROWSERS)' ./internal/server\n",
+		"-run '$(BROWSERS)' ./internal/server\n"} {
+		if !strings.Contains(string(makefile), line) {
+			t.Errorf("the Makefile lacks %q", line)
 		}
 	}
-	return true
+}
+
+// needsBrowser fails a test whose name does not say that it drives a browser, and ends it in make quick.
+func needsBrowser(t testing.TB) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs a browser")
+	}
+	if !regexp.MustCompile(inBrowsers).MatchString(t.Name()) {
+		t.Fatalf("name it TestInABrowser…, so that it is run without the race detector")
+	}
 }
 
 const (

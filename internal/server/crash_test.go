@@ -31,6 +31,10 @@ var crashes = flag.Int("crashes", 3, "how often TestNothingAcknowledgedIsLost ki
 // and again, and looks whether every write that was answered is there, once, and on
 // record. A call whose answer did not come is repeated, as a client would.
 func TestNothingAcknowledgedIsLost(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by make quick: it kills servers")
+	}
+	t.Parallel()
 	for name, url := range map[string]func(*testing.T) string{
 		"SQLite":   func(t *testing.T) string { return "sqlite:" + filepath.Join(t.TempDir(), "crash.db") },
 		"Postgres": func(t *testing.T) string { return postgrestest.Shared(t).Database(t) },

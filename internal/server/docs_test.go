@@ -73,7 +73,7 @@ func TestEndToEndAnOperationIsTriedFromItsPage(t *testing.T) {
 	}
 }
 
-func TestOperationsAreSearchedAndShownAsCode(t *testing.T) {
+func TestInABrowserOperationsAreSearchedAndShownAsCode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := w.newPerson()
@@ -96,7 +96,7 @@ func TestOperationsAreSearchedAndShownAsCode(t *testing.T) {
 }
 
 // Whoever is led to the page with somebody else's code is not signed in as them.
-func TestAForeignSignInIsRefused(t *testing.T) {
+func TestInABrowserAForeignSignInIsRefused(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	for _, query := range []string{"?code=foreign&state=foreign", "?code=foreign", "?error=access_denied", "?state="} {
@@ -171,7 +171,7 @@ func (w *world) exchange(form, more url.Values) reply {
 		func(r *http.Request) { r.Header.Set("Content-Type", "application/x-www-form-urlencoded") })
 }
 
-func TestWithoutAnAppThePageOnlyShows(t *testing.T) {
+func TestInABrowserWithoutAnAppThePageOnlyShows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *guestpass.Options) { o.DocsClientID = "" })
 	p := w.newPerson()

@@ -10,7 +10,7 @@ import (
 	"guestpass/stytchtest"
 )
 
-func TestTheEmulatorsPageStaysUpToDateAndInPlace(t *testing.T) {
+func TestInABrowserTheEmulatorsPageStaysUpToDateAndInPlace(t *testing.T) {
 	t.Parallel()
 	stytch := stytchtest.NewServer(t, stytchtest.Options{})
 	get := func(path string) {

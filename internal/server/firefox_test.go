@@ -256,9 +256,7 @@ func (f firefoxVisit) Visit(_ context.Context, authorizeURL, _ string) (*url.URL
 
 func newFirefoxWorld(t *testing.T) (*world, *firefox) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("left out by make quick: it needs a browser")
-	}
+	needsBrowser(t)
 	seed := stytchtest.Development()
 	seed.ConnectedApps[0].RedirectURLs = append(seed.ConnectedApps[0].RedirectURLs, "http://127.0.0.1/callback")
 	w := newWorldOf(t, stytchtest.Options{Seed: &seed})
@@ -285,7 +283,7 @@ func (f *firefox) comesIn(t *testing.T, typed, address, subject string) {
 
 // Chromium sends the domain of an address in ASCII by itself, as invitations keep it. Firefox
 // sends it as it is typed.
-func TestAnInvitedPersonComesInWithFirefox(t *testing.T) {
+func TestInABrowserAnInvitedPersonComesInWithFirefox(t *testing.T) {
 	t.Parallel()
 	w, f := newFirefoxWorld(t)
 	r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"), `{"email":"eva@grün.example"}`)
@@ -299,7 +297,7 @@ func TestAnInvitedPersonComesInWithFirefox(t *testing.T) {
 }
 
 // Everything that people see works in Firefox, too, under the same policies.
-func TestTheWholeLoopInFirefox(t *testing.T) {
+func TestInABrowserTheWholeLoopWithFirefox(t *testing.T) {
 	t.Parallel()
 	w, f := newFirefoxWorld(t)
 	for path, wanted := range map[string]string{"/": "/openapi.json", "/docs": "listMembers", "/privacy": "ChatGPT"} {

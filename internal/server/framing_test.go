@@ -55,7 +55,7 @@ func (f *framing) check(t *testing.T, shown []string) {
 	}
 }
 
-func TestNoPageIsFramedInChromium(t *testing.T) {
+func TestInABrowserNoPageIsFramed(t *testing.T) {
 	t.Parallel()
 	seed := stytchtest.Development()
 	w := newWorldOf(t, stytchtest.Options{Seed: &seed})

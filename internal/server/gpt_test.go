@@ -19,6 +19,7 @@ import (
 
 // TestInstructionsNameEveryOperation is G140 (C) of what is really published.
 func TestInstructionsNameEveryOperation(t *testing.T) {
+	t.Parallel()
 	byScope := func(*guestpass.Options) {}
 	for name, w := range map[string]*world{
 		"b2b by scope": newWorld(t, byScope), "b2b by role": newWorld(t, byRole),
@@ -119,7 +120,7 @@ func TestAMisspeltOperationStopsTheStart(t *testing.T) {
 	}
 }
 
-func TestABuilderCopiesWithTheKeyboard(t *testing.T) {
+func TestInABrowserABuilderCopiesWithTheKeyboard(t *testing.T) {
 	w := newWorld(t)
 	b := newTab(t, newBrowser(t))
 	b.open(w.url+"/", "Make a GPT with it")
@@ -136,7 +137,7 @@ func TestABuilderCopiesWithTheKeyboard(t *testing.T) {
 	b.check("landing", w.url)
 }
 
-func TestWithoutAClipboardTheTextIsSelected(t *testing.T) {
+func TestInABrowserWithoutAClipboardTheTextIsSelected(t *testing.T) {
 	w := newWorld(t)
 	b := newTab(t, newBrowser(t))
 	b.open(w.url+"/", "Make a GPT with it")
@@ -146,7 +147,7 @@ func TestWithoutAClipboardTheTextIsSelected(t *testing.T) {
 	b.waitFor("getSelection().toString() === " + quoted(w.url+"/oauth2/token"))
 }
 
-func TestWithoutAScriptThereIsNothingToPress(t *testing.T) {
+func TestInABrowserWithoutAScriptThereIsNothingToPress(t *testing.T) {
 	w := newWorld(t)
 	b := newTab(t, newBrowser(t))
 	_, err := chromedp.Call(b.ctx, emulation.SetScriptExecutionDisabled,

@@ -192,6 +192,7 @@ func TestEveryAnswerOfTheAccountHasTheHeaders(t *testing.T) {
 
 // An outage of Stytch is told on a page with the same headers.
 func TestThePageOfAnOutageHasTheHeaders(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, func(o *guestpass.Options) { o.PublicURL = origin })
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: http.StatusServiceUnavailable})
 	for i, page := range w.htmlPages()[3:5] {

@@ -16,6 +16,7 @@ import (
 // Clients compare the issuer that our metadata name with the one that Stytch names for itself, to the
 // letter. Whoever runs the server hears of a difference before they do.
 func TestTheIssuerIsComparedAtTheStart(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		change       func(document map[string]any)
 		status       int

@@ -60,6 +60,7 @@ func TestCallsOfAMemberAreLimited(t *testing.T) {
 
 // One call more than each limit admits is refused with all headers, whichever operation it is.
 func TestEveryOperationIsLimited(t *testing.T) {
+	t.Parallel()
 	const quota = 3
 	refused := 0
 	for policy, o := range map[string]guestpass.Limits{"member": {Member: quota}, "organization": {Organization: quota},

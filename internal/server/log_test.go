@@ -41,6 +41,7 @@ func failures(o *guestpass.Options) {
 
 // Whoever has the request id of a reply finds every line about it, and which operation it was.
 func TestEveryLineOfARequestNamesIt(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t, failures)
 	scopes := []string{"openid", "tasks:read", "tasks:write", "members:read"}
 	token, visitor := w.token(ada, scopes...), w.signIn(grace)

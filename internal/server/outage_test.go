@@ -59,6 +59,7 @@ func (o *outage) readAll() {
 // TestAFullDisk runs a server on a disk of 8 MB: writes are refused as such, reads go on,
 // and writes are taken again as soon as there is space.
 func TestAFullDisk(t *testing.T) {
+	t.Parallel()
 	if err := exec.Command("unshare", "--map-root-user", "--mount", "true").Run(); err != nil {
 		t.Skipf("a small disk cannot be mounted here: unshare: %v", err)
 	}
@@ -107,6 +108,10 @@ func TestAFullDisk(t *testing.T) {
 // answers to the next fsync says nothing about the pages that were lost, so the server
 // takes no more writes, and says so to whoever watches it.
 func TestADiskThatDoesNotKeep(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by make quick: it kills servers")
+	}
+	t.Parallel()
 	if err := exec.Command("strace", "-o", "/dev/null", "true").Run(); err != nil {
 		t.Skipf("the system's calls cannot be made to fail here: strace: %v", err)
 	}
@@ -135,6 +140,7 @@ func TestADiskThatDoesNotKeep(t *testing.T) {
 
 // TestADatabaseThatGoesAway stops Postgres under the server and starts it again.
 func TestADatabaseThatGoesAway(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("left out by make quick: it needs Postgres")
 	}

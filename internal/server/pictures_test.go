@@ -56,9 +56,7 @@ var chromeStarted atomic.Bool
 // newBrowser returns a fresh profile of it, without a window yet; its tabs share cookies and storage, with no others'.
 func newBrowser(t testing.TB) context.Context {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("left out by make quick: it needs a browser")
-	}
+	needsBrowser(t)
 	browser, err := chrome()
 	if err != nil {
 		t.Fatalf("start the browser: %v", err)
@@ -189,7 +187,7 @@ func (b *tab) picture(name string) {
 	keepPicture(b.t, name, png)
 }
 
-func TestPagesOnEveryDevice(t *testing.T) {
+func TestInABrowserPagesAreForEveryDevice(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := newTab(t, newBrowser(t))
@@ -231,7 +229,7 @@ func TestPagesOnEveryDevice(t *testing.T) {
 	}
 }
 
-func TestTheOperationsCanBeUnfolded(t *testing.T) {
+func TestInABrowserTheOperationsCanBeUnfolded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := newTab(t, newBrowser(t))
@@ -240,7 +238,7 @@ func TestTheOperationsCanBeUnfolded(t *testing.T) {
 	b.check("docs", w.url)
 }
 
-func TestAnInvitedPersonArrives(t *testing.T) {
+func TestInABrowserAnInvitedPersonArrives(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	r := w.call("POST", "/api/v1/members/invitations", w.token(ada, "members:invite"),

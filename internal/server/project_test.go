@@ -39,6 +39,7 @@ func free(seed stytchtest.Seed, scopes ...string) stytchtest.Seed {
 }
 
 func TestWhatTheProjectLacksIsToldByName(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		seed   stytchtest.Seed
 		change func(*guestpass.Options)

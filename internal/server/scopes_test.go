@@ -11,6 +11,7 @@ import (
 // TestAttackScopes calls every operation with every set of scopes and compares the answer with
 // what the published document says the operation needs.
 func TestAttackScopes(t *testing.T) {
+	t.Parallel()
 	t.Run("B2B", func(t *testing.T) {
 		checkScopes(t, newWorld(t), ada, []string{"openid", "members:read", "members:invite", "tasks:read",
 			"tasks:write", "activity:read"})

@@ -87,6 +87,7 @@ func form(r *http.Request) {
 // The largest answers that people can cause stay below what ChatGPT reads: texts as long as
 // they may be, of characters that JSON writes as two or six, in lists as long as they may be.
 func TestRepliesStayBelowWhatAGPTReads(t *testing.T) {
+	t.Parallel()
 	seed := stytchtest.Development()
 	for i := range 120 {
 		seed.Members = append(seed.Members,

@@ -100,6 +100,7 @@ func TestEndToEndAWrongPublicTokenIsTold(t *testing.T) {
 
 // What the server refuses by itself is counted by it.
 func TestRefusalsOfThePageAreCounted(t *testing.T) {
+	t.Parallel()
 	w := newWorld(t)
 	request := func(change ...string) string {
 		q := url.Values{"client_id": {"connected-app-test-dddddddd-0000-4000-8000-000000000001"},

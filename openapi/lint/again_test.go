@@ -54,6 +54,10 @@ var unsettled = []uint64{47, 57}
 
 // TestFixingTwiceIsFixingOnce: the copy of a copy is the copy, to the byte, but for those.
 func TestFixingTwiceIsFixingOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by make quick: it computes for long")
+	}
+	t.Parallel()
 	for seed := range uint64(*generated) { // #nosec G115 -- a flag of the test
 		if slices.Contains(unsettled, seed) {
 			continue

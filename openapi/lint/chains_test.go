@@ -90,6 +90,10 @@ func withSchemas(schemas object_, version string) []byte {
 // TestSchemasThatNameTheNextOneTwiceAreLookedAtOnce: looked at as often as they are named, it would be
 // 2 to the 40th times.
 func TestSchemasThatNameTheNextOneTwiceAreLookedAtOnce(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by make quick: it computes for long")
+	}
+	t.Parallel()
 	const most, mostFixed = 5_000, maxVisited
 	for _, word := range []string{"allOf", "oneOf", "anyOf", "items", "properties", "additionalProperties", "not",
 		"beside"} {

@@ -409,6 +409,10 @@ func (r reading) parameters(path string) (said map[string]string, lost map[strin
 // in a second way: every operation, parameter, property, text and type is there as before;
 // null is, but for named properties of a request, which are then not required.
 func TestFixLosesNothingOfGeneratedDocuments(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by make quick: it computes for long")
+	}
+	t.Parallel()
 	kept, seeds := 0, uint64(*generated)
 	for seed := range seeds {
 		// #nosec G404 -- the same documents each time

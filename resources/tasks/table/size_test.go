@@ -41,6 +41,9 @@ func random(first rune, characters, seed int) string {
 // TestWhatIsCountedIsAboutWhatTheDiskHolds compares the count with the size of what is there, so that a quota
 // of bytes bounds the disk: rows, indexes, the search index, and what changes leave behind.
 func TestWhatIsCountedIsAboutWhatTheDiskHolds(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by make quick: it fills a disk")
+	}
 	for database, url := range databases() {
 		for kind, notes := range heavy {
 			t.Run(database+" "+kind, func(t *testing.T) {
@@ -114,6 +117,9 @@ func onDisk(t *testing.T, s *store.Store, url string) (bytes int64) {
 // TestATaskThatIsChangedAgainAndAgainTakesNoMoreSpace looks that the search index forgets, and that the
 // write-ahead log does not stay long.
 func TestATaskThatIsChangedAgainAndAgainTakesNoMoreSpace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by make quick: it fills a disk")
+	}
 	path := filepath.Join(t.TempDir(), "test.db")
 	s := open(t, store.Options{URL: "sqlite:" + path})
 	id := create(t, s, "acme", table.Task{Title: "x", Creator: "ada"}).ID
