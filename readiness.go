@@ -5,17 +5,20 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
 
 	"guestpass/directory"
 	"guestpass/internal/stytch"
+	"guestpass/store"
 )
 
 const (
-	readyFor     = time.Second     // how long one check counts for everybody who asks
-	readyTimeout = 5 * time.Second // of a check
+	readyFor     = time.Second // how long one check counts for everybody who asks
+	readyTimeout = time.Second // of a check: balancers wait for two, and take the instance out
 )
 
 // readiness is what the last check of the parts found. It is kept because anybody may ask, as often as they like, and a
@@ -25,6 +28,8 @@ type readiness struct {
 
 	at    time.Time
 	parts map[string]error
+
+	once atomic.Bool // every part was well
 }
 
 // ready returns the parts that calls need, each with what is wrong with it. The answer is a second old at most. The
@@ -50,9 +55,15 @@ func (s *Server) ready(ctx context.Context) map[string]error {
 func (s *Server) checkParts(ctx context.Context) map[string]error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyTimeout)
 	defer cancel()
-	parts := map[string]error{"keys": s.verifier.Ready(), "directory": s.directory.Ping(ctx)}
+	parts := map[string]error{"keys": s.verifier.Ready()}
+	var database error
+	var group sync.WaitGroup
 	if s.options.Store != nil {
-		parts["database"] = s.options.Store.Ping(ctx)
+		group.Go(func() { database = s.options.Store.Ping(ctx) })
+	}
+	parts["directory"] = s.directory.Ping(ctx)
+	if group.Wait(); s.options.Store != nil {
+		parts["database"] = database
 	}
 	for name, err := range parts {
 		if err != nil {
@@ -62,12 +73,14 @@ func (s *Server) checkParts(ctx context.Context) map[string]error {
 	return parts
 }
 
-// readyz says whether to send calls here: 503 while keys or database are missing, Stytch refuses our credentials, or
-// the process is about to stop. If Stytch does not answer, or not as expected, or not for all purposes, it answers 200:
-// reads go on without Stytch, and a balancer that removed every instance would end those too. The log has the reason.
+// readyz says whether to send calls here: 503 from the start until keys and database are there and Stytch takes our
+// credentials, and when the process is about to stop. From then on what all instances share takes none of them out, since
+// a balancer without instances would end sign-in, document and metadata, too, and the reads that need none of it: Stytch,
+// its keys, and a Postgres. A SQLite file is this instance's own. The answer names what is not well, the log has the reason.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	status, parts := http.StatusOK, map[string]string{}
-	for name, err := range s.ready(r.Context()) {
+	found := s.ready(r.Context())
+	for name, err := range found {
 		refused := errors.Is(err, directory.ErrCredentials)
 		switch {
 		case errors.As(err, new(*stytch.PartlyUnavailableError)):
@@ -79,9 +92,17 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 		default:
 			parts[name] = "unavailable"
 		}
-		if err != nil && (name != "directory" || refused) {
+		if err != nil && (name != "directory" || refused) && !(s.readiness.once.Load() && s.isShared(name)) {
 			status = http.StatusServiceUnavailable
 		}
 	}
+	if status == http.StatusOK {
+		s.readiness.once.Store(true)
+	}
 	writeJSON(w, status, "no-store", parts)
+}
+
+// isShared reports whether every instance has the same part, so that no other one is better off.
+func (s *Server) isShared(part string) bool {
+	return part == "directory" || part == "keys" || part == "database" && s.options.Store.Database() == store.Postgres
 }

@@ -14,6 +14,7 @@ import (
 
 	"guestpass/auth"
 	"guestpass/internal/limits"
+	"guestpass/store"
 )
 
 // authorize decides whether a request reaches the operation at all, before any of the body is read. An operation that
@@ -116,6 +117,7 @@ func (s *Service) who(r *http.Request) (context.Context, error) {
 	}
 	ctx = limits.WithParty(ctx, limits.Party{Client: identity.ClientID, Person: identity.Subject,
 		Organization: identity.OrganizationID})
+	ctx = store.ForOwner(ctx, identity.Owner())
 	return context.WithValue(ctx, admissionKey{}, admission{s, token}), nil
 }
 

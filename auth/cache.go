@@ -43,7 +43,7 @@ func (c tokenCache) get(key [sha256.Size]byte, now time.Time, generation uint64)
 // put remembers until the earlier of exp + skew and now + cacheFor.
 func (c tokenCache) put(key [sha256.Size]byte, identity Identity, now time.Time, generation uint64) {
 	until := now.Add(cacheFor)
-	if end := identity.ExpiresAt.Add(skew); end.Before(until) {
+	if end := identity.ExpiresAt.Add(Skew); end.Before(until) {
 		until = end
 	}
 	c.tokens.Put(key, verified{identity, generation}, until, identity.Subject)

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// skew is how far clocks may differ.
-const skew = 30 * time.Second
+// Skew is how far clocks may differ.
+const Skew = 30 * time.Second
 
 // maxTime is the last second of the year 9999, beyond which nothing is a date.
 const maxTime = 253402300799
@@ -263,7 +263,7 @@ func (c claims) times(now time.Time, maxLifetime time.Duration) (issued, expires
 		nbf = iat
 	}
 	issued, expires = time.Unix(iat, 0), time.Unix(exp, 0)
-	latest := now.Add(skew)
+	latest := now.Add(Skew)
 	wrong := func(reason, claim, found, expected, hint string) error {
 		return &refusal{sentinel: ErrInvalidToken, reason: reason, claim: claim, found: found,
 			expected: expected, hint: hint}
@@ -274,8 +274,8 @@ func (c claims) times(now time.Time, maxLifetime time.Duration) (issued, expires
 	case lifetime > maxLifetime:
 		err = wrong("lifetime", "exp", "a lifetime of "+lifetime.String(), maxLifetime.String()+" at most",
 			"give the connected app a shorter access token expiry in Stytch, or set GUESTPASS_MAX_TOKEN_LIFETIME")
-	case !now.Before(expires.Add(skew)):
-		err = wrong("expired", "exp", moment(expires), "later than "+moment(now.Add(-skew)),
+	case !now.Before(expires.Add(Skew)):
+		err = wrong("expired", "exp", moment(expires), "later than "+moment(now.Add(-Skew)),
 			"the client has to renew it; if no token is good, "+hintClock)
 	case issued.After(latest):
 		err = wrong("issued in the future", "iat", moment(issued), moment(latest)+" or earlier", hintClock)

@@ -260,7 +260,7 @@ func jwxVerdicts(t *testing.T, f *fixture, tokens []string) (verdicts []string) 
 		}
 		return nil
 	})
-	options := []jwt.ParseOption{jwt.WithKeySet(keys), jwt.WithValidate(true), jwt.WithAcceptableSkew(skew),
+	options := []jwt.ParseOption{jwt.WithKeySet(keys), jwt.WithValidate(true), jwt.WithAcceptableSkew(Skew),
 		jwt.WithClock(jwt.ClockFunc(func() time.Time { return f.clock.Now() })),
 		jwt.WithAudience(testProject), jwt.WithValidator(issuer)}
 	for _, name := range []string{"sub", "exp", "iat", "client_id", "scope"} {

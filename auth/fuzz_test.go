@@ -58,7 +58,7 @@ func FuzzClaims(f *testing.F) {
 		if read.Sub != identity.Subject || read.Client != identity.ClientID || read.Exp != identity.ExpiresAt.Unix() ||
 			!slices.Contains(fix.options.Issuers, read.Issuer) ||
 			!strings.HasPrefix(identity.Subject, "member-test-") || !strings.HasPrefix(identity.OrganizationID,
-			"organization-test-") || !identity.ExpiresAt.Add(skew).After(testEpoch) {
+			"organization-test-") || !identity.ExpiresAt.Add(Skew).After(testEpoch) {
 			t.Fatalf("accepted %q as %+v", payload, identity)
 		}
 	})

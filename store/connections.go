@@ -72,6 +72,9 @@ func scanDenial(row Scanner) (d Denial, err error) {
 }
 
 // Deny keeps the denial. If the pair has one, the later of their times counts, whichever instance's clock it is from.
+// On Postgres, whose clock all instances share, a denial is no older than that says: those of an instance whose clock is
+// behind count from then, too.
+//
 // The new denial says when to ask Stytch; if it says nothing because Stytch has revoked already, the time of the old
 // one stays, since that denial may be newer.
 //
@@ -79,7 +82,12 @@ func scanDenial(row Scanner) (d Denial, err error) {
 // reserved for denials.
 func (tx *Tx) Deny(d Denial) error {
 	tx.reserved, tx.beyondQuota = true, true
-	err := tx.QueryRow(`SELECT 1 FROM denials d WHERE subject = $1 AND client = $2 AND NOT EXISTS (
+	behind, err := tx.behind()
+	if err != nil {
+		return fmt.Errorf("deny %s: %w", d.Client, err)
+	}
+	d.RevokedAt, d.ExpiresAt = d.RevokedAt.Add(behind), d.ExpiresAt.Add(behind)
+	err = tx.QueryRow(`SELECT 1 FROM denials d WHERE subject = $1 AND client = $2 AND NOT EXISTS (
 			SELECT 1 FROM connections c WHERE c.owner = d.owner AND c.subject = d.subject AND c.client = d.client
 				AND c.last_used > d.revoked_at)`,
 		d.Subject, d.Client).Scan(new(int))
@@ -104,7 +112,12 @@ func (tx *Tx) Deny(d Denial) error {
 // refused. It does nothing to a denial that was renewed or postponed since d was read.
 func (tx *Tx) Settle(d Denial, revoked, expires time.Time) error {
 	tx.reserved = true
-	_, err := tx.Exec(`UPDATE denials SET retry_at = 0,
+	behind, err := tx.behind()
+	if err != nil {
+		return fmt.Errorf("settle the denial of %s: %w", d.Client, err)
+	}
+	revoked, expires = revoked.Add(behind), expires.Add(behind)
+	_, err = tx.Exec(`UPDATE denials SET retry_at = 0,
 			revoked_at = CASE WHEN $1 > revoked_at THEN $1 ELSE revoked_at END,
 			expires_at = CASE WHEN $2 > expires_at THEN $2 ELSE expires_at END
 		WHERE subject = $3 AND client = $4 AND retry_at = $5`,
@@ -123,10 +136,50 @@ func (tx *Tx) Postpone(d Denial, until time.Time) (mine bool, err error) {
 	return n > 0, err
 }
 
+// maxBehind is how far the clock of an instance may be wrong for Postgres to correct it. Beyond that nothing is right
+// there, and the log says so; see [Store.ClockDifference].
+const maxBehind = 10 * time.Minute
+
+// behind returns how far this instance's clock is behind that of Postgres; 0 if it is not, and on SQLite.
+func (tx *Tx) behind() (time.Duration, error) {
+	if tx.database != Postgres {
+		return 0, nil
+	}
+	var now int64
+	if err := tx.QueryRow(postgresNow).Scan(&now); err != nil {
+		return 0, err
+	}
+	if behind := FromMillis(now).Sub(tx.now); behind > 0 && behind <= maxBehind {
+		return behind, nil
+	}
+	return 0, nil
+}
+
+const postgresNow = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
+
+// ClockDifference returns how far the clock of Postgres is ahead of this Store's, to half of what the question took; 0 on
+// SQLite, whose clock is the machine's.
+func (s *Store) ClockDifference(ctx context.Context) (time.Duration, error) {
+	if s.database != Postgres {
+		return 0, nil
+	}
+	var now int64
+	asked := s.now()
+	if err := s.QueryRow(Apart(ctx), postgresNow).Scan(&now); err != nil {
+		return 0, fmt.Errorf("compare clocks: %w", err)
+	}
+	answered := s.now()
+	return FromMillis(now).Sub(asked.Add(answered.Sub(asked) / 2)), nil
+}
+
 // Denials returns those that count now: of tokens issued after since, and all for which Stytch has not revoked yet.
+// Call it every second: while Postgres does not answer this, the Store refuses at once what people do.
 func (s *Store) Denials(ctx context.Context, since time.Time) ([]Denial, error) {
-	list, err := List(ctx, s, scanDenial, "SELECT "+denialColumns+` FROM denials
+	list, err := List(Apart(ctx), s, scanDenial, "SELECT "+denialColumns+` FROM denials
 		WHERE (expires_at > $1 AND revoked_at > $2) OR retry_at > 0`, s.timestamp(), Millis(since))
+	if s != nil {
+		s.away.note(err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list denials: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -53,8 +54,7 @@ func classify(err error) error {
 		switch {
 		case postgres.Code == "53100":
 			return fmt.Errorf("%w: %w", ErrFull, err)
-		case postgres.Code == "25006", strings.HasPrefix(postgres.Code, "08"), strings.HasPrefix(postgres.Code, "53"),
-			strings.HasPrefix(postgres.Code, "57P"), strings.HasPrefix(postgres.Code, "58"):
+		case slices.Contains(passing, postgres.Code), slices.Contains(passing, postgres.Code[:min(2, len(postgres.Code))]):
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	case errors.Is(err, driver.ErrBadConn), errors.As(err, new(*pgconn.ConnectError)), errors.As(err, new(net.Error)),
@@ -64,6 +64,24 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return err
+}
+
+// passing are codes, and classes of codes, of Postgres that say nothing of the statement: another server, or the same
+// one later, may carry it out. See the appendix PostgreSQL Error Codes of its documentation.
+var passing = []string{
+	"08", "53", "58", // no connection, no resources, no disk
+	"57P01", "57P02", "57P03", "57P04", "57P05", // it stops, crashes, starts, or ends what is idle
+	"57014",          // statement_timeout, or whoever cancels
+	"55P03",          // lock_timeout
+	"25P03", "25P04", // idle_in_transaction_session_timeout, transaction_timeout
+	"25006",          // it is read-only
+	"40001", "40P01", // others change the same, however often it is tried
+}
+
+// readOnly reports whether Postgres takes no changes.
+func readOnly(err error) bool {
+	var postgres *pgconn.PgError
+	return errors.As(err, &postgres) && postgres.Code == "25006"
 }
 
 // syncFailed reports whether SQLite could not make the disk keep what it wrote.

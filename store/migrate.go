@@ -193,9 +193,9 @@ func (schema Schema) filesFor(d Database) (fs.FS, error) {
 }
 
 func (s *Store) provider(schema Schema) (*goose.Provider, error) {
-	dialect, db := goose.DialectPostgres, s.read
+	dialect, db := goose.DialectPostgres, s.making
 	if s.database == SQLite {
-		dialect = goose.DialectSQLite3
+		dialect, db = goose.DialectSQLite3, s.read
 		if writer, ok := s.write.(*groupWriter); ok {
 			db = writer.db
 		}

@@ -8,6 +8,7 @@ import (
 	"hash/fnv"
 	"net/netip"
 	"regexp"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,8 +32,8 @@ func CheckSchema(name string) error {
 }
 
 // openPostgres connects. Each connection begins with the schema, and none sets it later: a pool in front may give each
-// transaction another connection.
-func (s *Store) openPostgres(ctx context.Context, dsn string) error {
+// transaction another connection. Where write is set, each begins with what bounds its use, too.
+func (s *Store) openPostgres(ctx context.Context, dsn string, write bool) error {
 	s.database, s.url = Postgres, dsn
 	config, err := parsePostgres(dsn)
 	if err != nil {
@@ -45,22 +46,110 @@ func (s *Store) openPostgres(ctx context.Context, dsn string) error {
 	if warning := protectionWarnings[protected]; warning != "" {
 		s.log.WarnContext(ctx, warning)
 	}
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+	}
 	s.plain = config.Copy()
-	config.RuntimeParams["search_path"] = s.schema
-	s.usePool(stdlib.OpenDB(*config))
+	s.usePools(config, write)
 	err = s.checkSearchPath(ctx)
 	var refused *pgconn.PgError
-	if errors.As(err, &refused) && strings.Contains(refused.Message, "unsupported startup parameter") { // by a pooler
-		_ = s.read.Close()
-		pooled := s.plain.Copy()
-		pooled.DefaultQueryExecMode = pgx.QueryExecModeExec // it may not know prepared statements, either
-		s.usePool(stdlib.OpenDB(*pooled))
+	if errors.As(err, &refused) && strings.Contains(refused.Message, "unsupported startup parameter") {
+		s.closePools()
+		s.pooled = true
+		s.usePools(config, write)
 		err = s.checkSearchPath(ctx)
 	}
+	if err == nil && !s.pooled {
+		err = s.findPooler(ctx, config, write)
+	}
 	if err != nil {
-		_ = s.read.Close()
+		s.closePools()
 	}
 	return s.classify(err)
+}
+
+// usePools makes the pools, none of which connects yet.
+func (s *Store) usePools(config *pgx.ConnConfig, write bool) {
+	making, using := config.Copy(), config.Copy()
+	if s.pooled { // it may know neither start-up parameters nor prepared statements
+		making.DefaultQueryExecMode, using.DefaultQueryExecMode = pgx.QueryExecModeExec, pgx.QueryExecModeExec
+	} else {
+		making.RuntimeParams["search_path"], using.RuntimeParams["search_path"] = s.schema, s.schema
+		for name, value := range bounds {
+			if write && using.RuntimeParams[name] == "" {
+				using.RuntimeParams[name] = milliseconds(value)
+			}
+			making.RuntimeParams[name] = "0"
+		}
+	}
+	s.read = openPool(using, maxConnections)
+	s.apart, s.making = openPool(using, maxApart), openPool(making, maxToMake)
+	s.making.SetMaxIdleConns(0)
+	s.write = transactionWriter{s}
+}
+
+func openPool(config *pgx.ConnConfig, number int) *sql.DB {
+	pool := stdlib.OpenDB(*config)
+	pool.SetMaxOpenConns(number)
+	pool.SetMaxIdleConns(number)
+	pool.SetConnMaxLifetime(time.Hour)
+	return pool
+}
+
+func (s *Store) closePools() {
+	for _, pool := range []*sql.DB{s.read, s.apart, s.making} {
+		_ = pool.Close()
+	}
+}
+
+// dropIdle closes connections that nobody uses. Those that come next may lead to another server.
+func (s *Store) dropIdle() {
+	for pool, number := range map[*sql.DB]int{s.read: maxConnections, s.apart: maxApart} {
+		pool.SetMaxIdleConns(0)
+		pool.SetMaxIdleConns(number)
+	}
+}
+
+// bounds are parameters of each session that changes something, unless the URL sets them.
+var bounds = map[string]time.Duration{"lock_timeout": lockTimeout, "statement_timeout": statementTimeout,
+	"idle_in_transaction_session_timeout": idleTimeout}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
+
+// bounds returns the statements that set them for one transaction, for a pooler that does not pass them on.
+func (s *Store) bounds() (statements string) {
+	for name, value := range bounds {
+		set := s.plain.RuntimeParams[name]
+		if _, err := strconv.Atoi(set); err != nil { // a number, or ours
+			set = milliseconds(value)
+		}
+		statements += "SET LOCAL " + name + " = " + set + "; "
+	}
+	return statements
+}
+
+// findPooler looks whether another process answers than the one that said it did: in front of Postgres is a pooler,
+// which may give each transaction another connection.
+func (s *Store) findPooler(ctx context.Context, config *pgx.ConnConfig, write bool) error {
+	conn, err := s.read.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	said, answers := uint32(0), uint32(0)
+	err = conn.Raw(func(driver any) error {
+		said = driver.(*stdlib.Conn).Conn().PgConn().PID()
+		return nil
+	})
+	if err == nil {
+		err = conn.QueryRowContext(ctx, "SELECT pg_backend_pid()").Scan(&answers)
+	}
+	if err = errors.Join(err, conn.Close()); err != nil || said == answers {
+		return err
+	}
+	s.closePools()
+	s.pooled = true
+	s.usePools(config, write)
+	return nil
 }
 
 // parsePostgres reads a URL without connecting.
@@ -136,13 +225,6 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
 }
 
-func (s *Store) usePool(pool *sql.DB) {
-	pool.SetMaxOpenConns(maxConnections)
-	pool.SetMaxIdleConns(maxConnections)
-	pool.SetConnMaxLifetime(time.Hour)
-	s.read, s.write = pool, transactionWriter{pool}
-}
-
 // checkSearchPath returns an error if connections do not have the schema: with a pooler that does not pass it on, the
 // role decides.
 func (s *Store) checkSearchPath(ctx context.Context) error {
@@ -167,7 +249,7 @@ func (s *Store) locked(ctx context.Context, f func() error) error {
 	if s.database != Postgres {
 		return f()
 	}
-	tx, err := s.read.BeginTx(ctx, nil)
+	tx, err := s.making.BeginTx(ctx, nil)
 	if err != nil {
 		return s.classify(err)
 	}
@@ -199,7 +281,7 @@ func (s *Store) makeSchema(ctx context.Context) error {
 	}
 	var user string
 	if !exists {
-		_, err := s.read.ExecContext(ctx, "CREATE SCHEMA "+identifier(s.schema))
+		_, err := s.making.ExecContext(ctx, "CREATE SCHEMA "+identifier(s.schema))
 		if denied(err) {
 			_ = s.QueryRow(ctx, "SELECT current_user").Scan(&user)
 			return fmt.Errorf("there is no schema %s, and the role may not make it: have an administrator run "+
@@ -219,6 +301,21 @@ func (s *Store) makeSchema(ctx context.Context) error {
 			s.schema, identifier(s.schema), identifier(user))
 	}
 	return nil
+}
+
+// checkWritable returns an error if the server takes no changes, and drops connections to it: another one may take
+// them, behind the same name.
+func (s *Store) checkWritable(ctx context.Context) error {
+	if s.database != Postgres {
+		return nil
+	}
+	var refuses bool
+	err := s.QueryRow(ctx, "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'").Scan(&refuses)
+	if err != nil || !refuses {
+		return err
+	}
+	s.dropIdle()
+	return fmt.Errorf("%w: Postgres takes no changes, it is read-only", ErrUnavailable)
 }
 
 // denied reports whether Postgres refused something that the role may not do.

@@ -16,22 +16,31 @@ type Row struct {
 	row      *sql.Row
 	err      error
 	classify func(error) error
+	end      func() // nil: nothing to do
 }
 
 // Scan reads the row. It returns [ErrNotFound] if there is none.
 func (r Row) Scan(fields ...any) error {
+	if r.end != nil {
+		defer r.end()
+	}
 	if r.err != nil {
 		return r.err
 	}
 	return r.classify(r.row.Scan(fields...))
 }
 
-// QueryRow reads what is committed. Parameters are $1, $2… on both databases.
+// QueryRow reads what is committed. Parameters are $1, $2… on both databases. Scan the row: until then it has a
+// connection.
 func (s *Store) QueryRow(ctx context.Context, query string, args ...any) Row {
 	if s == nil {
 		return Row{err: errNoStore}
 	}
-	return Row{row: s.read.QueryRowContext(ctx, query, args...), classify: s.classify}
+	with, err := s.session(ctx, false)
+	if err != nil {
+		return Row{err: s.classify(err)}
+	}
+	return Row{row: with.QueryRowContext(with.ctx, query, args...), classify: s.classify, end: with.end}
 }
 
 // List reads what is committed, all rows of it: give the query a LIMIT. It returns an
@@ -51,7 +60,12 @@ func (s *Store) each(ctx context.Context, f func(Scanner) error, query string, a
 	if s == nil {
 		return errNoStore
 	}
-	rows, err := s.read.QueryContext(ctx, query, args...)
+	with, err := s.session(ctx, false)
+	if err != nil {
+		return s.classify(err)
+	}
+	defer with.end()
+	rows, err := with.QueryContext(with.ctx, query, args...)
 	if err != nil {
 		return s.classify(err)
 	}

@@ -54,6 +54,11 @@ type Store struct {
 	url    string // of Postgres, and the rest as well
 	schema string
 	plain  *pgx.ConnConfig // as the URL says, without the schema
+	apart  *sql.DB         // see Apart
+	making *sql.DB         // for migrations, which may take as long as they need
+	pooled bool            // a pooler gives each transaction another connection
+	shares shares
+	away   absence
 }
 
 // Database names which of the two a Store runs on.
@@ -74,12 +79,8 @@ func (s *Store) Log() *slog.Logger { return s.log }
 // Now returns the time of the Store's clock.
 func (s *Store) Now() time.Time { return s.now().UTC() }
 
-// Connections kept to the database. Readers of SQLite do not wait for each other nor
-// for the one writer.
-const (
-	maxReaders     = 8
-	maxConnections = 16
-)
+// maxReaders are connections to SQLite. They do not wait for each other nor for the one writer.
+const maxReaders = 8
 
 // Open connects and brings the schema up to date. It does so under a lock, so that of instances that start together one
 // does it. Close the Store after use.
@@ -120,7 +121,7 @@ func connect(ctx context.Context, o Options, write bool) (*Store, error) {
 			return nil, fmt.Errorf("the schema's name %w", err)
 		}
 		s.schema = cmp.Or(o.Schema, defaultSchema)
-		return s, s.openPostgres(ctx, o.URL)
+		return s, s.openPostgres(ctx, o.URL, write)
 	}
 	return nil, fmt.Errorf("the database URL %w", errURL)
 }
@@ -153,6 +154,11 @@ func (s *Store) Close() error {
 		return nil
 	}
 	err := errors.Join(s.read.Close(), s.write.close())
+	for _, pool := range []*sql.DB{s.apart, s.making} {
+		if pool != nil {
+			err = errors.Join(err, pool.Close())
+		}
+	}
 	return errors.Join(s.classify(err), s.file.close())
 }
 
@@ -162,7 +168,11 @@ func (s *Store) Ping(ctx context.Context) error {
 	if err := s.write.ping(); err != nil {
 		return err
 	}
-	return s.verify(ctx)
+	ctx = Apart(ctx)
+	if err := s.verify(ctx); err != nil {
+		return err
+	}
+	return s.checkWritable(ctx)
 }
 
 // Run removes every minute what has expired, and every hour what is no longer kept, until ctx ends.

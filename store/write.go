@@ -90,24 +90,38 @@ type writer interface {
 }
 
 // transactionWriter leaves that to Postgres, which commits in groups by itself.
-type transactionWriter struct{ pool *sql.DB }
+type transactionWriter struct{ *Store }
 
 func (w transactionWriter) run(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
 	for attempt := 1; ; attempt++ {
 		err := w.once(ctx, f)
-		if attempt == 3 || !mustRepeat(err) {
+		elsewhere := readOnly(err) // perhaps another server takes changes now, behind the same name
+		if elsewhere {
+			w.dropIdle()
+		}
+		if attempt == 3 || !elsewhere && !mustRepeat(err) {
 			return err
 		}
 	}
 }
 
 func (w transactionWriter) once(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
-	tx, err := w.pool.BeginTx(ctx, nil)
+	with, err := w.session(ctx, true)
+	if err != nil {
+		return err
+	}
+	defer with.end()
+	tx, err := with.BeginTx(with.ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after Commit
-	if err := f(ctx, tx); err != nil {
+	if w.pooled {
+		if _, err := tx.ExecContext(with.ctx, w.bounds()); err != nil {
+			return err
+		}
+	}
+	if err := f(with.ctx, tx); err != nil {
 		return err
 	}
 	return tx.Commit()

@@ -41,6 +41,7 @@ func (e *Emulator) record(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		w.Header().Set("Date", e.now().UTC().Format(http.TimeFormat)) // by the clock that can be advanced
 		seen, body := &wire.Recorder{ResponseWriter: w}, new(wire.Excerpt)
 		r.Body = struct {
 			io.Reader

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/singleflight"
 
 	"guestpass/auth"
 	"guestpass/internal/limits"
@@ -25,11 +26,13 @@ import (
 
 const (
 	pollEvery   = time.Second     // another instance's denials
-	freshFor    = 4 * time.Second // with loadTimeout: five seconds on every instance
-	loadTimeout = time.Second     // of one look at the denials, and between two that fail
+	freshFor    = 4 * time.Second // with lookTimeout: five seconds on every instance
+	lookTimeout = time.Second     // of one look at the denials, and between two that fail
 	writeEvery  = 5 * time.Second // uses that were noted, and revocations that Stytch lacks
 	noteEvery   = time.Minute     // uses of one person and app
-	maxNoted    = 10_000          // of them a quarter of one organization, or user in Consumer projects
+	// compareEvery is how often our clock is compared with that of the database.
+	compareEvery = time.Minute
+	maxNoted     = 10_000 // of them a quarter of one organization, or user in Consumer projects
 )
 
 // Options configure [Connections].
@@ -49,9 +52,9 @@ type Connections struct {
 	options Options
 	known   atomic.Pointer[denials] // nil until they were read once
 
-	refreshing sync.Mutex // held while they are read, a second at most, and never to write; guards what follows
-	tried      time.Time
-	failure    error // of the last look
+	looking singleflight.Group // for the denials; one look serves everybody
+	last    atomic.Pointer[look]
+	told    time.Time // that looks fail; guarded by looking
 
 	mu     sync.Mutex                // guards what follows
 	own    map[pair][]*ownDenial     // made here and perhaps not among the known yet
@@ -67,6 +70,12 @@ type pair struct{ subject, client string }
 type denials struct {
 	at time.Time
 	of map[pair]store.Denial
+}
+
+// A look is one for the denials, and when it ended.
+type look struct {
+	ended time.Time
+	err   error
 }
 
 // New needs neither network nor database.
@@ -106,7 +115,21 @@ func (c *Connections) Run(ctx context.Context) error {
 		every(ctx, writeEvery, func() { c.Retry(ctx) })
 		return nil
 	})
+	group.Go(func() error {
+		c.compareClocks(ctx)
+		every(ctx, compareEvery, func() { c.compareClocks(ctx) })
+		return nil
+	})
 	return group.Wait()
+}
+
+// compareClocks warns when this instance's clock is not that of the database, by which all instances go: what differs by
+// more than is assumed has tokens refused that are good, or accepted that were just revoked.
+func (c *Connections) compareClocks(ctx context.Context) {
+	if ahead, err := c.options.Store.ClockDifference(ctx); err == nil && ahead.Abs() > clockDifference {
+		c.options.Log.WarnContext(ctx, "the clock of this machine and that of Postgres differ: have both set by the same "+
+			"time servers (NTP)", "postgres_is_ahead_s", ahead.Round(time.Second).Seconds())
+	}
 }
 
 func every(ctx context.Context, interval time.Duration, do func()) {
@@ -162,21 +185,28 @@ func stricter(a, b store.Denial) store.Denial {
 	return a
 }
 
-// current returns the denials, with an error if they are too old.
+// current returns the denials, with an error if they are too old. It waits for a look that may succeed. While looks fail
+// it waits for none: the last answer counts, and [Connections.Run] goes on looking.
 func (c *Connections) current(ctx context.Context) (*denials, error) {
-	if known := c.known.Load(); c.fresh(known) {
-		return known, nil
-	}
-	c.refreshing.Lock()
-	defer c.refreshing.Unlock()
 	known := c.known.Load()
 	if c.fresh(known) {
 		return known, nil
 	}
-	if c.failure == nil || !within(c.options.Now(), c.tried, loadTimeout) {
-		c.load(ctx)
+	last := c.last.Load()
+	failed := last != nil && last.err != nil
+	if failed && within(c.options.Now(), last.ended, lookTimeout) {
+		return known, last.err
 	}
-	return c.known.Load(), c.failure
+	found := c.looking.DoChan("", func() (any, error) { return nil, c.look(ctx) })
+	if failed {
+		return known, last.err
+	}
+	select {
+	case result := <-found:
+		return c.known.Load(), result.Err
+	case <-ctx.Done():
+		return known, ctx.Err()
+	}
 }
 
 func (c *Connections) fresh(known *denials) bool {
@@ -190,26 +220,65 @@ func within(now, since time.Time, d time.Duration) bool {
 
 // refresh reads the denials of all instances.
 func (c *Connections) refresh(ctx context.Context) {
-	c.refreshing.Lock()
-	defer c.refreshing.Unlock()
-	c.load(ctx)
+	_, _, _ = c.looking.Do("", func() (any, error) { return nil, c.look(ctx) })
 }
 
-// load reads the denials. The caller holds refreshing.
-func (c *Connections) load(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), loadTimeout) // it is for other calls as well
+// look reads the denials. Others wait for it as well, so it does not end with the caller's time.
+func (c *Connections) look(ctx context.Context) error {
+	begun := c.options.Now()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lookTimeout)
 	defer cancel()
-	c.tried = c.options.Now()
-	written := c.written()
-	list, err := c.options.Store.Denials(ctx, c.tried.Add(-c.goodFor()))
-	if c.failure = err; err != nil {
-		c.options.Log.WarnContext(ctx, "denials not read; writes are refused, reads go by the last ones", "error", err)
+	written, since := c.written(), begun.Add(-c.goodFor())
+	list, err := c.options.Store.Denials(ctx, since)
+	if err == nil {
+		fresh := &denials{begun, make(map[pair]store.Denial, len(list))}
+		for _, d := range list {
+			fresh.of[pair{d.Subject, d.Client}] = d
+		}
+		c.keepLost(ctx, fresh, since)
+		c.known.Store(fresh)
+		c.forget(written)
+	}
+	before := c.last.Swap(&look{c.options.Now(), err})
+	c.tell(ctx, before, err)
+	return err
+}
+
+// tell logs that looks fail, and that they succeed again: the first of each, and every minute how old the last answer is.
+func (c *Connections) tell(ctx context.Context, before *look, err error) {
+	failed := before != nil && before.err != nil
+	switch known := c.known.Load(); {
+	case err == nil && failed:
+		c.options.Log.InfoContext(ctx, "denials read again")
+	case err != nil && (!failed || !within(c.options.Now(), c.told, time.Minute)):
+		c.told = c.options.Now()
+		attributes := []any{"error", err}
+		if known != nil {
+			attributes = append(attributes, "age_s", int(c.told.Sub(known.at).Seconds()))
+		}
+		c.options.Log.WarnContext(ctx, "denials not read; writes are refused, reads go by the last ones", attributes...)
+	}
+}
+
+// keepLost finds denials that were known and count as long as a token may meet them, and which the database does not have
+// any more: it was put back to older data, or another server with older data has taken its place. They go on to count
+// here and are written back.
+func (c *Connections) keepLost(ctx context.Context, fresh *denials, since time.Time) {
+	known := c.known.Load()
+	if known == nil {
 		return
 	}
-	fresh := &denials{c.tried, make(map[pair]store.Denial, len(list))}
-	for _, d := range list {
-		fresh.of[pair{d.Subject, d.Client}] = d
+	for key, d := range known.of {
+		there, found := fresh.of[key]
+		over := !d.Pending() && (!d.RevokedAt.After(since) || !c.options.Now().Before(d.ExpiresAt))
+		if over || found && !there.RevokedAt.Before(d.RevokedAt) {
+			continue
+		}
+		if !c.hold(&ownDenial{Denial: d, failed: true, lost: true}) {
+			fresh.of[key] = d // there is no more room; the next look finds it lost again
+		}
+		c.options.Log.ErrorContext(ctx, "the database has older data than it had: it has lost a revocation, which counts "+
+			"here and is written back; see docs/operating.md about restoring",
+			"subject", d.Subject, "client_id", d.Client, "revoked_at", d.RevokedAt)
 	}
-	c.known.Store(fresh)
-	c.forget(written)
 }

@@ -305,3 +305,56 @@ func TestARevocationOutlivesEveryToken(t *testing.T) {
 		}
 	}
 }
+
+// The database was put back to a copy from before a revocation, or another server with older data has taken its place.
+// What was revoked stays revoked, and is written again.
+func TestOlderDataRevivesNoToken(t *testing.T) {
+	w := newWorld(t)
+	c, other := w.instance(0), w.instance(0)
+	w.must(c.Revoke(t.Context(), grace, target(grace)).Written)
+	token := issued(grace, w.stytch.Now())
+	w.stytch.Advance(5 * time.Second)
+	for _, instance := range []*connections.Connections{c, other} {
+		if !revoked(instance.Check(t.Context(), token, false)) {
+			t.Fatal("it is not known")
+		}
+	}
+	w.must(w.store.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.Exec("DELETE FROM denials"); return err }))
+	for range 3 {
+		w.stytch.Advance(5 * time.Second)
+		if !revoked(c.Check(t.Context(), token, false)) {
+			t.Error("an instance that knew it admits the token")
+		}
+	}
+	if w.instance(0).Check(t.Context(), token, false) != nil {
+		t.Error("nobody can know it but from the database")
+	}
+	other.Retry(t.Context())
+	c.Retry(t.Context())
+	if !revoked(w.instance(0).Check(t.Context(), token, false)) {
+		t.Error("it was not written back")
+	}
+	w.stytch.Advance(25*time.Hour + 2*time.Minute) // no token from before is good any more
+	if err := c.Check(t.Context(), token, false); err != nil {
+		t.Errorf("it is remembered for ever: %v", err)
+	}
+}
+
+// While looks at the database fail, none is waited for, however often somebody asks.
+func TestNobodyWaitsForLooksThatFail(t *testing.T) {
+	w := newWorld(t)
+	c := w.instance(0)
+	w.must(c.Check(t.Context(), issued(ada, w.stytch.Now()), true))
+	w.must(w.store.Close())
+	w.stytch.Advance(5 * time.Second)
+	_ = c.Check(t.Context(), issued(ada, w.stytch.Now()), false) // learns that a look fails
+	gone, leave := context.WithCancel(t.Context())
+	leave() // who would wait finds that the time is over
+	for range 20 {
+		w.stytch.Advance(5 * time.Second)
+		w.must(c.Check(gone, issued(ada, w.stytch.Now()), false))
+		if err := c.Check(gone, issued(ada, w.stytch.Now()), true); !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("a write is told %v", err)
+		}
+	}
+}

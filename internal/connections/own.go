@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"guestpass/auth"
 	"guestpass/store"
 )
 
@@ -21,6 +22,7 @@ type ownDenial struct {
 	actor   string
 	failed  bool // to be written: it is to be tried again
 	written bool // whoever reads the database from now on finds it
+	lost    bool // it was written, and is recorded already
 }
 
 func (o *ownDenial) key() pair { return pair{o.Subject, o.Client} }
@@ -60,7 +62,7 @@ func (c *Connections) mark(own *ownDenial, written error) {
 func (c *Connections) markTold(own *ownDenial) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	own.RevokedAt, own.ExpiresAt = cutoff(c.options.Now())
+	own.RevokedAt, own.ExpiresAt = cutoff(c.options.Now().Add(auth.Skew)) // Postgres does not correct our clock
 	own.RetryAt = time.Time{}
 }
 
@@ -121,7 +123,11 @@ func (c *Connections) writeHeld(ctx context.Context) {
 			c.forget([]*ownDenial{own})
 			continue
 		}
-		if err := c.writeDenial(ctx, d, own.actor); err != nil {
+		deny := func() error { return c.writeDenial(ctx, d, own.actor) }
+		if own.lost {
+			deny = func() error { return c.write(ctx, func(tx *store.Tx) error { return tx.Deny(d) }) }
+		}
+		if err := deny(); err != nil {
 			return // it was logged when it was made
 		}
 		c.mark(own, nil)

@@ -116,11 +116,12 @@ func (c *Connections) writeDenial(ctx context.Context, d store.Denial, actor str
 	})
 }
 
-// write bounds a change in time, so that a database that hangs holds nothing up for ever.
+// write bounds a change in time, so that a database that hangs holds nothing up for ever. It waits for no connection that
+// others use.
 func (c *Connections) write(ctx context.Context, change func(*store.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	return c.options.Store.Write(ctx, change)
+	return c.options.Store.Write(store.Apart(ctx), change)
 }
 
 // tellStytch ends consent and refresh tokens.

@@ -49,7 +49,9 @@ func (c *Connections) Flush(ctx context.Context) {
 	if len(uses) == 0 {
 		return
 	}
-	err := c.write(ctx, func(tx *store.Tx) error {
+	bounded, cancel := context.WithTimeout(ctx, writeLimit)
+	defer cancel()
+	err := c.options.Store.Write(bounded, func(tx *store.Tx) error {
 		for _, use := range uses {
 			if err := tx.NoteUse(use); err != nil {
 				return err

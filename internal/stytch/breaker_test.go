@@ -1,9 +1,11 @@
 package stytch_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -286,5 +288,45 @@ func TestStytchIsAskedOnceForAPersonWhoCallsManyTimesAtOnce(t *testing.T) {
 	ended.Wait()
 	if n := far.attempts.Load(); n != 1 {
 		t.Errorf("asked %d times", n)
+	}
+}
+
+// Whoever calls with little time left, because a database took it, learns nothing of Stytch.
+func TestTimeThatTheCallerDoesNotHaveOpensNothing(t *testing.T) {
+	far := newFarSide(t)
+	hang := http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done()
+	})
+	far.answer.Store(&hang)
+	d := far.directory(t)
+	for range 12 {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		if _, err := d.Person(ctx, acme, ada); err == nil {
+			t.Error("a call that hangs is answered")
+		}
+		cancel()
+	}
+	far.answers(200, goodAda)
+	if wait := lookUp(t, d); wait != -1 {
+		t.Errorf("Stytch is not asked for %v, and nothing is wrong with it", wait)
+	}
+}
+
+func TestAClockThatIsNotStytchsIsTold(t *testing.T) {
+	now := time.Now()
+	for _, tt := range []struct {
+		ours time.Duration
+		told bool
+	}{{0, false}, {3 * time.Second, false}, {-3 * time.Second, false}, {20 * time.Second, true}, {-20 * time.Second, true}} {
+		log := new(bytes.Buffer)
+		d, _ := open(t, func(o *stytch.Options) {
+			o.Now = func() time.Time { return now.Add(tt.ours) }
+			o.Log = slog.New(slog.NewTextHandler(log, nil))
+		})
+		_, _ = d.Person(t.Context(), acme, ada)
+		if told := strings.Contains(log.String(), "the clock of this machine"); told != tt.told {
+			t.Errorf("ours is ahead by %v: %s", tt.ours, log)
+		}
 	}
 }

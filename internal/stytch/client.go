@@ -80,7 +80,7 @@ func newClient(o Options, policyPath string) *client {
 	if o.BaseURL != "" {
 		raw.Config.BaseURI = config.BaseURI(strings.TrimSuffix(o.BaseURL, "/"))
 	}
-	return &client{options: o, raw: raw, transport: transport, policyPath: policyPath, told: map[string]time.Time{},
+	c := &client{options: o, raw: raw, transport: transport, policyPath: policyPath, told: map[string]time.Time{},
 		standings: limits.NewCache[standing](o.Limits, limits.Bound{Name: "people whose standing is remembered",
 			Number: maxCached, Shares: limits.Shares{limits.Organization: maxCached / 4,
 				limits.Person: maxCached / 4}}),
@@ -89,6 +89,11 @@ func newClient(o Options, policyPath string) *client {
 		inVain: o.Limits.Rate(limits.Bound{Name: "look-ups of what Stytch does not know, for visitors",
 			Number: inVainOfAll,
 			Shares: limits.Shares{limits.Address: inVainOfAddress}})}
+	transport.tell = func(ctx context.Context, ahead time.Duration) {
+		c.tellOnce(ctx, "the clock of this machine and that of Stytch differ: have this machine's set by time servers "+
+			"(NTP), since tokens are good and revoked by both", "stytch_is_ahead_s", ahead.Round(time.Second).Seconds())
+	}
+	return c
 }
 
 func (c *client) CheckActive(ctx context.Context, organizationID, id string) error {

@@ -186,8 +186,12 @@ func (l *line) guard(r *http.Request, o *owner,
 			return nil, refusal
 		}
 	}
+	begun := time.Now()
 	response, failure := attempt(r)
 	outcome := outcomeOf(response, failure)
+	if r.Context().Err() != nil && time.Since(begun) < patience(r) {
+		outcome = errNoOutage // the caller's time was over before Stytch's was
+	}
 	own(outcome)
 	if outcome != nil && !o.countsForAll() {
 		outcome = errNoOutage
@@ -197,6 +201,14 @@ func (l *line) guard(r *http.Request, o *owner,
 		o.waitFor(failure.RetryAfter)
 	}
 	return response, failure
+}
+
+// patience returns how long Stytch has for the attempt, whatever time the caller has.
+func patience(r *http.Request) time.Duration {
+	if r.Method == http.MethodGet {
+		return lookUpTimeout
+	}
+	return answerTimeout
 }
 
 // enter lets an attempt through, whose outcome the caller must report, or returns how long it

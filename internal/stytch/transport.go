@@ -29,6 +29,8 @@ const (
 	maxRetryAfter  = 2 * time.Second // a longer wish is passed on to the caller instead
 	maxReply       = 8 << 20         // a page of 1,000 members is about 1 MB
 
+	maxClockDifference = 5 * time.Second // as far as revoking reckons with
+
 	defaultMaxCalls = limits.DefaultInFlight / 2 // see Options.MaxCalls
 )
 
@@ -40,10 +42,12 @@ type transport struct {
 	next    http.RoundTripper
 	backoff func(attempt int) time.Duration
 	lines   map[purpose]*line
+	now     func() time.Time
+	tell    func(ctx context.Context, ahead time.Duration) // that Stytch's clock is, or with a minus that ours is
 }
 
 func newTransport(o Options) *transport {
-	t := &transport{backoff: o.Backoff, lines: map[purpose]*line{}}
+	t := &transport{backoff: o.Backoff, lines: map[purpose]*line{}, now: o.Now}
 	if t.backoff == nil {
 		t.backoff = func(attempt int) time.Duration { return 100 * time.Millisecond << (2 * (attempt - 1)) }
 	}
@@ -127,10 +131,12 @@ func (t *transport) once(r *http.Request) (*http.Response, *directory.Unavailabl
 		}
 		request.Body = body
 	}
+	asked := t.now()
 	response, err := t.next.RoundTrip(request)
 	if err != nil {
 		return nil, &directory.UnavailableError{Cause: err}
 	}
+	t.compareClocks(r.Context(), asked, response.Header)
 	switch response.StatusCode {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		drain(response)
@@ -152,6 +158,19 @@ func (t *transport) once(r *http.Request) (*http.Response, *directory.Unavailabl
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return response, nil
+}
+
+// compareClocks tells when ours is not Stytch's, by the header Date (RFC 9110 section 6.6.1), which has whole seconds.
+func (t *transport) compareClocks(ctx context.Context, asked time.Time, header http.Header) {
+	date, err := http.ParseTime(header.Get("Date"))
+	if err != nil {
+		return
+	}
+	if ahead := date.Sub(t.now()); ahead > maxClockDifference {
+		t.tell(ctx, ahead)
+	} else if behind := asked.Sub(date.Add(time.Second)); behind > maxClockDifference {
+		t.tell(ctx, -behind)
+	}
 }
 
 // idempotent admits what may be sent twice: reads, and Stytch's searches and

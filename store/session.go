@@ -1,0 +1,182 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+)
+
+// What bounds the use of a Postgres. Each is the default of a parameter of libpq's names, which the URL may set
+// otherwise.
+const (
+	lockTimeout      = 2 * time.Second  // for a row that somebody else holds
+	statementTimeout = 10 * time.Second // of one statement
+	idleTimeout      = 5 * time.Second  // of a transaction that does nothing, as its program is frozen
+	connectTimeout   = 2 * time.Second
+
+	maxWait = 2 * time.Second // for one of the connections
+	// answerTimeout is for a server that does not end by itself what takes too long.
+	answerTimeout = statementTimeout + time.Second
+)
+
+// Connections to a Postgres.
+const (
+	maxConnections = 16
+	// ownerShare is how many of them one owner reads with, and as many change: whoever waits for a row that is locked
+	// leaves others theirs.
+	ownerShare = maxConnections / 4
+	maxApart   = 3 // beside those, see [Apart]
+	maxToMake  = 4 // beside those, while the schema is brought up to date
+)
+
+type contextKey int
+
+const (
+	ownerKey contextKey = iota
+	apartKey
+)
+
+// ForOwner says on whose behalf the context's calls read and write: an organization, or in Consumer projects a user.
+// One owner has a share of the connections to Postgres. Calls of a context without an owner have no such bound.
+func ForOwner(ctx context.Context, owner string) context.Context {
+	return context.WithValue(ctx, ownerKey, owner)
+}
+
+// Apart gives the context's calls connections to Postgres that nobody else uses: health checks and revocations do not
+// wait for what people do.
+func Apart(ctx context.Context) context.Context { return context.WithValue(ctx, apartKey, true) }
+
+var (
+	errAway   = fmt.Errorf("%w: Postgres does not answer; it is asked again every second", ErrUnavailable)
+	errShare  = fmt.Errorf("%w: others of the same owner wait for Postgres", ErrUnavailable)
+	errNoConn = fmt.Errorf("%w: no connection to Postgres is free", ErrUnavailable)
+)
+
+// A session is a connection for one statement or one transaction. End it after use.
+type session struct {
+	*sql.Conn
+	ctx context.Context // of what is done with it
+	end func()
+}
+
+// session takes a connection of the pool of readers, which on Postgres is everybody's. It waits for one no longer than
+// the caller and maxWait allow.
+func (s *Store) session(ctx context.Context, changes bool) (session, error) {
+	if s.database != Postgres {
+		conn, err := s.read.Conn(ctx)
+		return session{conn, ctx, func() {
+			if conn != nil {
+				_ = conn.Close()
+			}
+		}}, err
+	}
+	waiting, stop := context.WithTimeoutCause(ctx, maxWait, errNoConn)
+	defer stop()
+	pool, leave := s.apart, func() {}
+	if apart, _ := ctx.Value(apartKey).(bool); !apart {
+		if s.away.now() {
+			return session{}, errAway
+		}
+		var err error
+		if leave, err = s.shares.enter(waiting, ctx, changes); err != nil {
+			return session{}, err
+		}
+		pool = s.read
+	}
+	conn, err := pool.Conn(waiting)
+	if err != nil {
+		leave()
+		if ctx.Err() == nil && context.Cause(waiting) == errNoConn {
+			err = errNoConn
+		}
+		return session{}, err
+	}
+	bounded, cancel := context.WithTimeout(ctx, answerTimeout)
+	return session{conn, bounded, func() {
+		_ = conn.Close()
+		cancel()
+		leave()
+	}}, nil
+}
+
+// shares are how many connections each owner holds or waits for.
+type shares struct {
+	mu sync.Mutex // guards of
+	of map[share]*places
+}
+
+type share struct {
+	owner   string
+	changes bool
+}
+
+type places struct {
+	*semaphore.Weighted
+	users int // hold one, or wait
+}
+
+// enter waits for a place in the owner's share.
+func (s *shares) enter(waiting, ctx context.Context, changes bool) (leave func(), err error) {
+	owner, _ := ctx.Value(ownerKey).(string)
+	if owner == "" {
+		return func() {}, nil
+	}
+	key := share{owner, changes}
+	own := s.join(key)
+	if err := own.Acquire(waiting, 1); err != nil {
+		s.part(key, own)
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		return nil, errShare
+	}
+	return func() {
+		own.Release(1)
+		s.part(key, own)
+	}, nil
+}
+
+func (s *shares) join(key share) *places {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.of == nil {
+		s.of = map[share]*places{}
+	}
+	own := s.of[key]
+	if own == nil {
+		own = &places{Weighted: semaphore.NewWeighted(ownerShare)}
+		s.of[key] = own
+	}
+	own.users++
+	return own
+}
+
+func (s *shares) part(key share, own *places) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if own.users--; own.users == 0 {
+		delete(s.of, key)
+	}
+}
+
+// absence knows whether Postgres answers. Who looks every second at what it keeps says so. While it does not, others
+// are refused at once: each would hold a place until its time is over.
+type absence struct{ failures atomic.Int32 }
+
+// notes takes what a look has found. One look may be late on a machine that is busy, two are not.
+func (a *absence) note(err error) {
+	switch {
+	case err == nil:
+		a.failures.Store(0)
+	case errors.Is(err, ErrUnavailable):
+		a.failures.Add(1)
+	}
+}
+
+func (a *absence) now() bool { return a.failures.Load() >= 2 }
