@@ -25,7 +25,8 @@ type Schema struct {
 	Name string // lower-case letters, digits and _
 
 	// Files are goose SQL files, numbered by themselves: the same ones for both databases, or, where there are folders
-	// of these names, those in sqlite and in postgres.
+	// of these names, those in sqlite and in postgres. A file with the line "-- +guestpass Expand" says that programs
+	// which do not know it go on beside it; else they are refused at their next start.
 	Files fs.FS
 
 	// Postgres changes columns, by the name of their table, from those that the files for SQLite make to those that the
@@ -88,6 +89,9 @@ func (s *Store) migrateUp(ctx context.Context) error {
 			return err
 		}
 		if err := s.verify(ctx); err != nil {
+			return err
+		}
+		if err := s.noteCompatible(ctx); err != nil {
 			return err
 		}
 		return s.migrated(ctx)

@@ -97,7 +97,7 @@ func TestAHostsTablesAreLeftAlone(t *testing.T) {
 			"public"): "activity bookmarks goose_db_version replies tasks",
 		"SELECT count(*)::text FROM guestpass.bookmarks":                  "0",
 		"SELECT string_agg(title, '') FROM guestpass.tasks":               "ours",
-		"SELECT count(*)::text FROM guestpass.guestpass_migrations":       "7",
+		"SELECT count(*)::text FROM guestpass.guestpass_migrations":       "8",
 		"SELECT count(*)::text FROM guestpass.guestpass_migrations_tasks": "5",
 		"SELECT current_setting('search_path')":                           `"$user", public`,
 	} {

@@ -225,7 +225,7 @@ func (s *Store) examine(ctx context.Context, schema Schema, provider *goose.Prov
 	return old, false, nil
 }
 
-// knownVersions refuses tables that a newer program has made: this one would not keep them right.
+// knownVersions refuses tables that a newer program has made, unless that says that older ones keep them right.
 func (s *Store) knownVersions(ctx context.Context, schema Schema, provider *goose.Provider) error {
 	applied, err := s.versions(ctx, s.schema, schema.versionTable())
 	if err != nil {
@@ -235,6 +235,9 @@ func (s *Store) knownVersions(ctx context.Context, schema Schema, provider *goos
 		return s.foreign(schema.versionTable())
 	}
 	if last, known := slices.Max(applied), latest(provider); last > known {
+		if goOn, err := s.mayGoOn(ctx, schema, last, known); err != nil || goOn {
+			return err
+		}
 		return fmt.Errorf("a newer version has changed the database%s: the table %s says %d, and this program knows "+
 			"%d at most; start the newer one, or put back a backup from before the change", inSchema(s.schema),
 			schema.versionTable(), last, known)

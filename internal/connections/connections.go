@@ -274,8 +274,9 @@ func (c *Connections) keepLost(ctx context.Context, fresh *denials, since time.T
 		if over || found && !there.RevokedAt.Before(d.RevokedAt) {
 			continue
 		}
-		if !c.hold(&ownDenial{Denial: d, failed: true, lost: true}) {
-			fresh.of[key] = d // there is no more room; the next look finds it lost again
+		fresh.of[key] = stricter(d, there)
+		if c.isHeld(key) || !c.hold(&ownDenial{Denial: d, failed: true, lost: true}) {
+			continue
 		}
 		c.options.Log.ErrorContext(ctx, "the database has older data than it had: it has lost a revocation, which counts "+
 			"here and is written back; see docs/operating.md about restoring",

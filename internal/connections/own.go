@@ -50,6 +50,13 @@ func (c *Connections) hold(own *ownDenial) bool {
 	return true
 }
 
+// isHeld reports whether a denial of the pair that the database has lost waits to be written back.
+func (c *Connections) isHeld(key pair) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.ContainsFunc(c.own[key], func(own *ownDenial) bool { return own.lost && !own.written })
+}
+
 // mark notes whether the denial could be written.
 func (c *Connections) mark(own *ownDenial, written error) {
 	c.mu.Lock()

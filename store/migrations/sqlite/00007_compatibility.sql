@@ -1,0 +1,8 @@
+-- +goose Up
+-- +guestpass Expand
+-- For programs that are older than a schema: which of them may go on with it.
+CREATE TABLE schema_compatibility (
+	name    TEXT    PRIMARY KEY, -- of the resource; empty for the store
+	version INTEGER NOT NULL,    -- the last migration
+	since   INTEGER NOT NULL     -- whoever knows this one may go on
+);
