@@ -75,6 +75,7 @@ func (tx *Tx) Record(a Activity) (Activity, error) {
 	if err != nil {
 		return a, fmt.Errorf("record activity: %w", err)
 	}
+	tx.noteRecorded(a.Owner, a.Seq)
 	hash := a.hash(previous)
 	_, err = tx.Exec("INSERT INTO activity ("+activityColumns+`, hash, bytes)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,

@@ -59,6 +59,7 @@ type Store struct {
 	pooled bool            // a pooler gives each transaction another connection
 	shares shares
 	away   absence
+	heads  heads
 }
 
 // Database names which of the two a Store runs on.

@@ -20,6 +20,8 @@ type Tx struct {
 	person  string // see By
 
 	database Database
+	store    *Store
+	recorded map[string]int64 // by owner: where its record ends
 
 	quota       Quota
 	used        map[whose]*usage // by this change
@@ -54,9 +56,10 @@ func (s *Store) Write(ctx context.Context, f func(*Tx) error) error {
 
 // change is Write without the reserve. reserved reports whether f denies.
 func (s *Store) change(ctx context.Context, f func(*Tx) error) (reserved bool, err error) {
+	var recorded map[string]int64
 	err = s.classify(s.write.run(ctx, func(ctx context.Context, inner *sql.Tx) error {
 		tx := &Tx{sql: inner, ctx: ctx, now: s.now().UTC().Truncate(time.Millisecond), database: s.database,
-			quota: s.quota}
+			store: s, quota: s.quota}
 		if s.reserve.lent.Load() {
 			tx.refused = errReserved
 		}
@@ -64,9 +67,12 @@ func (s *Store) change(ctx context.Context, f func(*Tx) error) (reserved bool, e
 		if err == nil {
 			err = tx.settle()
 		}
-		reserved = tx.reserved
+		reserved, recorded = tx.reserved, tx.recorded
 		return err
 	}))
+	if err == nil {
+		s.heads.remember(recorded)
+	}
 	return reserved, err
 }
 
