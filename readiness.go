@@ -74,9 +74,10 @@ func (s *Server) checkParts(ctx context.Context) map[string]error {
 }
 
 // readyz says whether to send calls here: 503 from the start until keys and database are there and Stytch takes our
-// credentials, and when the process is about to stop. From then on what all instances share takes none of them out, since
-// a balancer without instances would end sign-in, document and metadata, too, and the reads that need none of it: Stytch,
-// its keys, and a Postgres. A SQLite file is this instance's own. The answer names what is not well, the log has the reason.
+// credentials, and when the process is about to stop. From then on what all instances share takes none of them out,
+// since a balancer without instances would end sign-in, document and metadata, too, and the reads that need none of it:
+// Stytch, its keys, and a Postgres. A SQLite file is this instance's own. The answer names what is not well, the log
+// has the reason.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	status, parts := http.StatusOK, map[string]string{}
 	found := s.ready(r.Context())

@@ -20,7 +20,8 @@ func TestAnOlderProgramGoesOnWithWhatOnlyAdds(t *testing.T) {
 	program := func(known int) store.Schema {
 		files := fstest.MapFS{}
 		for i, step := range steps[:known] {
-			files["0000"+string(rune('1'+i))+"_notes.sql"] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + step + "\n")}
+			name := "0000" + string(rune('1'+i)) + "_notes.sql"
+			files[name] = &fstest.MapFile{Data: []byte("-- +goose Up\n" + step + "\n")}
 		}
 		return store.Schema{Name: "notes", Files: files}
 	}

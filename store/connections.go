@@ -72,8 +72,8 @@ func scanDenial(row Scanner) (d Denial, err error) {
 }
 
 // Deny keeps the denial. If the pair has one, the later of their times counts, whichever instance's clock it is from.
-// On Postgres, whose clock all instances share, a denial is no older than that says: those of an instance whose clock is
-// behind count from then, too.
+// On Postgres, whose clock all instances share, a denial is no older than that says: those of an instance whose clock
+// is behind count from then, too.
 //
 // The new denial says when to ask Stytch; if it says nothing because Stytch has revoked already, the time of the old
 // one stays, since that denial may be newer.
@@ -157,8 +157,8 @@ func (tx *Tx) behind() (time.Duration, error) {
 
 const postgresNow = "SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"
 
-// ClockDifference returns how far the clock of Postgres is ahead of this Store's, to half of what the question took; 0 on
-// SQLite, whose clock is the machine's.
+// ClockDifference returns how far the clock of Postgres is ahead of this Store's, to half of what the question took; 0
+// on SQLite, whose clock is the machine's.
 func (s *Store) ClockDifference(ctx context.Context) (time.Duration, error) {
 	if s.database != Postgres {
 		return 0, nil

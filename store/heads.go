@@ -50,8 +50,8 @@ func (h *heads) shorter(owner string, seq int64, now time.Time) (was int64, tell
 func (tx *Tx) noteRecorded(owner string, seq int64) {
 	if was, tell := tx.store.heads.shorter(owner, seq, tx.now); tell {
 		tx.store.log.ErrorContext(context.WithoutCancel(tx.ctx), "the database has older data than this instance has "+
-			"written: it was put back to a copy, or another server has taken its place that lacked the last changes; see "+
-			"docs/operating.md about restoring", "owner", owner, "record_was", was, "record_goes_on_at", seq)
+			"written: it was put back to a copy, or another server has taken its place that lacked the last changes; "+
+			"see docs/operating.md about restoring", "owner", owner, "record_was", was, "record_goes_on_at", seq)
 	}
 	if tx.recorded == nil {
 		tx.recorded = map[string]int64{}

@@ -310,7 +310,8 @@ func (s *Store) checkWritable(ctx context.Context) error {
 		return nil
 	}
 	var refuses bool
-	err := s.QueryRow(ctx, "SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'").Scan(&refuses)
+	err := s.QueryRow(ctx,
+		"SELECT pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on'").Scan(&refuses)
 	if err != nil || !refuses {
 		return err
 	}

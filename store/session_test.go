@@ -48,7 +48,8 @@ func createOf(s *store.Store, owner, person string) func(context.Context) error 
 	}
 }
 
-// A row of one person is locked, by whoever it may be: whoever waits for it leaves others connections, and stops waiting.
+// A row of one person is locked, by whoever it may be: whoever waits for it leaves others connections, and stops
+// waiting.
 func TestOneBlockedRowLeavesOthersTheirConnections(t *testing.T) {
 	address := postgrestest.Shared(t).Database(t)
 	s, db := openWith(t, store.Options{URL: address}), openRaw(t, "pgx", address)
@@ -163,12 +164,14 @@ func TestAReadOnlyPostgresIsSeenAndLeft(t *testing.T) {
 	name := db.one("SELECT current_database()")
 	become := func(setting string) {
 		db.exec("ALTER DATABASE "+name+" SET default_transaction_read_only = "+setting,
-			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '"+name+"' AND pid <> pg_backend_pid()")
+			"SELECT pg_terminate_backend(pid) FROM pg_stat_activity "+
+				"WHERE datname = '"+name+"' AND pid <> pg_backend_pid()")
 	}
 	become("on")
 	_ = s.Ping(t.Context()) // its connections have ended
-	if err := s.Ping(t.Context()); !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "read-only") {
-		t.Errorf("%v", err)
+	err := s.Ping(t.Context())
+	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "read-only") {
+		t.Errorf("a server that takes no changes: %v", err)
 	}
 	if err := createOf(s, "acme", "ada")(t.Context()); !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("a change: %v", err)

@@ -123,12 +123,12 @@ func (c *Connections) Run(ctx context.Context) error {
 	return group.Wait()
 }
 
-// compareClocks warns when this instance's clock is not that of the database, by which all instances go: what differs by
-// more than is assumed has tokens refused that are good, or accepted that were just revoked.
+// compareClocks warns when this instance's clock is not that of the database, by which all instances go: what differs
+// by more than is assumed has tokens refused that are good, or accepted that were just revoked.
 func (c *Connections) compareClocks(ctx context.Context) {
 	if ahead, err := c.options.Store.ClockDifference(ctx); err == nil && ahead.Abs() > clockDifference {
-		c.options.Log.WarnContext(ctx, "the clock of this machine and that of Postgres differ: have both set by the same "+
-			"time servers (NTP)", "postgres_is_ahead_s", ahead.Round(time.Second).Seconds())
+		c.options.Log.WarnContext(ctx, "the clock of this machine and that of Postgres differ: have both set by the "+
+			"same time servers (NTP)", "postgres_is_ahead_s", ahead.Round(time.Second).Seconds())
 	}
 }
 
@@ -185,8 +185,8 @@ func stricter(a, b store.Denial) store.Denial {
 	return a
 }
 
-// current returns the denials, with an error if they are too old. It waits for a look that may succeed. While looks fail
-// it waits for none: the last answer counts, and [Connections.Run] goes on looking.
+// current returns the denials, with an error if they are too old. It waits for a look that may succeed. While looks
+// fail it waits for none: the last answer counts, and [Connections.Run] goes on looking.
 func (c *Connections) current(ctx context.Context) (*denials, error) {
 	known := c.known.Load()
 	if c.fresh(known) {
@@ -244,7 +244,8 @@ func (c *Connections) look(ctx context.Context) error {
 	return err
 }
 
-// tell logs that looks fail, and that they succeed again: the first of each, and every minute how old the last answer is.
+// tell logs that looks fail, and that they succeed again: the first of each, and every minute how old the last answer
+// is.
 func (c *Connections) tell(ctx context.Context, before *look, err error) {
 	failed := before != nil && before.err != nil
 	switch known := c.known.Load(); {
@@ -260,9 +261,9 @@ func (c *Connections) tell(ctx context.Context, before *look, err error) {
 	}
 }
 
-// keepLost finds denials that were known and count as long as a token may meet them, and which the database does not have
-// any more: it was put back to older data, or another server with older data has taken its place. They go on to count
-// here and are written back.
+// keepLost finds denials that were known and count as long as a token may meet them, and which the database does not
+// have any more: it was put back to older data, or another server with older data has taken its place. They go on to
+// count here and are written back.
 func (c *Connections) keepLost(ctx context.Context, fresh *denials, since time.Time) {
 	known := c.known.Load()
 	if known == nil {
@@ -278,8 +279,8 @@ func (c *Connections) keepLost(ctx context.Context, fresh *denials, since time.T
 		if c.isHeld(key) || !c.hold(&ownDenial{Denial: d, failed: true, lost: true}) {
 			continue
 		}
-		c.options.Log.ErrorContext(ctx, "the database has older data than it had: it has lost a revocation, which counts "+
-			"here and is written back; see docs/operating.md about restoring",
+		c.options.Log.ErrorContext(ctx, "the database has older data than it had: it has lost a revocation, which "+
+			"counts here and is written back; see docs/operating.md about restoring",
 			"subject", d.Subject, "client_id", d.Client, "revoked_at", d.RevokedAt)
 	}
 }

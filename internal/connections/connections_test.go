@@ -319,7 +319,10 @@ func TestOlderDataRevivesNoToken(t *testing.T) {
 			t.Fatal("it is not known")
 		}
 	}
-	w.must(w.store.Write(t.Context(), func(tx *store.Tx) error { _, err := tx.Exec("DELETE FROM denials"); return err }))
+	w.must(w.store.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec("DELETE FROM denials")
+		return err
+	}))
 	for range 3 {
 		w.stytch.Advance(5 * time.Second)
 		if !revoked(c.Check(t.Context(), token, false)) {

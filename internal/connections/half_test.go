@@ -62,7 +62,7 @@ func TestStytchIsToldOfWhatCannotBeWritten(t *testing.T) {
 	if !revoked(w.instance(0).Check(t.Context(), token, false)) {
 		t.Error("it was not written when that was possible again")
 	}
-	w.stytch.Advance(40 * time.Second)                                // as far as clocks may differ, which nobody could compare
+	w.stytch.Advance(40 * time.Second)                                // as far as clocks may differ
 	w.must(c.Check(t.Context(), issued(grace, w.stytch.Now()), true)) // connected again
 	rows, err := w.store.Activities(t.Context(), acme, store.ActivityQuery{Subject: grace, Limit: 10})
 	w.must(err)

@@ -116,8 +116,8 @@ func (c *Connections) writeDenial(ctx context.Context, d store.Denial, actor str
 	})
 }
 
-// write bounds a change in time, so that a database that hangs holds nothing up for ever. It waits for no connection that
-// others use.
+// write bounds a change in time, so that a database that hangs holds nothing up for ever. It waits for no connection
+// that others use.
 func (c *Connections) write(ctx context.Context, change func(*store.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()

@@ -28,7 +28,8 @@ func TestAnEqualCallUnderWaySaysWhenToAskAgain(t *testing.T) {
 			t.Fatal("the first call is not under way")
 		}
 	}
-	if r := w.call("POST", "/api/v1/members/invitations", token, body); r.status != 409 || r.header.Get("Retry-After") != "2" {
+	r := w.call("POST", "/api/v1/members/invitations", token, body)
+	if r.status != 409 || r.header.Get("Retry-After") != "2" {
 		t.Errorf("%d %v %s", r.status, r.header, r.body)
 	}
 	if r := <-first; r.status != 201 {

@@ -318,7 +318,8 @@ func TestAClockThatIsNotStytchsIsTold(t *testing.T) {
 	for _, tt := range []struct {
 		ours time.Duration
 		told bool
-	}{{0, false}, {3 * time.Second, false}, {-3 * time.Second, false}, {20 * time.Second, true}, {-20 * time.Second, true}} {
+	}{{0, false}, {3 * time.Second, false}, {-3 * time.Second, false}, {20 * time.Second, true},
+		{-20 * time.Second, true}} {
 		log := new(bytes.Buffer)
 		d, _ := open(t, func(o *stytch.Options) {
 			o.Now = func() time.Time { return now.Add(tt.ours) }

@@ -606,7 +606,8 @@ func TestRefusedCredentialsDoNotFloodTheLog(t *testing.T) {
 	}
 	now = now.Add(61 * time.Second)
 	_, _ = d.Person(t.Context(), acme, ada)
-	if lines := strings.Count(log.String(), "Stytch refused our project"); lines != 2 || strings.Contains(log.String(), "secret-test-wrong") {
+	lines := strings.Count(log.String(), "Stytch refused our project")
+	if lines != 2 || strings.Contains(log.String(), "secret-test-wrong") {
 		t.Errorf("%d lines: %s", lines, log)
 	}
 }
