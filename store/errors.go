@@ -54,7 +54,8 @@ func classify(err error) error {
 		switch {
 		case postgres.Code == "53100":
 			return fmt.Errorf("%w: %w", ErrFull, err)
-		case slices.Contains(passing, postgres.Code), len(postgres.Code) > 2 && slices.Contains(passing, postgres.Code[:2]):
+		case slices.Contains(passing, postgres.Code),
+			len(postgres.Code) > 2 && slices.Contains(passing, postgres.Code[:2]):
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	case errors.Is(err, driver.ErrBadConn), errors.As(err, new(*pgconn.ConnectError)), errors.As(err, new(net.Error)),
