@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // A Scanner is one row of an answer, as in [database/sql].
@@ -53,6 +55,16 @@ func List[T any](ctx context.Context, s *Store, scan func(Scanner) (T, error), q
 		return err
 	}, query, args...)
 	return list, err
+}
+
+// PlannedFor returns args for a query that Postgres plans each time, for these values. A query that runs often it plans
+// for any values else, and for an average one of them it may read all rows where this one has few. That works through a
+// pooler as well: nothing is prepared.
+func (s *Store) PlannedFor(args ...any) []any {
+	if s == nil || s.database == SQLite {
+		return args
+	}
+	return append([]any{pgx.QueryExecModeExec}, args...)
 }
 
 // each calls f with every row, one at a time.

@@ -226,7 +226,7 @@ type listTasksInput struct {
 type listTasksOutput struct {
 	Body struct {
 		Tasks      []Task `json:"tasks" doc:"Tasks of this page"`
-		Total      int    `json:"total" doc:"Number of tasks on all pages; -1 if there are more than 1,000"`
+		Total      int    `json:"total" doc:"Number of tasks on all pages; -1 if there are more than are quickly counted"`
 		NextCursor string `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
 	}
 }
@@ -249,6 +249,9 @@ func (s *tasks) listTasks(ctx context.Context, in *listTasksInput) (*listTasksOu
 	out := &listTasksOutput{}
 	out.Body.Total = found.Total
 	out.Body.Tasks, out.Body.NextCursor, err = api.Cut(page, found.Tasks, taskFrom, query.Position)
+	if out.Body.NextCursor == "" && found.Next != "" {
+		out.Body.NextCursor = page.Next(found.Next)
+	}
 	return out, err
 }
 

@@ -2,6 +2,7 @@ package table
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -14,161 +15,58 @@ import (
 type TaskQuery struct {
 	State, Assignee, Label string
 	DueBefore              string // YYYY-MM-DD, exclusive; tasks without due date are left out
-	Search                 string // words, all of which title or notes have; newest first, Sort is not used
+	Search                 string // words, all of which title or notes have; newest first, Sort is created
 	// due (earliest first), updated (latest first), priority (highest first), created (newest first)
 	Sort  string
 	Limit int
-	After string // Position of the last task of the page before
+	After string // Position of the last task of the page before, or its Next
 }
 
 // A TaskPage is a part of a list.
 type TaskPage struct {
 	Tasks []Task
 	Total int // on all pages; -1: more than are cheap to count
+
+	// Next is where the list goes on, for [TaskQuery].After, if the page has fewer tasks than wanted and others may
+	// follow: its filters have so little in common that one call does not look through all that each of them has.
+	Next string
 }
 
-// maxCounted is how far totals are counted, which bounds their cost.
-const maxCounted = 1000
+// bounds are how much one call reads. What is beyond is not counted, or found by the next call.
+type bounds struct {
+	counted int // entries of an index that are counted
+	passed  int // entries of an index of which the other filters may leave out all
+	matches int // matches of words, likewise, on SQLite
+	lookups int // tasks that SQLite looks up in the index of words, one by one
+	recent  int // newest tasks whose words Postgres reads before it asks the index
+	scarce  int // matches in a place that are few; see searchPostgres
+}
+
+var most = bounds{counted: 1000, passed: 1000, matches: 500, lookups: 100, recent: 200, scarce: 40}
 
 // Position returns where a list goes on after the task, for [TaskQuery].After.
 func (q TaskQuery) Position(t Task) string {
-	key := "0"
+	key := int64(0)
 	switch q.Sort {
 	case "due":
-		key = t.storedDue()
+		return position(t.storedDue(), t.seq)
 	case "updated":
-		key = strconv.FormatInt(store.Millis(t.UpdatedAt), 10)
+		key = store.Millis(t.UpdatedAt)
 	case "priority":
-		key = strconv.Itoa(t.Priority)
+		key = int64(t.Priority)
 	}
-	return key + " " + strconv.FormatInt(t.seq, 10)
+	return position(strconv.FormatInt(key, 10), t.seq)
 }
 
-// An order is how a list is sorted, and how a page goes on after a key and a seq: first the rest of the same key, then
-// what lies beyond. With one condition SQLite would read all rows of the same key to find where to begin, perhaps every
-// task without a due date.
-type order struct{ first, tied, beyond string }
+func position(key string, seq int64) string { return key + " " + strconv.FormatInt(seq, 10) }
 
-var orders = map[string]order{
-	"due": {" ORDER BY t.due, t.seq LIMIT ?",
-		" AND t.due = ? AND t.seq > ? ORDER BY t.seq LIMIT ?",
-		" AND t.due > ? ORDER BY t.due, t.seq LIMIT ?"},
-	"updated": {" ORDER BY t.updated_at DESC, t.seq DESC LIMIT ?",
-		" AND t.updated_at = ? AND t.seq < ? ORDER BY t.seq DESC LIMIT ?",
-		" AND t.updated_at < ? ORDER BY t.updated_at DESC, t.seq DESC LIMIT ?"},
-	"priority": {" ORDER BY t.priority DESC, t.seq DESC LIMIT ?",
-		" AND t.priority = ? AND t.seq < ? ORDER BY t.seq DESC LIMIT ?",
-		" AND t.priority < ? ORDER BY t.priority DESC, t.seq DESC LIMIT ?"},
-	"created": {" ORDER BY t.seq DESC LIMIT ?", "", ""},
-}
-
-// List returns up to q.Limit tasks of the owner.
-func List(ctx context.Context, s *store.Store, owner string, q TaskQuery) (page TaskPage, err error) {
-	statements, err := statements(s, owner, q)
-	if err != nil {
-		return page, err
-	}
-	page.Tasks = []Task{}
-	for _, statement := range statements {
-		if len(page.Tasks) == q.Limit {
-			break
-		}
-		if statement.anew {
-			page.Tasks = page.Tasks[:0]
-		}
-		tasks, err := store.List(ctx, s, scanTask,
-			"SELECT "+taskColumns+statement.Text, append(statement.Values, q.Limit-len(page.Tasks))...)
-		if err != nil {
-			return page, fmt.Errorf("list tasks: %w", err)
-		}
-		page.Tasks = append(page.Tasks, tasks...)
-	}
-	page.Total, err = countTasks(ctx, s, owner, q)
-	return page, err
-}
-
-// countTasks counts up to maxCounted and stops there, to bound its cost.
-func countTasks(ctx context.Context, s *store.Store, owner string, q TaskQuery) (total int, err error) {
-	q.After = ""
-	statements, err := statements(s, owner, q)
-	if err != nil {
-		return 0, err
-	}
-	for _, statement := range statements {
-		err := s.QueryRow(ctx, "SELECT count(*) FROM (SELECT 1"+statement.Text+") counted",
-			append(statement.Values, maxCounted+1)...).Scan(&total)
-		if err != nil {
-			return 0, fmt.Errorf("count tasks: %w", err)
-		}
-		if total > maxCounted {
-			return -1, nil
-		}
-	}
-	return total, nil
-}
-
-// A statement lacks its last value, the number of rows that are wanted. It is put together from the constants of this
-// file.
-type statement struct {
-	store.Statement
-	anew bool // its rows take the place of those before
-}
-
-// statements returns the statements of a query, to be run one after the other until there are enough rows.
-func statements(s *store.Store, owner string, q TaskQuery) ([]*statement, error) {
-	key, seq, err := q.after()
-	if err != nil {
-		return nil, err
-	}
-	switch {
-	case q.Search == "":
-	case !Searchable(q.Search):
-		return nil, nil // nothing has none of the words
-	case s.Database() == store.Postgres:
-		return searchPostgres(owner, q, seq), nil
-	default:
-		return searchSQLite(owner, q, seq), nil
-	}
-	begin := func() *statement {
-		one := new(statement)
-		one.And(" FROM tasks t WHERE t.owner = ? AND t.deleted_at = 0", owner)
-		one.filter(owner, q)
-		return one
-	}
-	order, first := orders[q.Sort], begin()
-	switch {
-	case q.After == "":
-		first.And(order.first)
-		return []*statement{first}, nil
-	case q.Sort == "created":
-		first.And(" AND t.seq < ?"+order.first, seq)
-		return []*statement{first}, nil
-	}
-	first.And(order.tied, key, seq)
-	second := begin()
-	second.And(order.beyond, key)
-	return []*statement{first, second}, nil
-}
-
-func (s *statement) filter(owner string, q TaskQuery) {
-	if q.State != "" {
-		s.And(" AND t.state = ?", q.State)
-	}
-	if q.Assignee != "" {
-		s.And(" AND t.assignee = ?", q.Assignee)
-	}
-	if q.DueBefore != "" {
-		s.And(" AND t.due < ?", q.DueBefore)
-	}
-	if q.Label != "" {
-		s.And(" AND t.seq IN (SELECT l.task FROM task_labels l WHERE l.owner = ? AND l.label = ?)", owner, q.Label)
-	}
-}
+// newest is after all tasks in order of creation.
+const newest = math.MaxInt64
 
 // after takes a Position apart. Without one it returns the place before the newest task.
 func (q TaskQuery) after() (key any, seq int64, err error) {
 	if q.After == "" {
-		return nil, math.MaxInt64, nil
+		return nil, newest, nil
 	}
 	text, number, _ := strings.Cut(q.After, " ")
 	if seq, err = strconv.ParseInt(number, 10, 64); err == nil && q.Sort != "due" {
@@ -182,31 +80,179 @@ func (q TaskQuery) after() (key any, seq int64, err error) {
 	return key, seq, nil
 }
 
-// searchSQLite reads the matches from the newest on, and so no more than needed.
-func searchSQLite(owner string, q TaskQuery, before int64) []*statement {
-	found := new(statement)
-	found.And(` FROM task_words w CROSS JOIN tasks t ON t.seq = w.rowid
-		WHERE task_words MATCH ? AND w.rowid < ? AND t.owner = ? AND t.deleted_at = 0`,
-		fts5Query(owner, q.Search), before, owner)
-	found.filter(owner, q)
-	found.And(" ORDER BY w.rowid DESC LIMIT ?")
-	return []*statement{found}
+// List returns up to q.Limit tasks of the owner. What it reads is bounded, however many tasks there are: it goes along
+// an index that begins with the state, assignee and label of the query and has its order. What no such index has, a due
+// date in another order and words, it tries in two ways, as long as either is cheap: it goes along the order and leaves
+// out what does not fit, or it reads all that fits, if that is little, and sorts it.
+func List(ctx context.Context, s *store.Store, owner string, q TaskQuery) (page TaskPage, err error) {
+	key, seq, err := q.after()
+	if err != nil {
+		return page, err
+	}
+	l := &list{ctx: ctx, s: s, owner: owner, TaskQuery: q, key: key, seq: seq}
+	l.page.Tasks = []Task{}
+	switch {
+	case q.Search == "" && (q.DueBefore == "" || q.Sort == "due"):
+		err = l.inOrder()
+	case q.Search == "":
+		err = l.byDueInAnotherOrder()
+	case !Searchable(q.Search): // nothing has none of the words
+	case s.Database() == store.Postgres:
+		err = l.searchPostgres()
+	default:
+		err = l.searchSQLite()
+	}
+	if err != nil {
+		return TaskPage{}, fmt.Errorf("list tasks: %w", err)
+	}
+	return l.page, nil
 }
 
-// searchPostgres looks at the owner's newest tasks, which have enough matches of a common word, then at all matches,
-// which are few for an uncommon one. By itself Postgres would read all tasks for a rare word, or all matches of a
-// common one; the limit and OFFSET 0 prevent that.
-func searchPostgres(owner string, q TaskQuery, before int64) []*statement {
-	recent, all := new(statement), &statement{anew: true}
-	recent.And(` FROM (
-			SELECT * FROM tasks WHERE owner = ? AND deleted_at = 0 AND seq < ? ORDER BY seq DESC LIMIT 2000
-		) t
-		WHERE t.words @@ CAST(? AS tsquery)`, owner, before, tsquery(q.Search))
-	all.And(` FROM (SELECT * FROM tasks WHERE words @@ CAST(? AS tsquery) AND deleted_at = 0 OFFSET 0) t
-		WHERE t.owner = ? AND t.seq < ?`, lexeme("owner:"+owner)+" & "+tsquery(q.Search), owner, before)
-	for _, found := range []*statement{recent, all} {
-		found.filter(owner, q)
-		found.And(" ORDER BY t.seq DESC LIMIT ?")
+// list is one call of [List].
+type list struct {
+	ctx   context.Context
+	s     *store.Store
+	owner string
+	TaskQuery
+	key  any // after which the page begins, if After is set
+	seq  int64
+	page TaskPage
+	note func(query string, values []any) // of tests: told of each query before it is run
+}
+
+// inOrder answers what an index has in its order.
+func (l *list) inOrder() error {
+	found := l.window(l.entries(l.Sort, true), l.Sort, l.Limit)
+	tasks, err := l.read(found, l.Sort, nil)
+	if err != nil {
+		return err
 	}
-	return []*statement{recent, all}
+	l.page.Tasks = tasks
+	l.page.Total, err = l.count(l.entries(l.Sort, false))
+	return err
+}
+
+// byDueInAnotherOrder answers what is due before a day in an order that is not by due date.
+func (l *list) byDueInAnotherOrder() (err error) {
+	if l.page.Total, err = l.count(l.entries("due", false)); err != nil || l.page.Total == 0 {
+		return err
+	}
+	passed := l.entries(l.Sort, true)
+	l.page.Tasks, err = l.read(l.window(passed, l.Sort, most.passed), l.Sort, func(s *store.Statement) {
+		s.And(" AND w.due < ?", l.DueBefore)
+	})
+	if err != nil || len(l.page.Tasks) == l.Limit {
+		return err
+	}
+	end, more, err := l.end(passed, l.Sort, most.passed)
+	if err != nil || !more {
+		return err
+	}
+	if l.page.Total < 0 {
+		l.page.Next = end
+		return nil
+	}
+	l.page.Tasks, err = l.read(l.window(l.entries("due", false), "due", most.counted), l.Sort, l.following)
+	return err
+}
+
+// following leaves out what pages before this one had.
+func (l *list) following(s *store.Statement) {
+	order := orders[l.Sort]
+	switch {
+	case l.After == "":
+	case l.Sort == "created":
+		s.And(" AND t.seq < ?", l.seq)
+	default:
+		s.And(" AND (t."+order.column+" "+order.beyond+" ? OR t."+order.column+" = ? AND t.seq "+order.beyond+" ?)",
+			l.key, l.key, l.seq)
+	}
+}
+
+// matching leaves out what does not have the state, assignee, label, and due date.
+func (l *list) matching(s *store.Statement) {
+	s.And(" AND t.owner = ? AND t.deleted_at = 0", l.owner)
+	if l.State != "" {
+		s.And(" AND t.state = ?", l.State)
+	}
+	if l.Assignee != "" {
+		s.And(" AND t.assignee = ?", l.Assignee)
+	}
+	if l.Label != "" {
+		found := map[store.Database]string{store.SQLite: "instr", store.Postgres: "strpos"}[l.s.Database()]
+		s.And(" AND "+found+"(',' || t.labels || ',', ?) > 0", ","+l.Label+",")
+	}
+	l.dueBefore(s)
+}
+
+func (l *list) dueBefore(s *store.Statement) {
+	if l.DueBefore != "" {
+		s.And(" AND t.due < ?", l.DueBefore)
+	}
+}
+
+// narrow reports whether a search has other filters as well.
+func (l *list) narrow() bool { return l.State+l.Assignee+l.Label+l.DueBefore != "" }
+
+// read returns the tasks of a window that fit, in order, up to the limit of the page.
+func (l *list) read(window window, sort string, fit func(*store.Statement)) ([]Task, error) {
+	query := window.Statement
+	query.Text = "SELECT " + taskColumns + " FROM (" + query.Text + ")" + l.join()
+	if fit != nil {
+		fit(&query)
+	}
+	order := orders[sort]
+	prefix, column := "w.", "k"
+	if window.sort != sort {
+		prefix, column = "t.", order.column
+	}
+	query.And(" ORDER BY "+order.by(prefix, column)+" LIMIT ?", l.Limit)
+	return l.tasks(query)
+}
+
+// join adds the tasks to a window, one by one.
+func (l *list) join() string {
+	if l.s.Database() == store.SQLite {
+		return " w CROSS JOIN tasks t ON t.seq = w.seq WHERE true"
+	}
+	return " w JOIN tasks t ON t.seq = w.seq WHERE true"
+}
+
+func (l *list) tasks(query store.Statement) ([]Task, error) {
+	return store.List(l.ctx, l.s, scanTask, query.Text, l.noted(query)...)
+}
+
+// noted returns the values of a query that Postgres plans for these values: for any, it would not know that a label or
+// an assignee is rare.
+func (l *list) noted(query store.Statement) []any {
+	if l.note != nil {
+		l.note(query.Text, query.Values)
+	}
+	return l.s.PlannedFor(query.Values...)
+}
+
+// count returns how many entries there are, -1 for more than are counted.
+func (l *list) count(entries *store.Statement) (total int, err error) {
+	query := *entries
+	query.Text = "SELECT count(*) FROM (SELECT 1 FROM (" + query.Text + ") e"
+	query.And(" LIMIT ?) counted", most.counted+1)
+	err = l.s.QueryRow(l.ctx, query.Text, l.noted(query)...).Scan(&total)
+	if total > most.counted {
+		total = -1
+	}
+	return total, err
+}
+
+// end returns the position of the last entry of a window, and whether there are others behind it.
+func (l *list) end(entries *store.Statement, sort string, size int) (end string, more bool, err error) {
+	query := *entries
+	query.Text = "SELECT e.k, e.seq FROM (" + query.Text + ") e ORDER BY " + orders[sort].by("e.", "k")
+	query.And(" LIMIT 1 OFFSET ?", size-1)
+	var key string
+	var seq int64
+	err = l.s.QueryRow(l.ctx, query.Text, l.noted(query)...).Scan(&key, &seq)
+	if errors.Is(err, store.ErrNotFound) {
+		return "", false, nil
+	}
+	return position(key, seq), err == nil, err
 }

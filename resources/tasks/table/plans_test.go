@@ -42,7 +42,6 @@ func TestNoQueryIsWithoutItsIndex(t *testing.T) {
 					t.Errorf("want %s in %s\n%s", index, query, got)
 				}
 			}
-			checkLists(t, s, check)
 			for _, tt := range []struct{ query, index string }{
 				{"SELECT seq FROM tasks WHERE deleted_at > 0 AND deleted_at <= 1 ORDER BY deleted_at, seq LIMIT 50",
 					"tasks_by_deletion"},
@@ -62,44 +61,6 @@ func TestNoQueryIsWithoutItsIndex(t *testing.T) {
 			check("task_comments_by_task", true, `SELECT author, count(*) FROM task_comments
 				WHERE owner = 'owner7' AND task_id = 'tsk_7' AND deleted_at = 0 GROUP BY author`) // sorts one task's
 		})
-	}
-}
-
-// checkLists checks the statements of lists, at their beginning and further on.
-func checkLists(t *testing.T, s *store.Store, check func(index string, sorts bool, query string, values ...any)) {
-	t.Helper()
-	for _, list := range []struct {
-		index string
-		query TaskQuery
-	}{
-		{"tasks_by_due", TaskQuery{Sort: "due"}},
-		{"tasks_by_update", TaskQuery{Sort: "updated"}},
-		{"tasks_by_priority", TaskQuery{Sort: "priority"}},
-		{"tasks_by_creation", TaskQuery{Sort: "created"}},
-		{"tasks_by_state_due", TaskQuery{Sort: "due", State: "open"}},
-		{"tasks_by_assignee_due", TaskQuery{Sort: "due", Assignee: "member-7"}},
-		{"tasks_by_due", TaskQuery{Sort: "due", DueBefore: "2026-01-01"}},
-		{"tasks_by_update", TaskQuery{Sort: "updated", State: "open"}},
-		{"label=?", TaskQuery{Sort: "due", Label: "label7"}},
-		{"", TaskQuery{Sort: "created", Search: "7777"}},
-		{"", TaskQuery{Sort: "created", Search: "7777", State: "open"}},
-		{"", TaskQuery{Sort: "created", Search: "会議の準備"}},
-	} {
-		for _, after := range []string{"", "2 10007"} {
-			list.query.After = after
-			statements, err := statements(s, "owner7", list.query)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, statement := range statements {
-				query, values := "SELECT "+taskColumns+statement.Text, append(statement.Values, 25)
-				if statement.anew { // it sorts the matches, which are few: see searchPostgres
-					check("tasks_by_word", true, query, values...)
-				} else {
-					check(list.index, false, query, values...)
-				}
-			}
-		}
 	}
 }
 
