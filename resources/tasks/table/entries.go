@@ -1,6 +1,8 @@
 package table
 
 import (
+	"strings"
+
 	"guestpass/store"
 )
 
@@ -26,8 +28,9 @@ var states = []string{"open", "in_progress", "done"}
 
 // entries returns the entries of the index that has the tasks with state, assignee and label of the query in an order,
 // as seq and k, what they are sorted by: all of them, or those after the position. Those by due date end with the query's.
-// There is no index without a state; the entries of all three are merged, which both databases do without reading ahead.
-func (l *list) entries(sort string, following bool) *store.Statement {
+// Where there is no index without a state, the entries of all three are merged. SQLite does so as it reads; for Postgres,
+// which might sort all of them, each state has no more than are wanted.
+func (l *list) entries(sort string, following bool, size int) *store.Statement {
 	table, seq, index := "tasks", "seq", "tasks_by_"
 	if l.Label != "" {
 		table, seq, index = "task_labels", "task", "task_labels_by_"
@@ -57,13 +60,16 @@ func (l *list) entries(sort string, following bool) *store.Statement {
 	if passes {
 		selected += ", due"
 	}
-	s := new(store.Statement)
+	s, begin, end := new(store.Statement), "", ""
+	if l.s.Database() == store.Postgres {
+		begin, end = "(", " ORDER BY "+strings.ReplaceAll(order.by("", column), "seq", seq)+" LIMIT ?)"
+	}
 	for _, state := range in {
 		for _, part := range l.parts(following, order, seq) {
 			if s.Text != "" {
 				s.And(" UNION ALL ")
 			}
-			s.And(selected+from+" WHERE owner = ? AND deleted_at = 0", l.owner)
+			s.And(begin+selected+from+" WHERE owner = ? AND deleted_at = 0", l.owner)
 			if l.Label != "" {
 				s.And(" AND label = ?", l.Label)
 			}
@@ -77,6 +83,9 @@ func (l *list) entries(sort string, following bool) *store.Statement {
 				s.And(" AND due < ?", l.DueBefore)
 			}
 			s.And(part.Text, part.Values...)
+			if end != "" {
+				s.And(end, size)
+			}
 		}
 	}
 	return s
@@ -84,13 +93,16 @@ func (l *list) entries(sort string, following bool) *store.Statement {
 
 // parts returns the conditions that a page goes on with: first the rest of the same key, then what lies beyond. With
 // one condition SQLite would read all rows of the same key to find where to begin, perhaps every task without a due
-// date.
+// date. With two Postgres would sort, as it does not see that what has one key is in order.
 func (l *list) parts(following bool, o order, seq string) []store.Statement {
 	switch {
 	case !following || l.After == "":
 		return []store.Statement{{}}
 	case o.column == "seq":
 		return []store.Statement{{Text: " AND " + seq + " < ?", Values: []any{l.seq}}}
+	case l.s.Database() == store.Postgres:
+		return []store.Statement{{Text: " AND (" + o.column + ", " + seq + ") " + o.beyond + " (?, ?)",
+			Values: []any{l.key, l.seq}}}
 	}
 	return []store.Statement{
 		{Text: " AND " + o.column + " = ? AND " + seq + " " + o.beyond + " ?", Values: []any{l.key, l.seq}},

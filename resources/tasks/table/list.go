@@ -85,27 +85,30 @@ func (q TaskQuery) after() (key any, seq int64, err error) {
 // date in another order and words, it tries in two ways, as long as either is cheap: it goes along the order and leaves
 // out what does not fit, or it reads all that fits, if that is little, and sorts it.
 func List(ctx context.Context, s *store.Store, owner string, q TaskQuery) (page TaskPage, err error) {
-	key, seq, err := q.after()
-	if err != nil {
-		return page, err
+	l := &list{ctx: ctx, s: s, owner: owner, TaskQuery: q}
+	if err := l.run(); err != nil {
+		return page, fmt.Errorf("list tasks: %w", err)
 	}
-	l := &list{ctx: ctx, s: s, owner: owner, TaskQuery: q, key: key, seq: seq}
+	return l.page, nil
+}
+
+func (l *list) run() (err error) {
+	q := l.TaskQuery
+	if l.key, l.seq, err = q.after(); err != nil {
+		return err
+	}
 	l.page.Tasks = []Task{}
 	switch {
 	case q.Search == "" && (q.DueBefore == "" || q.Sort == "due"):
-		err = l.inOrder()
+		return l.inOrder()
 	case q.Search == "":
-		err = l.byDueInAnotherOrder()
+		return l.byDueInAnotherOrder()
 	case !Searchable(q.Search): // nothing has none of the words
-	case s.Database() == store.Postgres:
-		err = l.searchPostgres()
-	default:
-		err = l.searchSQLite()
+		return nil
+	case l.s.Database() == store.Postgres:
+		return l.searchPostgres()
 	}
-	if err != nil {
-		return TaskPage{}, fmt.Errorf("list tasks: %w", err)
-	}
-	return l.page, nil
+	return l.searchSQLite()
 }
 
 // list is one call of [List].
@@ -122,22 +125,22 @@ type list struct {
 
 // inOrder answers what an index has in its order.
 func (l *list) inOrder() error {
-	found := l.window(l.entries(l.Sort, true), l.Sort, l.Limit)
+	found := l.window(l.entries(l.Sort, true, l.Limit), l.Sort, l.Limit)
 	tasks, err := l.read(found, l.Sort, nil)
 	if err != nil {
 		return err
 	}
 	l.page.Tasks = tasks
-	l.page.Total, err = l.count(l.entries(l.Sort, false))
+	l.page.Total, err = l.count(l.entries(l.Sort, false, most.counted+1))
 	return err
 }
 
 // byDueInAnotherOrder answers what is due before a day in an order that is not by due date.
 func (l *list) byDueInAnotherOrder() (err error) {
-	if l.page.Total, err = l.count(l.entries("due", false)); err != nil || l.page.Total == 0 {
+	if l.page.Total, err = l.count(l.entries("due", false, most.counted+1)); err != nil || l.page.Total == 0 {
 		return err
 	}
-	passed := l.entries(l.Sort, true)
+	passed := l.entries(l.Sort, true, most.passed)
 	l.page.Tasks, err = l.read(l.window(passed, l.Sort, most.passed), l.Sort, func(s *store.Statement) {
 		s.And(" AND w.due < ?", l.DueBefore)
 	})
@@ -152,7 +155,7 @@ func (l *list) byDueInAnotherOrder() (err error) {
 		l.page.Next = end
 		return nil
 	}
-	l.page.Tasks, err = l.read(l.window(l.entries("due", false), "due", most.counted), l.Sort, l.following)
+	l.page.Tasks, err = l.read(l.window(l.entries("due", false, most.counted), "due", most.counted), l.Sort, l.following)
 	return err
 }
 
@@ -210,12 +213,12 @@ func (l *list) read(window window, sort string, fit func(*store.Statement)) ([]T
 	return l.tasks(query)
 }
 
-// join adds the tasks to a window, one by one.
+// join adds the tasks to a window, one by one. OFFSET 0 keeps Postgres from reading all tasks that have a word instead.
 func (l *list) join() string {
 	if l.s.Database() == store.SQLite {
 		return " w CROSS JOIN tasks t ON t.seq = w.seq WHERE true"
 	}
-	return " w JOIN tasks t ON t.seq = w.seq WHERE true"
+	return " w CROSS JOIN LATERAL (SELECT * FROM tasks WHERE seq = w.seq OFFSET 0) t WHERE true"
 }
 
 func (l *list) tasks(query store.Statement) ([]Task, error) {

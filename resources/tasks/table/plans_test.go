@@ -86,11 +86,7 @@ func fill(t *testing.T, s *store.Store, url string) {
 	if s.Database() == store.SQLite {
 		return
 	}
-	db, err := sql.Open("pgx", url+"&search_path=guestpass")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer db.Close()
+	db := rawOf(t, url)
 	const numbers = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) "
 	for _, statement := range []string{
 		numbers + `INSERT INTO tasks (id, owner, title, notes, state, due, priority, assignee, labels, creator,
@@ -109,4 +105,19 @@ func fill(t *testing.T, s *store.Store, url string) {
 			t.Fatal(err)
 		}
 	}
+}
+
+// rawOf opens the database as another program does.
+func rawOf(t *testing.T, url string) *sql.DB {
+	t.Helper()
+	driver, dsn := "pgx", url+"&search_path=guestpass"
+	if path, ok := strings.CutPrefix(url, "sqlite:"); ok {
+		driver, dsn = "sqlite", path
+	}
+	db, err := sql.Open(driver, dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	return db
 }

@@ -70,20 +70,20 @@ func (l *list) lookUp() (done bool, err error) {
 			fts5Query(l.owner, l.Search))
 	}
 	if l.DueBefore != "" {
-		all := l.entries("due", false)
+		all := l.entries("due", false, most.lookups)
 		if _, more, err := l.end(all, "due", most.lookups); err != nil {
 			return false, err
 		} else if !more {
 			return true, l.readAll(l.window(all, "due", most.lookups), fit)
 		}
 	}
-	all := l.entries("created", false)
+	all := l.entries("created", false, most.lookups)
 	if _, more, err := l.end(all, "created", most.lookups); err != nil {
 		return false, err
 	} else if !more {
 		return true, l.readAll(l.window(all, "created", most.lookups), fit)
 	}
-	l.page.Tasks, err = l.read(l.window(l.entries("created", true), "created", most.lookups), "created", fit)
+	l.page.Tasks, err = l.read(l.window(l.entries("created", true, most.lookups), "created", most.lookups), "created", fit)
 	return len(l.page.Tasks) == l.Limit, err
 }
 
@@ -119,7 +119,7 @@ func (p place) before(seq int64) (entries string, begin int64) {
 // before those, among more, and among all. A word with too many for that was common before.
 func (l *list) searchPostgres() error {
 	l.page.Total = -1
-	first := l.entries("created", false)
+	first := l.entries("created", false, most.recent)
 	_, more, err := l.end(first, "created", most.recent)
 	if err == nil && !more {
 		return l.readAll(l.window(first, "created", most.recent), l.containing)
@@ -140,11 +140,11 @@ func (l *list) searchPostgres() error {
 		size = most.passed
 	}
 	for _, place := range []place{small, large} {
-		done, common, err := l.readPlace(place)
-		if err != nil || done {
+		common, err := l.readPlace(place)
+		if err != nil || l.full() {
 			return err
 		}
-		if common {
+		if common && l.seq > 0 {
 			l.page.Next = position("0", l.seq)
 			return nil
 		}
@@ -158,7 +158,7 @@ func (l *list) searchPostgres() error {
 // readRecent adds the matches among the next tasks that the other filters have, and reports whether that completes the
 // page.
 func (l *list) readRecent(size int) (done bool, err error) {
-	entries := l.entries("created", true)
+	entries := l.entries("created", true, size)
 	if err := l.add(l.read(l.window(entries, "created", size), "created", l.containing)); err != nil || l.full() {
 		return true, err
 	}
@@ -171,23 +171,22 @@ func (l *list) readRecent(size int) (done bool, err error) {
 	return false, err
 }
 
-// readPlace adds the matches in a place, unless they are common.
-func (l *list) readPlace(p place) (done, common bool, err error) {
+// readPlace adds the matches in a place, and reports whether those that have the words are too many to read those of a
+// larger place.
+func (l *list) readPlace(p place) (common bool, err error) {
 	entries, begin := p.before(l.seq)
 	if l.narrow() {
 		var number int
 		query := l.found(entries, l.seq, false)
 		query.Text = "SELECT count(*)" + query.Text
 		if err := l.s.QueryRow(l.ctx, query.Text, l.noted(query)...).Scan(&number); err != nil {
-			return false, false, err
+			return false, err
 		}
 		common = number > most.scarce
 	}
-	if err := l.readMatches(entries, l.seq); err != nil || l.full() {
-		return true, false, err
-	}
+	err = l.readMatches(entries, l.seq)
 	l.After, l.seq = position("0", begin), begin
-	return begin <= 0, common, nil
+	return common, err
 }
 
 // readMatches adds the matches in a place, or everywhere.

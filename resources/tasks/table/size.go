@@ -5,10 +5,10 @@ import "guestpass/store"
 // How much space a row takes beside its texts, for identifiers and its entries in the indexes. Measured, and rounded
 // up.
 const (
-	taskOverhead    = 1200
+	taskOverhead    = 1800
 	commentOverhead = 600
 
-	labelOverhead = 300
+	labelOverhead = 600
 )
 
 // termOverhead is what a word takes in the search index, beside its letters, if no other task has it.
