@@ -37,12 +37,12 @@ type bounds struct {
 	counted int // entries of an index that are counted
 	passed  int // entries of an index of which the other filters may leave out all
 	matches int // matches of words, likewise, on SQLite
-	lookups int // tasks that SQLite looks up in the index of words, one by one
-	recent  int // newest tasks whose words Postgres reads before it asks the index
+	lookups int // tasks whose words are looked at on SQLite, of those that the other filters have
+	recent  int // the same on Postgres, before it asks the index; twice as many if there are other filters
 	scarce  int // matches in a place that are few; see searchPostgres
 }
 
-var most = bounds{counted: 1000, passed: 1000, matches: 500, lookups: 100, recent: 200, scarce: 40}
+var most = bounds{counted: 1000, passed: 1000, matches: 150, lookups: 100, recent: 200, scarce: 40}
 
 // Position returns where a list goes on after the task, for [TaskQuery].After.
 func (q TaskQuery) Position(t Task) string {

@@ -1,56 +1,68 @@
 package table
 
 import (
+	"encoding/json"
 	"fmt"
+	"slices"
 
 	"guestpass/store"
 )
 
 // searchSQLite reads the matches from the newest on, and so no more than needed. If the other filters leave out most of
-// them, it looks up what those filters have, if that is little.
+// them, it reads what those filters have, if that is little.
 func (l *list) searchSQLite() (err error) {
-	matches := l.matches()
-	l.page.Tasks, err = l.read(l.window(matches, "created", most.matches), "created", l.matching)
+	here, err := l.matches(l.seq)
 	if err != nil {
 		return err
 	}
-	if err := l.countMatches(); err != nil || len(l.page.Tasks) == l.Limit || l.page.Total == 0 {
+	l.page.Tasks, err = l.read(here.window, "created", l.matching)
+	if err != nil {
 		return err
 	}
-	end, more, err := l.end(matches, "created", most.matches)
-	if err != nil || !more {
-		return err
+	first := here
+	if l.After != "" {
+		if first, err = l.matches(newest); err != nil {
+			return err
+		}
 	}
-	found := l.page.Tasks
+	if l.page.Total = -1; first.end == "" {
+		if l.page.Total, err = l.countFitting(first.window, l.matching); err != nil {
+			return err
+		}
+	}
+	if l.full() || here.end == "" {
+		return nil
+	}
 	if l.narrow() {
 		if done, err := l.lookUp(); err != nil || done {
 			return err
 		}
 	}
-	l.page.Tasks, l.page.Next = found, end
+	l.page.Next = here.end
 	return nil
 }
 
-// matches returns the entries of the words of the search.
-func (l *list) matches() *store.Statement {
-	s := new(store.Statement)
-	s.And("SELECT rowid AS seq, rowid AS k FROM task_words WHERE task_words MATCH ? AND rowid < ?",
-		fts5Query(l.owner, l.Search), l.seq)
-	return s
+// matches are the entries of the words of a search in the index, from the newest on.
+type matches struct {
+	window
+	end string // where they go on; "" for nowhere
 }
 
-// countMatches counts what a search finds, if its words are not in too many tasks.
-func (l *list) countMatches() error {
-	first := *l
-	first.TaskQuery.After, first.seq = "", newest
-	l.page.Total = -1
-	matches := first.matches()
-	if _, more, err := l.end(matches, "created", most.matches); err != nil || more {
-		return err
+// matches reads them once for all that is done with them: to find them is what takes long.
+func (l *list) matches(before int64) (found matches, err error) {
+	query := new(store.Statement)
+	query.And("SELECT rowid FROM task_words WHERE task_words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
+		fts5Query(l.owner, l.Search), before, most.matches+1)
+	seqs, err := store.List(l.ctx, l.s, func(row store.Scanner) (seq int64, err error) { return seq, row.Scan(&seq) },
+		query.Text, l.noted(*query)...)
+	if len(seqs) > most.matches {
+		seqs = seqs[:most.matches]
+		found.end = position("0", seqs[len(seqs)-1])
 	}
-	total, err := l.countFitting(l.window(matches, "created", most.matches), l.matching)
-	l.page.Total = total
-	return err
+	list, _ := json.Marshal(seqs) // numbers
+	found.And("SELECT value AS seq, value AS k FROM json_each(?) ORDER BY seq DESC", string(list))
+	found.sort = "created"
+	return found, err
 }
 
 // countFitting counts the tasks of a window that fit.
@@ -62,29 +74,39 @@ func (l *list) countFitting(window window, fit func(*store.Statement)) (total in
 	return total, err
 }
 
-// lookUp looks whether the tasks that the other filters have match, and reports whether that completes the page.
+// lookUp reads tasks that the other filters have, and reports whether the matching ones complete the page.
 func (l *list) lookUp() (done bool, err error) {
-	fit := func(s *store.Statement) {
-		l.matching(s)
-		s.And(" AND EXISTS (SELECT 1 FROM task_words WHERE task_words MATCH ? AND rowid = t.seq)",
-			fts5Query(l.owner, l.Search))
-	}
-	if l.DueBefore != "" {
-		all := l.entries("due", false, most.lookups)
-		if _, more, err := l.end(all, "due", most.lookups); err != nil {
-			return false, err
-		} else if !more {
-			return true, l.readAll(l.window(all, "due", most.lookups), fit)
+	all, complete := window{}, false
+	for _, sort := range []string{"due", "created"} {
+		if sort == "due" && l.DueBefore == "" || complete {
+			continue
 		}
+		entries := l.entries(sort, false, most.lookups)
+		_, more, err := l.end(entries, sort, most.lookups)
+		if err != nil {
+			return false, err
+		}
+		all, complete = l.window(entries, sort, most.lookups), !more
 	}
-	all := l.entries("created", false, most.lookups)
-	if _, more, err := l.end(all, "created", most.lookups); err != nil {
+	if !complete {
+		all = l.window(l.entries("created", true, most.lookups), "created", most.lookups)
+	}
+	whole := *l
+	whole.Limit = most.lookups
+	tasks, err := whole.read(all, "created", l.matching)
+	if err != nil {
 		return false, err
-	} else if !more {
-		return true, l.readAll(l.window(all, "created", most.lookups), fit)
 	}
-	l.page.Tasks, err = l.read(l.window(l.entries("created", true, most.lookups), "created", most.lookups), "created", fit)
-	return len(l.page.Tasks) == l.Limit, err
+	tasks = slices.DeleteFunc(tasks, func(t Task) bool { return !t.has(l.Search) })
+	if complete {
+		l.page.Total = len(tasks)
+		tasks = slices.DeleteFunc(tasks, func(t Task) bool { return t.seq >= l.seq })
+	}
+	if complete || len(tasks) >= l.Limit {
+		l.page.Tasks = tasks[:min(len(tasks), l.Limit)]
+		return true, nil
+	}
+	return false, nil
 }
 
 // readAll reads the page from a window that has all tasks of the query, and counts them.
@@ -119,25 +141,20 @@ func (p place) before(seq int64) (entries string, begin int64) {
 // before those, among more, and among all. A word with too many for that was common before.
 func (l *list) searchPostgres() error {
 	l.page.Total = -1
-	first := l.entries("created", false, most.recent)
-	_, more, err := l.end(first, "created", most.recent)
+	size, start := most.recent, *l
+	if l.narrow() {
+		size *= 2
+	}
+	first := l.entries("created", false, size)
+	end, more, err := l.end(first, "created", size)
 	if err == nil && !more {
-		return l.readAll(l.window(first, "created", most.recent), l.containing)
+		return l.readAll(l.window(first, "created", size), l.containing)
 	}
 	if err != nil {
 		return err
 	}
-	start := *l
-	size := most.recent
-	for _, wanted := range []bool{true, l.narrow()} { // the latter among more
-		if !wanted {
-			break
-		}
-		done, err := l.readRecent(size)
-		if err != nil || done {
-			return err
-		}
-		size = most.passed
+	if done, err := l.readRecent(size, end); err != nil || done {
+		return err
 	}
 	for _, place := range []place{small, large} {
 		common, err := l.readPlace(place)
@@ -152,19 +169,24 @@ func (l *list) searchPostgres() error {
 	if err := l.readMatches("", l.seq); err != nil {
 		return err
 	}
+	if l.page.Total = len(l.page.Tasks); start.After == "" && !l.full() {
+		return nil
+	}
 	return start.countAll(&l.page)
 }
 
 // readRecent adds the matches among the next tasks that the other filters have, and reports whether that completes the
-// page.
-func (l *list) readRecent(size int) (done bool, err error) {
+// page. end is where the first ones end.
+func (l *list) readRecent(size int, end string) (done bool, err error) {
 	entries := l.entries("created", true, size)
 	if err := l.add(l.read(l.window(entries, "created", size), "created", l.containing)); err != nil || l.full() {
 		return true, err
 	}
-	end, more, err := l.end(entries, "created", size)
-	if err != nil || !more {
-		return true, err
+	if l.After != "" {
+		var more bool
+		if end, more, err = l.end(entries, "created", size); err != nil || !more {
+			return true, err
+		}
 	}
 	l.After = end
 	_, l.seq, err = l.after()
@@ -172,7 +194,8 @@ func (l *list) readRecent(size int) (done bool, err error) {
 }
 
 // readPlace adds the matches in a place, and reports whether those that have the words are too many to read those of a
-// larger place.
+// larger place. If the other filters leave out some it counts first; what is scarce in a small place the large one has,
+// too.
 func (l *list) readPlace(p place) (common bool, err error) {
 	entries, begin := p.before(l.seq)
 	if l.narrow() {
@@ -182,7 +205,9 @@ func (l *list) readPlace(p place) (common bool, err error) {
 		if err := l.s.QueryRow(l.ctx, query.Text, l.noted(query)...).Scan(&number); err != nil {
 			return false, err
 		}
-		common = number > most.scarce
+		if common = number > most.scarce; p == small && !common {
+			return false, nil
+		}
 	}
 	err = l.readMatches(entries, l.seq)
 	l.After, l.seq = position("0", begin), begin

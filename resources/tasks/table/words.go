@@ -184,6 +184,21 @@ func (t Task) fts5Texts() (units, pairs string) {
 	return u.String(), p.String()
 }
 
+// has reports whether a search for the text finds the task by the index of SQLite.
+func (t Task) has(text string) bool {
+	units, pairs := t.fts5Texts()
+	for _, phrase := range phrases(text) {
+		in := " " + units
+		if phrase.pairs {
+			in = " " + pairs
+		}
+		if !strings.Contains(in, " "+strings.Join(phrase.terms, " ")+" ") {
+			return false
+		}
+	}
+	return true
+}
+
 // ownerWord returns the owner as one word of task_words.
 func ownerWord(owner string) string {
 	return strings.NewReplacer("-", "", "_", "", ".", "", `"`, "").Replace(owner)
