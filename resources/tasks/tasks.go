@@ -48,7 +48,7 @@ func (s *tasks) registerList() {
 		Summary: "List tasks",
 		Description: "Returns tasks, one page at a time, by due date unless sort says otherwise. Filter by state, " +
 			"label or due date, or search for words. For the next page pass next_cursor as cursor with the same " +
-			"filters.",
+			"filters, even if this page has few tasks or none.",
 		Access: auth.Scope("tasks:read"),
 		Docs: map[string]string{
 			"due_before": "Only tasks that are due before this day, YYYY-MM-DD. Leave out for all",
@@ -226,7 +226,7 @@ type listTasksInput struct {
 type listTasksOutput struct {
 	Body struct {
 		Tasks      []Task `json:"tasks" doc:"Tasks of this page"`
-		Total      int    `json:"total" doc:"Number of tasks on all pages; -1 if there are more than are quickly counted"`
+		Total      int    `json:"total" doc:"Number of tasks on all pages; -1 if counting them would take long"`
 		NextCursor string `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
 	}
 }

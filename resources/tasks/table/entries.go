@@ -27,68 +27,67 @@ func (o order) by(prefix, column string) string {
 var states = []string{"open", "in_progress", "done"}
 
 // entries returns the entries of the index that has the tasks with state, assignee and label of the query in an order,
-// as seq and k, what they are sorted by: all of them, or those after the position. Those by due date end with the query's.
-// Where there is no index without a state, the entries of all three are merged. SQLite does so as it reads; for Postgres,
-// which might sort all of them, each state has no more than are wanted.
+// as seq and k, what they are sorted by: those from the beginning, or those after the position. By due date they end
+// with the day of the query; in another order they have it, to be left out by. Where there is no index without a state,
+// the entries of all three are merged. SQLite does so as it reads; for Postgres, which might sort all of them, each
+// state has no more than the size of the window.
 func (l *list) entries(sort string, following bool, size int) *store.Statement {
-	table, seq, index := "tasks", "seq", "tasks_by_"
+	order, passes := orders[sort], l.DueBefore != "" && sort != "due"
+	table, seq, column, index := "tasks", "seq", order.column, "tasks_by_"
 	if l.Label != "" {
 		table, seq, index = "task_labels", "task", "task_labels_by_"
+		column = strings.ReplaceAll(column, "seq", seq)
 	}
-	passes := l.DueBefore != "" && sort != "due"
-	split := l.Label != "" || l.Assignee != "" || l.State != "" || passes
 	if l.Assignee != "" {
 		index += "assignee_"
 	}
-	in := []string{""}
-	if split {
-		index, in = index+"state_", states
+	in := []string{l.State}
+	if l.State == "" && (l.Label != "" || l.Assignee != "" || passes) {
+		in = states
 	}
-	if l.State != "" {
-		in = []string{l.State}
+	if in[0] != "" {
+		index += "state_"
 	}
-	order := orders[sort]
-	column := order.column
-	if column == "seq" {
-		column = seq
-	}
-	from := " FROM " + table
-	if l.s.Database() == store.SQLite { // which knows nothing of how many there are
-		from += " INDEXED BY " + index + order.index
-	}
-	selected := "SELECT " + seq + " AS seq, " + column + " AS k"
+	selected, end := "SELECT "+seq+" AS seq, "+column+" AS k", ""
 	if passes {
 		selected += ", due"
 	}
-	s, begin, end := new(store.Statement), "", ""
-	if l.s.Database() == store.Postgres {
-		begin, end = "(", " ORDER BY "+strings.ReplaceAll(order.by("", column), "seq", seq)+" LIMIT ?)"
+	if selected += " FROM " + table; l.s.Database() == store.SQLite { // which knows nothing of how many there are
+		selected += " INDEXED BY " + index + order.index
+	} else {
+		selected = "(" + selected
+		end = " ORDER BY " + strings.ReplaceAll(order.by("", column), "seq", seq) + " LIMIT ?)"
 	}
+	s := new(store.Statement)
 	for _, state := range in {
 		for _, part := range l.parts(following, order, seq) {
 			if s.Text != "" {
 				s.And(" UNION ALL ")
 			}
-			s.And(begin+selected+from+" WHERE owner = ? AND deleted_at = 0", l.owner)
-			if l.Label != "" {
-				s.And(" AND label = ?", l.Label)
-			}
-			if l.Assignee != "" {
-				s.And(" AND assignee = ?", l.Assignee)
-			}
-			if split {
-				s.And(" AND state = ?", state)
-			}
+			s.And(selected+" WHERE owner = ? AND deleted_at = 0", l.owner)
+			l.equal(s, state)
 			if sort == "due" && l.DueBefore != "" {
 				s.And(" AND due < ?", l.DueBefore)
 			}
-			s.And(part.Text, part.Values...)
-			if end != "" {
+			if s.And(part.Text, part.Values...); end != "" {
 				s.And(end, size)
 			}
 		}
 	}
 	return s
+}
+
+// equal adds the conditions that an index begins with.
+func (l *list) equal(s *store.Statement, state string) {
+	if l.Label != "" {
+		s.And(" AND label = ?", l.Label)
+	}
+	if l.Assignee != "" {
+		s.And(" AND assignee = ?", l.Assignee)
+	}
+	if state != "" {
+		s.And(" AND state = ?", state)
+	}
 }
 
 // parts returns the conditions that a page goes on with: first the rest of the same key, then what lies beyond. With

@@ -47,8 +47,9 @@ func someTasks(t *testing.T, s *store.Store, now *time.Time) (all []Task) {
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(values ...string) string { return values[random.IntN(len(values))] }
 	make := func(i int) Task {
-		task := Task{Title: "task " + pick("common", "common", "rare"), State: pick("open", "done", "done", "in_progress"),
-			Due: pick("", "2026-01-02", "2026-02-03", "2026-03-04"), Priority: 1 + random.IntN(4),
+		task := Task{Title: "task " + pick("common", "common", "rare"),
+			State: pick("open", "done", "done", "in_progress"),
+			Due:   pick("", "2026-01-02", "2026-02-03", "2026-03-04"), Priority: 1 + random.IntN(4),
 			Assignee: pick("", "ada", "grace")}
 		switch {
 		case i == 3:
@@ -100,9 +101,9 @@ func someTasks(t *testing.T, s *store.Store, now *time.Time) (all []Task) {
 // combinations returns queries with each combination of filters, in each order.
 func combinations() (all []TaskQuery) {
 	for _, state := range []string{"", "open", "in_progress"} {
-		for _, assignee := range []string{"", "ada", "hank", "nobody"} {
-			for _, label := range []string{"", "a", "c", "once", "none"} {
-				for _, due := range []string{"", "2026-01-01", "2026-02-03", "2027-01-01"} {
+		for _, assignee := range []string{"", "ada", "hank"} {
+			for _, label := range []string{"", "a", "once"} {
+				for _, due := range []string{"", "2026-02-03", "2027-01-01"} {
 					q := TaskQuery{State: state, Assignee: assignee, Label: label, DueBefore: due}
 					for _, q.Sort = range []string{"due", "updated", "priority", "created"} {
 						all = append(all, q)

@@ -42,7 +42,7 @@ type bounds struct {
 	scarce  int // matches in a place that are few; see searchPostgres
 }
 
-var most = bounds{counted: 1000, passed: 1000, matches: 150, lookups: 100, recent: 200, scarce: 40}
+var most = bounds{counted: 1000, passed: 1000, matches: 75, lookups: 75, recent: 200, scarce: 40}
 
 // Position returns where a list goes on after the task, for [TaskQuery].After.
 func (q TaskQuery) Position(t Task) string {
@@ -155,7 +155,8 @@ func (l *list) byDueInAnotherOrder() (err error) {
 		l.page.Next = end
 		return nil
 	}
-	l.page.Tasks, err = l.read(l.window(l.entries("due", false, most.counted), "due", most.counted), l.Sort, l.following)
+	all := l.window(l.entries("due", false, most.counted), "due", most.counted)
+	l.page.Tasks, err = l.read(all, l.Sort, l.following)
 	return err
 }
 

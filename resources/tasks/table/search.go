@@ -130,7 +130,8 @@ var (
 	large = place{15, -1, -1}
 )
 
-// before returns the entries of the place that has the task before seq, and of the one before that, and where they begin.
+// before returns the entries of the place that has the task before seq and of the one before that, and where they
+// begin.
 func (p place) before(seq int64) (entries string, begin int64) {
 	last := (seq - 1) >> p.bits
 	return fmt.Sprintf("{%d,%d}", p.sign*last+p.offset, p.sign*(last-1)+p.offset), (last - 1) << p.bits
