@@ -3,6 +3,24 @@
 -- as much among a million tasks as among a hundred (list.go says how). A label's row carries what its tasks are sorted
 -- by: every change of a task makes its labels' rows anew, and the trigger fills them, whichever version of the program
 -- inserts them. Until then deleted_at keeps them out of the indexes.
+-- While this runs nobody writes tasks, and whoever reads goes on until the labels' turn comes. It takes about as long as eight indexes of
+-- tasks, and one of words: of a million tasks a minute or more. What needs a lock against readers, too, comes last.
+
+-- due comes last where a list leaves out what is due later, and is not sorted by it.
+CREATE INDEX tasks_by_state_update            ON tasks (owner, state, updated_at, seq, due)           WHERE deleted_at = 0;
+CREATE INDEX tasks_by_state_priority          ON tasks (owner, state, priority, seq, due)             WHERE deleted_at = 0;
+CREATE INDEX tasks_by_state_creation          ON tasks (owner, state, seq, due)                       WHERE deleted_at = 0;
+CREATE INDEX tasks_by_assignee_state_due      ON tasks (owner, assignee, state, due, seq)             WHERE deleted_at = 0;
+CREATE INDEX tasks_by_assignee_state_update   ON tasks (owner, assignee, state, updated_at, seq, due) WHERE deleted_at = 0;
+CREATE INDEX tasks_by_assignee_state_priority ON tasks (owner, assignee, state, priority, seq, due)   WHERE deleted_at = 0;
+CREATE INDEX tasks_by_assignee_state_creation ON tasks (owner, assignee, state, seq, due)             WHERE deleted_at = 0;
+
+-- A search for a word that is neither rare nor common looks among the last 1,024 tasks, then 32,768, then all: each task
+-- is in a place of both sizes, as a part of the same index, which finds few rows by the lesser of word and place. The
+-- version before searches it by the word alone. What is not merged into it yet each search reads, so it may not be much.
+CREATE INDEX tasks_by_word_and_place ON tasks USING gin (words, (ARRAY[seq >> 10, -1 - (seq >> 15)]))
+	WITH (gin_pending_list_limit = 256) WHERE deleted_at = 0;
+
 ALTER TABLE task_labels ADD COLUMN state      TEXT    NOT NULL DEFAULT '';
 ALTER TABLE task_labels ADD COLUMN assignee   TEXT    NOT NULL DEFAULT '';
 ALTER TABLE task_labels ADD COLUMN due        TEXT    NOT NULL DEFAULT '';
@@ -23,15 +41,6 @@ $$;
 -- +goose StatementEnd
 CREATE TRIGGER task_labels_fill BEFORE INSERT ON task_labels FOR EACH ROW EXECUTE FUNCTION task_labels_fill();
 
--- due comes last where a list leaves out what is due later, and is not sorted by it.
-CREATE INDEX tasks_by_state_update            ON tasks (owner, state, updated_at, seq, due)           WHERE deleted_at = 0;
-CREATE INDEX tasks_by_state_priority          ON tasks (owner, state, priority, seq, due)             WHERE deleted_at = 0;
-CREATE INDEX tasks_by_state_creation          ON tasks (owner, state, seq, due)                       WHERE deleted_at = 0;
-CREATE INDEX tasks_by_assignee_state_due      ON tasks (owner, assignee, state, due, seq)             WHERE deleted_at = 0;
-CREATE INDEX tasks_by_assignee_state_update   ON tasks (owner, assignee, state, updated_at, seq, due) WHERE deleted_at = 0;
-CREATE INDEX tasks_by_assignee_state_priority ON tasks (owner, assignee, state, priority, seq, due)   WHERE deleted_at = 0;
-CREATE INDEX tasks_by_assignee_state_creation ON tasks (owner, assignee, state, seq, due)             WHERE deleted_at = 0;
-
 CREATE INDEX task_labels_by_state_due         ON task_labels (owner, label, state, due, task)             WHERE deleted_at = 0;
 CREATE INDEX task_labels_by_state_update      ON task_labels (owner, label, state, updated_at, task, due) WHERE deleted_at = 0;
 CREATE INDEX task_labels_by_state_priority    ON task_labels (owner, label, state, priority, task, due)   WHERE deleted_at = 0;
@@ -46,9 +55,4 @@ CREATE INDEX task_labels_by_assignee_state_priority ON task_labels (owner, label
 CREATE INDEX task_labels_by_assignee_state_creation ON task_labels (owner, label, assignee, state, task, due)
 	WHERE deleted_at = 0;
 
--- A search for a word that is neither rare nor common looks among the last 1,024 tasks, then 32,768, then all: each task
--- is in a place of both sizes, as a part of the same index, which finds few rows by the lesser of word and place. The
--- version before searches it by the word alone. What is not merged into it yet each search reads, so it may not be much.
 DROP INDEX tasks_by_word;
-CREATE INDEX tasks_by_word_and_place ON tasks USING gin (words, (ARRAY[seq >> 10, -1 - (seq >> 15)]))
-	WITH (gin_pending_list_limit = 256) WHERE deleted_at = 0;
