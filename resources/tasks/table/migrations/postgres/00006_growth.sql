@@ -3,8 +3,9 @@
 -- as much among a million tasks as among a hundred (list.go says how). A label's row carries what its tasks are sorted
 -- by: every change of a task makes its labels' rows anew, and the trigger fills them, whichever version of the program
 -- inserts them. Until then deleted_at keeps them out of the indexes.
--- While this runs nobody writes tasks, and whoever reads goes on until the labels' turn comes. It takes about as long as eight indexes of
--- tasks, and one of words: of a million tasks a minute or more. What needs a lock against readers, too, comes last.
+-- While this runs nobody writes tasks, and whoever reads goes on until the labels' turn comes: what needs a lock against
+-- readers comes last. Seven indexes of all tasks are made, and one of their words: of a million tasks that is a minute
+-- or more.
 
 -- due comes last where a list leaves out what is due later, and is not sorted by it.
 CREATE INDEX tasks_by_state_update            ON tasks (owner, state, updated_at, seq, due)           WHERE deleted_at = 0;
