@@ -1,4 +1,5 @@
 -- +goose Up
+-- +guestpass Expand
 -- Each list reads along an index that begins with all that it is filtered by and goes on in its order, so that it costs
 -- as much among a million tasks as among a hundred (list.go says how). A label's row carries what its tasks are sorted
 -- by: every change of a task makes its labels' rows anew, and the trigger fills them, whichever version of the program
