@@ -76,6 +76,7 @@ type bed struct {
 	postgres  *postgres
 	way       *way
 	redis     *redistest.Server
+	pooler    *program // nil: none
 	environ   []string
 	instances []*instance
 	front     string // haproxy's URL

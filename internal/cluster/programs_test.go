@@ -48,7 +48,7 @@ type program struct {
 
 // guardOfProgram says which process the program is, kills it when its own input ends, and ends when the program does.
 const guardOfProgram = `exec 9<&0; "$@" </dev/null >&2 9<&- & program=$!; echo $program
-(cat <&9 >/dev/null 2>&1; kill -9 $program 2>/dev/null) >/dev/null & wait $program`
+(cat <&9 >/dev/null 2>&1; kill -9 $program) >/dev/null 2>&1 & wait $program`
 
 // startProgram starts it as the user, if one is named, with the files from number 3 on.
 func startProgram(t testing.TB, as *syscall.Credential, command, environ []string, files ...*os.File) *program {

@@ -27,22 +27,21 @@ func prompt() time.Duration {
 // A watcher asks for what no fault may touch, of every instance and of the balancer, for as long as a scenario runs.
 type watcher struct {
 	*bed
-	revoked string // a token
-	end     context.CancelFunc
-	group   sync.WaitGroup
+	end   context.CancelFunc
+	group sync.WaitGroup
 
-	mu       sync.Mutex // guards the rest
-	faults   map[string]*fault
-	calls    int
-	slowest  time.Duration     // of what needs no table
-	acked    map[string]string // ids of tasks by their title
-	writes   int               // tried
-	excused  time.Time         // until then the balancer has not noticed who is gone
-	strict   bool              // another organization's reads must succeed
-	reads    int
-	failed   int // reads of the other organization
-	longest  time.Duration
-	settling bool // a fault is there that tables are touched by
+	mu      sync.Mutex // guards the rest
+	revoked []string   // tokens
+	faults  map[string]*fault
+	calls   int
+	slowest time.Duration     // of what needs no table
+	acked   map[string]string // ids of tasks by their title
+	writes  int               // tried
+	excused time.Time         // until then the balancer has not noticed who is gone
+	strict  bool              // another organization's reads must succeed
+	reads   int
+	failed  int // reads of the other organization
+	longest time.Duration
 }
 
 type fault struct {
@@ -60,7 +59,7 @@ func (b *bed) watch() *watcher {
 		b.t.Fatal(err)
 	}
 	ctx, end := context.WithCancel(b.t.Context())
-	w := &watcher{bed: b, revoked: before.token, end: end, faults: map[string]*fault{}, acked: map[string]string{}}
+	w := &watcher{bed: b, revoked: []string{before.token}, end: end, faults: map[string]*fault{}, acked: map[string]string{}}
 	b.t.Cleanup(func() { w.end(); w.group.Wait() })
 	reader, other := b.token(ada), b.token(hank)
 	for _, i := range b.instances {
@@ -76,6 +75,7 @@ func (b *bed) watch() *watcher {
 	}
 	w.every(ctx, 500*time.Millisecond, func() { w.throughBalancer(ctx) })
 	w.group.Go(func() { w.write(ctx, reader) })
+	pause(time.Second)
 	return w
 }
 
@@ -172,13 +172,25 @@ func (w *watcher) othersRead(ctx context.Context, i *instance, token string) {
 	}
 }
 
-// denied shows the revoked token, to what needs a table and to what needs none.
+// denied shows the revoked tokens, to what needs a table and to what needs none.
 func (w *watcher) denied(ctx context.Context, i *instance) {
-	for _, path := range []string{"/api/v1/tasks?limit=1", "/api/v1/userinfo"} {
-		if a, counts := w.ask(ctx, i, i.url+path, w.revoked); counts && a.status < 400 && a.err == nil {
-			w.found("a revoked token is accepted", a.took, "instance %s %s: %s", i.name, path, a)
+	w.mu.Lock()
+	tokens := slices.Clone(w.revoked)
+	w.mu.Unlock()
+	for _, token := range tokens {
+		for _, path := range []string{"/api/v1/tasks?limit=1", "/api/v1/userinfo"} {
+			if a, counts := w.ask(ctx, i, i.url+path, token); counts && a.status < 400 && a.err == nil {
+				w.found("a revoked token is accepted", a.took, "instance %s %s: %s", i.name, path, a)
+			}
 		}
 	}
+}
+
+// alsoRevoked adds a token that every instance refuses already.
+func (w *watcher) alsoRevoked(token string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.revoked = append(w.revoked, token)
 }
 
 // throughBalancer asks for the document as everybody does.
