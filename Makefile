@@ -9,7 +9,7 @@ SWAGGER := web/node_modules/swagger-ui-dist
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
            internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
 
-.PHONY: help run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack redis nginx caddy
+.PHONY: help run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -61,15 +61,17 @@ EXAMPLES := bookmarks embedded expenses
 # Tests that drive browsers, and clients that others made.
 BROWSERS := ^Test(EndToEnd|InABrowser|RealClient)
 
-# internal/server and cli fill the machine alone, and what waits for an answer has to have its share: each is run by itself.
+# internal/server, internal/cluster and cli fill the machine alone, and what waits for an answer has to have its share:
+# each is run by itself. The instances of internal/cluster are the program as everybody builds it.
 # Not watched by the race detector are the tests that drive browsers, which take the machine for themselves, and package
 # lint and one test of cli, which compute in one goroutine alone and take a quarter and a tenth of the time without it.
-test: web acceptance chromium firefox postgres redis nginx caddy ## all tests, with real browsers, a real Postgres, a real Redis, real proxies and the race detector
+test: web acceptance chromium firefox postgres redis nginx caddy haproxy pgbouncer ## all tests, with real browsers, a real Postgres, a real Redis, real proxies and the race detector
 	go build -race $(UNWATCHED) ./...
-	$(RACE) -p 2 $$(go list ./... | grep -v '/openapi/lint$$\|/internal/server$$\|/cli$$')
+	$(RACE) -p 2 $$(go list ./... | grep -v '/openapi/lint$$\|/internal/server$$\|/internal/cluster$$\|/cli$$')
 	$(RACE) ./cli
 	$(RACE) -skip '$(BROWSERS)' ./internal/server
 	go test -timeout 60m -run '$(BROWSERS)' ./internal/server
+	go test -timeout 60m ./internal/cluster
 	go test -timeout 60m ./openapi/lint
 	go test -timeout 60m ./cli -run '^TestNoSettingFailsOpen$$'
 	@for example in $(EXAMPLES); do go -C examples/$$example test -race $(UNWATCHED) ./... || exit 1; done
@@ -146,6 +148,9 @@ soak: web postgres ## trouble at Stytch, slow clients, overload, restarts under 
 	  soak ./cli TestARollingRestartLosesNothing -restarts $(RESTARTS) -rolling-rate 500 -stop-grace 5s; \
 	  soak ./auth TestDistinctTokensTakeNoMemory -tokens 5000000
 
+cluster: web postgres redis haproxy pgbouncer ## three instances behind haproxy, through faults of each other and of what they stand on: about ten minutes
+	@set -o pipefail; go test ./internal/cluster -v -count 1 -timeout 60m -args -whole | grep --line-buffered -v '^\(=== \|ok \|PASS$$\)'
+
 FUZZTIME ?= 10m
 
 fuzz: web ## every fuzz target, one after the other, ten minutes each
@@ -192,8 +197,8 @@ redis:
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server) >/dev/null; \
 	  else echo "Redis is missing: sudo apt-get install redis-server" >&2; exit 1; fi; }
 
-# The tests start proxies of their own; what the packages would start at once, on port 80, is not wanted.
-nginx caddy:
+# The tests start proxies and a pooler of their own; what the packages would start at once, on port 80 or 6432, is not wanted.
+nginx caddy haproxy pgbouncer:
 	@PATH="$$PATH:/usr/sbin"; command -v $@ >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $@) >/dev/null; \

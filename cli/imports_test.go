@@ -52,6 +52,7 @@ var allowedImports = map[string][]string{
 		"internal/upstream"},
 	"internal/cache":            {},
 	"internal/clients":          {"internal/credentials"},
+	"internal/cluster":          {}, // tests alone
 	"internal/credentials":      {},
 	"internal/form":             {},
 	"internal/headers":          {},

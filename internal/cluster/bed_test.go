@@ -26,27 +26,44 @@ import (
 
 var whole = flag.Bool("whole", false, "run every scenario, at full length and with bounds that a slow machine may miss")
 
-// binary is the program, as it is built for everybody.
-var binary string
+// binary is the program, as it is built for everybody; everything of this test is in a folder below root, with a path
+// short enough for a socket's.
+var binary, root string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
 	if testing.Short() {
 		os.Exit(m.Run()) // each test skips itself
 	}
-	folder, err := os.MkdirTemp("", "guestpass-cluster-program-")
+	code, err := prepareAndRun(m)
 	if err != nil {
-		panic(err)
+		fmt.Fprintln(os.Stderr, err)
 	}
-	binary = filepath.Join(folder, "guestpass")
-	build := exec.Command("go", "build", "-o", binary, "../../cmd/guestpass")
-	build.Stderr = os.Stderr
-	code := 1
-	if build.Run() == nil {
-		code = m.Run()
-	}
-	_ = os.RemoveAll(folder)
 	os.Exit(code)
+}
+
+func prepareAndRun(m *testing.M) (code int, err error) {
+	if root, err = os.MkdirTemp("/tmp", "guestpass-cluster-"); err != nil {
+		return 1, err
+	}
+	guard := exec.Command("sh", "-c", `cat; rm -rf "$0"`, root) // however this program ends
+	guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	alive, err := guard.StdinPipe()
+	if err == nil {
+		err = guard.Start()
+	}
+	if err != nil {
+		return 1, err
+	}
+	defer func() { _ = alive.Close(); _ = guard.Wait() }()
+	if err := os.Chmod(root, 0o711); err != nil { // #nosec G302 -- Postgres runs as somebody else
+		return 1, err
+	}
+	binary = filepath.Join(root, "guestpass")
+	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/guestpass").CombinedOutput(); err != nil {
+		return 1, fmt.Errorf("build the program: %w: %s", err, out)
+	}
+	return m.Run(), nil
 }
 
 // onlyWhole is the beginning of scenarios that take too long for every day.
@@ -87,11 +104,14 @@ type bed struct {
 // An instance is one process of the program. Its address changes when it is started anew.
 type instance struct {
 	name  string
-	url   string
-	out   atomic.Bool // the scenario has taken it away: what is asked of it may fail
+	at    atomic.Pointer[string] // its URL
+	out   atomic.Bool            // the scenario has taken it away: what is asked of it may fail
 	logs  []*logBuffer
 	began *program
 }
+
+func (i *instance) url() string     { return *i.at.Load() }
+func (i *instance) move(url string) { i.at.Store(&url) }
 
 // log is what all its processes wrote.
 func (i *instance) log() string {
@@ -185,14 +205,14 @@ func (b *bed) listens(i *instance) {
 	if found == nil {
 		b.t.Fatalf("instance %s has ended: %s", i.name, i.began.log)
 	}
-	i.url = "http://" + found[1]
+	i.move("http://" + found[1])
 	b.tell(i)
 }
 
 // tell has the balancer ask the instance where it listens now.
 func (b *bed) tell(i *instance) {
 	b.t.Helper()
-	host, port, err := net.SplitHostPort(strings.TrimPrefix(i.url, "http://"))
+	host, port, err := net.SplitHostPort(strings.TrimPrefix(i.url(), "http://"))
 	must(b.t, err)
 	b.order(fmt.Sprintf("set server guestpass/%s addr %s port %s", i.name, host, port))
 	b.order(fmt.Sprintf("set server guestpass/%s state ready", i.name))
@@ -386,7 +406,7 @@ func (b *bed) connect(member, name string) revocation {
 		"email_address": name + "@acme.example", "password": stytchtest.DevelopmentPassword,
 		"session_duration_minutes": 60})
 	r := revocation{b: b, cookie: "stytch_session=" + session["session_token"].(string), token: b.token(member)}
-	page := b.call(b.t.Context(), "GET", b.instances[0].url+"/account", "", "", "Cookie", r.cookie)
+	page := b.call(b.t.Context(), "GET", b.instances[0].url()+"/account", "", "", "Cookie", r.cookie)
 	found := formPattern.FindStringSubmatch(page.body)
 	if found == nil {
 		b.t.Fatalf("there is no button: %s", page)
@@ -397,7 +417,7 @@ func (b *bed) connect(member, name string) revocation {
 
 // press presses the button at one instance.
 func (r revocation) press(i *instance) answer {
-	return r.b.call(r.b.t.Context(), "POST", i.url+"/account/revoke", "", url.Values{"form": {r.form}}.Encode(),
+	return r.b.call(r.b.t.Context(), "POST", i.url()+"/account/revoke", "", url.Values{"form": {r.form}}.Encode(),
 		"Content-Type", "application/x-www-form-urlencoded", "Cookie", r.cookie, "Sec-Fetch-Site", "same-origin",
 		"Origin", "null")
 }
@@ -415,7 +435,7 @@ func (b *bed) seen(token string, limit time.Duration) (took time.Duration, err e
 	start := time.Now()
 	err = within(limit, func() error {
 		for _, i := range b.instances {
-			if a := b.call(b.t.Context(), "GET", i.url+"/api/v1/tasks", token, ""); a.status != 401 {
+			if a := b.call(b.t.Context(), "GET", i.url()+"/api/v1/tasks", token, ""); a.status != 401 {
 				return fmt.Errorf("instance %s: %s", i.name, a)
 			}
 		}

@@ -110,7 +110,7 @@ func (b *bed) freezeInTransaction(w *watcher, i *instance) (held int) {
 		for range 8 {
 			title := fmt.Sprintf("frozen %d", rand.Int64())
 			group.Go(func() {
-				b.call(ctx, "POST", i.url+"/api/v1/tasks", token, fmt.Sprintf(`{"title":%q}`, title))
+				b.call(ctx, "POST", i.url()+"/api/v1/tasks", token, fmt.Sprintf(`{"title":%q}`, title))
 			})
 		}
 		pause(time.Duration(5+rand.IntN(25)) * time.Millisecond)
@@ -176,7 +176,7 @@ func (b *bed) burst(w *watcher, token string, number int) (statuses func() map[i
 		i := b.instances[n%len(b.instances)]
 		group.Go(func() {
 			title := fmt.Sprintf("burst-%d", rand.Int64())
-			_, a := b.create(i.url, token, title, title)
+			_, a := b.create(i.url(), token, title, title)
 			w.judge("a write in a burst at instance "+i.name, a)
 			mu.Lock()
 			defer mu.Unlock()
@@ -239,11 +239,11 @@ func TestAReadOnlyPostgresIsSeen(t *testing.T) {
 			b.postgres.readOnly(true)
 			pause(2 * time.Second) // sessions learn it with their next statement
 			w.require(true)
-			_, a := b.create(b.instances[0].url, b.token(grace), "read-only", "read-only")
+			_, a := b.create(b.instances[0].url(), b.token(grace), "read-only", "read-only")
 			pause(lasting())
 			told := 0
 			for _, i := range b.instances {
-				ready := b.call(b.t.Context(), "GET", i.url+"/readyz", "", "")
+				ready := b.call(b.t.Context(), "GET", i.url()+"/readyz", "", "")
 				if ready.status != 0 && !strings.Contains(ready.body, `"database":"ok"`) {
 					told++
 				}

@@ -136,10 +136,10 @@ func unprivileged() *syscall.Credential {
 	return nil
 }
 
-// newFolder returns one that the programs' user owns, with a path short enough for a socket's.
+// newFolder returns one that the programs' user owns.
 func newFolder(t testing.TB) string {
 	t.Helper()
-	folder, err := os.MkdirTemp("/tmp", "guestpass-cluster-")
+	folder, err := os.MkdirTemp(root, "")
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	must(t, os.Chmod(folder, 0o711)) // #nosec G302 -- others connect to the sockets in it

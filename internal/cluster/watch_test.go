@@ -63,12 +63,11 @@ func (b *bed) watch() *watcher {
 	b.t.Cleanup(func() { w.end(); w.group.Wait() })
 	reader, other := b.token(ada), b.token(hank)
 	for _, i := range b.instances {
-		at := func() string { return i.url }
 		for _, path := range []string{"/openapi.json", "/.well-known/oauth-protected-resource"} {
-			w.every(ctx, 500*time.Millisecond, func() { w.tableless(ctx, i, at()+path, path, "") })
+			w.every(ctx, 500*time.Millisecond, func() { w.tableless(ctx, i, i.url()+path, path, "") })
 		}
 		w.every(ctx, 500*time.Millisecond, func() {
-			w.tableless(ctx, i, at()+"/api/v1/userinfo", "getUserInfo", reader)
+			w.tableless(ctx, i, i.url()+"/api/v1/userinfo", "getUserInfo", reader)
 		})
 		w.every(ctx, 500*time.Millisecond, func() { w.othersRead(ctx, i, other) })
 		w.every(ctx, time.Second, func() { w.denied(ctx, i) })
@@ -113,10 +112,10 @@ func (w *watcher) found(kind string, took time.Duration, format string, args ...
 func (w *watcher) ask(ctx context.Context, i *instance, address, token string) (a answer, counts bool) {
 	out := i.out.Load()
 	a = w.call(ctx, "GET", address, token, "")
-	if ctx.Err() != nil || out || i.out.Load() || !strings.HasPrefix(address, i.url+"/") {
+	if ctx.Err() != nil || out || i.out.Load() || !strings.HasPrefix(address, i.url()+"/") {
 		return a, false
 	}
-	w.judge("instance "+i.name+" "+strings.TrimPrefix(address, i.url), a)
+	w.judge("instance "+i.name+" "+strings.TrimPrefix(address, i.url()), a)
 	return a, true
 }
 
@@ -156,7 +155,7 @@ func (w *watcher) tableless(ctx context.Context, i *instance, address, name, tok
 
 // othersRead reads in the other organization.
 func (w *watcher) othersRead(ctx context.Context, i *instance, token string) {
-	a, counts := w.ask(ctx, i, i.url+"/api/v1/tasks?limit=5", token)
+	a, counts := w.ask(ctx, i, i.url()+"/api/v1/tasks?limit=5", token)
 	if !counts {
 		return
 	}
@@ -179,7 +178,7 @@ func (w *watcher) denied(ctx context.Context, i *instance) {
 	w.mu.Unlock()
 	for _, token := range tokens {
 		for _, path := range []string{"/api/v1/tasks?limit=1", "/api/v1/userinfo"} {
-			if a, counts := w.ask(ctx, i, i.url+path, token); counts && a.status < 400 && a.err == nil {
+			if a, counts := w.ask(ctx, i, i.url()+path, token); counts && a.status < 400 && a.err == nil {
 				w.found("a revoked token is accepted", a.took, "instance %s %s: %s", i.name, path, a)
 			}
 		}

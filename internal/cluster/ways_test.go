@@ -71,7 +71,7 @@ func (b *bed) slow(i *instance) {
 	group.Go(func() { _ = app.Run(ctx) })
 	group.Go(func() { _ = guestpass.Serve(ctx, listener, app, log, 0) })
 	b.t.Cleanup(func() { stop(); b.client.CloseIdleConnections(); group.Wait(); _ = app.Close() })
-	i.url = "http://" + listener.Addr().String()
+	i.move("http://" + listener.Addr().String())
 	b.tell(i)
 	b.ready(i)
 }
@@ -155,7 +155,7 @@ func TestNewKeysAreTaken(t *testing.T) {
 			err := within(keysWithin+tolerance, func() error {
 				for _, i := range b.instances {
 					for name, token := range map[string]string{"old": old, "new": fresh} {
-						if a := b.call(b.t.Context(), "GET", i.url+"/api/v1/tasks", token, ""); a.status != 200 {
+						if a := b.call(b.t.Context(), "GET", i.url()+"/api/v1/tasks", token, ""); a.status != 200 {
 							return fmt.Errorf("%s at instance %s: %s", name, i.name, a)
 						}
 					}
@@ -164,7 +164,7 @@ func TestNewKeysAreTaken(t *testing.T) {
 			})
 			took := time.Since(start)
 			b.stytch.DropOldKeys()
-			if a := b.call(b.t.Context(), "GET", b.instances[0].url+"/api/v1/userinfo", fresh, ""); a.status != 200 {
+			if a := b.call(b.t.Context(), "GET", b.instances[0].url()+"/api/v1/userinfo", fresh, ""); a.status != 200 {
 				err = errors.Join(err, fmt.Errorf("once the old keys are dropped: %s", a))
 			}
 			return "new ones good on all after " + seconds(took), err
