@@ -357,9 +357,9 @@ func (b *bed) call(ctx context.Context, method, address, token, body string, hea
 }
 
 // create makes a task and returns its id; "" if that was not acknowledged.
-func (b *bed) create(at, token, title, key string) (id string, a answer) {
+func (b *bed) create(ctx context.Context, at, token, title, key string) (id string, a answer) {
 	body, _ := json.Marshal(map[string]string{"title": title})
-	a = b.call(b.t.Context(), "POST", at+"/api/v1/tasks", token, string(body), "Idempotency-Key", key)
+	a = b.call(ctx, "POST", at+"/api/v1/tasks", token, string(body), "Idempotency-Key", key)
 	var task struct {
 		ID string `json:"task_id"`
 	}

@@ -79,7 +79,7 @@ func equalCreates(b *bed, _ *watcher) (string, error) {
 	ids := make(chan string, number)
 	for range number {
 		go func() {
-			id, a := b.create(b.front, token, "equal", "one-key")
+			id, a := b.create(b.t.Context(), b.front, token, "equal", "one-key")
 			ids <- id
 			answers <- a
 		}()

@@ -27,21 +27,24 @@ func prompt() time.Duration {
 // A watcher asks for what no fault may touch, of every instance and of the balancer, for as long as a scenario runs.
 type watcher struct {
 	*bed
-	end   context.CancelFunc
-	group sync.WaitGroup
+	watching context.Context
+	end      context.CancelFunc
+	group    sync.WaitGroup
 
-	mu      sync.Mutex // guards the rest
-	revoked []string   // tokens
-	faults  map[string]*fault
-	calls   int
-	slowest time.Duration     // of what needs no table
-	acked   map[string]string // ids of tasks by their title
-	writes  int               // tried
-	excused time.Time         // until then the balancer has not noticed who is gone
-	strict  bool              // another organization's reads must succeed
-	reads   int
-	failed  int // reads of the other organization
-	longest time.Duration
+	mu       sync.Mutex // guards the rest
+	revoked  []string   // tokens
+	faults   map[string]*fault
+	calls    int
+	slowest  time.Duration     // of what needs no table
+	acked    map[string]string // ids of tasks by their title
+	writes   int               // tried
+	excused  time.Time         // until then the balancer has not noticed who is gone
+	patience context.Context   // of writes
+	giveUp   context.CancelFunc
+	strict   bool // another organization's reads must succeed
+	reads    int
+	failed   int // reads of the other organization
+	longest  time.Duration
 }
 
 type fault struct {
@@ -59,7 +62,9 @@ func (b *bed) watch() *watcher {
 		b.t.Fatal(err)
 	}
 	ctx, end := context.WithCancel(b.t.Context())
-	w := &watcher{bed: b, revoked: []string{before.token}, end: end, faults: map[string]*fault{}, acked: map[string]string{}}
+	patience, giveUp := context.WithCancel(ctx)
+	w := &watcher{watching: ctx, patience: patience, giveUp: giveUp, bed: b, end: end,
+		revoked: []string{before.token}, faults: map[string]*fault{}, acked: map[string]string{}}
 	b.t.Cleanup(func() { w.end(); w.group.Wait() })
 	reader, other := b.token(ada), b.token(hank)
 	for _, i := range b.instances {
@@ -73,7 +78,9 @@ func (b *bed) watch() *watcher {
 		w.every(ctx, time.Second, func() { w.denied(ctx, i) })
 	}
 	w.every(ctx, 500*time.Millisecond, func() { w.throughBalancer(ctx) })
-	w.group.Go(func() { w.write(ctx, reader) })
+	for writer := range 3 {
+		w.group.Go(func() { w.write(ctx, writer, reader) })
+	}
 	pause(time.Second)
 	return w
 }
@@ -211,40 +218,56 @@ func (w *watcher) throughBalancer(ctx context.Context) {
 	}
 }
 
-// excuse is called when an instance is taken away without a word: the balancer takes a while to notice.
+// noticing is how long the balancer may take to see that an instance is gone.
+const noticing = 6 * time.Second
+
+// excuse is called when an instance is taken away without a word. Whoever writes then gives up what was sent there,
+// as people do.
 func (w *watcher) excuse(i *instance) {
 	i.out.Store(true)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.excused = time.Now().Add(6 * time.Second)
+	w.excused = time.Now().Add(noticing)
+	time.AfterFunc(noticing, func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.giveUp()
+		w.patience, w.giveUp = context.WithCancel(w.watching)
+	})
 }
 
 // write creates a task after the other through the balancer, and repeats with the same key what was not acknowledged.
-func (w *watcher) write(ctx context.Context, token string) {
-	tick := time.NewTicker(200 * time.Millisecond)
+func (w *watcher) write(ctx context.Context, writer int, token string) {
+	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {
-		title := fmt.Sprintf("watched %d", n)
+		title := fmt.Sprintf("watched-%d-%d", writer, n)
 		for id := ""; id == ""; {
 			select {
 			case <-ctx.Done():
 				return
 			case <-tick.C:
 			}
-			var a answer
-			start := time.Now()
-			id, a = w.create(w.front, token, title, fmt.Sprintf("watched-key-%d", n))
-			w.mu.Lock()
-			excused := start.Before(w.excused)
-			if w.writes++; id != "" {
-				w.acked[title] = id
-			}
-			w.mu.Unlock()
-			if ctx.Err() == nil && !excused {
-				w.judge("a write through the balancer", a)
-			}
+			id = w.writeOnce(ctx, token, title)
 		}
 	}
+}
+
+func (w *watcher) writeOnce(ctx context.Context, token, title string) string {
+	w.mu.Lock()
+	patience, start := w.patience, time.Now()
+	w.mu.Unlock()
+	id, a := w.create(patience, w.front, token, title, title)
+	w.mu.Lock()
+	excused := start.Before(w.excused)
+	if w.writes++; id != "" {
+		w.acked[title] = id
+	}
+	w.mu.Unlock()
+	if ctx.Err() == nil && !excused {
+		w.judge("a write through the balancer", a)
+	}
+	return id
 }
 
 // require has reads of the other organization succeed from now on.
