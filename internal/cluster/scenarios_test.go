@@ -24,7 +24,7 @@ func (s scenario) on(t *testing.T, b *bed) {
 	t.Helper()
 	w := b.watch()
 	measured, err := s.run(b, w)
-	pause(2 * time.Second) // what comes of it late
+	pause(lasting() / 8) // what comes of it late
 	watched, faults := w.close()
 	s.report(t, measured, err, watched, faults)
 }

@@ -81,7 +81,7 @@ func (b *bed) watch() *watcher {
 	for writer := range 3 {
 		w.group.Go(func() { w.write(ctx, writer, reader) })
 	}
-	pause(time.Second)
+	pause(lasting() / 8)
 	return w
 }
 
