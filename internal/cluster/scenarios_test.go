@@ -2,7 +2,9 @@ package cluster_test
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,19 +55,33 @@ func TestThreeThatStartAtOnceMigrateOnce(t *testing.T) {
 	b.startAll(b.way.url())
 	took := time.Since(start)
 	scenario{"first start at once", "each step of the schema once, all ready", func(b *bed, _ *watcher) (string, error) {
-		applied, times := map[string]int{}, 0
-		for _, i := range b.instances {
-			for _, found := range changedSchema.FindAllStringSubmatch(i.log(), -1) {
-				applied[found[1]]++
-				times++
-			}
-		}
-		var err error
-		if times == 0 || times != len(applied) {
-			err = fmt.Errorf("steps applied: %v", applied)
-		}
-		return fmt.Sprintf("%d steps applied %d times, all ready after %s", len(applied), times, seconds(took)), err
+		line, err := b.migrations()
+		return line + ", all ready after " + seconds(took), err
 	}}.on(t, b)
+}
+
+// migrations says what all instances together have done to the schema.
+func (b *bed) migrations() (string, error) {
+	applied, times := map[string]int{}, 0
+	for _, i := range b.instances {
+		for _, found := range changedSchema.FindAllStringSubmatch(i.log(), -1) {
+			applied[found[1]]++
+			times++
+		}
+	}
+	if times == 0 || times != len(applied) {
+		return "", fmt.Errorf("steps applied: %v", applied)
+	}
+	return fmt.Sprintf("%d steps applied %d times", len(applied), times), nil
+}
+
+// counted lists answers by their status.
+func counted(statuses map[int]int) string {
+	var parts []string
+	for _, status := range slices.Sorted(maps.Keys(statuses)) {
+		parts = append(parts, fmt.Sprintf("%d × %d", statuses[status], status))
+	}
+	return strings.Join(parts, ", ")
 }
 
 func TestEqualCreatesAtOnceMakeOneTask(t *testing.T) {
@@ -103,7 +119,7 @@ func equalCreates(b *bed, _ *watcher) (string, error) {
 	if made != 1 || len(distinct) != 1 || odd != "" {
 		err = fmt.Errorf("%d tasks, %d ids, %s", made, len(distinct), odd)
 	}
-	return fmt.Sprintf("%d task, %d id, answers by status %v", made, len(distinct), statuses), err
+	return fmt.Sprintf("%d task, %d id; answers: %s", made, len(distinct), counted(statuses)), err
 }
 
 func TestARevocationIsSeenOnAllInstances(t *testing.T) {

@@ -77,7 +77,7 @@ func (b *bed) slow(i *instance) {
 }
 
 const poolerConfiguration = `[databases]
-guestpass = host=%[1]s dbname=guestpass user=guestpass pool_size=20
+guestpass = host=%[1]s dbname=guestpass user=app pool_size=20
 [pgbouncer]
 pool_mode = transaction
 auth_type = any
@@ -90,56 +90,57 @@ logfile =
 pidfile =
 `
 
-// startPooler returns the URL of the database through pgbouncer in transaction mode.
+// startPooler returns the URL of the database through pgbouncer in transaction mode, for a role of another name than
+// the schema: what is to be done for that is said by the instance that refuses.
 func (b *bed) startPooler() string {
 	b.t.Helper()
+	for _, statement := range []string{"CREATE ROLE app LOGIN", "GRANT CREATE ON DATABASE guestpass TO app",
+		"GRANT app TO guestpass"} {
+		b.postgres.exec(statement)
+	}
 	folder := newFolder(b.t)
 	file := filepath.Join(folder, "pgbouncer.ini")
 	must(b.t, os.WriteFile(file, fmt.Appendf(nil, poolerConfiguration, b.postgres.folder, folder), 0o644)) // #nosec G306
-	p := startProgram(b.t, unprivileged(), []string{find(b.t, "pgbouncer"), file}, os.Environ())
-	b.pooler = p
+	b.pooler = startProgram(b.t, unprivileged(), []string{find(b.t, "pgbouncer"), file}, os.Environ())
 	eventually(b.t, "pgbouncer listens", func() error {
 		_, err := os.Stat(filepath.Join(folder, ".s.PGSQL.6432"))
-		if err != nil && !p.running() {
-			b.t.Fatal(p.log)
+		if err != nil && !b.pooler.running() {
+			b.t.Fatal(b.pooler.log)
 		}
 		return err
 	})
-	return "postgres://guestpass@/guestpass?sslmode=disable&port=6432&host=" + folder
+	return "postgres://app@/guestpass?sslmode=disable&port=6432&host=" + folder
 }
 
 var wanted = regexp.MustCompile(`run (ALTER ROLE .*?), and`)
 
-// TestAPoolerInTransactionModeWorks starts all three through it, and does once what an instance that refuses says.
+// TestAPoolerInTransactionModeWorks starts all three through it, once it is done what an instance says that refuses.
 func TestAPoolerInTransactionModeWorks(t *testing.T) {
 	b := prepareBed(t)
-	through, refused := b.startPooler(), ""
-	first := b.instances[0]
+	through, first := b.startPooler(), b.instances[0]
 	b.begin(first, through)
-	if first.began.says(t, listening) == nil {
-		found := wanted.FindStringSubmatch(first.log())
-		if found == nil {
-			t.Fatalf("an instance does not start, and names nothing that helps: %s\npgbouncer: %s", first.end(), b.pooler.log)
-		}
-		refused = "refused until " + found[1] + "; "
-		b.postgres.exec(found[1])
-		// which holds for new connections of pgbouncer's
-		b.postgres.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'guestpass'")
-	} else {
-		first.began.kill()
+	if first.began.says(t, listening) != nil {
+		t.Fatal("an instance starts although nothing chooses its schema")
 	}
+	found := wanted.FindStringSubmatch(first.log())
+	if found == nil {
+		t.Fatalf("an instance does not start, and names nothing that helps: %s\n%s", first.end(), b.pooler.log)
+	}
+	b.postgres.exec(found[1])
+	b.postgres.exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'app'") // as it says
 	start := time.Now()
 	b.startAll(through)
 	took := time.Since(start)
-	scenario{"pgbouncer in transaction mode", "works, or is refused by name with what helps",
-		func(b *bed, w *watcher) (string, error) {
-			w.require(true)
-			b.amidWrites(func() {})
-			equal, err := equalCreates(b, w)
-			line, other := b.revokes(b.connect(lea, "lea"), b.instances[1])
-			return fmt.Sprintf("%sall ready after %s; equal creates: %s; %s", refused, seconds(took), equal, line),
-				errors.Join(err, other)
-		}}.on(t, b)
+	scenario{"pgbouncer in transaction mode", "refused with what helps, then works as without: equal creates, " +
+		"revocation, a locked row", func(b *bed, w *watcher) (string, error) {
+		w.require(true)
+		steps, err := b.migrations()
+		equal, creates := equalCreates(b, w)
+		revoked, revocation := b.revokes(b.connect(lea, "lea"), b.instances[1])
+		row, lock := lockRow(b, w)
+		return fmt.Sprintf("refused until %s; %s, all ready after %s; %s; %s; %s", found[1], steps, seconds(took),
+			equal, revoked, row), errors.Join(err, creates, revocation, lock)
+	}}.on(t, b)
 }
 
 // keysWithin is how long tokens of a new key may be refused: unknown keys are not asked for more often.
