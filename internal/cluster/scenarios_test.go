@@ -134,8 +134,11 @@ func (b *bed) revokes(r revocation, at *instance) (string, error) {
 		return "", err
 	}
 	took, err := b.seen(r.token, 20*time.Second)
-	if err == nil && *whole && took > 5*time.Second+tolerance {
-		err = fmt.Errorf("revoked %s ago, and not refused by all", took)
+	if err != nil {
+		return "not refused by all", err
+	}
+	if *whole && took > 5*time.Second+tolerance {
+		err = fmt.Errorf("revoked %s ago, and only now refused by all", took)
 	}
 	return "refused by all after " + seconds(took), err
 }
