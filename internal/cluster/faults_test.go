@@ -96,8 +96,8 @@ func TestAFrozenInstanceHoldsNobodyUp(t *testing.T) {
 			frozen.began.signal(b.t, syscall.SIGCONT)
 			b.ready(frozen)
 			after, again := w.writesAgain(10 * time.Second)
-			return fmt.Sprintf("frozen in a transaction at try %d; written meanwhile after %s, afterwards after %s", tries,
-				seconds(took), seconds(after)), errors.Join(err, again)
+			return fmt.Sprintf("frozen in a transaction at try %d; written meanwhile after %s, afterwards after %s",
+				tries, seconds(took), seconds(after)), errors.Join(err, again)
 		}}.try(t)
 }
 
@@ -321,8 +321,8 @@ func TestOlderDataReviveNoToken(t *testing.T) {
 			if denials != 1 {
 				err = errors.Join(err, errors.New("the revocation is not written back"))
 			}
-			return fmt.Sprintf("%s before; written again after %s; %d instances tell; the revocation is written back "+
-				"%d times", line, seconds(took), noticed, denials), err
+			return fmt.Sprintf("%s before; written again after %s; %d instances tell; the revocation is written back: "+
+				"%t", line, seconds(took), noticed, denials == 1), err
 		}}.try(t)
 }
 
@@ -453,7 +453,7 @@ func TestRedisIsNotNeeded(t *testing.T) {
 					if meanwhile < int(lasting().Seconds()) {
 						err = errors.Join(err, fmt.Errorf("%d writes meanwhile", meanwhile))
 					}
-					return fmt.Sprintf("for %s; %d writes meanwhile; written after it after %s", lasting()/2, meanwhile,
+					return fmt.Sprintf("for %s; %d writes meanwhile; written again after %s", lasting()/2, meanwhile,
 						seconds(took)), err
 				}}.try(t)
 		})

@@ -28,7 +28,8 @@ type postgres struct {
 }
 
 // guardOfPostgres stops the server when its input ends, also a frozen one.
-const guardOfPostgres = `cat; pid=$(head -n 1 "$1/data/postmaster.pid") && kill -CONT $pid $(cat /proc/$pid/task/$pid/children)
+const guardOfPostgres = `cat; pid=$(head -n 1 "$1/data/postmaster.pid") &&
+	kill -CONT $pid $(cat /proc/$pid/task/$pid/children)
 "$0" --pgdata "$1/data" --wait stop --mode immediate; rm -rf "$1"`
 
 // newPostgres makes an empty one, with the role and the database guestpass.
@@ -119,7 +120,11 @@ func (p *postgres) address(role, database string) string {
 // open is for the test's own sessions.
 func (p *postgres) open(role string) *sql.DB {
 	p.t.Helper()
-	db, err := sql.Open("pgx", p.address(role, map[bool]string{true: "guestpass", false: "postgres"}[role != "postgres"]))
+	database := "guestpass"
+	if role == "postgres" {
+		database = "postgres"
+	}
+	db, err := sql.Open("pgx", p.address(role, database))
 	must(p.t, err)
 	return db
 }

@@ -54,10 +54,11 @@ func TestThreeThatStartAtOnceMigrateOnce(t *testing.T) {
 	start := time.Now()
 	b.startAll(b.way.url())
 	took := time.Since(start)
-	scenario{"first start at once", "each step of the schema once, all ready", func(b *bed, _ *watcher) (string, error) {
-		line, err := b.migrations()
-		return line + ", all ready after " + seconds(took), err
-	}}.on(t, b)
+	scenario{"first start at once", "each step of the schema once, all ready",
+		func(b *bed, _ *watcher) (string, error) {
+			line, err := b.migrations()
+			return line + ", all ready after " + seconds(took), err
+		}}.on(t, b)
 }
 
 // migrations says what all instances together have done to the schema.

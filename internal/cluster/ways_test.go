@@ -32,7 +32,8 @@ func TestAnInstanceThatIsBehindRevokes(t *testing.T) {
 	third := b.instances[2]
 	b.terminate(third)
 	b.slow(third)
-	scenario{"clock of one instance 20 s behind, which revokes", "refused by all within 5 s; the log warns of the clock",
+	scenario{"clock of one instance 20 s behind, which revokes",
+		"refused by all within 5 s; the log warns of the clock",
 		func(b *bed, w *watcher) (string, error) {
 			line, err := b.revokes(b.connect(lea, "lea"), third)
 			warned := within(patience, func() error {
@@ -100,7 +101,8 @@ func (b *bed) startPooler() string {
 	}
 	folder := newFolder(b.t)
 	file := filepath.Join(folder, "pgbouncer.ini")
-	must(b.t, os.WriteFile(file, fmt.Appendf(nil, poolerConfiguration, b.postgres.folder, folder), 0o644)) // #nosec G306
+	text := fmt.Appendf(nil, poolerConfiguration, b.postgres.folder, folder)
+	must(b.t, os.WriteFile(file, text, 0o644)) // #nosec G306 -- somebody else reads it
 	b.pooler = startProgram(b.t, unprivileged(), []string{find(b.t, "pgbouncer"), file}, os.Environ())
 	eventually(b.t, "pgbouncer listens", func() error {
 		_, err := os.Stat(filepath.Join(folder, ".s.PGSQL.6432"))
