@@ -42,11 +42,19 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// guardOfRoot cleans up when its input ends, however this program has ended. The servers' own guards may come too late:
+// they need the folder.
+const guardOfRoot = `cat
+for file in "$0"/*/data/postmaster.pid; do
+	pid=$(head -n 1 "$file") && kill -QUIT $pid && kill -CONT $pid $(cat /proc/$pid/task/$pid/children)
+done 2>/dev/null
+rm -rf "$0"`
+
 func prepareAndRun(m *testing.M) (code int, err error) {
 	if root, err = os.MkdirTemp("/tmp", "guestpass-cluster-"); err != nil {
 		return 1, err
 	}
-	guard := exec.Command("sh", "-c", `cat; rm -rf "$0"`, root) // however this program ends
+	guard := exec.Command("sh", "-c", guardOfRoot, root)
 	guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	alive, err := guard.StdinPipe()
 	if err == nil {
