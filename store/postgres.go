@@ -331,7 +331,9 @@ func (s *Store) oldPlace(ctx context.Context) (string, error) {
 	if s.database != Postgres {
 		return "", nil
 	}
-	conn, err := pgx.ConnectConfig(ctx, s.plain.Copy())
+	config := s.plain.Copy()
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	conn, err := pgx.ConnectConfig(ctx, config)
 	if err != nil {
 		return "", s.classify(err)
 	}
