@@ -47,8 +47,8 @@ func (s *tasks) registerList() {
 		ID: "listTasks", Method: http.MethodGet, Path: "/api/v1/tasks",
 		Summary: "List tasks",
 		Description: "Returns tasks, one page at a time, by due date unless sort says otherwise. Filter by state, " +
-			"label or due date, or search for words. For the next page pass next_cursor as cursor with the same " +
-			"filters, even if this page has few tasks or none.",
+			"label or due date, or search words. For more pass next_cursor as cursor with the same filters, " +
+			"even after an empty one.",
 		Access: auth.Scope("tasks:read"),
 		Docs: map[string]string{
 			"due_before": "Only tasks that are due before this day, YYYY-MM-DD. Leave out for all",
@@ -226,7 +226,7 @@ type listTasksInput struct {
 type listTasksOutput struct {
 	Body struct {
 		Tasks      []Task `json:"tasks" doc:"Tasks of this page"`
-		Total      int    `json:"total" doc:"Number of tasks on all pages; -1 if counting them would take long"`
+		Total      int    `json:"total" doc:"Number of tasks on all pages; -1 if counting takes long"`
 		NextCursor string `json:"next_cursor,omitempty" doc:"Pass as cursor for the next page; absent on the last page"`
 	}
 }
