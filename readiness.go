@@ -42,7 +42,8 @@ func (s *Server) ready(ctx context.Context) map[string]error {
 	found, _, _ := last.checking.Do("", func() (any, error) {
 		now := s.options.Now()
 		if since := now.Sub(last.at); last.parts == nil || since < 0 || since >= readyFor {
-			last.at, last.parts = now, s.checkParts(ctx)
+			last.parts = s.checkParts(ctx)
+			last.at = s.options.Now() // a pause is one from the end
 		}
 		return last.parts, nil
 	})

@@ -40,11 +40,21 @@ func (s *Store) noteCompatible(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
+		var version, noted int64
+		err = s.QueryRow(ctx, "SELECT version, since FROM schema_compatibility WHERE name = $1", schema.Name).Scan(
+			&version, &noted)
+		last := latest(provider)
+		if err == nil && (version > last || version == last && noted == since) { // nothing is written to a standby
+			return nil
+		}
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return err
+		}
 		return s.Write(ctx, func(tx *Tx) error {
 			tx.reserved = true
 			_, err := tx.Exec(`INSERT INTO schema_compatibility (name, version, since) VALUES ($1, $2, $3)
 				ON CONFLICT (name) DO UPDATE SET version = excluded.version, since = excluded.since
-				WHERE schema_compatibility.version < excluded.version`, schema.Name, latest(provider), since)
+				WHERE schema_compatibility.version <= excluded.version`, schema.Name, last, since)
 			return err
 		})
 	})

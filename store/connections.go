@@ -81,13 +81,19 @@ func scanDenial(row Scanner) (d Denial, err error) {
 // Deny does not record a denial that repeats one with no use in between, so that nobody can fill the space that is
 // reserved for denials.
 func (tx *Tx) Deny(d Denial) error {
-	tx.reserved, tx.beyondQuota = true, true
+	tx.reserved = true
 	behind, err := tx.behind()
 	if err != nil {
 		return fmt.Errorf("deny %s: %w", d.Client, err)
 	}
 	d.RevokedAt, d.ExpiresAt = d.RevokedAt.Add(behind), d.ExpiresAt.Add(behind)
-	err = tx.QueryRow(`SELECT 1 FROM denials d WHERE subject = $1 AND client = $2 AND NOT EXISTS (
+	return tx.Keep(d)
+}
+
+// Keep is Deny for a denial that was kept before, and has its times already.
+func (tx *Tx) Keep(d Denial) error {
+	tx.reserved, tx.beyondQuota = true, true
+	err := tx.QueryRow(`SELECT 1 FROM denials d WHERE subject = $1 AND client = $2 AND NOT EXISTS (
 			SELECT 1 FROM connections c WHERE c.owner = d.owner AND c.subject = d.subject AND c.client = d.client
 				AND c.last_used > d.revoked_at)`,
 		d.Subject, d.Client).Scan(new(int))

@@ -99,6 +99,7 @@ func (s *Store) migrateUp(ctx context.Context) error {
 }
 
 func (s *Store) migrated(ctx context.Context) error {
+	ctx = context.WithValue(ctx, makingKey, true)
 	for _, schema := range s.schemas {
 		if schema.Migrated == nil {
 			continue

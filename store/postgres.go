@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -46,8 +47,11 @@ func (s *Store) openPostgres(ctx context.Context, dsn string, write bool) error 
 	if warning := protectionWarnings[protected]; warning != "" {
 		s.log.WarnContext(ctx, warning)
 	}
-	if config.ConnectTimeout == 0 {
-		config.ConnectTimeout = connectTimeout
+	if config.ConnectTimeout == 0 { // for all addresses together, of which the first may be dead
+		config.ConnectTimeout = connectTimeout / time.Duration(1+len(config.Fallbacks))
+	}
+	if s.answer, err = answerTime(config, write); err != nil {
+		return err
 	}
 	s.plain = config.Copy()
 	s.usePools(config, write)
@@ -83,7 +87,7 @@ func (s *Store) usePools(config *pgx.ConnConfig, write bool) {
 		}
 	}
 	s.read = openPool(using, maxConnections)
-	s.apart, s.making = openPool(using, maxApart), openPool(making, maxToMake)
+	s.apart, s.revoking, s.making = openPool(using, maxApart), openPool(using, maxApart), openPool(making, maxToMake)
 	s.making.SetMaxIdleConns(0)
 	s.write = transactionWriter{s}
 }
@@ -97,14 +101,14 @@ func openPool(config *pgx.ConnConfig, number int) *sql.DB {
 }
 
 func (s *Store) closePools() {
-	for _, pool := range []*sql.DB{s.read, s.apart, s.making} {
+	for _, pool := range []*sql.DB{s.read, s.apart, s.revoking, s.making} {
 		_ = pool.Close()
 	}
 }
 
 // dropIdle closes connections that nobody uses. Those that come next may lead to another server.
 func (s *Store) dropIdle() {
-	for pool, number := range map[*sql.DB]int{s.read: maxConnections, s.apart: maxApart} {
+	for pool, number := range map[*sql.DB]int{s.read: maxConnections, s.apart: maxApart, s.revoking: maxApart} {
 		pool.SetMaxIdleConns(0)
 		pool.SetMaxIdleConns(number)
 	}
@@ -119,10 +123,7 @@ func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseco
 // bounds returns the statements that set them for one transaction, for a pooler that does not pass them on.
 func (s *Store) bounds() (statements string) {
 	for name, value := range bounds {
-		set := s.plain.RuntimeParams[name]
-		if _, err := strconv.Atoi(set); err != nil { // a number, or ours
-			set = milliseconds(value)
-		}
+		set := cmp.Or(s.plain.RuntimeParams[name], milliseconds(value))
 		statements += "SET LOCAL " + name + " = " + set + "; "
 	}
 	return statements
@@ -149,7 +150,30 @@ func (s *Store) findPooler(ctx context.Context, config *pgx.ConnConfig, write bo
 	s.closePools()
 	s.pooled = true
 	s.usePools(config, write)
-	return nil
+	return s.checkSearchPath(ctx) // which a pooler need not have given every one of its connections
+}
+
+// answerTime returns how long a statement is waited for by what the URL says, and what is wrong there; 0 for a Store
+// that only reads, all of a record perhaps.
+func answerTime(config *pgx.ConnConfig, write bool) (time.Duration, error) {
+	answer := statementTimeout + answerMargin
+	for name := range bounds {
+		set, found := config.RuntimeParams[name]
+		number, err := strconv.Atoi(set)
+		switch {
+		case !found:
+		case err != nil || number < 0:
+			return 0, fmt.Errorf("%s in the database URL must be a number of milliseconds, or 0 for no bound", name)
+		case name == "statement_timeout" && number == 0:
+			answer = 0
+		case name == "statement_timeout":
+			answer = time.Duration(number)*time.Millisecond + answerMargin
+		}
+	}
+	if !write {
+		answer = 0
+	}
+	return answer, nil
 }
 
 // parsePostgres reads a URL without connecting.

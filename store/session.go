@@ -15,14 +15,15 @@ import (
 // What bounds the use of a Postgres. Each is the default of a parameter of libpq's names, which the URL may set
 // otherwise.
 const (
-	lockTimeout      = 2 * time.Second  // for a row that somebody else holds
-	statementTimeout = 10 * time.Second // of one statement
-	idleTimeout      = 5 * time.Second  // of a transaction that does nothing, as its program is frozen
-	connectTimeout   = 2 * time.Second
+	lockTimeout      = 2 * time.Second        // for a row that somebody else holds
+	statementTimeout = 10 * time.Second       // of one statement
+	idleTimeout      = 5 * time.Second        // of a transaction that does nothing, as its program is frozen
+	connectTimeout   = 800 * time.Millisecond // less than a look for revocations takes at most
 
 	maxWait = 2 * time.Second // for one of the connections
-	// answerTimeout is for a server that does not end by itself what takes too long.
-	answerTimeout = statementTimeout + time.Second
+	// answerMargin is how much longer than a statement may take a server is waited for that does not end it by itself,
+	// and a transaction with all of its statements.
+	answerMargin = time.Second
 )
 
 // Connections to a Postgres.
@@ -31,7 +32,7 @@ const (
 	// ownerShare is how many of them one owner reads with, and as many change: whoever waits for a row that is locked
 	// leaves others theirs.
 	ownerShare = maxConnections / 4
-	maxApart   = 3 // beside those, see [Apart]
+	maxApart   = 2 // beside those, see [Apart], to look; and as many for revocations, of which one owner has one
 	maxToMake  = 4 // beside those, while the schema is brought up to date
 )
 
@@ -40,6 +41,7 @@ type contextKey int
 const (
 	ownerKey contextKey = iota
 	apartKey
+	makingKey
 )
 
 // ForOwner says on whose behalf the context's calls read and write: an organization, or in Consumer projects a user.
@@ -48,8 +50,8 @@ func ForOwner(ctx context.Context, owner string) context.Context {
 	return context.WithValue(ctx, ownerKey, owner)
 }
 
-// Apart gives the context's calls connections to Postgres that nobody else uses: health checks and revocations do not
-// wait for what people do.
+// Apart gives the context's calls connections to Postgres that nobody else uses: what looks, such as health checks, and
+// what changes, which are revocations, wait neither for what people do nor for each other.
 func Apart(ctx context.Context) context.Context { return context.WithValue(ctx, apartKey, true) }
 
 var (
@@ -78,16 +80,13 @@ func (s *Store) session(ctx context.Context, changes bool) (session, error) {
 	}
 	waiting, stop := context.WithTimeoutCause(ctx, maxWait, errNoConn)
 	defer stop()
-	pool, leave := s.apart, func() {}
-	if apart, _ := ctx.Value(apartKey).(bool); !apart {
-		if s.away.now() {
-			return session{}, errAway
-		}
-		var err error
-		if leave, err = s.shares.enter(waiting, ctx, changes); err != nil {
-			return session{}, err
-		}
-		pool = s.read
+	pool, use := s.poolFor(ctx, changes)
+	if (use == reading || use == changing) && s.away.now() {
+		return session{}, errAway
+	}
+	leave, err := s.shares.enter(waiting, ctx, use)
+	if err != nil {
+		return session{}, err
 	}
 	conn, err := pool.Conn(waiting)
 	if err != nil {
@@ -97,12 +96,43 @@ func (s *Store) session(ctx context.Context, changes bool) (session, error) {
 		}
 		return session{}, err
 	}
-	bounded, cancel := context.WithTimeout(ctx, answerTimeout)
+	bounded, cancel := ctx, func() {}
+	if s.answer > 0 && use != making {
+		bounded, cancel = context.WithTimeout(ctx, s.answer)
+	}
 	return session{conn, bounded, func() {
 		_ = conn.Close()
 		cancel()
 		leave()
 	}}, nil
+}
+
+// A use is what a connection is for.
+type use int
+
+const (
+	reading use = iota
+	changing
+	revoking
+	looking // nobody's in particular
+	making  // tables
+)
+
+// poolFor returns the pool that a context's calls use, and for what.
+func (s *Store) poolFor(ctx context.Context, changes bool) (*sql.DB, use) {
+	apart, _ := ctx.Value(apartKey).(bool)
+	migrating, _ := ctx.Value(makingKey).(bool)
+	switch {
+	case migrating:
+		return s.making, making
+	case apart && changes:
+		return s.revoking, revoking
+	case apart:
+		return s.apart, looking
+	case changes:
+		return s.read, changing
+	}
+	return s.read, reading
 }
 
 // shares are how many connections each owner holds or waits for.
@@ -112,8 +142,8 @@ type shares struct {
 }
 
 type share struct {
-	owner   string
-	changes bool
+	owner string
+	use   use
 }
 
 type places struct {
@@ -122,12 +152,12 @@ type places struct {
 }
 
 // enter waits for a place in the owner's share.
-func (s *shares) enter(waiting, ctx context.Context, changes bool) (leave func(), err error) {
+func (s *shares) enter(waiting, ctx context.Context, purpose use) (leave func(), err error) {
 	owner, _ := ctx.Value(ownerKey).(string)
-	if owner == "" {
+	if owner == "" || purpose == looking || purpose == making {
 		return func() {}, nil
 	}
-	key := share{owner, changes}
+	key := share{owner, purpose}
 	own := s.join(key)
 	if err := own.Acquire(waiting, 1); err != nil {
 		s.part(key, own)
@@ -150,7 +180,11 @@ func (s *shares) join(key share) *places {
 	}
 	own := s.of[key]
 	if own == nil {
-		own = &places{Weighted: semaphore.NewWeighted(ownerShare)}
+		number := int64(ownerShare)
+		if key.use == revoking {
+			number = 1
+		}
+		own = &places{Weighted: semaphore.NewWeighted(number)}
 		s.of[key] = own
 	}
 	own.users++
@@ -167,10 +201,17 @@ func (s *shares) part(key share, own *places) {
 
 // absence knows whether Postgres answers. Who looks every second at what it keeps says so. While it does not, others
 // are refused at once: each would hold a place until its time is over.
-type absence struct{ failures atomic.Int32 }
+type absence struct {
+	failures atomic.Int32
+	noted    atomic.Int64 // when the last look ended, in nanoseconds since 1970
+}
 
-// notes takes what a look has found. One look may be late on a machine that is busy, two are not.
+// staleAfter is when what looks have found says nothing any more, as nobody looks.
+const staleAfter = 5 * time.Second
+
+// note takes what a look has found. One look may be late on a machine that is busy, two are not.
 func (a *absence) note(err error) {
+	a.noted.Store(time.Now().UnixNano())
 	switch {
 	case err == nil:
 		a.failures.Store(0)
@@ -179,4 +220,6 @@ func (a *absence) note(err error) {
 	}
 }
 
-func (a *absence) now() bool { return a.failures.Load() >= 2 }
+func (a *absence) now() bool {
+	return a.failures.Load() >= 2 && time.Since(time.Unix(0, a.noted.Load())) < staleAfter
+}

@@ -51,15 +51,17 @@ type Store struct {
 
 	file *sqliteFile // of SQLite
 
-	url    string // of Postgres, and the rest as well
-	schema string
-	plain  *pgx.ConnConfig // as the URL says, without the schema
-	apart  *sql.DB         // see Apart
-	making *sql.DB         // for migrations, which may take as long as they need
-	pooled bool            // a pooler gives each transaction another connection
-	shares shares
-	away   absence
-	heads  heads
+	url      string // of Postgres, and the rest as well
+	schema   string
+	plain    *pgx.ConnConfig // as the URL says, without the schema
+	apart    *sql.DB         // to look, see Apart
+	revoking *sql.DB         // to change apart
+	making   *sql.DB         // for migrations, which may take as long as they need
+	answer   time.Duration   // for which a statement or a transaction is waited for; 0: without end
+	pooled   bool            // a pooler gives each transaction another connection
+	shares   shares
+	away     absence
+	heads    heads
 }
 
 // Database names which of the two a Store runs on.
@@ -155,7 +157,7 @@ func (s *Store) Close() error {
 		return nil
 	}
 	err := errors.Join(s.read.Close(), s.write.close())
-	for _, pool := range []*sql.DB{s.apart, s.making} {
+	for _, pool := range []*sql.DB{s.apart, s.revoking, s.making} {
 		if pool != nil {
 			err = errors.Join(err, pool.Close())
 		}

@@ -8,9 +8,11 @@
 package connections
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -65,6 +67,10 @@ type Connections struct {
 }
 
 type pair struct{ subject, client string }
+
+func (p pair) compare(other pair) int {
+	return cmp.Or(strings.Compare(p.subject, other.subject), strings.Compare(p.client, other.client))
+}
 
 // denials are all that counted at a time. They are not changed.
 type denials struct {
@@ -266,7 +272,7 @@ func (c *Connections) tell(ctx context.Context, before *look, err error) {
 // count here and are written back.
 func (c *Connections) keepLost(ctx context.Context, fresh *denials, since time.Time) {
 	known := c.known.Load()
-	if known == nil {
+	if known == nil || !known.at.After(since.Add(time.Minute)) { // too long ago to tell what was lost from what is over
 		return
 	}
 	for key, d := range known.of {

@@ -132,7 +132,7 @@ func (c *Connections) writeHeld(ctx context.Context) {
 		}
 		deny := func() error { return c.writeDenial(ctx, d, own.actor) }
 		if own.lost {
-			deny = func() error { return c.write(ctx, func(tx *store.Tx) error { return tx.Deny(d) }) }
+			deny = func() error { return c.write(ctx, d, func(tx *store.Tx) error { return tx.Keep(d) }) }
 		}
 		if err := deny(); err != nil {
 			return // it was logged when it was made

@@ -123,7 +123,7 @@ func (c *Connections) turn(ctx context.Context, d store.Denial) (next time.Time,
 // postpone returns when Stytch is asked next; zero if another instance is asking already.
 func (c *Connections) postpone(ctx context.Context, d store.Denial, wait time.Duration) (at time.Time, err error) {
 	mine, next := false, c.options.Now().Add(wait)
-	err = c.write(ctx, func(tx *store.Tx) (err error) {
+	err = c.write(ctx, d, func(tx *store.Tx) (err error) {
 		mine, err = tx.Postpone(d, next)
 		return err
 	})

@@ -105,7 +105,7 @@ func cutoff(now time.Time) (revoked, expires time.Time) {
 }
 
 func (c *Connections) writeDenial(ctx context.Context, d store.Denial, actor string) error {
-	return c.write(ctx, func(tx *store.Tx) error {
+	return c.write(ctx, d, func(tx *store.Tx) error {
 		if err := tx.Deny(d); err != nil {
 			return err
 		}
@@ -118,10 +118,10 @@ func (c *Connections) writeDenial(ctx context.Context, d store.Denial, actor str
 
 // write bounds a change in time, so that a database that hangs holds nothing up for ever. It waits for no connection
 // that others use.
-func (c *Connections) write(ctx context.Context, change func(*store.Tx) error) error {
+func (c *Connections) write(ctx context.Context, d store.Denial, change func(*store.Tx) error) error {
 	ctx, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
-	return c.options.Store.Write(store.Apart(ctx), change)
+	return c.options.Store.Write(store.Apart(store.ForOwner(ctx, d.Owner)), change)
 }
 
 // tellStytch ends consent and refresh tokens.
@@ -143,7 +143,7 @@ func (c *Connections) tellStytch(ctx context.Context, d store.Denial) error {
 // settle writes that Stytch has revoked. Tokens that it issued until then are refused as well.
 func (c *Connections) settle(ctx context.Context, d store.Denial) {
 	revoked, expires := cutoff(c.options.Now())
-	err := c.write(ctx, func(tx *store.Tx) error { return tx.Settle(d, revoked, expires) })
+	err := c.write(ctx, d, func(tx *store.Tx) error { return tx.Settle(d, revoked, expires) })
 	if err != nil {
 		c.options.Log.WarnContext(ctx,
 			"not written that Stytch has revoked: it is asked once more, and every token of "+

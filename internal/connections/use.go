@@ -3,6 +3,7 @@ package connections
 import (
 	"cmp"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -52,7 +53,8 @@ func (c *Connections) Flush(ctx context.Context) {
 	bounded, cancel := context.WithTimeout(ctx, writeLimit)
 	defer cancel()
 	err := c.options.Store.Write(bounded, func(tx *store.Tx) error {
-		for _, use := range uses {
+		for _, key := range slices.SortedFunc(maps.Keys(uses), pair.compare) { // in the order of other instances
+			use := uses[key]
 			if err := tx.NoteUse(use); err != nil {
 				return err
 			}

@@ -205,10 +205,10 @@ func (l *line) guard(r *http.Request, o *owner,
 
 // patience returns how long Stytch has for the attempt, whatever time the caller has.
 func patience(r *http.Request) time.Duration {
-	if r.Method == http.MethodGet {
-		return lookUpTimeout
+	if r.Method != http.MethodGet && idempotent(r) { // a search
+		return answerTimeout
 	}
-	return answerTimeout
+	return lookUpTimeout
 }
 
 // enter lets an attempt through, whose outcome the caller must report, or returns how long it
