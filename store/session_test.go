@@ -293,3 +293,60 @@ func must(t *testing.T, err error) {
 		t.Fatal(err)
 	}
 }
+
+// While Postgres takes no changes, as between two of its servers, an instance that is started again serves what is read.
+func TestAStartNeedsNoChangeThatWasMade(t *testing.T) {
+	address := postgrestest.Shared(t).Database(t)
+	s, db := openWith(t, store.Options{URL: address}), openRaw(t, "pgx", address)
+	must(t, createOf(s, "acme", "ada")(t.Context()))
+	must(t, s.Close())
+	db.exec("ALTER DATABASE " + db.one("SELECT current_database()") + " SET default_transaction_read_only = on")
+	must(t, tasksOf(openWith(t, store.Options{URL: address}), "acme")(t.Context()))
+}
+
+func TestBoundsOfTheURLAreNumbers(t *testing.T) {
+	address := postgrestest.Shared(t).Database(t)
+	for _, value := range []string{"2s", "-1", "x", ""} {
+		_, err := store.Open(t.Context(), store.Options{URL: address + "&lock_timeout=" + value})
+		if err == nil || !strings.Contains(err.Error(), "lock_timeout in the database URL must be a number") {
+			t.Errorf("%q: %v", value, err)
+		}
+	}
+	s := openWith(t, store.Options{URL: address + "&statement_timeout=0&lock_timeout=0"})
+	if got := ""; s.QueryRow(t.Context(), "SELECT current_setting('statement_timeout')").Scan(&got) != nil || got != "0" {
+		t.Errorf("statement_timeout is %q", got)
+	}
+}
+
+// Many people of one owner revoke while a row that all of them need is locked: looks, health and another owner's
+// revocations go on.
+func TestRevocationsThatWaitHoldNothingUp(t *testing.T) {
+	address := postgrestest.Shared(t).Database(t)
+	s, db := openWith(t, store.Options{URL: address}), openRaw(t, "pgx", address)
+	revoke := func(owner, client string) func(context.Context) error {
+		return func(ctx context.Context) error {
+			return s.Write(store.Apart(store.ForOwner(ctx, owner)), func(tx *store.Tx) error {
+				return tx.Deny(store.Denial{Subject: "ada", Client: client, Owner: owner, RevokedAt: time.Now(),
+					ExpiresAt: time.Now().Add(time.Hour)})
+			})
+		}
+	}
+	must(t, revoke("acme", "app")(t.Context()))
+	tx, err := db.Begin()
+	must(t, err)
+	defer func() { _ = tx.Rollback() }()
+	_, err = tx.Exec("SELECT 1 FROM guestpass.denials FOR UPDATE")
+	must(t, err)
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() { _ = revoke("acme", "app")(t.Context()) })
+	}
+	db.waitFor("SELECT CAST(count(*) > 0 AS text) FROM pg_stat_activity WHERE wait_event_type = 'Lock'", "true")
+	soon(t, "health", s.Ping)
+	soon(t, "a look", func(ctx context.Context) error {
+		_, err := s.Denials(ctx, time.Now())
+		return err
+	})
+	soon(t, "another owner's revocation", revoke("globex", "other"))
+	group.Wait()
+}

@@ -362,3 +362,29 @@ func TestNobodyWaitsForLooksThatFail(t *testing.T) {
 		}
 	}
 }
+
+// An instance that has seen nothing for longer than tokens live cannot tell what the database has lost from what has
+// ended there rightly: who has connected again meanwhile stays connected.
+func TestWhatEndedMeanwhileIsNotTakenForLost(t *testing.T) {
+	w := newWorld(t)
+	away, awake := w.instance(0), w.instance(0)
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 503})
+	w.must(awake.Revoke(t.Context(), grace, target(grace)).Written)
+	w.stytch.Advance(5 * time.Second)
+	if !revoked(away.Check(t.Context(), issued(grace, w.stytch.Now()), false)) {
+		t.Fatal("it does not know what Stytch has not revoked yet")
+	}
+	w.stytch.ClearFaults()
+	w.stytch.Advance(time.Minute)
+	awake.Retry(t.Context())
+	w.stytch.Advance(auth.DefaultLifetime + 2*time.Minute)
+	w.consent(grace)
+	token := issued(grace, w.stytch.Now())
+	_ = away.Check(t.Context(), token, false) // looks
+	w.must(away.Check(t.Context(), token, true))
+	away.Retry(t.Context())
+	w.must(w.instance(0).Check(t.Context(), token, true))
+	if w.connected(grace) != 1 {
+		t.Error("the connection that was made since is ended")
+	}
+}
