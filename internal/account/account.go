@@ -165,7 +165,7 @@ func (a *Account) view(ctx context.Context, shown shownSession, after string, as
 			return view{}, err
 		}
 	}
-	ctx = limits.WithParty(ctx, party)
+	ctx = store.ForOwner(limits.WithParty(ctx, party), cmp.Or(person.Organization.ID, person.ID))
 	leave, err := a.bounds.pages.Enter(ctx)
 	if err != nil {
 		return view{}, err
