@@ -47,8 +47,11 @@ func (s *Store) openPostgres(ctx context.Context, dsn string, write bool) error 
 	if warning := protectionWarnings[protected]; warning != "" {
 		s.log.WarnContext(ctx, warning)
 	}
-	if config.ConnectTimeout == 0 { // for all addresses together, of which the first may be dead
-		config.ConnectTimeout = connectTimeout / time.Duration(1+len(config.Fallbacks))
+	if config.ConnectTimeout == 0 {
+		config.ConnectTimeout = connectTimeout
+		if others := len(config.Fallbacks); others > 0 { // the first of them may be dead
+			config.ConnectTimeout = connectSeveral / time.Duration(1+others)
+		}
 	}
 	if s.answer, err = answerTime(config, write); err != nil {
 		return err

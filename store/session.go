@@ -15,10 +15,11 @@ import (
 // What bounds the use of a Postgres. Each is the default of a parameter of libpq's names, which the URL may set
 // otherwise.
 const (
-	lockTimeout      = 2 * time.Second        // for a row that somebody else holds
-	statementTimeout = 10 * time.Second       // of one statement
-	idleTimeout      = 5 * time.Second        // of a transaction that does nothing, as its program is frozen
-	connectTimeout   = 800 * time.Millisecond // less than a look for revocations takes at most
+	lockTimeout      = 2 * time.Second  // for a row that somebody else holds
+	statementTimeout = 10 * time.Second // of one statement
+	idleTimeout      = 5 * time.Second  // of a transaction that does nothing, as its program is frozen
+	connectTimeout   = 2 * time.Second
+	connectSeveral   = 800 * time.Millisecond // to all addresses of the URL: less than a look for revocations has
 
 	maxWait = 2 * time.Second // for one of the connections
 	// answerMargin is how much longer than a statement may take a server is waited for that does not end it by itself,
