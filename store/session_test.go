@@ -294,7 +294,8 @@ func must(t *testing.T, err error) {
 	}
 }
 
-// While Postgres takes no changes, as between two of its servers, an instance that is started again serves what is read.
+// While Postgres takes no changes, as between two of its servers, an instance that is started again serves what is
+// read.
 func TestAStartNeedsNoChangeThatWasMade(t *testing.T) {
 	address := postgrestest.Shared(t).Database(t)
 	s, db := openWith(t, store.Options{URL: address}), openRaw(t, "pgx", address)
@@ -313,7 +314,9 @@ func TestBoundsOfTheURLAreNumbers(t *testing.T) {
 		}
 	}
 	s := openWith(t, store.Options{URL: address + "&statement_timeout=0&lock_timeout=0"})
-	if got := ""; s.QueryRow(t.Context(), "SELECT current_setting('statement_timeout')").Scan(&got) != nil || got != "0" {
+	var got string
+	must(t, s.QueryRow(t.Context(), "SELECT current_setting('statement_timeout')").Scan(&got))
+	if got != "0" {
 		t.Errorf("statement_timeout is %q", got)
 	}
 }
