@@ -46,9 +46,9 @@ func (s *tasks) registerList() {
 	op := api.Operation{
 		ID: "listTasks", Method: http.MethodGet, Path: "/api/v1/tasks",
 		Summary: "List tasks",
-		Description: "Returns tasks, one page at a time, by due date unless sort says otherwise. Filter by state, " +
-			"label or due date, or search words. For more pass next_cursor as cursor with the same filters, " +
-			"even after an empty one.",
+		Description: "Returns tasks, a page at a time, by due date unless sort says otherwise. Filter by state, " +
+			"label or due date, or search words. For more pass next_cursor as cursor with the same filters; " +
+			"pages may be empty.",
 		Access: auth.Scope("tasks:read"),
 		Docs: map[string]string{
 			"due_before": "Only tasks that are due before this day, YYYY-MM-DD. Leave out for all",
