@@ -81,8 +81,7 @@ func (s *Server) checkParts(ctx context.Context) map[string]error {
 // has the reason.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	status, parts := http.StatusOK, map[string]string{}
-	found := s.ready(r.Context())
-	for name, err := range found {
+	for name, err := range s.ready(r.Context()) {
 		refused := errors.Is(err, directory.ErrCredentials)
 		switch {
 		case errors.As(err, new(*stytch.PartlyUnavailableError)):

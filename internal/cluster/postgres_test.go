@@ -49,7 +49,7 @@ func preparePostgres(t testing.TB) *postgres {
 	p := &postgres{t: t, folder: newFolder(t)}
 	guard := exec.Command("sh", "-c", guardOfPostgres, postgrestest.Program(t, "pg_ctl"), p.folder)
 	guard.Dir = "/"
-	guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: unprivileged()}
+	guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: postgrestest.Unprivileged()}
 	alive, err := guard.StdinPipe()
 	must(t, err)
 	must(t, guard.Start())
@@ -63,7 +63,7 @@ func (p *postgres) socket() string { return filepath.Join(p.folder, ".s.PGSQL.54
 func (p *postgres) run(program string, args ...string) {
 	p.t.Helper()
 	command := exec.Command(postgrestest.Program(p.t, program), args...)
-	command.Dir, command.SysProcAttr = p.folder, &syscall.SysProcAttr{Credential: unprivileged()}
+	command.Dir, command.SysProcAttr = p.folder, &syscall.SysProcAttr{Credential: postgrestest.Unprivileged()}
 	log := filepath.Join(p.folder, program+".out")
 	out, err := os.Create(log)
 	must(p.t, err)

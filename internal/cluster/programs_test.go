@@ -4,10 +4,10 @@ import (
 	"bufio"
 	"bytes"
 	"fmt"
+	"guestpass/internal/postgrestest"
 	"io"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -121,21 +121,6 @@ func find(t testing.TB, name string) string {
 	return ""
 }
 
-// unprivileged is whom programs run as that refuse root, if root runs the tests.
-func unprivileged() *syscall.Credential {
-	if os.Getuid() != 0 {
-		return nil
-	}
-	for _, name := range []string{"postgres", "nobody"} {
-		if u, err := user.Lookup(name); err == nil {
-			uid, _ := strconv.ParseUint(u.Uid, 10, 32)
-			gid, _ := strconv.ParseUint(u.Gid, 10, 32)
-			return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
-		}
-	}
-	return nil
-}
-
 // newFolder returns one that the programs' user owns.
 func newFolder(t testing.TB) string {
 	t.Helper()
@@ -143,7 +128,7 @@ func newFolder(t testing.TB) string {
 	must(t, err)
 	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	must(t, os.Chmod(folder, 0o711)) // #nosec G302 -- others connect to the sockets in it
-	if owner := unprivileged(); owner != nil {
+	if owner := postgrestest.Unprivileged(); owner != nil {
 		must(t, os.Chown(folder, int(owner.Uid), int(owner.Gid)))
 	}
 	return folder

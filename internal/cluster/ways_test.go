@@ -17,6 +17,7 @@ import (
 	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
+	"guestpass/internal/postgrestest"
 	"guestpass/resources"
 	"guestpass/store"
 )
@@ -103,7 +104,7 @@ func (b *bed) startPooler() string {
 	file := filepath.Join(folder, "pgbouncer.ini")
 	text := fmt.Appendf(nil, poolerConfiguration, b.postgres.folder, folder)
 	must(b.t, os.WriteFile(file, text, 0o644)) // #nosec G306 -- somebody else reads it
-	b.pooler = startProgram(b.t, unprivileged(), []string{find(b.t, "pgbouncer"), file}, os.Environ())
+	b.pooler = startProgram(b.t, postgrestest.Unprivileged(), []string{find(b.t, "pgbouncer"), file}, os.Environ())
 	eventually(b.t, "pgbouncer listens", func() error {
 		_, err := os.Stat(filepath.Join(folder, ".s.PGSQL.6432"))
 		if err != nil && !b.pooler.running() {

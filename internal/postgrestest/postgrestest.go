@@ -49,7 +49,7 @@ func Start() (*Server, error) {
 		return nil, err
 	}
 	s := &Server{bin: bin, folder: folder}
-	if owner := unprivileged(); owner != nil {
+	if owner := Unprivileged(); owner != nil {
 		if err := os.Chown(folder, int(owner.Uid), int(owner.Gid)); err != nil {
 			return nil, err
 		}
@@ -74,7 +74,7 @@ func (s *Server) startGuard() (err error) {
 	s.guard = exec.Command("sh", "-c", `cat; "$0" --pgdata "$1/data" --wait stop --mode immediate; rm -rf "$1"`,
 		filepath.Join(s.bin, "pg_ctl"), s.folder) // #nosec G204 -- both are arguments of the script, not text of it
 	s.guard.Dir = "/"
-	s.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: unprivileged()} // an interrupt is not for it
+	s.guard.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Credential: Unprivileged()} // an interrupt is not for it
 	if s.alive, err = s.guard.StdinPipe(); err != nil {
 		return err
 	}
@@ -133,7 +133,7 @@ func (s *Server) url(database string) string {
 func (s *Server) run(program string, args ...string) error {
 	command := exec.Command(filepath.Join(s.bin, program), args...) // #nosec G204 -- programs of PostgreSQL, for tests
 	command.Dir = s.folder
-	if owner := unprivileged(); owner != nil {
+	if owner := Unprivileged(); owner != nil {
 		command.SysProcAttr = &syscall.SysProcAttr{Credential: owner}
 	}
 	log := filepath.Join(s.folder, program+".out")
@@ -150,8 +150,8 @@ func (s *Server) run(program string, args ...string) error {
 	return nil
 }
 
-// unprivileged returns whom the server runs as, if root runs the tests: PostgreSQL refuses root.
-func unprivileged() *syscall.Credential {
+// Unprivileged returns whom programs run as that refuse root, as PostgreSQL does, if root runs the tests; else nil.
+func Unprivileged() *syscall.Credential {
 	if os.Getuid() != 0 {
 		return nil
 	}
