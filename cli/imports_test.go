@@ -43,7 +43,7 @@ var allowedImports = map[string][]string{
 		"internal/limits", "internal/strictjson", "internal/text", "store"},
 	"auth":      {"internal/cache", "internal/credentials", "internal/strictjson", "internal/upstream"},
 	"directory": {},
-	"store":     {},
+	"store":     {"internal/cache"},
 	"openapi":   {"openapi/internal/actions"},
 	"internal/idp": {"internal/clients", "internal/credentials", "internal/form", "internal/headers",
 		"internal/limits", "internal/upstream"},

@@ -4,42 +4,45 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"guestpass/internal/cache"
 )
 
-// maxHeads is how many owners' records a Store remembers the end of.
-const maxHeads = 10_000
+// How many owners' records a Store remembers the end of, and for how long after it last added to one.
+const (
+	maxHeads   = 10_000
+	headsCount = 30 * 24 * time.Hour
+)
 
 // heads remember how long each owner's record was when this Store last added to it. A record that is shorter later was
 // put back to older data.
 type heads struct {
-	mu   sync.Mutex // guards what follows
-	seq  map[string]int64
+	seq *cache.Cache[string, string, int64]
+
+	mu   sync.Mutex // guards told
 	told time.Time
 }
 
+func newHeads() *heads {
+	return &heads{seq: cache.New[string, string, int64](maxHeads, func(string) int { return maxHeads })}
+}
+
 // remember notes what is kept now.
-func (h *heads) remember(recorded map[string]int64) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
+func (h *heads) remember(recorded map[string]int64, now time.Time) {
 	for owner, seq := range recorded {
-		if _, known := h.seq[owner]; h.seq == nil || !known && len(h.seq) >= maxHeads {
-			h.seq = map[string]int64{} // all are learnt again
-		}
-		h.seq[owner] = seq
+		h.seq.Put(owner, seq, now.Add(headsCount))
 	}
 }
 
-// shorter reports whether the owner's record goes on where it was before, and since when it has not been said.
+// shorter reports whether the owner's record goes on where it was before, and nobody was told for a minute.
 func (h *heads) shorter(owner string, seq int64, now time.Time) (was int64, tell bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	was = h.seq[owner]
-	if was < seq {
+	was, known := h.seq.Get(owner, now)
+	if !known || was < seq {
 		return was, false
 	}
-	delete(h.seq, owner)
-	tell = now.Sub(h.told).Abs() >= time.Minute
-	if tell {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if tell = now.Sub(h.told).Abs() >= time.Minute; tell {
 		h.told = now
 	}
 	return was, tell

@@ -61,7 +61,7 @@ type Store struct {
 	pooled   bool            // a pooler gives each transaction another connection
 	shares   shares
 	away     absence
-	heads    heads
+	heads    *heads
 }
 
 // Database names which of the two a Store runs on.
@@ -112,7 +112,7 @@ func connect(ctx context.Context, o Options, write bool) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{now: o.Now, log: o.Log, schemas: o.Schemas, quota: o.Quota.withDefaults(o.Schemas),
-		keep: cmp.Or(o.Keep, DefaultKeep)}
+		keep: cmp.Or(o.Keep, DefaultKeep), heads: newHeads()}
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	switch {
 	case scheme == "sqlite" && rest != "" && o.Schema == "":

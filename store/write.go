@@ -71,7 +71,7 @@ func (s *Store) change(ctx context.Context, f func(*Tx) error) (reserved bool, e
 		return err
 	}))
 	if err == nil {
-		s.heads.remember(recorded)
+		s.heads.remember(recorded, s.Now())
 	}
 	return reserved, err
 }

@@ -211,7 +211,6 @@ var libraries = []string{"golang.org/x/time/rate", "golang.org/x/sync/semaphore"
 var excused = map[string]string{
 	"store/write.go":   "a batch of one transaction: who comes next waits for it and is never refused",
 	"store/session.go": "connections to Postgres: TestOneBlockedRowLeavesOthersTheirConnections shows whose they are",
-	"store/heads.go":   "where records ended: what is forgotten is learnt at the next change, and costs a notice",
 	"serve.go": "connections, of which nothing is known but an address that a proxy in front may " +
 		"share with everybody",
 	"internal/cache/cache.go": "the one cache: those of package limits are declared there, and of auth's " +
