@@ -19,10 +19,9 @@ import (
 // share mistakes.
 var allowedImports = map[string][]string{
 	"cmd/guestpass": {"cli", "resources"},
-	"cli": {"", "api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/idp",
-		"internal/limits", "internal/site", "internal/stytch", "internal/text", "internal/upstream", "mcptest",
-		"openapi",
-		"openapi/lint", "store", "stytchtest"},
+	"cli": {"", "api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/envfile",
+		"internal/idp", "internal/limits", "internal/site", "internal/stytch", "internal/text",
+		"internal/upstream", "mcptest", "openapi", "openapi/lint", "store", "stytchtest"},
 	"": {"api", "auth", "directory", "internal/account", "internal/clients", "internal/connections",
 		"internal/credentials", "internal/idp", "internal/inside", "internal/limits", "internal/site",
 		"internal/stytch",
@@ -54,6 +53,7 @@ var allowedImports = map[string][]string{
 	"internal/clients":          {"internal/credentials"},
 	"internal/cluster":          {}, // tests alone
 	"internal/credentials":      {},
+	"internal/envfile":          {},
 	"internal/form":             {},
 	"internal/headers":          {},
 	"internal/jsonparts":        {},

@@ -1,0 +1,168 @@
+package envfile
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// Parse reads the text of a file; its errors call it name, with the line. What is wrong with one value alone is said by
+// its [Variable.Err], so that lines which belong to other programs do no harm.
+func Parse(name string, text []byte) (*File, error) {
+	lines, err := scan(name, text)
+	if err != nil {
+		return nil, err
+	}
+	f := &File{Name: name}
+	first := map[string]int{}
+	for _, l := range lines {
+		if l.Name == "" {
+			continue
+		}
+		if before, found := first[l.Name]; found {
+			l.Err = fmt.Errorf("is there twice, in line %d as well: leave one of them out", before)
+		} else {
+			first[l.Name] = l.Line
+		}
+		f.Variables = append(f.Variables, l.Variable)
+	}
+	return f, nil
+}
+
+// A line is a piece of a file up to a line end: more than one line of text if a value in quotes has line ends.
+type line struct {
+	Variable // without a name for a comment or an empty line
+	text     string
+}
+
+// scan cuts a file into lines. Put together, their texts are the file.
+func scan(name string, text []byte) (lines []line, err error) {
+	switch {
+	case len(text) > maxBytes:
+		return nil, fmt.Errorf("%s has more than %d bytes: it is no file of settings", name, maxBytes)
+	case bytes.HasPrefix(text, []byte("\ufeff")):
+		return nil, fmt.Errorf("%s:1: begins with a byte order mark: save the file as UTF-8 without one", name)
+	}
+	number := 1
+	for rest := string(text); rest != ""; {
+		l, err := next(rest)
+		if err != nil {
+			return nil, fmt.Errorf("%s:%d: %w", name, number, err)
+		}
+		l.Line, rest = number, rest[len(l.text):]
+		number += strings.Count(l.text, "\n")
+		lines = append(lines, l)
+	}
+	return lines, nil
+}
+
+// next returns the first line of a text.
+func next(text string) (l line, err error) {
+	l.text, _ = cutLine(text)
+	content := strings.Trim(l.text, blanks)
+	if !utf8.ValidString(l.text) || strings.Contains(l.text, "\x00") {
+		return l, errors.New("is no text: save the file as UTF-8")
+	}
+	if content == "" || content[0] == '#' {
+		return l, nil
+	}
+	before, _, found := strings.Cut(l.text, "=")
+	name, exported := strings.CutPrefix(strings.TrimLeft(before, blanks), "export ")
+	if l.Name = strings.Trim(name, blanks); !found || !nameForm.MatchString(l.Name) {
+		return l, errors.New("is neither NAME=VALUE nor a comment, which begins with #")
+	}
+	at := len(before) + len("=")
+	rest := strings.TrimLeft(text[at:], " \t")
+	switch {
+	case exported:
+		l.Err = errors.New("has export before it, which only a shell takes: leave it out")
+	case l.Name != name || len(rest) != len(text[at:]) && strings.Trim(l.text[at:], blanks) != "":
+		l.Err = errors.New("has blanks around its =: leave them out")
+	}
+	length, err := l.read(rest)
+	if end := len(text) - len(rest) + length; end > len(l.text) {
+		l.text = text[:end]
+	}
+	return l, err
+}
+
+const blanks = " \t\r\n"
+
+// cutLine returns the text up to its first line end, and what follows.
+func cutLine(text string) (first, rest string) {
+	if i := strings.IndexByte(text, '\n'); i >= 0 {
+		return text[:i+1], text[i+1:]
+	}
+	return text, ""
+}
+
+// read takes the value with which a text begins, and returns how long it is, with the rest of its last line.
+func (l *line) read(text string) (length int, err error) {
+	var problem error
+	if strings.HasPrefix(text, `"`) || strings.HasPrefix(text, "'") {
+		l.Value, length, problem = quoted(text)
+		if length < 0 {
+			return 0, errors.New("begins with a quotation mark that nothing closes")
+		}
+		behind, _ := cutLine(text[length:])
+		if strings.Trim(behind, blanks) != "" && problem == nil {
+			problem = errors.New("has something behind the closing quotation mark: a comment takes a line of its own")
+		}
+		length += len(behind)
+		if !utf8.ValidString(text[:length]) || strings.Contains(text[:length], "\x00") {
+			return 0, errors.New("begins a value that is no text: save the file as UTF-8")
+		}
+	} else {
+		first, _ := cutLine(text)
+		l.Value, length = strings.TrimRight(first, blanks), len(first)
+		if i := strings.IndexAny(l.Value, special); i >= 0 {
+			problem = fmt.Errorf("has %s in it, which programs read in several ways: put the value in single quotes",
+				spelled(l.Value[i]))
+		}
+	}
+	if l.Err == nil {
+		l.Err = problem
+	}
+	return length, nil
+}
+
+// special are the characters that mean something to a shell, or to systemd, in a value without quotes.
+const special = " \t\r\\'\"$`;&|<>()~"
+
+func spelled(b byte) string {
+	switch b {
+	case ' ', '\t', '\r':
+		return "a blank"
+	}
+	return string(b)
+}
+
+// quoted reads the value in quotes with which a text begins; a negative length says that nothing closes it. Inside
+// double quotes a backslash stands before ", \, $, ` and line ends alone.
+func quoted(text string) (value string, length int, problem error) {
+	var b strings.Builder
+	mark := text[0]
+	for i := 1; i < len(text); i++ {
+		switch c := text[i]; {
+		case c == mark:
+			return b.String(), i + 1, problem
+		case mark == '\'':
+			b.WriteByte(c)
+		case c == '\\' && i+1 < len(text) && strings.IndexByte("\"\\$`\n", text[i+1]) >= 0:
+			if i++; text[i] != '\n' { // a line end behind a backslash is none
+				b.WriteByte(text[i])
+			}
+		case c == '$' || c == '`':
+			problem = fmt.Errorf("has %c in double quotes, which a shell replaces by something else: use single quotes",
+				c)
+		default:
+			b.WriteByte(c)
+		}
+	}
+	return "", -1, nil
+}

@@ -1,0 +1,147 @@
+package envfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// Merge returns the text of a file with these variables set: in their place where the file has them, else at its end,
+// in this order. Comments, empty lines and everything else stay as they are. Variables that the file says already leave
+// it unchanged. name is what errors call the file.
+func Merge(name string, text []byte, variables []Variable) ([]byte, error) {
+	lines, err := scan(name, text)
+	if err != nil {
+		return nil, err
+	}
+	lineEnd := "\n"
+	if strings.Contains(string(text), "\r\n") {
+		lineEnd = "\r\n"
+	}
+	for _, v := range variables {
+		written, err := write(v, lineEnd)
+		if err != nil {
+			return nil, err
+		}
+		if lines, err = set(lines, v, written); err != nil {
+			return nil, fmt.Errorf("%s:%w", name, err)
+		}
+	}
+	var merged strings.Builder
+	for _, l := range lines {
+		if text := merged.String(); text != "" && !strings.HasSuffix(text, "\n") { // the last line had no end
+			merged.WriteString(lineEnd)
+		}
+		merged.WriteString(l.text)
+	}
+	return []byte(merged.String()), nil
+}
+
+// set returns the lines with one variable set.
+func set(lines []line, v Variable, written string) ([]line, error) {
+	place := -1
+	for i, l := range lines {
+		switch {
+		case l.Name != v.Name:
+		case place >= 0:
+			return nil, fmt.Errorf("%d: %s is there twice, in line %d as well: leave one of them out", l.Line, v.Name,
+				lines[place].Line)
+		default:
+			place = i
+		}
+	}
+	switch {
+	case place < 0:
+		return append(lines, line{Variable: Variable{Name: v.Name, Value: v.Value}, text: written}), nil
+	case lines[place].Err != nil || lines[place].Value != v.Value:
+		lines[place].text, lines[place].Value, lines[place].Err = written, v.Value, nil
+	}
+	return lines, nil
+}
+
+// plain matches values that need no quotes.
+var plain = regexp.MustCompile(`^[A-Za-z0-9_.,:/@%+=?-]+$`)
+
+// write returns the line of a variable, in quotes where it needs them.
+func write(v Variable, lineEnd string) (string, error) {
+	value := v.Value
+	switch {
+	case !nameForm.MatchString(v.Name):
+		return "", fmt.Errorf("%q cannot be the name of a variable", v.Name)
+	case strings.ContainsAny(value, "\x00\r\n") || !utf8.ValidString(value):
+		return "", fmt.Errorf("the value of %s is not one line of text, as every setting is", v.Name)
+	case plain.MatchString(value):
+	case !strings.Contains(value, "'"):
+		value = "'" + value + "'"
+	default:
+		value = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(value) + `"`
+	}
+	return v.Name + "=" + value + lineEnd, nil
+}
+
+// Write sets variables in a file, see [Merge], and reports whether that changed it. The file may be missing. It is
+// replaced as a whole, so that nobody reads half of it, and only its owner may read it afterwards.
+func Write(name string, variables []Variable) (changed bool, err error) {
+	if target, err := filepath.EvalSymlinks(name); err == nil { // the file that is meant, not the link
+		name = target
+	}
+	text, mode, err := current(name)
+	if err != nil {
+		return false, err
+	}
+	merged, err := Merge(name, text, variables)
+	if err != nil || string(merged) == string(text) && !exposed(mode) {
+		return false, err
+	}
+	if len(merged) > maxBytes {
+		return false, fmt.Errorf("%s would have more than %d bytes", name, maxBytes)
+	}
+	return true, replace(name, merged)
+}
+
+// current returns what a file has; nothing if there is none.
+func current(name string) (text []byte, mode fs.FileMode, err error) {
+	info, err := os.Stat(name)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, 0, nil
+	case err != nil:
+		return nil, 0, err
+	case !info.Mode().IsRegular():
+		return nil, 0, fmt.Errorf("%s is no regular file", name)
+	}
+	file, err := os.Open(name) // #nosec G304 -- the person who calls names the file
+	if err != nil {
+		return nil, 0, err
+	}
+	defer file.Close()
+	text, err = io.ReadAll(io.LimitReader(file, maxBytes+1))
+	return text, info.Mode(), err
+}
+
+func replace(name string, text []byte) error {
+	partial, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".partial-") // 0600, says os
+	if err != nil {
+		return err
+	}
+	_, err = partial.Write(text)
+	if err == nil {
+		err = partial.Sync()
+	}
+	if closed := partial.Close(); err == nil {
+		err = closed
+	}
+	if err == nil {
+		err = os.Rename(partial.Name(), name)
+	}
+	if err != nil {
+		_ = os.Remove(partial.Name())
+	}
+	return err
+}
