@@ -16,7 +16,8 @@ import (
 	"guestpass/internal/idp"
 )
 
-// config is what the environment and flags say; flags take precedence. Each field belongs to a setting, see settings.
+// config is what flags, the environment and a file say, in this order of precedence. Each field belongs to a setting,
+// see settings.
 type config struct {
 	Addr, PublicURL, Title string
 	// "": defaultDatabase, in store.go; in development a temporary one
@@ -48,13 +49,16 @@ type config struct {
 	ActivityQuota, MegabyteQuota, KeepDays int
 	Quotas                                 map[string]*int // of the things of resources, by kind
 
-	given      map[string]string // by setting: the variable or flag that said it
+	given      map[string]string // by setting: who said it, see the sources below
 	wrong      map[string]bool   // settings whose values were refused, and are not here
 	secretHint string            // where the GPT's client secret is to be had, in development
 }
 
-// readConfig reads the environment and the flags of a command. Its error names each value that is wrong by itself;
-// check finds values that contradict each other.
+// Who says a setting: a flag, by its name; the environment; or a line of a file, as NAME:LINE.
+const byEnvironment = "environment"
+
+// readConfig reads the flags of a command, the environment, and the file that the flags hold. Its error names each
+// value that is wrong by itself; check finds values that contradict each other.
 func readConfig(environ []string, flags *pflag.FlagSet) (config, error) {
 	c, faults, err := readSettings(environ, flags)
 	if err == nil && len(faults) > 0 {
@@ -78,38 +82,22 @@ func readWhole(environ []string, flags *pflag.FlagSet, heading string, check fun
 
 // readSettings returns the config without the values that are wrong by themselves, and what is wrong with those.
 func readSettings(environ []string, flags *pflag.FlagSet) (c config, faults []error, err error) {
-	c = config{given: map[string]string{}, wrong: map[string]bool{}}
-	said := variables(environ)
-	for _, s := range c.settings() {
-		if _, found := said[s.name]; found {
-			c.given[s.name] = s.name
-		}
-	}
-	if flags != nil {
-		flags.Visit(func(flag *pflag.Flag) {
-			for _, name := range flag.Annotations[settingOfFlag] {
-				said[name], c.given[name] = flag.Value.String(), "--"+flag.Name
-			}
-		})
-	}
-	if err := c.checkSecrets(said); err != nil { // first, so that nothing else is said of them
+	values, given, unread := said(environ, flags)
+	c = config{given: given, wrong: map[string]bool{}}
+	if err := c.checkSecrets(values); err != nil { // first, so that nothing else is said of them
 		return c, nil, usageError{err}
 	}
 	for _, s := range new(config).settings() { // which may keep a value that it refuses
-		value, found := said[s.name]
+		value, found := values[s.name]
 		if !found {
 			continue
 		}
-		err := s.take(value)
-		if strings.TrimSpace(value) == "" {
-			err = errors.New("is set, but has nothing in it: give it a value, or leave it out")
-		}
-		if err != nil {
+		if err := s.judge(value, unread[s.name]); err != nil {
 			faults, c.wrong[s.name] = append(faults, c.fault(s.name, "%w", err)), true
 		}
 	}
 	for _, s := range c.settings() {
-		value, found := said[s.name]
+		value, found := values[s.name]
 		if !found || c.wrong[s.name] {
 			value = s.otherwise
 		}
@@ -121,6 +109,44 @@ func readSettings(environ []string, flags *pflag.FlagSet) (c config, faults []er
 		}
 	}
 	return c, faults, nil
+}
+
+// judge returns what is wrong with a value by itself. unread is what is wrong with the way in which a file says it.
+func (s setting) judge(value string, unread error) error {
+	err := s.take(value)
+	switch {
+	case unread != nil:
+		return unread
+	case strings.TrimSpace(value) == "":
+		return errors.New("is set, but has nothing in it: give it a value, or leave it out")
+	}
+	return err
+}
+
+// said returns the settings that flags, the environment and a file say, who said each, and what is wrong with the way
+// in which the file says it.
+func said(environ []string, flags *pflag.FlagSet) (values, given map[string]string, unread map[string]error) {
+	values, given, unread = map[string]string{}, map[string]string{}, map[string]error{}
+	ofEnvironment, known := variables(environ), new(config).settings()
+	for _, s := range known {
+		if value, found := ofEnvironment[s.name]; found {
+			values[s.name], given[s.name] = value, byEnvironment
+		}
+	}
+	for _, v := range fileOf(flags).variables() {
+		isSetting := slices.ContainsFunc(known, func(s setting) bool { return s.name == v.Name })
+		if isSetting && given[v.Name] != byEnvironment {
+			values[v.Name], given[v.Name], unread[v.Name] = v.Value, fileOf(flags).line(v), v.Err
+		}
+	}
+	if flags != nil {
+		flags.Visit(func(flag *pflag.Flag) {
+			for _, name := range flag.Annotations[settingOfFlag] {
+				values[name], given[name], unread[name] = flag.Value.String(), "--"+flag.Name, nil
+			}
+		})
+	}
+	return values, given, unread
 }
 
 // variables returns the variables of an environment. The last one of a name counts.
@@ -142,10 +168,15 @@ func settingFlag(command *cobra.Command, flag, variable, usage string) {
 	_ = command.Flags().SetAnnotation(flag, settingOfFlag, []string{variable}) // it has just been made
 }
 
-// fault returns an error that names a setting as the caller did: by the variable or by the flag.
+// fault returns an error that names a setting as the caller did: by the variable, with the line of the file that has
+// it, or by the flag.
 func (c config) fault(name, format string, args ...any) error {
-	if said := c.given[name]; said != "" {
-		name = said
+	switch by := c.given[name]; {
+	case by == "", by == byEnvironment:
+	case strings.HasPrefix(by, "--"):
+		name = by
+	default:
+		name += " (" + by + ")"
 	}
 	return fmt.Errorf("%s "+format, append([]any{name}, args...)...)
 }

@@ -43,16 +43,18 @@ id is the URL of a document. Fetching such documents, from this machine too, is 
 call that leaves the emulator.`,
 		Example: "  guestpass dev\n  guestpass dev --vertical consumer\n  guestpass dev --access roles\n  guestpass " +
 			"dev --public-url https://my-tunnel.example.com",
-		Args: noArguments,
+		Annotations: map[string]string{logsFile: ""},
+		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := readConfig(environ, cmd.Flags())
 			if err != nil {
 				return err
 			}
 			if c.live() {
-				return usagef("STYTCH_PROJECT_ID is a live project: the emulator never stands in for one; unset it, " +
-					"or use `guestpass serve`")
+				return usageError{c.fault("STYTCH_PROJECT_ID", "is a live project: the emulator never stands in for "+
+					"one; unset it, or use `guestpass serve`")}
 			}
+			fileOf(cmd.Flags()).log(newLog(cmd.ErrOrStderr()), c)
 			dev.config = c
 			return dev.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},

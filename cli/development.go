@@ -14,7 +14,7 @@ import (
 // developmentCommands returns the commands that need the emulator of Stytch or the simulator of ChatGPT. Only files of
 // this side of the build tag may import either; production.go is the other side.
 func developmentCommands(environ []string) []*cobra.Command {
-	return []*cobra.Command{devCommand(environ), stytchCommand(), tryCommand(environ), lintCommand()}
+	return append(readingFiles(devCommand(environ), tryCommand(environ)), stytchCommand(), lintCommand())
 }
 
 const startWith = `Start with:

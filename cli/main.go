@@ -57,9 +57,9 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := checkCommand(root, args)
+	called, err := root, checkCommand(root, args)
 	if err == nil {
-		err = root.ExecuteContext(ctx)
+		called, err = root.ExecuteContextC(ctx)
 	}
 	switch {
 	case err == nil:
@@ -67,7 +67,7 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	case errors.Is(err, errQuiet):
 		return 1
 	}
-	fmt.Fprintln(stderr, "guestpass:", withoutSecrets(err.Error(), environ))
+	fmt.Fprintln(stderr, "guestpass:", withoutSecrets(err.Error(), environ, called.Flags()))
 	if errors.As(err, new(usageError)) {
 		return 2
 	}
@@ -104,8 +104,9 @@ hosts the page on which your users sign in and decide what to allow.
 		text := goErrors.ReplaceAllString(err.Error(), "it has the wrong form")
 		return usagef("%s; see `%s --help`", text, cmd.CommandPath())
 	})
-	root.AddCommand(serveCommand(environ), openapiCommand(environ), gptCommand(environ), migrateCommand(environ),
-		backupCommand(environ), auditCommand(environ), assetsCommand())
+	root.AddCommand(readingFiles(serveCommand(environ), openapiCommand(environ), gptCommand(environ),
+		migrateCommand(environ), backupCommand(environ), auditCommand(environ))...)
+	root.AddCommand(assetsCommand())
 	root.AddCommand(developmentCommands(environ)...)
 	return root
 }

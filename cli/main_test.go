@@ -102,7 +102,7 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 		{"backup to nowhere", nil, []string{"backup"}, "name a FILE for the copy"},
 		{"backup to two files", nil, []string{"backup", "a", "b"}, "name one FILE for the copy, not 2"},
 		{"variable that resembles none", []string{"GUESTPASS_FOO=x"}, []string{"serve"},
-			"there is no variable GUESTPASS_FOO: unset it"},
+			"there is no variable GUESTPASS_FOO: leave it out"},
 		{"rule that resembles none", nil, []string{"lint", "--explain", "G999"}, "there is no rule G999\n"},
 		{"operation that resembles none", []string{"GUESTPASS_OPERATIONS=nope"}, []string{"openapi"},
 			"GUESTPASS_OPERATIONS is no operation of this server: choose from getNextSteps, "},

@@ -3,7 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"io"
+	"maps"
 	"slices"
 	"strings"
 
@@ -16,6 +16,9 @@ import (
 // needsAll is the annotation of commands that read the settings by readWhole.
 const needsAll = "needs all settings"
 
+// tellsFaults is the annotation of commands that show what is wrong with the settings.
+const tellsFaults = "tells what is wrong with the settings"
+
 // checkCall checks what a command is called with, for all commands alike: flags, and settings even if the command does
 // not need them.
 func checkCall(cmd *cobra.Command, args, environ []string) error {
@@ -25,7 +28,13 @@ func checkCall(cmd *cobra.Command, args, environ []string) error {
 	if err := checkFlags(cmd.Flags()); err != nil {
 		return err
 	}
-	if err := checkNames(environ, cmd.ErrOrStderr()); err != nil {
+	if err := fileOf(cmd.Flags()).load(cmd); err != nil {
+		return err
+	}
+	if _, tells := cmd.Annotations[tellsFaults]; tells {
+		return nil
+	}
+	if err := checkNames(environ, cmd); err != nil {
 		return err
 	}
 	if _, whole := cmd.Annotations[needsAll]; !whole {
@@ -45,33 +54,66 @@ func checkCall(cmd *cobra.Command, args, environ []string) error {
 
 // checkNames refuses variables that were meant to be settings but are not: the setting would silently not apply. Other
 // programs have variables that begin with STYTCH_, too, so it only mentions those that resemble none of ours.
-func checkNames(environ []string, notes io.Writer) error {
+func checkNames(environ []string, cmd *cobra.Command) error {
+	for _, u := range unknownVariables(environ, cmd.Flags()) {
+		if u.refused() {
+			return usagef("there is no variable %s%s", u.where(), u.advice())
+		}
+		fmt.Fprintf(cmd.ErrOrStderr(), "guestpass: the variable %s means nothing here%s\n", u.where(),
+			didYouMean(u.meant))
+	}
+	return nil
+}
+
+// An unknownVariable is set, and looks like a setting, but is none.
+type unknownVariable struct {
+	name  string
+	place string // the line of the file; "" for the environment
+	meant string // the setting that was probably meant, or ""
+	slip  bool   // it is a letter or two from a setting
+}
+
+// refused reports whether nobody else can have meant the variable.
+func (u unknownVariable) refused() bool {
+	return strings.HasPrefix(strings.ToUpper(u.name), "GUESTPASS_") || u.slip
+}
+
+func (u unknownVariable) where() string {
+	if u.place == "" {
+		return u.name
+	}
+	return u.name + " (" + u.place + ")"
+}
+
+// advice follows a sentence that refuses the variable.
+func (u unknownVariable) advice() string {
+	if u.meant == "" {
+		return ": leave it out; docs/settings.md lists those that there are"
+	}
+	return didYouMean(u.meant)
+}
+
+// unknownVariables returns those of the environment, by name, and then those of the file, by line.
+func unknownVariables(environ []string, flags *pflag.FlagSet) (unknown []unknownVariable) {
 	var known []string
 	for _, s := range new(config).settings() {
 		known = append(known, s.name)
 	}
-	said := variables(environ)
-	names := make([]string, 0, len(said))
-	for name := range said {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	for _, name := range names {
-		if slices.Contains(known, name) || name == "" {
-			continue
-		}
+	look := func(name, place string) {
 		capital := strings.ToUpper(name)
-		meant := nearVariable(capital, known)
-		switch {
-		case meant == "" && strings.HasPrefix(capital, "GUESTPASS_"):
-			return usagef("there is no variable %s: unset it; docs/settings.md lists those that there are", name)
-		case strings.HasPrefix(capital, "GUESTPASS_"), slip(capital, known):
-			return usagef("there is no variable %s%s", name, didYouMean(meant))
-		case strings.HasPrefix(capital, "STYTCH_"):
-			fmt.Fprintf(notes, "guestpass: the variable %s means nothing here%s\n", name, didYouMean(meant))
+		u := unknownVariable{name: name, place: place, meant: nearVariable(capital, known), slip: slip(capital, known)}
+		if !slices.Contains(known, name) && name != "" && (u.refused() || strings.HasPrefix(capital, "STYTCH_")) {
+			unknown = append(unknown, u)
 		}
 	}
-	return nil
+	for _, name := range slices.Sorted(maps.Keys(variables(environ))) {
+		look(name, "")
+	}
+	file := fileOf(flags)
+	for _, v := range file.variables() {
+		look(v.Name, file.line(v))
+	}
+	return unknown
 }
 
 // slip reports whether the name is a letter or two from one of the names, whatever it begins with.

@@ -2,24 +2,27 @@ package cli
 
 import (
 	"errors"
+	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/spf13/pflag"
 
 	"guestpass/internal/credentials"
 )
 
 // checkSecrets refuses a secret in any other setting than its own: public pages show many settings, and errors and the
 // log repeat them. A value that is shown must not even look like a secret.
-func (c config) checkSecrets(said map[string]string) error {
+func (c config) checkSecrets(values map[string]string) error {
 	var faults []error
 	for _, s := range c.settings() {
-		value, found := said[s.name]
+		value, found := values[s.name]
 		if !found || s.name == "STYTCH_SECRET" { // whose form tells
 			continue
 		}
-		foreign := secretsOf(said, s.name)
+		foreign := secretsOf(values, s.name)
 		own := s.name == "GUESTPASS_INTROSPECT_SECRETS" &&
 			credentials.Holds(strings.Join(appIDs(value), " "), appSecrets(value)...)
 		if own || credentials.HasSecret(value, foreign...) ||
@@ -34,10 +37,10 @@ func (c config) checkSecrets(said map[string]string) error {
 }
 
 // secretsOf returns the secrets in all settings but one.
-func secretsOf(said map[string]string, but string) (secrets []string) {
+func secretsOf(values map[string]string, but string) (secrets []string) {
 	for _, s := range new(config).settings() {
-		if s.secrets != nil && s.name != but && said[s.name] != "" {
-			secrets = append(secrets, s.secrets(said[s.name])...)
+		if s.secrets != nil && s.name != but && values[s.name] != "" {
+			secrets = append(secrets, s.secrets(values[s.name])...)
 		}
 	}
 	return slices.DeleteFunc(secrets, func(secret string) bool { return secret == "" })
@@ -102,7 +105,41 @@ func urlSecrets(value string) (passwords []string) {
 	return passwords
 }
 
+// withheld stands in place of a secret.
+const withheld = "[secret]"
+
+// maskAll returns no more of a secret than the environment that it belongs to.
+func maskAll(value string) string {
+	if environment, err := credentials.Secret.Check(value); err == nil {
+		return fmt.Sprintf("%s-%s-%s", credentials.Secret, environment, withheld)
+	}
+	return withheld
+}
+
+func maskApps(value string) string {
+	ids := appIDs(value)
+	for i, id := range ids {
+		ids[i] = strings.TrimSpace(id) + "=" + withheld
+	}
+	return strings.Join(ids, ",")
+}
+
+// maskURL takes the passwords out of a URL, see urlSecrets.
+func maskURL(value string) string {
+	for _, form := range []*regexp.Regexp{userinfo, inQuery} {
+		var masked strings.Builder
+		copied := 0
+		for _, at := range form.FindAllStringSubmatchIndex(value, -1) {
+			masked.WriteString(value[copied:at[2]] + withheld)
+			copied = at[3]
+		}
+		value = masked.String() + value[copied:]
+	}
+	return value
+}
+
 // withoutSecrets returns a text without its secrets, so that it may be printed: arguments may hold secrets as well.
-func withoutSecrets(text string, environ []string) string {
-	return credentials.Withhold(text, secretsOf(variables(environ), "")...)
+func withoutSecrets(text string, environ []string, flags *pflag.FlagSet) string {
+	values, _, _ := said(environ, flags)
+	return credentials.Withhold(text, secretsOf(values, "")...)
 }

@@ -26,10 +26,13 @@ func serveCommand(environ []string) *cobra.Command {
 Claude and others connect, and by REST; the document that a GPT imports at /openapi.json;
 the pages on which people sign in and decide. / says how to connect.
 
-Everything is set by environment variables, which docs/settings.md explains; at least
+Everything is set by environment variables, or by a file that says the same; at least
 
   GUESTPASS_PUBLIC_URL, GUESTPASS_TRUSTED_PROXIES,
   STYTCH_PROJECT_ID, STYTCH_SECRET, STYTCH_PUBLIC_TOKEN, STYTCH_DOMAIN
+
+All are listed below, and docs/settings.md explains them. guestpass config shows what is
+in force.
 
 GUESTPASS_CLIENT_IDS, where it is set, must name everybody who may connect: the id of the
 GPT's connected app alone shuts MCP clients out; add their hosts, such as
@@ -46,7 +49,7 @@ then running requests may finish for 30 seconds. A second signal ends it at once
   export STYTCH_PUBLIC_TOKEN=public-token-live-…
   export STYTCH_DOMAIN=word-word-1234.customers.stytch.com
   guestpass serve`,
-		Annotations: map[string]string{needsAll: ""},
+		Annotations: map[string]string{needsAll: "", logsFile: ""},
 		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := readWhole(environ, cmd.Flags(), "not started", func(c config) error {
@@ -62,6 +65,7 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 				return err
 			}
 			options.Log = newLog(cmd.ErrOrStderr())
+			fileOf(cmd.Flags()).log(options.Log, c)
 			database, err := openStore(cmd.Context(), c.database(options.Log))
 			if err != nil {
 				return err
@@ -73,6 +77,7 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 	}
 	settingFlag(command, "addr", "GUESTPASS_ADDR", "address to listen on; localhost:8080 unless told otherwise")
 	settingFlag(command, "public-url", "GUESTPASS_PUBLIC_URL", "origin under which the world sees this server")
+	command.SetHelpTemplate(command.HelpTemplate() + settingsHelp())
 	return command
 }
 

@@ -30,7 +30,7 @@ func tryCommand(environ []string) *cobra.Command {
 		Example: tryExamples,
 		Args:    cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := readConfig(environ, nil)
+			c, err := readConfig(environ, cmd.Flags())
 			if err != nil {
 				return err
 			}

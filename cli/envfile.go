@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"guestpass/internal/envfile"
+)
+
+// envFileFlag names a file of settings.
+const envFileFlag = "env-file"
+
+// standardFile is read from the working directory if no other is named. Neither the folders above nor the one of the
+// program are searched: who calls a command there knows the folder, and finds the file.
+const standardFile = ".env"
+
+// An envFileValue is the value of --env-file, and what the file says.
+type envFileValue struct {
+	name string // "" for the standard file
+	file *envfile.File
+}
+
+// readingFiles gives commands that read the server's settings the flag, also for the commands below them.
+func readingFiles(commands ...*cobra.Command) []*cobra.Command {
+	for _, command := range commands {
+		command.PersistentFlags().Var(new(envFileValue), envFileFlag,
+			"file of settings; unless told otherwise "+standardFile+" in the working directory, if there is one")
+	}
+	return commands
+}
+
+// fileOf returns the value of the flag; nil for commands that read no settings.
+func fileOf(flags *pflag.FlagSet) *envFileValue {
+	if flags == nil {
+		return nil
+	}
+	flag := flags.Lookup(envFileFlag)
+	if flag == nil {
+		return nil
+	}
+	value, _ := flag.Value.(*envFileValue)
+	return value
+}
+
+func (v *envFileValue) String() string { return v.name }
+
+// Type returns what help shows for the value.
+func (v *envFileValue) Type() string { return "FILE" }
+
+// Set keeps the name; load reads the file, once it is known that a command is carried out.
+func (v *envFileValue) Set(name string) error {
+	switch {
+	case name == "":
+		return errors.New("it is empty: name a file, or leave it out")
+	case v.name != "":
+		return errors.New("it is there twice: name one file")
+	}
+	v.name = name
+	return nil
+}
+
+// load reads the file. What a person must know of it goes to the command's error output.
+func (v *envFileValue) load(cmd *cobra.Command) (err error) {
+	switch {
+	case v == nil, v.name == os.DevNull:
+		return nil
+	case v.name != "":
+		v.file, err = envfile.Read(v.name)
+	default:
+		v.file, err = envfile.Beside(".", standardFile)
+		if err != nil {
+			err = fmt.Errorf("%w; it is read because it is in the working directory: --%s names another file, or %s "+
+				"for none", err, envFileFlag, os.DevNull)
+		}
+	}
+	if err != nil {
+		return usagef("the settings cannot be read: %w", err)
+	}
+	if v.file == nil {
+		return nil
+	}
+	if _, logs := cmd.Annotations[logsFile]; !logs && v.name == "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), "guestpass: settings are read from %s\n", v.file.Name)
+	}
+	if v.file.Exposed() {
+		fmt.Fprintf(cmd.ErrOrStderr(), "guestpass: other users of this machine may read %s: chmod 600 it\n",
+			v.file.Name)
+	}
+	return nil
+}
+
+// logsFile is the annotation of commands that log which file they read.
+const logsFile = "logs the file of settings"
+
+// log tells which file was read, so that nobody has to guess in which folder the program was started.
+func (v *envFileValue) log(log *slog.Logger, c config) {
+	if v == nil || v.file == nil {
+		return
+	}
+	taken := []string{}
+	for _, variable := range v.file.Variables {
+		if c.given[variable.Name] == v.line(variable) {
+			taken = append(taken, variable.Name)
+		}
+	}
+	path, err := filepath.Abs(v.file.Name)
+	if err != nil {
+		path = v.file.Name
+	}
+	log.Info("settings read", "file", path, "taken", taken)
+}
+
+// variables returns what the file says.
+func (v *envFileValue) variables() []envfile.Variable {
+	if v == nil || v.file == nil {
+		return nil
+	}
+	return v.file.Variables
+}
+
+// line returns where the file says a variable.
+func (v *envFileValue) line(variable envfile.Variable) string {
+	return fmt.Sprintf("%s:%d", v.file.Name, variable.Line)
+}
