@@ -65,7 +65,7 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 	_, list, _ := strings.Cut(string(help), "Available Commands:\n")
 	list, _, _ = strings.Cut(list, "\n\n")
 	commands := strings.Join(regexp.MustCompile(`(?m)^  \w+`).FindAllString(list, -1), "")
-	if commands != "  assets  audit  backup  gpt  help  migrate  openapi  serve" {
+	if commands != "  assets  audit  backup  config  gpt  help  migrate  openapi  serve" {
 		t.Errorf("the commands are%s", commands)
 	}
 }
