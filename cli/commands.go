@@ -8,7 +8,7 @@ import (
 )
 
 // forDevelopment names the commands that a program built for production lacks.
-var forDevelopment = []string{"dev", "try", "stytch", "lint"}
+var forDevelopment = []string{"dev", "try", "stytch", "lint", "new"}
 
 // checkCommand refuses the name of a command that does not exist, wherever it stands: if help is asked for, cobra shows
 // its help and says nothing of the name.

@@ -14,7 +14,8 @@ import (
 // developmentCommands returns the commands that need the emulator of Stytch or the simulator of ChatGPT. Only files of
 // this side of the build tag may import either; production.go is the other side.
 func developmentCommands(environ []string) []*cobra.Command {
-	return append(readingFiles(devCommand(environ), tryCommand(environ)), stytchCommand(), lintCommand())
+	return append(readingFiles(devCommand(environ), tryCommand(environ)), stytchCommand(), lintCommand(),
+		newCommand())
 }
 
 const startWith = `Start with:

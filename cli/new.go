@@ -1,0 +1,78 @@
+//go:build !production
+
+package cli
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"guestpass/internal/newapp"
+	"guestpass/stytchtest"
+)
+
+func newCommand() *cobra.Command {
+	var o newapp.Options
+	command := &cobra.Command{
+		Use:   "new NAME",
+		Short: "Start an application: its own module, one resource, tests",
+		Long: `Makes the folder NAME with an application of your own: a module with a main, a resource
+with three typed operations, a test that calls them, settings for this machine in .env,
+and a Dockerfile. It compiles and runs as it is, and has every command of guestpass.
+
+The module takes Guestpass from its source on this machine, which is found if this program
+was built there. Nothing that exists is overwritten.`,
+		Example: "  guestpass new team-notes\n  guestpass new team-notes --module github.com/you/team-notes",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) != 1 {
+				return usagef("`%s` takes one name, such as team-notes; see `%s --help`", cmd.CommandPath(),
+					cmd.CommandPath())
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			o.Name = args[0]
+			if err := o.Check(); err != nil {
+				return usageError{err}
+			}
+			if o.Guestpass, err = checkout(o.Guestpass); err != nil {
+				return usagef("%w: name its folder with --guestpass", err)
+			}
+			project := stytchtest.Development().Project
+			o.ProjectID, o.Secret, o.PublicToken = project.ID, project.Secret, project.PublicToken
+			here, err := os.Getwd()
+			if err != nil {
+				return err
+			}
+			names, err := newapp.Write(here, o)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is made: %s\n\n  cd %[1]s\n  go test ./...\n  go run . dev\n",
+				o.Name, strings.Join(names, ", "))
+			return err
+		},
+	}
+	flags := command.Flags()
+	flags.StringVar(&o.Module, "module", "", "`PATH` of the module; example.com/NAME unless told otherwise")
+	flags.StringVar(&o.Guestpass, "guestpass", "", "`FOLDER` that has the source of Guestpass")
+	return command
+}
+
+// checkout returns the folder of Guestpass's source: the one that is named, or else that of which this program was
+// made, or one above the program or the working directory.
+func checkout(named string) (string, error) {
+	if named != "" {
+		return newapp.Checkout(named)
+	}
+	_, source, _, _ := runtime.Caller(0)
+	program, err := os.Executable()
+	if err != nil {
+		return "", err
+	}
+	return newapp.Checkout(filepath.Dir(source), filepath.Dir(program), ".")
+}
