@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"guestpass/internal/envfile"
 )
 
 // inFolder goes to a new folder with a file of settings of that text.
@@ -118,6 +120,23 @@ func TestLinesOfOtherProgramsAreLeftAlone(t *testing.T) {
 	code, stdout, stderr := execute(t, nil, "openapi")
 	if code != 0 || !strings.Contains(stdout, `"title": "Acme Tasks"`) || os.Getenv("PGPASSWORD") == "x" {
 		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+// The file that the page shows, and the one of going live, are read as they stand there.
+func TestTheFilesOfThePagesAreRead(t *testing.T) {
+	for _, page := range []string{"settings.md", "going-live.md"} {
+		_, block, _ := strings.Cut(readFile(t, filepath.Join("..", "docs", page)), "\nGUESTPASS_PUBLIC_URL=")
+		block, _, _ = strings.Cut("GUESTPASS_PUBLIC_URL="+block, "```")
+		file, err := envfile.Parse(page, []byte(block))
+		if err != nil || len(file.Variables) < 4 {
+			t.Fatalf("%s: %+v, %v", page, file, err)
+		}
+		for _, v := range file.Variables {
+			if v.Err != nil || v.Value == "" {
+				t.Errorf("%s: %s %v", page, v.Name, v.Err)
+			}
+		}
 	}
 }
 

@@ -18,7 +18,7 @@ import (
 func newCommand() *cobra.Command {
 	var o newapp.Options
 	command := &cobra.Command{
-		Use:   "new NAME",
+		Use:   "new [FOLDER/]NAME",
 		Short: "Start an application: its own module, one resource, tests",
 		Long: `Makes the folder NAME with an application of your own: a module with a main, a resource
 with three typed operations, a test that calls them, settings for this machine in .env,
@@ -26,7 +26,7 @@ and a Dockerfile. It compiles and runs as it is, and has every command of guestp
 
 The module takes Guestpass from its source on this machine, which is found if this program
 was built there. Nothing that exists is overwritten.`,
-		Example: "  guestpass new team-notes\n  guestpass new team-notes --module github.com/you/team-notes",
+		Example: "  guestpass new team-notes\n  guestpass new ../team-notes --module github.com/you/team-notes",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {
 				return usagef("`%s` takes one name, such as team-notes; see `%s --help`", cmd.CommandPath(),
@@ -35,7 +35,11 @@ was built there. Nothing that exists is overwritten.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			o.Name = args[0]
+			path, err := filepath.Abs(args[0])
+			if err != nil {
+				return err
+			}
+			o.Name = filepath.Base(path)
 			if err := o.Check(); err != nil {
 				return usageError{err}
 			}
@@ -44,16 +48,12 @@ was built there. Nothing that exists is overwritten.`,
 			}
 			project := stytchtest.Development().Project
 			o.ProjectID, o.Secret, o.PublicToken = project.ID, project.Secret, project.PublicToken
-			here, err := os.Getwd()
+			names, err := newapp.Write(filepath.Dir(path), o)
 			if err != nil {
 				return err
 			}
-			names, err := newapp.Write(here, o)
-			if err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is made: %s\n\n  cd %[1]s\n  go test ./...\n  go run . dev\n",
-				o.Name, strings.Join(names, ", "))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is made: %s\n\n  cd %s\n  go test ./...\n  go run . dev\n",
+				o.Name, strings.Join(names, ", "), shellWord(args[0]))
 			return err
 		},
 	}

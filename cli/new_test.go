@@ -36,6 +36,30 @@ func newApplication(t *testing.T, args ...string) (run func(name string, args ..
 	}
 }
 
+// Beside a checkout that is called guestpass, as the README has it, the module finds it wherever both are moved.
+func TestANewApplicationBesideTheCheckout(t *testing.T) {
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("guestpass", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"go.mod", "go.sum"} {
+		text := readFile(t, filepath.Join(root, name))
+		if err := os.WriteFile(filepath.Join("guestpass", name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir("guestpass")
+	code, stdout, stderr := execute(t, nil, "new", "../team-notes", "--guestpass", ".")
+	if code != 0 || !strings.Contains(stdout, "\n  cd ../team-notes\n") ||
+		!strings.Contains(readFile(t, "../team-notes/go.mod"), " => ../guestpass\n") {
+		t.Errorf("exit code %d, %s%s", code, stdout, stderr)
+	}
+}
+
 // What is made is built and tested as it is, without a step between, and serves.
 func TestANewApplicationIsBuiltTestedAndStarted(t *testing.T) {
 	in := newApplication(t)
@@ -137,7 +161,9 @@ func TestNewTellsWhatItCannotMake(t *testing.T) {
 		{nil, 2, "takes one name, such as team-notes"},
 		{[]string{"a", "b"}, 2, "takes one name"},
 		{[]string{"mine"}, 1, "mine is there already: choose another name, or remove it"},
-		{[]string{"../mine"}, 2, `"../mine" cannot be the name of an application`},
+		{[]string{"./mine/"}, 1, "mine is there already"},
+		{[]string{"missing/notes"}, 1, "no such file or directory"},
+		{[]string{"/"}, 2, `"/" cannot be the name of an application`},
 		{[]string{"My App"}, 2, `"My App" cannot be the name of an application: write 2 to 40 small letters`},
 		{[]string{"-x"}, 2, "unknown shorthand flag"},
 		{[]string{"guestpass"}, 2, `"guestpass" means something else already`},
