@@ -248,7 +248,7 @@ func (s *tasks) listTasks(ctx context.Context, in *listTasksInput) (*listTasksOu
 	}
 	out := &listTasksOutput{}
 	out.Body.Total = found.Total
-	out.Body.Tasks, out.Body.NextCursor, err = api.Cut(page, found.Tasks, taskFrom, query.Position)
+	out.Body.Tasks, out.Body.NextCursor, err = api.Cut(page, found.Tasks, taskFrom, found.Position)
 	if out.Body.NextCursor == "" && found.Next != "" {
 		out.Body.NextCursor = page.Next(found.Next)
 	}

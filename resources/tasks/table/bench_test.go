@@ -118,5 +118,5 @@ func far(b *testing.B, s *store.Store, size int) string {
 	if err != nil {
 		b.Fatal(err)
 	}
-	return query.Position(page.Tasks[len(page.Tasks)-1])
+	return page.Position(page.Tasks[len(page.Tasks)-1])
 }

@@ -31,7 +31,7 @@ func TestEveryListIsExact(t *testing.T) {
 			}
 			defer s.Close()
 			all := someTasks(t, s, &now)
-			for _, bounds := range []bounds{usual, {30, 11, 11, 6, 9, 3}, {400, 60, 40, 90, 5, 40}} {
+			for _, bounds := range []bounds{usual, {30, 11, 11, 7, 6, 9, 1, 3}, {400, 60, 40, 20, 90, 5, 3, 40}} {
 				most = bounds
 				for _, q := range combinations() {
 					compare(t, s, all, q)
@@ -140,7 +140,7 @@ func compare(t *testing.T, s *store.Store, all []Task, q TaskQuery) {
 			break
 		}
 		if q.After = page.Next; page.Next == "" {
-			q.After = q.Position(page.Tasks[len(page.Tasks)-1])
+			q.After = page.Position(page.Tasks[len(page.Tasks)-1])
 		}
 	}
 	if !slices.Equal(got, want) {

@@ -41,9 +41,8 @@ func index(tx *store.Tx, tasks ...ownedTask) error {
 
 // insertWords makes the first entry of a task, on SQLite.
 func insertWords(tx *store.Tx, owner string, t Task) error {
-	units, pairs := t.fts5Texts()
-	_, err := tx.Exec("INSERT INTO task_words (rowid, owner, units, pairs) VALUES ($1, $2, $3, $4)", t.seq,
-		ownerWord(owner), units, pairs)
+	units, pairs := t.fts5Texts(ownerMark(owner))
+	_, err := tx.Exec("INSERT INTO task_words (rowid, units, pairs) VALUES ($1, $2, $3)", t.seq, units, pairs)
 	return err
 }
 

@@ -19,7 +19,7 @@ type TaskQuery struct {
 	// due (earliest first), updated (latest first), priority (highest first), created (newest first)
 	Sort  string
 	Limit int
-	After string // Position of the last task of the page before, or its Next
+	After string // Position of the last task of the page before, of that page, or its Next
 }
 
 // A TaskPage is a part of a list.
@@ -30,30 +30,38 @@ type TaskPage struct {
 	// Next is where the list goes on, for [TaskQuery].After, if the page has fewer tasks than wanted and others may
 	// follow: its filters have so little in common that one call does not look through all that each of them has.
 	Next string
+
+	sort string
 }
 
 // bounds are how much one call reads. What is beyond is not counted, or found by the next call.
 type bounds struct {
 	counted int // entries of an index that are counted
 	passed  int // entries of an index of which the other filters may leave out all
-	matches int // matches of words, likewise, on SQLite
+	matches int // matches of words, likewise, on SQLite; as many as the page has room for if that is more
+	further int // the same on later pages, which do not count them
 	lookups int // tasks whose words are looked at on SQLite, of those that the other filters have
 	recent  int // the same on Postgres, before it asks the index; twice as many if there are other filters
-	scarce  int // matches in a place that are few; see searchPostgres
+	seldom  int // matches among the recent that let a small place have enough for a page, on Postgres
+	scarce  int // matches in a place that are few, on Postgres
 }
 
-var most = bounds{counted: 1000, passed: 1000, matches: 75, lookups: 75, recent: 200, scarce: 40}
+var most = bounds{counted: 1000, passed: 1000, matches: 75, further: 40, lookups: 75, recent: 200,
+	seldom: 2, scarce: 40}
 
-// Position returns where a list goes on after the task, for [TaskQuery].After.
-func (q TaskQuery) Position(t Task) string {
+// Position returns where the list goes on after a task of the page, for [TaskQuery].After. In order of creation it
+// carries the total, so that only the first page counts.
+func (p TaskPage) Position(t Task) string {
 	key := int64(0)
-	switch q.Sort {
+	switch p.sort {
 	case "due":
 		return position(t.storedDue(), t.seq)
 	case "updated":
 		key = store.Millis(t.UpdatedAt)
 	case "priority":
 		key = int64(t.Priority)
+	case "created":
+		key = int64(p.Total) + 1
 	}
 	return position(strconv.FormatInt(key, 10), t.seq)
 }
@@ -97,13 +105,18 @@ func (l *list) run() (err error) {
 	if l.key, l.seq, err = q.after(); err != nil {
 		return err
 	}
-	l.page.Tasks = []Task{}
+	l.page = TaskPage{Tasks: []Task{}, Total: -1, sort: q.Sort}
+	if l.counted = q.Sort == "created" && q.After != ""; l.counted {
+		total, _ := l.key.(int64)
+		l.page.Total = int(total) - 1
+	}
 	switch {
 	case q.Search == "" && (q.DueBefore == "" || q.Sort == "due"):
 		return l.inOrder()
 	case q.Search == "":
 		return l.byDueInAnotherOrder()
 	case !Searchable(q.Search): // nothing has none of the words
+		l.page.Total = 0
 		return nil
 	case l.s.Database() == store.Postgres:
 		return l.searchPostgres()
@@ -117,10 +130,11 @@ type list struct {
 	s     *store.Store
 	owner string
 	TaskQuery
-	key  any // after which the page begins, if After is set
-	seq  int64
-	page TaskPage
-	note func(query string, values []any) // of tests: told of each query before it is run
+	key     any // after which the page begins, if After is set
+	seq     int64
+	page    TaskPage
+	counted bool                             // After carries the total
+	note    func(query string, values []any) // of tests: told of each query before it is run
 }
 
 // inOrder answers what an index has in its order.
@@ -237,6 +251,9 @@ func (l *list) noted(query store.Statement) []any {
 
 // count returns how many entries there are, -1 for more than are counted.
 func (l *list) count(entries *store.Statement) (total int, err error) {
+	if l.counted {
+		return l.page.Total, nil
+	}
 	query := *entries
 	query.Text = "SELECT count(*) FROM (SELECT 1 FROM (" + query.Text + ") e"
 	query.And(" LIMIT ?) counted", most.counted+1)
@@ -258,5 +275,11 @@ func (l *list) end(entries *store.Statement, sort string, size int) (end string,
 	if errors.Is(err, store.ErrNotFound) {
 		return "", false, nil
 	}
+	if sort == "created" {
+		return l.next(seq), err == nil, err
+	}
 	return position(key, seq), err == nil, err
 }
+
+// next returns the position after a task that was looked at, in order of creation.
+func (l *list) next(seq int64) string { return l.page.Position(Task{seq: seq}) }

@@ -62,7 +62,7 @@ func TestListsGoThroughEveryTaskOnce(t *testing.T) {
 				if len(page.Tasks) < query.Limit {
 					break
 				}
-				query.After = query.Position(page.Tasks[len(page.Tasks)-1])
+				query.After = page.Position(page.Tasks[len(page.Tasks)-1])
 			}
 			if len(seen) != tt.want {
 				t.Errorf("%s: %d tasks, want %d", name, len(seen), tt.want)

@@ -11,58 +11,50 @@ import (
 // searchSQLite reads the matches from the newest on, and so no more than needed. If the other filters leave out most of
 // them, it reads what those filters have, if that is little.
 func (l *list) searchSQLite() (err error) {
-	here, err := l.matches(l.seq)
+	size := most.matches
+	if l.counted {
+		size = most.further
+	}
+	found, end, err := l.matches(max(size, l.Limit))
 	if err != nil {
 		return err
 	}
-	l.page.Tasks, err = l.read(here.window, "created", l.matching)
-	if err != nil {
+	if l.page.Tasks, err = l.read(found, "created", l.matching); err != nil {
 		return err
 	}
-	first := here
-	if l.After != "" {
-		if first, err = l.matches(newest); err != nil {
+	if end == newest && !l.counted {
+		if l.page.Total, err = l.countFitting(found, l.matching); err != nil {
 			return err
 		}
 	}
-	if l.page.Total = -1; first.end == "" {
-		if l.page.Total, err = l.countFitting(first.window, l.matching); err != nil {
-			return err
-		}
-	}
-	if l.full() || here.end == "" {
+	if l.full() || end == newest {
 		return nil
 	}
 	if l.narrow() {
-		if done, err := l.lookUp(); err != nil || done {
+		if done, err := l.lookUp(end); err != nil || done {
 			return err
 		}
 	}
-	l.page.Next = here.end
+	l.page.Next = l.next(end)
 	return nil
 }
 
-// matches are the entries of the words of a search in the index, from the newest on.
-type matches struct {
-	window
-	end string // where they go on; "" for nowhere
-}
-
-// matches reads them once for all that is done with them: to find them is what takes long.
-func (l *list) matches(before int64) (found matches, err error) {
+// matches reads the entries of the words of a search in the index, from the newest on, once for all that is done with
+// them: to find them is what takes long. end is the last of them if there may be more, else newest.
+func (l *list) matches(size int) (found window, end int64, err error) {
 	query := new(store.Statement)
 	query.And("SELECT rowid FROM task_words WHERE task_words MATCH ? AND rowid < ? ORDER BY rowid DESC LIMIT ?",
-		fts5Query(l.owner, l.Search), before, most.matches+1)
+		fts5Query(l.owner, l.Search), l.seq, size+1)
 	seqs, err := store.List(l.ctx, l.s, func(row store.Scanner) (seq int64, err error) { return seq, row.Scan(&seq) },
 		query.Text, l.noted(*query)...)
-	if len(seqs) > most.matches {
-		seqs = seqs[:most.matches]
-		found.end = position("0", seqs[len(seqs)-1])
+	if end = newest; len(seqs) > size {
+		seqs = seqs[:size]
+		end = seqs[size-1]
 	}
 	list, _ := json.Marshal(seqs) // numbers
 	found.And("SELECT value AS seq, value AS k FROM json_each(?) ORDER BY seq DESC", string(list))
 	found.sort = "created"
-	return found, err
+	return found, end, err
 }
 
 // countFitting counts the tasks of a window that fit.
@@ -74,22 +66,19 @@ func (l *list) countFitting(window window, fit func(*store.Statement)) (total in
 	return total, err
 }
 
-// lookUp reads tasks that the other filters have, and reports whether the matching ones complete the page.
-func (l *list) lookUp() (done bool, err error) {
-	all, complete := window{}, false
-	for _, sort := range []string{"due", "created"} {
-		if sort == "due" && l.DueBefore == "" || complete {
-			continue
-		}
-		entries := l.entries(sort, false, most.lookups)
-		_, more, err := l.end(entries, sort, most.lookups)
-		if err != nil {
-			return false, err
-		}
-		all, complete = l.window(entries, sort, most.lookups), !more
+// lookUp reads tasks that the other filters have, and reports whether the matching ones complete the page. looked is the
+// last match that was looked at: to read tasks before it would find the same again.
+func (l *list) lookUp(looked int64) (done bool, err error) {
+	all, complete, err := l.scarce()
+	if err != nil {
+		return false, err
 	}
 	if !complete {
-		all = l.window(l.entries("created", true, most.lookups), "created", most.lookups)
+		entries := l.entries("created", true, most.lookups)
+		all = l.window(entries, "created", most.lookups)
+		if last, more, err := l.endSeq(entries, most.lookups); err != nil || more && last >= looked {
+			return false, err
+		}
 	}
 	whole := *l
 	whole.Limit = most.lookups
@@ -107,6 +96,21 @@ func (l *list) lookUp() (done bool, err error) {
 		return true, nil
 	}
 	return false, nil
+}
+
+// scarce returns all that the other filters have, if that is little.
+func (l *list) scarce() (all window, complete bool, err error) {
+	for _, sort := range []string{"due", "created"} {
+		if sort == "due" && l.DueBefore == "" {
+			continue
+		}
+		entries := l.entries(sort, false, most.lookups)
+		_, more, err := l.end(entries, sort, most.lookups)
+		if err != nil || !more {
+			return l.window(entries, sort, most.lookups), err == nil, err
+		}
+	}
+	return all, false, nil
 }
 
 // readAll reads the page from a window that has all tasks of the query, and counts them.
@@ -139,115 +143,144 @@ func (p place) before(seq int64) (entries string, begin int64) {
 
 // searchPostgres looks through the newest tasks that the other filters have, which have enough matches of a common
 // word. Then it asks the index of words, which has no order and so always reads all matches: among the tasks right
-// before those, among more, and among all. A word with too many for that was common before.
+// before those, among more, or among all. A word with too many for that was common before.
 func (l *list) searchPostgres() error {
-	l.page.Total = -1
-	size, start := most.recent, *l
+	size, end := most.recent, int64(0)
 	if l.narrow() {
 		size *= 2
 	}
-	first := l.entries("created", false, size)
-	end, more, err := l.end(first, "created", size)
-	if err == nil && !more {
-		return l.readAll(l.window(first, "created", size), l.containing)
-	}
-	if err != nil {
-		return err
-	}
-	if done, err := l.readRecent(size, end); err != nil || done {
-		return err
-	}
-	for _, place := range []place{small, large} {
-		common, err := l.readPlace(place)
-		if err != nil || l.full() {
+	if !l.counted {
+		all := l.entries("created", false, size)
+		last, more, err := l.endSeq(all, size)
+		if err == nil && !more {
+			return l.readAll(l.window(all, "created", size), l.containing)
+		}
+		if end = last; err != nil {
 			return err
 		}
-		if common && l.seq > 0 {
-			l.page.Next = position("0", l.seq)
-			return nil
-		}
 	}
-	if err := l.readMatches("", l.seq); err != nil {
+	recent, done, err := l.readRecent(size, end)
+	if err != nil || done {
 		return err
 	}
-	if l.page.Total = len(l.page.Tasks); start.After == "" && !l.full() {
-		return nil
+	if l.narrow() {
+		done, err = l.readNarrow()
+	} else {
+		done, err = l.readPlaces(recent)
 	}
-	return start.countAll(&l.page)
+	if err != nil || done || l.counted {
+		return err
+	}
+	if l.page.Total = len(l.page.Tasks); l.full() {
+		return l.countAll()
+	}
+	return nil
 }
 
-// readRecent adds the matches among the next tasks that the other filters have, and reports whether that completes the
-// page. end is where the first ones end.
-func (l *list) readRecent(size int, end string) (done bool, err error) {
+// readRecent adds the matches among the next tasks that the other filters have, and returns their number, and whether
+// that is all of the page. end is where the first of those tasks end; of later ones it is asked.
+func (l *list) readRecent(size int, end int64) (number int, done bool, err error) {
 	entries := l.entries("created", true, size)
 	if err := l.add(l.read(l.window(entries, "created", size), "created", l.containing)); err != nil || l.full() {
-		return true, err
+		return l.Limit, true, err
 	}
-	if l.After != "" {
-		var more bool
-		if end, more, err = l.end(entries, "created", size); err != nil || !more {
-			return true, err
+	if more := true; l.After != "" {
+		if end, more, err = l.endSeq(entries, size); err != nil || !more {
+			return len(l.page.Tasks), true, err
 		}
 	}
-	l.After = end
-	_, l.seq, err = l.after()
-	return false, err
+	l.seq = end
+	return len(l.page.Tasks), false, nil
 }
 
-// readPlace adds the matches in a place, and reports whether those that have the words are too many to read those of a
-// larger place. If the other filters leave out some it counts first; what is scarce in a small place the large one has,
-// too.
-func (l *list) readPlace(p place) (common bool, err error) {
-	entries, begin := p.before(l.seq)
-	if l.narrow() {
-		var number int
-		query := l.found(entries, l.seq, false)
-		query.Text = "SELECT count(*)" + query.Text
-		if err := l.s.QueryRow(l.ctx, query.Text, l.noted(query)...).Scan(&number); err != nil {
-			return false, err
-		}
-		if common = number > most.scarce; p == small && !common {
-			return false, nil
-		}
+// endSeq returns the last of so many entries in order of creation, and whether there are others behind it.
+func (l *list) endSeq(entries *store.Statement, size int) (seq int64, more bool, err error) {
+	end, more, err := l.end(entries, "created", size)
+	if err != nil || !more {
+		return 0, false, err
 	}
-	err = l.readMatches(entries, l.seq)
-	l.After, l.seq = position("0", begin), begin
-	return common, err
+	_, seq, err = TaskQuery{After: end}.after()
+	return seq, true, err
+}
+
+// readPlaces adds the matches in a small place, a large one, and all, until the page is full. What few of the recent
+// tasks have will not fill it from a small place.
+func (l *list) readPlaces(recent int) (done bool, err error) {
+	places := []place{small, large}
+	if recent < most.seldom {
+		places = places[1:]
+	}
+	for _, place := range places {
+		entries, begin := place.before(l.seq)
+		if err := l.readMatches(entries, l.seq); err != nil || l.full() {
+			return true, err
+		}
+		l.seq = begin
+	}
+	return false, l.readMatches("", l.seq)
+}
+
+// readNarrow adds the matches in the smallest place that has enough of the words, of which the other filters may leave
+// out all, or all matches if they are scarce. It reports whether there may be others.
+func (l *list) readNarrow() (more bool, err error) {
+	few, beginFew := small.before(l.seq)
+	many, beginMany := large.before(l.seq)
+	var inFew, inMany int
+	var query store.Statement
+	query.And("SELECT few, CASE WHEN few > ? THEN 0 ELSE (SELECT count(*)", most.scarce)
+	l.from(&query, many, l.seq)
+	query.And(") END FROM (SELECT count(*) AS few")
+	l.from(&query, few, l.seq)
+	query.And(") s")
+	if err := l.s.QueryRow(l.ctx, query.Text, l.noted(query)...).Scan(&inFew, &inMany); err != nil {
+		return false, err
+	}
+	place, begin := "", int64(0)
+	switch {
+	case inFew > most.scarce:
+		place, begin = few, beginFew
+	case inMany > most.scarce:
+		place, begin = many, beginMany
+	}
+	if err := l.readMatches(place, l.seq); err != nil || begin <= 0 {
+		return false, err
+	}
+	if !l.full() {
+		l.page.Next = l.next(begin)
+	}
+	return true, nil
 }
 
 // readMatches adds the matches in a place, or everywhere.
 func (l *list) readMatches(place string, before int64) error {
-	query := l.found(place, before, true)
-	query.Text = "SELECT " + taskColumns + query.Text
+	query := store.Statement{Text: "SELECT " + taskColumns}
+	l.from(&query, place, before)
+	l.matching(&query)
 	query.And(" ORDER BY t.seq DESC LIMIT ?", l.Limit)
 	return l.add(l.tasks(query))
 }
 
-// found returns the tasks that the index of words finds. By itself Postgres might look for a rare word among all tasks;
-// OFFSET 0 prevents that.
-func (l *list) found(place string, before int64, matching bool) store.Statement {
-	var query store.Statement
+// from adds the tasks that the index of words finds in a place, or everywhere. By itself Postgres might look for a rare
+// word among all tasks; OFFSET 0 prevents that.
+func (l *list) from(query *store.Statement, place string, before int64) {
 	query.And(" FROM (SELECT * FROM tasks WHERE words @@ CAST(? AS tsquery) AND deleted_at = 0",
 		lexeme("owner:"+l.owner)+" & "+tsquery(l.Search))
 	if place != "" {
 		query.And(" AND ARRAY[seq >> 10, -1 - (seq >> 15)] && CAST(? AS bigint[])", place)
 	}
 	query.And(" OFFSET 0) t WHERE t.seq < ?", before)
-	if matching {
-		l.matching(&query)
-	}
-	return query
 }
 
 // countAll counts the matches of rare words.
-func (l *list) countAll(page *TaskPage) error {
-	query := l.found("", newest, true)
-	query.Text = "SELECT count(*)" + query.Text
-	if err := l.s.QueryRow(l.ctx, query.Text, l.noted(query)...).Scan(&page.Total); err != nil {
+func (l *list) countAll() error {
+	query := store.Statement{Text: "SELECT count(*)"}
+	l.from(&query, "", newest)
+	l.matching(&query)
+	if err := l.s.QueryRow(l.ctx, query.Text, l.noted(query)...).Scan(&l.page.Total); err != nil {
 		return err
 	}
-	if page.Total > most.counted {
-		page.Total = -1
+	if l.page.Total > most.counted {
+		l.page.Total = -1
 	}
 	return nil
 }

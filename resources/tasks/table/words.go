@@ -1,6 +1,8 @@
 package table
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"strconv"
 	"strings"
 	"unicode"
@@ -171,14 +173,20 @@ func (t Task) pieces() []piece {
 	return list
 }
 
-// fts5Texts returns the units and the pairs, as the columns of task_words have them. After each piece a sign that
-// nobody searches for separates its last pair from the next piece.
-func (t Task) fts5Texts() (units, pairs string) {
+// fts5Texts returns the units and the pairs, as the columns of task_words have them: each with the mark of its owner
+// before it. After each piece a sign that nobody searches for separates its last pair from the next piece.
+func (t Task) fts5Texts(mark string) (units, pairs string) {
 	var u, p strings.Builder
+	write := func(to *strings.Builder, terms []string) {
+		for _, term := range terms {
+			to.WriteString(mark + term + " ")
+		}
+	}
 	for _, piece := range t.pieces() {
-		u.WriteString(strings.Join(piece, " ") + " ")
+		write(&u, piece)
 		if len(piece) > 1 {
-			p.WriteString(strings.Join(piece.pairs(), " ") + " · ")
+			write(&p, piece.pairs())
+			p.WriteString("· ")
 		}
 	}
 	return u.String(), p.String()
@@ -186,7 +194,7 @@ func (t Task) fts5Texts() (units, pairs string) {
 
 // has reports whether a search for the text finds the task by the index of SQLite.
 func (t Task) has(text string) bool {
-	units, pairs := t.fts5Texts()
+	units, pairs := t.fts5Texts("")
 	for _, phrase := range phrases(text) {
 		in := " " + units
 		if phrase.pairs {
@@ -199,26 +207,25 @@ func (t Task) has(text string) bool {
 	return true
 }
 
-// ownerWord returns the owner as one word of task_words.
-func ownerWord(owner string) string {
-	return strings.NewReplacer("-", "", "_", "", ".", "", `"`, "").Replace(owner)
+// ownerMark returns what begins each term of an owner in task_words: so a search reads its owner's entries alone. It is
+// a part of a hash. What begins alike by chance is left out when the tasks are read.
+func ownerMark(owner string) string {
+	sum := sha256.Sum256([]byte(owner))
+	return hex.EncodeToString(sum[:5])
 }
 
-// fts5Query asks for the owner's word and each word of the text, quoted so that none is an
-// operator; "" if there is none.
+// fts5Query asks for each word of the text among the terms of the owner, quoted so that none is an operator; "" if
+// there is none.
 func fts5Query(owner, text string) string {
-	query := ""
+	mark, all := ownerMark(owner), []string{}
 	for _, phrase := range phrases(text) {
 		column := "units"
 		if phrase.pairs {
 			column = "pairs"
 		}
-		query += " AND " + column + ` : "` + strings.Join(phrase.terms, " ") + `"`
+		all = append(all, column+` : "`+mark+strings.Join(phrase.terms, " "+mark)+`"`)
 	}
-	if query == "" {
-		return ""
-	}
-	return `owner : "` + ownerWord(owner) + `"` + query
+	return strings.Join(all, " AND ")
 }
 
 // A phrase is terms of the index that follow one another.
