@@ -1,7 +1,10 @@
 package stytchtest
 
 import (
+	"encoding/json"
+	"errors"
 	"io"
+	"maps"
 	"net/http"
 	"time"
 
@@ -26,6 +29,7 @@ func (e *Emulator) control(r chi.Router) {
 	get("/_emulator/tokens", func() any { return e.Tokens() })
 	get("/_emulator/export", func() any { return e.Export() })
 	r.Post("/_emulator/tokens", e.controlled(e.mintToken))
+	r.Post("/_emulator/project", e.controlled(e.changeProject))
 	r.Post("/_emulator/import", e.importState)
 	r.Get("/_emulator/provider/{login}", e.provider)
 	r.Post("/_emulator/page/{action}", e.pageAction)
@@ -93,6 +97,32 @@ func (e *Emulator) mintToken(c *call) (any, *wire.Failure) {
 		return nil, wire.Fail(http.StatusBadRequest, "invalid_mint_request", err.Error())
 	}
 	return map[string]any{"token": token}, nil
+}
+
+// changeProject sets members of the project, as a seed has them: what somebody does in the dashboard.
+func (e *Emulator) changeProject(c *call) (any, *wire.Failure) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	members := wire.Members(e.state.project)
+	maps.Copy(members, c.Body)
+	data, err := json.Marshal(map[string]any{"project": members})
+	seed := Seed{}
+	if err == nil {
+		seed, err = parseSeed(data)
+	}
+	if err == nil {
+		err = seed.check()
+	}
+	if p := seed.Project; err == nil && (p.ID != e.state.project.ID || p.Vertical != e.state.project.Vertical) {
+		err = errors.New("a project keeps its id and its vertical")
+	}
+	if err != nil {
+		return nil, wire.Fail(http.StatusBadRequest, "invalid_project", err.Error())
+	}
+	seed.fill()
+	seed.Project.first()
+	e.state.project = seed.Project
+	return wire.Members(e.state.project), nil
 }
 
 func (e *Emulator) moveClock(c *call) (any, *wire.Failure) {

@@ -83,7 +83,11 @@ func (e *Emulator) mailLink(c *call, l linkRequest) *wire.Failure {
 	if bad != nil {
 		return bad
 	}
-	if e.state.project.PKCERequired && c.Dialect == wire.Browser && c.challenge() == "" {
+	product := "magic_links"
+	if l.mail == "reset_password" {
+		product = "passwords"
+	}
+	if e.state.project.needsPKCE(product) && c.Dialect == wire.Browser && c.challenge() == "" {
 		return wire.Fail(http.StatusBadRequest, "pkce_expected_code_challenge", "The project requires PKCE.")
 	}
 	mail := Mail{To: l.email, Kind: l.mail, SentAt: e.now()}

@@ -46,15 +46,17 @@ func (e *Emulator) beginLogin(r *http.Request, discovery bool) (string, *wire.Fa
 	switch public := query.Get("public_token"); {
 	case public == "":
 		return "", wire.Fail(http.StatusBadRequest, "public_token_required", "public_token is required.")
-	case !same(public, e.state.project.PublicToken):
+	case !e.state.project.hasPublicToken(public):
 		return "", wire.NotFound("public_token_not_found", "No project has this public token.")
+	case !e.state.project.sdkAllows("basic", "enabled") || !e.state.project.sdkAllows("oauth", "enabled"):
+		return "", notForSDK
 	case !slices.Contains(oauthProviders[e.vertical.name], provider):
 		return "", wire.Fail(http.StatusBadRequest, "invalid_oauth_provider",
 			"There is no OAuth provider "+provider+".")
 	}
 	l := &oauthLogin{Provider: provider, Kind: "oauth", Challenge: query.Get("pkce_code_challenge") +
 		query.Get("code_challenge"), Expires: e.now().Add(loginLifetime)}
-	if e.state.project.PKCERequired && l.Challenge == "" {
+	if e.state.project.needsPKCE("oauth") && l.Challenge == "" {
 		return "", wire.Fail(http.StatusBadRequest, "pkce_expected_code_challenge", "The project requires PKCE.")
 	}
 	var bad *wire.Failure

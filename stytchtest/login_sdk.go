@@ -10,17 +10,21 @@ import (
 // bootstrap returns what the browser SDK asks first. The SDK takes the descriptions of
 // custom scopes from here, not from authorize/start.
 func (e *Emulator) bootstrap(c *call) (any, *wire.Failure) {
-	if c.Path("token") != e.state.project.PublicToken {
+	p := e.state.project
+	if !p.hasPublicToken(c.Path("token")) {
 		return nil, wire.Fail(http.StatusNotFound, "project_not_found", "No project has this public token.")
 	}
-	p := e.state.project
+	if bad := e.authorizedDomain(c); bad != nil {
+		return nil, bad
+	}
 	return map[string]any{"project_name": p.Name, "disable_sdk_watermark": true, "cname_domain": nil,
-		"email_domains": []string{"gmail.com"}, "captcha_settings": map[string]any{"enabled": false},
-		"pkce_required_for_email_magic_links": p.PKCERequired, "pkce_required_for_password_resets": p.PKCERequired,
-		"pkce_required_for_oauth": p.PKCERequired, "pkce_required_for_sso": false, "slug_pattern": nil,
-		"create_organization_enabled": !p.NoOrganizationCreation,
+		"email_domains": []string{"gmail.com"}, "captcha_settings": map[string]any{"enabled": p.Captcha},
+		"pkce_required_for_email_magic_links": p.needsPKCE("magic_links"),
+		"pkce_required_for_password_resets":   p.needsPKCE("passwords"),
+		"pkce_required_for_oauth":             p.needsPKCE("oauth"), "pkce_required_for_sso": false, "slug_pattern": nil,
+		"create_organization_enabled": !p.NoOrganizationCreation && p.sdkAllows("basic", "allow_self_onboarding"),
 		"password_config": map[string]any{"luds_complexity": passwordClasses,
-			"luds_minimum_count": passwordLength}, "dfp_protected_auth_enabled": false,
+			"luds_minimum_count": passwordLength}, "dfp_protected_auth_enabled": p.fingerprints(),
 		"rbac_policy": e.state.policy, "siwe_required_for_crypto_wallets": false, "vertical": e.vertical.bootstrap}, nil
 }
 

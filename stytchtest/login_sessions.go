@@ -104,6 +104,9 @@ func sessionDuration(c *call, otherwise time.Duration) (time.Duration, *wire.Fai
 	case minutes < 5 || minutes > 527_040:
 		return 0, wire.Fail(http.StatusBadRequest, "invalid_session_duration_minutes",
 			"session_duration_minutes must be between 5 and 527040.")
+	case c.Dialect == wire.Browser && minutes > c.longest:
+		return 0, wire.Fail(http.StatusBadRequest, "invalid_session_duration_minutes",
+			"session_duration_minutes is more than the SDK's configuration allows.")
 	}
 	return time.Duration(minutes) * time.Minute, nil
 }

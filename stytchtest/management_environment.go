@@ -1,6 +1,7 @@
 package stytchtest
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,28 +12,57 @@ import (
 // The management API, below /pwa/v3/projects/{slug}/environments/{env}: what a set-up
 // program changes of a project, with the workspace's key instead of the project's secret.
 
+// workspaceAuth wants the workspace's key.
 func (e *Emulator) workspaceAuth(c *call) *wire.Failure {
 	id, key, _ := c.Request.BasicAuth()
-	p := e.state.project
-	if !same(id, p.WorkspaceKey) || !same(key, p.WorkspaceSecret) {
+	if !same(id, e.state.project.WorkspaceKey) || !same(key, e.state.project.WorkspaceSecret) {
 		return unauthorizedCredentials
 	}
-	if c.Path("project") != p.Slug {
+	return nil
+}
+
+func (e *Emulator) inProject(c *call) *wire.Failure {
+	if bad := e.workspaceAuth(c); bad != nil {
+		return bad
+	}
+	if e.state.project.NoProject || c.Path("project") != e.state.project.Slug {
 		return wire.NotFound("project_not_found", "The project could not be found.")
 	}
-	if c.Path("environment") != p.Environment {
+	return nil
+}
+
+func (e *Emulator) inEnvironment(c *call) *wire.Failure {
+	if bad := e.inProject(c); bad != nil {
+		return bad
+	}
+	if e.state.project.NoEnvironment || c.Path("environment") != e.state.project.Environment {
 		return wire.NotFound("environment_not_found", "The environment could not be found.")
 	}
 	return nil
 }
 
 func (e *Emulator) environment(*call) (any, *wire.Failure) {
-	p := e.state.project
-	return map[string]any{"environment": map[string]any{"environment_slug": p.Environment, "project_slug": p.Slug,
-		"project_id": p.ID, "name": p.Name,
-		"type": "TEST", "created_at": nil, "idp_authorization_url": p.AuthorizationURL,
+	return map[string]any{"environment": e.state.project.environmentObject()}, nil
+}
+
+// withoutEffect are settings that are given back as they were set, each with what a new environment has.
+var withoutEffect = map[string]any{"cross_org_passwords_enabled": false, "user_impersonation_enabled": false,
+	"zero_downtime_session_migration_url": "", "use_custom_domain_in_magic_link_emails": false,
+	"user_lock_self_serve_enabled": false, "user_lock_threshold": 10.0, "user_lock_ttl": 3600.0}
+
+func (p Project) environmentObject() map[string]any {
+	name := p.EnvironmentName
+	if name == "" {
+		name = p.Name
+	}
+	object := maps.Clone(withoutEffect)
+	maps.Copy(object, p.Kept)
+	maps.Copy(object, map[string]any{"environment_slug": p.Environment, "project_slug": p.Slug, "project_id": p.ID,
+		"name": name, "type": "TEST", "created_at": born, "oauth_callback_id": "oauth-callback-" + p.Environment,
+		"idp_authorization_url":                                         p.AuthorizationURL,
 		"idp_dynamic_client_registration_enabled":                       p.Registration,
-		"idp_dynamic_client_registration_access_token_template_content": p.RegistrationTemplate}}, nil
+		"idp_dynamic_client_registration_access_token_template_content": p.RegistrationTemplate})
+	return object
 }
 
 // changeEnvironment sets what the body has, "" and false included, and leaves the rest.
@@ -49,9 +79,20 @@ func (e *Emulator) changeEnvironment(c *call) (any, *wire.Failure) {
 		return nil, bad
 	}
 	p.AuthorizationURL, p.RegistrationTemplate = authorizationURL, template
+	c.Set("name", &p.EnvironmentName)
 	if on, given := c.Body["idp_dynamic_client_registration_enabled"].(bool); given {
 		p.Registration = on
 	}
+	kept := maps.Clone(p.Kept)
+	for name := range withoutEffect {
+		if value := c.Body[name]; value != nil {
+			if kept == nil {
+				kept = map[string]any{}
+			}
+			kept[name] = value
+		}
+	}
+	p.Kept = kept
 	return e.environment(c)
 }
 
@@ -84,7 +125,9 @@ func (e *Emulator) ownRedirectURLs() {
 	e.state.project.RedirectURLs = urls
 }
 
-// addRedirectURL adds types to one that is there already.
+// maxSDKRedirectURLs bounds a project's redirect URLs; Stytch names no number.
+const maxSDKRedirectURLs = 100
+
 func (e *Emulator) addRedirectURL(c *call) (any, *wire.Failure) {
 	u := RedirectURL{URL: c.Text("url")}
 	switch bad := checkRedirectURL(u.URL); {
@@ -98,21 +141,16 @@ func (e *Emulator) addRedirectURL(c *call) (any, *wire.Failure) {
 	if u.Types, bad = readTypes(c); bad != nil {
 		return nil, bad
 	}
-	e.ownRedirectURLs()
-	if i := e.redirectIndex(u.URL); i >= 0 {
-		u.Types = merged(e.state.project.RedirectURLs[i].Types, u.Types)
-	} else {
-		e.state.project.RedirectURLs = append(e.state.project.RedirectURLs, RedirectURL{URL: u.URL})
+	if e.redirectIndex(u.URL) >= 0 {
+		return nil, wire.Fail(http.StatusBadRequest, "duplicate_redirect_url",
+			"The project has this redirect URL already: change its types with PUT.")
 	}
+	if len(e.state.project.RedirectURLs) >= maxSDKRedirectURLs {
+		return nil, wire.Fail(http.StatusBadRequest, "too_many_redirect_urls", "The project has no room for another.")
+	}
+	e.ownRedirectURLs()
+	e.state.project.RedirectURLs = append(e.state.project.RedirectURLs, RedirectURL{URL: u.URL})
 	return e.keepRedirectURL(u, c.Flag("do_not_promote_defaults")), nil
-}
-
-// merged returns the types of both; of one in both, what is said later counts.
-func merged(old, added []RedirectURLType) []RedirectURLType {
-	kept := slices.DeleteFunc(slices.Clone(old), func(t RedirectURLType) bool {
-		return slices.ContainsFunc(added, func(a RedirectURLType) bool { return a.Type == t.Type })
-	})
-	return append(kept, added...)
 }
 
 // changeRedirectURL replaces the types of the one in the query.

@@ -28,16 +28,21 @@ func TestEnvironment(t *testing.T) {
 	status, reply := manage(t, s, "GET", "", nil)
 	environment, _ := reply["environment"].(object)
 	want := object{"environment_slug": "test", "project_slug": "guestpass-demo", "project_id": project,
-		"name": "Guestpass Demo", "type": "TEST", "created_at": nil,
+		"name": "Guestpass Demo", "type": "TEST", "created_at": "2025-01-01T00:00:00Z",
+		"oauth_callback_id": "oauth-callback-test", "cross_org_passwords_enabled": false,
+		"user_impersonation_enabled": false, "zero_downtime_session_migration_url": "",
+		"use_custom_domain_in_magic_link_emails": false, "user_lock_self_serve_enabled": false,
+		"user_lock_threshold": 10.0, "user_lock_ttl": 3600.0,
 		"idp_authorization_url": idp, "idp_dynamic_client_registration_enabled": true,
 		"idp_dynamic_client_registration_access_token_template_content": ""}
 	if status != 200 || reply["request_id"] == nil || !reflect.DeepEqual(environment, want) {
 		t.Errorf("%d\n%v, want\n%v", status, environment, want)
 	}
 	status, reply = manage(t, s, "PATCH", "", object{"idp_authorization_url": "https://app.example/idp",
-		"name": "ignored"})
+		"name": "Renamed", "user_lock_threshold": 5})
 	if environment, _ := reply["environment"].(object); status != 200 ||
-		environment["idp_authorization_url"] != "https://app.example/idp" ||
+		environment["idp_authorization_url"] != "https://app.example/idp" || environment["name"] != "Renamed" ||
+		environment["user_lock_threshold"] != 5.0 || environment["user_lock_ttl"] != 3600.0 ||
 		environment["idp_dynamic_client_registration_enabled"] != true {
 		t.Errorf("%d %v", status, reply)
 	}
@@ -234,16 +239,17 @@ func redirectURLsComeAndGo(t *testing.T, s *stytchtest.Server) {
 			"DISCOVERY", false), "do_not_promote_defaults": true}, 200, "LOGIN* INVITE* ", "LOGIN DISCOVERY "},
 		{"unless it says so", "PUT", at(two), object{"valid_types": types("LOGIN", true, "SIGNUP", false)}, 200,
 			"LOGIN INVITE* ", "LOGIN* SIGNUP* "},
-		{"one that is there gets more types",
-			"POST", "/redirect_urls", object{"url": one, "valid_types": types("RESET_PASSWORD", false, "LOGIN",
-				true)}, 200, "INVITE* RESET_PASSWORD* LOGIN* ", "LOGIN SIGNUP* "},
+		{"one that is there already", "POST", "/redirect_urls", object{"url": one, "valid_types": types("LOGIN",
+			true)}, 400, "LOGIN INVITE* ", "LOGIN* SIGNUP* "},
+		{"its types are replaced", "PUT", at(one), object{"valid_types": types("RESET_PASSWORD", false, "LOGIN", true)},
+			200, "RESET_PASSWORD* LOGIN* ", "LOGIN SIGNUP* "},
 		{"another is promoted", "PUT", at(one), object{"valid_types": types("INVITE", false)}, 200, "INVITE* ",
 			"LOGIN* SIGNUP* "},
 		{"an unknown one", "PUT", at("https://app.example/three"), object{"valid_types": types("LOGIN", true)}, 404,
 			"INVITE* ", "LOGIN* SIGNUP* "},
 		{"another query is another URL", "DELETE", at("https://app.example/two"), nil, 404, "INVITE* ",
 			"LOGIN* SIGNUP* "},
-		{"both for one type", "POST", "/redirect_urls", object{"url": one, "valid_types": types("LOGIN", false)}, 200,
+		{"both for one type", "PUT", at(one), object{"valid_types": types("INVITE", true, "LOGIN", false)}, 200,
 			"INVITE* LOGIN ", "LOGIN* SIGNUP* "},
 		{"deleted, and the other left alone",
 			"DELETE", at(two) + "&do_not_promote_defaults=true", nil, 200, "INVITE* LOGIN ", ""},

@@ -34,7 +34,7 @@ const (
 func (e *Emulator) routes() http.Handler {
 	guard := &loopback.Guard{Hosts: e.options.Hosts, Lists: e.lists, Now: e.Now, Log: e.log}
 	r := chi.NewMux()
-	r.Use(guard.Admit, loopback.CORS, e.record, e.faults.Inject, e.chaos.Unsettle)
+	r.Use(guard.Admit, e.withoutSDK, loopback.CORS, e.record, e.faults.Inject, e.chaos.Unsettle)
 	r.NotFound(e.routeNotFound)
 	r.MethodNotAllowed(e.routeNotFound)
 	for _, t := range e.table() {
@@ -44,8 +44,30 @@ func (e *Emulator) routes() http.Handler {
 			r.Method(t.method, t.path, e.serve(t.dialect, t.authenticate, t.do))
 		}
 	}
+	e.refuseOtherVertical(r)
 	r.Group(e.control)
 	return r
+}
+
+// refuseOtherVertical answers what the browser SDK and the management API have for the other kind of project alone.
+func (e *Emulator) refuseOtherVertical(r chi.Router) {
+	own := map[string]bool{}
+	for _, t := range e.table() {
+		own[t.method+" "+t.path] = true
+	}
+	other := &Emulator{vertical: b2b}
+	if e.vertical.name == b2b.name {
+		other.vertical = consumer
+	}
+	for _, t := range other.table() {
+		switch {
+		case own[t.method+" "+t.path]:
+		case t.dialect == wire.Browser:
+			r.Method(t.method, t.path, e.serve(t.dialect, anybody, badVerticalForSDK))
+		case strings.HasPrefix(t.path, managementPath):
+			r.Method(t.method, t.path, e.serve(t.dialect, e.inEnvironment, badVertical))
+		}
+	}
 }
 
 func (e *Emulator) table() []route {
@@ -284,26 +306,6 @@ func (e *Emulator) oauthRoutes() []route {
 	return routes
 }
 
-// managementRoutes returns the part of the management API that a set-up program needs. They
-// were read in the released code of its client.
-func (e *Emulator) managementRoutes() (routes []route) {
-	on := func(method, path string, do endpoint) {
-		routes = append(routes, route{method: method, path: "/pwa/v3/projects/{project}/environments/{environment}" +
-			path,
-			authenticate: e.workspaceAuth, do: do})
-	}
-	on("GET", "", e.environment)
-	on("PATCH", "", e.changeEnvironment)
-	on("GET", "/rbac_policy", e.managedPolicy)
-	on("PUT", "/rbac_policy", e.replacePolicy)
-	on("POST", "/redirect_urls", e.addRedirectURL)
-	on("PUT", "/redirect_urls", e.changeRedirectURL)
-	on("DELETE", "/redirect_urls", e.deleteRedirectURL)
-	on("GET", "/redirect_urls", e.listRedirectURLs)
-	on("GET", "/redirect_urls/all", e.listRedirectURLs)
-	return routes
-}
-
 // ServeHTTP answers loopback peers only, by a loopback name, and known pages.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) { e.handler.ServeHTTP(w, r) }
 
@@ -317,7 +319,7 @@ func anybody(*call) *wire.Failure { return nil }
 // ownProject refuses public-form paths of another project, or of none.
 func (e *Emulator) ownProject(c *call) *wire.Failure {
 	named := strings.Contains(chi.RouteContext(c.Request.Context()).RoutePattern(), "{pid}")
-	if named && c.Path("pid") != e.state.project.ID {
+	if e.state.project.NoEnvironment || named && c.Path("pid") != e.state.project.ID {
 		return wire.NotFound("project_not_found", "The project could not be found.")
 	}
 	return nil
@@ -329,7 +331,7 @@ var unauthorizedCredentials = wire.Fail(http.StatusUnauthorized, "unauthorized_c
 // projectAuth wants the project id and secret (server API).
 func (e *Emulator) projectAuth(c *call) *wire.Failure {
 	id, secret, _ := c.Request.BasicAuth()
-	if !same(id, e.state.project.ID) || !same(secret, e.state.project.Secret) {
+	if !same(id, e.state.project.ID) || !e.state.project.usesSecret(secret, e.now()) {
 		return unauthorizedCredentials
 	}
 	return nil
@@ -339,22 +341,26 @@ func (e *Emulator) projectAuth(c *call) *wire.Failure {
 // token again.
 func (e *Emulator) sdkAuth(c *call) *wire.Failure {
 	public, token, _ := c.Request.BasicAuth()
-	if !same(public, e.state.project.PublicToken) {
+	if !e.state.project.hasPublicToken(public) {
 		return unauthorizedCredentials
 	}
-	c.session = e.goodSession(token)
+	if bad := e.sdkRefuses(c); bad != nil {
+		return bad
+	}
+	c.session, c.longest = e.goodSession(token), e.state.project.longestSession()
 	return nil
 }
 
 func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // lists reports whether the SDK may be used from pages of the origin. They are the project's:
-// it says where people consent and where e-mail links lead.
+// it says where people consent, where e-mail links lead, and from where its SDK may be used.
 func (e *Emulator) lists(origin string) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return slices.Contains(e.options.Origins, origin) ||
 		origin == loopback.Origin(e.state.project.AuthorizationURL) ||
 		slices.ContainsFunc(e.state.project.RedirectURLs,
-			func(u RedirectURL) bool { return origin == loopback.Origin(u.URL) })
+			func(u RedirectURL) bool { return origin == loopback.Origin(u.URL) }) ||
+		slices.Contains(e.state.project.sdkDomains(), origin)
 }

@@ -44,12 +44,47 @@ type Project struct {
 	// NoOrganizationCreation keeps people from making organizations when they sign in.
 	NoOrganizationCreation bool `json:"no_organization_creation,omitempty"`
 
+	// Captcha has whoever signs in through the SDK solve a captcha first.
+	Captcha bool `json:"captcha,omitempty"`
+	// NoSDKOnDomain has the project's domain, which is the host of Options.Issuer or, without one, every
+	// host, refuse what the browser SDK asks.
+	NoSDKOnDomain bool `json:"no_sdk_on_domain,omitempty"`
+
 	// For the management API: /pwa/v3/projects/{Slug}/environments/{Environment}, with the
 	// workspace's key. What is empty is made up at start.
 	Slug            string `json:"slug,omitempty"`
 	Environment     string `json:"environment,omitempty"`
+	EnvironmentName string `json:"environment_name,omitempty"` // "": Name
 	WorkspaceKey    string `json:"workspace_key,omitempty"`
 	WorkspaceSecret string `json:"workspace_secret,omitempty"`
+	// NoEnvironment says that the project's only environment, and NoProject that the project itself, is to be
+	// made through the management API first. It then has what the seed says, without what a new one lacks:
+	// credentials, URLs, apps, custom roles, resources and scopes, dynamic registration, and an SDK that is on.
+	NoProject     bool `json:"no_project,omitempty"`
+	NoEnvironment bool `json:"no_environment,omitempty"`
+	// PublicTokens and Secrets are all that are good; nil: PublicToken, and Secret, alone. Of several, those two are
+	// the first of the list.
+	PublicTokens []PublicToken `json:"public_tokens,omitzero"`
+	Secrets      []Secret      `json:"secrets,omitzero"`
+	// SDK is the configuration of the frontend SDK, as the management API has it: what is not in it is off. nil:
+	// everything is on, for the pages that the other URLs name.
+	SDK map[string]any `json:"sdk,omitzero"`
+	// Kept are settings of the environment that have no effect here.
+	Kept map[string]any `json:"kept,omitempty"`
+}
+
+// A PublicToken is one of a project's, for the browser SDK.
+type PublicToken struct {
+	Token     string    `json:"public_token"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// A Secret is one of a project's.
+type Secret struct {
+	ID        string    `json:"secret_id"`
+	Secret    string    `json:"secret"`
+	CreatedAt time.Time `json:"created_at"`
+	UsedAt    time.Time `json:"used_at,omitzero"`
 }
 
 // A RedirectURL is one of the project's SDK redirect URLs. In JSON and YAML a plain

@@ -215,6 +215,45 @@ func (s *Seed) invent() {
 			a.ClientSecret = secret()
 		}
 	}
+	if p.NoProject || p.NoEnvironment {
+		p.NoEnvironment = true
+		s.bare()
+	}
+	if p.PublicTokens == nil {
+		p.PublicTokens = []PublicToken{{Token: p.PublicToken, CreatedAt: born}}
+	}
+	if p.Secrets == nil {
+		p.Secrets = []Secret{{ID: "secret-id-test-1", Secret: p.Secret, CreatedAt: born}}
+	}
+	p.first()
+}
+
+// bare takes away what a new environment does not have.
+func (s *Seed) bare() {
+	p := &s.Project
+	p.PublicTokens, p.Secrets, p.AuthorizationURL, p.RedirectURLs = []PublicToken{}, []Secret{}, "", []RedirectURL{}
+	p.Registration, p.RegistrationTemplate, p.SDK = false, "", map[string]any{}
+	s.ConnectedApps = []ConnectedApp{}
+	s.Policy.Scopes = []CustomScope{}
+	s.Policy.Roles = slices.DeleteFunc(s.Policy.Roles,
+		func(r Role) bool { return !slices.Contains(defaultRoles, r.ID) })
+	s.Policy.Resources = slices.DeleteFunc(s.Policy.Resources, func(r Resource) bool { return !ofStytch(r.ID) })
+	for i := range s.Policy.Roles {
+		role := &s.Policy.Roles[i]
+		role.Permissions = slices.DeleteFunc(role.Permissions,
+			func(p Permission) bool { return !ofStytch(p.ResourceID) })
+	}
+}
+
+// first keeps the two fields for one of each what the lists begin with.
+func (p *Project) first() {
+	p.PublicToken, p.Secret = "", ""
+	if len(p.PublicTokens) > 0 {
+		p.PublicToken = p.PublicTokens[0].Token
+	}
+	if len(p.Secrets) > 0 {
+		p.Secret = p.Secrets[0].Secret
+	}
 }
 
 var clientTypes = []string{"first_party", "first_party_public", "third_party", "third_party_public"}
