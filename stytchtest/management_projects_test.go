@@ -176,7 +176,8 @@ func wholeSDK(s *stytchtest.Server) object {
 		"allow_self_onboarding": true}, "sessions": object{"max_session_duration_minutes": 60.0},
 		"otps":        object{"email_enabled": true, "email_login_or_create_enabled": true},
 		"magic_links": object{"enabled": true, "login_or_create_enabled": true}, "passwords": object{"enabled": true},
-		"oauth": object{"enabled": true}, "dfppa": object{"enabled": "DISABLED"}, "cookies": object{"http_only": "DISABLED"}}
+		"oauth": object{"enabled": true}, "dfppa": object{"enabled": "DISABLED"},
+		"cookies": object{"http_only": "DISABLED"}}
 }
 
 // TestTheSDKFollowsItsConfiguration: each setting that breaks a page is seen to.
@@ -212,7 +213,8 @@ func TestTheSDKFollowsItsConfiguration(t *testing.T) {
 			"pkce_expected_code_challenge"},
 		{"enforced cookies", func(sdk object) { sdk["cookies"] = object{"http_only": "ENFORCED"} }, code, send, 400,
 			"cname_required_for_http_only_cookies"},
-		{"the other vertical", func(object) {}, "/otps/email/login_or_create", send, 400, "bad_vertical_for_stytch_sdk"},
+		{"the other vertical", func(object) {}, "/otps/email/login_or_create", send, 400,
+			"bad_vertical_for_stytch_sdk"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := open(t)
