@@ -58,7 +58,8 @@ func credentials(f family, p stytchtest.Project) func(*http.Request) {
 func pathParameters(p stytchtest.Project) map[string]string {
 	return map[string]string{"pid": p.ID, "project": p.Slug, "environment": p.Environment, "token": p.PublicToken,
 		"organization": acme, "member": ada,
-		"secret": p.Secrets[0].ID, "user": userAda, "app": gpt, "provider": "google", "email": "email-test-cccccccc-0000-4000-8000-000000000001"}
+		"secret": p.Secrets[0].ID, "user": userAda, "app": gpt, "provider": "google",
+		"email": "email-test-cccccccc-0000-4000-8000-000000000001"}
 }
 
 var pathParameter = regexp.MustCompile(`\{(\w+)\}`)

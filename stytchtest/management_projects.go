@@ -27,7 +27,8 @@ func (e *Emulator) managementRoutes() (routes []route) {
 		{method: "POST", path: projects, authenticate: e.workspaceAuth, do: e.createProject},
 		{method: "GET", path: projects + "/{project}", authenticate: e.inProject, do: e.getProject},
 		{method: "GET", path: projects + "/{project}/environments", authenticate: e.inProject, do: e.listEnvironments},
-		{method: "POST", path: projects + "/{project}/environments", authenticate: e.inProject, do: e.createEnvironment},
+		{method: "POST", path: projects + "/{project}/environments", authenticate: e.inProject,
+			do: e.createEnvironment},
 	}
 	on := func(method, path string, do endpoint) {
 		routes = append(routes, route{method: method, path: projects + "/{project}/environments/{environment}" + path,

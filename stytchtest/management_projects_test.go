@@ -72,7 +72,8 @@ func fillWorkspace(t *testing.T, s *stytchtest.Server, vertical string) {
 	}
 	_, reply = workspace(t, s, "GET", "/ours-co/environments", nil)
 	environment := reply["environments"].([]any)[0].(object)
-	if environment["environment_slug"] != "test" || environment["idp_authorization_url"] != "https://ours.example/idp" ||
+	if environment["environment_slug"] != "test" ||
+		environment["idp_authorization_url"] != "https://ours.example/idp" ||
 		environment["idp_dynamic_client_registration_enabled"] != false {
 		t.Errorf("%v", environment)
 	}
@@ -136,7 +137,8 @@ func credentialsComeAndGo(t *testing.T, s *stytchtest.Server, id, policy string)
 		workspace(t, s, "POST", in+"/public_tokens", nil)
 		workspace(t, s, "POST", in+"/secrets", nil)
 	}
-	for what, kind := range map[string]string{"/secrets": "too_many_secrets", "/public_tokens": "too_many_public_tokens"} {
+	for what, kind := range map[string]string{"/secrets": "too_many_secrets",
+		"/public_tokens": "too_many_public_tokens"} {
 		status, reply := workspace(t, s, "POST", in+what, nil)
 		wantFault(t, what, managementAPI, status, reply, 400, kind)
 	}

@@ -20,7 +20,8 @@ var memberTypes = typesByName(map[string]string{
 		organization_logo_url organization_name organization_slug password password_reset_token pkce_code_challenge
 		pkce_code_verifier post_logout_redirect_uri prompt redirect_uri refresh_token reset_password_redirect_url
 		response_type scope session_id session_jwt session_token signup_magic_link_url signup_redirect_url state
-		third_party_connected_apps_allowed_type token token_endpoint_auth_method url user_id vertical type project_slug environment_slug`,
+		third_party_connected_apps_allowed_type token token_endpoint_auth_method url user_id vertical type
+		project_slug environment_slug`,
 	"an integer": `access_token_expiry_minutes discovery_expiration_minutes expiration_minutes
 		invite_expiration_minutes limit login_expiration_minutes reset_password_expiration_minutes
 		session_duration_minutes signup_expiration_minutes`,
