@@ -268,6 +268,9 @@ var word = regexp.MustCompile("[^\\s\"'`]+")
 // Withhold returns the text with a word in place of each secret in it.
 func Withhold(text string, secrets ...string) string {
 	const withheld = "[secret]"
+	// The name of this setting has the form of what it holds.
+	const name, shown = "STYTCH_WORKSPACE_KEY_ID", "STYTCH_WORKSPACE\x00KEY_ID"
+	text = strings.ReplaceAll(text, name, shown)
 	secrets = slices.DeleteFunc(slices.Clone(secrets), func(secret string) bool {
 		return len(secret) < shortest || onlyForm.MatchString(secret)
 	})
@@ -284,7 +287,7 @@ func Withhold(text string, secrets ...string) string {
 	if Holds(text, secrets...) { // over several words
 		return withheld
 	}
-	return text
+	return strings.ReplaceAll(text, shown, name)
 }
 
 // hyphens writes the text's dashes, of which Unicode has many, as ASCII has them.

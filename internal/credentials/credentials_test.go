@@ -152,7 +152,9 @@ func TestSecretsAreWithheld(t *testing.T) {
 		"open secret%2Dlive%2Dabcdefghijklmnop":         "open [secret]",
 		"open /srv/secret\u2010live\u2010abcdefghijklm": "open [secret]",
 		// too short to be told from words
-		"AN-APPS-OWN-SECRET is no command": "AN-APPS-OWN-SECRET is no command",
+		"AN-APPS-OWN-SECRET is no command":                      "AN-APPS-OWN-SECRET is no command",
+		"STYTCH_WORKSPACE_KEY_ID is not set":                    "STYTCH_WORKSPACE_KEY_ID is not set",
+		"STYTCH_WORKSPACE_KEY_ID=workspace-key-prod-1 is known": "STYTCH_WORKSPACE_KEY_ID=[secret] is known",
 	} {
 		if got := credentials.Withhold(text, "an-apps-own-secret", "secret-test-", ""); got != want {
 			t.Errorf("%q, want %q", got, want)
