@@ -25,20 +25,38 @@ func checkCommand(root *cobra.Command, args []string) error {
 	if err != nil || !command.HasAvailableSubCommands() {
 		return nil // told by cobra, or the command's own arguments
 	}
-	i := slices.IndexFunc(rest, func(word string) bool { return !strings.HasPrefix(word, "-") })
-	if i < 0 {
+	name := firstName(command, rest)
+	if name == "" {
 		return nil
 	}
-	path := strings.TrimPrefix(command.CommandPath()+" "+rest[i], root.Name()+" ")
-	if !command.HasParent() && slices.Contains(forDevelopment, rest[i]) {
+	path := strings.TrimPrefix(command.CommandPath()+" "+name, root.Name()+" ")
+	if !command.HasParent() && slices.Contains(forDevelopment, name) {
 		return usagef("this program was built for production, without the command %q: `make build` in Guestpass's "+
 			"source "+
 			"builds one that has it", path)
 	}
-	if meant := nearCommand(root, command, rest[i]); meant != "" {
+	if meant := nearCommand(root, command, name); meant != "" {
 		return usagef("there is no command %q: did you mean `%s`?", path, meant)
 	}
 	return usagef("there is no command %q; see `%s --help`", path, command.CommandPath())
+}
+
+// firstName returns the first word that is neither a flag nor the value of one; "" if there is none.
+func firstName(command *cobra.Command, words []string) string {
+	for i := 0; i < len(words); i++ {
+		name, isFlag := strings.CutPrefix(words[i], "--")
+		if !isFlag && !strings.HasPrefix(words[i], "-") {
+			return words[i]
+		}
+		flag := command.Flags().Lookup(name)
+		if flag == nil {
+			flag = command.PersistentFlags().Lookup(name)
+		}
+		if flag != nil && flag.NoOptDefVal == "" { // its value is the next word
+			i++
+		}
+	}
+	return ""
 }
 
 // nearCommand returns how to call the command that was meant, or "". It looks beside the misspelt name, then below.

@@ -43,7 +43,9 @@ type config struct {
 	OrganizationLimit, ClientLimit, MaxInFlight       int
 	ProjectID, Secret, PublicToken, Vertical, BaseURL string
 	Domains                                           []string // as they are written; the first is shown
-	TryClientSecret                                   string
+	Emulator                                          string   // file of the emulated project that serve runs itself
+	TryClientID, TryClientSecret                      string
+	WorkspaceKeyID, WorkspaceSecret                   string
 
 	// What each organization may keep, or in Consumer projects each user, and for how long.
 	ActivityQuota, MegabyteQuota, KeepDays int
@@ -249,6 +251,14 @@ func (c config) checkURLs() (faults []error) {
 				"is a test project, but GUESTPASS_PUBLIC_URL is public: use the live project, or "+
 					"say GUESTPASS_ALLOW_TEST_PROJECT=yes")
 		}
+	}
+	if c.Emulator != "" && c.BaseURL == "" {
+		fault("GUESTPASS_EMULATOR", "is set and STYTCH_BASE_URL is not: it says where the emulator listens; run "+
+			"`guestpass setup` again, or leave the setting out")
+	}
+	if c.Emulator != "" && c.live() {
+		fault("GUESTPASS_EMULATOR", "is set together with a live project, for which the emulator never stands in: "+
+			"remove it")
 	}
 	if c.BaseURL != "" && c.live() {
 		fault("STYTCH_BASE_URL", "is set together with a live project: it is for the emulator only, remove it")

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -72,6 +73,9 @@ func (v *envFileValue) load(cmd *cobra.Command) (err error) {
 		return nil
 	case v.name != "":
 		v.file, err = envfile.Read(v.name)
+		if _, makes := cmd.Annotations[makesFile]; makes && errors.Is(err, fs.ErrNotExist) {
+			err = nil
+		}
 	default:
 		v.file, err = envfile.Beside(".", standardFile)
 		if err != nil {
@@ -94,6 +98,12 @@ func (v *envFileValue) load(cmd *cobra.Command) (err error) {
 	}
 	return nil
 }
+
+// makesFile is the annotation of commands that write the file, so that it need not be there.
+const makesFile = "makes the file of settings"
+
+// target returns the name of the file that such a command writes.
+func (v *envFileValue) target() string { return or(v.name, standardFile) }
 
 // logsFile is the annotation of commands that log which file they read.
 const logsFile = "logs the file of settings"

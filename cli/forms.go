@@ -271,6 +271,14 @@ func checkEmulatorURL(text string) error {
 	return err
 }
 
+// checkStateFile refuses what can be no name of a file in a folder that is there.
+func checkStateFile(name string) error {
+	if credentials.LooksSecret(name) || strings.ContainsAny(name, "\x00") {
+		return errors.New("is no name of a file, such as guestpass-emulator.json")
+	}
+	return nil
+}
+
 // checkPrivacyURL demands what openapi demands.
 func checkPrivacyURL(text string) error { return openapi.CheckPrivacyURL(text) }
 

@@ -20,8 +20,9 @@ import (
 var allowedImports = map[string][]string{
 	"cmd/guestpass": {"cli", "resources"},
 	"cli": {"", "api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/envfile",
-		"internal/idp", "internal/limits", "internal/newapp", "internal/site", "internal/stytch", "internal/text",
-		"internal/upstream", "mcptest", "openapi", "openapi/lint", "store", "stytchtest"},
+		"internal/idp", "internal/limits", "internal/management", "internal/newapp", "internal/setup",
+		"internal/site", "internal/stytch", "internal/text", "internal/upstream", "mcptest", "openapi",
+		"openapi/lint", "store", "stytchtest"},
 	"": {"api", "auth", "directory", "internal/account", "internal/clients", "internal/connections",
 		"internal/credentials", "internal/idp", "internal/inside", "internal/limits", "internal/site",
 		"internal/stytch",
@@ -59,6 +60,8 @@ var allowedImports = map[string][]string{
 	"internal/jsonparts":        {},
 	"internal/limits":           {"internal/cache"},
 	"internal/limits/redistest": {}, // for tests only
+	"internal/management":       {"internal/upstream"},
+	"internal/setup":            {"internal/management"},
 	"internal/newapp":           {},
 	"internal/newapp/application": {"cli", "internal/newapp/application/notes", "resources/activity",
 		"resources/profile"}, // what `guestpass new` makes: for others it is a main of their own

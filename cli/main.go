@@ -105,7 +105,8 @@ hosts the page on which your users sign in and decide what to allow.
 		return usagef("%s; see `%s --help`", text, cmd.CommandPath())
 	})
 	root.AddCommand(readingFiles(serveCommand(environ), openapiCommand(environ), gptCommand(environ),
-		configCommand(environ), migrateCommand(environ), backupCommand(environ), auditCommand(environ))...)
+		configCommand(environ), setupCommand(environ), migrateCommand(environ), backupCommand(environ),
+		auditCommand(environ))...)
 	root.AddCommand(assetsCommand())
 	root.AddCommand(developmentCommands(environ)...)
 	return root

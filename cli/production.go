@@ -3,7 +3,9 @@
 package cli
 
 import (
+	"context"
 	"io"
+	"log/slog"
 
 	"github.com/spf13/cobra"
 )
@@ -16,6 +18,26 @@ func hideArguments([]string, []string, io.Writer) {}
 
 // developmentCommands returns none; see development.go, the other side of the build tag.
 func developmentCommands([]string) []*cobra.Command { return nil }
+
+// emulator refuses: it is not in this program.
+func (c config) emulator(*slog.Logger) (*companion, error) {
+	return nil, usageError{c.fault("GUESTPASS_EMULATOR", "is set, and this program was built for production, without "+
+		"the emulator of Stytch: leave the setting out")}
+}
+
+// standIn returns none: without a project there is nothing to set up.
+func (s *setupRun) standIn(context.Context, io.Writer) error { return nil }
+
+// emulatorFlag has nothing to say where.
+func emulatorFlag(*cobra.Command, *setupRun) {}
+
+const setupWithout = ""
+
+// thisCall returns how to call this program, to be pasted.
+func thisCall() string { return "guestpass" }
+
+// nextTry returns nothing: that command is not in this program.
+func (s *setupRun) nextTry() string { return "" }
 
 const startWith = `This program was built for production: the commands for development, and with them
 the emulator of Stytch, are not in it. Start with:

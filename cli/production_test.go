@@ -35,6 +35,10 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 		"STYTCH_PROJECT_ID=project-live-11111111-1111-4111-8111-111111111111",
 		"STYTCH_SECRET=secret-live-x", "STYTCH_PUBLIC_TOKEN=public-token-live-x",
 		"STYTCH_DOMAIN=words-1234.customers.stytch.com"}
+	emulated := []string{"GUESTPASS_PUBLIC_URL=http://localhost:8080", "STYTCH_SECRET=secret-test-x",
+		"STYTCH_PROJECT_ID=project-test-11111111-1111-4111-8111-111111111111",
+		"STYTCH_PUBLIC_TOKEN=public-token-test-x", "STYTCH_DOMAIN=http://localhost:1",
+		"STYTCH_BASE_URL=http://localhost:1", "GUESTPASS_EMULATOR=state.json"}
 	for _, tt := range []struct {
 		environ []string
 		command string
@@ -48,6 +52,9 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 		{nil, "foo", 2, `there is no command "foo"; see`},
 		{nil, "serve", 2, "STYTCH_PROJECT_ID is not set"},
 		{nil, "openapi", 2, "STYTCH_PROJECT_ID is not set"},
+		{emulated, "serve", 2, "GUESTPASS_EMULATOR is set, and this program was built for production"},
+		{nil, "setup", 2, "GUESTPASS_PUBLIC_URL is not set"},
+		{settings[:1], "setup", 1, "there is neither a workspace's key (STYTCH_WORKSPACE_KEY_ID"},
 		{settings, "openapi", 0, `"https://gpt.example.com"`},
 		{settings, "gpt", 0, "https://gpt.example.com/oauth2/token"},
 	} {
@@ -65,7 +72,7 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 	_, list, _ := strings.Cut(string(help), "Available Commands:\n")
 	list, _, _ = strings.Cut(list, "\n\n")
 	commands := strings.Join(regexp.MustCompile(`(?m)^  \w+`).FindAllString(list, -1), "")
-	if commands != "  assets  audit  backup  config  gpt  help  migrate  openapi  serve" {
+	if commands != "  assets  audit  backup  config  gpt  help  migrate  openapi  serve  setup" {
 		t.Errorf("the commands are%s", commands)
 	}
 }

@@ -21,13 +21,30 @@ func mailbox(address string) string {
 	return written
 }
 
-// checkOperations needs the kind of the project, and nothing else about it. Only a server knows which operations exist,
-// so it makes one that serves nobody.
+// checkOperations needs the kind of the project, and nothing else about it.
 func (c config) checkOperations() (faults []error) {
 	if len(c.Operations)+len(c.MCPOperations) == 0 || c.wrong["STYTCH_VERTICAL"] || c.wrong["GUESTPASS_MODULES"] ||
 		c.wrong["GUESTPASS_ACCESS"] {
 		return nil
 	}
+	operations, err := c.operations()
+	if err != nil {
+		return nil // told by who makes the real one
+	}
+	var known []string
+	for _, op := range operations {
+		known = append(known, op.ID)
+	}
+	faults = c.unknownOperations("GUESTPASS_OPERATIONS", c.Operations, known, nil)
+	if len(faults) > 0 {
+		return append(faults, c.unknownOperations("GUESTPASS_MCP_OPERATIONS", c.MCPOperations, known, nil)...)
+	}
+	return c.unknownOperations("GUESTPASS_MCP_OPERATIONS", c.MCPOperations, known, c.Operations)
+}
+
+// operations returns those of the server, published or not. Only a server knows which exist, so one is made that serves
+// nobody.
+func (c config) operations() ([]api.Operation, error) {
 	const nobodys = "11111111-1111-4111-8111-111111111111"
 	app, err := guestpass.New(guestpass.Options{
 		PublicURL: "https://gpt.example.com", Domain: "https://stytch.example.com",
@@ -37,17 +54,9 @@ func (c config) checkOperations() (faults []error) {
 		MaxTokenLifetime: auth.LongestLifetime,
 	})
 	if err != nil {
-		return nil // told by who makes the real one
+		return nil, err
 	}
-	var known []string
-	for _, op := range app.Operations() {
-		known = append(known, op.ID)
-	}
-	faults = c.unknownOperations("GUESTPASS_OPERATIONS", c.Operations, known, nil)
-	if len(faults) > 0 {
-		return append(faults, c.unknownOperations("GUESTPASS_MCP_OPERATIONS", c.MCPOperations, known, nil)...)
-	}
-	return c.unknownOperations("GUESTPASS_MCP_OPERATIONS", c.MCPOperations, known, c.Operations)
+	return app.Operations(), nil
 }
 
 // unknownOperations refuses ids that are not known and, if only some operations are published, ids that are not

@@ -19,7 +19,7 @@ func (c config) checkSecrets(values map[string]string) error {
 	var faults []error
 	for _, s := range c.settings() {
 		value, found := values[s.name]
-		if !found || s.name == "STYTCH_SECRET" { // whose form tells
+		if !found || ownForm[s.name] {
 			continue
 		}
 		foreign := secretsOf(values, s.name)
@@ -34,6 +34,38 @@ func (c config) checkSecrets(values map[string]string) error {
 		}
 	}
 	return errors.Join(faults...)
+}
+
+// ownForm are the settings whose own form tells a foreign secret.
+var ownForm = map[string]bool{"STYTCH_SECRET": true, "STYTCH_WORKSPACE_KEY_ID": true, "STYTCH_WORKSPACE_SECRET": true}
+
+// workspaceKey is how the id of a workspace's key begins.
+const workspaceKey = "workspace-key-"
+
+func checkWorkspaceKey(value string) error {
+	if !strings.HasPrefix(value, workspaceKey) || len(value) == len(workspaceKey) || strings.ContainsAny(value, ",=") {
+		return errors.New("must begin with " + workspaceKey + ": it is the id of the key")
+	}
+	return noLongerThan(longestSecret)(value)
+}
+
+// workspaceKeys returns the id of a key as something that nothing may show.
+func workspaceKeys(value string) []string {
+	if strings.HasPrefix(value, workspaceKey) {
+		return []string{value}
+	}
+	return nil
+}
+
+// checkWorkspaceSecret refuses the values that stand beside the secret in the dashboard. Stytch promises no form for
+// it.
+func checkWorkspaceSecret(value string) error {
+	_, err := credentials.Secret.Check(value)
+	foreign := projectSecret(value) == nil || credentials.HasPair(value) || strings.ContainsAny(value, ",.")
+	if foreign || err == nil || strings.HasPrefix(value, workspaceKey) {
+		return errors.New("must be the secret of the workspace's key, neither its id nor of a project")
+	}
+	return noLongerThan(longestSecret)(value)
 }
 
 // secretsOf returns the secrets in all settings but one.

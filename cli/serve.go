@@ -66,13 +66,7 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 			}
 			options.Log = newLog(cmd.ErrOrStderr())
 			fileOf(cmd.Flags()).log(options.Log, c)
-			database, err := openStore(cmd.Context(), c.database(options.Log))
-			if err != nil {
-				return err
-			}
-			defer database.Close()
-			options.Store = database
-			return serve(cmd.Context(), c.Addr, c.StopGrace, options)
+			return c.serve(cmd.Context(), options)
 		},
 	}
 	settingFlag(command, "addr", "GUESTPASS_ADDR", "address to listen on; localhost:8080 unless told otherwise")
@@ -81,19 +75,44 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 	return command
 }
 
-func serve(ctx context.Context, addr string, grace time.Duration, o guestpass.Options) error {
+// A companion is served beside the server: the emulator, in development.
+type companion struct {
+	options func(guestpass.Options) guestpass.Options // of the server, beside it
+	serve   []func(context.Context) error
+	close   func() error
+}
+
+func (c config) serve(ctx context.Context, o guestpass.Options) (err error) {
+	beside := &companion{options: func(o guestpass.Options) guestpass.Options { return o },
+		close: func() error { return nil }}
+	if c.Emulator != "" {
+		if beside, err = c.emulator(o.Log); err != nil {
+			return err
+		}
+	}
+	defer func() { err = errors.Join(err, beside.close()) }()
+	o = beside.options(o)
+	kept := c.database(o.Log)
+	kept.Now = o.Now
+	database, err := openStore(ctx, kept)
+	if err != nil {
+		return err
+	}
+	defer database.Close()
+	o.Store = database
 	app, err := newServer(o)
 	if err != nil {
 		return err
 	}
 	defer app.Close()
-	listener, err := listen(addr)
+	listener, err := listen(c.Addr)
 	if err != nil {
 		return err
 	}
+	defer listener.Close()
 	o.Log.Info("serving", "addr", listener.Addr().String(), "public_url", o.PublicURL, "project", o.ProjectID, "access",
 		string(o.Access))
-	return runAll(ctx, app, parts{listener, app, grace}.serve(o.Log))
+	return runAll(ctx, app, append(beside.serve, parts{listener, app, c.StopGrace}.serve(o.Log))...)
 }
 
 // newServer makes the server. It marks errors that the caller can mend as usage errors.

@@ -53,7 +53,15 @@ func (c *config) settings() []setting {
 		group("Tokens", c.tokenSettings()),
 		group("What is kept", c.storeSettings()),
 		group("Limits, in requests a minute", c.limitSettings()),
+		group("For guestpass setup alone", []setting{
+			set("STYTCH_WORKSPACE_KEY_ID", word(&c.WorkspaceKeyID, checkWorkspaceKey),
+				"key of your workspace, see Workspace settings").holding(workspaceKeys, maskAll),
+			set("STYTCH_WORKSPACE_SECRET", word(&c.WorkspaceSecret, checkWorkspaceSecret),
+				"the key's secret, from the same place").holding(projectSecret, maskAll),
+		}),
 		group("For guestpass try alone", []setting{
+			set("GUESTPASS_TRY_CLIENT_ID", word(&c.TryClientID, checkClientID), "connected app that it is").
+				without("in development the GPT's"),
 			set("GUESTPASS_TRY_CLIENT_SECRET", word(&c.TryClientSecret, checkClientSecret),
 				"client secret of your connected app").holding(projectSecret, maskAll),
 		}),
@@ -80,6 +88,7 @@ func (c *config) projectSettings() []setting {
 		set("STYTCH_VERTICAL", word(&c.Vertical, oneOf(verticals...)), "kind of the project: b2b or consumer").
 			or(verticals[0]).published(),
 		set("STYTCH_BASE_URL", webOrigin(&c.BaseURL, checkEmulatorURL), "address of the emulator, in Stytch's place"),
+		set("GUESTPASS_EMULATOR", line(&c.Emulator, checkStateFile), "file of the project that serve emulates itself"),
 	}
 }
 

@@ -43,6 +43,7 @@ func (c config) checkEnvironment() (faults []error) {
 		one("GUESTPASS_CLIENT_IDS", credentials.ConnectedApp, id)
 	}
 	one("GUESTPASS_DOCS_CLIENT_ID", credentials.ConnectedApp, c.DocsClientID)
+	one("GUESTPASS_TRY_CLIENT_ID", credentials.ConnectedApp, c.TryClientID)
 	for _, kind := range []credentials.Kind{credentials.ProjectID, credentials.PublicToken, credentials.ConnectedApp} {
 		one("GUESTPASS_AUDIENCE", kind, c.Audience)
 	}

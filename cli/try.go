@@ -34,6 +34,7 @@ func tryCommand(environ []string) *cobra.Command {
 			if err != nil {
 				return err
 			}
+			t.take(c, cmd.Flags().Changed)
 			t.secret.variable, t.secret.stdin, t.secret.notes = c.TryClientSecret, cmd.InOrStdin(), cmd.ErrOrStderr()
 			if t.clientID == gpt.ClientID {
 				t.secret.standard = gpt.ClientSecret
@@ -51,6 +52,19 @@ func tryCommand(environ []string) *cobra.Command {
 	}
 	t.addFlags(command.Flags(), gpt)
 	return command
+}
+
+// take has the settings of the server stand for flags that were not given: what guestpass setup has written is what is
+// tried.
+func (t *try) take(c config, changed func(name string) bool) {
+	for _, s := range []struct {
+		flag, value string
+		to          *string
+	}{{"url", c.PublicURL, &t.url}, {"emulator", c.BaseURL, &t.emulator}, {"client-id", c.TryClientID, &t.clientID}} {
+		if !changed(s.flag) && s.value != "" {
+			*s.to = s.value
+		}
+	}
 }
 
 func (t *try) addFlags(flags *pflag.FlagSet, gpt stytchtest.ConnectedApp) {
