@@ -35,8 +35,7 @@ It needs STYTCH_PROJECT_ID and STYTCH_SECRET.`,
 	command.Flags().StringVar(&clientID, "client-id", "", "connected app of the GPT or the plugin "+
 		"(default GUESTPASS_TRY_CLIENT_ID)")
 	command.Flags().BoolVar(&tidy, "tidy", false, "take away the app's callbacks of the same kind that are of other "+
-		"GPTs or "+
-		"plugins")
+		"GPTs or plugins")
 	s.common(command)
 	return command
 }
@@ -54,8 +53,7 @@ func (s *setupRun) callback(cmd *cobra.Command, address, clientID string, tidy b
 	switch {
 	case c.ProjectID == "" || c.Secret == "":
 		return usagef("STYTCH_PROJECT_ID and STYTCH_SECRET are not both set: run `guestpass setup` first, or name " +
-			"its file " +
-			"with --" + envFileFlag)
+			"its file with --" + envFileFlag)
 	case id == "":
 		return usagef("name the connected app of the GPT with --client-id")
 	}

@@ -34,21 +34,26 @@ const setupWithout = `
 Without either, the emulator of Stytch on this machine stands in: its project is kept in
 ` + stateFile + `, and guestpass serve runs it.`
 
+// standingIn is what a run knows of the emulator that stands in.
+type standingIn struct {
+	addr     string
+	somebody string // who can sign in there
+}
+
 // emulatorFlag says where the emulator listens that stands in.
 func emulatorFlag(command *cobra.Command, s *setupRun) {
-	command.Flags().StringVar(&s.emulatorAddr, "emulator-addr", "localhost:8081",
+	command.Flags().StringVar(&s.addr, "emulator-addr", "localhost:8081",
 		"address of the Stytch emulator, where it stands in; loopback only")
 }
 
 // standIn has the emulator stand in for Stytch: the one that runs there already, or one of its own until it is
 // finished.
 func (s *setupRun) standIn(ctx context.Context, out io.Writer) error {
-	base := or(s.config.BaseURL, "http://"+or(s.emulatorAddr, "localhost:8081"))
+	base := or(s.config.BaseURL, "http://"+or(s.addr, "localhost:8081"))
 	at, err := url.Parse(base)
 	if err != nil || !loopback(at.Hostname()) {
 		return usagef("--emulator-addr is %q: the emulator listens on this machine only; write localhost:PORT, such "+
-			"as "+
-			"localhost:8081", s.emulatorAddr)
+			"as localhost:8081", s.addr)
 	}
 	s.config.PublicURL = or(s.config.PublicURL, "http://"+s.config.Addr)
 	project, err := runningEmulator(ctx, base)
@@ -223,7 +228,7 @@ func ignoreClosed(err error) error {
 func thisCall() string { return thisProgram() }
 
 // nextTry returns the command that plays an assistant.
-func (s *setupRun) nextTry() string {
+func (s standingIn) nextTry() string {
 	if s.somebody == "" {
 		return "try --mcp"
 	}

@@ -25,6 +25,9 @@ func (c config) emulator(*slog.Logger) (*companion, error) {
 		"the emulator of Stytch: leave the setting out")}
 }
 
+// standingIn is what a run knows of the emulator: nothing, here.
+type standingIn struct{}
+
 // standIn returns none: without a project there is nothing to set up.
 func (s *setupRun) standIn(context.Context, io.Writer) error { return nil }
 
@@ -37,7 +40,7 @@ const setupWithout = ""
 func thisCall() string { return "guestpass" }
 
 // nextTry returns nothing: that command is not in this program.
-func (s *setupRun) nextTry() string { return "" }
+func (standingIn) nextTry() string { return "" }
 
 const startWith = `This program was built for production: the commands for development, and with them
 the emulator of Stytch, are not in it. Start with:

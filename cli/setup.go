@@ -66,17 +66,16 @@ STYTCH_SECRET allow, and tells the rest.` + setupWithout,
 
 // setupRun is one run of guestpass setup, or of its command callback.
 type setupRun struct {
+	standingIn
 	environ                                        []string
 	project, environment                           string
 	registration, gpt, docs, show, print, dry, yes bool
-	emulatorAddr                                   string
 
 	cmd       *cobra.Command
 	config    config
 	workspace *management.Workspace
 	base      string          // of Stytch's API, for the project; "": it goes by the project's id
 	more      []setup.Setting // that the file is to have
-	somebody  string          // who can sign in at the emulator
 	finish    func(applied bool) error
 }
 
@@ -163,12 +162,14 @@ func (s *setupRun) account(ctx context.Context) error {
 
 // open takes a workspace's key.
 func (s *setupRun) open(key, secret string) {
+	// #nosec G101 -- the names of settings
 	s.workspace = management.NewWorkspace(management.Options{BaseURL: or(s.base, management.WorkspaceURL), User: key,
 		Password: secret, UserIs: "STYTCH_WORKSPACE_KEY_ID", SecretIs: "STYTCH_WORKSPACE_SECRET"})
 }
 
 // client makes that of a project's own API.
 func (s *setupRun) client(id, secret string) *management.Project {
+	// #nosec G101 -- the names of settings
 	return management.NewProject(management.Options{BaseURL: s.apiBase(id), User: id, Password: secret,
 		UserIs: "STYTCH_PROJECT_ID", SecretIs: "STYTCH_SECRET"})
 }
@@ -183,8 +184,7 @@ func (s *setupRun) goal() (setup.Goal, error) {
 	public, err := url.Parse(c.PublicURL)
 	if c.PublicURL == "" || err != nil {
 		return setup.Goal{}, usagef("GUESTPASS_PUBLIC_URL is not set: say with --public-url under which https " +
-			"origin the " +
-			"world sees the server, such as https://gpt.example.com")
+			"origin the world sees the server, such as https://gpt.example.com")
 	}
 	values, given, _ := said(s.environ, s.cmd.Flags())
 	goal := setup.Goal{PublicURL: c.PublicURL, Local: loopback(public.Hostname()), Title: c.Title, Project: s.project,
@@ -250,13 +250,13 @@ func (s *setupRun) apply(run *setup.Setup, plan *setup.Plan) (*setup.Plan, error
 	err := run.Apply(ctx, plan, func(change setup.Change) { fmt.Fprintf(out, "setting up: %s\n", change.What) })
 	if err != nil {
 		return nil, fmt.Errorf("%w\nwhat was made so far stays, and its settings are in %s: run this again to go on",
-			err,
-			s.file())
+			err, s.file())
 	}
 	after, err := run.Read(ctx)
 	if err == nil && !after.Nothing() {
 		err = after.Write(out, s.file())
-		err = errors.Join(err, errors.New("Stytch took these changes and does not show them: run this again"))
+		err = errors.Join(err, errors.New("these changes were taken by Stytch, which does not show them: run this "+
+			"again"))
 	}
 	return after, err
 }

@@ -247,8 +247,7 @@ var advice = map[string]string{
 	"invalid_role_for_vertical": "the project is of the other vertical: set STYTCH_VERTICAL",
 	"invalid_vertical":          "the project is of the other vertical: set STYTCH_VERTICAL",
 	"invalid_rbac_stytch_role_edit": "a default role has lost a permission that Stytch demands: give it back under " +
-		"Roles & " +
-		"Permissions in the dashboard",
+		"Roles & Permissions in the dashboard",
 	"redirect_url_must_use_https": "only a public URL with https, or one on this machine, can " +
 		"be registered",
 	"connected_app_redirect_url_cannot_use_localhost": "write 127.0.0.1 instead of localhost",

@@ -34,8 +34,7 @@ func (s *Setup) readApps(ctx context.Context, p *Plan) error {
 		s.current["GUESTPASS_TRY_CLIENT_SECRET"] == "") {
 		p.Notes = append(p.Notes, "the GPT's connected app "+s.gpt.ID+" is there, and its secret is not among the "+
 			"settings: only `guestpass try` and the GPT editor need it; if nobody knows it, rotate it on the app's "+
-			"page in "+
-			"the dashboard")
+			"page in the dashboard")
 	}
 	perhaps := "" // without a good secret nobody knows yet
 	if s.environment.Slug != "" && s.api == nil {

@@ -22,8 +22,7 @@ func ByHand(g Goal) ([]Step, error) {
 	}
 	steps := []Step{{"API keys", []string{
 		"copy the project id into STYTCH_PROJECT_ID, the public token into STYTCH_PUBLIC_TOKEN, and a new secret " +
-			"into " +
-			"STYTCH_SECRET"}}, domainStep}
+			"into STYTCH_SECRET"}}, domainStep}
 	steps = append(steps, s.managementSteps()...)
 	connected := []string{"set the Authorization URL to " + s.page(), metadataDocuments}
 	if g.Registration {
@@ -37,8 +36,7 @@ func ByHand(g Goal) ([]Step, error) {
 const metadataDocuments = "switch on Client ID Metadata Documents: ChatGPT and Claude identify themselves by a document"
 
 var domainStep = Step{"Project overview", []string{"copy the project's domain (word-word-1234.customers.stytch.com, " +
-	"or " +
-	"your own) into STYTCH_DOMAIN, or run this again with --domain"}}
+	"or your own) into STYTCH_DOMAIN, or run this again with --domain"}}
 
 // managementSteps are those for what only a workspace's key could do, and nothing tells whether it is done.
 func (s *Setup) managementSteps() []Step {
@@ -96,15 +94,13 @@ func (s *Setup) appsByHand() (steps []Step) {
 	if s.goal.GPT {
 		steps = append(steps, Step{"Connected Apps", []string{
 			"for a GPT make an app: third party, confidential, with the redirect URL " + TryCallback + " for " +
-				"`guestpass " +
-				"try`; put its id into GUESTPASS_TRY_CLIENT_ID and its secret into GUESTPASS_TRY_CLIENT_SECRET; " +
-				"once the GPT " +
-				"is saved, run `guestpass setup callback URL` with the callback URL that the editor shows"}})
+				"`guestpass try`; put its id into GUESTPASS_TRY_CLIENT_ID and its secret into " +
+				"GUESTPASS_TRY_CLIENT_SECRET; once the GPT is saved, run `guestpass setup callback URL` with the " +
+				"callback URL that the editor shows"}})
 	}
 	if s.goal.Docs {
 		steps = append(steps, Step{"Connected Apps", []string{"for the page /docs make an app: third party, public, " +
-			"with " +
-			"the redirect URL " + s.docsURL() + "; put its id into GUESTPASS_DOCS_CLIENT_ID"}})
+			"with the redirect URL " + s.docsURL() + "; put its id into GUESTPASS_DOCS_CLIENT_ID"}})
 	}
 	return append(steps, s.appSteps()...)
 }
@@ -134,11 +130,9 @@ func (s *Setup) readBySecret(ctx context.Context, p *Plan) error {
 	id, secret := s.current["STYTCH_PROJECT_ID"], s.current["STYTCH_SECRET"]
 	if id == "" || secret == "" {
 		return fmt.Errorf("there is neither a workspace's key (STYTCH_WORKSPACE_KEY_ID and STYTCH_WORKSPACE_SECRET, " +
-			"in the " +
-			"dashboard under Workspace settings) nor a project (STYTCH_PROJECT_ID and STYTCH_SECRET, under API " +
-			"keys): with " +
-			"the key everything is set up, with the project what its secret can do; --print tells a person what to " +
-			"click")
+			"in the dashboard under Workspace settings) nor a project (STYTCH_PROJECT_ID and STYTCH_SECRET, under " +
+			"API keys): with the key everything is set up, with the project what its secret can do; --print tells a " +
+			"person what to click")
 	}
 	p.Project = "project " + id + ", without a workspace's key"
 	s.api = s.options.Project(id, secret)

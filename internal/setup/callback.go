@@ -24,10 +24,8 @@ func Callbacks(address string) (urls []string, err error) {
 	path, _ := callbackPath(address)
 	if path == "" {
 		return nil, errors.New("it is no callback URL of ChatGPT's: those are " +
-			"https://chat.openai.com/aip/g-…/oauth/callback " +
-			"(or with chatgpt.com), as the GPT editor shows it below the action, and " +
-			"https://chatgpt.com/connector/oauth/…, " +
-			"as a plugin shows it")
+			"https://chat.openai.com/aip/g-…/oauth/callback (or with chatgpt.com), as the GPT editor shows it below " +
+			"the action, and https://chatgpt.com/connector/oauth/…, as a plugin shows it")
 	}
 	for _, host := range chatGPTHosts {
 		urls = append(urls, "https://"+host+path)

@@ -75,8 +75,7 @@ func (s *Setup) findByID(ctx context.Context, projects []management.Listed, id s
 		}
 	}
 	return fmt.Errorf("the workspace of this key has no project with the id of STYTCH_PROJECT_ID, %s: take the key "+
-		"of its "+
-		"workspace, or leave the setting out", id)
+		"of its workspace, or leave the setting out", id)
 }
 
 // onlyProject takes the one that can be meant.
@@ -123,8 +122,7 @@ func (s *Setup) readEnvironment(ctx context.Context, p *Plan) error {
 	if e := s.environment; e.Slug != "" {
 		if e.Type == live && s.goal.Local {
 			return fmt.Errorf("the environment %s is live, and %s is on this machine: choose --environment test, or "+
-				"say "+
-				"with --public-url under which https origin the world sees the server", e.Slug, s.goal.PublicURL)
+				"say with --public-url under which https origin the world sees the server", e.Slug, s.goal.PublicURL)
 		}
 		p.Project = fmt.Sprintf("project %s (%s), environment %s, %s", s.project.Slug, s.vertical(), e.Slug,
 			e.ProjectID)

@@ -116,7 +116,8 @@ func partOf(config management.Object, name string) (management.Object, error) {
 }
 
 func errShape(name string) error {
-	return fmt.Errorf("Stytch's answer has %s in a form that this program does not know: nothing was changed there; "+
+	return fmt.Errorf("the answer of Stytch has %s in a form that this program does not know: nothing was changed "+
+		"there; "+
 		"an update of Guestpass may know it", name)
 }
 
@@ -144,13 +145,11 @@ func sdkNotes(config management.Object) (notes []string) {
 	}
 	if value := setting("cookies", "http_only"); value == "ENABLED" || value == "ENFORCED" {
 		notes = append(notes, "HttpOnly cookies are "+value+" under Frontend SDK: the sign-in page cannot work with "+
-			"them, "+
-			"and another page of yours may need them, so they were left alone")
+			"them, and another page of yours may need them, so they were left alone")
 	}
 	if value := setting("dfppa", "enabled"); value == "ENABLED" || value == "PASSIVE" {
 		notes = append(notes, "Device fingerprinting is "+value+" under Frontend SDK: the sign-in page cannot work "+
-			"with "+
-			"it, and another page of yours may need it, so it was left alone")
+			"with it, and another page of yours may need it, so it was left alone")
 	}
 	return notes
 }

@@ -297,6 +297,6 @@ func (s *Setup) settingChanges() []Change {
 }
 
 // errNoSecret says that an answer lacks what it exists for.
-var errNoSecret = errors.New("Stytch's answer has no secret in it: nothing is known of it, and it can be deleted in " +
-	"the " +
-	"dashboard")
+var errNoSecret = errors.New("the answer of Stytch has no secret in it: delete what was made in the dashboard, and " +
+	"run " +
+	"this again")

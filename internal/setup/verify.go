@@ -40,8 +40,7 @@ func (s *Setup) Verify(ctx context.Context, domain, base string) (r Report) {
 		return r
 	case err != nil:
 		r.Faults = append(r.Faults, err.Error()+"; STYTCH_DOMAIN must be the domain that the dashboard shows under "+
-			"Project "+
-			"overview")
+			"Project overview")
 		return r
 	}
 	expect := func(what, got, want, otherwise string) {
