@@ -25,7 +25,11 @@ func (c config) checkSecrets(values map[string]string) error {
 		foreign := secretsOf(values, s.name)
 		own := s.name == "GUESTPASS_INTROSPECT_SECRETS" &&
 			credentials.Holds(strings.Join(appIDs(value), " "), appSecrets(value)...)
-		if own || credentials.HasSecret(value, foreign...) ||
+		has := credentials.HasSecret
+		if s.name == "STYTCH_WORKSPACE_SECRET" { // which may have the form of one
+			has = credentials.Holds
+		}
+		if own || has(value, foreign...) ||
 			s.shown && (slices.Contains(foreign, value) || credentials.LooksSecret(value)) ||
 			s.secrets == nil && credentials.HasPair(value) {
 			faults = append(faults, c.fault(s.name, "holds a secret (it is not repeated here): the project's belongs "+
@@ -37,7 +41,7 @@ func (c config) checkSecrets(values map[string]string) error {
 }
 
 // ownForm are the settings whose own form tells a foreign secret.
-var ownForm = map[string]bool{"STYTCH_SECRET": true, "STYTCH_WORKSPACE_KEY_ID": true, "STYTCH_WORKSPACE_SECRET": true}
+var ownForm = map[string]bool{"STYTCH_SECRET": true, "STYTCH_WORKSPACE_KEY_ID": true}
 
 // workspaceKey is how the id of a workspace's key begins.
 const workspaceKey = "workspace-key-"

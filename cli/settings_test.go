@@ -36,7 +36,7 @@ func whole() map[string]string {
 		"GUESTPASS_QUOTA_TASKS": "9000", "GUESTPASS_QUOTA_COMMENTS": "9000", "GUESTPASS_QUOTA_ACTIVITY": "9000",
 		"GUESTPASS_QUOTA_MEGABYTES": "90", "GUESTPASS_KEEP_DAYS": "90",
 		"GUESTPASS_TRY_CLIENT_SECRET": "Tr8vR2mX5qT9wL4sZk3v",
-		"GUESTPASS_TRY_CLIENT_ID":     "connected-app-live-33333333-3333-4333-8333-333333333333",
+		"GUESTPASS_TRY_CLIENT_ID":     "connected-app-live-77777777-7777-4777-8777-777777777777",
 		"STYTCH_WORKSPACE_KEY_ID":     "workspace-key-prod-44444444-4444-4444-8444-444444444444",
 		"STYTCH_WORKSPACE_SECRET":     "Wk8vR2mX5qT9wL4sZk3vPq6n",
 	} {
@@ -117,7 +117,7 @@ var harmless = map[string]func(other string) bool{
 	// a schema of that name is made, or is not there
 	"GUESTPASS_DATABASE_SCHEMA": func(other string) bool { return len(whole()[other]) <= 16 },
 	"GUESTPASS_CLIENT_IDS":      func(other string) bool { return strings.HasSuffix(other, "CLIENT_ID") },
-	"GUESTPASS_DOCS_CLIENT_ID":  func(other string) bool { return strings.HasSuffix(other, "CLIENT_IDS") },
+	"GUESTPASS_DOCS_CLIENT_ID":  func(other string) bool { return strings.Contains(other, "CLIENT_ID") },
 	// a custom domain, and another page, can be on any public host
 	"STYTCH_DOMAIN": func(other string) bool {
 		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE"}, other)

@@ -144,6 +144,7 @@ func TestASecretInAnyOtherVariableIsRefused(t *testing.T) {
 		for what, value := range secrets {
 			switch {
 			case name == "STYTCH_SECRET" && (what == "the secret" || what == "an app's secret"),
+				name == "STYTCH_WORKSPACE_KEY_ID" && what == "a workspace key",
 				strings.HasPrefix(what, "id and secret") && name == "GUESTPASS_INTROSPECT_SECRETS":
 				continue
 			}
