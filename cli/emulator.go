@@ -58,6 +58,9 @@ func (s *setupRun) standIn(ctx context.Context, out io.Writer) error {
 	s.config.PublicURL = or(s.config.PublicURL, "http://"+s.config.Addr)
 	project, err := runningEmulator(ctx, base)
 	switch {
+	case errors.Is(err, syscall.ECONNREFUSED) && s.config.BaseURL != "" && s.config.Emulator == "":
+		return usagef("no emulator answers at STYTCH_BASE_URL: start it, such as by `guestpass stytch`, or leave the " +
+			"setting out")
 	case errors.Is(err, syscall.ECONNREFUSED):
 		if project, base, err = s.startEmulator(ctx, at.Host); err != nil {
 			return err

@@ -154,7 +154,7 @@ func (s *setupRun) account(ctx context.Context) error {
 	case key != "":
 		s.open(key, secret)
 		return nil
-	case c.Emulator == "" && c.ProjectID != "":
+	case c.Emulator == "" && c.BaseURL == "" && c.ProjectID != "":
 		return nil
 	}
 	return s.standIn(ctx, s.cmd.OutOrStdout())

@@ -103,6 +103,23 @@ func serving(t *testing.T) (stop func()) {
 	}
 }
 
+// TestAnEmulatorThatRunsStandsIn: what it has is set up, and it is no business of the server to run it.
+func TestAnEmulatorThatRunsStandsIn(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := stytchtest.NewServer(t, stytchtest.Options{})
+	address := strings.TrimPrefix(s.URL, "http://")
+	code, out, stderr := execute(t, nil, "setup", "--yes", "--emulator-addr", address)
+	if code != 0 || !strings.Contains(out, "project guestpass-demo (b2b)") ||
+		strings.Contains(readFile(t, ".env"), "GUESTPASS_EMULATOR") {
+		t.Fatalf("exit code %d\n%s%s", code, out, stderr)
+	}
+	before := changesSeen(s)
+	code, out, stderr = execute(t, nil, "setup", "--yes")
+	if code != 0 || !strings.Contains(out, "nothing to change") || changesSeen(s) != before {
+		t.Errorf("again: exit code %d\n%s%s", code, out, stderr)
+	}
+}
+
 // atEmulator are the settings of a workspace's key at an emulator whose workspace is empty.
 func atEmulator(t *testing.T, change ...func(*stytchtest.Seed)) (s *stytchtest.Server, environ []string) {
 	t.Helper()
@@ -312,6 +329,8 @@ func TestSetupRefusesWhatCannotBeMeant(t *testing.T) {
 		{"an emulator elsewhere", nil, []string{"--emulator-addr", "192.0.2.1:80"}, "listens on this machine only"},
 		{"a state that is none", []string{"GUESTPASS_EMULATOR=bad.json"}, []string{"--emulator-addr", "localhost:0"},
 			"seed bad.json"},
+		{"an emulator that does not run", []string{"STYTCH_BASE_URL=http://127.0.0.1:1"}, nil,
+			"no emulator answers at STYTCH_BASE_URL"},
 		{"two callbacks", nil, []string{"callback", "a", "b"}, "name the one callback URL"},
 		{"a callback before anything is set up", nil, []string{"callback",
 			"https://chatgpt.com/aip/g-3/oauth/callback"},

@@ -109,6 +109,20 @@ func TestConnectedAppsAreMadeFoundAndChanged(t *testing.T) {
 	if err := p.SetRedirectURLs(ctx, made.ID, []string{"https://chatgpt.com/aip/g-1/oauth/callback"}); err != nil {
 		t.Fatal(err)
 	}
+	// Stytch takes the app as a whole: with what it had, and without what cannot be set.
+	written := s.Requests()[0]
+	for _, name := range []string{"client_name", "client_description", "post_logout_redirect_urls",
+		"access_token_expiry_minutes", "access_token_custom_audience", "access_token_template_content", "logo_url"} {
+		if written.Method != "PUT" || !strings.Contains(written.Body, `"`+name+`":`) {
+			t.Errorf("%s %s lacks %s", written.Method, written.Body, name)
+		}
+	}
+	for _, name := range []string{"client_id", "client_type", "status", "client_secret_last_four", "full_access_allowed",
+		"bypass_consent_for_offline_access"} {
+		if strings.Contains(written.Body, `"`+name+`":`) {
+			t.Errorf("%s has %s", written.Body, name)
+		}
+	}
 	apps := must[[]management.App](t)(p.Apps(ctx))
 	i := slices.IndexFunc(apps, func(a management.App) bool { return a.ID == made.ID })
 	if len(apps) != 6 || apps[i].Name != "GPT" || apps[i].Description != "Ours" || apps[i].Secret != "" ||
