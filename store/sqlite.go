@@ -163,12 +163,19 @@ func (f *sqliteFile) dsnToLook(header []byte) string {
 // the database. If this user may not make any, the process that writes cannot either.
 func (f *sqliteFile) dsnToRead() string {
 	header, err := f.header()
-	if probe, made := os.CreateTemp(filepath.Dir(f.path), ".guestpass-"); made == nil {
-		_ = errors.Join(probe.Close(), os.Remove(probe.Name()))
-	} else if err == nil {
+	if err == nil && mayMakeFiles(filepath.Dir(f.path)) != nil {
 		return f.dsnToLook(header)
 	}
 	return f.dsn("rw", "query_only(1)")
+}
+
+// mayMakeFiles tries, since rights alone do not tell: a file system may be mounted for reading.
+func mayMakeFiles(folder string) error {
+	probe, err := os.CreateTemp(folder, ".guestpass-")
+	if err != nil {
+		return err
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
 func (s *Store) openReaders(ctx context.Context) (err error) {

@@ -192,6 +192,9 @@ func (o Options) checkValues() error {
 	return nil
 }
 
+// LoginMethods returns the ways to sign in that the page offers, in order.
+func (p *Provider) LoginMethods() []string { return p.options.LoginMethods }
+
 // Token is POST /oauth2/token.
 func (p *Provider) Token() http.Handler { return p.forward }
 

@@ -211,6 +211,33 @@ func TestWhileRedisIsAwayEachInstanceCounts(t *testing.T) {
 	}
 }
 
+func TestPingSharedCountsNothing(t *testing.T) {
+	server := redistest.Start(t)
+	l := open(t, Options{RedisURL: server.URL()})
+	if err := l.PingShared(t.Context()); err != nil {
+		t.Error(err)
+	}
+	client := l.shared.client
+	if keys, err := client.DBSize(t.Context()).Result(); keys != 0 || err != nil {
+		t.Errorf("it leaves %d keys, %v", keys, err)
+	}
+	if err := client.Do(t.Context(), "ACL", "SETUSER", "guest", "on", ">hunter2", "~*", "+@all", "-@scripting").
+		Err(); err != nil {
+		t.Fatal(err)
+	}
+	without := open(t, Options{RedisURL: strings.Replace(server.URL(), "://", "://guest:hunter2@", 1)})
+	if err := without.PingShared(t.Context()); err == nil || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("a Redis that runs no scripts: %v", err)
+	}
+	server.Stop()
+	if err := l.PingShared(t.Context()); err == nil {
+		t.Error("a Redis that is away answers")
+	}
+	if err := open(t, Options{}).PingShared(t.Context()); err != nil {
+		t.Errorf("who counts alone: %v", err)
+	}
+}
+
 func (l *Limits) pretendPauseIsOver() { l.shared.away.retryAt.Store(1) }
 
 // However many arrive at once, at however many instances.

@@ -124,6 +124,19 @@ func (s *sharedCounts) take(now time.Time, of Bound, slots []slot) (counted bool
 	return true, nil
 }
 
+// PingShared returns an error if Redis does not answer, or does not run the script that counts. It counts nothing. A
+// process that counts alone has nothing to ask.
+func (l *Limits) PingShared(ctx context.Context) error {
+	if l == nil || l.shared == nil {
+		return nil
+	}
+	answer, err := takeScript.Run(ctx, l.shared.client, nil, weight(time.Now()), 0).Int64Slice()
+	if err == nil && len(answer) != 3 {
+		err = fmt.Errorf("it answers %v", answer)
+	}
+	return err
+}
+
 // takeBackScript does not bring back a count that has expired.
 var takeBackScript = redis.NewScript(`
 for i = 1, #KEYS do

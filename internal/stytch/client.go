@@ -140,6 +140,10 @@ func (c *client) fetchConnectedApp(ctx context.Context, clientID string) (Connec
 			ClientName   string   `json:"client_name"`
 			RedirectURLs []string `json:"redirect_urls"`
 			MetadataURL  string   `json:"client_id_metadata_url"`
+			Type         string   `json:"client_type"`
+			Status       string   `json:"status"`
+			Minutes      int32    `json:"access_token_expiry_minutes"`
+			Audience     string   `json:"access_token_custom_audience"`
 		} `json:"connected_app"`
 	}
 	err := c.raw.NewRequest(ctx, stytch.RequestParams{
@@ -153,7 +157,8 @@ func (c *client) fetchConnectedApp(ctx context.Context, clientID string) (Connec
 		return ConnectedApp{}, &UnexpectedError{"no connected app in it"}
 	}
 	return ConnectedApp{ID: app.ClientID, Name: text.Name(app.ClientName), RedirectURLs: app.RedirectURLs,
-		MetadataURL: app.MetadataURL}, nil
+		MetadataURL: app.MetadataURL, Type: app.Type, Status: app.Status,
+		TokenLifetime: time.Duration(app.Minutes) * time.Minute, Audience: app.Audience}, nil
 }
 
 // translate maps what stytch-go returned to this package's errors.

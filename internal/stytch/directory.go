@@ -73,6 +73,11 @@ type ConnectedApp struct {
 	ID, Name     string
 	RedirectURLs []string
 	MetadataURL  string // of its own document, by whose URL it names itself to Stytch; "" if it has none
+
+	Type          string        // first_party, third_party, and both with _public
+	Status        string        // active; "" if Stytch does not say
+	TokenLifetime time.Duration // of its access tokens; 0 if Stytch does not say
+	Audience      string        // custom, which its access tokens carry as well; "" for none
 }
 
 // Options configure a [Directory].

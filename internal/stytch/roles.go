@@ -42,6 +42,25 @@ func (p Policy) HasAction(resource, action string) bool {
 		permits(p.roles, slices.Collect(maps.Keys(p.roles)), resource, action)
 }
 
+// RolesFor returns the project's roles that cover the action on the resource, in order.
+func (p Policy) RolesFor(resource, name string) []string {
+	return p.rolesCovering([]action{{resource, name}})
+}
+
+// RolesForScope returns the project's roles that cover all of the scope's permissions, which is when Stytch grants it.
+func (p Policy) RolesForScope(scope string) []string {
+	return p.rolesCovering(p.apart(p.allows[scope]))
+}
+
+func (p Policy) rolesCovering(wanted []action) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(p.roles)) {
+		if !slices.ContainsFunc(wanted, func(a action) bool { return !covers(p.roles[name], a.resource, a.action) }) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
 type permission struct {
 	ResourceID string   `json:"resource_id"`
 	Actions    []string `json:"actions"`

@@ -160,17 +160,27 @@ func (t *transport) once(r *http.Request) (*http.Response, *directory.Unavailabl
 	return response, nil
 }
 
-// compareClocks tells when ours is not Stytch's, by the header Date (RFC 9110 section 6.6.1), which has whole seconds.
+// compareClocks tells when ours is not Stytch's.
 func (t *transport) compareClocks(ctx context.Context, asked time.Time, header http.Header) {
+	if ahead := clockDifference(header, asked, t.now()); ahead != 0 {
+		t.tell(ctx, ahead)
+	}
+}
+
+// clockDifference returns by how much the clock of who answered is ahead of ours, or behind with a minus, by the header
+// Date (RFC 9110 section 6.6.1), which has whole seconds; 0 within what does no harm, or if nothing is told.
+func clockDifference(header http.Header, asked, answered time.Time) time.Duration {
 	date, err := http.ParseTime(header.Get("Date"))
 	if err != nil {
-		return
+		return 0
 	}
-	if ahead := date.Sub(t.now()); ahead > maxClockDifference {
-		t.tell(ctx, ahead)
-	} else if behind := asked.Sub(date.Add(time.Second)); behind > maxClockDifference {
-		t.tell(ctx, -behind)
+	if ahead := date.Sub(answered); ahead > maxClockDifference {
+		return ahead
 	}
+	if behind := asked.Sub(date.Add(time.Second)); behind > maxClockDifference {
+		return -behind
+	}
+	return 0
 }
 
 // idempotent admits what may be sent twice: reads, and Stytch's searches and

@@ -50,7 +50,8 @@ var notPublic = []netip.Prefix{netip.MustParsePrefix("0.0.0.0/8"), netip.MustPar
 // a translator (RFC 6052).
 var unicast6 = netip.MustParsePrefix("2000::/3")
 
-func public(ip netip.Addr) bool {
+// Public reports whether an address is one that the whole world can reach.
+func Public(ip netip.Addr) bool {
 	ip = ip.Unmap()
 	if ip.Is6() && !unicast6.Contains(ip) {
 		return false
@@ -84,7 +85,7 @@ func check(host, resolved string) error {
 	if err != nil {
 		return err
 	}
-	if ip := to.Addr(); !public(ip) && !(Loopback(host) && ip.Unmap().IsLoopback()) {
+	if ip := to.Addr(); !Public(ip) && !(Loopback(host) && ip.Unmap().IsLoopback()) {
 		return fmt.Errorf("%s resolves to the internal address %s", host, ip)
 	}
 	return nil

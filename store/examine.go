@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// ErrOutdated is Examine's answer if the database lacks steps of the schema that [Open] would apply.
+var ErrOutdated = errors.New("the tables are of an earlier version, or not there yet")
+
+// Examine returns an error if a server could not work with the database as it is. It changes nothing, and servers may
+// go on meanwhile. Where there is no SQLite file yet and one can be made, the error wraps [ErrNoFile].
+func Examine(ctx context.Context, o Options) error {
+	s, err := Connect(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	steps, err := s.Migrations(ctx)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(s.checkWritable(ctx), s.file.checkWritable()); err != nil {
+		return err
+	}
+	var missing []string
+	for _, step := range steps {
+		if !step.Applied || step.Place != "" {
+			missing = append(missing, step.Name)
+		}
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("%w: %s", ErrOutdated, strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// checkWritable returns an error if this user may not change the file, or make the files that SQLite needs beside it.
+func (f *sqliteFile) checkWritable() error {
+	if f == nil {
+		return nil
+	}
+	file, err := os.OpenFile(f.path, os.O_RDWR, 0)
+	if err != nil {
+		return f.errorf("it cannot be opened for writing: %w", errors.Unwrap(err))
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	if err := mayMakeFiles(filepath.Dir(f.path)); err != nil {
+		return f.errorf("no file can be made beside it, where SQLite keeps changes: %w", errors.Unwrap(err))
+	}
+	return nil
+}
