@@ -43,15 +43,6 @@ func (s *Server) admitClient() func(context.Context, string) (bool, error) {
 	}
 }
 
-// warnOfClients warns of tools that hardly any client can connect to.
-func (s *Server) warnOfClients(ctx context.Context) {
-	if admitted := s.options.admitted(); !s.options.NoMCP && !admitted.Everyone() && len(admitted.Hosts) == 0 {
-		s.log.WarnContext(ctx, "only the connected apps that GUESTPASS_CLIENT_IDS lists can use the tools at "+mcpPath+
-			": ChatGPT's plugins, Claude and others come with a document of their own, or register themselves; add "+
-			"their hosts, such as chatgpt.com,claude.ai, or the word dynamic, or say GUESTPASS_MCP=off")
-	}
-}
-
 func (s *Server) lookUpClient(ctx context.Context, clientID string) (idp.Client, error) {
 	app, err := s.directory.ConnectedApp(ctx, clientID)
 	if errors.Is(err, directory.ErrNotFound) {

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 
+	"guestpass/internal/doctor"
 	"guestpass/internal/inside"
 	"guestpass/internal/limits"
 	"guestpass/internal/stytch"
@@ -13,8 +14,8 @@ import (
 
 func init() {
 	inside.RetryRevocations = func(s any, ctx context.Context) { s.(*Server).connections.Retry(ctx) }
-	inside.CheckIssuer = func(s any, ctx context.Context) bool { return s.(*Server).checkIssuer(ctx) }
-	inside.CheckProject = func(s any, ctx context.Context) bool { return s.(*Server).checkProject(ctx) }
+	inside.Diagnose = func(s any, ctx context.Context) bool { again, _ := s.(*Server).diagnose(ctx); return !again }
+	inside.Doctor = func(s any) doctor.Server { return s.(*Server).patient() }
 	inside.Directory = func(s any) stytch.Directory { return s.(*Server).directory }
 	inside.Refusals = func(s any) map[string]int { return s.(*Server).provider.Refusals() }
 	inside.Limits = func(s any) *limits.Limits { return s.(*Server).limits }

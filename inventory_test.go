@@ -40,8 +40,8 @@ POST             /mcp/readonly      every message wants a token; tools are the o
 GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/readonly  everybody: 405, and preflights
 POST             /mcp/readonly/     every message wants a token; tools are the operations that change nothing
 GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/readonly/ everybody: 405, and preflights
-GET,HEAD         /healthz                                   everybody: tells nothing but that it answers
-GET,HEAD         /readyz                                    everybody: tells ok, unavailable or credentials refused
+GET,HEAD         /healthz    everybody: tells that it answers, and what kind of address yours is
+GET,HEAD         /readyz     everybody: tells ok, unavailable or credentials refused, to this machine what checks found
 GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /oauth2/token  everybody: Stytch checks client and code
 GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /api/*         the operations
 GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /verify        every question wants a token; reads nothing else

@@ -4,7 +4,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -70,6 +72,27 @@ func fromOwnPage(r *http.Request, publicURL string) bool {
 func followed(r *http.Request) bool {
 	return r.Method == http.MethodGet && r.Header.Get("Sec-Fetch-Mode") == "navigate" &&
 		r.Header.Get("Sec-Fetch-Dest") == "document"
+}
+
+// forwarded are headers that proxies add to what they pass on.
+var forwarded = []string{"X-Forwarded-For", "Forwarded", "X-Real-Ip", "X-Forwarded-Host", "X-Forwarded-Proto", "Via"}
+
+// fromThisMachine reports whether a program of this machine asks by itself: not through a proxy, which may stand here
+// as well, and not for a page that has its own name point here (DNS rebinding). Where this machine is a trusted proxy,
+// nobody can tell the two apart.
+func (s *Server) fromThisMachine(r *http.Request) bool {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil || !peer.Addr().Unmap().IsLoopback() || !loopbackHost(r.Host) {
+		return false
+	}
+	for _, name := range forwarded {
+		if len(r.Header.Values(name)) > 0 {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(s.options.TrustedProxies, func(proxies netip.Prefix) bool {
+		return proxies.Contains(peer.Addr().Unmap())
+	})
 }
 
 func isLoopback(host string) bool {

@@ -78,9 +78,9 @@ func (s *Server) checkParts(ctx context.Context) map[string]error {
 // credentials, and when the process is about to stop. From then on what all instances share takes none of them out,
 // since a balancer without instances would end sign-in, document and metadata, too, and the reads that need none of it:
 // Stytch, its keys, and a Postgres. A SQLite file is this instance's own. The answer names what is not well, the log
-// has the reason.
+// has the reason. To a program of this machine that asks for it by ?verbose it also has what the checks found.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	status, parts := http.StatusOK, map[string]string{}
+	status, parts := http.StatusOK, map[string]any{}
 	for name, err := range s.ready(r.Context()) {
 		refused := errors.Is(err, directory.ErrCredentials)
 		switch {
@@ -99,6 +99,12 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	if status == http.StatusOK {
 		s.readiness.once.Store(true)
+	}
+	if r.URL.Query().Has("verbose") && s.fromThisMachine(r) {
+		parts["checks"], parts["checked_at"] = nil, nil // not yet
+		if last := s.diagnosis.Load(); last != nil {
+			parts["checks"], parts["checked_at"] = last.findings, last.at.UTC().Format(time.RFC3339)
+		}
 	}
 	writeJSON(w, status, "no-store", parts)
 }

@@ -7,8 +7,10 @@ import (
 	"strings"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 
 	"guestpass/api"
+	"guestpass/internal/upstream"
 )
 
 const (
@@ -142,9 +144,25 @@ func (s *Server) protectedResource(path string) http.HandlerFunc {
 	}
 }
 
-// healthz answers that the process is alive.
-func (s *Server) healthz(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, "no-store", map[string]string{"status": "ok"})
+// healthz answers that the process is alive. Who asks by ?address= also learns what kind of address this server takes
+// theirs for, and whether it is the one they name: so that whoever looks from outside sees whether a proxy forwards
+// addresses, and whether anybody else's word for one counts. It tells no address.
+func (s *Server) healthz(w http.ResponseWriter, r *http.Request) {
+	answer := map[string]string{"status": "ok"}
+	if asked := r.URL.Query().Get("address"); asked != "" {
+		seen := middleware.GetClientIPAddr(r.Context()).Unmap()
+		switch {
+		case !seen.IsValid():
+			answer["address"] = "unknown"
+		case seen.String() == asked:
+			answer["address"] = "as asked"
+		case upstream.Public(seen):
+			answer["address"] = "public"
+		default:
+			answer["address"] = "internal"
+		}
+	}
+	writeJSON(w, http.StatusOK, "no-store", answer)
 }
 
 func writeJSON(w http.ResponseWriter, status int, cache string, body any) {

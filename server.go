@@ -144,13 +144,14 @@ type Server struct {
 	provider  *idp.Provider
 	site      *site.Site
 	handler   http.Handler
-	stopping  atomic.Bool  // Run's context has ended
-	metadata  *http.Client // reads issuer
+	stopping  atomic.Bool   // Run's context has ended
+	public    stytch.Public // reads issuer
 	asking    singleflight.Group
 	issuer    atomic.Pointer[authorizationServer] // as it was last read; nil: not yet
 	// issuerTried is when somebody last asked for it, in nanoseconds since 1970.
 	issuerTried atomic.Int64
 	readiness   readiness
+	diagnosis   atomic.Pointer[diagnosis] // what the checks last found; nil: not yet
 
 	connections *connections.Connections
 	account     *account.Account
@@ -193,7 +194,7 @@ func New(o Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{options: o, limits: counted, log: o.Log, metadata: metadataClient()}
+	s := &Server{options: o, limits: counted, log: o.Log, public: stytch.NewPublic(o.Now)}
 	for _, build := range []func() error{s.buildService, s.buildVerify, s.buildOperations,
 		s.buildProvider, s.buildSite, s.checkPublished} {
 		if err := build(); err != nil {
@@ -207,15 +208,14 @@ func New(o Options) (*Server, error) {
 
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// Run refreshes the verification keys and what was revoked, removes from the store what has expired, and watches the
-// Stytch project, until ctx ends. From then on readyz answers 503.
+// Run refreshes the verification keys and what was revoked, removes from the store what has expired, and checks at once
+// and every hour what keeps people from signing in, until ctx ends. From then on readyz answers 503. Its error says
+// what makes it dangerous to go on.
 func (s *Server) Run(ctx context.Context) error {
 	defer context.AfterFunc(ctx, func() { s.stopping.Store(true) })()
-	s.warnOfClients(ctx)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return s.verifier.Run(ctx) })
-	group.Go(func() error { watch(ctx, s.checkProject); return nil })
-	group.Go(func() error { watch(ctx, s.checkIssuer); return nil })
+	group.Go(func() error { return watch(ctx, s.diagnose) })
 	if s.options.Store != nil {
 		group.Go(func() error { return s.options.Store.Run(ctx) })
 		group.Go(func() error { return s.connections.Run(ctx) })

@@ -3,122 +3,170 @@ package guestpass
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
+	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"guestpass/api"
 	"guestpass/auth"
-	"guestpass/directory"
+	"guestpass/internal/doctor"
 	"guestpass/internal/stytch"
 )
 
 const (
 	checkEvery   = time.Hour
-	recheckEvery = time.Minute // while Stytch does not answer
+	recheckEvery = time.Minute // while something cannot be looked at
 	checkTimeout = 15 * time.Second
 )
 
-// watch checks at once and then every hour, until ctx ends. After a check that could not be made it tries again sooner.
-func watch(ctx context.Context, check func(context.Context) (done bool)) {
+// A diagnosis is what the checks found at a time.
+type diagnosis struct {
+	at       time.Time
+	findings []doctor.Finding
+	told     time.Time // when all that fails was last logged, by this one or one before
+}
+
+// watch diagnoses at once and then every hour, until ctx ends; sooner after a check that could not be made. Its error
+// says what a server must not start with. What comes later is only told: Stytch may be changing.
+func watch(ctx context.Context, diagnose func(context.Context) (again bool, dangers error)) error {
+	again, dangers := diagnose(ctx)
+	if dangers != nil {
+		return dangers
+	}
 	for {
 		wait := checkEvery
-		if !check(ctx) {
+		if again {
 			wait = recheckEvery
 		}
 		timer := time.NewTimer(wait)
 		select {
 		case <-ctx.Done():
 			timer.Stop()
-			return
+			return nil
 		case <-timer.C:
 		}
+		again, _ = diagnose(ctx)
 	}
 }
 
-// checkProject asks Stytch with our credentials what the project has, and logs what operations need beyond that. It
-// stops nothing: Stytch may be down when we start, and what is wrong there can be mended there. If Stytch refuses our
-// credentials, the directory logs which, and readyz answers 503.
-func (s *Server) checkProject(ctx context.Context) (done bool) {
+// diagnose makes the checks, logs what fails and keeps all of it for readyz. again reports whether a check could not be
+// made; dangers are what a server must not start with.
+func (s *Server) diagnose(ctx context.Context) (again bool, dangers error) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
-	policy, err := s.directory.Policy(ctx)
-	switch {
-	case errors.As(err, new(*directory.UnavailableError)):
-		s.log.WarnContext(ctx, "Stytch project not checked: Stytch does not answer; it is asked again in a minute",
-			"error", err)
-		return false
-	case errors.Is(err, directory.ErrCredentials): // told
-	case err != nil:
-		s.log.ErrorContext(ctx, "Stytch project not checked: is STYTCH_VERTICAL the kind of the project?", "vertical",
-			string(s.options.Vertical), "error", err)
-	default:
-		s.tellGaps(ctx, s.gaps(policy))
-		s.warnOfFree(ctx, policy)
+	last := s.diagnosis.Load()
+	now := &diagnosis{at: s.options.Now(), findings: doctor.Inside(ctx, s.patient())}
+	if errors.Is(ctx.Err(), context.Canceled) { // what was found is that the server ends
+		return false, nil
+	}
+	s.tell(ctx, now, last)
+	s.diagnosis.Store(now)
+	for _, f := range now.findings {
+		switch f.Severity {
+		case doctor.Unknown:
+			again = true
+		case doctor.Fatal:
+			dangers = errors.Join(dangers, errors.New(f.String()))
+		}
+	}
+	if dangers != nil {
+		dangers = fmt.Errorf("not safe to go on: %w", dangers)
+	}
+	return again, dangers
+}
+
+// tell logs what fails, in the words of guestpass doctor: all of it every hour, and in between what the last look did
+// not find.
+func (s *Server) tell(ctx context.Context, now, last *diagnosis) {
+	failing := 0
+	all := last == nil || now.at.Sub(last.told).Abs() >= checkEvery
+	if now.told = now.at; !all {
+		now.told = last.told
+	}
+	for _, f := range now.findings {
+		if !f.Fails() {
+			continue
+		}
+		failing++
+		if !all && slices.Contains(last.findings, f) {
+			continue
+		}
+		level := slog.LevelWarn
+		if f.Severity == doctor.Error || f.Severity == doctor.Fatal {
+			level = slog.LevelError
+		}
+		s.log.Log(ctx, level, "a check fails", "check", f.Check, "severity", string(f.Severity), "found", f.Found,
+			"expected", f.Expected, "remedy", f.Remedy)
+	}
+	if failing == 0 {
+		s.log.InfoContext(ctx, "no check fails", "checks", len(now.findings))
 	}
 	if counts := s.provider.Refusals(); len(counts) > 0 {
 		s.log.InfoContext(ctx, "trouble on the sign-in page since the start", "reasons", counts)
 	}
-	return true
 }
 
-// A gap is what operations need and the project lacks.
-type gap struct {
-	what       string // a scope, or an action on a resource
-	operations []string
-}
-
-// gaps returns what the project lacks, in the order of the operations. That the project has more does no harm.
-func (s *Server) gaps(policy stytch.Policy) (gaps []gap) {
-	lacks := func(what, operation string) {
-		i := slices.IndexFunc(gaps, func(g gap) bool { return g.what == what })
-		if i < 0 {
-			i, gaps = len(gaps), append(gaps, gap{what: what})
-		}
-		gaps[i].operations = append(gaps[i].operations, operation)
+// patient returns what the checks look at.
+func (s *Server) patient() doctor.Server {
+	o := s.options
+	p := doctor.Server{PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken,
+		Vertical: string(o.Vertical), Domains: append([]string{o.Domain}, o.OtherDomains...), APIBase: o.BaseURL,
+		ByRole: o.Access == api.ByRole, FreeIsMeant: o.ScopesAlone, MCP: s.mcp != nil,
+		LoginMethods: s.provider.LoginMethods(), Needs: s.needs(),
+		Clients: o.admitted(), DocsClientID: o.DocsClientID, Audience: o.Audience, Resources: o.resources(),
+		TokenLifetime: o.MaxTokenLifetime, WithSecret: slices.Sorted(maps.Keys(o.ClientSecrets)),
+		Stytch: s.directory, Public: s.public, Metadata: s.readIssuer}
+	if p.APIBase == "" {
+		p.APIBase = stytch.APIBase(o.ProjectID)
 	}
+	if p.TokenLifetime == 0 {
+		p.TokenLifetime = auth.DefaultLifetime
+	}
+	if o.Store != nil {
+		p.Database = o.Store.Ping
+	}
+	if o.Limits.RedisURL != "" {
+		p.Redis = s.limits.PingShared
+	}
+	return p
+}
+
+// needs returns what operations want the project to have, in their order, and then what Options.Scopes declares.
+func (s *Server) needs() (needs []doctor.Need) {
+	add := func(n doctor.Need, changes bool, of string) {
+		i := slices.IndexFunc(needs, func(other doctor.Need) bool {
+			return other.Scope == n.Scope && other.Resource == n.Resource && other.Action == n.Action
+		})
+		if i < 0 {
+			i, needs = len(needs), append(needs, n)
+		}
+		needs[i].For, needs[i].Changes = append(needs[i].For, of), needs[i].Changes || changes
+	}
+	byRole := s.options.Access == api.ByRole
 	for _, op := range s.service.Operations() {
-		if s.options.Access == api.ByRole {
-			if resource, action := op.Access.RBAC(); resource != "" && !policy.HasAction(resource, action) {
-				lacks(action+" on "+resource, op.ID)
+		if byRole {
+			if resource, action := op.Access.RBAC(); resource != "" {
+				add(doctor.Need{Resource: resource, Action: action}, op.Effect != api.Read, op.ID)
 			}
 			continue
 		}
 		for _, scope := range s.service.Scopes(op) {
-			if !isStandard(scope) && !policy.HasScope(scope) {
-				lacks(scope, op.ID)
+			if !isStandard(scope) {
+				add(doctor.Need{Scope: scope}, op.Effect != api.Read, op.ID)
 			}
 		}
 	}
 	for _, scope := range s.options.Scopes {
-		resource, action := auth.Scope(scope.Name).RBAC()
-		switch byRole := s.options.Access == api.ByRole; {
-		case byRole && !policy.HasAction(resource, action):
-			lacks(action+" on "+resource, "GUESTPASS_SCOPES")
-		case !byRole && !policy.HasScope(scope.Name):
-			lacks(scope.Name, "GUESTPASS_SCOPES")
+		n := doctor.Need{Scope: scope.Name}
+		if byRole {
+			resource, action := auth.Scope(scope.Name).RBAC()
+			n = doctor.Need{Resource: resource, Action: action}
 		}
+		add(n, false, "GUESTPASS_SCOPES")
 	}
-	return gaps
-}
-
-// warnOfFree logs the scopes by which something can be changed and that the project gives to everybody: taking a role
-// away takes none of them away.
-func (s *Server) warnOfFree(ctx context.Context, policy stytch.Policy) {
-	if s.options.Access == api.ByRole || s.options.ScopesAlone {
-		return
-	}
-	var logged []string
-	for _, op := range s.service.Operations() {
-		for _, scope := range s.service.Scopes(op) {
-			if op.Effect != api.Read && policy.IsFree(scope) && !slices.Contains(logged, scope) {
-				logged = append(logged, scope)
-				s.log.InfoContext(ctx, "the project's scope has no permissions: everybody may have it, whatever "+
-					"their roles; "+
-					"add some under Roles & Permissions in the Stytch dashboard if that is not meant", "scope", scope)
-			}
-		}
-	}
+	return needs
 }
 
 func isStandard(scope string) bool {
@@ -128,21 +176,4 @@ func isStandard(scope string) bool {
 		}
 	}
 	return false
-}
-
-func (s *Server) tellGaps(ctx context.Context, gaps []gap) {
-	kind, consequence := "scope", "people who sign in are refused by Stytch, since the GPT asks for it "+
-		"(oauth_invalid_scope_requested)"
-	if s.options.Access == api.ByRole {
-		kind, consequence = "permission", "nobody can have it, so these operations are refused to everybody"
-	}
-	for _, g := range gaps {
-		s.log.WarnContext(ctx, "the Stytch project lacks a "+kind+" that operations need: "+consequence+
-			"; add it under Roles & Permissions in the Stytch dashboard, or leave the operations out with "+
-			"GUESTPASS_MODULES",
-			kind, g.what, "operations", strings.Join(g.operations, " "))
-	}
-	if len(gaps) == 0 {
-		s.log.InfoContext(ctx, "the Stytch project has every "+kind+" that operations need")
-	}
 }

@@ -2,6 +2,7 @@ package guestpass
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -16,13 +17,19 @@ func TestTheProjectIsCheckedAtOnceAndEveryHour(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			watch(ctx, func(context.Context) bool {
+			err := watch(ctx, func(context.Context) (again bool, dangers error) {
 				at = append(at, time.Since(start))
 				if len(at) == len(answers) {
 					stop()
 				}
-				return answers[len(at)-1]
+				if len(at) > 1 { // what comes after the start ends nothing
+					dangers = errors.New("dangerous")
+				}
+				return !answers[len(at)-1], dangers
 			})
+			if err != nil {
+				t.Error(err)
+			}
 		}()
 		<-done
 		want := []time.Duration{0, time.Minute, 2 * time.Minute, time.Hour + 2*time.Minute, 2*time.Hour + 2*time.Minute,
@@ -33,4 +40,12 @@ func TestTheProjectIsCheckedAtOnceAndEveryHour(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestADangerAtTheStartEndsTheServer(t *testing.T) {
+	dangerous := errors.New("dangerous")
+	err := watch(t.Context(), func(context.Context) (bool, error) { return true, dangerous })
+	if !errors.Is(err, dangerous) {
+		t.Errorf("it goes on: %v", err)
+	}
 }

@@ -1,5 +1,6 @@
 // Package inside lets tests of the assembled server do at once what [guestpass.Server.Run] does in its own
-// time, and see what the server has counted. Package guestpass fills it in; only tests call it.
+// time, and see what the server has counted, and lets guestpass doctor look at a server that does not run. Package
+// guestpass fills it in; only they call it.
 package inside
 
 import (
@@ -7,6 +8,7 @@ import (
 	"net"
 	"net/http"
 
+	"guestpass/internal/doctor"
 	"guestpass/internal/limits"
 	"guestpass/internal/stytch"
 )
@@ -14,8 +16,8 @@ import (
 // Each takes a *guestpass.Server first, which this package cannot name.
 var (
 	RetryRevocations func(server any, ctx context.Context)
-	CheckIssuer      func(server any, ctx context.Context) (done bool)
-	CheckProject     func(server any, ctx context.Context) (done bool)
+	Diagnose         func(server any, ctx context.Context) (done bool)
+	Doctor           func(server any) doctor.Server
 	Directory        func(server any) stytch.Directory
 	Limits           func(server any) *limits.Limits
 	Refusals         func(server any) map[string]int // of the sign-in page, by reason

@@ -1,12 +1,12 @@
 package server_test
 
 import (
-	"context"
 	"slices"
 	"strings"
 	"testing"
 
 	"guestpass"
+	"guestpass/internal/inside"
 	"guestpass/stytchtest"
 )
 
@@ -66,11 +66,9 @@ func TestToolsForNobodyAreWarnedOf(t *testing.T) {
 		"no tools yet": {func(o *guestpass.Options) { o.ClientIDs, o.NoMCP = nil, true }, false},
 	} {
 		w := newWorld(t, tt.change)
-		ended, end := context.WithCancel(t.Context())
-		end()
-		_ = w.app.Run(ended)
-		if got := strings.Contains(w.log.String(), "can use the tools at /mcp"); got != tt.warned {
-			t.Errorf("%s: warned %t", name, got)
+		inside.Diagnose(w.app, t.Context())
+		if _, warned := lastTold(w.log.String(), "clients"); warned != tt.warned {
+			t.Errorf("%s: warned %t", name, warned)
 		}
 	}
 }

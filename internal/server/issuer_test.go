@@ -17,47 +17,39 @@ import (
 // letter. Whoever runs the server hears of a difference before they do.
 func TestTheIssuerIsComparedAtTheStart(t *testing.T) {
 	t.Parallel()
+	const issuer, page = "issuer", "authorization-url"
 	for name, tt := range map[string]struct {
-		change       func(document map[string]any)
-		status       int
-		done         bool
-		told, absent []string
+		change      func(document map[string]any)
+		status      int
+		check, told string // "" for nothing that is told of either
 	}{
-		"the same": {func(map[string]any) {}, 200, true, nil, []string{`"level":"ERROR"`, `"level":"WARN"`}},
-		"a slash": {func(d map[string]any) { d["issuer"] = d["issuer"].(string) + "/" }, 200, true,
-			[]string{`"level":"ERROR"`, "STYTCH_DOMAIN is not the issuer"}, nil},
-		"the project's id": {func(d map[string]any) { d["issuer"] = "stytch.com/project-test-1" }, 200, true,
-			[]string{"STYTCH_DOMAIN is not the issuer", "stytch.com/project-test-1"}, nil},
-		"no issuer": {func(d map[string]any) { delete(d, "issuer") }, 200, true,
-			[]string{"STYTCH_DOMAIN is not the issuer"}, nil},
-		"another page": {func(d map[string]any) { d["authorization_endpoint"] = "https://old.example/idp" }, 200, true,
-			[]string{`"level":"WARN"`, "Authorization URL", "https://old.example/idp"}, []string{`"level":"ERROR"`}},
+		"the same": {func(map[string]any) {}, 200, "", ""},
+		"a slash": {func(d map[string]any) { d["issuer"] = d["issuer"].(string) + "/" }, 200, issuer,
+			"error STYTCH_DOMAIN is not the issuer that Stytch names there"},
+		"the project's id": {func(d map[string]any) { d["issuer"] = "stytch.com/project-test-1" }, 200, issuer,
+			`error STYTCH_DOMAIN is not the issuer that Stytch names there, "stytch.com/project-test-1"`},
+		"no issuer": {func(d map[string]any) { delete(d, "issuer") }, 200, issuer,
+			`error STYTCH_DOMAIN is not the issuer that Stytch names there, ""`},
+		"another page": {func(d map[string]any) { d["authorization_endpoint"] = "https://old.example/idp" }, 200, page,
+			`error the Authorization URL of the project is "https://old.example/idp"`},
 		"no page": {func(d map[string]any) { d["error_type"] = "authorization_endpoint_not_configured_for_project" },
-			400, false,
-			[]string{"set the Authorization URL"}, nil},
-		"an outage": {func(map[string]any) {}, 503, false, []string{"trying again in a minute", "status 503"},
-			nil},
-		"a redirect": {func(map[string]any) {}, 302, false, []string{"status 302"}, nil},
-		"no document": {func(d map[string]any) { clear(d) }, 200, true, []string{"STYTCH_DOMAIN is not the issuer"},
-			nil},
+			400, page, "error the project has no Authorization URL"},
+		"an outage":   {func(map[string]any) {}, 503, issuer, "unknown the metadata of http://127.0.0.1:"},
+		"a redirect":  {func(map[string]any) {}, 302, issuer, "unknown the metadata of http://127.0.0.1:"},
+		"no document": {func(d map[string]any) { clear(d) }, 200, issuer, "error STYTCH_DOMAIN is not the issuer"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t, func(o *guestpass.Options) {
-				o.Domain = metadataServer(t, o.PublicURL, tt.status,
-					tt.change)
+				o.Domain = metadataServer(t, o.PublicURL, tt.status, tt.change)
 			})
-			if done := inside.CheckIssuer(w.app, t.Context()); done != tt.done {
-				t.Errorf("done: %t", done)
-			}
-			log := w.log.String()
-			for _, want := range tt.told {
-				if !strings.Contains(log, want) {
-					t.Errorf("not told: %s in\n%s", want, log)
-				}
-			}
-			for _, other := range tt.absent {
-				if strings.Contains(log, other) {
-					t.Errorf("told: %s in\n%s", other, log)
+			inside.Diagnose(w.app, t.Context())
+			for _, check := range []string{issuer, page} {
+				f, told := lastTold(w.log.String(), check)
+				switch line := string(f.Severity) + " " + f.Found; {
+				case tt.check == check && !strings.HasPrefix(line, tt.told):
+					t.Errorf("%s: %s", check, line)
+				case tt.check == "" && told:
+					t.Errorf("%s: %s", check, line)
 				}
 			}
 		})
@@ -65,7 +57,7 @@ func TestTheIssuerIsComparedAtTheStart(t *testing.T) {
 }
 
 // metadataServer returns a domain of Stytch's whose metadata lead to our page, and are changed as wanted.
-func metadataServer(t *testing.T, publicURL string, status int, change func(map[string]any)) string {
+func metadataServer(t testing.TB, publicURL string, status int, change func(map[string]any)) string {
 	t.Helper()
 	var far *httptest.Server
 	far = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -73,7 +65,8 @@ func metadataServer(t *testing.T, publicURL string, status int, change func(map[
 			http.NotFound(w, r)
 			return
 		}
-		document := map[string]any{"issuer": far.URL, "authorization_endpoint": publicURL + "/idp"}
+		document := map[string]any{"issuer": far.URL, "authorization_endpoint": publicURL + "/idp",
+			"token_endpoint": far.URL + "/v1/oauth2/token", "jwks_uri": far.URL + "/.well-known/jwks.json"}
 		change(document)
 		w.Header().Set("Location", "/elsewhere")
 		w.WriteHeader(status)

@@ -173,7 +173,7 @@ func TestEndToEndTheIssuerOfAResponse(t *testing.T) {
 			seed := stytchtest.Development()
 			seed.Project.AdvertiseIssuer = advertised
 			endToEnd(t, seed, func(w *world) error {
-				inside.CheckIssuer(w.app, t.Context())
+				inside.Diagnose(w.app, t.Context())
 				want := ""
 				if advertised {
 					want = w.stytch.URL

@@ -2,12 +2,16 @@ package server_test
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"guestpass"
+	"guestpass/api"
+	"guestpass/internal/doctor"
 	"guestpass/internal/inside"
 	"guestpass/stytchtest"
 )
@@ -38,56 +42,58 @@ func free(seed stytchtest.Seed, scopes ...string) stytchtest.Seed {
 	return seed
 }
 
-func TestWhatTheProjectLacksIsToldByName(t *testing.T) {
+// lastTold is what the log says last of a check that fails.
+func lastTold(log, check string) (last doctor.Finding, told bool) {
+	for line := range strings.Lines(log) {
+		var said doctor.Finding
+		if err := json.Unmarshal([]byte(line), &said); err == nil && said.Check == check {
+			last, told = said, true
+		}
+	}
+	return last, told
+}
+
+// What operations need depends on which there are, and on what decides. What is told where something is missing is in
+// the table of misconfigurations.
+func TestWhatOperationsNeedIsHeldAgainstTheProject(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
 		seed   stytchtest.Seed
 		change func(*guestpass.Options)
-		wanted []string
-		absent []string
+		scopes string // what the log says of each check; "" for nothing
+		roles  string
 	}{
-		"nothing is missing": {stytchtest.Development(), func(*guestpass.Options) {}, []string{"has every scope"},
-			[]string{"lacks"}},
-		"scopes": {without(stytchtest.Development(), []string{"tasks:write", "activity:read"}),
-			func(*guestpass.Options) {},
-			[]string{`"scope":"tasks:write","operations":"createTask updateTask`,
-				`"scope":"activity:read","operations":"listActivity`, `"level":"WARN"`},
-			[]string{`"scope":"tasks:read"`, `"scope":"openid"`, "has every"}},
+		"nothing is missing": {stytchtest.Development(), func(*guestpass.Options) {}, "", ""},
 		"scopes of operations that are switched off": {without(stytchtest.Development(),
 			[]string{"members:read", "members:invite"}),
-			func(o *guestpass.Options) { o.Modules = []string{"tasks"} }, []string{"has every scope"},
-			[]string{"lacks"}},
-		"nothing is missing for roles": {stytchtest.Development(), byRole, []string{"has every permission"},
-			[]string{"lacks"}},
-		"scopes do not matter for roles": {without(stytchtest.Development(), []string{"tasks:write"}), byRole,
-			[]string{"has every permission"}, []string{"lacks"}},
-		"permissions": {without(stytchtest.Development(), []string{"activity:read"}, "activity"), byRole,
-			[]string{`"permission":"read on activity","operations":"listActivity`}, []string{"read on tasks",
-				"has every"}},
+			func(o *guestpass.Options) { o.Modules = []string{"tasks"} }, "", ""},
+		"scopes of an application beside it": {stytchtest.Development(),
+			func(o *guestpass.Options) {
+				o.Scopes = []api.Scope{{Name: "notes:read", Description: "Read your notes"}}
+			},
+			"notes:read (GUESTPASS_SCOPES)", ""},
+		"permissions of an application beside it": {stytchtest.Development(), func(o *guestpass.Options) {
+			byRole(o)
+			o.Scopes = []api.Scope{{Name: "notes:read", Description: "Read your notes"}}
+		}, "read on notes (GUESTPASS_SCOPES)", ""},
+		"nothing is missing for roles":   {stytchtest.Development(), byRole, "", ""},
+		"scopes do not matter for roles": {without(stytchtest.Development(), []string{"tasks:write"}), byRole, "", ""},
+		"a scope for everybody that reads": {free(stytchtest.Development(), "tasks:read"), func(*guestpass.Options) {},
+			"", ""},
 		"a scope for everybody": {free(stytchtest.Development(), "tasks:write", "tasks:read"),
-			func(*guestpass.Options) {},
-			[]string{"has no permissions: everybody may have it", `"scope":"tasks:write"`},
-			[]string{`"scope":"tasks:read"`}},
+			func(*guestpass.Options) {}, "", "no permissions stand behind tasks:write: everybody may have it"},
 		"which is meant": {free(stytchtest.Development(), "tasks:write"),
-			func(o *guestpass.Options) { o.ScopesAlone = true },
-			[]string{"has every scope"}, []string{"has no permissions"}},
-		"users": {without(stytchtest.DevelopmentConsumer(), []string{"tasks:read"}), func(*guestpass.Options) {},
-			[]string{`"scope":"tasks:read"`}, []string{"has every"}},
+			func(o *guestpass.Options) { o.ScopesAlone = true }, "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorldOf(t, stytchtest.Options{Seed: &tt.seed}, tt.change)
-			if !inside.CheckProject(w.app, t.Context()) {
+			if !inside.Diagnose(w.app, t.Context()) {
 				t.Error("it could not be checked")
 			}
-			log := w.log.String()
-			for _, want := range tt.wanted {
-				if !strings.Contains(log, want) {
-					t.Errorf("the log lacks %s:\n%s", want, log)
-				}
-			}
-			for _, absent := range tt.absent {
-				if strings.Contains(log, absent) {
-					t.Errorf("the log has %s:\n%s", absent, log)
+			for check, want := range map[string]string{"scopes": tt.scopes, "roles": tt.roles} {
+				if f, told := lastTold(w.log.String(), check); told != (want != "") || !strings.Contains(f.Found,
+					want) {
+					t.Errorf("%s: %s", check, f)
 				}
 			}
 		})
@@ -98,13 +104,17 @@ func TestWhatTheProjectLacksIsToldByName(t *testing.T) {
 func TestTroubleAtTheStartIsTold(t *testing.T) {
 	t.Run("wrong credentials", func(t *testing.T) {
 		w := newWorld(t, func(o *guestpass.Options) { o.Secret = "secret-test-wrong" })
-		if !inside.CheckProject(w.app, t.Context()) {
+		if !inside.Diagnose(w.app, t.Context()) {
 			t.Error("it is asked again in a minute, in vain")
 		}
 		log := w.log.String()
-		if !strings.Contains(log, `"level":"ERROR"`) || !strings.Contains(log, "STYTCH_SECRET") ||
-			strings.Contains(log, "secret-test-wrong") || strings.Contains(log, "lacks") {
+		if f, _ := lastTold(log, "secret"); f.Severity != doctor.Error || !strings.Contains(f.Remedy,
+			"STYTCH_SECRET") ||
+			strings.Contains(log, "secret-test-wrong") {
 			t.Errorf("log: %s", log)
+		}
+		if f, told := lastTold(log, "scopes"); told {
+			t.Errorf("what cannot be known is told: %s", f)
 		}
 		if r := w.call("GET", "/readyz", "", ""); r.status != http.StatusServiceUnavailable ||
 			!strings.Contains(r.body, "credentials refused") {
@@ -117,17 +127,22 @@ func TestTroubleAtTheStartIsTold(t *testing.T) {
 	t.Run("Stytch is away", func(t *testing.T) {
 		w := newWorld(t)
 		w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 503})
-		if inside.CheckProject(w.app, t.Context()) {
+		if inside.Diagnose(w.app, t.Context()) {
 			t.Error("it is asked again in an hour only")
 		}
-		if log := w.log.String(); !strings.Contains(log, "not checked") || strings.Contains(log, "lacks") {
-			t.Errorf("log: %s", log)
+		if f, _ := lastTold(w.log.String(), "secret"); f.Severity != doctor.Unknown {
+			t.Errorf("log: %s", w.log)
+		}
+		if f, told := lastTold(w.log.String(), "scopes"); told {
+			t.Errorf("what cannot be known is told: %s", f)
 		}
 	})
 	t.Run("a project of the other kind", func(t *testing.T) {
 		w := newWorld(t, func(o *guestpass.Options) { o.Vertical = "consumer" })
-		if !inside.CheckProject(w.app, t.Context()) || !strings.Contains(w.log.String(), "STYTCH_VERTICAL") ||
-			strings.Contains(w.log.String(), "lacks") {
+		if f, _ := lastTold(w.log.String(), "vertical"); !inside.Diagnose(w.app, t.Context()) || f.Check != "" {
+			t.Errorf("log: %s", w.log)
+		}
+		if f, _ := lastTold(w.log.String(), "vertical"); f.Expected != "STYTCH_VERTICAL=b2b" {
 			t.Errorf("log: %s", w.log)
 		}
 		if r := w.call("GET", "/readyz", "", ""); !strings.Contains(r.body, `"directory":"unavailable"`) {
@@ -144,7 +159,7 @@ func TestRunChecksTheProject(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- w.app.Run(ctx) }()
 	if err := eventually(func() error {
-		if !strings.Contains(w.log.String(), `"scope":"tasks:write"`) {
+		if f, _ := lastTold(w.log.String(), "scopes"); !strings.Contains(f.Found, "tasks:write") {
 			return context.DeadlineExceeded
 		}
 		return nil
@@ -172,5 +187,37 @@ func TestARoleOfTheOrganizationAdmits(t *testing.T) {
 	seed.Members[1].Roles = []string{"inviter"}
 	if status := invite(newWorldOf(t, stytchtest.Options{Seed: &seed}, byRole)); status != http.StatusCreated {
 		t.Errorf("with the role: %d", status)
+	}
+}
+
+// A domain of another project's would make its tokens count: serve does not go on.
+func TestADomainOfAnotherProjectEndsTheStart(t *testing.T) {
+	other := stytchtest.NewServer(t, stytchtest.Options{})
+	w := newWorld(t, func(o *guestpass.Options) { o.OtherDomains = []string{other.URL} })
+	err := w.app.Run(t.Context())
+	if err == nil || !strings.Contains(err.Error(), other.URL+" has none of the project's keys") {
+		t.Errorf("it ends with %v", err)
+	}
+}
+
+// What fails is in the log once an hour, and at once when it is new; what could not be looked at is looked at again.
+func TestWhatFailsIsNotLoggedAgainAndAgain(t *testing.T) {
+	seed := without(stytchtest.Development(), []string{"tasks:write"})
+	w := newWorldOf(t, stytchtest.Options{Seed: &seed})
+	for minute := range 70 {
+		inside.Diagnose(w.app, t.Context())
+		if n := strings.Count(w.log.String(), `"check":"scopes"`); n != 1+minute/60 {
+			t.Errorf("after %d minutes the log has it %d times", minute, n)
+		}
+		w.stytch.Advance(time.Minute)
+	}
+	w.changeProject(func(s *stytchtest.Seed) {
+		*s = free(*s, "tasks:read")
+		*s = without(*s,
+			[]string{"activity:read"})
+	})
+	inside.Diagnose(w.app, t.Context())
+	if n := strings.Count(w.log.String(), `"check":"scopes"`); n != 3 {
+		t.Errorf("what is new is not told at once: %d", n)
 	}
 }

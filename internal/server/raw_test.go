@@ -45,7 +45,7 @@ func newRawServer(t *testing.T) *rawServer {
 	}))
 	t.Cleanup(s.far.Close)
 	w := newWorld(t, func(o *guestpass.Options) { o.PublicURL, o.Domain, o.ClientIDs = origin, s.far.URL, nil })
-	inside.CheckIssuer(w.app, t.Context()) // as Run does at the start
+	inside.Diagnose(w.app, t.Context()) // as Run does at the start
 	s.calls()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -2,7 +2,9 @@ package server_test
 
 import (
 	"context"
+	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -10,6 +12,7 @@ import (
 	"time"
 
 	"guestpass"
+	"guestpass/internal/inside"
 	"guestpass/store"
 	"guestpass/stytchtest"
 )
@@ -98,5 +101,93 @@ func TestAHealthCheckOutlivesWhoAsked(t *testing.T) {
 		nil).WithContext(gone))
 	if r := w.call("GET", "/readyz", "", ""); r.status != 200 || strings.Contains(r.body, "unavailable") {
 		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
+// What the checks found is for whoever runs the server, at the machine itself: not for those behind a proxy, and not
+// for a page whose name points here.
+func TestReadyzTellsThisMachineWhatTheChecksFound(t *testing.T) {
+	seed := without(stytchtest.Development(), []string{"tasks:write"})
+	proxies := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	for _, tt := range []struct {
+		name    string
+		proxies []netip.Prefix
+		change  func(*http.Request)
+		tells   bool
+	}{
+		{"a program", nil, func(*http.Request) {}, true},
+		{"by the name of the machine", nil, func(r *http.Request) { r.Host = "localhost" }, true},
+		{"without asking for it", nil, func(r *http.Request) { r.URL.RawQuery = "" }, false},
+		{"through a proxy", nil, headers("X-Forwarded-For: 127.0.0.1"), false},
+		{"through a proxy of RFC 7239", nil, headers("Forwarded: for=127.0.0.1"), false},
+		{"through one that says who it is", nil, headers("Via: 1.1 proxy"), false},
+		{"through one that is silent, and trusted", proxies, func(*http.Request) {}, false},
+		{"beside the proxy that is trusted", []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")},
+			func(*http.Request) {}, true},
+		{"by the name of the server", nil, func(r *http.Request) { r.Host = "gpt.example.com" }, false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorldOf(t, stytchtest.Options{Seed: &seed}, func(o *guestpass.Options) {
+				o.TrustedProxies, o.PublicURL, o.Domain = tt.proxies, "https://gpt.example.com", o.BaseURL
+			})
+			if r := w.call("GET", "/readyz?verbose", "", "", tt.change); tt.tells != strings.Contains(r.body,
+				`"checks":null`) {
+				t.Errorf("before the first look: %s", r.body)
+			}
+			inside.Diagnose(w.app, t.Context())
+			r := w.call("GET", "/readyz?verbose", "", "", tt.change)
+			if told := strings.Contains(r.body, "the project lacks scopes"); told != tt.tells {
+				t.Errorf("told: %t, %s", told, r.body)
+			}
+			if tt.tells != strings.Contains(r.body, `"checked_at":"`) || !strings.Contains(r.body, `"directory":"ok"`) {
+				t.Error(r.body)
+			}
+		})
+	}
+	t.Run("from elsewhere", func(t *testing.T) {
+		w := newWorldOf(t, stytchtest.Options{Seed: &seed})
+		inside.Diagnose(w.app, t.Context())
+		for _, address := range []string{"192.0.2.1:4711", "[2001:db8::1]:4711", "", "@"} {
+			answer, r := httptest.NewRecorder(), httptest.NewRequest("GET", "http://localhost/readyz?verbose", nil)
+			r.RemoteAddr = address
+			w.app.ServeHTTP(answer, r)
+			if strings.Contains(answer.Body.String(), "checks") {
+				t.Errorf("%q: %s", address, answer.Body)
+			}
+		}
+	})
+}
+
+// Who looks from outside learns what kind of address counts for them, and none.
+func TestHealthzTellsWhatKindOfAddressIsSeen(t *testing.T) {
+	const asked = "192.0.2.77"
+	for _, tt := range []struct {
+		name, forwarded, remote string
+		proxied                 bool
+		want                    string
+	}{
+		{"its own", "", "93.184.216.77:1", false, `{"address":"public","status":"ok"}`},
+		{"a neighbour's", "", "10.1.2.3:1", false, `{"address":"internal","status":"ok"}`},
+		{"one that nobody forwards", asked, "93.184.216.77:1", false, `{"address":"public","status":"ok"}`},
+		{"one that a proxy forwards", "93.184.216.77", "10.0.0.8:1", true, `{"address":"public","status":"ok"}`},
+		{"one that is believed", asked, "10.0.0.8:1", true, `{"address":"as asked","status":"ok"}`},
+		{"one with a port", "93.184.216.77:4711", "10.0.0.8:1", true, `{"address":"unknown","status":"ok"}`},
+	} {
+		w := newWorld(t, func(o *guestpass.Options) {
+			if o.PublicURL = "https://gpt.example.com"; tt.proxied {
+				o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}
+			}
+		})
+		for query, want := range map[string]string{"?address=" + asked: tt.want, "": `{"status":"ok"}`} {
+			answer, r := httptest.NewRecorder(), httptest.NewRequest("GET", "https://gpt.example.com/healthz"+query,
+				nil)
+			if r.RemoteAddr = tt.remote; tt.forwarded != "" {
+				r.Header.Set("X-Forwarded-For", tt.forwarded)
+			}
+			w.app.ServeHTTP(answer, r)
+			if got := strings.TrimSpace(answer.Body.String()); got != want {
+				t.Errorf("%s: %s, want %s", tt.name, got, want)
+			}
+		}
 	}
 }
