@@ -206,6 +206,8 @@ const causes = {
   cname_invalid_for_http_only_cookies: "http_only_cookies",
   cname_required_for_http_only_cookies: "http_only_cookies",
   query_params_do_not_match: "unregistered_redirect_url",
+  no_match_for_provided_magic_link_url: "unregistered_redirect_url",
+  no_match_for_provided_oauth_url: "unregistered_redirect_url",
   invalid_session_duration: "session_duration",
   invalid_session_duration_minutes: "session_duration",
   too_many_requests: "limited",
@@ -213,8 +215,16 @@ const causes = {
 
 const unregistered = "connected_app_supplied_redirect_url_not_found_in_client";
 
+// Captchas and device fingerprints need scripts of other hosts, which the page does not load. The SDK then fails
+// without a word of Stytch's, as if nobody had answered.
+let hindered = false;
+document.addEventListener("securitypolicyviolation", (event) => {
+  hindered ||= !!event.sourceFile?.includes("/idp/assets/stytch-"); // and not by an extension of the browser
+});
+
 function causeOf(error) {
   const type = error?.error_type ?? "";
+  if (hindered && type === "") return "captcha";
   if (type === unregistered) return "unregistered_callback";
   if (/redirect_url/.test(type)) return "unregistered_redirect_url"; // Stytch has a dozen of these
   // Without a password to be wrong only the public token can be.
