@@ -1,0 +1,187 @@
+// Package outside looks at a server as those do who have nothing but its URL: ChatGPT, Claude, the GPT editor. It is
+// apart from package doctor so that a server does not carry the linter and the MCP client that it looks with.
+//
+// It sends no token, and nothing that changes.
+package outside
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"guestpass/internal/doctor"
+	"guestpass/internal/upstream"
+)
+
+// Bounds of every question.
+const (
+	questionTimeout = 10 * time.Second
+	connectTimeout  = 5 * time.Second
+	maxHeader       = 64 << 10
+	maxAnswer       = 2 << 20 // bytes; a document has at most 800,000
+)
+
+// A Site is the server to look at. Make it with [Parse].
+type Site struct {
+	Origin string // scheme and host
+
+	Roots *x509.CertPool   // whose certificates are trusted; nil: those that this machine trusts
+	Now   func() time.Time // by which certificates are valid; nil: time.Now
+
+	// LookUp and Dial are this machine's where they are nil.
+	LookUp func(ctx context.Context, host string) ([]netip.Addr, error)
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
+
+	host, port string
+	secure     bool
+}
+
+// Parse reads the URL of a server: its origin, or anything below it. Its error follows the URL.
+func Parse(text string) (Site, error) {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Host == "" || u.User != nil:
+		return Site{}, errors.New("is not the URL of a server, such as https://gpt.example.com")
+	case u.Scheme != "https" && !(u.Scheme == "http" && upstream.Loopback(u.Hostname())):
+		return Site{}, errors.New("must begin with https:// (http is for this machine only)")
+	}
+	s := Site{Origin: u.Scheme + "://" + u.Host, host: u.Hostname(), port: u.Port(), secure: u.Scheme == "https"}
+	if s.port == "" {
+		s.port = map[bool]string{true: "443", false: "80"}[s.secure]
+	}
+	return s, nil
+}
+
+// Look makes the checks for which the URL is enough.
+func Look(ctx context.Context, s Site) []doctor.Finding {
+	s = s.withDefaults()
+	v := &visit{Site: s, http: s.client()}
+	v.addresses = sync.OnceValues(func() ([]netip.Addr, error) {
+		ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+		defer cancel()
+		return s.LookUp(ctx, s.host)
+	})
+	v.connection = sync.OnceValues(func() (*tls.ConnectionState, error) { return v.shakeHands(ctx, 0) })
+	v.trouble = sync.OnceValue(func() string { return v.unreachable(ctx) })
+	return doctor.Run(ctx, table, v)
+}
+
+func (s Site) withDefaults() Site {
+	if s.Now == nil {
+		s.Now = time.Now
+	}
+	if s.LookUp == nil {
+		s.LookUp = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			return net.DefaultResolver.LookupNetIP(ctx, "ip", host)
+		}
+	}
+	if s.Dial == nil {
+		s.Dial = (&net.Dialer{Timeout: connectTimeout}).DialContext
+	}
+	return s
+}
+
+// Names are the names of the checks of [Look] with what each asks, in order.
+func Names() (names, asks []string) {
+	for _, check := range table {
+		names, asks = append(names, check.Name), append(asks, check.Asks)
+	}
+	return names, asks
+}
+
+var table = append(append([]doctor.Check[*visit]{}, wayChecks...), serverChecks()...)
+
+// A visit is one look at a site. What several checks want to know is asked once.
+type visit struct {
+	Site
+	http       *http.Client
+	addresses  func() ([]netip.Addr, error)
+	connection func() (*tls.ConnectionState, error)
+	trouble    func() string // which check says why nothing can be asked; "": it can
+}
+
+// client follows no redirect, and uses no proxy, which would look from elsewhere.
+func (s Site) client() *http.Client {
+	return &http.Client{Timeout: questionTimeout,
+		Transport: &http.Transport{DialContext: s.Dial, TLSHandshakeTimeout: connectTimeout,
+			TLSClientConfig:        &tls.Config{RootCAs: s.Roots, Time: s.Now, MinVersion: tls.VersionTLS12},
+			MaxResponseHeaderBytes: maxHeader, ForceAttemptHTTP2: true, DisableKeepAlives: true},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// An answer is read whole.
+type answer struct {
+	*http.Response
+	body []byte
+}
+
+func (v *visit) get(ctx context.Context, address string, headers ...string) (*answer, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return nil, err
+	}
+	for i := 0; i < len(headers); i += 2 {
+		request.Header.Set(headers[i], headers[i+1])
+	}
+	response, err := v.http.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer response.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err == nil && len(body) > maxAnswer {
+		err = fmt.Errorf("an answer of more than %d bytes", maxAnswer)
+	}
+	return &answer{response, body}, err
+}
+
+// serverChecks are made only where the server can be asked.
+func serverChecks() (checks []doctor.Check[*visit]) {
+	for _, check := range []doctor.Check[*visit]{redirectCheck, documentCheck, metadataCheck, issuerCheck,
+		forwardedCheck, mcpCheck} {
+		look := check.Look
+		check.Look = func(ctx context.Context, v *visit) doctor.Finding {
+			if why := v.trouble(); why != "" {
+				return doctor.NotLooked("the server cannot be asked; see %s", why)
+			}
+			return look(ctx, v)
+		}
+		checks = append(checks, check)
+	}
+	return checks
+}
+
+// unreachable names the check that says why the server cannot be asked; "" if it can.
+func (v *visit) unreachable(ctx context.Context) string {
+	if _, err := v.addresses(); err != nil {
+		return "dns"
+	}
+	if !v.secure {
+		return ""
+	}
+	if _, err := v.connection(); err != nil {
+		return "tls"
+	}
+	switch {
+	case lookAtCertificate(ctx, v).Fails():
+		return "certificate"
+	case lookAtExpiry(ctx, v).Severity == doctor.Error:
+		return "certificate-expiry"
+	case lookAtTLS(ctx, v).Severity == doctor.Error:
+		return "tls"
+	}
+	return ""
+}
+
+// isHere reports whether a host is this machine.
+func isHere(host string) bool { return strings.EqualFold(host, "localhost") || upstream.Loopback(host) }
