@@ -61,13 +61,12 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 	if err == nil {
 		called, err = root.ExecuteContextC(ctx)
 	}
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case errors.Is(err, errQuiet):
-		return 1
 	}
-	fmt.Fprintln(stderr, "guestpass:", withoutSecrets(err.Error(), environ, called.Flags()))
+	if !errors.Is(err, errQuiet) {
+		fmt.Fprintln(stderr, "guestpass:", withoutSecrets(err.Error(), environ, called.Flags()))
+	}
 	if errors.As(err, new(usageError)) {
 		return 2
 	}
@@ -105,8 +104,8 @@ hosts the page on which your users sign in and decide what to allow.
 		return usagef("%s; see `%s --help`", text, cmd.CommandPath())
 	})
 	root.AddCommand(readingFiles(serveCommand(environ), openapiCommand(environ), gptCommand(environ),
-		configCommand(environ), setupCommand(environ), migrateCommand(environ), backupCommand(environ),
-		auditCommand(environ))...)
+		configCommand(environ), setupCommand(environ), doctorCommand(environ), migrateCommand(environ),
+		backupCommand(environ), auditCommand(environ))...)
 	root.AddCommand(assetsCommand())
 	root.AddCommand(developmentCommands(environ)...)
 	return root

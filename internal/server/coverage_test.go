@@ -27,6 +27,7 @@ func TestMain(m *testing.M) {
 	}
 	status := m.Run()
 	postgrestest.StopShared()
+	_ = os.RemoveAll(programFolder)
 	if chromeStarted.Load() {
 		if browser, err := chrome(); err == nil {
 			_ = chromedp.Cancel(browser)
