@@ -149,7 +149,7 @@ func (j *journal) check(t *testing.T, address string) {
 		if len(page.Tasks) < query.Limit {
 			break
 		}
-		query.After = query.Position(page.Tasks[len(page.Tasks)-1])
+		query.After = page.Position(page.Tasks[len(page.Tasks)-1])
 	}
 	total := 0
 	for title := range j.acknowledged {

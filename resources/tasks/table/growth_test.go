@@ -44,7 +44,8 @@ func BenchmarkGrowth(b *testing.B) {
 				fmt.Fprintf(&lines, " %.1f | %.1f |", median, worst)
 				b.ReportMetric(worst, strings.ReplaceAll(fmt.Sprintf("%s/%s/%d", name, what, size), " ", "_"))
 				if worst > 3 {
-					fmt.Fprintf(&slow, "%s, %d tasks: %.1f times as long, %s: %s\n", name, size, worst, of.took, of.name)
+					fmt.Fprintf(&slow, "%s, %d tasks: %.1f times as long, %s: %s\n", name, size, worst, of.took,
+						of.name)
 				}
 			}
 			lines.WriteString("\n")
@@ -104,7 +105,8 @@ func growth(b *testing.B, name string, size int) map[string][]sample {
 		db.exec(strings.NewReplacer("$2", fmt.Sprint(from), "n WHERE i < $1", "n WHERE i < "+
 			fmt.Sprint(min(size, from+99_999)), "$1", fmt.Sprint(size)).Replace(table.GrowthSQL))
 	}
-	db.exec(table.GrowthWords(s), "INSERT INTO task_labels (owner, label, task) SELECT owner, labels, seq FROM tasks WHERE labels <> ''")
+	db.exec(table.GrowthWords(s),
+		"INSERT INTO task_labels (owner, label, task) SELECT owner, labels, seq FROM tasks WHERE labels <> ''")
 	filled := time.Now()
 	db.exec(indexes...)
 	indexed := time.Since(filled)

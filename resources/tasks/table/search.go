@@ -66,8 +66,8 @@ func (l *list) countFitting(window window, fit func(*store.Statement)) (total in
 	return total, err
 }
 
-// lookUp reads tasks that the other filters have, and reports whether the matching ones complete the page. looked is the
-// last match that was looked at: to read tasks before it would find the same again.
+// lookUp reads tasks that the other filters have, and reports whether the matching ones complete the page. looked is
+// the last match that was looked at: to read tasks before it would find the same again.
 func (l *list) lookUp(looked int64) (done bool, err error) {
 	all, complete, err := l.scarce()
 	if err != nil {
