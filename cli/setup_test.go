@@ -46,8 +46,8 @@ func in(t *testing.T, answer string, environ []string, args ...string) (code int
 	return code, both.String()
 }
 
-// TestFourCommandsFromNothing: set up, serve, try, with nothing but a folder, and stop. What was set up is there when
-// the server starts anew.
+// TestFourCommandsFromNothing: set up, serve, ask the doctor, try, with nothing but a folder, and stop. What was set up
+// is there when the server starts anew.
 func TestFourCommandsFromNothing(t *testing.T) {
 	for vertical, somebody := range map[string]string{"b2b": "ada@acme.example", "consumer": "ada@example.com"} {
 		t.Run(vertical, func(t *testing.T) {
@@ -66,6 +66,11 @@ func TestFourCommandsFromNothing(t *testing.T) {
 			for _, try := range [][]string{strings.Fields(next[1]), {"try", "--as", somebody, "--call",
 				"getUserInfo"}} {
 				stop := serving(t)
+				for _, doctor := range [][]string{{"doctor", "--strict"}, {"doctor", "--strict", public}} {
+					if code, out, stderr = execute(t, nil, doctor...); code != 0 {
+						t.Errorf("%v: exit code %d\n%s%s", doctor, code, out, stderr)
+					}
+				}
 				code, out, stderr = execute(t, nil, try...)
 				if code != 0 || !strings.Contains(out, somebody) {
 					t.Errorf("%v: exit code %d\n%s%s", try, code, out, stderr)

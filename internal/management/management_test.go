@@ -117,8 +117,8 @@ func TestConnectedAppsAreMadeFoundAndChanged(t *testing.T) {
 			t.Errorf("%s %s lacks %s", written.Method, written.Body, name)
 		}
 	}
-	for _, name := range []string{"client_id", "client_type", "status", "client_secret_last_four", "full_access_allowed",
-		"bypass_consent_for_offline_access"} {
+	for _, name := range []string{"client_id", "client_type", "status", "client_secret_last_four",
+		"full_access_allowed", "bypass_consent_for_offline_access"} {
 		if strings.Contains(written.Body, `"`+name+`":`) {
 			t.Errorf("%s has %s", written.Body, name)
 		}
