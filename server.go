@@ -79,6 +79,7 @@ type Options struct {
 	DocsClientID       string
 	Audience           string            // custom audience that tokens must carry as well
 	MaxTokenLifetime   time.Duration     // how long a token may live; 0: auth.DefaultLifetime
+	TokensIssuedAfter  time.Time         // tokens of before are refused; zero: none is
 	TokenHeaderMembers []string          // header members of a token admitted besides alg, kid and typ
 	LoginMethods       []string          // as GUESTPASS_LOGIN_METHODS in docs/settings.md; nil: a code by e-mail
 	Introspect         bool              // ask Stytch before each write whether the token is still good
@@ -257,7 +258,7 @@ func (s *Server) buildService() error {
 		JWKSURLs: keys,
 		Audience: o.Audience, Resources: o.resources(),
 		ClientIDs: o.listed(), AdmitClient: s.admitClient(), HeaderMembers: o.TokenHeaderMembers,
-		MaxLifetime: o.MaxTokenLifetime, Log: o.Log, Now: o.Now,
+		MaxLifetime: o.MaxTokenLifetime, IssuedAfter: o.TokensIssuedAfter, Log: o.Log, Now: o.Now,
 	})
 	if err != nil {
 		return err

@@ -53,7 +53,7 @@ func (v *Verifier) identity(payload []byte, now time.Time) (Identity, error) {
 	}
 	c := claims(object)
 	organization, ofOrganization := v.organization(c)
-	issued, expires, ofTimes := c.times(now, v.options.MaxLifetime)
+	issued, expires, ofTimes := v.times(c, now)
 	for _, refused := range []error{
 		c.spelling(),
 		c.kind(),
@@ -250,7 +250,7 @@ func (c claims) scope() error {
 
 // times checks exp, iat and nbf (RFC 7519 section 4.1). The token is good while
 // now < exp + skew, from iat - skew and nbf - skew on.
-func (c claims) times(now time.Time, maxLifetime time.Duration) (issued, expires time.Time, err error) {
+func (v *Verifier) times(c claims, now time.Time) (issued, expires time.Time, err error) {
 	for _, name := range []string{"exp", "iat", "nbf"} {
 		if _, ok := c.seconds(name); !ok && (name != "nbf" || c.has("nbf")) {
 			return issued, expires, c.wrong(name, "a whole number of seconds since 1970", hintTemplate)
@@ -263,7 +263,7 @@ func (c claims) times(now time.Time, maxLifetime time.Duration) (issued, expires
 		nbf = iat
 	}
 	issued, expires = time.Unix(iat, 0), time.Unix(exp, 0)
-	latest := now.Add(Skew)
+	latest, maxLifetime, after := now.Add(Skew), v.options.MaxLifetime, v.options.IssuedAfter
 	wrong := func(reason, claim, found, expected, hint string) error {
 		return &refusal{sentinel: ErrInvalidToken, reason: reason, claim: claim, found: found,
 			expected: expected, hint: hint}
@@ -277,6 +277,9 @@ func (c claims) times(now time.Time, maxLifetime time.Duration) (issued, expires
 	case !now.Before(expires.Add(Skew)):
 		err = wrong("expired", "exp", moment(expires), "later than "+moment(now.Add(-Skew)),
 			"the client has to renew it; if no token is good, "+hintClock)
+	case issued.Before(after):
+		err = wrong("issued too early", "iat", moment(issued), moment(after)+" or later",
+			"GUESTPASS_TOKENS_ISSUED_AFTER refuses it: the client has to renew it")
 	case issued.After(latest):
 		err = wrong("issued in the future", "iat", moment(issued), moment(latest)+" or earlier", hintClock)
 	case time.Unix(nbf, 0).After(latest):

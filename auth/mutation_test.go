@@ -120,6 +120,7 @@ var checks = []mutant{
 	never("19 not yet good", "claims.go", `time.Unix(nbf, 0).After(latest)`),
 	never("19 expires after it was issued", "claims.go", `iat >= exp`),
 	never("19 lifetime", "claims.go", `lifetime > maxLifetime`),
+	never("19 issued too early", "claims.go", `issued.Before(after)`),
 	never("19 no lifetime below a minute", "verifier.go", `o.MaxLifetime < ShortestLifetime`),
 	never("19 no lifetime above a month", "verifier.go", `o.MaxLifetime > LongestLifetime`),
 	always("19 from 1970 on", "claims.go", `n >= 1`),

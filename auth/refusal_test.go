@@ -20,6 +20,7 @@ func TestRefusalsTellTheOperatorWhatToDo(t *testing.T) {
 	f, c := newFixture(t), newFixture(t, forConsumers)
 	listed := newFixture(t, func(o *Options) { o.ClientIDs = []string{"connected-app-test-0"} })
 	custom := newFixture(t, func(o *Options) { o.Audience = "https://api.example" })
+	later := newFixture(t, func(o *Options) { o.IssuedAfter = testEpoch.Add(time.Second) })
 	now := testEpoch.Unix()
 	for _, tt := range []struct {
 		name                         string
@@ -30,6 +31,9 @@ func TestRefusalsTellTheOperatorWhatToDo(t *testing.T) {
 	}{
 		{"lifetime", f, f.token(object{"exp": now + 30*3600}), "lifetime", "exp", "a lifetime of 30h0m0s",
 			"24h0m0s at most", "GUESTPASS_MAX_TOKEN_LIFETIME"},
+		{"issued too early", later, later.token(object{"iat": now}), "issued too early", "iat",
+			testEpoch.UTC().Format(time.RFC3339), testEpoch.Add(time.Second).UTC().Format(time.RFC3339) + " or later",
+			"GUESTPASS_TOKENS_ISSUED_AFTER"},
 		{"another domain", f, f.token(object{"iss": "https://login.example.com"}), "iss", "iss",
 			"https://login.example.com", testIssuer + " or stytch.com/" + testProject, "STYTCH_DOMAIN"},
 		{"another project", f, f.token(object{"iss": "stytch.com/project-test-9"}), "iss", "iss",

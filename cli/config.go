@@ -37,6 +37,7 @@ type config struct {
 	IntrospectSecrets                                 []string // client id=secret
 	AllowTestProject                                  string
 	MaxTokenLifetime, StopGrace                       time.Duration
+	TokensIssuedAfter                                 time.Time
 	TrustedProxies                                    []string
 	RedisURL                                          string
 	AddressLimit, MemberLimit                         int // 0 for a member: limits.DefaultMember, in development more
@@ -280,6 +281,7 @@ func (c config) options() guestpass.Options {
 		Limits:             c.limits(),
 		TrustedProxies:     c.trustedProxies(),
 		MaxTokenLifetime:   c.MaxTokenLifetime,
+		TokensIssuedAfter:  c.TokensIssuedAfter,
 		TokenHeaderMembers: c.TokenHeaderMembers, LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
 		Title: c.Title, Description: c.Description, ContactEmail: mailbox(c.ContactEmail), PrivacyURL: c.PrivacyURL,
 		Version:    version(),

@@ -154,6 +154,15 @@ func duration(to *time.Duration, shortest, longest time.Duration) form {
 	}
 }
 
+func moment(to *time.Time) form {
+	return func(value string) (err error) {
+		if *to, err = time.Parse(time.RFC3339, value); err != nil {
+			return errors.New("is no time: write it as RFC 3339, such as 2026-12-01T08:00:00Z")
+		}
+		return nil
+	}
+}
+
 func oneOf(allowed ...string) func(string) error {
 	return func(value string) error {
 		if !slices.Contains(allowed, value) {
