@@ -35,7 +35,7 @@ type Options struct {
 	AdmitClient   func(ctx context.Context, clientID string) (bool, error)
 	HeaderMembers []string      // header members tolerated besides alg, kid and typ
 	MaxLifetime   time.Duration // exp - iat at most, from ShortestLifetime to LongestLifetime; 0: DefaultLifetime
-	IssuedAfter   time.Time     // tokens with an earlier iat are refused, as if all had been revoked then; zero: none is
+	IssuedAfter   time.Time     // tokens with an earlier iat are refused, as if revoked then; zero: none is
 	Now           func() time.Time
 	Log           *slog.Logger
 	Transport     http.RoundTripper // fetches the keys; nil: our own, bounded, without a proxy
