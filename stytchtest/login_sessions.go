@@ -182,6 +182,9 @@ func (f factor) object(p *person) map[string]any {
 			"provider_subject": p.registration(f.Provider).Subject}
 	case "password":
 		object["delivery_method"] = "knowledge"
+	case "trusted_auth_token":
+		object["delivery_method"] = "trusted_token_exchange"
+		object["trusted_auth_token_factor"] = map[string]any{"token_id": f.TokenID}
 	default:
 		object["delivery_method"] = "email"
 		object["email_factor"] = map[string]any{"email_id": p.emails[0].ID, "email_address": p.email()}

@@ -15,6 +15,7 @@ type Seed struct {
 	Users         []User         `json:"users,omitempty"`
 	ConnectedApps []ConnectedApp `json:"connected_apps"`
 	Policy        Policy         `json:"policy"`
+	TokenProfiles []TokenProfile `json:"trusted_token_profiles,omitempty"`
 
 	// Held is what came of it since: sessions, consents, codes, mail. Export fills it in;
 	// a seed of your own needs none.

@@ -44,6 +44,7 @@ func (s *Seed) fill() {
 	fill(&s.Members)
 	fill(&s.Users)
 	fill(&s.ConnectedApps)
+	fill(&s.TokenProfiles)
 	for i := range s.ConnectedApps {
 		fill(&s.ConnectedApps[i].RedirectURLs, &s.ConnectedApps[i].PostLogoutRedirectURLs)
 	}
@@ -121,6 +122,9 @@ func (s Seed) check() error {
 	}
 	for _, a := range s.ConnectedApps {
 		c.app(a)
+	}
+	for _, p := range s.TokenProfiles {
+		c.tokenProfile(p)
 	}
 	return errors.Join(c.faults...)
 }

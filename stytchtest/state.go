@@ -17,6 +17,7 @@ type state struct {
 	people        []*person
 	apps          []*ConnectedApp
 	policy        Policy
+	profiles      []*TokenProfile
 	held
 }
 
@@ -37,6 +38,8 @@ type held struct {
 	// scopes granted; present, though empty, once consent was given
 	Consents map[consentKey][]string `json:"consents"`
 	Inbox    []Mail                  `json:"inbox"` // newest first
+	// until when tokens that made a session would be good, by profile and token id
+	Attested map[string]time.Time `json:"attested,omitempty"`
 }
 
 // A session is of the person who signed in.
@@ -49,10 +52,11 @@ type session struct {
 	Factors  []factor  `json:"factors"` // in the order in which they were shown
 }
 
-// A factor is how somebody signed in: email_otp, magic_link, password or oauth.
+// A factor is how somebody signed in: email_otp, magic_link, password, oauth or trusted_auth_token.
 type factor struct {
 	Type     string    `json:"type"`
 	Provider string    `json:"provider,omitempty"` // of oauth
+	TokenID  string    `json:"token_id,omitempty"` // of trusted_auth_token
 	Shown    time.Time `json:"shown_at,omitzero"`  // last
 }
 
@@ -157,6 +161,9 @@ func newState(seed Seed) state {
 	for i := range seed.ConnectedApps {
 		s.apps = append(s.apps, &seed.ConnectedApps[i])
 	}
+	for i := range seed.TokenProfiles {
+		s.profiles = append(s.profiles, &seed.TokenProfiles[i])
+	}
 	return s
 }
 
@@ -176,6 +183,9 @@ func (s *state) seed() Seed {
 	for _, a := range s.apps {
 		seed.ConnectedApps = append(seed.ConnectedApps, *a)
 	}
+	for _, p := range s.profiles {
+		seed.TokenProfiles = append(seed.TokenProfiles, *p)
+	}
 	return seed.clone()
 }
 
@@ -189,6 +199,7 @@ func (h *held) fill() {
 	fillMap(&h.Refreshes)
 	fillMap(&h.Issued)
 	fillMap(&h.Consents)
+	fillMap(&h.Attested)
 }
 
 func fillMap[K comparable, V any](m *map[K]V) {

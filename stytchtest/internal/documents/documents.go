@@ -113,7 +113,7 @@ func public(ip netip.Addr) bool {
 func (f *Fetcher) Fetch(ctx context.Context, address string) *Fetched {
 	data, err := f.read(ctx, address)
 	if err != nil {
-		f.log.Warn("a client's metadata document was not read", "url", address, "error", err)
+		f.log.Warn("a document was not read", "url", address, "error", err)
 	}
 	return &Fetched{address, data, err}
 }

@@ -18,7 +18,8 @@ var memberTypes = typesByName(map[string]string{
 		invited_by_member_id login_magic_link_url login_redirect_url logo_uri logo_url magic_links_token member_id
 		member_session_id method_id new_password nonce oauth_token organization_external_id organization_id
 		organization_logo_url organization_name organization_slug password password_reset_token pkce_code_challenge
-		pkce_code_verifier post_logout_redirect_uri prompt redirect_uri refresh_token reset_password_redirect_url
+		pkce_code_verifier post_logout_redirect_uri profile_id prompt
+		redirect_uri refresh_token reset_password_redirect_url
 		response_type scope session_id session_jwt session_token signup_magic_link_url signup_redirect_url state
 		third_party_connected_apps_allowed_type token token_endpoint_auth_method url user_id vertical type
 		project_slug environment_slug`,
