@@ -3,6 +3,7 @@ package guestpass
 import (
 	"guestpass/internal/account"
 	"guestpass/internal/connections"
+	"guestpass/internal/idp"
 )
 
 func (s *Server) buildAccount() {
@@ -11,7 +12,8 @@ func (s *Server) buildAccount() {
 	for _, op := range s.service.Operations() {
 		operations[op.ID] = op.Summary
 	}
-	s.account = account.New(account.Options{Title: o.Title, PublicURL: o.PublicURL, Connections: s.connections,
+	s.account = account.New(account.Options{Title: o.Title, PublicURL: o.PublicURL,
+		LoginHost: idp.Login(o.Login).Host(), Connections: s.connections,
 		Directory: s.directory, Members: s.members, SessionOwner: s.verifier.SessionOwner, Store: o.Store,
 		Limits:         s.limits,
 		DescribeScopes: s.describeScopes, Operations: operations,

@@ -28,7 +28,7 @@ func (s *Server) onlyThisMachine(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case !loopbackHost(r.Host):
 			refuseLocally(w, foreignHost)
-		case !fromOwnPage(r, s.options.PublicURL):
+		case !fromOwnPage(r, s.options.PublicURL) && !s.returnsFromLogin(r):
 			refuseLocally(w, foreignPage)
 		default:
 			next.ServeHTTP(w, r)
@@ -93,6 +93,13 @@ func (s *Server) fromThisMachine(r *http.Request) bool {
 	return !slices.ContainsFunc(s.options.TrustedProxies, func(proxies netip.Prefix) bool {
 		return proxies.Contains(peer.Addr().Unmap())
 	})
+}
+
+// returnsFromLogin reports whether a form of the application's login page shows the whole sign-in page anew, which is
+// all that it does.
+func (s *Server) returnsFromLogin(r *http.Request) bool {
+	return s.options.Login.TokenProfile != "" && r.Method == http.MethodPost && r.URL.Path == loginPath &&
+		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
 }
 
 func isLoopback(host string) bool {

@@ -20,6 +20,7 @@ const (
 	operationsPath = "/api/*"
 	tokenPath      = "/oauth2/token" // #nosec G101 -- a path
 	verifyPath     = "/verify"
+	loginPath      = "/idp"
 )
 
 // A route is one line of the table. It has every path of the server except for the operations below /api/, which
@@ -41,7 +42,7 @@ func (s *Server) routes() []route {
 	routes := []route{
 		{read, "/", s.site.Landing},
 		{read, "/privacy", s.site.Privacy},
-		{read, "/idp", s.guarded(s.provider.Page)},
+		{read, loginPath, s.guarded(s.provider.Page)},
 		{[]string{http.MethodPost}, "/idp/report", http.HandlerFunc(s.report)},
 		{read, "/account", s.guarded(s.account.Page)},
 		{[]string{http.MethodPost}, "/account/revoke", http.HandlerFunc(s.account.Revoke)},
@@ -68,6 +69,9 @@ func (s *Server) routes() []route {
 	}
 	for name, handler := range s.provider.Assets() {
 		routes = append(routes, route{read, "/idp/assets/" + name, handler})
+	}
+	if s.options.Login.TokenProfile != "" {
+		routes = append(routes, route{[]string{http.MethodPost}, loginPath, s.guarded(s.provider.Return)})
 	}
 	if s.options.ForwardTokens {
 		routes = append(routes, route{all, tokenPath, s.provider.Token()})

@@ -82,6 +82,7 @@ type Options struct {
 	TokensIssuedAfter  time.Time         // tokens of before are refused; zero: none is
 	TokenHeaderMembers []string          // header members of a token admitted besides alg, kid and typ
 	LoginMethods       []string          // as GUESTPASS_LOGIN_METHODS in docs/settings.md; nil: a code by e-mail
+	Login              Login             // the application's own login page, where people sign in instead
 	Introspect         bool              // ask Stytch before each write whether the token is still good
 	ClientSecrets      map[string]string // of connected apps, by client id, to introspect with; public ones have none
 	ForwardTokens      bool              // serve /oauth2/token; false with a Stytch custom domain under our own
@@ -130,6 +131,15 @@ const (
 	AddForMCP AddScopes = "mcp" // those of MCP clients, which use PKCE
 	AddForAll AddScopes = "all"
 )
+
+// Login says where people sign in whose application has a login page already, and what they come back with, see
+// docs/existing-login.md. The zero value: on the page of this server.
+type Login struct {
+	URL             string
+	ReturnParameter string // with the address to come back to; "": return_to
+	TokenProfile    string // they come back with a token for this trusted auth token profile; "": with a session
+	CookieDomain    string // of the session's cookies; "": the host of PublicURL
+}
 
 // A Server is the whole of Guestpass as an http.Handler. Call Run beside serving it.
 type Server struct {
@@ -431,6 +441,7 @@ func (s *Server) buildProvider() error {
 		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, Vertical: string(o.Vertical),
 		SDKBaseURL: o.Domain,
 		TokenURL:   o.Domain + "/v1/oauth2/token", Clients: o.admitted(), LoginMethods: o.LoginMethods,
+		Login:          idp.Login(o.Login),
 		LookUpClient:   s.lookUpClient,
 		DescribeScopes: s.describeScopes, ScopesToAdd: s.scopesToAdd, AddScopes: idp.AddScopes(o.AddScopes),
 		AdvertisedIssuer: s.advertised, Limits: s.limits, ClientSecrets: o.ClientSecrets,

@@ -45,6 +45,7 @@ const (
 type Options struct {
 	Title     string // of the app
 	PublicURL string
+	LoginHost string // of the login page of the application; "": people sign in here
 
 	Connections *connections.Connections
 	Directory   stytch.Directory
@@ -90,6 +91,7 @@ func New(o Options) *Account {
 // view is what the page is told.
 type view struct {
 	Title    string
+	Login    string // host of the application's login page, if people sign in there
 	Failure  string // instead of everything else
 	Fault    string // the request's id where waiting does not help: it is for whoever runs the server
 	SignedIn bool
@@ -279,7 +281,7 @@ func (a *Account) fail(w http.ResponseWriter, r *http.Request, words, wait strin
 
 func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v view) {
 	a.headers.Set(w.Header())
-	v.Title = a.options.Title
+	v.Title, v.Login = a.options.Title, a.options.LoginHost
 	var body bytes.Buffer
 	if err := page.Execute(&body, v); err != nil {
 		a.options.Log.ErrorContext(r.Context(), "page not rendered", "error", err)

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -47,14 +48,17 @@ func (a *Account) owned(r *http.Request) context.Context {
 	return ctx
 }
 
-// session reads the cookies that Stytch's script has set. One that is there twice counts
-// as none: a page on a neighbouring host may have added it.
+// session reads the cookies that Stytch's script has set. Two of a name that are not the same count
+// as none: a page on a neighbouring host may have added one. An application's page on such a host may well
+// have set the same.
 func session(r *http.Request) shownSession {
 	one := func(name string) string {
-		if found := r.CookiesNamed(name); len(found) == 1 && len(found[0].Value) <= maxCookie {
-			return found[0].Value
+		found := r.CookiesNamed(name)
+		if len(found) == 0 || len(found[0].Value) > maxCookie || slices.ContainsFunc(found,
+			func(c *http.Cookie) bool { return c.Value != found[0].Value }) {
+			return ""
 		}
-		return ""
+		return found[0].Value
 	}
 	if token := one("stytch_session"); token != "" {
 		return shownSession{token: token}

@@ -37,6 +37,7 @@ const (
 	Secret       Kind = "secret"
 	PublicToken  Kind = "public-token"
 	ConnectedApp Kind = "connected-app"
+	TokenProfile Kind = "trusted-token-profile"
 )
 
 // rests are what follows the environment. The length of a secret is not promised by Stytch.
@@ -45,6 +46,7 @@ var rests = map[Kind]*regexp.Regexp{
 	Secret:       regexp.MustCompile("^[^\"'`\\\\,;]+$"),
 	PublicToken:  regexp.MustCompile(`^[A-Za-z0-9-]+$`),
 	ConnectedApp: regexp.MustCompile(`^[A-Za-z0-9-]+$`),
+	TokenProfile: regexp.MustCompile(`^[A-Za-z0-9-]+$`),
 }
 
 // Check returns the environment of a value of the kind, or in words what is wrong with it.

@@ -83,7 +83,8 @@ type Options struct {
 	// LoginMethods are the ways to sign in that the page offers, in that order; see
 	// [CheckLoginMethods]. nil: DefaultLoginMethod.
 	LoginMethods []string
-	Invites      bool // members are invited by links to the page, which it therefore redeems
+	Login        Login // where people sign in instead of on the page; the zero value: on the page
+	Invites      bool  // members are invited by links to the page, which it therefore redeems
 	// LookUpClient returns ErrUnknownClient, or another error when it cannot tell
 	// now, in which case Stytch decides after the sign-in. nil: Stytch decides.
 	LookUpClient func(ctx context.Context, clientID string) (Client, error)
@@ -183,11 +184,14 @@ func (o Options) checkValues() error {
 			return fmt.Errorf("the list of clients %w", err)
 		}
 	}
+	if err := errors.Join(o.Login.checkForm(environment), o.Login.Check(o.PublicURL)); err != nil {
+		return fmt.Errorf("the login page of the application: %w", err)
+	}
 	if o.SDKBaseURL == "" {
 		return errors.New("no base for the browser SDK")
 	}
-	if credentials.HasSecret(o.PublicURL + " " + o.SDKBaseURL) {
-		return errors.New("the public URL or the base of the API holds a secret")
+	if credentials.HasSecret(o.PublicURL + " " + o.SDKBaseURL + " " + o.Login.URL) {
+		return errors.New("the public URL, the login page's or the base of the API holds a secret")
 	}
 	return nil
 }
@@ -202,7 +206,7 @@ func (p *Provider) Token() http.Handler { return p.forward }
 // bundles only the vertical's own.
 func (p *Provider) Assets() map[string]http.Handler {
 	handlers := map[string]http.Handler{}
-	for _, name := range []string{p.bundle.name, "idp.js", "session.js"} {
+	for _, name := range []string{p.bundle.name, "idp.js", "cookies.js", "login.js", "session.js"} {
 		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
 			h.Set("Content-Type", "text/javascript; charset=utf-8")

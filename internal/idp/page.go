@@ -41,15 +41,25 @@ type pageData struct {
 	Organization Organization      // that the request names; the zero value for none
 	Link         string            // that led here: "" for none, "offered" or "refused"
 	LogOut       bool              // an OpenID Connect logout (post_logout_redirect_uri)
+
+	Login           Login
+	ReturnParameter string
+	Token           string // with which the login page has sent the person back
+	SessionSent     bool   // the browser has shown cookies of a session
 }
 
 // Page is GET /idp. Every reply, errors included, carries the same headers.
-func (p *Provider) Page(w http.ResponseWriter, r *http.Request) {
+func (p *Provider) Page(w http.ResponseWriter, r *http.Request) { p.show(w, r, "", nil) }
+
+// show answers with the page; failed is what was wrong with what came beside the address.
+func (p *Provider) show(w http.ResponseWriter, r *http.Request, token string, failed *requestError) {
 	p.headers.Set(w.Header())
 	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
 		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL,
-		ReturnURL: p.options.PublicURL + "/idp"}
+		ReturnURL: p.options.PublicURL + "/idp", Login: p.options.Login,
+		ReturnParameter: p.options.Login.returnParameter(), Token: token, SessionSent: cameWithSession(r)}
 	query, request, failure := p.read(w, r)
+	failure = cmp.Or(failed, failure)
 	status := http.StatusOK
 	data.Link = p.options.linkIn(query)
 	switch {
@@ -115,6 +125,9 @@ func (o Options) linkIn(query url.Values) string {
 // person was reading their mail.
 func (p *Provider) read(w http.ResponseWriter, r *http.Request) (query, request url.Values, failure *requestError) {
 	query, err := readQuery(r.URL.RawQuery)
+	if err == nil {
+		err = p.options.Login.checkNoToken(query)
+	}
 	if err == nil {
 		request, err = requestOf(query)
 	}

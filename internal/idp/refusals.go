@@ -23,6 +23,8 @@ const (
 	malformedRequest     reason = "malformed_request"
 	stytchUnavailable    reason = "stytch_unavailable"
 	credentialsRefused   reason = "credentials_refused"
+	tokenInQuery         reason = "token_in_query"
+	unreadableToken      reason = "unreadable_token"
 )
 
 // hints say for each reason what to look at.
@@ -37,6 +39,9 @@ var hints = map[reason]string{ // #nosec G101 -- the word credentials
 	malformedRequest:    "the authorization URL in the GPT editor must be the bare address of /idp",
 	credentialsRefused:  "Stytch refuses this server: check STYTCH_PROJECT_ID and STYTCH_SECRET",
 	stytchUnavailable:   "Stytch could not be asked; look for what is said of that elsewhere in this log",
+	tokenInQuery: "the login page of GUESTPASS_LOGIN_URL has put a token into the address: it must send it by POST " +
+		"or behind #; other logs may have that token",
+	unreadableToken: "the login page of GUESTPASS_LOGIN_URL has sent a form without a readable trusted_auth_token",
 
 	// These only the page's script sees.
 	"bad_domain": "add GUESTPASS_PUBLIC_URL to the authorized domains under Frontend SDK in the Stytch dashboard",
@@ -54,8 +59,23 @@ var hints = map[reason]string{ // #nosec G101 -- the word credentials
 	"http_only_cookies": "HttpOnly cookies do not work on this page; switch them off under Frontend SDK in " +
 		"the Stytch dashboard",
 	"session_duration": "the longest session under Frontend SDK in the Stytch dashboard must be 60 minutes or more",
-	"limited":          "Stytch has refused requests because there were too many",
-	"unreachable":      "browsers do not reach Stytch, or its component shows nothing",
+	"login_without_session": "people come back from GUESTPASS_LOGIN_URL without a session in a cookie that this page " +
+		"can read: on another host they need GUESTPASS_LOGIN_COOKIE_DOMAIN, see docs/existing-login.md",
+	"login_http_only": "the session that people bring from GUESTPASS_LOGIN_URL is in an HttpOnly cookie, which " +
+		"Stytch's component cannot read; the application must set it without HttpOnly, or use a token profile",
+	"login_other_session": "Stytch does not know the session that people bring from GUESTPASS_LOGIN_URL: it has " +
+		"ended, or is of another project or environment",
+	"login_without_token": "people come back from GUESTPASS_LOGIN_URL without a trusted_auth_token",
+	"login_unasked": "a sign-in came back from GUESTPASS_LOGIN_URL to a browser that was not sent there, and was not " +
+		"used. The login page must return to the address that it was given, in the same browser",
+	"login_token_refused": "Stytch refuses the tokens of GUESTPASS_LOGIN_URL: look at issuer, audience, keys, " +
+		"lifetime and token id of the trusted auth token profile",
+	"login_profile": "the project has no trusted auth token profile GUESTPASS_LOGIN_TOKEN_PROFILE that fits the " +
+		"tokens of GUESTPASS_LOGIN_URL",
+	"login_unknown_person": "somebody signed in at GUESTPASS_LOGIN_URL whom the Stytch project does not know; the " +
+		"token profile may make members and users (JIT provisioning)",
+	"limited":     "Stytch has refused requests because there were too many",
+	"unreachable": "browsers do not reach Stytch, or its component shows nothing",
 }
 
 // whyNotLookedUp returns the reason of an error of LookUpClient or LookUpOrganization.

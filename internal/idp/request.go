@@ -28,7 +28,7 @@ var parameters = []string{"client_id", "redirect_uri", "response_type", "scope",
 // others are the further parameters that the page's scripts read: those of a link in an e-mail, of
 // a log-out, and our own. They are never part of an authorization request.
 var others = []string{linkParameter, "stytch_redirect_type", "token", logOutParameter, returnParameter,
-	restartParameter}
+	restartParameter, stateParameter, tokenParameter}
 
 const (
 	linkParameter    = "stytch_token_type"

@@ -2,6 +2,8 @@
 // decides which of them is shown, asks before a link replaces a session, names anew whoever
 // is signed in, carries the authorization request across an e-mail link, and helps out
 // where a component would leave a person without a word.
+import "./cookies.js";
+import { Login } from "./login.js";
 import { Session, isSame, nameOf } from "./session.js";
 
 const settings = document.getElementById("idp").dataset;
@@ -18,7 +20,8 @@ sessionStorage.removeItem("guestpass-before");
 let leaving = false; // for another page
 
 // What the next page says first.
-const ending = sessionStorage.getItem("guestpass-notice") === "ended";
+const begunFor = sessionStorage.getItem("guestpass-notice"); // "ended", or "other" for somebody else who signs in
+const ending = begunFor === "ended";
 let told = ""; // what this one has said last
 let notice = ending ? "Your sign-in had ended, so nothing was allowed yet. Sign in to decide." : "";
 sessionStorage.removeItem("guestpass-notice");
@@ -106,8 +109,11 @@ const client = vertical.create(settings.publicToken, {
     liveAPIURL: base,
     clientsideServicesIframeURL: "about:blank", // it is for telephone numbers; nothing is loaded from another host
   },
+  // The cookies that the application's pages set, so that there is one session and not two.
+  cookieOptions: settings.cookieDomain ? { availableToSubdomains: true, domain: settings.cookieDomain } : {},
 });
 const session = new Session(client, settings.vertical);
+const login = new Login();
 customElements.define("stytch-login", vertical.Login);
 customElements.define("stytch-consent", vertical.Consent);
 
@@ -136,7 +142,7 @@ const presentation = {
 };
 
 function show(id) {
-  for (const name of ["login", "consent", "replace", "progress"]) part(name).hidden = name !== id;
+  for (const name of ["login", "elsewhere", "consent", "replace", "progress"]) part(name).hidden = name !== id;
 }
 
 // title names the step, for the eye and, by the focus, for a screen reader.
@@ -211,6 +217,11 @@ const causes = {
   invalid_session_duration: "session_duration",
   invalid_session_duration_minutes: "session_duration",
   too_many_requests: "limited",
+  trusted_token_profile_not_found: "login_profile",
+  trusted_token_profile_invalid_request: "login_profile",
+  trusted_token_profile_incorrect_external_id_mapping: "login_profile",
+  trusted_token_profile_cannot_have_multiple_external_ids: "login_profile",
+  token_missing_organization_id_claim: "login_profile",
 };
 
 const unregistered = "connected_app_supplied_redirect_url_not_found_in_client";
@@ -292,7 +303,7 @@ function onEvent(event) {
 // beginAgain returns to the login, with the request as it was, and signs out whoever is named here.
 async function beginAgain(why) {
   leaving = true;
-  if (why) sessionStorage.setItem("guestpass-notice", why);
+  sessionStorage.setItem("guestpass-notice", why ?? "other");
   if (!why || session.isStill(person)) await session.end(); // another tab's new session is not ours to end
   location.replace(why && settings.request ? withoutLink + "&again=1" : withoutLink);
 }
@@ -302,10 +313,68 @@ const withoutLink = "/idp" + (settings.request ? "?" + settings.request : "");
 
 function showLogin() {
   if (shown !== "") return;
+  if (login.isElsewhere && settings.link !== "offered") return signInElsewhere();
   shown = "login";
   tell();
   if (resetting) title("Set a new password");
   mount("login", "stytch-login", { config: vertical.loginConfig() });
+}
+
+// signInElsewhere sends people to the application's login page. Who was there a moment ago and is not signed in is told
+// so, and sent there again by their own hand alone.
+const found = session.mayExist(); // as they came
+function signInElsewhere() {
+  if (!login.wasJustThere || begunFor === "other") return leave(begunFor === "other");
+  shown = "login";
+  if (login.hasReturned) report(whyNobody());
+  tell();
+  title("Sign in to continue");
+  part("elsewhere-what").textContent = login.hasReturned
+    ? "You come back from " + login.host + ", but you are not signed in here. Nothing was allowed."
+    : "You sign in at " + login.host + ", and come back here to decide.";
+  part("elsewhere-why").textContent = login.hasReturned
+    ? "If this happens again, tell whoever runs this page: " + whyNobody().replaceAll("_", " ") + "."
+    : "";
+  show("elsewhere");
+}
+
+// whyNobody says, in the words that the server knows, why somebody comes back and is nobody here.
+function whyNobody() {
+  if (settings.tokenProfile) return "login_without_token";
+  if (found) return "login_other_session";
+  return "sessionSent" in settings ? "login_http_only" : "login_without_session";
+}
+
+function leave(anew) {
+  leaving = true;
+  login.go(anew);
+}
+part("elsewhere-go").addEventListener("click", () => leave());
+
+// useToken has Stytch begin a session for the token, as its consent component would: but there it would be for
+// somebody whom this page has not named.
+async function useToken(token) {
+  history.replaceState(null, "", withoutLink); // the page is loaded anew without the form
+  await session.end(); // of whoever is signed in: another was asked for
+  const organization = settings.organizationId ? { organization_id: settings.organizationId } : {};
+  redeem(
+    () => client.session.attest({ profile_id: settings.tokenProfile, token, session_duration_minutes: minutes, ...organization }),
+    refuseToken,
+  );
+}
+
+function refuseToken(error) {
+  if (refuses(error)) return;
+  if (!error?.error_type) {
+    report("unreachable");
+    return explain("Stytch could not be reached, so nothing was allowed.", () => leave());
+  }
+  if (/_not_found$/.test(error.error_type)) {
+    report("login_unknown_person");
+    return explain("You are signed in at " + login.host + ", but nobody knows you here, so nothing was allowed. Tell whoever runs this page.", () => leave(true));
+  }
+  report("login_token_refused");
+  explain("Your sign-in at " + login.host + " is not good here: it may be too old, or was used before. Nothing was allowed.", () => leave());
 }
 
 // showReset is for a user's link; a member's is understood by the login component.
@@ -516,21 +585,27 @@ function useLink() {
 
 // Stytch's client drops the new session when it hears late, in this tab or another, that the
 // one before has ended. So the new one is put back once.
-async function redeem() {
+async function redeem(use = vertical.redeem, refused = (error) => refuses(error) || explain(spent(error), () => beginAgain())) {
   try {
-    const { session_token, session_jwt } = await vertical.redeem();
+    const { session_token, session_jwt } = await use();
     enter(decide, () => {
       client.session.updateSession({ session_token, session_jwt });
       enter();
     });
   } catch (error) {
-    if (!refuses(error)) explain(spent(error), () => beginAgain());
+    refused(error);
   }
 }
 
 function start() {
   if ("logOut" in settings) return logOut();
   session.watch(lookAgain);
+  const { token, asked } = login.brought;
+  if (token && asked) return useToken(token);
+  if (token) {
+    report("login_unasked");
+    notice = "Somebody's sign-in came here that this browser had not asked for, so it was not used.";
+  }
   if (settings.link === "refused") {
     history.replaceState(null, "", withoutLink); // so that no component finds its token either
     notice = "The link that you opened is of a kind that is not used here, so it was left alone.";
