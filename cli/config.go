@@ -33,6 +33,8 @@ type config struct {
 	AddScopes                                         string
 	DocsClientID, Audience                            string
 	TokenHeaderMembers, LoginMethods                  []string
+	LoginURL, LoginReturn                             string
+	LoginTokenProfile, LoginCookieDomain              string
 	TokenForwarder, Introspect                        string
 	IntrospectSecrets                                 []string // client id=secret
 	AllowTestProject                                  string
@@ -197,6 +199,7 @@ func (c config) check() error {
 	if err := idp.CheckLoginMethods(c.Vertical, c.LoginMethods); err != nil && !c.wrong["STYTCH_VERTICAL"] {
 		fault("GUESTPASS_LOGIN_METHODS", "cannot be used: %w", err)
 	}
+	faults = append(faults, c.checkLogin()...)
 	if c.DocsClientID != "" && c.TokenForwarder == "off" {
 		fault("GUESTPASS_DOCS_CLIENT_ID", "is set and GUESTPASS_TOKEN_FORWARDER is off: the page /docs gets its token "+
 			"from this server's own token endpoint; leave one of them out")
@@ -212,6 +215,41 @@ func (c config) check() error {
 	}
 	faults = append(append(faults, c.checkURLs()...), c.checkIntrospection()...)
 	return errors.Join(append(faults, c.checkOperations()...)...)
+}
+
+// login returns the application's login page.
+func (c config) login() guestpass.Login {
+	if c.LoginURL == "" {
+		return guestpass.Login{}
+	}
+	return guestpass.Login{URL: c.LoginURL, ReturnParameter: c.LoginReturn, TokenProfile: c.LoginTokenProfile,
+		CookieDomain: c.LoginCookieDomain}
+}
+
+// checkLogin finds what contradicts GUESTPASS_LOGIN_URL, and what is of no use without it.
+func (c config) checkLogin() (faults []error) {
+	if c.LoginURL == "" && !c.wrong["GUESTPASS_LOGIN_URL"] {
+		for _, name := range []string{"GUESTPASS_LOGIN_RETURN_PARAMETER", "GUESTPASS_LOGIN_TOKEN_PROFILE",
+			"GUESTPASS_LOGIN_COOKIE_DOMAIN"} {
+			if c.given[name] != "" {
+				faults = append(faults, c.fault(name, "is set without GUESTPASS_LOGIN_URL, which says where people "+
+					"sign in: set that too, or leave this out"))
+			}
+		}
+		return faults
+	}
+	if c.PublicURL == "" {
+		return nil
+	}
+	err := idp.Login(c.login()).Check(c.PublicURL)
+	for about, name := range map[error]string{idp.ErrLoginURL: "GUESTPASS_LOGIN_URL",
+		idp.ErrReturnTaken:  "GUESTPASS_LOGIN_RETURN_PARAMETER",
+		idp.ErrCookieDomain: "GUESTPASS_LOGIN_COOKIE_DOMAIN"} {
+		if errors.Is(err, about) {
+			faults = append(faults, c.fault(name, "%w", about))
+		}
+	}
+	return faults
 }
 
 func (c config) checkRequired() (faults []error) {
@@ -282,8 +320,9 @@ func (c config) options() guestpass.Options {
 		TrustedProxies:     c.trustedProxies(),
 		MaxTokenLifetime:   c.MaxTokenLifetime,
 		TokensIssuedAfter:  c.TokensIssuedAfter,
-		TokenHeaderMembers: c.TokenHeaderMembers, LoginMethods: c.LoginMethods, ForwardTokens: c.TokenForwarder == "on",
-		Title: c.Title, Description: c.Description, ContactEmail: mailbox(c.ContactEmail), PrivacyURL: c.PrivacyURL,
+		TokenHeaderMembers: c.TokenHeaderMembers, LoginMethods: c.LoginMethods, Login: c.login(),
+		ForwardTokens: c.TokenForwarder == "on", Title: c.Title, Description: c.Description,
+		ContactEmail: mailbox(c.ContactEmail), PrivacyURL: c.PrivacyURL,
 		Version:    version(),
 		Introspect: c.Introspect == introspectWrites, ClientSecrets: c.clientSecrets(),
 		SecretHint: c.secretHint,

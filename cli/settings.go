@@ -7,6 +7,7 @@ import (
 
 	"guestpass/auth"
 	"guestpass/internal/clients"
+	"guestpass/internal/idp"
 	"guestpass/internal/limits"
 	"guestpass/store"
 )
@@ -141,6 +142,14 @@ func (c *config) accessSettings() []setting {
 			published(),
 		set("GUESTPASS_LOGIN_METHODS", list(&c.LoginMethods, checkLoginMethod), "ways to sign in, such as google,…").
 			or("email_code").published(),
+		set("GUESTPASS_LOGIN_URL", word(&c.LoginURL, idp.CheckLoginURL), "your own login page, in place of those").
+			published(),
+		set("GUESTPASS_LOGIN_RETURN_PARAMETER", word(&c.LoginReturn, idp.CheckReturnParameter),
+			"its parameter with the address to return to").or(idp.DefaultReturnParameter).published(),
+		set("GUESTPASS_LOGIN_TOKEN_PROFILE", word(&c.LoginTokenProfile, idp.CheckTokenProfile),
+			"profile of its trusted auth tokens").without("a Stytch session").published(),
+		set("GUESTPASS_LOGIN_COOKIE_DOMAIN", word(&c.LoginCookieDomain, idp.CheckCookieDomain),
+			"domain of its session's cookies").without("the host alone").published(),
 	}
 }
 

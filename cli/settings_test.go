@@ -27,8 +27,11 @@ func whole() map[string]string {
 		"GUESTPASS_PRIVACY_URL": "https://example.com/privacy", "GUESTPASS_ACCESS": "roles",
 		"GUESTPASS_AUDIENCE": "https://api.example.com", "GUESTPASS_LIVE_ROLES": "on",
 		"GUESTPASS_TOKEN_HEADER_MEMBERS": "x5t", "GUESTPASS_LOGIN_METHODS": "google,password",
-		"GUESTPASS_TOKEN_FORWARDER": "on",
-		"GUESTPASS_INTROSPECT":      "writes", "GUESTPASS_ALLOW_TEST_PROJECT": "no",
+		"GUESTPASS_LOGIN_URL": "https://acme.example/sign-in", "GUESTPASS_LOGIN_RETURN_PARAMETER": "next",
+		"GUESTPASS_LOGIN_TOKEN_PROFILE": "trusted-token-profile-live-7d1c",
+		"GUESTPASS_LOGIN_COOKIE_DOMAIN": "example.com",
+		"GUESTPASS_TOKEN_FORWARDER":     "on",
+		"GUESTPASS_INTROSPECT":          "writes", "GUESTPASS_ALLOW_TEST_PROJECT": "no",
 		"GUESTPASS_MAX_TOKEN_LIFETIME": "8h", "GUESTPASS_TOKENS_ISSUED_AFTER": "2026-11-30T10:00:00Z",
 		"GUESTPASS_STOP_GRACE": "7s", "GUESTPASS_REDIS_URL": "rediss://:Rd8vR2mX5qT9wL4s@redis.example.com",
 		"GUESTPASS_LIMIT_ADDRESS": "4000", "GUESTPASS_LIMIT_MEMBER": "70", "GUESTPASS_LIMIT_ORGANIZATION": "700",
@@ -116,16 +119,24 @@ var harmless = map[string]func(other string) bool{
 	"GUESTPASS_TOKEN_HEADER_MEMBERS": func(other string) bool { return len(whole()[other]) <= 17 },
 	// a schema of that name is made, or is not there
 	"GUESTPASS_DATABASE_SCHEMA": func(other string) bool { return len(whole()[other]) <= 16 },
-	"GUESTPASS_CLIENT_IDS":      func(other string) bool { return strings.HasSuffix(other, "CLIENT_ID") },
-	"GUESTPASS_DOCS_CLIENT_ID":  func(other string) bool { return strings.Contains(other, "CLIENT_ID") },
+	"GUESTPASS_CLIENT_IDS": func(other string) bool {
+		return strings.HasSuffix(other, "CLIENT_ID") || other == "GUESTPASS_LOGIN_COOKIE_DOMAIN"
+	},
+	"GUESTPASS_DOCS_CLIENT_ID": func(other string) bool { return strings.Contains(other, "CLIENT_ID") },
 	// a custom domain, and another page, can be on any public host
 	"STYTCH_DOMAIN": func(other string) bool {
-		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE"}, other)
+		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_LOGIN_COOKIE_DOMAIN"},
+			other)
 	},
 	"GUESTPASS_PUBLIC_URL": func(other string) bool { return other == "GUESTPASS_AUDIENCE" },
 	"GUESTPASS_PRIVACY_URL": func(other string) bool {
 		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE"}, other)
 	},
+	// a login page can be at any address, and return by any name
+	"GUESTPASS_LOGIN_URL": func(other string) bool {
+		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL"}, other)
+	},
+	"GUESTPASS_LOGIN_RETURN_PARAMETER": func(string) bool { return true },
 	// of the same operations
 	"GUESTPASS_OPERATIONS":     func(other string) bool { return other == "GUESTPASS_MCP_OPERATIONS" },
 	"GUESTPASS_MCP_OPERATIONS": func(other string) bool { return other == "GUESTPASS_OPERATIONS" },

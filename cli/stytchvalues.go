@@ -42,6 +42,7 @@ func (c config) checkEnvironment() (faults []error) {
 	for _, id := range clients.Parse(c.ClientIDs).IDs {
 		one("GUESTPASS_CLIENT_IDS", credentials.ConnectedApp, id)
 	}
+	one("GUESTPASS_LOGIN_TOKEN_PROFILE", credentials.TokenProfile, c.LoginTokenProfile)
 	one("GUESTPASS_DOCS_CLIENT_ID", credentials.ConnectedApp, c.DocsClientID)
 	one("GUESTPASS_TRY_CLIENT_ID", credentials.ConnectedApp, c.TryClientID)
 	for _, kind := range []credentials.Kind{credentials.ProjectID, credentials.PublicToken, credentials.ConnectedApp} {
