@@ -671,6 +671,9 @@ func TestTheAccountPageIsForWhoIsSignedIn(t *testing.T) {
 			t.Errorf("%s:\n%s", name, page)
 		}
 	}
+	if page := (signedIn{w, good.cookie + "; " + good.cookie}).page(); !strings.Contains(page, "Signed in") {
+		t.Error("the same session, also in the cookie of a neighbouring host, is none")
+	}
 	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/sessions", Status: 503})
 	if r := w.call("GET", "/account", "", "",
 		func(r *http.Request) { r.Header.Set("Cookie", good.cookie) }); r.status != 503 ||

@@ -44,6 +44,7 @@ type world struct {
 
 	options   guestpass.Options // of app
 	callbacks *callbacks        // of the end-to-end tests
+	login     *loginApp         // where people sign in; nil: here
 }
 
 // logBuffer is a log that many goroutines write.
