@@ -50,6 +50,7 @@ func TestAttackSettings(t *testing.T) {
 			s string) {
 			o.PrivacyURL = "https://example.com/" + s
 		},
+		"Login": func(o *Options, s string) { o.Login.URL = "https://app.example.com/login?key=" + s },
 	} {
 		for _, secret := range []string{live.Secret, "workspace-key-x", strings.ToUpper(live.Secret)} {
 			o := live

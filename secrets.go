@@ -29,6 +29,8 @@ func (o Options) checkSecrets() error {
 		{"ClientIDs", strings.Join(o.ClientIDs, " ")}, {"DocsClientID", o.DocsClientID}, {"Audience", o.Audience},
 		{"LoginMethods", strings.Join(o.LoginMethods, " ")}, {"TokenHeaderMembers",
 			strings.Join(o.TokenHeaderMembers, " ")},
+		{"Login", strings.Join([]string{o.Login.URL, o.Login.ReturnParameter, o.Login.TokenProfile,
+			o.Login.CookieDomain}, " ")},
 		{"Title", o.Title}, {"Description", o.Description}, {"ContactEmail", o.ContactEmail}, {"PrivacyURL",
 			o.PrivacyURL}, {"Version", o.Version},
 		{"Emulator", o.Emulator}, {"SecretHint", o.SecretHint},

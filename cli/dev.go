@@ -160,6 +160,9 @@ func (d devSettings) check(c config) error {
 	if err := idp.CheckLoginMethods(c.Vertical, c.LoginMethods); err != nil {
 		return usagef("not started:\n%w", c.fault("GUESTPASS_LOGIN_METHODS", "cannot be used: %w", err))
 	}
+	if err := errors.Join(c.checkLogin()...); err != nil {
+		return usagef("not started:\n%w", err)
+	}
 	return nil
 }
 
@@ -310,7 +313,7 @@ func tryHint(command string, c config, people []string, emulatorURL string) stri
 	if c.PublicURL != defaultAppURL {
 		line += " --url " + shellWord(c.PublicURL)
 	}
-	if !slices.Contains(c.LoginMethods, idp.DefaultLoginMethod) {
+	if !slices.Contains(c.LoginMethods, idp.DefaultLoginMethod) || c.LoginURL != "" {
 		return line // --as reads codes; without them the person signs in by hand
 	}
 	if emulatorURL != defaultEmulatorURL {

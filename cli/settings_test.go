@@ -283,7 +283,7 @@ func TestTheOtherEnvironmentIsRefusedInEverySetting(t *testing.T) {
 				starting(variables))
 		}
 	}
-	if tried != 8 {
+	if tried != 9 {
 		t.Errorf("%d settings have values of an environment", tried)
 	}
 }

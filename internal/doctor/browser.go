@@ -162,6 +162,9 @@ func lookAtLoginMethods(v *visit, sdk SDK) Finding {
 		return Wrong("the frontend SDK is switched off").Expecting("it switched on").
 			MendedBy("enable it under Frontend SDK in the Stytch dashboard")
 	}
+	if len(v.LoginMethods) == 0 {
+		return Well("the frontend SDK is enabled; people sign in at GUESTPASS_LOGIN_URL")
+	}
 	var off []string
 	for _, method := range v.LoginMethods {
 		enabled, known := map[string]bool{"email_code": sdk.Codes, "email_link": sdk.Links,

@@ -25,7 +25,7 @@ type Server struct {
 	ByRole       bool     // roles decide, not scopes
 	FreeIsMeant  bool     // scopes alone decide
 	MCP          bool     // operations are tools
-	LoginMethods []string // that the page offers
+	LoginMethods []string // that the page offers; none: people sign in on the application's own page
 	Needs        []Need
 
 	Clients       clients.Admitted

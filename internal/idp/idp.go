@@ -196,8 +196,13 @@ func (o Options) checkValues() error {
 	return nil
 }
 
-// LoginMethods returns the ways to sign in that the page offers, in order.
-func (p *Provider) LoginMethods() []string { return p.options.LoginMethods }
+// LoginMethods returns the ways to sign in that the page offers, in order: none where people sign in elsewhere.
+func (p *Provider) LoginMethods() []string {
+	if p.options.Login.URL != "" {
+		return nil
+	}
+	return p.options.LoginMethods
+}
 
 // Token is POST /oauth2/token.
 func (p *Provider) Token() http.Handler { return p.forward }

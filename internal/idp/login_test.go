@@ -142,3 +142,12 @@ func TestThePageKnowsOfASessionThatScriptsDoNotSee(t *testing.T) {
 		t.Error("with a cookie")
 	}
 }
+
+func TestThePageOffersNothingWherePeopleSignInElsewhere(t *testing.T) {
+	if methods := pageProvider(t, withLogin).LoginMethods(); len(methods) > 0 {
+		t.Errorf("it offers %v", methods)
+	}
+	if methods := pageProvider(t).LoginMethods(); len(methods) != 1 {
+		t.Errorf("it offers %v", methods)
+	}
+}
