@@ -40,6 +40,7 @@ POST             /mcp/readonly      every message wants a token; tools are the o
 GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/readonly  everybody: 405, and preflights
 POST             /mcp/readonly/     every message wants a token; tools are the operations that change nothing
 GET,HEAD,PUT,PATCH,DELETE,OPTIONS /mcp/readonly/ everybody: 405, and preflights
+GET,HEAD         /.well-known/openai-apps-challenge         everybody: the token that the setting says, else 404
 GET,HEAD         /healthz    everybody: tells that it answers, and what kind of address yours is
 GET,HEAD         /readyz     everybody: tells ok, unavailable or credentials refused, to this machine what checks found
 GET,HEAD,POST,PUT,PATCH,DELETE,OPTIONS /oauth2/token  everybody: Stytch checks client and code
@@ -64,6 +65,8 @@ GET              /api/v1/activity                           activity:read
 POST             /api/v1/activity/{activity_id}/undo        tasks:write members:invite
 `
 
+const challenge = "oa-challenge-7Qm2xVbT"
+
 // reviewed is the inventory by method and path.
 func reviewed() map[string]string {
 	routes := map[string]string{}
@@ -81,7 +84,7 @@ func inventoried(t *testing.T) *Server {
 	s, err := New(Options{PublicURL: "https://gpt.example.com",
 		ProjectID: "project-test-11111111-1111-4111-8111-111111111111", Secret: "secret-test-x",
 		PublicToken: "public-token-test-x", Vertical: "b2b", Domain: "https://login.example.com", ForwardTokens: true,
-		Title: "Demo", Version: "1", Resources: resources.All()})
+		Title: "Demo", Version: "1", Resources: resources.All(), PluginChallenge: challenge})
 	if err != nil {
 		t.Fatal(err)
 	}

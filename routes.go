@@ -21,6 +21,7 @@ const (
 	tokenPath      = "/oauth2/token" // #nosec G101 -- a path
 	verifyPath     = "/verify"
 	loginPath      = "/idp"
+	challengePath  = "/.well-known/openai-apps-challenge"
 )
 
 // A route is one line of the table. It has every path of the server except for the operations below /api/, which
@@ -72,6 +73,9 @@ func (s *Server) routes() []route {
 	}
 	if s.options.Login.TokenProfile != "" {
 		routes = append(routes, route{[]string{http.MethodPost}, loginPath, s.guarded(s.provider.Return)})
+	}
+	if s.options.PluginChallenge != "" {
+		routes = append(routes, route{read, challengePath, http.HandlerFunc(s.challenge)})
 	}
 	if s.options.ForwardTokens {
 		routes = append(routes, route{all, tokenPath, s.provider.Token()})
@@ -146,6 +150,13 @@ func (s *Server) protectedResource(path string) http.HandlerFunc {
 		}
 		writeJSON(w, http.StatusOK, "public, max-age=300", document)
 	}
+}
+
+// challenge answers with the token of OpenAI's portal and nothing else, as the portal compares the whole body.
+func (s *Server) challenge(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	_, _ = w.Write([]byte(s.options.PluginChallenge))
 }
 
 // healthz answers that the process is alive. Who asks by ?address= also learns what kind of address this server takes

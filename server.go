@@ -61,6 +61,8 @@ type Options struct {
 
 	NoMCP         bool     // do not serve the operations as MCP tools
 	MCPOperations []string // ids of those that become tools; none: all that are published
+	// the token by which OpenAI's portal recognizes that the host is yours, see docs/from-gpt-to-plugin.md; "": none
+	PluginChallenge string
 
 	// what people are asked to allow beside what operations need: for handlers that Require protects, and for an
 	// application whose proxy asks /verify

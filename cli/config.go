@@ -29,6 +29,7 @@ type config struct {
 	Access, LiveRoles                                 string
 	MCP                                               string
 	MCPOperations                                     []string
+	PluginChallenge                                   string
 	ClientIDs                                         []string // none: every one of the project; see clients.Parse
 	AddScopes                                         string
 	DocsClientID, Audience                            string
@@ -313,7 +314,7 @@ func (c config) options() guestpass.Options {
 		Domain: c.domains()[0], OtherDomains: c.domains()[1:], BaseURL: c.BaseURL,
 		Modules: c.modules(), Resources: offered, Operations: c.Operations, Scopes: c.Scopes,
 		Access: api.AccessMode(c.Access), ScopesAlone: c.LiveRoles == "off",
-		NoMCP: c.MCP == "off", MCPOperations: c.MCPOperations,
+		NoMCP: c.MCP == "off", MCPOperations: c.MCPOperations, PluginChallenge: c.PluginChallenge,
 		ClientIDs: c.ClientIDs, AddScopes: guestpass.AddScopes(c.AddScopes), DocsClientID: c.DocsClientID,
 		Audience:           c.Audience,
 		Limits:             c.limits(),

@@ -28,7 +28,7 @@ func TestWhatIsNotPublishedIsOnNoPage(t *testing.T) {
 	}
 	var all strings.Builder
 	for _, path := range []string{"/", "/docs", "/privacy", "/openapi.json", "/openapi.yaml", "/idp?return=account",
-		"/.well-known/oauth-protected-resource", "/api/v1/tasks", "/nowhere"} {
+		"/.well-known/oauth-protected-resource", "/.well-known/openai-apps-challenge", "/api/v1/tasks", "/nowhere"} {
 		r, reply := httptest.NewRequest(http.MethodGet, "https://gpt.example.com"+path, nil), httptest.NewRecorder()
 		app.ServeHTTP(reply, r)
 		fmt.Fprintln(&all, reply.Code, reply.Header(), reply.Body)

@@ -119,6 +119,8 @@ func (c *config) offerSettings() []setting {
 			without("all that are published").published(),
 		set("GUESTPASS_SCOPES", scopes(&c.Scopes), "scopes of an application behind /verify, NAME=MEANING,…").
 			published(),
+		set("GUESTPASS_PLUGIN_CHALLENGE", word(&c.PluginChallenge, checkChallenge),
+			"token by which OpenAI's portal knows your host").published(),
 		set("GUESTPASS_DESCRIPTION", prose(&c.Description, 2000), "what the API is good for, for models").
 			without("made of the operations").published(),
 		set("GUESTPASS_CONTACT_EMAIL", line(&c.ContactEmail, checkContact), "whom to write to about the API").

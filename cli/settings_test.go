@@ -22,8 +22,9 @@ func whole() map[string]string {
 		"GUESTPASS_DATABASE_SCHEMA": "acme", "GUESTPASS_MODULES": "tasks", "GUESTPASS_OPERATIONS": "listTasks,getTask",
 		"GUESTPASS_SCOPES": "notes:read=Read your notes,notes:write=Change your notes",
 		"GUESTPASS_MCP":    "on", "GUESTPASS_MCP_OPERATIONS": "listTasks",
-		"GUESTPASS_ADD_SCOPES":  "mcp",
-		"GUESTPASS_DESCRIPTION": "Tasks of Acme’s people.", "GUESTPASS_CONTACT_EMAIL": "help@example.com",
+		"GUESTPASS_ADD_SCOPES":       "mcp",
+		"GUESTPASS_PLUGIN_CHALLENGE": "oa-challenge-7Qm2xVbT",
+		"GUESTPASS_DESCRIPTION":      "Tasks of Acme’s people.", "GUESTPASS_CONTACT_EMAIL": "help@example.com",
 		"GUESTPASS_PRIVACY_URL": "https://example.com/privacy", "GUESTPASS_ACCESS": "roles",
 		"GUESTPASS_AUDIENCE": "https://api.example.com", "GUESTPASS_LIVE_ROLES": "on",
 		"GUESTPASS_TOKEN_HEADER_MEMBERS": "x5t", "GUESTPASS_LOGIN_METHODS": "google,password",
@@ -123,6 +124,8 @@ var harmless = map[string]func(other string) bool{
 		return strings.HasSuffix(other, "CLIENT_ID") || other == "GUESTPASS_LOGIN_COOKIE_DOMAIN"
 	},
 	"GUESTPASS_DOCS_CLIENT_ID": func(other string) bool { return strings.Contains(other, "CLIENT_ID") },
+	// a token that the portal did not give proves nothing to it
+	"GUESTPASS_PLUGIN_CHALLENGE": func(other string) bool { return true },
 	// a custom domain, and another page, can be on any public host
 	"STYTCH_DOMAIN": func(other string) bool {
 		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_LOGIN_COOKIE_DOMAIN"},
