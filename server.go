@@ -256,6 +256,14 @@ func (s *Server) Operations() []api.Operation { return s.service.Operations() }
 // Document returns the published document; nil for a server without operations.
 func (s *Server) Document() *openapi.Document { return s.document }
 
+// Tools returns the tools at /mcp as tools/list has them, a JSON object; nil for a server without tools.
+func (s *Server) Tools() []byte {
+	if s.mcp == nil {
+		return nil
+	}
+	return s.mcp[mcpPath].Tools()
+}
+
 func (s *Server) buildService() error {
 	o := s.options
 	var err error

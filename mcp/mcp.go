@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"guestpass/api"
 	"guestpass/openapi"
@@ -96,6 +97,9 @@ func New(o Options) (*Server, error) {
 	s.modernListHead = json.RawMessage(fmt.Sprintf(`%s,"ttlMs":%d,"cacheScope":"private"`, s.modernHead, listTime))
 	return s, nil
 }
+
+// Tools returns the result of tools/list, a JSON object.
+func (s *Server) Tools() []byte { return slices.Clone(s.list) }
 
 // identity returns what the server says of itself.
 func (s *Server) identity() map[string]string {

@@ -61,6 +61,14 @@ func (d *Document) GPT(clientID, secretHint string) GPT {
 	}
 }
 
+// Skill returns the instructions of the GPT in the words of a skill: for any assistant that has the operations as
+// tools.
+func (d *Document) Skill() string {
+	g := newGuide(d.published, d.order)
+	g.forSkill = true
+	return g.instructions()
+}
+
 func domains(urls ...string) (hosts []string) {
 	for _, text := range urls {
 		if host := actions.Absolute(text).Hostname(); !slices.Contains(hosts, host) {
@@ -81,9 +89,9 @@ func (g guide) starters() []string {
 		switch {
 		case strings.Contains(op.path, "{"):
 		case op.query("cursor") != nil:
-			lists = append(lists, asked(op.Summary))
+			lists = append(lists, Asked(op.Summary))
 		case op.method == "POST" && op.Consequential:
-			creations = append(creations, asked(op.Summary))
+			creations = append(creations, Asked(op.Summary))
 		}
 	}
 	slices.Reverse(creations) // a developer's own resources are registered last
@@ -98,7 +106,7 @@ func (g guide) starters() []string {
 	return starters
 }
 
-// asked returns a summary in the words of the person who asks for it.
-func asked(summary string) string {
+// Asked returns a summary in the words of the person who asks for it.
+func Asked(summary string) string {
 	return strings.NewReplacer("the signed-in person's", "my", "the signed-in person", "me").Replace(summary)
 }

@@ -40,6 +40,21 @@ func TestInstructionsFollowFromTheOperations(t *testing.T) {
 	}
 }
 
+// A skill is read by any assistant, and its tools all want a sign-in.
+func TestTheSkillSaysNothingThatHoldsForAGPTAlone(t *testing.T) {
+	document := mustPublish(t, realistic(), example())
+	text, instructions := document.Skill(), document.GPT("", "").Instructions
+	for _, not := range []string{"ChatGPT", "no sign-in", "api.example.com", "GPT"} {
+		if strings.Contains(text, not) {
+			t.Errorf("the skill says %q:\n%s", not, text)
+		}
+	}
+	if !strings.Contains(text, "You act in Tasks for the person you talk to, with the tools listed here. ") ||
+		len(strings.Split(text, "\n")) != len(strings.Split(instructions, "\n")) {
+		t.Errorf("the skill has not what the instructions have:\n%s", text)
+	}
+}
+
 func TestInstructionsSayNothingOfWhatThereIsNot(t *testing.T) {
 	api := newAPI()
 	declare[none, done](api, huma.Operation{})

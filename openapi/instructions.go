@@ -17,6 +17,7 @@ const (
 type guide struct {
 	document   *document
 	operations []*operation // in the order in which they are told
+	forSkill   bool         // whoever reads it has the operations as tools, and is not always ChatGPT
 }
 
 func newGuide(d *document, order []string) guide {
@@ -49,15 +50,19 @@ func (g guide) instructions() string {
 func (g guide) text(described func(*operation) string, order []string) string {
 	var b strings.Builder
 	title := cut(g.document.Info.Title, maxTitle)
-	fmt.Fprintf(&b, "You act in %s for the person you talk to, with the operations of %s listed here. "+
+	what := "operations of " + domains(g.document.Servers[0].URL)[0]
+	if g.forSkill {
+		what = "tools"
+	}
+	fmt.Fprintf(&b, "You act in %s for the person you talk to, with the %s listed here. "+
 		"Use them for what they are for, and answer everything else without them. Report what they answered; do not "+
 		"make up "+
 		"results, names or identifiers. If no operation does what is asked for, say "+
-		"so.\n", title, domains(g.document.Servers[0].URL)[0])
+		"so.\n", title, what)
 	fmt.Fprintf(&b, "\n## Operations\n%s\n", g.legend())
 	for _, op := range g.operations {
 		fmt.Fprintf(&b, "- %s", op.OperationID)
-		if marks := marks(op); len(marks) > 0 {
+		if marks := g.marks(op); len(marks) > 0 {
 			fmt.Fprintf(&b, " [%s]", strings.Join(marks, ", "))
 		}
 		if text := strings.TrimSpace(described(op)); text != "" {
@@ -82,21 +87,21 @@ const (
 	markOpen    = "no sign-in"
 )
 
-func marks(op *operation) (marks []string) {
+func (g guide) marks(op *operation) (marks []string) {
 	if op.Consequential {
 		marks = append(marks, markConfirm)
 	}
 	if op.query("cursor") != nil {
 		marks = append(marks, markList)
 	}
-	if len(op.Security) == 0 {
+	if len(op.Security) == 0 && !g.forSkill { // tools all want a sign-in
 		marks = append(marks, markOpen)
 	}
 	return marks
 }
 
 func (g guide) marked(mark string) bool {
-	return slices.ContainsFunc(g.operations, func(op *operation) bool { return slices.Contains(marks(op), mark) })
+	return slices.ContainsFunc(g.operations, func(op *operation) bool { return slices.Contains(g.marks(op), mark) })
 }
 
 func (g guide) legend() string {
@@ -189,8 +194,12 @@ func (g guide) changes() (lines []string) {
 	if !g.marked(markConfirm) {
 		return nil
 	}
+	asks := "ChatGPT then asks the person to allow it"
+	if g.forSkill {
+		asks = "the person may then be asked to allow it"
+	}
 	lines = append(lines, "Before an operation marked [confirm] say in one sentence what it will do, with names and "+
-		"values: ChatGPT then asks the person to allow it. "+
+		"values: "+asks+". "+
 		"If it is not exactly what they asked for, wait for their word first. A yes is for what was said, not for "+
 		"what comes later.")
 	var removing []string
