@@ -26,7 +26,8 @@ func TestTheChallengeOfThePortal(t *testing.T) {
 	if w := ask(with, http.MethodPost); w.Code != http.StatusMethodNotAllowed {
 		t.Errorf("POST: %d", w.Code)
 	}
-	if w := ask(without, http.MethodGet); w.Code != http.StatusNotFound || strings.Contains(w.Body.String(), challenge) {
+	if w := ask(without, http.MethodGet); w.Code != http.StatusNotFound || strings.Contains(w.Body.String(),
+		challenge) {
 		t.Errorf("without the setting: %d %s", w.Code, w.Body)
 	}
 }

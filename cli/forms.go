@@ -308,8 +308,8 @@ var challengeForm = regexp.MustCompile(`^[A-Za-z0-9._~+/=-]{8,256}$`)
 // checkChallenge admits the token that OpenAI's portal shows, without quotes or the name of a file around it.
 func checkChallenge(token string) error {
 	if !challengeForm.MatchString(token) {
-		return errors.New("must be the token alone that the portal shows for the domain: 8 to 256 letters, digits and " +
-			"._~+/=-")
+		return errors.New("must be the token alone that the portal shows for the domain: 8 to 256 letters, " +
+			"digits and ._~+/=-")
 	}
 	return nil
 }

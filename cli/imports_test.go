@@ -21,7 +21,8 @@ var allowedImports = map[string][]string{
 	"cmd/guestpass": {"cli", "resources"},
 	"cli": {"", "api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/doctor",
 		"internal/doctor/outside", "internal/envfile", "internal/idp", "internal/inside", "internal/limits",
-		"internal/management", "internal/newapp", "internal/setup", "internal/site", "internal/stytch", "internal/text",
+		"internal/management", "internal/newapp", "internal/plugin", "internal/setup", "internal/site",
+		"internal/stytch", "internal/text",
 		"internal/upstream", "mcptest", "openapi", "openapi/lint", "store", "stytchtest"},
 	"": {"api", "auth", "directory", "internal/account", "internal/clients", "internal/connections",
 		"internal/credentials", "internal/doctor", "internal/idp", "internal/inside", "internal/limits",
@@ -66,6 +67,7 @@ var allowedImports = map[string][]string{
 	"internal/management":       {"internal/upstream"},
 	"internal/setup":            {"internal/management"},
 	"internal/newapp":           {},
+	"internal/plugin":           {"openapi"},
 	"internal/newapp/application": {"cli", "internal/newapp/application/notes", "resources/activity",
 		"resources/profile"}, // what `guestpass new` makes: for others it is a main of their own
 	"internal/postgrestest":    {}, // for tests only

@@ -104,6 +104,7 @@ hosts the page on which your users sign in and decide what to allow.
 		return usagef("%s; see `%s --help`", text, cmd.CommandPath())
 	})
 	root.AddCommand(readingFiles(serveCommand(environ), openapiCommand(environ), gptCommand(environ),
+		pluginCommand(environ),
 		configCommand(environ), setupCommand(environ), doctorCommand(environ), migrateCommand(environ),
 		backupCommand(environ), auditCommand(environ))...)
 	root.AddCommand(assetsCommand())

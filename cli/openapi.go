@@ -58,6 +58,12 @@ func documentFlags(command *cobra.Command) {
 
 // publisher returns a server that is only asked for what it publishes, and its settings. It contacts nothing.
 func publisher(command *cobra.Command, environ []string) (*guestpass.Server, config, error) {
+	return publisherOf(command, environ, func(*guestpass.Options) {})
+}
+
+// publisherOf is publisher of a server that differs in some options.
+func publisherOf(command *cobra.Command, environ []string, change func(*guestpass.Options)) (*guestpass.Server, config,
+	error) {
 	published := func(c config) config {
 		if c.ProjectID == "" && !c.wrong["STYTCH_PROJECT_ID"] {
 			return c.withoutProject()
@@ -72,6 +78,7 @@ func publisher(command *cobra.Command, environ []string) (*guestpass.Server, con
 	c = published(c)
 	options := c.options()
 	options.Log = newLog(command.ErrOrStderr()) // what could be declared better
+	change(&options)
 	app, err := newServer(options)
 	return app, c, err
 }
