@@ -8,8 +8,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
+
+	"guestpass/internal/plugin"
 )
 
 // written returns the files below a folder, by path.
@@ -107,6 +110,18 @@ func TestPluginWritesTheArchive(t *testing.T) {
 	if _, err := os.Stat(archive); code != 1 || err == nil || !strings.Contains(stdout,
 		"submission_display_name_too_long") {
 		t.Errorf("exit code %d; the earlier archive is there: %t\n%s", code, err == nil, stdout)
+	}
+}
+
+// The page explains what a person can say.
+func TestEveryMemberOfTheListingIsExplained(t *testing.T) {
+	page := readFile(t, "../docs/from-gpt-to-plugin.md")
+	listing := reflect.TypeFor[plugin.Listing]()
+	for i := range listing.NumField() {
+		name, _, _ := strings.Cut(listing.Field(i).Tag.Get("json"), ",")
+		if !strings.Contains(page, "`"+name+"`") {
+			t.Errorf("docs/from-gpt-to-plugin.md does not explain %s", name)
+		}
 	}
 }
 

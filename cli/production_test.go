@@ -72,7 +72,7 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 	_, list, _ := strings.Cut(string(help), "Available Commands:\n")
 	list, _, _ = strings.Cut(list, "\n\n")
 	commands := strings.Join(regexp.MustCompile(`(?m)^  \w+`).FindAllString(list, -1), "")
-	if commands != "  assets  audit  backup  config  doctor  gpt  help  migrate  openapi  serve  setup" {
+	if commands != "  assets  audit  backup  config  doctor  gpt  help  migrate  openapi  plugin  serve  setup" {
 		t.Errorf("the commands are%s", commands)
 	}
 }
