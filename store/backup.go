@@ -117,9 +117,9 @@ func (s *Store) dumpCommand(file string, inSchema bool) string {
 		query := u.Query()
 		query.Del("password")
 		query.Del("sslpassword")
-		for name := range query { // pgx's own, which pg_dump does not know
-			if strings.HasPrefix(name, "pool_") || name == "default_query_exec_mode" ||
-				strings.HasSuffix(name, "_cache_capacity") || name == "search_path" {
+		for name := range query { // pgx's own and ours, which pg_dump does not know
+			if _, bound := defaultBounds[name]; bound || strings.HasPrefix(name, "pool_") ||
+				name == "default_query_exec_mode" || strings.HasSuffix(name, "_cache_capacity") || name == "search_path" {
 				query.Del(name)
 			}
 		}

@@ -1,12 +1,19 @@
 package store_test
 
 import (
+	"bytes"
+	"context"
+	"fmt"
 	"io"
 	"net"
 	"net/url"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -99,5 +106,134 @@ func TestAPoolerThatDoesNotPassTheSchemaOnWantsARoleThatHasIt(t *testing.T) {
 				t.Errorf("found %d times", n)
 			}
 		})
+	}
+}
+
+const bouncerConfiguration = `[databases]
+* = host=%[1]s user=postgres pool_size=6
+[pgbouncer]
+pool_mode = transaction
+auth_type = any
+listen_addr =
+unix_socket_dir = %[2]s
+unix_socket_mode = 0777
+listen_port = 6432
+logfile =
+pidfile =
+%[3]s
+`
+
+// startBouncer is PgBouncer in transaction mode with a line of configuration. It returns the URL through it.
+func startBouncer(t *testing.T, address, line string) string {
+	t.Helper()
+	u, err := url.Parse(address)
+	must(t, err)
+	folder, err := os.MkdirTemp("/tmp", "guestpass-bouncer-") // a socket's path must be short
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
+	must(t, os.Chmod(folder, 0o777)) // #nosec G302 -- it runs as somebody else
+	file, query := filepath.Join(folder, "ini"), u.Query()
+	text := fmt.Appendf(nil, bouncerConfiguration, query.Get("host"), folder, line)
+	must(t, os.WriteFile(file, text, 0o644)) // #nosec G306 -- it runs as somebody else
+	path, err := exec.LookPath("pgbouncer")
+	if err != nil {
+		if path, err = exec.LookPath("/usr/sbin/pgbouncer"); err != nil {
+			t.Fatal("PgBouncer is missing: sudo apt-get install pgbouncer")
+		}
+	}
+	var log bytes.Buffer
+	bouncer := exec.Command(path, file)
+	bouncer.Dir, bouncer.Stderr = "/", &log
+	bouncer.SysProcAttr = &syscall.SysProcAttr{Credential: postgrestest.Unprivileged(), Pdeathsig: syscall.SIGKILL}
+	must(t, bouncer.Start())
+	t.Cleanup(func() {
+		_ = bouncer.Process.Kill()
+		_ = bouncer.Wait()
+		if t.Failed() {
+			t.Log(log.String())
+		}
+	})
+	query.Set("host", folder)
+	query.Set("port", "6432")
+	u.RawQuery = query.Encode()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
+		if _, err := os.Stat(filepath.Join(folder, ".s.PGSQL.6432")); err == nil {
+			return u.String()
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("PgBouncer does not listen")
+		}
+	}
+}
+
+// Whatever PgBouncer takes of the parameters, every way to open the database works behind it, as often as one likes,
+// on connections that others have used, and each change has its bounds.
+func TestEverythingWorksBehindPgBouncerAgainAndAgain(t *testing.T) {
+	const all = "search_path, lock_timeout, statement_timeout, idle_in_transaction_session_timeout"
+	for name, line := range map[string]string{"refuses all": "", "drops the schema": "ignore_startup_parameters = search_path",
+		"drops all": "ignore_startup_parameters = " + all} {
+		for set, want := range map[string]string{"": "2s", "&lock_timeout=3s&statement_timeout=7000": "3s"} {
+			t.Run(name+set, func(t *testing.T) {
+				address := postgrestest.Shared(t).Database(t)
+				db := openRaw(t, "pgx", address)
+				db.exec("ALTER DATABASE " + db.one("SELECT current_database()") + " SET search_path = guestpass")
+				options := withTasks(startBouncer(t, address, line) + set)
+				for range 3 {
+					works(t, options, want)
+				}
+			})
+		}
+	}
+}
+
+// works opens the database in every way, each time anew, and changes and reads something.
+func works(t *testing.T, options store.Options, lockTimeout string) {
+	t.Helper()
+	s, err := store.Open(t.Context(), options)
+	must(t, err)
+	must(t, createOf(s, "acme", "ada")(t.Context()))
+	must(t, tasksOf(s, "acme")(t.Context()))
+	must(t, s.Ping(t.Context()))
+	must(t, s.Write(store.Apart(t.Context()), func(tx *store.Tx) error {
+		var got string
+		err := tx.QueryRow("SELECT current_setting('lock_timeout')").Scan(&got)
+		if got != lockTimeout {
+			t.Errorf("in a change lock_timeout is %q, not %s", got, lockTimeout)
+		}
+		return err
+	}))
+	must(t, s.Close())
+	must(t, store.Examine(t.Context(), options))
+	s, err = store.Connect(t.Context(), options)
+	must(t, err)
+	_, err = s.Migrations(t.Context())
+	must(t, err)
+	if err := s.Backup(context.Background(), "file"); err == nil || !strings.Contains(err.Error(), "pg_dump") ||
+		strings.Contains(err.Error(), "_timeout") {
+		t.Errorf("%v", err)
+	}
+	must(t, s.Close())
+}
+
+// What else the URL has connections begin with is refused by name, with what helps.
+func TestAParameterThatPgBouncerRefusesIsNamed(t *testing.T) {
+	address := startBouncer(t, postgrestest.Shared(t).Database(t), "")
+	_, err := store.Open(t.Context(), withTasks(address+"&work_mem=8MB"))
+	if err == nil || !strings.Contains(err.Error(), "work_mem") ||
+		!strings.Contains(err.Error(), "ignore_startup_parameters") {
+		t.Errorf("%v", err)
+	}
+}
+
+// Whoever looks at what goes on in Postgres sees whose sessions these are.
+func TestSessionsSayWhoseTheyAre(t *testing.T) {
+	address := postgrestest.Shared(t).Database(t)
+	for set, want := range map[string]string{"": "guestpass", "&application_name=other": "other"} {
+		s := openWith(t, store.Options{URL: address + set})
+		var got string
+		must(t, s.QueryRow(t.Context(), "SELECT current_setting('application_name')").Scan(&got))
+		if got != want {
+			t.Errorf("%q: %s", set, got)
+		}
 	}
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -9,7 +8,6 @@ import (
 	"hash/fnv"
 	"net/netip"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
@@ -47,46 +45,52 @@ func (s *Store) openPostgres(ctx context.Context, dsn string, write bool) error 
 	if warning := protectionWarnings[protected]; warning != "" {
 		s.log.WarnContext(ctx, warning)
 	}
+	if s.bounds, err = takeBounds(config); err != nil {
+		return fmt.Errorf("the database URL %w", err)
+	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout
 		if others := len(config.Fallbacks); others > 0 { // the first of them may be dead
 			config.ConnectTimeout = connectSeveral / time.Duration(1+others)
 		}
 	}
-	if s.answer, err = answerTime(config, write); err != nil {
-		return err
+	if config.RuntimeParams["application_name"] == "" { // what pg_stat_activity says whose session it is
+		config.RuntimeParams["application_name"] = "guestpass"
 	}
-	s.plain = config.Copy()
-	s.usePools(config, write)
-	err = s.checkSearchPath(ctx)
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) && strings.Contains(refused.Message, "unsupported startup parameter") {
+	if write {
+		s.answer = s.bounds.answer()
+	} else { // all of a record perhaps
+		s.bounds = nil
+	}
+	// Nothing is ever prepared: a pooler gives the next transaction another connection, which does not have the
+	// statement, or has one of this name. One may come between at any time.
+	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	s.plain = config
+	s.usePools()
+	pooled, err := s.findPooler(ctx)
+	if pooled {
 		s.closePools()
-		s.pooled = true
-		s.usePools(config, write)
-		err = s.checkSearchPath(ctx)
+		s.goThroughPooler()
 	}
-	if err == nil && !s.pooled {
-		err = s.findPooler(ctx, config, write)
+	if err == nil {
+		err = s.checkSearchPath(ctx)
 	}
 	if err != nil {
 		s.closePools()
 	}
-	return s.classify(err)
+	return s.classify(explainRefusal(err))
 }
 
 // usePools makes the pools, none of which connects yet.
-func (s *Store) usePools(config *pgx.ConnConfig, write bool) {
-	making, using := config.Copy(), config.Copy()
-	if s.pooled { // it may know neither start-up parameters nor prepared statements
-		making.DefaultQueryExecMode, using.DefaultQueryExecMode = pgx.QueryExecModeExec, pgx.QueryExecModeExec
-	} else {
+func (s *Store) usePools() {
+	making, using := s.plain.Copy(), s.plain.Copy()
+	if !s.pooled {
 		making.RuntimeParams["search_path"], using.RuntimeParams["search_path"] = s.schema, s.schema
-		for name, value := range bounds {
-			if write && using.RuntimeParams[name] == "" {
-				using.RuntimeParams[name] = milliseconds(value)
-			}
+		for name := range defaultBounds {
 			making.RuntimeParams[name] = "0"
+		}
+		for name, value := range s.bounds {
+			using.RuntimeParams[name] = milliseconds(value)
 		}
 	}
 	s.read = openPool(using, maxConnections)
@@ -115,68 +119,6 @@ func (s *Store) dropIdle() {
 		pool.SetMaxIdleConns(0)
 		pool.SetMaxIdleConns(number)
 	}
-}
-
-// bounds are parameters of each session that changes something, unless the URL sets them.
-var bounds = map[string]time.Duration{"lock_timeout": lockTimeout, "statement_timeout": statementTimeout,
-	"idle_in_transaction_session_timeout": idleTimeout}
-
-func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }
-
-// bounds returns the statements that set them for one transaction, for a pooler that does not pass them on.
-func (s *Store) bounds() (statements string) {
-	for name, value := range bounds {
-		set := cmp.Or(s.plain.RuntimeParams[name], milliseconds(value))
-		statements += "SET LOCAL " + name + " = " + set + "; "
-	}
-	return statements
-}
-
-// findPooler looks whether another process answers than the one that said it did: in front of Postgres is a pooler,
-// which may give each transaction another connection.
-func (s *Store) findPooler(ctx context.Context, config *pgx.ConnConfig, write bool) error {
-	conn, err := s.read.Conn(ctx)
-	if err != nil {
-		return err
-	}
-	said, answers := uint32(0), uint32(0)
-	err = conn.Raw(func(driver any) error {
-		said = driver.(*stdlib.Conn).Conn().PgConn().PID()
-		return nil
-	})
-	if err == nil {
-		err = conn.QueryRowContext(ctx, "SELECT pg_backend_pid()").Scan(&answers)
-	}
-	if err = errors.Join(err, conn.Close()); err != nil || said == answers {
-		return err
-	}
-	s.closePools()
-	s.pooled = true
-	s.usePools(config, write)
-	return s.checkSearchPath(ctx) // which a pooler need not have given every one of its connections
-}
-
-// answerTime returns how long a statement is waited for by what the URL says, and what is wrong there; 0 for a Store
-// that only reads, all of a record perhaps.
-func answerTime(config *pgx.ConnConfig, write bool) (time.Duration, error) {
-	answer := statementTimeout + answerMargin
-	for name := range bounds {
-		set, found := config.RuntimeParams[name]
-		number, err := strconv.Atoi(set)
-		switch {
-		case !found:
-		case err != nil || number < 0:
-			return 0, fmt.Errorf("%s in the database URL must be a number of milliseconds, or 0 for no bound", name)
-		case name == "statement_timeout" && number == 0:
-			answer = 0
-		case name == "statement_timeout":
-			answer = time.Duration(number)*time.Millisecond + answerMargin
-		}
-	}
-	if !write {
-		answer = 0
-	}
-	return answer, nil
 }
 
 // parsePostgres reads a URL without connecting.
@@ -250,24 +192,6 @@ func protectionOf(config *pgx.ConnConfig) (protection, error) {
 func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && ip.Unmap().IsLoopback()
-}
-
-// checkSearchPath returns an error if connections do not have the schema: with a pooler that does not pass it on, the
-// role decides.
-func (s *Store) checkSearchPath(ctx context.Context) error {
-	var path, user, database string
-	err := s.read.QueryRowContext(ctx, "SELECT current_setting('search_path'), current_user, current_database()").Scan(
-		&path, &user, &database)
-	if err != nil {
-		return err
-	}
-	first, _, _ := strings.Cut(path, ",")
-	if first = strings.Trim(first, ` "`); first == s.schema || first == "$user" && user == s.schema {
-		return nil
-	}
-	return fmt.Errorf("the pooler in front of the database does not pass search_path on: run "+
-		"ALTER ROLE %s IN DATABASE %s SET search_path = %s, and have the pooler connect anew",
-		identifier(user), identifier(database), identifier(s.schema))
 }
 
 // locked runs f while no other instance with the same schema does. A transaction holds the lock, so that a pooler keeps
@@ -358,9 +282,7 @@ func (s *Store) oldPlace(ctx context.Context) (string, error) {
 	if s.database != Postgres {
 		return "", nil
 	}
-	config := s.plain.Copy()
-	config.DefaultQueryExecMode = pgx.QueryExecModeExec
-	conn, err := pgx.ConnectConfig(ctx, config)
+	conn, err := pgx.ConnectConfig(ctx, s.plain)
 	if err != nil {
 		return "", s.classify(err)
 	}

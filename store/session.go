@@ -12,8 +12,7 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// What bounds the use of a Postgres. Each is the default of a parameter of libpq's names, which the URL may set
-// otherwise.
+// What bounds the use of a Postgres. The first three are what [defaultBounds] has.
 const (
 	lockTimeout      = 2 * time.Second  // for a row that somebody else holds
 	statementTimeout = 10 * time.Second // of one statement

@@ -305,19 +305,30 @@ func TestAStartNeedsNoChangeThatWasMade(t *testing.T) {
 	must(t, tasksOf(openWith(t, store.Options{URL: address}), "acme")(t.Context()))
 }
 
-func TestBoundsOfTheURLAreNumbers(t *testing.T) {
+// Bounds are written as for Postgres, and the URL is refused by its form already.
+func TestBoundsOfTheURLAreDurations(t *testing.T) {
 	address := postgrestest.Shared(t).Database(t)
-	for _, value := range []string{"2s", "-1", "x", ""} {
-		_, err := store.Open(t.Context(), store.Options{URL: address + "&lock_timeout=" + value})
-		if err == nil || !strings.Contains(err.Error(), "lock_timeout in the database URL must be a number") {
-			t.Errorf("%q: %v", value, err)
+	for _, value := range []string{"-1", "x", "", "2 weeks", "2m", "1e3", "25d", "2147483648"} {
+		_, err := store.Open(t.Context(), store.Options{URL: address + "&lock_timeout=" + url.QueryEscape(value)})
+		for _, err := range []error{err, store.CheckURL(address + "&lock_timeout=" + url.QueryEscape(value))} {
+			if err == nil || !strings.Contains(err.Error(), "must give lock_timeout a duration") {
+				t.Errorf("%q: %v", value, err)
+			}
 		}
 	}
-	s := openWith(t, store.Options{URL: address + "&statement_timeout=0&lock_timeout=0"})
-	var got string
-	must(t, s.QueryRow(t.Context(), "SELECT current_setting('statement_timeout')").Scan(&got))
-	if got != "0" {
-		t.Errorf("statement_timeout is %q", got)
+	for value, want := range map[string]string{"2s": "2s", "1500": "1500ms", "0.5s": "500ms", "1 min": "1min",
+		"800us": "1ms", "24d": "24d", "2147483647": "2147483647ms", "0": "0"} {
+		through := address + "&lock_timeout=" + url.PathEscape(value)
+		if err := store.CheckURL(through); err != nil {
+			t.Errorf("%s: %v", value, err)
+			continue
+		}
+		s := openWith(t, store.Options{URL: through})
+		var got string
+		must(t, s.QueryRow(t.Context(), "SELECT current_setting('lock_timeout')").Scan(&got))
+		if got != want {
+			t.Errorf("%s: lock_timeout is %q", value, got)
+		}
 	}
 }
 

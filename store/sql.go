@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-
-	"github.com/jackc/pgx/v5"
 )
 
 // A Scanner is one row of an answer, as in [database/sql].
@@ -46,7 +44,8 @@ func (s *Store) QueryRow(ctx context.Context, query string, args ...any) Row {
 }
 
 // List reads what is committed, all rows of it: give the query a LIMIT. It returns an
-// empty slice for no rows.
+// empty slice for no rows. Postgres plans the query for these values, each time: for any, it would not know that one of
+// them is rare.
 func List[T any](ctx context.Context, s *Store, scan func(Scanner) (T, error), query string, args ...any) ([]T, error) {
 	list := []T{}
 	err := s.each(ctx, func(row Scanner) error {
@@ -55,16 +54,6 @@ func List[T any](ctx context.Context, s *Store, scan func(Scanner) (T, error), q
 		return err
 	}, query, args...)
 	return list, err
-}
-
-// PlannedFor returns args for a query that Postgres plans each time, for these values. A query that runs often it plans
-// for any values else, and for an average one of them it may read all rows where this one has few. That works through a
-// pooler as well: nothing is prepared.
-func (s *Store) PlannedFor(args ...any) []any {
-	if s == nil || s.database == SQLite {
-		return args
-	}
-	return append([]any{pgx.QueryExecModeExec}, args...)
 }
 
 // each calls f with every row, one at a time.

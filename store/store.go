@@ -53,7 +53,8 @@ type Store struct {
 
 	url      string // of Postgres, and the rest as well
 	schema   string
-	plain    *pgx.ConnConfig // as the URL says, without the schema
+	plain    *pgx.ConnConfig // as the URL says, without the schema and the bounds
+	bounds   bounds          // of each session; nil: those of the role
 	apart    *sql.DB         // to look, see Apart
 	revoking *sql.DB         // to change apart
 	making   *sql.DB         // for migrations, which may take as long as they need
@@ -145,7 +146,10 @@ func CheckURL(text string) error {
 		if err != nil {
 			return err
 		}
-		_, err = protectionOf(config)
+		if _, err := protectionOf(config); err != nil {
+			return err
+		}
+		_, err = takeBounds(config)
 		return err
 	}
 	return errURL

@@ -123,7 +123,7 @@ func (w transactionWriter) once(ctx context.Context, f func(context.Context, *sq
 	}
 	defer func() { _ = tx.Rollback() }() // does nothing after Commit
 	if w.pooled {
-		if _, err := tx.ExecContext(with.ctx, w.bounds()); err != nil {
+		if _, err := tx.ExecContext(with.ctx, w.bounds.statements()); err != nil {
 			return err
 		}
 	}

@@ -155,7 +155,7 @@ func checkRead(t *testing.T, s *store.Store, what, query string, values []any) {
 		}
 		return
 	}
-	got := plan(t, s, "EXPLAIN (ANALYZE, TIMING OFF) "+query, s.PlannedFor(values...)...)
+	got := plan(t, s, "EXPLAIN (ANALYZE, TIMING OFF) "+query, values...)
 	for _, found := range rowsRead.FindAllStringSubmatch(got, -1) {
 		read, _ := strconv.Atoi(found[1] + found[3])
 		loops, _ := strconv.Atoi(found[2])
