@@ -24,6 +24,8 @@ func (s *Server) onlyThisMachine(next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
+		case healthCheck(r):
+			next.ServeHTTP(w, r)
 		case r.Host == public.Host && public.Host != "" && !isLoopback(public.Hostname()):
 			next.ServeHTTP(w, r)
 		case !loopbackHost(r.Host):
@@ -34,6 +36,15 @@ func (s *Server) onlyThisMachine(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// healthCheck reports whether a program, such as a balancer on another machine, asks whether the server is well, by
+// whatever name. The answer tells nothing that others may not know: what ?verbose adds is guarded as everything else
+// is. A browser, for whatever page, says Origin or Sec-Fetch-Site.
+func healthCheck(r *http.Request) bool {
+	return (r.URL.Path == "/healthz" || r.URL.Path == "/readyz") && r.URL.RawQuery == "" &&
+		(r.Method == http.MethodGet || r.Method == http.MethodHead) && len(r.Header.Values("Origin")) == 0 &&
+		len(r.Header.Values("Sec-Fetch-Site")) == 0
 }
 
 const (

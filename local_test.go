@@ -95,6 +95,10 @@ func TestAttackNoPathOfALocalServerAnswersAWebsite(t *testing.T) {
 			method, path := route[0], route[1]
 			refused := func(host string, header map[string]string) {
 				t.Helper()
+				path := path
+				if path == "/healthz" || path == "/readyz" {
+					path += "?verbose&address=192.0.2.1" // by itself it tells any program the same
+				}
 				knocks++
 				if w := knock(s, method, path, host, header); !refusedLocally(w) {
 					t.Fatalf("%s: %s %s for %q with %v: %d %v %s", name, method, path, host, header, w.Code, w.Header(),
@@ -132,6 +136,27 @@ func TestAttackNoPathOfALocalServerAnswersAWebsite(t *testing.T) {
 		}
 	}
 	t.Logf("%d knocks of websites: 0 answered", knocks)
+}
+
+// A balancer, or whatever else looks whether the server is well, may know it by any name.
+func TestALocalServerTellsItsHealthByAnyName(t *testing.T) {
+	s := at(t, "http://localhost:8080", false)
+	for _, path := range []string{"/healthz", "/readyz"} {
+		for _, host := range []string{"", "10.0.0.7:8080", "guestpass.internal", "localhost:8080"} {
+			if w := knock(s, "GET", path, host, nil); refusedLocally(w) {
+				t.Errorf("%s for %q: %d %s", path, host, w.Code, w.Body)
+			}
+		}
+		for name, header := range map[string]map[string]string{
+			"its own page":           {"Sec-Fetch-Site": "same-origin"},
+			"another's page":         {"Origin": "http://rebind.example", "Sec-Fetch-Site": "same-origin"},
+			"a page of old browsers": {"Origin": "http://rebind.example"},
+		} {
+			if w := knock(s, "GET", path, "rebind.example", header); !refusedLocally(w) {
+				t.Errorf("%s for %s: %d %s", path, name, w.Code, w.Body)
+			}
+		}
+	}
 }
 
 // Programs, its own pages and followed links go on.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"guestpass/directory"
+	"guestpass/internal/doctor"
 	"guestpass/internal/stytch"
 	"guestpass/store"
 )
@@ -80,8 +82,8 @@ func (s *Server) checkParts(ctx context.Context) map[string]error {
 // Stytch, its keys, and a Postgres. A SQLite file is this instance's own. The answer names what is not well, the log
 // has the reason. To a program of this machine that asks for it by ?verbose it also has what the checks found.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
-	status, parts := http.StatusOK, map[string]any{}
-	for name, err := range s.ready(r.Context()) {
+	status, parts, ready := http.StatusOK, map[string]any{}, s.ready(r.Context())
+	for name, err := range ready {
 		refused := errors.Is(err, directory.ErrCredentials)
 		switch {
 		case errors.As(err, new(*stytch.PartlyUnavailableError)):
@@ -90,6 +92,8 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 			parts[name] = "ok"
 		case refused:
 			parts[name] = "credentials refused"
+		case errors.Is(err, store.ErrReadOnly):
+			parts[name] = "read-only"
 		default:
 			parts[name] = "unavailable"
 		}
@@ -103,10 +107,27 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if r.URL.Query().Has("verbose") && s.fromThisMachine(r) {
 		parts["checks"], parts["checked_at"] = nil, nil // not yet
 		if last := s.diagnosis.Load(); last != nil {
-			parts["checks"], parts["checked_at"] = last.findings, last.at.UTC().Format(time.RFC3339)
+			parts["checks"] = withDatabase(r.Context(), last.findings, ready)
+			parts["checked_at"] = last.at.UTC().Format(time.RFC3339)
 		}
 	}
 	writeJSON(w, status, "no-store", parts)
+}
+
+// withDatabase returns what the checks found with what readyz itself found of the database just now.
+func withDatabase(ctx context.Context, findings []doctor.Finding, ready map[string]error) []doctor.Finding {
+	found, looked := ready["database"]
+	if !looked {
+		return findings
+	}
+	now := doctor.Database(ctx, found)
+	findings = slices.Clone(findings) // others read the same
+	for i := range findings {
+		if findings[i].Check == now.Check {
+			findings[i] = now
+		}
+	}
+	return findings
 }
 
 // isShared reports whether every instance has the same part, so that no other one is better off.

@@ -152,6 +152,7 @@ type Service struct {
 	undescribed []string // ids of faulty operations that the document lacks
 
 	introspections *limits.Cache[bool] // by digest of the token: whether it is active
+	outages        outages
 }
 
 // New returns a Service with the operations of the resources.

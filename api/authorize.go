@@ -13,6 +13,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
 	"guestpass/auth"
+	"guestpass/directory"
 	"guestpass/internal/limits"
 	"guestpass/store"
 )
@@ -267,6 +268,9 @@ func writeError(w http.ResponseWriter, r *http.Request, err error) {
 func (s *Service) logRefusal(ctx context.Context, err error) {
 	if errors.Is(err, auth.ErrNoToken) {
 		return // how every client begins; the access log has it
+	}
+	if errors.Is(err, store.ErrUnavailable) || errors.As(err, new(*directory.UnavailableError)) {
+		return // nothing is wrong with the token, and what is will be logged
 	}
 	identity := auth.From(ctx)
 	s.log.LogAttrs(ctx, slog.LevelInfo, "refused", append(auth.LogAttrs(err),

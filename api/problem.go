@@ -156,7 +156,7 @@ func (s *Service) problem(ctx context.Context, err error) error {
 		case p.Quota != nil: // waiting does not help, and it is nothing that is wrong here
 			s.log.InfoContext(ctx, "quota used up", "error", err)
 		case p.Status >= http.StatusInternalServerError:
-			s.log.ErrorContext(ctx, "store unavailable", "error", err)
+			s.outages.tell(ctx, s.log, s.options.Now(), err)
 			return huma.ErrorWithHeaders(finish(ctx, p).(*Problem), retryAfter(0))
 		}
 		return finish(ctx, p)

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"database/sql/driver"
@@ -9,6 +10,7 @@ import (
 	"net"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"modernc.org/sqlite"
@@ -22,12 +24,42 @@ var (
 	ErrFull        = errors.New("the database has no space left")
 )
 
+// Kinds of [ErrUnavailable] that people mend in ways of their own.
+var (
+	ErrReadOnly = fmt.Errorf("%w: Postgres takes no changes, it is read-only", ErrUnavailable)
+	ErrLocked   = fmt.Errorf("%w: another session held a lock for longer than lock_timeout; pg_stat_activity shows who "+
+		"is idle in transaction, and the log of Postgres who held it if log_lock_waits is on", ErrUnavailable)
+	ErrTables = fmt.Errorf("%w: tables are missing, as while a backup is put back", ErrUnavailable)
+)
+
 // classify is the function classify, and names a SQLite file.
 func (s *Store) classify(err error) error {
 	if s.file != nil {
 		err = s.file.explain(err)
 	}
+	if table := s.missing(err); table != "" {
+		return fmt.Errorf("%w: the schema %s has no table %s: %w", ErrTables, s.schema, table, err)
+	}
 	return classify(err)
+}
+
+// missing returns which of our tables Postgres does not find; "" for any other error. The message has its name, in
+// whatever language.
+func (s *Store) missing(err error) string {
+	var postgres *pgconn.PgError
+	if errors.Is(err, ErrUnavailable) || !errors.As(err, &postgres) || postgres.Code != "42P01" &&
+		postgres.Code != "3F000" {
+		return ""
+	}
+	names := strings.FieldsFunc(postgres.Message, func(r rune) bool {
+		return r != '_' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
+	for _, name := range names {
+		if s.wanted[name] != nil {
+			return name
+		}
+	}
+	return ""
 }
 
 // classify wraps an error of a driver so that callers can tell whether waiting helps.
@@ -54,6 +86,11 @@ func classify(err error) error {
 		switch {
 		case postgres.Code == "53100":
 			return fmt.Errorf("%w: %w", ErrFull, err)
+		case postgres.Code == "25006":
+			return fmt.Errorf("%w: %w", ErrReadOnly, err)
+		case lockTimedOut(postgres):
+			where, _, _ := strings.Cut(postgres.Where, "\n") // which names the table
+			return fmt.Errorf("%w: %s: %w", ErrLocked, cmp.Or(where, "Postgres does not say of what"), err)
 		case slices.Contains(passing, postgres.Code),
 			len(postgres.Code) > 2 && slices.Contains(passing, postgres.Code[:2]):
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
@@ -73,10 +110,14 @@ var passing = []string{
 	"08", "53", "58", // no connection, no resources, no disk
 	"57P01", "57P02", "57P03", "57P04", "57P05", // it stops, crashes, starts, or ends what is idle
 	"57014",          // statement_timeout, or whoever cancels
-	"55P03",          // lock_timeout
 	"25P03", "25P04", // idle_in_transaction_session_timeout, transaction_timeout
-	"25006",          // it is read-only
 	"40001", "40P01", // others change the same, however often it is tried
+}
+
+// lockTimedOut reports whether a lock was waited for longer than lock_timeout.
+func lockTimedOut(err error) bool {
+	var postgres *pgconn.PgError
+	return errors.As(err, &postgres) && postgres.Code == "55P03"
 }
 
 // readOnly reports whether Postgres takes no changes.

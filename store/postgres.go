@@ -267,7 +267,7 @@ func (s *Store) checkWritable(ctx context.Context) error {
 		return err
 	}
 	s.dropIdle()
-	return fmt.Errorf("%w: Postgres takes no changes, it is read-only", ErrUnavailable)
+	return ErrReadOnly
 }
 
 // denied reports whether Postgres refused something that the role may not do.

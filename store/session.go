@@ -213,7 +213,7 @@ const staleAfter = 5 * time.Second
 func (a *absence) note(err error) {
 	a.noted.Store(time.Now().UnixNano())
 	switch {
-	case err == nil:
+	case err == nil, errors.Is(err, ErrTables): // it answers
 		a.failures.Store(0)
 	case errors.Is(err, ErrUnavailable):
 		a.failures.Add(1)

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -123,6 +124,14 @@ func TestWhatPostgresEndsMayBeTriedAgain(t *testing.T) {
 	defer func() { _ = tx.Rollback() }()
 	_, err = tx.Exec("SELECT 1 FROM guestpass.tasks WHERE id = $1 FOR UPDATE", task.ID)
 	must(t, err)
+	err = s.Write(t.Context(), func(tx *store.Tx) error {
+		_, err := tx.Exec("UPDATE tasks SET title = 'u' WHERE id = $1", task.ID)
+		return err
+	})
+	if !errors.Is(err, store.ErrLocked) || !regexp.MustCompile(`relation "tasks": backend \d+ waited`).MatchString(
+		err.Error()) {
+		t.Errorf("a lock: %v", err)
+	}
 	for name, change := range map[string]func(*store.Tx) error{
 		"a row that stays locked": func(tx *store.Tx) error {
 			_, err := tx.Exec("UPDATE tasks SET title = 'u' WHERE id = $1", task.ID)
@@ -170,10 +179,10 @@ func TestAReadOnlyPostgresIsSeenAndLeft(t *testing.T) {
 	become("on")
 	_ = s.Ping(t.Context()) // its connections have ended
 	err := s.Ping(t.Context())
-	if !errors.Is(err, store.ErrUnavailable) || !strings.Contains(err.Error(), "read-only") {
+	if !errors.Is(err, store.ErrReadOnly) || !errors.Is(err, store.ErrUnavailable) {
 		t.Errorf("a server that takes no changes: %v", err)
 	}
-	if err := createOf(s, "acme", "ada")(t.Context()); !errors.Is(err, store.ErrUnavailable) {
+	if err := createOf(s, "acme", "ada")(t.Context()); !errors.Is(err, store.ErrReadOnly) {
 		t.Errorf("a change: %v", err)
 	}
 	must(t, tasksOf(s, "acme")(t.Context()))
@@ -181,6 +190,36 @@ func TestAReadOnlyPostgresIsSeenAndLeft(t *testing.T) {
 	_ = s.Ping(t.Context())
 	must(t, s.Ping(t.Context()))
 	must(t, createOf(s, "acme", "ada")(t.Context()))
+}
+
+// While the tables are elsewhere, as somebody puts a backup back, it is told which are missing, and that this passes.
+// A table that nobody has made is a fault of whoever asks for it.
+func TestTablesThatAreGonePass(t *testing.T) {
+	address := postgrestest.Shared(t).Database(t)
+	s, db := openWith(t, store.Options{URL: address}), openRaw(t, "pgx", address)
+	must(t, createOf(s, "acme", "ada")(t.Context()))
+	for _, change := range []string{"ALTER SCHEMA guestpass RENAME TO kept",
+		"CREATE SCHEMA guestpass"} {
+		db.exec(change)
+		for range 3 { // more than make an absence
+			_, err := s.Denials(t.Context(), time.Now())
+			for table, err := range map[string]error{"tasks": tasksOf(s, "acme")(t.Context()), "denials": err,
+				"quota_": createOf(s, "acme", "ada")(t.Context())} {
+				if !errors.Is(err, store.ErrTables) || !errors.Is(err, store.ErrUnavailable) ||
+					!strings.Contains(err.Error(), "schema guestpass has no table") ||
+					table != "quota_" && !strings.Contains(err.Error(), "no table "+table+":") {
+					t.Errorf("%s: %s: %v", change, table, err)
+				}
+			}
+		}
+	}
+	db.exec("DROP SCHEMA guestpass", "ALTER SCHEMA kept RENAME TO guestpass")
+	must(t, createOf(s, "acme", "ada")(t.Context()))
+	var one string
+	if err := s.QueryRow(t.Context(), "SELECT x FROM no_table_of_ours").Scan(&one); err == nil ||
+		errors.Is(err, store.ErrUnavailable) {
+		t.Errorf("a table that nobody made: %v", err)
+	}
 }
 
 // An instance whose clock is behind revokes by the clock of Postgres.

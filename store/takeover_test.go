@@ -250,7 +250,10 @@ func builtBy(t *testing.T, database store.Database, place string, version int64)
 func TestTablesThatWereTheStoresOwnAreTakenOver(t *testing.T) {
 	for _, database := range []store.Database{store.SQLite, store.Postgres} {
 		for _, place := range []string{"public", "guestpass"} {
-			last := int64(5)
+			last, ofTasks := int64(5), "0 1 3 4 5 6"
+			if database == store.SQLite {
+				ofTasks += " 7"
+			}
 			if database == store.Postgres && place == "public" {
 				last = 3 // the later ones never were there
 			}
@@ -279,7 +282,7 @@ func TestTablesThatWereTheStoresOwnAreTakenOver(t *testing.T) {
 					if versions := versionsIn(t, s, "guestpass_migrations"); versions != "0 1 2 3 4 5 6 7" {
 						t.Errorf("the store's own: %s", versions)
 					}
-					if versions := versionsIn(t, s, "guestpass_migrations_tasks"); versions != "0 1 3 4 5 6" {
+					if versions := versionsIn(t, s, "guestpass_migrations_tasks"); versions != ofTasks {
 						t.Errorf("of tasks: %s", versions)
 					}
 					undoEarlier(t, s)

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5/stdlib"
 )
 
 // A Tx is one change under way: all of it is kept, or nothing.
@@ -128,9 +130,23 @@ func (w transactionWriter) once(ctx context.Context, f func(context.Context, *sq
 		}
 	}
 	if err := f(with.ctx, tx); err != nil {
+		if pid := w.pid(with); pid != 0 && lockTimedOut(err) {
+			return fmt.Errorf("backend %d waited: %w", pid, err)
+		}
 		return err
 	}
 	return tx.Commit()
+}
+
+// pid returns by which number Postgres knows the session, in its log as well; 0 behind a pooler, which makes up one.
+func (w transactionWriter) pid(of session) (pid uint32) {
+	if !w.pooled {
+		_ = of.Raw(func(driver any) error {
+			pid = driver.(*stdlib.Conn).Conn().PgConn().PID()
+			return nil
+		})
+	}
+	return pid
 }
 
 func (w transactionWriter) ping() error { return nil } // the pool is the readers' too

@@ -266,7 +266,7 @@ frontend front
   default_backend guestpass
 backend guestpass
   option httpchk
-  http-check send meth GET uri /readyz hdr Host localhost
+  http-check send meth GET uri /readyz
   default-server inter 500ms fall 2 rise 1
   server one 127.0.0.1:1 check disabled
   server two 127.0.0.1:1 check disabled

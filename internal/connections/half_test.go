@@ -1,8 +1,10 @@
 package connections_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -68,6 +70,32 @@ func TestStytchIsToldOfWhatCannotBeWritten(t *testing.T) {
 	w.must(err)
 	if len(rows) != 1 || rows[0].Operation != connections.RevokeOperation {
 		t.Errorf("on record are %+v", rows)
+	}
+}
+
+// What an instance knows alone is lost when it ends, unless the database takes it then.
+func TestAnInstanceThatEndsSaysWhatIsLostWithIt(t *testing.T) {
+	w := newWorld(t)
+	w.consent(grace)
+	var log bytes.Buffer
+	project := connections.Options{Store: w.store, Directory: w.people(0), Now: w.stytch.Now,
+		Log: slog.New(slog.NewTextHandler(&log, nil))}
+	c := connections.New(project)
+	token := issued(grace, w.stytch.Now())
+	admit := w.refuseWrites()
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1", Status: 503})
+	c.Revoke(t.Context(), grace, target(grace))
+	c.Finish(t.Context())
+	lost := "revocations are lost"
+	if text := log.String(); strings.Count(text, lost) != 1 || !strings.Contains(text,
+		"revocations=1 stytch_not_told=1") || !strings.Contains(text, "level=ERROR msg=\""+lost) {
+		t.Error(text)
+	}
+	log.Reset()
+	admit()
+	c.Finish(t.Context())
+	if strings.Contains(log.String(), lost) || !revoked(w.instance(0).Check(t.Context(), token, false)) {
+		t.Errorf("the database takes it, and the log says %s", log.String())
 	}
 }
 

@@ -122,6 +122,29 @@ func (c *Connections) forget(list []*ownDenial) {
 	}
 }
 
+// Finish writes once more what could not be written, and says what is lost with this instance. Call it when no calls
+// come any more.
+func (c *Connections) Finish(ctx context.Context) {
+	bounded, cancel := context.WithTimeout(ctx, finishLimit)
+	defer cancel()
+	c.writeHeld(bounded)
+	left := c.owned(func(own *ownDenial) bool { return !own.written })
+	if len(left) > 0 {
+		untold := 0
+		for _, own := range left {
+			if c.denialOf(own).Pending() {
+				untold++
+			}
+		}
+		c.options.Log.ErrorContext(ctx, "revocations are lost with this instance, as the database has not taken them: "+
+			"the other instances, and this one once it is started anew, admit what the apps have until it ends; have "+
+			"them repeated on /account", "revocations", len(left), "stytch_not_told", untold)
+	}
+	bounded, cancel = context.WithTimeout(ctx, finishLimit)
+	defer cancel()
+	c.Flush(bounded)
+}
+
 // writeHeld writes what could not be written when it was made, until the database fails again.
 func (c *Connections) writeHeld(ctx context.Context) {
 	for _, own := range c.failed() {

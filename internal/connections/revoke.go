@@ -31,6 +31,7 @@ const (
 
 	stytchLimit = 3 * time.Second // of one request to revoke
 	writeLimit  = 10 * time.Second
+	finishLimit = 2 * time.Second // of revocations, and of uses, when the instance ends
 )
 
 // goodFor returns how long a token is good at most after it was issued.

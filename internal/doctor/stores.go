@@ -19,6 +19,12 @@ var storeChecks = []Check[*visit]{
 		Look:     lookAtRedis},
 }
 
+// Database returns what a look at the database has found, for whoever has looked.
+func Database(ctx context.Context, found error) Finding {
+	looked := func(context.Context) error { return found }
+	return storeChecks[0].run(ctx, &visit{Server: Server{Database: looked}})
+}
+
 func lookAtDatabase(ctx context.Context, v *visit) Finding {
 	if v.Database == nil {
 		return NotLooked("there is no database to look at")

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"context"
+	"database/sql"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -13,6 +14,7 @@ import (
 
 	"guestpass"
 	"guestpass/internal/inside"
+	"guestpass/internal/postgrestest"
 	"guestpass/store"
 	"guestpass/stytchtest"
 )
@@ -87,6 +89,47 @@ func TestAHealthCheckTellsThatTablesAreGone(t *testing.T) {
 	later := newWorld(t, func(o *guestpass.Options) { o.Store = w.options.Store }) // whose last look is not this one's
 	if r := later.call("GET", "/readyz", "", ""); r.status != 503 ||
 		!strings.Contains(r.body, `"database":"unavailable"`) {
+		t.Errorf("%d %s", r.status, r.body)
+	}
+}
+
+// What the checks found an hour ago does not contradict what readyz finds now.
+func TestTheChecksOfReadyzHaveTheDatabaseOfNow(t *testing.T) {
+	w := newWorld(t)
+	inside.Diagnose(w.app, t.Context())
+	const well = "the database answers, takes changes"
+	if r := w.call("GET", "/readyz?verbose", "", ""); !strings.Contains(r.body, well) {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	must(t, w.options.Store.Close())
+	later := newWorld(t, func(o *guestpass.Options) { o.Store = w.options.Store })
+	inside.Diagnose(later.app, t.Context())
+	fine := newWorld(t)
+	inside.Diagnose(fine.app, t.Context())
+	must(t, fine.options.Store.Close())
+	for name, w := range map[string]*world{"at the look already": later, "since the look": fine} {
+		r := w.call("GET", "/readyz?verbose", "", "")
+		if strings.Contains(r.body, well) || !strings.Contains(r.body, `"check":"database","severity":"error"`) ||
+			!strings.Contains(r.body, `"database":"unavailable"`) {
+			t.Errorf("%s: %s", name, r.body)
+		}
+	}
+}
+
+// Balancers and people see why a Postgres takes no changes.
+func TestAReadOnlyPostgresHasAWordOfItsOwn(t *testing.T) {
+	address := postgrestest.Shared(t).Database(t)
+	w := newWorld(t, func(o *guestpass.Options) { o.Store = openStore(t, address, o.Now) })
+	must(t, w.options.Store.Close())
+	db, err := sql.Open("pgx", address)
+	must(t, err)
+	defer db.Close()
+	var name string
+	must(t, db.QueryRowContext(t.Context(), "SELECT current_database()").Scan(&name))
+	_, err = db.ExecContext(t.Context(), "ALTER DATABASE "+name+" SET default_transaction_read_only = on")
+	must(t, err)
+	w = newWorld(t, func(o *guestpass.Options) { o.Store = openStore(t, address, o.Now) })
+	if r := w.call("GET", "/readyz", "", ""); !strings.Contains(r.body, `"database":"read-only"`) {
 		t.Errorf("%d %s", r.status, r.body)
 	}
 }
