@@ -170,8 +170,9 @@ func startBouncer(t *testing.T, address, line string) string {
 // on connections that others have used, and each change has its bounds.
 func TestEverythingWorksBehindPgBouncerAgainAndAgain(t *testing.T) {
 	const all = "search_path, lock_timeout, statement_timeout, idle_in_transaction_session_timeout"
-	for name, line := range map[string]string{"refuses all": "", "drops the schema": "ignore_startup_parameters = search_path",
-		"drops all": "ignore_startup_parameters = " + all} {
+	for name, line := range map[string]string{"refuses all": "",
+		"drops the schema": "ignore_startup_parameters = search_path",
+		"drops all":        "ignore_startup_parameters = " + all} {
 		for set, want := range map[string]string{"": "2s", "&lock_timeout=3s&statement_timeout=7000": "3s"} {
 			t.Run(name+set, func(t *testing.T) {
 				address := postgrestest.Shared(t).Database(t)
