@@ -54,6 +54,11 @@ call that leaves the emulator.`,
 				return usageError{c.fault("STYTCH_PROJECT_ID", "is a live project: the emulator never stands in for "+
 					"one; unset it, or use `guestpass serve`")}
 			}
+			if c.Emulator != "" {
+				return usageError{c.fault("GUESTPASS_EMULATOR", "says that `guestpass serve` runs the emulated project "+
+					"of this folder: use that, or for the project of `guestpass dev`, which is another, --"+envFileFlag+
+					" "+os.DevNull)}
+			}
 			fileOf(cmd.Flags()).log(newLog(cmd.ErrOrStderr()), c)
 			dev.config = c
 			return dev.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())

@@ -3,6 +3,7 @@
 package cli
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,8 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
 	"syscall"
 	"time"
 
@@ -31,8 +34,8 @@ const stateFile = "guestpass-emulator.json"
 
 const setupWithout = `
 
-Without either, the emulator of Stytch on this machine stands in: its project is kept in
-` + stateFile + `, and guestpass serve runs it.`
+Without either, and for a server on this machine, the emulator of Stytch stands in: its project
+is kept in ` + stateFile + `, and guestpass serve runs it.`
 
 // standingIn is what a run knows of the emulator that stands in.
 type standingIn struct {
@@ -40,23 +43,30 @@ type standingIn struct {
 	somebody string // who can sign in there
 }
 
+const (
+	emulatorAddrFlag    = "emulator-addr"
+	defaultEmulatorAddr = "localhost:8081"
+)
+
 // emulatorFlag says where the emulator listens that stands in.
 func emulatorFlag(command *cobra.Command, s *setupRun) {
-	command.Flags().StringVar(&s.addr, "emulator-addr", "localhost:8081",
-		"address of the Stytch emulator, where it stands in; loopback only")
+	command.Flags().StringVar(&s.addr, emulatorAddrFlag, defaultEmulatorAddr,
+		"address of the Stytch emulator, where it stands in; one that runs there is set up; loopback only")
 }
 
 // standIn has the emulator stand in for Stytch: the one that runs there already, or one of its own until it is
 // finished.
 func (s *setupRun) standIn(ctx context.Context, out io.Writer) error {
-	base := or(s.config.BaseURL, "http://"+or(s.addr, "localhost:8081"))
+	base := or(s.config.BaseURL, "http://"+or(s.addr, defaultEmulatorAddr))
 	at, err := url.Parse(base)
 	if err != nil || !loopback(at.Hostname()) {
 		return usagef("--emulator-addr is %q: the emulator listens on this machine only; write localhost:PORT, such "+
 			"as localhost:8081", s.addr)
 	}
 	s.config.PublicURL = or(s.config.PublicURL, "http://"+s.config.Addr)
+	s.environment = or(s.environment, "test") // it has no other
 	project, err := runningEmulator(ctx, base)
+	runs := err == nil
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED) && s.config.BaseURL != "" && s.config.Emulator == "":
 		return usagef("no emulator answers at STYTCH_BASE_URL: start it, such as by `guestpass stytch`, or leave the " +
@@ -69,6 +79,13 @@ func (s *setupRun) standIn(ctx context.Context, out io.Writer) error {
 		return usagef("the emulator cannot stand in at %s: %w; choose another address with --emulator-addr", base, err)
 	case s.config.Emulator != "":
 		s.remember("GUESTPASS_EMULATOR", s.config.Emulator)
+	case s.config.BaseURL == "" && !s.cmd.Flags().Changed(emulatorAddrFlag):
+		return usagef("an emulator runs at %s already, such as that of `guestpass dev`, which forgets its project when "+
+			"it stops: stop it first, or say with --"+emulatorAddrFlag+" %s that it is the one to set up; another "+
+			"address gets an emulator of its own", base, at.Host)
+	}
+	if err := s.sameProject(project, base, runs); err != nil {
+		return err
 	}
 	s.base, s.config.Domains, s.somebody = base, []string{base}, "ada@acme.example"
 	if project.Vertical != string(auth.B2B) {
@@ -78,6 +95,32 @@ func (s *setupRun) standIn(ctx context.Context, out io.Writer) error {
 	s.open(project.WorkspaceKey, project.WorkspaceSecret)
 	fmt.Fprintf(out, "No account of Stytch's is named: the emulator on this machine stands in, at %s\n\n", base)
 	return nil
+}
+
+// sameProject refuses an emulated project that is not the one of the settings. Of several emulators each has a project
+// with the same id: its secret tells which one it is.
+func (s *setupRun) sameProject(project stytchtest.Project, base string, runs bool) error {
+	c := s.config
+	if kind := c.given["STYTCH_VERTICAL"]; kind != "" && c.Vertical != project.Vertical && !project.NoProject {
+		return s.otherKind(project.Vertical)
+	}
+	known := func(secret stytchtest.Secret) bool { return secret.Secret == c.Secret }
+	if c.Emulator == "" || c.Secret == "" || slices.ContainsFunc(project.Secrets, known) {
+		return nil
+	}
+	if runs {
+		return usagef("the emulator that runs at %s has another project than %s, such as that of `guestpass dev`: "+
+			"stop it first", base, s.file())
+	}
+	return usageError{c.fault("STYTCH_SECRET", "is none of the project in %s: delete both files to begin anew, or "+
+		"work in another folder", c.Emulator)}
+}
+
+// otherKind says that the emulated project stays of the kind as which it was made.
+func (s *setupRun) otherKind(kind string) error {
+	return usageError{s.config.fault("STYTCH_VERTICAL", "is %s, and the emulated project of this folder is of the kind "+
+		"%s, which it stays: work in another folder, or delete %s and %s to begin anew", s.config.Vertical, kind,
+		s.file(), or(s.config.Emulator, stateFile))}
 }
 
 func (s *setupRun) remember(name, value string) {
@@ -114,6 +157,9 @@ func (s *setupRun) startEmulator(ctx context.Context, addr string) (p stytchtest
 		vertical = s.config.Vertical
 	}
 	kept, err := openEmulator(file, vertical, addr, slog.New(slog.DiscardHandler))
+	if wrong := (&otherVerticalError{}); errors.As(err, &wrong) {
+		return p, "", s.otherKind(wrong.is)
+	}
 	if err != nil {
 		return p, "", err
 	}
@@ -132,12 +178,24 @@ func (s *setupRun) startEmulator(ctx context.Context, addr string) (p stytchtest
 	return kept.Export().Project, "http://" + named(addr, kept.listener.Addr().String()), nil
 }
 
-// A keptEmulator has its project in a file.
+// A keptEmulator has its project in a file, which is written anew whenever a request has changed something, before the
+// answer is sent: whatever ends the program, what was made is there.
 type keptEmulator struct {
 	*stytchtest.Emulator
 	listener net.Listener
 	log      *slog.Logger
 	file     string
+
+	mu    sync.Mutex // guards the file and saved
+	saved []byte     // what is in the file; at first what the emulator began with
+}
+
+// An otherVerticalError says that a file has a project of another kind than the settings.
+type otherVerticalError struct{ file, is, wanted string }
+
+func (e *otherVerticalError) Error() string {
+	return fmt.Sprintf("%s has a %s project, and STYTCH_VERTICAL says %s: set it to %s, or delete the file and the "+
+		"file of settings and run `guestpass setup` again", e.file, e.is, e.wanted, e.is)
 }
 
 // openEmulator goes on with the project of a file. If there is none, it begins with an empty workspace, in which the
@@ -149,34 +207,58 @@ func openEmulator(file, vertical, addr string, log *slog.Logger) (*keptEmulator,
 		seed.Project.NoProject = true
 	}
 	if err == nil && vertical != "" && seed.Project.Vertical != vertical {
-		err = fmt.Errorf("%s has a %s project, and STYTCH_VERTICAL says %s: correct the setting, or delete the file",
-			file, seed.Project.Vertical, vertical)
+		err = &otherVerticalError{file, seed.Project.Vertical, vertical}
 	}
 	if err != nil {
 		return nil, usageError{err}
 	}
 	// Clients under development describe themselves on this machine.
-	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Log: log, LoopbackDocuments: true})
+	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Log: log, LoopbackDocuments: true,
+		KeptIn: file})
 	if err != nil {
 		return nil, usageError{err}
 	}
 	listener, err := emulator.Listen(addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, usagef("%s, where the emulator of %s listens, is in use by another program, such as `guestpass "+
+			"dev`: stop it", addr, file)
+	}
 	if err != nil {
 		return nil, usagef("cannot start the emulator on %s: %w", addr, err)
 	}
-	return &keptEmulator{emulator, listener, log, file}, nil
+	kept := &keptEmulator{Emulator: emulator, listener: listener, log: log, file: file}
+	kept.saved, err = kept.content()
+	return kept, err
+}
+
+// ServeHTTP answers as the emulator does.
+func (e *keptEmulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	e.Emulator.ServeHTTP(w, r)
+	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
+		return
+	}
+	if err := e.save(); err != nil {
+		e.log.ErrorContext(r.Context(), "a change is not kept", "error", err)
+	}
 }
 
 func (e *keptEmulator) serve(ctx context.Context) error {
 	return parts{e.listener, e, 0}.serve(e.log)(ctx)
 }
 
-// save replaces the file as a whole. Its secrets are good for nothing but this emulator, and are nobody else's
-// business.
+func (e *keptEmulator) content() ([]byte, error) { return json.MarshalIndent(e.Export(), "", "  ") }
+
+// save replaces the file as a whole, if anything has changed. Its secrets are good for nothing but this emulator, and
+// are nobody else's business.
 func (e *keptEmulator) save() error {
-	content, err := json.MarshalIndent(e.Export(), "", "  ")
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	content, err := e.content()
 	if err != nil {
 		return fmt.Errorf("keep the emulated project: %w", err)
+	}
+	if bytes.Equal(content, e.saved) {
+		return nil
 	}
 	partial, err := os.CreateTemp(filepath.Dir(e.file), filepath.Base(e.file)+".partial-")
 	if err != nil {
@@ -191,6 +273,7 @@ func (e *keptEmulator) save() error {
 		_ = os.Remove(partial.Name())
 		return fmt.Errorf("keep the emulated project: %w", err)
 	}
+	e.saved = content
 	return nil
 }
 

@@ -76,6 +76,7 @@ type setupRun struct {
 	workspace *management.Workspace
 	base      string          // of Stytch's API, for the project; "": it goes by the project's id
 	more      []setup.Setting // that the file is to have
+	kept      bool            // settings were written into the file
 	finish    func(applied bool) error
 }
 
@@ -154,10 +155,16 @@ func (s *setupRun) account(ctx context.Context) error {
 	case key != "":
 		s.open(key, secret)
 		return nil
-	case c.Emulator == "" && c.BaseURL == "" && c.ProjectID != "":
+	case c.Emulator == "" && c.BaseURL == "" && (c.ProjectID != "" || s.forStytch()):
 		return nil
 	}
 	return s.standIn(ctx, s.cmd.OutOrStdout())
+}
+
+// forStytch reports whether what was said can be meant for a project at Stytch alone, which no emulator stands in for.
+func (s *setupRun) forStytch() bool {
+	return strings.HasPrefix(s.config.PublicURL, "https://") || len(s.config.Domains) > 0 ||
+		strings.EqualFold(s.environment, "live")
 }
 
 // open takes a workspace's key.
@@ -225,6 +232,7 @@ func (s *setupRun) keep(settings []setup.Setting) error {
 		variables = append(variables, envfile.Variable{Name: set.Name, Value: set.Value})
 	}
 	_, err := envfile.Write(s.file(), variables)
+	s.kept = s.kept || err == nil
 	return err
 }
 
@@ -249,8 +257,11 @@ func (s *setupRun) apply(run *setup.Setup, plan *setup.Plan) (*setup.Plan, error
 	fmt.Fprintln(out)
 	err := run.Apply(ctx, plan, func(change setup.Change) { fmt.Fprintf(out, "setting up: %s\n", change.What) })
 	if err != nil {
-		return nil, fmt.Errorf("%w\nwhat was made so far stays, and its settings are in %s: run this again to go on",
-			err, s.file())
+		kept := ""
+		if s.kept {
+			kept = ", and its settings are in " + s.file()
+		}
+		return nil, fmt.Errorf("%w\nwhat was made so far stays%s: run this again to go on", err, kept)
 	}
 	after, err := run.Read(ctx)
 	if err == nil && !after.Nothing() {

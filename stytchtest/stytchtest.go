@@ -23,6 +23,7 @@ type Options struct {
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger     // nil: nothing is logged
 	Chaos  Chaos            // faults at random; the zero value has none
+	KeptIn string           // file in which its owner keeps the project, for the page to name; "": it is forgotten
 
 	// Origins are those of pages that may use the browser SDK here, such as
 	// "http://localhost:3000", beside the ones of the project's Authorization URL and redirect URLs.

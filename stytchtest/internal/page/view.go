@@ -13,6 +13,7 @@ type View struct {
 	Project       Project
 	Consumer      bool
 	Watch         bool
+	KeptIn        string // file of the project; "": it is forgotten
 	Done, Problem string // what a button did, or could not do
 	Base, Issuer  string
 	Now, Zone     string

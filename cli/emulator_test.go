@@ -1,0 +1,144 @@
+//go:build !production
+
+package cli
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"guestpass/stytchtest"
+)
+
+// setUpHere sets an emulated project up in a folder of its own, and returns the server's public URL and the emulator's.
+func setUpHere(t *testing.T) (public, emulator string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	public, address := "http://localhost:"+freePort(t), "localhost:"+freePort(t)
+	if code, out, stderr := execute(t, nil, "setup", "--yes", "--public-url", public, "--emulator-addr",
+		address); code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, out, stderr)
+	}
+	return public, "http://" + address
+}
+
+// TestAChangeIsKeptBeforeItIsAnswered: a server that is killed loses nothing of its emulated project.
+func TestAChangeIsKeptBeforeItIsAnswered(t *testing.T) {
+	_, address := setUpHere(t)
+	stop := serving(t)
+	defer stop()
+	before := readFile(t, stateFile)
+	response, err := http.Get(address + "/")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, _ := io.ReadAll(response.Body)
+	response.Body.Close()
+	if !strings.Contains(string(page), "kept in <code>"+stateFile) || readFile(t, stateFile) != before {
+		t.Error("the page does not name the file, or looking at it has changed the file")
+	}
+	response, err = http.Post(address+"/_emulator/project", "application/json",
+		strings.NewReader(`{"client_id_metadata_documents":false}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if readFile(t, stateFile) == before {
+		t.Error("a change is answered, and not in the file")
+	}
+	if code, out, stderr := execute(t, nil, "setup", "callback", "--yes",
+		"https://chatgpt.com/aip/g-kept/oauth/callback"); code != 0 ||
+		!strings.Contains(readFile(t, stateFile), "aip/g-kept") {
+		t.Errorf("exit code %d, and a callback that is registered is not in the file\n%s%s", code, out, stderr)
+	}
+}
+
+// TestAnotherEmulatorIsNotTakenForTheProjects: that of guestpass dev forgets its project, and has the ports of everybody.
+func TestAnotherEmulatorIsNotTakenForTheProjects(t *testing.T) {
+	_, address := setUpHere(t)
+	host := strings.TrimPrefix(address, "http://")
+	ctx, stop := context.WithCancel(t.Context())
+	log, ended := newFollower(), make(chan int, 1)
+	go func() {
+		ended <- run(ctx, []string{"dev", "--env-file", os.DevNull, "--addr", "localhost:0", "--emulator-addr", host},
+			nil, io.Discard, log)
+		close(log.ended)
+	}()
+	log.wait(t, `"msg":"serving"`)
+	for _, tt := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"setup", "--yes"}, "has another project than .env, such as that of `guestpass dev`: stop it first"},
+		{[]string{"serve"}, "in use by another program, such as `guestpass dev`: stop it"},
+	} {
+		if code, out, stderr := execute(t, nil, tt.args...); code != 2 || !strings.Contains(stderr, tt.want) {
+			t.Errorf("%v: exit code %d\n%s%s", tt.args, code, out, stderr)
+		}
+	}
+	stop()
+	<-ended
+}
+
+// TestAnEmulatorThatRunsIsSetUpIfItIsNamed alone: what is found at the usual address may be that of guestpass dev.
+func TestAnEmulatorThatRunsIsSetUpIfItIsNamed(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := stytchtest.NewServer(t, stytchtest.Options{})
+	address := strings.TrimPrefix(s.URL, "http://")
+	found := newRoot(nil)
+	setup, _, err := found.Find([]string{"setup"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := setup.Flags().Lookup(emulatorAddrFlag).Value.Set(address); err != nil { // as if it were the default
+		t.Fatal(err)
+	}
+	found.SetArgs([]string{"setup", "--yes"})
+	found.SetOut(io.Discard)
+	found.SetErr(io.Discard)
+	err = found.ExecuteContext(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "such as that of `guestpass dev`") || changesSeen(s) > 0 {
+		t.Errorf("%v, %d changes", err, changesSeen(s))
+	}
+	if _, err := os.Stat(".env"); err == nil {
+		t.Error("a file was written")
+	}
+}
+
+// TestAFolderHasOneEmulatedProject: what cannot go together is told with the way out.
+func TestAFolderHasOneEmulatedProject(t *testing.T) {
+	_, address := setUpHere(t)
+	check := func(code int, want string, args ...string) {
+		t.Helper()
+		if got, out, stderr := execute(t, nil, args...); got != code || !strings.Contains(stderr, want) {
+			t.Errorf("%v: exit code %d\n%s%s", args, got, out, stderr)
+		}
+	}
+	const wayOut = "work in another folder, or delete .env and guestpass-emulator.json to begin anew"
+	check(2, wayOut, "setup", "--yes", "--vertical", "consumer")
+	check(2, "says that `guestpass serve` runs the emulated project of this folder", "dev")
+	stop := serving(t)
+	check(2, wayOut, "setup", "--yes", "--vertical", "consumer", "--emulator-addr", strings.TrimPrefix(address,
+		"http://"))
+	stop()
+	if err := os.Remove(stateFile); err != nil {
+		t.Fatal(err)
+	}
+	check(2, "delete both files to begin anew, or work in another folder", "setup", "--yes")
+}
+
+// TestNoEmulatorStandsInForAProjectAtStytch: without credentials that is said at once, and nothing is planned.
+func TestNoEmulatorStandsInForAProjectAtStytch(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, args := range [][]string{{"--public-url", "https://gpt.example.com"}, {"--environment", "live"},
+		{"--public-url", "http://localhost:8080", "--domain", "words-1234.customers.stytch.com"}} {
+		code, out, stderr := execute(t, nil, append([]string{"setup", "--yes"}, args...)...)
+		if code == 0 || !strings.Contains(stderr, "there is neither a workspace's key") &&
+			!strings.Contains(stderr, "GUESTPASS_PUBLIC_URL is not set") || strings.Contains(out, "+ ") {
+			t.Errorf("%v: exit code %d\n%s%s", args, code, out, stderr)
+		}
+	}
+}
