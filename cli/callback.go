@@ -17,8 +17,8 @@ func callbackCommand(environ []string) *cobra.Command {
 		Use:   "callback URL",
 		Short: "Register a GPT's or a plugin's callback URL with its connected app",
 		Long: `Registers the callback URL that the GPT editor shows below an action, or that a plugin
-shows, with the connected app of GUESTPASS_TRY_CLIENT_ID or --client-id: on both hosts of
-ChatGPT, since it uses both. The id in the URL of a GPT can change when its authentication is
+shows, with the connected app of GUESTPASS_TRY_CLIENT_ID or --client-id: that of a GPT on
+both hosts of ChatGPT, since it uses both. The id in the URL of a GPT can change when its authentication is
 changed; then run this again with the new one, and with --tidy, so that those of before go.
 
 It needs STYTCH_PROJECT_ID and STYTCH_SECRET.`,

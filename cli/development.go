@@ -18,6 +18,11 @@ func developmentCommands(environ []string) []*cobra.Command {
 		newCommand())
 }
 
+const builtForProduction = false
+
+// forTrials is whom the settings of a connected app of the operator's own are for.
+const forTrials = "For guestpass try, guestpass setup callback and guestpass doctor alone"
+
 const startWith = `Start with:
 
   guestpass dev                                everything on this machine, no account

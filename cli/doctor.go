@@ -33,7 +33,7 @@ func doctorCommand(environ []string) *cobra.Command {
 
 Without URL it looks from inside, with the settings of guestpass serve: at the settings
 themselves, at what the Stytch project has, and at database and Redis. The server need
-not run. With STYTCH_WORKSPACE_KEY_ID and STYTCH_WORKSPACE_SECRET it also reads what
+not run` + emulatorRuns + `. With STYTCH_WORKSPACE_KEY_ID and STYTCH_WORKSPACE_SECRET it also reads what
 only Stytch's management API tells.
 
 With URL, the origin of a server, it looks from outside and needs no settings: at DNS,
@@ -44,7 +44,7 @@ A check that is skipped says why. Exit code 2 if a check fails or could not be m
 --strict 1 if there are no more than warnings, else 0.`,
 		Example: "  guestpass doctor\n  guestpass doctor https://gpt.example.com\n" +
 			"  guestpass doctor --json --strict",
-		Annotations: map[string]string{tellsFaults: ""},
+		Annotations: map[string]string{tellsFaults: "", readsNothing: ""},
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("name one URL, not %d; see `guestpass doctor --help`", len(args))
@@ -70,8 +70,7 @@ A check that is skipped says why. Exit code 2 if a check fails or could not be m
 }
 
 // fromInside makes the checks for which the settings are needed. The server is made to know what its operations need;
-// it
-// serves nobody.
+// it serves nobody.
 func fromInside(ctx context.Context, environ []string, flags *pflag.FlagSet) []doctor.Finding {
 	c, faults, err := readSettings(environ, flags)
 	if err == nil { // else there are none to hold against each other
@@ -81,6 +80,10 @@ func fromInside(ctx context.Context, environ []string, flags *pflag.FlagSet) []d
 		if u.refused() {
 			faults = append(faults, fmt.Errorf("there is no variable %s%s", u.where(), u.advice()))
 		}
+	}
+	if len(c.given) == 0 {
+		faults = append(faults, errors.New("no settings are here: run this where "+standardFile+" is, or name the "+
+			"file of settings with --"+envFileFlag))
 	}
 	if err := errors.Join(err, errors.Join(faults...)); err != nil {
 		return doctor.Inside(ctx, doctor.Server{Fault: err})
@@ -93,6 +96,7 @@ func fromInside(ctx context.Context, environ []string, flags *pflag.FlagSet) []d
 	patient := inside.Doctor(app)
 	patient.Database = func(ctx context.Context) error { return store.Examine(ctx, c.database(nil)) }
 	patient.Management = c.managed(ctx)
+	patient.Emulated, patient.TryClientID = c.Emulator != "", c.TryClientID
 	return doctor.Inside(ctx, patient)
 }
 
@@ -123,11 +127,39 @@ func (d doctorSettings) tell(out io.Writer, findings []doctor.Finding) error {
 	return errAsked
 }
 
-// printFindings prints a line for each, and one for all.
+// mostNames are named of the checks that are skipped for one reason.
+const mostNames = 5
+
+// together returns the findings with those in one that were skipped for the same reason.
+func together(findings []doctor.Finding) (fewer []doctor.Finding) {
+	skipped := map[string][]string{} // the names of the checks by what is said of them
+	said := func(f doctor.Finding) string { return f.Found + f.Remedy }
+	for _, f := range findings {
+		if f.Severity == doctor.Skipped {
+			skipped[said(f)] = append(skipped[said(f)], f.Check)
+		}
+	}
+	for _, f := range findings {
+		if names := skipped[said(f)]; f.Severity == doctor.Skipped {
+			if f.Check != names[0] {
+				continue
+			}
+			if f.Check = strings.Join(names, ", "); len(names) > mostNames {
+				f.Check = fmt.Sprintf("%d further checks", len(names))
+			}
+		}
+		fewer = append(fewer, f)
+	}
+	return fewer
+}
+
+// printFindings prints a line for each, but one for what was skipped for the same reason, and one for all.
 func printFindings(out io.Writer, findings []doctor.Finding) {
 	counts := map[doctor.Severity]int{}
 	for _, f := range findings {
 		counts[f.Severity]++
+	}
+	for _, f := range together(findings) {
 		fmt.Fprintf(out, "%-8s %s\n", f.Severity, text.Line(f.String()))
 	}
 	var said []string

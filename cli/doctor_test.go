@@ -54,6 +54,18 @@ func TestDoctorTellsInLinesAndExitCodes(t *testing.T) {
 			[]string{"doctor"}, 2},
 		{"a secret in the wrong place", "fatal    settings: GUESTPASS_TITLE holds a secret (it is not repeated here)",
 			doctorOf(t, app, emulator, "GUESTPASS_TITLE=secret-test-guestpass-dev"), []string{"doctor"}, 2},
+		{"a trial that is not admitted", "warning  clients: GUESTPASS_CLIENT_IDS does not admit the connected app of " +
+			"GUESTPASS_TRY_CLIENT_ID, connected-app-test-gone: ", doctorOf(t, app, emulator,
+			"GUESTPASS_TRY_CLIENT_ID=connected-app-test-gone", "GUESTPASS_CLIENT_IDS=chatgpt.com"),
+			[]string{"doctor"}, 0},
+		{"a trial's app that is gone", "warning  apps: the project has no connected app connected-app-test-gone; ",
+			doctorOf(t, app, emulator, "GUESTPASS_TRY_CLIENT_ID=connected-app-test-gone"), []string{"doctor"}, 0},
+		{"one reason in one line", "skipped  http-only-cookies, session-length, login-methods, redirect-urls: only " +
+			"Stytch's management API tells", doctorOf(t, app, emulator), []string{"doctor"}, 0},
+		{"no settings at all", "; no settings are here: run this where .env is, or name the file of settings with " +
+			"--env-file; expected:", nil, []string{"doctor"}, 2},
+		{"nothing looked at, in one line", "\nskipped  29 further checks: not looked at before the settings are " +
+			"right\n\n30 checks: 1 fatal, 29 skipped\n", nil, []string{"doctor"}, 2},
 		{"from outside", "ok       mcp: the challenge leads to " + app + "/.well-known/oauth-protected-resource/mcp",
 			nil, []string{"doctor", app, "--strict"}, 0},
 		{"no URL", "", nil, []string{"doctor", "gpt.example.com"}, 2},

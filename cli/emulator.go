@@ -37,6 +37,10 @@ const setupWithout = `
 Without either, and for a server on this machine, the emulator of Stytch stands in: its project
 is kept in ` + stateFile + `, and guestpass serve runs it.`
 
+// emulatorRuns is an exception in the help of guestpass doctor.
+const emulatorRuns = ", but with what guestpass setup has made without a Stytch account: then\nguestpass serve runs the " +
+	"emulator, which has to answer"
+
 // standingIn is what a run knows of the emulator that stands in.
 type standingIn struct {
 	addr     string

@@ -142,3 +142,21 @@ func TestNoEmulatorStandsInForAProjectAtStytch(t *testing.T) {
 		}
 	}
 }
+
+// TestWhereTheEmulatorIsPartOfTheServer, what to start is said, and nothing of Stytch.
+func TestWhereTheEmulatorIsPartOfTheServer(t *testing.T) {
+	public, _ := setUpHere(t)
+	const start = "start `guestpass serve`: it runs the emulator"
+	code, out, stderr := execute(t, nil, "doctor")
+	if code != 2 || !strings.Contains(out, start) || strings.Contains(out, "status.stytch.com") {
+		t.Errorf("doctor: exit code %d\n%s%s", code, out, stderr)
+	}
+	for _, try := range [][]string{{"try"}, {"try", "--mcp"}} {
+		if code, out, stderr = execute(t, nil, try...); code != 1 || !strings.Contains(stderr, start) {
+			t.Errorf("%v: exit code %d\n%s%s", try, code, out, stderr)
+		}
+	}
+	if _, _, stderr = execute(t, nil, "doctor", public); strings.Contains(stderr, "settings are read") {
+		t.Errorf("from outside no settings are needed: %s", stderr)
+	}
+}

@@ -40,6 +40,7 @@ which is printed first.
 				return usagef("this server has no operations of its own: GUESTPASS_MODULES says none")
 			}
 			gpt, out := app.GPT(), cmd.OutOrStdout()
+			withApp(gpt.OAuth, c)
 			switch {
 			case asJSON:
 				encoder := json.NewEncoder(out)
@@ -58,6 +59,18 @@ which is printed first.
 	command.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	command.Flags().BoolVar(&instructions, "instructions", false, "print the instructions only")
 	return command
+}
+
+// withApp names the connected app that guestpass setup has made, where only the settings of guestpass try have it.
+func withApp(fields []openapi.Field, c config) {
+	for i, field := range fields {
+		switch {
+		case field.Name == "Client ID" && field.Value == "" && c.TryClientID != "":
+			fields[i] = openapi.Field{Name: field.Name, Value: c.TryClientID}
+		case field.Name == "Client Secret" && c.TryClientSecret != "":
+			fields[i].Hint = "GUESTPASS_TRY_CLIENT_SECRET of your settings; it is not shown here."
+		}
+	}
 }
 
 func printGPT(w io.Writer, gpt openapi.GPT, c config) error {

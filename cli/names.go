@@ -19,6 +19,9 @@ const needsAll = "needs all settings"
 // tellsFaults is the annotation of commands that show what is wrong with the settings.
 const tellsFaults = "tells what is wrong with the settings"
 
+// readsNothing is the annotation of commands that need no settings if they are called with an argument.
+const readsNothing = "reads no settings with an argument"
+
 // checkCall checks what a command is called with, for all commands alike: flags, and settings even if the command does
 // not need them.
 func checkCall(cmd *cobra.Command, args, environ []string) error {
@@ -27,6 +30,9 @@ func checkCall(cmd *cobra.Command, args, environ []string) error {
 	}
 	if err := checkFlags(cmd.Flags()); err != nil {
 		return err
+	}
+	if _, without := cmd.Annotations[readsNothing]; without && len(args) > 0 {
+		return nil
 	}
 	if err := fileOf(cmd.Flags()).load(cmd); err != nil {
 		return err

@@ -36,6 +36,13 @@ func emulatorFlag(*cobra.Command, *setupRun) {}
 
 const setupWithout = ""
 
+const builtForProduction = true
+
+// forTrials is whom the settings of a connected app of the operator's own are for.
+const forTrials = "For guestpass setup callback and guestpass doctor alone"
+
+const emulatorRuns = ""
+
 // thisCall returns how to call this program, to be pasted.
 func thisCall() string { return "guestpass" }
 

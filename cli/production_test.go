@@ -65,6 +65,11 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 			t.Errorf("guestpass %s: exit code %d, want %d and %q in\n%s", tt.command, code, tt.code, tt.want, output)
 		}
 	}
+	serve, err := exec.Command(program, "serve", "--help").Output()
+	if err != nil || strings.Contains(string(serve), "GUESTPASS_EMULATOR") ||
+		strings.Contains(string(serve), "GUESTPASS_TRY_CLIENT_SECRET") || !strings.Contains(string(serve), "STYTCH_SECRET") {
+		t.Errorf("%v: the help lists settings that this program does not have, or none\n%s", err, serve)
+	}
 	help, err := exec.Command(program, "--help").Output()
 	if err != nil {
 		t.Fatal(err)

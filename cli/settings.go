@@ -22,6 +22,7 @@ type setting struct {
 	otherwise string                      // the default, in the same form; "" for nothing
 	unset     string                      // what is without it where otherwise cannot say so
 	shown     bool                        // on pages, in the document, in metadata or in a header
+	trial     bool                        // means nothing to a program that was built for production
 	secrets   func(value string) []string // what nothing may show of the value; nil: it has no secrets
 	mask      func(value string) string   // the value without them
 }
@@ -33,6 +34,8 @@ func set(name string, take form, summary string) setting {
 func (s setting) or(value string) setting { s.otherwise, s.unset = value, ""; return s }
 
 func (s setting) without(what string) setting { s.unset = what; return s }
+
+func (s setting) inDevelopment() setting { s.trial = true; return s }
 
 func (s setting) published() setting { s.shown = true; return s }
 
@@ -54,17 +57,17 @@ func (c *config) settings() []setting {
 		group("Tokens", c.tokenSettings()),
 		group("What is kept", c.storeSettings()),
 		group("Limits, in requests a minute", c.limitSettings()),
-		group("For guestpass setup alone", []setting{
+		group("For guestpass setup and guestpass doctor alone", []setting{
 			set("STYTCH_WORKSPACE_KEY_ID", word(&c.WorkspaceKeyID, checkWorkspaceKey),
 				"key of your workspace, see Workspace settings").holding(workspaceKeys, maskAll),
 			set("STYTCH_WORKSPACE_SECRET", word(&c.WorkspaceSecret, checkWorkspaceSecret),
 				"the key's secret, from the same place").holding(projectSecret, maskAll),
 		}),
-		group("For guestpass try alone", []setting{
-			set("GUESTPASS_TRY_CLIENT_ID", word(&c.TryClientID, checkClientID), "connected app that it is").
+		group(forTrials, []setting{
+			set("GUESTPASS_TRY_CLIENT_ID", word(&c.TryClientID, checkClientID), "connected app of a GPT").
 				without("in development the GPT's"),
 			set("GUESTPASS_TRY_CLIENT_SECRET", word(&c.TryClientSecret, checkClientSecret),
-				"client secret of your connected app").holding(projectSecret, maskAll),
+				"client secret of that app").inDevelopment().holding(projectSecret, maskAll),
 		}),
 	)
 }
@@ -89,7 +92,8 @@ func (c *config) projectSettings() []setting {
 		set("STYTCH_VERTICAL", word(&c.Vertical, oneOf(verticals...)), "kind of the project: b2b or consumer").
 			or(verticals[0]).published(),
 		set("STYTCH_BASE_URL", webOrigin(&c.BaseURL, checkEmulatorURL), "address of the emulator, in Stytch's place"),
-		set("GUESTPASS_EMULATOR", line(&c.Emulator, checkStateFile), "file of the project that serve emulates itself"),
+		set("GUESTPASS_EMULATOR", line(&c.Emulator, checkStateFile), "file of the project that serve emulates itself").
+			inDevelopment(),
 	}
 }
 

@@ -15,6 +15,9 @@ func settingsHelp() string {
 	b.WriteString("\nSettings, with what applies to those that are not set:\n")
 	group := ""
 	for _, s := range all {
+		if s.trial && builtForProduction {
+			continue
+		}
 		if s.group != group {
 			group = s.group
 			fmt.Fprintf(&b, "\n%s:\n", group)

@@ -293,8 +293,9 @@ func (s *setupRun) tell(run *setup.Setup, plan *setup.Plan) error {
 		}
 	}
 	if s.show {
+		fmt.Fprintln(out)
 		for _, set := range run.Secrets() {
-			fmt.Fprintf(out, "\n%s=%s\n", set.Name, set.Value)
+			fmt.Fprintf(out, "%s=%s\n", set.Name, set.Value)
 		}
 	}
 	if len(report.Faults) > 0 || domain == "" {

@@ -208,8 +208,13 @@ func TestSecretsGoIntoTheFileAlone(t *testing.T) {
 		t.Errorf("mode %v, %v\n%s", info.Mode(), err, content)
 	}
 	if _, out, _ := execute(t, environ, "setup", "--yes", "--show-secrets"); !strings.Contains(out,
-		"STYTCH_SECRET="+secrets[0]) || !strings.Contains(out, "GUESTPASS_TRY_CLIENT_SECRET="+secrets[1]) {
+		"STYTCH_SECRET="+secrets[0]) || !strings.Contains(out, "GUESTPASS_TRY_CLIENT_ID="+
+		state.ConnectedApps[0].ClientID+"\nGUESTPASS_TRY_CLIENT_SECRET="+secrets[1]) {
 		t.Errorf("no secret where it was asked for:\n%s", out)
+	}
+	if _, out, stderr := execute(t, nil, "gpt", "--env-file", ".env"); !strings.Contains(out,
+		state.ConnectedApps[0].ClientID+"\n") || strings.Contains(out+stderr, secrets[1]) {
+		t.Errorf("guestpass gpt does not name the app, or names its secret:\n%s%s", out, stderr)
 	}
 	var c config
 	if c, err = readConfig([]string{}, nil); err != nil {

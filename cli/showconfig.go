@@ -83,6 +83,9 @@ func configShown(environ []string, flags *pflag.FlagSet) (shown shownConfig, err
 	known := map[string]bool{}
 	for _, s := range new(config).settings() {
 		one := shownSetting{Name: s.name, Group: s.group, Value: s.otherwise, Unset: s.unset, From: "default"}
+		if s.name == "GUESTPASS_TRUSTED_PROXIES" && strings.HasPrefix(values["GUESTPASS_PUBLIC_URL"], "http://") {
+			one.Unset = noProxies // see checkProxies
+		}
 		if by, found := given[s.name]; found {
 			one.From, one.Unset, one.Value = by, "", s.masked(values)
 			if err := s.judge(values[s.name], unread[s.name]); err != nil {

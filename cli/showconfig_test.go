@@ -80,7 +80,8 @@ func TestConfigShowsNoSecret(t *testing.T) {
 
 func TestConfigPrintsJSON(t *testing.T) {
 	inFolder(t, ".env", "GUESTPASS_TITLE='Of the file'\nPORT=3000\n")
-	_, stdout, stderr := execute(t, []string{"GUESTPASS_MCP=maybe"}, "config", "--json")
+	_, stdout, stderr := execute(t, []string{"GUESTPASS_MCP=maybe", "GUESTPASS_PUBLIC_URL=http://localhost:8080"},
+		"config", "--json")
 	var shown shownConfig
 	if err := json.Unmarshal([]byte(stdout), &shown); err != nil {
 		t.Fatalf("%v: %s%s", err, stdout, stderr)
@@ -94,6 +95,7 @@ func TestConfigPrintsJSON(t *testing.T) {
 		{"GUESTPASS_MCP", "What it offers", "", "", "environment", "", "must be on or off"},
 		{"GUESTPASS_ADDR", "The server", "localhost:8080", "", "default", "", ""},
 		{"GUESTPASS_MODULES", "What it offers", "", "all", "default", "", ""},
+		{"GUESTPASS_TRUSTED_PROXIES", "The server", "", "none", "default", "", ""},
 	} {
 		if got[want.Name] != want {
 			t.Errorf("%+v, want %+v", got[want.Name], want)

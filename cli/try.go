@@ -57,6 +57,7 @@ func tryCommand(environ []string) *cobra.Command {
 // take has the settings of the server stand for flags that were not given: what guestpass setup has written is what is
 // tried.
 func (t *try) take(c config, changed func(name string) bool) {
+	t.emulated = c.Emulator != "" && !changed("url")
 	for _, s := range []struct {
 		flag, value string
 		to          *string
@@ -93,6 +94,7 @@ type try struct {
 	url, emulator, as, call string
 	clientID, redirectURI   string
 	client                  string // of MCP
+	emulated                bool   // `guestpass serve` runs the emulator
 	secret                  secretSource
 	json, basic, mcp        bool
 	within                  time.Duration // for all calls together

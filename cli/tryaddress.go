@@ -38,6 +38,8 @@ func (t *try) unreached(err error) error {
 	switch {
 	case errors.Is(err, http.ErrSchemeMismatch), errors.As(err, new(tls.RecordHeaderError)):
 		return fmt.Errorf("the server at %s does not speak TLS: try http://", origin(sent.URL))
+	case !remote(t.url) && errors.As(err, new(*net.OpError)) && t.emulated:
+		return fmt.Errorf("%w (start `guestpass serve`: it runs the emulator, too)", err)
 	case !remote(t.url) && errors.As(err, new(*net.OpError)):
 		return fmt.Errorf("%w (is `guestpass dev` running?)", err)
 	}

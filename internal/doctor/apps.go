@@ -28,8 +28,8 @@ var appChecks = []Check[*visit]{
 		Look:     lookAtDocuments},
 	{Name: "apps", Asks: "has the project the connected apps that the settings name, and are they active?",
 		Expected: "active connected apps of the project",
-		Remedy: "compare GUESTPASS_CLIENT_IDS and GUESTPASS_DOCS_CLIENT_ID with Connected Apps in the Stytch " +
-			"dashboard",
+		Remedy: "compare GUESTPASS_CLIENT_IDS, GUESTPASS_DOCS_CLIENT_ID and GUESTPASS_TRY_CLIENT_ID with Connected " +
+			"Apps in the Stytch dashboard",
 		Look: lookAtApps},
 	{Name: "app-types", Asks: "are they of the types that their clients can use (PKCE)?",
 		Expected: "third party; confidential for a GPT, which sends no PKCE; public for /docs, which has no secret",
@@ -58,7 +58,16 @@ var appChecks = []Check[*visit]{
 type app struct {
 	stytch.ConnectedApp
 	docs bool // the one of the page /docs
+	try  bool // only `guestpass try` and a GPT are known to use it: nobody else is kept out
 	err  error
+}
+
+// told returns a finding about the app, which is no worse than a warning if it concerns a trial alone.
+func (a app) told(f Finding) Finding {
+	if a.try && f.Severity == Error {
+		f.Severity = Warning
+	}
+	return f
 }
 
 func (s Server) lookUpApps(ctx context.Context) (apps []app) {
@@ -70,6 +79,9 @@ func (s Server) lookUpApps(ctx context.Context) (apps []app) {
 	if s.DocsClientID != "" {
 		apps = append(apps, app{ConnectedApp: stytch.ConnectedApp{ID: s.DocsClientID}, docs: true})
 	}
+	if id := s.TryClientID; id != "" && id != s.DocsClientID && !s.Clients.Lists(id) {
+		apps = append(apps, app{ConnectedApp: stytch.ConnectedApp{ID: id}, try: true})
+	}
 	for i := range apps {
 		found, err := s.Stytch.ConnectedApp(stytch.InBackground(ctx), apps[i].ID)
 		if apps[i].err = err; err == nil {
@@ -80,7 +92,12 @@ func (s Server) lookUpApps(ctx context.Context) (apps []app) {
 }
 
 func lookAtClients(_ context.Context, v *visit) Finding {
-	switch {
+	switch id := v.TryClientID; {
+	case id != "" && !v.Clients.Everyone() && !v.Clients.Lists(id):
+		return Doubtful("GUESTPASS_CLIENT_IDS does not admit the connected app of GUESTPASS_TRY_CLIENT_ID, %s: to "+
+			"`guestpass try`, and to a GPT with it, the page says Unknown application", id).
+			Expecting("it among GUESTPASS_CLIENT_IDS").
+			MendedBy("add it to GUESTPASS_CLIENT_IDS, or leave GUESTPASS_TRY_CLIENT_ID out")
 	case !v.MCP:
 		return Well("the operations are no MCP tools")
 	case v.Clients.Everyone():
@@ -128,13 +145,13 @@ func lookAtApps(_ context.Context, v *visit) Finding {
 	for _, a := range v.apps() {
 		switch {
 		case errors.Is(a.err, directory.ErrNotFound):
-			return Wrong("the project has no connected app %s", a.ID)
+			return a.told(Wrong("the project has no connected app %s", a.ID))
 		case errors.Is(a.err, directory.ErrCredentials):
 			return NotLooked("it cannot be told without a secret that Stytch takes; see secret")
 		case a.err != nil:
 			return unanswered(a.err)
 		case a.Status != "" && a.Status != "active":
-			return Wrong("the connected app %s (%s) is %s", a.Name, a.ID, a.Status)
+			return a.told(Wrong("the connected app %s (%s) is %s", a.Name, a.ID, a.Status))
 		}
 		names = append(names, fmt.Sprintf("%s (%s)", a.Name, a.ID))
 	}
@@ -151,7 +168,7 @@ func eachApp(look func(*visit, app) Finding, well string) func(context.Context, 
 		known := slices.DeleteFunc(slices.Clone(apps), func(a app) bool { return a.err != nil })
 		worst := Well("%s", well)
 		for _, a := range known {
-			if f := look(v, a); Worst([]Finding{worst, f}) != worst.Severity {
+			if f := a.told(look(v, a)); Worst([]Finding{worst, f}) != worst.Severity {
 				worst = f
 			}
 		}

@@ -21,6 +21,7 @@ type Server struct {
 	Vertical                          string   // b2b or consumer
 	Domains                           []string // of the project, as origins; the first is shown
 	APIBase                           string   // origin of Stytch's API
+	Emulated                          bool     // `guestpass serve` runs an emulator in its place
 
 	ByRole       bool     // roles decide, not scopes
 	FreeIsMeant  bool     // scopes alone decide
@@ -30,6 +31,7 @@ type Server struct {
 
 	Clients       clients.Admitted
 	DocsClientID  string
+	TryClientID   string        // of the app that `guestpass try` and a GPT are; "" where that is not known
 	Audience      string        // that tokens must have beside the project
 	Resources     []string      // of our own, that tokens may have as audience
 	TokenLifetime time.Duration // the longest that is taken
@@ -119,13 +121,21 @@ var insideTable = func() (table []Check[*visit]) {
 				if v.Fault != nil {
 					return NotLooked("not looked at before the settings are right")
 				}
-				return look(ctx, v)
+				return v.atEmulator(look(ctx, v))
 			}
 			table = append(table, check)
 		}
 	}
 	return table
 }()
+
+// atEmulator returns a finding with what helps where the emulator of `guestpass serve` does not answer.
+func (v *visit) atEmulator(f Finding) Finding {
+	if v.Emulated && f.Severity == Unknown {
+		return f.MendedBy("start `guestpass serve`: it runs the emulator that stands in for Stytch")
+	}
+	return f
+}
 
 func lookAtSettings(_ context.Context, v *visit) Finding {
 	if v.Fault != nil {

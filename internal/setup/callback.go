@@ -11,36 +11,42 @@ import (
 	"guestpass/internal/management"
 )
 
-// chatGPTHosts are both of ChatGPT's: whichever a person uses, sign-in comes back there.
-var chatGPTHosts = []string{"chat.openai.com", "chatgpt.com"}
+// A callbackForm is one to which ChatGPT comes back after sign-in, with the hosts that use it.
+type callbackForm struct {
+	path  *regexp.Regexp
+	hosts []string
+}
 
-// callbackPaths are those to which ChatGPT comes back: a GPT's, and a plugin's.
-var callbackPaths = []*regexp.Regexp{regexp.MustCompile(`^/aip/g-[A-Za-z0-9-]{1,100}/oauth/callback$`),
-	regexp.MustCompile(`^/connector/oauth/[A-Za-z0-9_-]{1,200}$`),
-	regexp.MustCompile(`^/connector_platform_oauth_redirect$`)}
+// callbackForms are that of a GPT, which comes back to whichever host a person uses, and those of plugins.
+var callbackForms = []callbackForm{
+	{regexp.MustCompile(`^/aip/g-[A-Za-z0-9-]{1,100}/oauth/callback$`), []string{"chat.openai.com", "chatgpt.com"}},
+	{regexp.MustCompile(`^/connector/oauth/[A-Za-z0-9_-]{1,200}$`), []string{"chatgpt.com"}},
+	{regexp.MustCompile(`^/connector_platform_oauth_redirect$`), []string{"chatgpt.com"}},
+}
 
-// Callbacks returns a callback URL of ChatGPT's on both of its hosts.
+// Callbacks returns a callback URL of ChatGPT's on all hosts that use it.
 func Callbacks(address string) (urls []string, err error) {
-	path, _ := callbackPath(address)
+	path, kind := callbackPath(address)
 	if path == "" {
 		return nil, errors.New("it is no callback URL of ChatGPT's: those are " +
 			"https://chat.openai.com/aip/g-…/oauth/callback (or with chatgpt.com), as the GPT editor shows it below " +
 			"the action, and https://chatgpt.com/connector/oauth/…, as a plugin shows it")
 	}
-	for _, host := range chatGPTHosts {
+	for _, host := range callbackForms[kind].hosts {
 		urls = append(urls, "https://"+host+path)
 	}
 	return urls, nil
 }
 
-// callbackPath returns the path of a callback URL of ChatGPT's, and which kind it is; "" for any other URL.
+// callbackPath returns the path of a callback URL of ChatGPT's, and the index of its form; "" for any other URL.
 func callbackPath(address string) (path string, kind int) {
 	u, err := url.Parse(address)
-	if err != nil || u.Scheme != "https" || !slices.Contains(chatGPTHosts, u.Host) || u.RawQuery != "" ||
-		u.Fragment != "" || u.User != nil {
+	if err != nil || u.Scheme != "https" || u.RawQuery != "" || u.Fragment != "" || u.User != nil {
 		return "", 0
 	}
-	kind = slices.IndexFunc(callbackPaths, func(form *regexp.Regexp) bool { return form.MatchString(u.EscapedPath()) })
+	kind = slices.IndexFunc(callbackForms, func(form callbackForm) bool {
+		return slices.Contains(form.hosts, u.Host) && form.path.MatchString(u.EscapedPath())
+	})
 	if kind < 0 {
 		return "", 0
 	}

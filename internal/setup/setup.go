@@ -183,10 +183,10 @@ func (s *Setup) ProjectID() string {
 	return s.current["STYTCH_PROJECT_ID"]
 }
 
-// Secrets returns the settings that are secrets, for a person who wants to see them.
+// Secrets returns the settings that are secrets, for a person who wants to see them, with the id that belongs to one.
 func (s *Setup) Secrets() (secrets []Setting) {
 	for _, set := range s.desired() {
-		if set.Secret && !set.pending {
+		if (set.Secret || set.Name == "GUESTPASS_TRY_CLIENT_ID") && !set.pending {
 			secrets = append(secrets, set)
 		}
 	}
