@@ -20,8 +20,8 @@ run: web ## everything on this machine: app, emulator, people to sign in as
 build: web ## the program, as bin/guestpass
 	go build -trimpath -o bin/guestpass ./cmd/guestpass
 
-production: web ## the program without what is for development, as bin/guestpass
-	go build -trimpath -tags production -o bin/guestpass ./cmd/guestpass
+production: web ## the program without what is for development, as bin/guestpass-production
+	go build -trimpath -tags production -o bin/guestpass-production ./cmd/guestpass
 
 web: $(ASSETS) ## what the browser and the tests need, from npm at pinned versions
 

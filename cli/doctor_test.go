@@ -124,3 +124,24 @@ func TestChecksAreListedAsTheyAre(t *testing.T) {
 		}
 	}
 }
+
+// The page of assumptions names checks that exist, and its rows as a reader finds them.
+func TestAssumptionsNameChecksThatExist(t *testing.T) {
+	names, _ := doctor.InsideNames()
+	named := 0
+	for line := range strings.Lines(readFile(t, "../docs/stytch.md")) {
+		cells := strings.Split(strings.TrimSuffix(strings.TrimSpace(line), " |"), " | ")
+		before, _, found := strings.Cut(cells[len(cells)-1], "`: ")
+		if len(cells) != 4 || !found || !strings.HasPrefix(before, "`") {
+			continue
+		}
+		for name := range strings.SplitSeq(strings.Trim(before, "`"), "`, `") {
+			if named++; !slices.Contains(names, name) {
+				t.Errorf("there is no check %s: %s", name, line)
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("%d checks are named", named)
+	}
+}

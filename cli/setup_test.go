@@ -376,3 +376,44 @@ func TestAnEmulatorIsServedInDevelopmentAlone(t *testing.T) {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 }
+
+// TestTheServersPartGoesWithWhatSetupWrites: the lines that docs/going-live.md appends for the server, and what it leaves
+// at home, make a file that serve takes.
+func TestTheServersPartGoesWithWhatSetupWrites(t *testing.T) {
+	page := readFile(t, "../docs/going-live.md")
+	_, block, _ := strings.Cut(page, "<!-- server -->\n```sh\n")
+	block, _, found := strings.Cut(block, "```\n<!-- /server -->")
+	if !found || !strings.Contains(page, "grep -v '^GUESTPASS_TRY_' .env") {
+		t.Fatal("the page has no lines for the server")
+	}
+	_, environ := atEmulator(t)
+	code, out, stderr := execute(t, environ, "setup", "--yes", "--public-url", "https://gpt.example.com",
+		"--environment", "test")
+	if code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, out, stderr)
+	}
+	var kept string
+	for line := range strings.Lines(readFile(t, ".env")) {
+		if !strings.HasPrefix(line, "GUESTPASS_TRY_") {
+			kept += line
+		}
+	}
+	database := "sqlite:" + filepath.Join(t.TempDir(), "guestpass.db")
+	block = strings.ReplaceAll(block, "sqlite:/var/lib/guestpass/guestpass.db", database)
+	if err := os.WriteFile("guestpass.env", []byte(kept+block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, uncommented := range []bool{false, true} {
+		if uncommented {
+			block = strings.ReplaceAll(block, "#GUESTPASS_CLIENT_IDS=", "GUESTPASS_CLIENT_IDS=")
+			block = strings.ReplaceAll(block, "connected-app-live-…", "connected-app-test-1")
+			if err := os.WriteFile("guestpass.env", []byte(kept+block), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, out, stderr = execute(t, environ[1:2], "doctor", "--env-file", "guestpass.env")
+		if !strings.Contains(out, "ok       settings: ") {
+			t.Errorf("%s%s\n%s", out, stderr, kept+block)
+		}
+	}
+}

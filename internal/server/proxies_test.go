@@ -84,16 +84,22 @@ func startSidecar(t *testing.T, proxy, guestpass string) (public, application st
 // it does not where the port was taken.
 func startProxy(t *testing.T, name, address, guestpass, application string) bool {
 	t.Helper()
-	proxy := proxies[name]
-	folder, err := os.MkdirTemp("", "guestpass-"+name+"-")
-	must(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	configuration, err := os.ReadFile(filepath.Join("..", "..", "examples", "node-app", proxy.file))
+	configuration, err := os.ReadFile(filepath.Join("..", "..", "examples", "node-app", proxies[name].file))
 	must(t, err)
 	_, port, _ := net.SplitHostPort(address)
 	text := strings.NewReplacer("127.0.0.1:8000", address, "localhost:8000", "localhost:"+port,
 		"127.0.0.1:8080", strings.TrimPrefix(guestpass, "http://"),
 		"127.0.0.1:3000", strings.TrimPrefix(application, "http://")).Replace(string(configuration))
+	return runProxy(t, name, address, text)
+}
+
+// runProxy runs the proxy with a configuration, and reports whether it answers at the address.
+func runProxy(t *testing.T, name, address, text string) bool {
+	t.Helper()
+	proxy := proxies[name]
+	folder, err := os.MkdirTemp("", "guestpass-"+name+"-")
+	must(t, err)
+	t.Cleanup(func() { _ = os.RemoveAll(folder) })
 	file := filepath.Join(folder, proxy.file)
 	must(t, os.WriteFile(file, []byte(text), 0o644))
 	program := startProgram(t, folder, proxy.command(folder, file), "HOME="+folder)
@@ -121,6 +127,57 @@ func startProxy(t *testing.T, name, address, guestpass, application string) bool
 		t.Logf("%s ended: %s", name, program.output)
 	}
 	return !ended
+}
+
+// TestTheProxyOfGoingLiveTellsWhoAsks: the page's configuration passes every path on, and hands on the address that it
+// sees instead of those that a client pretends to have.
+func TestTheProxyOfGoingLiveTellsWhoAsks(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "going-live.md"))
+	must(t, err)
+	_, block, _ := strings.Cut(string(page), "```caddyfile\n")
+	block, _, found := strings.Cut(block, "```")
+	if !found {
+		t.Fatal("the page has no configuration of Caddy")
+	}
+	w := newWorld(t, func(o *guestpass.Options) {
+		o.TrustedProxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32"), netip.MustParsePrefix("::1/128")}
+	})
+	for range 10 {
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		must(t, err)
+		address := listener.Addr().String()
+		must(t, listener.Close())
+		if !runProxy(t, "caddy", address, "{\n\tadmin off\n}\n"+strings.NewReplacer("gpt.example.com", "http://"+address,
+			"localhost:8080", strings.TrimPrefix(w.url, "http://")).Replace(block)) {
+			continue
+		}
+		for path, want := range map[string]string{"/healthz?address=127.0.0.2": "as asked",
+			"/healthz?address=192.0.2.77": "internal", "/openapi.json": `"openapi"`, "/mcp": "send messages with POST"} {
+			if got := fromElsewhere(t, "http://"+address+path); !strings.Contains(got, want) {
+				t.Errorf("%s: %.300s", path, got)
+			}
+		}
+		return
+	}
+	t.Fatal("caddy found no free port")
+}
+
+// fromElsewhere asks from another address of this machine than the proxy has, and pretends to have a third.
+func fromElsewhere(t *testing.T, address string) string {
+	t.Helper()
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
+	client := http.Client{Transport: &http.Transport{DialContext: dialer.DialContext}}
+	defer client.CloseIdleConnections()
+	r, err := http.NewRequestWithContext(t.Context(), "GET", address, nil)
+	must(t, err)
+	r.Header.Set("X-Forwarded-For", "192.0.2.77")
+	reply, err := client.Do(r)
+	must(t, err)
+	defer reply.Body.Close()
+	body, err := io.ReadAll(reply.Body)
+	must(t, err)
+	return string(body)
 }
 
 // A program runs beside the tests, without root's rights, and ends with them, however they end.

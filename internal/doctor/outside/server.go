@@ -69,13 +69,13 @@ var documentCheck = doctor.Check[*visit]{Name: "document", Asks: "would the GPT 
 			address = publicOrigin + documentPath
 			got.body = bytes.ReplaceAll(got.body, []byte(v.Origin), []byte(publicOrigin))
 		}
-		return judged(lint.Check(ctx, got.body, lint.Options{Address: address}))
+		return judged(v.Origin, lint.Check(ctx, got.body, lint.Options{Address: address}))
 	}}
 
 // publicOrigin takes the place of an origin on this machine.
 const publicOrigin = "https://gpt.example.com"
 
-func judged(findings []lint.Finding) doctor.Finding {
+func judged(site string, findings []lint.Finding) doctor.Finding {
 	counts := map[lint.Severity]int{}
 	var first lint.Finding
 	for _, f := range findings {
@@ -88,7 +88,8 @@ func judged(findings []lint.Finding) doctor.Finding {
 		return doctor.Wrong("%d errors of lint, the first (%s): %s: %s", counts[lint.Error], first.Rule, first.Place,
 			first.Problem)
 	case counts[lint.Warning] > 0: // which are a choice
-		return doctor.Well("the GPT editor takes the document; lint has %d warnings", counts[lint.Warning])
+		return doctor.Well("the GPT editor takes the document; `guestpass lint %s` shows %d warnings, of what could be "+
+			"better for models", site, counts[lint.Warning])
 	}
 	return doctor.Well("the GPT editor takes the document, and lint has nothing to say against it")
 }
