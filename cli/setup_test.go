@@ -6,12 +6,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -414,6 +416,77 @@ func TestTheServersPartGoesWithWhatSetupWrites(t *testing.T) {
 		_, out, stderr = execute(t, environ[1:2], "doctor", "--env-file", "guestpass.env")
 		if !strings.Contains(out, "ok       settings: ") {
 			t.Errorf("%s%s\n%s", out, stderr, kept+block)
+		}
+	}
+}
+
+// TestThePlanOfGoingLiveIsWhatSetupPrints for a project that lacks some of what is needed. The emulator has test projects
+// alone, and the page speaks of a live one.
+func TestThePlanOfGoingLiveIsWhatSetupPrints(t *testing.T) {
+	const public = "https://gpt.example.com"
+	page, err := filepath.Abs("../docs/going-live.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := stytchtest.Development()
+	p := &seed.Project
+	p.Slug, p.Environment, p.Registration = "acme", "production", false
+	p.AuthorizationURL, p.RedirectURLs = "https://old.example.com/authorize", stytchtest.RedirectURLs(public+"/idp")
+	for i, resource := range seed.Policy.Resources {
+		if resource.ID == "tasks" {
+			seed.Policy.Resources[i].Actions = []string{"read"}
+		}
+	}
+	for _, role := range seed.Policy.Roles {
+		for i, permission := range role.Permissions {
+			if permission.ResourceID == "tasks" {
+				role.Permissions[i].Actions = []string{"read"}
+			}
+		}
+	}
+	seed.Policy.Scopes = slices.DeleteFunc(seed.Policy.Scopes, func(scope stytchtest.CustomScope) bool {
+		return scope.Name == "tasks:write"
+	})
+	seed.ConnectedApps[0].Description, seed.ConnectedApps[1].RedirectURLs = "The GPT of "+public, []string{public + "/docs"}
+	t.Chdir(t.TempDir())
+	s := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
+	file := "STYTCH_SECRET=" + p.Secret + "\nGUESTPASS_TRY_CLIENT_ID=" + seed.ConnectedApps[0].ClientID +
+		"\nGUESTPASS_TRY_CLIENT_SECRET=" + seed.ConnectedApps[0].ClientSecret + "\nSTYTCH_VERTICAL=b2b\n" +
+		"STYTCH_PROJECT_ID=" + p.ID + "\nSTYTCH_PUBLIC_TOKEN=" + p.PublicToken + "\nGUESTPASS_DOCS_CLIENT_ID=" +
+		seed.ConnectedApps[1].ClientID + "\nGUESTPASS_ALLOW_TEST_PROJECT=yes\n"
+	if err := os.WriteFile(".env", []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, out := in(t, "n\n", []string{"STYTCH_WORKSPACE_KEY_ID=" + p.WorkspaceKey, "STYTCH_BASE_URL=" + s.URL,
+		"STYTCH_WORKSPACE_SECRET=" + p.WorkspaceSecret}, "setup", "--public-url", public, "--domain", s.URL)
+	_, plan, found := strings.Cut(out, "Stytch: ")
+	plan, _, asked := strings.Cut("Stytch: "+plan, "[y/N]")
+	if code != 1 || !found || !asked {
+		t.Fatalf("exit code %d\n%s", code, out)
+	}
+	isShown(t, page, "plan", strings.NewReplacer(p.ID, "project-live-…", s.URL, "your-words-1234.customers.stytch.com").
+		Replace(plan)+"[y/N]\n")
+}
+
+// TestTheWordsOfScopesAreThoseOfTheAppendix, so that who clicks and who runs setup have people read the same.
+func TestTheWordsOfScopesAreThoseOfTheAppendix(t *testing.T) {
+	page := strings.Join(strings.Fields(readFile(t, "../docs/going-live.md")), " ")
+	for name, words := range scopeWords() {
+		if !strings.Contains(page, fmt.Sprintf("`%s` (%q)", name, words)) {
+			t.Errorf("docs/going-live.md does not have %s (%q)", name, words)
+		}
+	}
+	c, err := readConfig(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	needs, err := c.needs("b2b")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, need := range needs {
+		if scopeWords()[need.Scope] != need.Description {
+			t.Errorf("nobody has declared words for %s: %s", need.Scope, need.Description)
 		}
 	}
 }

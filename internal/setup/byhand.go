@@ -24,13 +24,20 @@ func ByHand(g Goal) ([]Step, error) {
 		"copy the project id into STYTCH_PROJECT_ID, the public token into STYTCH_PUBLIC_TOKEN, and a new secret " +
 			"into STYTCH_SECRET"}}, domainStep}
 	steps = append(steps, s.managementSteps()...)
+	steps = append(steps, Step{"Frontend SDK", []string{"see that captchas, HttpOnly cookies and device fingerprinting " +
+		"are off: the sign-in page cannot work with them"}})
 	connected := []string{"set the Authorization URL to " + s.page(), metadataDocuments}
 	if g.Registration {
 		connected = append(connected, "switch on Dynamic Client Registration")
 	}
 	steps = append(steps, Step{"Connected Apps", connected})
 	steps = append(steps, s.policySteps(needs)...)
-	return append(steps, s.appsByHand()...), nil
+	steps = append(steps, s.appsByHand()...)
+	if !g.Local && (g.GPT || g.Docs) && s.current["STYTCH_PROJECT_ID"] == "" { // of a live one it is said above
+		steps = append(steps, Step{"Connected Apps", []string{"in a live project choose Enable for production on the " +
+			"page of each connected app"}})
+	}
+	return steps, nil
 }
 
 const metadataDocuments = "switch on Client ID Metadata Documents: ChatGPT and Claude identify themselves by a document"

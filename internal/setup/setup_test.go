@@ -354,7 +354,8 @@ func TestStepsByHandNameEveryPage(t *testing.T) {
 		for _, want := range append(pages, "API keys", "Project overview", "Frontend SDK", "Redirect URLs",
 			"Connected Apps",
 			"Roles & Permissions", "Client ID Metadata Documents", "Dynamic Client Registration",
-			"https://gpt.example.com/docs", "guestpass setup callback") {
+			"https://gpt.example.com/docs", "guestpass setup callback", "Enable for production", "HttpOnly cookies",
+			"device fingerprinting") {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("%s: no %q in\n%s", vertical, want, &out)
 			}

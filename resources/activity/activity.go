@@ -19,11 +19,13 @@ import (
 
 // Resource returns the operations on the record of changes: to list what was done for the caller, and to take it back.
 func Resource() api.Resource {
-	return api.Resource{Name: "activity", Basic: true, RegisterLast: func(service *api.Service) {
-		if service.Directory() != nil {
-			(&activity{service}).register()
-		}
-	}}
+	return api.Resource{Name: "activity", Basic: true,
+		Scopes: []api.Scope{{Name: "activity:read", Description: "See what was done on your behalf"}},
+		RegisterLast: func(service *api.Service) {
+			if service.Directory() != nil {
+				(&activity{service}).register()
+			}
+		}}
 }
 
 type activity struct{ *api.Service }

@@ -19,11 +19,16 @@ import (
 // Resource returns the operations on the members of the caller's organization. A Consumer project has no members, and
 // so none of these operations.
 func Resource() api.Resource {
-	return api.Resource{Name: "members", Register: func(service *api.Service) {
-		if people, ok := service.Members(); ok {
-			(&members{service, people}).register()
-		}
-	}}
+	return api.Resource{Name: "members",
+		Scopes: []api.Scope{
+			{Name: "members:read", Description: "See who is in your organization"},
+			{Name: "members:invite", Description: "Invite people to your organization"},
+		},
+		Register: func(service *api.Service) {
+			if people, ok := service.Members(); ok {
+				(&members{service, people}).register()
+			}
+		}}
 }
 
 type members struct {

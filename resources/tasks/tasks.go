@@ -22,6 +22,10 @@ func Resource() api.Resource {
 	return api.Resource{
 		Name:   "tasks",
 		Schema: table.Schema(),
+		Scopes: []api.Scope{
+			{Name: "tasks:read", Description: "Read tasks"},
+			{Name: "tasks:write", Description: "Create, change and delete tasks"},
+		},
 		Register: func(service *api.Service) {
 			s := &tasks{service}
 			s.registerList()
