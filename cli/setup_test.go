@@ -10,6 +10,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -488,5 +489,32 @@ func TestTheWordsOfScopesAreThoseOfTheAppendix(t *testing.T) {
 		if scopeWords()[need.Scope] != need.Description {
 			t.Errorf("nobody has declared words for %s: %s", need.Scope, need.Description)
 		}
+	}
+}
+
+// TestTheDomainIsAskedWhatCameOfIt: what no API tells is seen in what the project publishes, in the words of the doctor.
+func TestTheDomainIsAskedWhatCameOfIt(t *testing.T) {
+	other := stytchtest.NewServer(t, stytchtest.Options{})
+	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"issuer":"https://login.example.com"}`)
+	}))
+	defer stranger.Close()
+	for name, tt := range map[string]struct{ domain, want string }{
+		"another project's": {other.URL, "not as it must be: keys: " + other.URL + " has none of the project's keys"},
+		"another name":      {stranger.URL, "not as it must be: issuer: STYTCH_DOMAIN is not the issuer that Stytch names"},
+		"nobody there":      {"http://127.0.0.1:1", "not as it must be: issuer: the metadata of http://127.0.0.1:1 could not"},
+	} {
+		_, environ := atEmulator(t)
+		code, out, stderr := execute(t, environ, "setup", "--yes", "--domain", tt.domain)
+		if code != 1 || !strings.Contains(out, tt.want) || strings.Contains(out, "Next:") {
+			t.Errorf("%s: exit code %d\n%s%s", name, code, out, stderr)
+		}
+	}
+	_, environ := atEmulator(t, func(seed *stytchtest.Seed) { seed.Project.MetadataDocuments = false })
+	_, out, _ := execute(t, environ, "setup", "--yes", "--dynamic-registration=false")
+	if !strings.Contains(out, "[ ] switch on Client ID Metadata Documents") || strings.Contains(out,
+		"switch on Dynamic Client Registration") || !strings.Contains(out, "the domain has the project's keys") {
+		t.Errorf("%s", out)
 	}
 }

@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -72,6 +73,23 @@ type SDK struct {
 
 // Inside makes the checks for which the settings are needed.
 func Inside(ctx context.Context, s Server) []Finding {
+	return Run(ctx, insideTable, newVisit(ctx, s))
+}
+
+// Published makes those of the checks that need no credentials: what the project's domain says to everybody. Of the
+// server it takes PublicURL, ProjectID, Domains, APIBase, MCP, Clients, Public and Metadata.
+func Published(ctx context.Context, s Server) []Finding {
+	var table []Check[*visit]
+	for _, check := range insideTable {
+		if slices.Contains([]string{"issuer", "authorization-url", "keys", "registration", "metadata-documents"},
+			check.Name) {
+			table = append(table, check)
+		}
+	}
+	return Run(ctx, table, newVisit(ctx, s))
+}
+
+func newVisit(ctx context.Context, s Server) *visit {
 	v := &visit{Server: s}
 	v.policy = sync.OnceValues(func() (stytch.Policy, error) { return s.Stytch.Policy(ctx) })
 	v.metadata = sync.OnceValues(func() (stytch.Metadata, error) { return s.Metadata(ctx) })
@@ -85,7 +103,7 @@ func Inside(ctx context.Context, s Server) []Finding {
 		}
 		return s.Management.SDK(ctx)
 	})
-	return Run(ctx, insideTable, v)
+	return v
 }
 
 // A visit is one look at a server. What several checks want to know is asked once.

@@ -96,12 +96,6 @@ func (c *client) call(ctx context.Context, what, method, path string, body, into
 	}
 }
 
-// Published reads a document that everybody may read, and does not try again.
-func Published(ctx context.Context, what, address string, into any) error {
-	_, err := newClient(Options{BaseURL: address}).once(ctx, what, http.MethodGet, "", nil, into)
-	return err
-}
-
 // once makes one attempt. pause is how long Stytch wants to be left alone.
 func (c *client) once(ctx context.Context, what, method, path string, content []byte, into any) (pause time.Duration,
 	err error) {

@@ -252,17 +252,10 @@ func TestAnInterruptedCallEnds(t *testing.T) {
 	}
 }
 
-func TestPublishedNeedsNobody(t *testing.T) {
-	s := stytchtest.NewServer(t, stytchtest.Options{})
-	var document struct {
-		Issuer string `json:"issuer"`
-	}
-	err := management.Published(t.Context(), "read it", s.URL+"/.well-known/oauth-authorization-server", &document)
-	if err != nil || document.Issuer != s.URL {
-		t.Errorf("%+v, %v", document, err)
-	}
-	err = management.Published(t.Context(), "read it", "http://10.0.0.1/.well-known/jwks.json", &document)
-	if err == nil || !strings.Contains(err.Error(), "internal address") {
+func TestAddressesInsideAreNotAsked(t *testing.T) {
+	w := management.NewWorkspace(management.Options{BaseURL: "http://10.0.0.1",
+		Wait: func(context.Context, time.Duration) error { return errors.New("no further attempt") }})
+	if _, err := w.Projects(t.Context()); err == nil || !strings.Contains(err.Error(), "internal address") {
 		t.Errorf("an address inside: %v", err)
 	}
 }

@@ -22,7 +22,7 @@ func ByHand(g Goal) ([]Step, error) {
 	}
 	steps := []Step{{"API keys", []string{
 		"copy the project id into STYTCH_PROJECT_ID, the public token into STYTCH_PUBLIC_TOKEN, and a new secret " +
-			"into STYTCH_SECRET"}}, domainStep}
+			"into STYTCH_SECRET"}}, DomainStep}
 	steps = append(steps, s.managementSteps()...)
 	steps = append(steps, Step{"Frontend SDK", []string{"see that captchas, HttpOnly cookies and device fingerprinting " +
 		"are off: the sign-in page cannot work with them"}})
@@ -42,7 +42,8 @@ func ByHand(g Goal) ([]Step, error) {
 
 const metadataDocuments = "switch on Client ID Metadata Documents: ChatGPT and Claude identify themselves by a document"
 
-var domainStep = Step{"Project overview", []string{"copy the project's domain (word-word-1234.customers.stytch.com, " +
+// DomainStep is to the one setting that no API tells.
+var DomainStep = Step{"Project overview", []string{"copy the project's domain (word-word-1234.customers.stytch.com, " +
 	"or your own) into STYTCH_DOMAIN, or run this again with --domain"}}
 
 // managementSteps are those for what only a workspace's key could do, and nothing tells whether it is done.

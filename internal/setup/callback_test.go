@@ -2,8 +2,6 @@ package setup_test
 
 import (
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
 	"testing"
@@ -12,71 +10,6 @@ import (
 	"guestpass/internal/setup"
 	"guestpass/stytchtest"
 )
-
-// TestTheDomainIsVerified: what no API does is seen in what the project publishes.
-func TestTheDomainIsVerified(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		change func(*stytchtest.Seed)
-		domain func(s *site) string
-		want   string // in the report
-	}{
-		{"all is well", nil, nil, "confirmed keys of project-test-"},
-		{"no domain", nil, func(*site) string { return "" }, "by hand Project overview: copy the project's domain"},
-		{"another project's domain", nil, func(*site) string { return newSite(t, setup.B2B, there, atPage).URL },
-			"it is the domain of another project"},
-		{"another name of it", nil, func(*site) string {
-			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				w.Header().Set("Content-Type", "application/json")
-				fmt.Fprint(w, `{"issuer":"https://login.example.com"}`)
-			}))
-			t.Cleanup(server.Close)
-			return server.URL
-		}, "write STYTCH_DOMAIN as the issuer is written"},
-		{"nobody there", nil, func(*site) string { return "http://127.0.0.1:1" }, "does not answer"},
-		{"no documents", func(seed *stytchtest.Seed) { seed.Project.MetadataDocuments = false }, nil,
-			"by hand Connected Apps: switch on Client ID Metadata Documents"},
-		{"no registration", func(seed *stytchtest.Seed) { seed.Project.Registration = false }, nil,
-			"by hand Connected Apps: switch on Dynamic Client Registration"},
-		{"no Authorization URL", func(seed *stytchtest.Seed) { seed.Project.AuthorizationURL = "" }, nil,
-			"fault the project has no Authorization URL"},
-		{"another Authorization URL", func(seed *stytchtest.Seed) {
-			seed.Project.AuthorizationURL = "https://old.example/idp"
-		}, nil, `says "https://old.example/idp", expected "https://gpt.example.com/idp"`},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			changes := []func(*stytchtest.Seed){there, atPage}
-			if tt.change != nil {
-				changes = append(changes, tt.change)
-			}
-			s := newSite(t, setup.B2B, changes...)
-			s.kept["STYTCH_PROJECT_ID"] = s.Export().Project.ID
-			domain := s.URL
-			if tt.domain != nil {
-				domain = tt.domain(s)
-			}
-			var lines []string
-			r := s.run().Verify(t.Context(), domain, s.URL)
-			for _, line := range r.Confirmed {
-				lines = append(lines, "confirmed "+line)
-			}
-			for _, line := range r.Faults {
-				lines = append(lines, "fault "+line)
-			}
-			for _, step := range r.ByHand {
-				lines = append(lines, "by hand "+step.Page+": "+strings.Join(step.Do, "; "))
-			}
-			if !slices.ContainsFunc(lines, func(line string) bool { return strings.Contains(line, tt.want) }) {
-				t.Errorf("%q, want %q", lines, tt.want)
-			}
-			if (tt.name == "all is well") != (len(r.Faults)+len(r.ByHand) == 0) {
-				t.Errorf("%q", lines)
-			}
-		})
-	}
-}
-
-func atPage(seed *stytchtest.Seed) { seed.Project.AuthorizationURL = "https://gpt.example.com/idp" }
 
 // A GPT comes back to whichever host a person uses, a plugin to one.
 func TestCallbacksAreOfTheHostsThatUseThem(t *testing.T) {
