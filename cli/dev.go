@@ -55,9 +55,9 @@ call that leaves the emulator.`,
 					"one; unset it, or use `guestpass serve`")}
 			}
 			if c.Emulator != "" {
-				return usageError{c.fault("GUESTPASS_EMULATOR", "says that `guestpass serve` runs the emulated project "+
-					"of this folder: use that, or for the project of `guestpass dev`, which is another, --"+envFileFlag+
-					" "+os.DevNull)}
+				return usageError{c.fault("GUESTPASS_EMULATOR", "says that `guestpass serve` runs the emulated "+
+					"project of this folder: use that, or for the project of `guestpass dev`, which is another, --"+
+					envFileFlag+" "+os.DevNull)}
 			}
 			fileOf(cmd.Flags()).log(newLog(cmd.ErrOrStderr()), c)
 			dev.config = c

@@ -33,8 +33,9 @@ func doctorCommand(environ []string) *cobra.Command {
 
 Without URL it looks from inside, with the settings of guestpass serve: at the settings
 themselves, at what the Stytch project has, and at database and Redis. The server need
-not run` + emulatorRuns + `. With STYTCH_WORKSPACE_KEY_ID and STYTCH_WORKSPACE_SECRET it also reads what
-only Stytch's management API tells.
+not run` + emulatorRuns + `.
+With STYTCH_WORKSPACE_KEY_ID and STYTCH_WORKSPACE_SECRET it also reads what only Stytch's
+management API tells.
 
 With URL, the origin of a server, it looks from outside and needs no settings: at DNS,
 certificate and TLS, the document, the metadata, and how an MCP client begins.

@@ -38,8 +38,8 @@ Without either, and for a server on this machine, the emulator of Stytch stands 
 is kept in ` + stateFile + `, and guestpass serve runs it.`
 
 // emulatorRuns is an exception in the help of guestpass doctor.
-const emulatorRuns = ", but with what guestpass setup has made without a Stytch account: then\nguestpass serve runs the " +
-	"emulator, which has to answer"
+const emulatorRuns = `, unless guestpass setup was run without a Stytch account: then
+guestpass serve runs the emulator, which has to answer`
 
 // standingIn is what a run knows of the emulator that stands in.
 type standingIn struct {
@@ -84,9 +84,9 @@ func (s *setupRun) standIn(ctx context.Context, out io.Writer) error {
 	case s.config.Emulator != "":
 		s.remember("GUESTPASS_EMULATOR", s.config.Emulator)
 	case s.config.BaseURL == "" && !s.cmd.Flags().Changed(emulatorAddrFlag):
-		return usagef("an emulator runs at %s already, such as that of `guestpass dev`, which forgets its project when "+
-			"it stops: stop it first, or say with --"+emulatorAddrFlag+" %s that it is the one to set up; another "+
-			"address gets an emulator of its own", base, at.Host)
+		return usagef("an emulator runs at %s already, such as that of `guestpass dev`, which forgets its project "+
+			"when it stops: stop it first, or say with --"+emulatorAddrFlag+" %s that it is the one to set up; "+
+			"another address gets an emulator of its own", base, at.Host)
 	}
 	if err := s.sameProject(project, base, runs); err != nil {
 		return err
@@ -122,8 +122,8 @@ func (s *setupRun) sameProject(project stytchtest.Project, base string, runs boo
 
 // otherKind says that the emulated project stays of the kind as which it was made.
 func (s *setupRun) otherKind(kind string) error {
-	return usageError{s.config.fault("STYTCH_VERTICAL", "is %s, and the emulated project of this folder is of the kind "+
-		"%s, which it stays: work in another folder, or delete %s and %s to begin anew", s.config.Vertical, kind,
+	return usageError{s.config.fault("STYTCH_VERTICAL", "is %s, and the emulated project of this folder is of the "+
+		"kind %s, which it stays: work in another folder, or delete %s and %s to begin anew", s.config.Vertical, kind,
 		s.file(), or(s.config.Emulator, stateFile))}
 }
 

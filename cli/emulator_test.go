@@ -56,7 +56,7 @@ func TestAChangeIsKeptBeforeItIsAnswered(t *testing.T) {
 	}
 }
 
-// TestAnotherEmulatorIsNotTakenForTheProjects: that of guestpass dev forgets its project, and has the ports of everybody.
+// TestAnotherEmulatorIsNotTakenForTheProjects: that of guestpass dev forgets its project, and has the usual ports.
 func TestAnotherEmulatorIsNotTakenForTheProjects(t *testing.T) {
 	_, address := setUpHere(t)
 	host := strings.TrimPrefix(address, "http://")

@@ -67,7 +67,8 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 	}
 	serve, err := exec.Command(program, "serve", "--help").Output()
 	if err != nil || strings.Contains(string(serve), "GUESTPASS_EMULATOR") ||
-		strings.Contains(string(serve), "GUESTPASS_TRY_CLIENT_SECRET") || !strings.Contains(string(serve), "STYTCH_SECRET") {
+		strings.Contains(string(serve), "GUESTPASS_TRY_CLIENT_SECRET") ||
+		!strings.Contains(string(serve), "STYTCH_SECRET") {
 		t.Errorf("%v: the help lists settings that this program does not have, or none\n%s", err, serve)
 	}
 	help, err := exec.Command(program, "--help").Output()

@@ -380,8 +380,8 @@ func TestAnEmulatorIsServedInDevelopmentAlone(t *testing.T) {
 	}
 }
 
-// TestTheServersPartGoesWithWhatSetupWrites: the lines that docs/going-live.md appends for the server, and what it leaves
-// at home, make a file that serve takes.
+// TestTheServersPartGoesWithWhatSetupWrites: the lines that docs/going-live.md appends for the server, and what it
+// leaves at home, make a file that serve takes.
 func TestTheServersPartGoesWithWhatSetupWrites(t *testing.T) {
 	page := readFile(t, "../docs/going-live.md")
 	_, block, _ := strings.Cut(page, "<!-- server -->\n```sh\n")
@@ -421,8 +421,8 @@ func TestTheServersPartGoesWithWhatSetupWrites(t *testing.T) {
 	}
 }
 
-// TestThePlanOfGoingLiveIsWhatSetupPrints for a project that lacks some of what is needed. The emulator has test projects
-// alone, and the page speaks of a live one.
+// TestThePlanOfGoingLiveIsWhatSetupPrints for a project that lacks some of what is needed. The emulator has test
+// projects alone, and the page speaks of a live one.
 func TestThePlanOfGoingLiveIsWhatSetupPrints(t *testing.T) {
 	const public = "https://gpt.example.com"
 	page, err := filepath.Abs("../docs/going-live.md")
@@ -448,7 +448,8 @@ func TestThePlanOfGoingLiveIsWhatSetupPrints(t *testing.T) {
 	seed.Policy.Scopes = slices.DeleteFunc(seed.Policy.Scopes, func(scope stytchtest.CustomScope) bool {
 		return scope.Name == "tasks:write"
 	})
-	seed.ConnectedApps[0].Description, seed.ConnectedApps[1].RedirectURLs = "The GPT of "+public, []string{public + "/docs"}
+	seed.ConnectedApps[0].Description = "The GPT of " + public
+	seed.ConnectedApps[1].RedirectURLs = []string{public + "/docs"}
 	t.Chdir(t.TempDir())
 	s := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
 	file := "STYTCH_SECRET=" + p.Secret + "\nGUESTPASS_TRY_CLIENT_ID=" + seed.ConnectedApps[0].ClientID +
@@ -492,7 +493,7 @@ func TestTheWordsOfScopesAreThoseOfTheAppendix(t *testing.T) {
 	}
 }
 
-// TestTheDomainIsAskedWhatCameOfIt: what no API tells is seen in what the project publishes, in the words of the doctor.
+// TestTheDomainIsAskedWhatCameOfIt: what no API tells is seen in what the project publishes, in the doctor's words.
 func TestTheDomainIsAskedWhatCameOfIt(t *testing.T) {
 	other := stytchtest.NewServer(t, stytchtest.Options{})
 	stranger := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -501,13 +502,13 @@ func TestTheDomainIsAskedWhatCameOfIt(t *testing.T) {
 	}))
 	defer stranger.Close()
 	for name, tt := range map[string]struct{ domain, want string }{
-		"another project's": {other.URL, "not as it must be: keys: " + other.URL + " has none of the project's keys"},
-		"another name":      {stranger.URL, "not as it must be: issuer: STYTCH_DOMAIN is not the issuer that Stytch names"},
-		"nobody there":      {"http://127.0.0.1:1", "not as it must be: issuer: the metadata of http://127.0.0.1:1 could not"},
+		"another project's": {other.URL, "keys: " + other.URL + " has none of the project's keys"},
+		"another name":      {stranger.URL, "issuer: STYTCH_DOMAIN is not the issuer that Stytch names"},
+		"nobody there":      {"http://127.0.0.1:1", "issuer: the metadata of http://127.0.0.1:1 could not"},
 	} {
 		_, environ := atEmulator(t)
 		code, out, stderr := execute(t, environ, "setup", "--yes", "--domain", tt.domain)
-		if code != 1 || !strings.Contains(out, tt.want) || strings.Contains(out, "Next:") {
+		if code != 1 || !strings.Contains(out, "\nnot as it must be: "+tt.want) || strings.Contains(out, "Next:") {
 			t.Errorf("%s: exit code %d\n%s%s", name, code, out, stderr)
 		}
 	}

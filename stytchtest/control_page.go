@@ -59,7 +59,8 @@ func (e *Emulator) pageView(r *http.Request) page.View {
 	defer e.mu.Unlock()
 	now, query := e.now(), r.URL.Query()
 	v := page.View{Project: viewProject(e.state.project), Consumer: e.vertical.name == consumer.name,
-		KeptIn: e.options.KeptIn, Watch: query.Get("watch") == "1", Base: loopback.Scheme(r) + "://" + r.Host, Issuer: e.base(r),
+		KeptIn: e.options.KeptIn, Watch: query.Get("watch") == "1",
+		Base: loopback.Scheme(r) + "://" + r.Host, Issuer: e.base(r),
 		Now: now.Format(time.TimeOnly), Zone: now.Format("MST"), Date: now.Format("2 January 2006"),
 		Chaos: e.chaos, Apps: e.viewApps(), People: e.viewPeople(), Consents: e.viewConsents(), Keys: e.viewKeys(),
 		Inbox:    e.viewInbox(),

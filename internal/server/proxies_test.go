@@ -148,12 +148,14 @@ func TestTheProxyOfGoingLiveTellsWhoAsks(t *testing.T) {
 		must(t, err)
 		address := listener.Addr().String()
 		must(t, listener.Close())
-		if !runProxy(t, "caddy", address, "{\n\tadmin off\n}\n"+strings.NewReplacer("gpt.example.com", "http://"+address,
-			"localhost:8080", strings.TrimPrefix(w.url, "http://")).Replace(block)) {
+		text := strings.NewReplacer("gpt.example.com", "http://"+address, "localhost:8080",
+			strings.TrimPrefix(w.url, "http://")).Replace(block)
+		if !runProxy(t, "caddy", address, "{\n\tadmin off\n}\n"+text) {
 			continue
 		}
 		for path, want := range map[string]string{"/healthz?address=127.0.0.2": "as asked",
-			"/healthz?address=192.0.2.77": "internal", "/openapi.json": `"openapi"`, "/mcp": "send messages with POST"} {
+			"/healthz?address=192.0.2.77": "internal", "/openapi.json": `"openapi"`,
+			"/mcp": "send messages with POST"} {
 			if got := fromElsewhere(t, "http://"+address+path); !strings.Contains(got, want) {
 				t.Errorf("%s: %.300s", path, got)
 			}

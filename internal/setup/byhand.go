@@ -24,8 +24,6 @@ func ByHand(g Goal) ([]Step, error) {
 		"copy the project id into STYTCH_PROJECT_ID, the public token into STYTCH_PUBLIC_TOKEN, and a new secret " +
 			"into STYTCH_SECRET"}}, DomainStep}
 	steps = append(steps, s.managementSteps()...)
-	steps = append(steps, Step{"Frontend SDK", []string{"see that captchas, HttpOnly cookies and device fingerprinting " +
-		"are off: the sign-in page cannot work with them"}})
 	connected := []string{"set the Authorization URL to " + s.page(), metadataDocuments}
 	if g.Registration {
 		connected = append(connected, "switch on Dynamic Client Registration")
@@ -59,7 +57,8 @@ func (s *Setup) managementSteps() []Step {
 		}
 	}
 	sdk := []string{"enable the SDK, and add " + s.goal.PublicURL + " to the authorized domains",
-		"enable " + strings.Join(ways, ", "), fmt.Sprintf("let a session last %d minutes at least", sessionMinutes)}
+		"enable " + strings.Join(ways, ", "), fmt.Sprintf("let a session last %d minutes at least", sessionMinutes),
+		"see that captchas, HttpOnly cookies and device fingerprinting are off: the sign-in page cannot work with them"}
 	if s.vertical() == B2B {
 		sdk = append(sdk, "enable the discovery flow")
 	}

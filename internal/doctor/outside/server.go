@@ -88,8 +88,8 @@ func judged(site string, findings []lint.Finding) doctor.Finding {
 		return doctor.Wrong("%d errors of lint, the first (%s): %s: %s", counts[lint.Error], first.Rule, first.Place,
 			first.Problem)
 	case counts[lint.Warning] > 0: // which are a choice
-		return doctor.Well("the GPT editor takes the document; `guestpass lint %s` shows %d warnings, of what could be "+
-			"better for models", site, counts[lint.Warning])
+		return doctor.Well("the GPT editor takes the document; `guestpass lint %s` shows %d warnings, of what could "+
+			"be better for models", site, counts[lint.Warning])
 	}
 	return doctor.Well("the GPT editor takes the document, and lint has nothing to say against it")
 }
