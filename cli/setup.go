@@ -101,6 +101,9 @@ func (s *setupRun) run(cmd *cobra.Command) (err error) {
 		return setup.WriteSteps(cmd.OutOrStdout(), steps)
 	}
 	applied := false
+	if err := s.writable(nil); err != nil {
+		return err
+	}
 	if err := s.account(cmd.Context()); err != nil {
 		return err
 	}
@@ -117,6 +120,9 @@ func (s *setupRun) run(cmd *cobra.Command) (err error) {
 		return err
 	}
 	if !plan.Nothing() {
+		if err := s.writable(run.Settings()); err != nil {
+			return err
+		}
 		if done, err := s.confirm(); err != nil || !done {
 			return err
 		}
@@ -228,15 +234,30 @@ func (c config) needs(vertical string) (needs []setup.Need, err error) {
 	return c.needsOf(operations), nil
 }
 
+// writable refuses a file that cannot take the settings: a secret that is made is shown by nobody again.
+func (s *setupRun) writable(settings []setup.Setting) error {
+	if s.dry {
+		return nil
+	}
+	if err := envfile.Check(s.file(), variablesOf(settings)); err != nil {
+		return usagef("the settings cannot be written, so nothing was changed: %w; --%s names another file", err,
+			envFileFlag)
+	}
+	return nil
+}
+
 // keep writes settings into the file, at once.
 func (s *setupRun) keep(settings []setup.Setting) error {
-	var variables []envfile.Variable
+	_, err := envfile.Write(s.file(), variablesOf(settings))
+	s.kept = s.kept || err == nil
+	return err
+}
+
+func variablesOf(settings []setup.Setting) (variables []envfile.Variable) {
 	for _, set := range settings {
 		variables = append(variables, envfile.Variable{Name: set.Name, Value: set.Value})
 	}
-	_, err := envfile.Write(s.file(), variables)
-	s.kept = s.kept || err == nil
-	return err
+	return variables
 }
 
 // confirm asks, unless somebody has decided already. done is whether to go on.

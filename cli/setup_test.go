@@ -228,6 +228,32 @@ func TestSecretsGoIntoTheFileAlone(t *testing.T) {
 	}
 }
 
+// TestNothingIsMadeThatCannotBeWrittenDown: whatever is wrong with the file, Stytch is asked for nothing.
+func TestNothingIsMadeThatCannotBeWrittenDown(t *testing.T) {
+	s, environ := atEmulator(t)
+	nearlyFull := "# " + strings.Repeat("x", 64<<10-600) + "\n"
+	for name, text := range map[string]string{"full.env": nearlyFull,
+		"twice.env": "STYTCH_SECRET=\nSTYTCH_SECRET=\n", "file": ""} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for file, want := range map[string]string{os.DevNull: "/dev/null is no regular file",
+		"nope/dir/.env": "no file can be made in the folder nope/dir: no such file or directory",
+		"file/.env":     "not a directory",
+		"full.env":      "full.env would have more than 65536 bytes",
+		"twice.env":     "STYTCH_SECRET"} {
+		code, out, stderr := execute(t, environ, "setup", "--yes", "--env-file", file)
+		if code != 2 || changesSeen(s) > 0 || !strings.Contains(stderr, want) || strings.Contains(out+stderr,
+			"settings are in") {
+			t.Errorf("%s: exit code %d, %d changes\n%s%s", file, code, changesSeen(s), out, stderr)
+		}
+	}
+	if left, _ := filepath.Glob("*.partial-*"); len(left) > 0 {
+		t.Errorf("%v is left behind", left)
+	}
+}
+
 // TestSetupWritesWhatServeTakes, into a file of another name.
 func TestSetupWritesWhatServeTakes(t *testing.T) {
 	s, environ := atEmulator(t)

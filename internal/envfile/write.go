@@ -88,21 +88,49 @@ func write(v Variable, lineEnd string) (string, error) {
 // Write sets variables in a file, see [Merge], and reports whether that changed it. The file may be missing. It is
 // replaced as a whole, so that nobody reads half of it, and only its owner may read it afterwards.
 func Write(name string, variables []Variable) (changed bool, err error) {
-	if target, err := filepath.EvalSymlinks(name); err == nil { // the file that is meant, not the link
-		name = target
-	}
-	text, mode, err := current(name)
-	if err != nil {
+	name = meant(name)
+	merged, changed, err := prepare(name, variables)
+	if err != nil || !changed {
 		return false, err
-	}
-	merged, err := Merge(name, text, variables)
-	if err != nil || string(merged) == string(text) && !exposed(mode) {
-		return false, err
-	}
-	if len(merged) > maxBytes {
-		return false, fmt.Errorf("%s would have more than %d bytes", name, maxBytes)
 	}
 	return true, replace(name, merged)
+}
+
+// Check returns why [Write] could not set the variables; nil if it could. The file is not changed, nor made: only one
+// beside it, for a moment.
+func Check(name string, variables []Variable) error {
+	name = meant(name)
+	if _, _, err := prepare(name, variables); err != nil {
+		return err
+	}
+	partial, err := create(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(partial.Close(), os.Remove(partial.Name()))
+}
+
+// meant returns the file that a link leads to.
+func meant(name string) string {
+	if target, err := filepath.EvalSymlinks(name); err == nil {
+		return target
+	}
+	return name
+}
+
+// prepare returns the text that a file is to have, and whether it has to be written.
+func prepare(name string, variables []Variable) (merged []byte, changed bool, err error) {
+	text, mode, err := current(name)
+	if err != nil {
+		return nil, false, err
+	}
+	if merged, err = Merge(name, text, variables); err != nil {
+		return nil, false, err
+	}
+	if len(merged) > maxBytes {
+		return nil, false, fmt.Errorf("%s would have more than %d bytes", name, maxBytes)
+	}
+	return merged, string(merged) != string(text) || exposed(mode), nil
 }
 
 // current returns what a file has; nothing if there is none.
@@ -125,8 +153,18 @@ func current(name string) (text []byte, mode fs.FileMode, err error) {
 	return text, info.Mode(), err
 }
 
+// create makes the file that is to replace another one, with mode 0600.
+func create(name string) (*os.File, error) {
+	folder := filepath.Dir(name)
+	partial, err := os.CreateTemp(folder, filepath.Base(name)+".partial-")
+	if failed := new(fs.PathError); errors.As(err, &failed) { // it names a file that nobody knows
+		err = fmt.Errorf("no file can be made in the folder %s: %w", folder, failed.Err)
+	}
+	return partial, err
+}
+
 func replace(name string, text []byte) error {
-	partial, err := os.CreateTemp(filepath.Dir(name), filepath.Base(name)+".partial-") // 0600, says os
+	partial, err := create(name)
 	if err != nil {
 		return err
 	}

@@ -97,9 +97,8 @@ func (s *Setup) makeGPT(ctx context.Context) error {
 	if made.Secret == "" {
 		return errNoSecret
 	}
-	s.gpt = made
-	return s.keep(Setting{Name: "GUESTPASS_TRY_CLIENT_ID", Value: made.ID},
-		Setting{Name: "GUESTPASS_TRY_CLIENT_SECRET", Value: made.Secret, Secret: true})
+	s.gpt, s.current["GUESTPASS_TRY_CLIENT_SECRET"] = made, made.Secret
+	return s.keep()
 }
 
 func (s *Setup) makeDocs(ctx context.Context) error {
@@ -112,7 +111,7 @@ func (s *Setup) makeDocs(ctx context.Context) error {
 		return err
 	}
 	s.docs = made
-	return s.keep(Setting{Name: "GUESTPASS_DOCS_CLIENT_ID", Value: made.ID})
+	return s.keep()
 }
 
 func (s *Setup) extendDocs(ctx context.Context) error {

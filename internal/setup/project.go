@@ -221,8 +221,7 @@ func (s *Setup) makePublicToken(ctx context.Context) error {
 		return err
 	}
 	s.publicToken = token
-	return s.keep(Setting{Name: "STYTCH_PROJECT_ID", Value: s.environment.ProjectID},
-		Setting{Name: "STYTCH_PUBLIC_TOKEN", Value: token})
+	return s.keep()
 }
 
 // makeSecret keeps the secret before anything else can go wrong.
@@ -234,7 +233,6 @@ func (s *Setup) makeSecret(ctx context.Context) error {
 	if secret == "" {
 		return errNoSecret
 	}
-	s.api = s.options.Project(s.environment.ProjectID, secret)
-	return s.keep(Setting{Name: "STYTCH_PROJECT_ID", Value: s.environment.ProjectID},
-		Setting{Name: "STYTCH_SECRET", Value: secret, Secret: true})
+	s.api, s.current["STYTCH_SECRET"] = s.options.Project(s.environment.ProjectID, secret), secret
+	return s.keep()
 }

@@ -155,12 +155,13 @@ func (s *Setup) Apply(ctx context.Context, p *Plan, report func(Change)) error {
 	for _, change := range p.Settings {
 		report(change)
 	}
-	return s.keep(s.desired()...)
+	return s.keep()
 }
 
-// keep keeps those settings that differ.
-func (s *Setup) keep(settings ...Setting) error {
-	changed := slices.DeleteFunc(slices.Clone(settings), func(set Setting) bool {
+// keep keeps those settings that differ and are known, all of them: a secret in the file would be of no use without
+// those that say of which project it is, and where that is.
+func (s *Setup) keep() error {
+	changed := slices.DeleteFunc(s.desired(), func(set Setting) bool {
 		return set.pending || s.file[set.Name] == set.Value
 	})
 	if len(changed) == 0 {
@@ -173,6 +174,20 @@ func (s *Setup) keep(settings ...Setting) error {
 		s.current[set.Name], s.file[set.Name] = set.Value, set.Value
 	}
 	return nil
+}
+
+// longestMade bounds the length of a value that Stytch makes.
+const longestMade = 256
+
+// Settings returns those that are to be kept. One that is not known yet has some value of the greatest length.
+func (s *Setup) Settings() []Setting {
+	settings := s.desired()
+	for i, set := range settings {
+		if set.pending {
+			settings[i].Value = strings.Repeat("x", longestMade)
+		}
+	}
+	return settings
 }
 
 // ProjectID returns the id of the project as far as it is known.
