@@ -205,7 +205,11 @@ func (s *setupRun) goal() (setup.Goal, error) {
 	values, given, _ := said(s.environ, s.cmd.Flags())
 	goal := setup.Goal{PublicURL: c.PublicURL, Local: loopback(public.Hostname()), Title: c.Title, Project: s.project,
 		Environment: s.environment, LoginMethods: c.LoginMethods, Needs: c.needs, Registration: s.registration,
-		GPT: s.gpt, Docs: s.docs, Settings: values, File: map[string]string{}, More: slices.Clone(s.more)}
+		GPT: s.gpt, Docs: s.docs, Settings: values, File: map[string]string{}, FileName: s.file(),
+		More: slices.Clone(s.more)}
+	if goal.Environ, err = s.ofEnvironment(); err != nil {
+		return setup.Goal{}, err
+	}
 	if _, given := given["STYTCH_VERTICAL"]; given {
 		goal.Vertical = c.Vertical
 	}
@@ -219,6 +223,22 @@ func (s *setupRun) goal() (setup.Goal, error) {
 		goal.More = append(goal.More, setup.Setting{Name: "GUESTPASS_ADDR", Value: address})
 	}
 	return goal, nil
+}
+
+// ofEnvironment returns what the environment says, in the form in which it would be written.
+func (s *setupRun) ofEnvironment() (map[string]string, error) {
+	c, _, err := readSettings(s.environ, nil)
+	if err != nil {
+		return nil, err
+	}
+	values, _, _ := said(s.environ, nil)
+	for name, value := range map[string]string{"GUESTPASS_PUBLIC_URL": c.PublicURL,
+		"STYTCH_DOMAIN": strings.Join(c.Domains, ",")} {
+		if _, found := values[name]; found {
+			values[name] = value
+		}
+	}
+	return values, nil
 }
 
 // needs returns what the operations need of the policy of a project of that kind.

@@ -254,6 +254,30 @@ func TestNothingIsMadeThatCannotBeWrittenDown(t *testing.T) {
 	}
 }
 
+// TestWhatTheEnvironmentSaysIsNotWrittenBeside it: with a wrong secret every run would make another one.
+func TestWhatTheEnvironmentSaysIsNotWrittenBesideIt(t *testing.T) {
+	s, environ := atEmulator(t)
+	if code, out, stderr := execute(t, environ, "setup", "--yes"); code != 0 {
+		t.Fatalf("exit code %d\n%s%s", code, out, stderr)
+	}
+	before := changesSeen(s)
+	for _, tt := range []struct {
+		variable, want string
+		args           []string
+	}{
+		{"STYTCH_SECRET=secret-test-of-before", "STYTCH_SECRET of the environment is refused by Stytch, and it wins " +
+			"over .env: unset it", nil},
+		{"GUESTPASS_PUBLIC_URL=http://localhost:8080/", "", nil}, // the same, in another form
+		{"GUESTPASS_PUBLIC_URL=http://localhost:8080", "GUESTPASS_PUBLIC_URL of the environment is not " +
+			"http://localhost:8082", []string{"--public-url", "http://localhost:8082"}},
+	} {
+		code, out, stderr := execute(t, append(environ, tt.variable), append([]string{"setup", "--yes"}, tt.args...)...)
+		if (code == 0) != (tt.want == "") || !strings.Contains(stderr, tt.want) || changesSeen(s) != before {
+			t.Errorf("%s: exit code %d\n%s%s", tt.variable, code, out, stderr)
+		}
+	}
+}
+
 // TestSetupWritesWhatServeTakes, into a file of another name.
 func TestSetupWritesWhatServeTakes(t *testing.T) {
 	s, environ := atEmulator(t)

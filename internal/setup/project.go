@@ -119,11 +119,11 @@ func (s *Setup) readEnvironment(ctx context.Context, p *Plan) error {
 			return err
 		}
 	}
+	if s.goal.Local && (s.environment.Type == live || s.environment.Slug == "" && s.kind() == live) {
+		return fmt.Errorf("a live environment was chosen, and %s is on this machine: choose --environment test, or "+
+			"say with --public-url under which https origin the world sees the server", s.goal.PublicURL)
+	}
 	if e := s.environment; e.Slug != "" {
-		if e.Type == live && s.goal.Local {
-			return fmt.Errorf("the environment %s is live, and %s is on this machine: choose --environment test, or "+
-				"say with --public-url under which https origin the world sees the server", e.Slug, s.goal.PublicURL)
-		}
 		p.Project = fmt.Sprintf("project %s (%s), environment %s, %s", s.project.Slug, s.vertical(), e.Slug,
 			e.ProjectID)
 		return nil
@@ -139,8 +139,11 @@ func (s *Setup) readEnvironment(ctx context.Context, p *Plan) error {
 	return nil
 }
 
-// choose takes the environment that is wanted, if there is one.
+// choose takes the environment that is wanted, if there is one. Of several of its type it is the one of before, which
+// STYTCH_PROJECT_ID named.
 func (s *Setup) choose(environments []management.Environment) error {
+	before := s.environment
+	s.environment = management.Environment{}
 	var fitting []management.Environment
 	var slugs []string
 	for _, e := range environments {
@@ -157,6 +160,8 @@ func (s *Setup) choose(environments []management.Environment) error {
 	switch {
 	case named:
 		return fmt.Errorf("the project %s has no environment %s", s.project.Slug, s.goal.Environment)
+	case before.Slug != "" && before.Type == s.kind():
+		s.environment = before
 	case len(fitting) > 1:
 		return fmt.Errorf("the project %s has several environments of that type: choose one with --environment: %s",
 			s.project.Slug, strings.Join(slugs, ", "))

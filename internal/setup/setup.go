@@ -45,6 +45,8 @@ type Goal struct {
 
 	Settings map[string]string // those in force
 	File     map[string]string // those that the file has
+	FileName string
+	Environ  map[string]string // those of the environment, which win over the file
 	More     []Setting         // further ones that the file is to have
 }
 
@@ -134,6 +136,9 @@ func (s *Setup) Read(ctx context.Context) (*Plan, error) {
 		if err := step(ctx, p); err != nil {
 			return nil, err
 		}
+	}
+	if err := s.overruled(); err != nil {
+		return nil, err
 	}
 	p.Settings = s.settingChanges()
 	p.ByHand = append(p.ByHand, s.appSteps()...)
@@ -282,6 +287,30 @@ func admitting(list, id string) string {
 		}
 	}
 	return list + "," + id
+}
+
+// overruled refuses to keep settings of which the environment says something else: the server would never see what is
+// kept, and every run would make it anew.
+func (s *Setup) overruled() error {
+	var faults []error
+	for _, set := range s.desired() {
+		value, found := s.goal.Environ[set.Name]
+		if !found || !set.pending && value == set.Value {
+			continue
+		}
+		is := "is not that of what would be made"
+		switch {
+		case value == "":
+			is = "is empty"
+		case set.Name == "STYTCH_SECRET" && s.environment.Slug != "":
+			is = "is refused by Stytch"
+		case !set.Secret && !set.pending:
+			is = "is not " + set.Value
+		}
+		faults = append(faults, fmt.Errorf("%s of the environment %s, and it wins over %s: unset it, and run this again",
+			set.Name, is, s.goal.FileName))
+	}
+	return errors.Join(faults...)
 }
 
 // settingChanges are the settings that differ, as one change.

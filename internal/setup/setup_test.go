@@ -247,6 +247,59 @@ func TestASecretThatIsRefusedIsReplaced(t *testing.T) {
 	}
 }
 
+// TestTheEnvironmentWinsOverTheFile: what would be written there and never read is not made.
+func TestTheEnvironmentWinsOverTheFile(t *testing.T) {
+	s := newSite(t, setup.B2B)
+	setUp(t, s.run())
+	before := len(s.changing())
+	for name, tt := range map[string]struct{ value, want string }{
+		"STYTCH_SECRET":            {"secret-test-of-before", "is refused by Stytch, and it wins over .env: unset it"},
+		"STYTCH_PUBLIC_TOKEN":      {"public-token-test-of-before", "is not public-token-test-"},
+		"GUESTPASS_TRY_CLIENT_ID":  {"connected-app-test-of-before", "is not connected-app-test-"},
+		"GUESTPASS_DOCS_CLIENT_ID": {"", "is empty, and it wins"},
+		"GUESTPASS_PUBLIC_URL":     {"https://old.example.com", "is not https://gpt.example.com, and"},
+	} {
+		_, err := s.run(func(g *setup.Goal) {
+			g.Settings, g.FileName, g.Environ = maps.Clone(s.kept), ".env", map[string]string{name: tt.value}
+			if name != "GUESTPASS_PUBLIC_URL" { // which a flag says
+				g.Settings[name] = tt.value
+			}
+		}).Read(t.Context())
+		if err == nil || !strings.Contains(err.Error(), name+" of the environment "+tt.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	plan, err := s.run(func(g *setup.Goal) { g.Environ = maps.Clone(s.kept) }).Read(t.Context())
+	if err != nil || !plan.Nothing() || len(s.changing()) != before {
+		t.Errorf("%v %+v %v", err, plan, s.changing())
+	}
+}
+
+// TestAnotherEnvironmentThanThatOfTheSettings is set up if it is named.
+func TestAnotherEnvironmentThanThatOfTheSettings(t *testing.T) {
+	s := newSite(t, setup.B2B)
+	setUp(t, s.run())
+	for environment, want := range map[string]string{"live": "+ environment Production, LIVE", "test": "",
+		"": ""} {
+		run := s.run(func(g *setup.Goal) { g.Environment, g.Settings = environment, maps.Clone(s.kept) })
+		plan, err := run.Read(t.Context())
+		if err != nil || plan.Nothing() != (want == "") {
+			t.Fatalf("%q: %v %+v", environment, err, plan)
+		}
+		if want != "" && (plan.Changes[0].Lines[0] != want || plan.Project != "a new environment") {
+			t.Errorf("%q: %+v", environment, plan)
+		}
+	}
+	_, err := s.run(func(g *setup.Goal) { g.Environment = "staging" }).Read(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "has no environment staging") {
+		t.Errorf("%v", err)
+	}
+	_, err = s.run(func(g *setup.Goal) { g.Environment, g.Local = "live", true }).Read(t.Context())
+	if err == nil || !strings.Contains(err.Error(), "a live environment was chosen") {
+		t.Errorf("%v", err)
+	}
+}
+
 func there(seed *stytchtest.Seed) { seed.Project.NoProject = false }
 
 // TestTheProjectIsChosenWithCare: nothing is set up that may not be meant.
