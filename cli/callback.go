@@ -58,6 +58,11 @@ func (s *setupRun) callback(cmd *cobra.Command, address, clientID string, tidy b
 		return usagef("name the connected app of the GPT with --client-id")
 	}
 	if s.base = c.BaseURL; c.Emulator != "" {
+		release, err := s.alone()
+		if err != nil {
+			return err
+		}
+		defer release()
 		if err := s.standIn(cmd.Context(), cmd.OutOrStdout()); err != nil {
 			return err
 		}

@@ -213,19 +213,22 @@ func openEmulator(file, vertical, addr string, log *slog.Logger) (*keptEmulator,
 	if err == nil && vertical != "" && seed.Project.Vertical != vertical {
 		err = &otherVerticalError{file, seed.Project.Vertical, vertical}
 	}
-	if err != nil {
+	if errors.As(err, new(*otherVerticalError)) {
 		return nil, usageError{err}
+	}
+	if err != nil {
+		return nil, brokenState(file, err)
 	}
 	// Clients under development describe themselves on this machine.
 	emulator, err := stytchtest.New(stytchtest.Options{Seed: &seed, Log: log, LoopbackDocuments: true,
 		KeptIn: file})
 	if err != nil {
-		return nil, usageError{err}
+		return nil, brokenState(file, err)
 	}
 	listener, err := emulator.Listen(addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, usagef("%s, where the emulator of %s listens, is in use by another program, such as `guestpass "+
-			"dev`: stop it", addr, file)
+			"dev`: stop it; or it is a `guestpass serve` or `guestpass setup` that runs with this very file", addr, file)
 	}
 	if err != nil {
 		return nil, usagef("cannot start the emulator on %s: %w", addr, err)
@@ -235,15 +238,59 @@ func openEmulator(file, vertical, addr string, log *slog.Logger) (*keptEmulator,
 	return kept, err
 }
 
-// ServeHTTP answers as the emulator does.
+// brokenState says that a file has no project that the emulator could go on with.
+func brokenState(file string, err error) error {
+	return usagef("the emulated project in %s cannot be used: %w; put the file back as it was, or delete it and the "+
+		"file of settings, and run `guestpass setup` to begin anew", file, err)
+}
+
+// ServeHTTP answers as the emulator does, and once a change is kept: whoever hears of it may rely on it.
 func (e *keptEmulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	e.Emulator.ServeHTTP(w, r)
 	if r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
+		e.Emulator.ServeHTTP(w, r)
 		return
 	}
-	if err := e.save(); err != nil {
-		e.log.ErrorContext(r.Context(), "a change is not kept", "error", err)
+	saved := &savedFirst{ResponseWriter: w, save: func() error {
+		err := e.save()
+		if err != nil {
+			e.log.ErrorContext(r.Context(), "a change is not kept", "error", err)
+		}
+		return err
+	}}
+	e.Emulator.ServeHTTP(saved, r)
+	saved.WriteHeader(http.StatusOK) // unless there is an answer
+	_ = saved.save()                 // also of what came after the answer, or without one
+}
+
+// A savedFirst writes an answer once what it tells is saved; if that goes wrong, it writes another one.
+type savedFirst struct {
+	http.ResponseWriter
+	save      func() error
+	begun, no bool
+}
+
+// Unwrap is for http.ResponseController.
+func (w *savedFirst) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+func (w *savedFirst) WriteHeader(status int) {
+	if w.begun {
+		return
 	}
+	w.begun = true
+	if err := w.save(); err != nil {
+		w.no = true
+		http.Error(w.ResponseWriter, "the change cannot be kept: "+err.Error(), http.StatusInternalServerError)
+		return
+	}
+	w.ResponseWriter.WriteHeader(status)
+}
+
+func (w *savedFirst) Write(text []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	if w.no {
+		return len(text), nil
+	}
+	return w.ResponseWriter.Write(text)
 }
 
 func (e *keptEmulator) serve(ctx context.Context) error {

@@ -5,10 +5,14 @@ package cli
 import (
 	"context"
 	"io"
+	"log/slog"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
+
+	"github.com/gofrs/flock"
 
 	"guestpass/stytchtest"
 )
@@ -53,6 +57,139 @@ func TestAChangeIsKeptBeforeItIsAnswered(t *testing.T) {
 		"https://chatgpt.com/aip/g-kept/oauth/callback"); code != 0 ||
 		!strings.Contains(readFile(t, stateFile), "aip/g-kept") {
 		t.Errorf("exit code %d, and a callback that is registered is not in the file\n%s%s", code, out, stderr)
+	}
+}
+
+// A folderWatch copies both files of a folder whenever setup says that it begins with something.
+type folderWatch struct{ states, settings []string }
+
+func (w *folderWatch) Write(text []byte) (int, error) {
+	if strings.Contains(string(text), "setting up: ") {
+		w.copy()
+	}
+	return len(text), nil
+}
+
+func (w *folderWatch) copy() {
+	state, _ := os.ReadFile(stateFile)
+	settings, _ := os.ReadFile(standardFile)
+	w.states, w.settings = append(w.states, string(state)), append(w.settings, string(settings))
+}
+
+// TestAnInterruptedSetupIsGoneOnWith, wherever it was killed: between two changes, and between what a change writes to
+// the emulated project and what it writes to the settings.
+func TestAnInterruptedSetupIsGoneOnWith(t *testing.T) {
+	t.Chdir(t.TempDir())
+	w := &folderWatch{}
+	setup := []string{"setup", "--yes", "--public-url", "http://localhost:" + freePort(t), "--emulator-addr",
+		"localhost:" + freePort(t)}
+	var stderr strings.Builder
+	if code := run(t.Context(), setup, nil, w, &stderr); code != 0 {
+		t.Fatalf("exit code %d\n%s", code, &stderr)
+	}
+	w.copy()
+	if len(w.states) < 10 || w.states[0] != "" || w.settings[0] != "" {
+		t.Fatalf("%d changes seen, the first after\n%s%s", len(w.states), w.states[0], w.settings[0])
+	}
+	again := func(state, settings string) {
+		t.Helper()
+		t.Chdir(t.TempDir())
+		for name, text := range map[string]string{stateFile: state, standardFile: settings} {
+			if text == "" {
+				continue
+			}
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if code, out, stderr := execute(t, nil, setup...); code != 0 {
+			t.Errorf("exit code %d\n%s%s after\n%s", code, out, stderr, settings)
+		}
+		if code, out, stderr := execute(t, nil, "setup"); code != 0 || !strings.Contains(out, "nothing to change") {
+			t.Errorf("again: exit code %d\n%s%s after\n%s", code, out, stderr, settings)
+		}
+	}
+	for i := range w.states {
+		again(w.states[i], w.settings[i])
+		if i > 0 && w.states[i] != w.states[i-1] && w.settings[i] != w.settings[i-1] {
+			again(w.states[i], w.settings[i-1])
+		}
+	}
+}
+
+// TestAChangeThatCannotBeKeptIsNoSuccess: the folder of the emulated project is gone.
+func TestAChangeThatCannotBeKeptIsNoSuccess(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.Mkdir("gone", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	kept, err := openEmulator("gone/"+stateFile, "b2b", "localhost:0", slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer kept.listener.Close()
+	change := func() *httptest.ResponseRecorder {
+		w, r := httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "http://localhost/_emulator/project",
+			strings.NewReader(`{"client_id_metadata_documents":false}`))
+		r.RemoteAddr = "127.0.0.1:1"
+		r.Header.Set("Content-Type", "application/json")
+		kept.ServeHTTP(w, r)
+		return w
+	}
+	if err := os.Remove("gone"); err != nil {
+		t.Fatal(err)
+	}
+	if w := change(); w.Code != http.StatusInternalServerError ||
+		!strings.HasPrefix(w.Body.String(), "the change cannot be kept: ") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if err := os.Mkdir("gone", 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if w := change(); w.Code != http.StatusOK || readFile(t, "gone/"+stateFile) == "" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// TestABrokenStateIsToldWithTheWayOut, by setup and by serve.
+func TestABrokenStateIsToldWithTheWayOut(t *testing.T) {
+	setUpHere(t)
+	for _, text := range []string{"", "null", "{}", `{"project":{}}`, "[", "\x00", `{"project":{"vertical":"b2b"}}`} {
+		if err := os.WriteFile(stateFile, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range []string{"setup", "serve"} {
+			code, out, stderr := execute(t, nil, command)
+			if code != 2 || !strings.Contains(stderr, "the emulated project in "+stateFile+" cannot be used: ") ||
+				!strings.Contains(stderr, "delete it and the file of settings") {
+				t.Errorf("%q, %s: exit code %d\n%s%s", text, command, code, out, stderr)
+			}
+		}
+	}
+}
+
+// TestOneSetupWorksInAFolder at a time, and leaves no lock behind.
+func TestOneSetupWorksInAFolder(t *testing.T) {
+	setUpHere(t)
+	if _, err := os.Stat(lockFile); err == nil {
+		t.Error("a lock is left behind")
+	}
+	lock := flock.New(lockFile)
+	if held, err := lock.TryLock(); err != nil || !held {
+		t.Fatal(held, err)
+	}
+	for _, args := range [][]string{{"setup", "--yes"}, {"setup", "callback", "--yes",
+		"https://chatgpt.com/aip/g-1/oauth/callback"}} {
+		code, out, stderr := execute(t, nil, args...)
+		if code != 2 || !strings.Contains(stderr, "another `guestpass setup` is at work in the folder of .env") {
+			t.Errorf("%v: exit code %d\n%s%s", args, code, out, stderr)
+		}
+	}
+	if err := lock.Unlock(); err != nil {
+		t.Fatal(err)
+	}
+	if code, out, stderr := execute(t, nil, "setup", "--yes"); code != 0 { // a file that a killed run has left
+		t.Errorf("exit code %d\n%s%s", code, out, stderr)
 	}
 }
 

@@ -7,9 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net/url"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
+	"github.com/gofrs/flock"
 	"github.com/spf13/cobra"
 
 	"guestpass/internal/clients"
@@ -104,6 +107,11 @@ func (s *setupRun) run(cmd *cobra.Command) (err error) {
 	if err := s.writable(nil); err != nil {
 		return err
 	}
+	release, err := s.alone()
+	if err != nil {
+		return err
+	}
+	defer release()
 	if err := s.account(cmd.Context()); err != nil {
 		return err
 	}
@@ -145,6 +153,28 @@ func (s *setupRun) begin(cmd *cobra.Command) (goal setup.Goal, err error) {
 		return s.goal()
 	}
 	return goal, nil
+}
+
+// lockFile is there while setup is at work in a folder.
+const lockFile = ".guestpass-setup.lock"
+
+// alone keeps a second run out of the folder, which would make everything twice.
+func (s *setupRun) alone() (release func(), err error) {
+	if s.dry {
+		return func() {}, nil
+	}
+	lock := flock.New(filepath.Join(filepath.Dir(s.file()), lockFile), flock.SetPermissions(0o600))
+	switch held, err := lock.TryLock(); {
+	case err != nil:
+		return nil, fmt.Errorf("keep a second run out of this folder: %w", err)
+	case !held:
+		return nil, usagef("another `guestpass setup` is at work in the folder of %s: wait until it has ended",
+			s.file())
+	}
+	return func() {
+		_ = os.Remove(lock.Path())
+		_ = lock.Unlock()
+	}, nil
 }
 
 // file returns the name of the file that is written.

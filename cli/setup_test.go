@@ -391,7 +391,7 @@ func TestSetupRefusesWhatCannotBeMeant(t *testing.T) {
 			"must be the secret of the workspace's key"},
 		{"an emulator elsewhere", nil, []string{"--emulator-addr", "192.0.2.1:80"}, "listens on this machine only"},
 		{"a state that is none", []string{"GUESTPASS_EMULATOR=bad.json"}, []string{"--emulator-addr", "localhost:0"},
-			"seed bad.json"},
+			"the emulated project in bad.json cannot be used"},
 		{"an emulator that does not run", []string{"STYTCH_BASE_URL=http://127.0.0.1:1"}, nil,
 			"no emulator answers at STYTCH_BASE_URL"},
 		{"two callbacks", nil, []string{"callback", "a", "b"}, "name the one callback URL"},
