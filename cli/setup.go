@@ -317,9 +317,17 @@ func (s *setupRun) confirm() (done bool, err error) {
 		return s.yes && !s.dry, nil
 	}
 	fmt.Fprint(out, "\nDo all of this? [y/N] ")
-	answer, _ := bufio.NewReader(io.LimitReader(s.cmd.InOrStdin(), 1<<10)).ReadString('\n')
-	if answer = strings.ToLower(strings.TrimSpace(answer)); answer == "y" || answer == "yes" {
-		return true, nil
+	answers := make(chan string, 1)
+	go func() { // nothing ends the reading of a terminal: if it is not answered, it ends with the program
+		answer, _ := bufio.NewReader(io.LimitReader(s.cmd.InOrStdin(), 1<<10)).ReadString('\n')
+		answers <- strings.ToLower(strings.TrimSpace(answer))
+	}()
+	select {
+	case answer := <-answers:
+		if answer == "y" || answer == "yes" {
+			return true, nil
+		}
+	case <-s.cmd.Context().Done():
 	}
 	fmt.Fprintln(out, "\nNothing was changed.")
 	return false, errQuiet

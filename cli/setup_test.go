@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -184,6 +185,36 @@ func TestSetupAsksBeforeItChangesAnything(t *testing.T) {
 		"[y/N]") {
 		t.Errorf("again: exit code %d, %d changes\n%s", code, changesSeen(s)-before, out)
 	}
+}
+
+// TestAQuestionCanBeInterrupted, and then nothing was changed.
+func TestAQuestionCanBeInterrupted(t *testing.T) {
+	s, environ := atEmulator(t)
+	unanswered, ask := io.Pipe()
+	defer ask.Close()
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var out bytes.Buffer
+	root := newRoot(environ)
+	root.SetArgs([]string{"setup"})
+	root.SetIn(readingThen{unanswered, interrupt})
+	root.SetOut(&out)
+	root.SetErr(&out)
+	err := root.ExecuteContext(ctx)
+	if !errors.Is(err, errQuiet) || changesSeen(s) > 0 || !strings.HasSuffix(out.String(), "\nNothing was changed.\n") {
+		t.Errorf("%v, %d changes\n%s", err, changesSeen(s), &out)
+	}
+}
+
+// A readingThen does something once it is read.
+type readingThen struct {
+	io.Reader
+	do func()
+}
+
+func (r readingThen) Read(p []byte) (int, error) {
+	r.do()
+	return r.Reader.Read(p)
 }
 
 // TestSecretsGoIntoTheFileAlone, which others cannot read, unless somebody wants to see them.
