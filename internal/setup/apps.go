@@ -102,8 +102,11 @@ func (s *Setup) makeGPT(ctx context.Context) error {
 }
 
 func (s *Setup) makeDocs(ctx context.Context) error {
-	if err := s.findApps(ctx); err != nil || s.docs.ID != "" {
+	if err := s.findApps(ctx); err != nil {
 		return err
+	}
+	if s.docs.ID != "" {
+		return s.extendDocs(ctx)
 	}
 	made, err := s.api.CreateApp(context.WithoutCancel(ctx), management.App{Name: s.goal.Title, Type: public,
 		RedirectURLs: []string{s.docsURL()}, Description: "The page " + s.docsURL()})
@@ -115,5 +118,8 @@ func (s *Setup) makeDocs(ctx context.Context) error {
 }
 
 func (s *Setup) extendDocs(ctx context.Context) error {
+	if slices.Contains(s.docs.RedirectURLs, s.docsURL()) {
+		return nil
+	}
 	return s.api.SetRedirectURLs(ctx, s.docs.ID, append(slices.Clone(s.docs.RedirectURLs), s.docsURL()))
 }

@@ -3,6 +3,7 @@ package setup_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"maps"
 	"net/http"
@@ -129,6 +130,66 @@ func policyKept(t *testing.T, before, after stytchtest.Policy) {
 		if r.ID == "invoices" && !slices.Equal(r.Actions, []string{"pay"}) {
 			t.Errorf("%+v", r)
 		}
+	}
+}
+
+// TestAScopeOfTheSameNameIsTold: it stays, and nothing is granted that does not count for it.
+func TestAScopeOfTheSameNameIsTold(t *testing.T) {
+	for name, tt := range map[string]struct {
+		stands     []stytchtest.Permission
+		heldBy     []stytchtest.Permission // a role of theirs
+		step, note string
+		granted    bool // our permission, to the roles
+	}{
+		"another permission, which nobody has": {
+			[]stytchtest.Permission{{ResourceID: "todo", Actions: []string{"edit"}}}, nil,
+			"stands for todo: edit, which no role has as a whole", "", false},
+		"another permission, which a role has": {
+			[]stytchtest.Permission{{ResourceID: "todo", Actions: []string{"edit"}}},
+			[]stytchtest.Permission{{ResourceID: "todo", Actions: []string{"edit"}}},
+			"", "stands for todo: edit: roles with that count for it, and tasks: write does not", false},
+		"a further permission, which nobody has": {
+			[]stytchtest.Permission{{ResourceID: "todo", Actions: []string{"edit"}},
+				{ResourceID: "tasks", Actions: []string{"write"}}}, nil,
+			"stands for todo: edit; tasks: write, which no role has as a whole", "", true},
+		"all of a resource, which a role has": {
+			[]stytchtest.Permission{{ResourceID: "tasks", Actions: []string{"*"}}},
+			[]stytchtest.Permission{{ResourceID: "tasks", Actions: []string{"read", "write"}}}, "", "", false},
+		"ours": {[]stytchtest.Permission{{ResourceID: "tasks", Actions: []string{"write"}}}, nil, "", "", true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, setup.B2B, func(seed *stytchtest.Seed) {
+				foreign(seed)
+				p := &seed.Policy
+				p.Resources[len(p.Resources)-2].Actions = []string{"read", "write"} // of tasks
+				p.Resources = append(p.Resources, stytchtest.Resource{ID: "todo", Actions: []string{"edit"}})
+				p.Roles[len(p.Roles)-1].Permissions = tt.heldBy
+				p.Scopes = []stytchtest.CustomScope{{Name: "tasks:write", Permissions: tt.stands}}
+			})
+			before := len(setUp(t, s.run()).Changes)
+			plan, err := s.run().Read(t.Context())
+			if err != nil || !plan.Nothing() || before == 0 {
+				t.Fatalf("%v %+v", err, plan)
+			}
+			var told bytes.Buffer
+			if err := errors.Join(plan.Write(&told, ".env"), setup.WriteSteps(&told, plan.ByHand)); err != nil {
+				t.Fatal(err)
+			}
+			if tt.step+tt.note == "" && strings.Contains(told.String(), "the scope") ||
+				!strings.Contains(told.String(), tt.step) || !strings.Contains(told.String(), tt.note) {
+				t.Errorf("told\n%s", &told)
+			}
+			policy := s.Export().Policy
+			granted := slices.ContainsFunc(policy.Roles, func(r stytchtest.Role) bool {
+				return r.ID == "stytch_member" && slices.ContainsFunc(r.Permissions, func(p stytchtest.Permission) bool {
+					return p.ResourceID == "tasks" && slices.Contains(p.Actions, "write")
+				})
+			})
+			if granted != tt.granted || !slices.EqualFunc(policy.Scopes[0].Permissions, tt.stands,
+				func(a, b stytchtest.Permission) bool { return reflect.DeepEqual(a, b) }) {
+				t.Errorf("granted %v, scope %+v", granted, policy.Scopes[0])
+			}
+		})
 	}
 }
 

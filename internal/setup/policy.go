@@ -23,8 +23,12 @@ func (s *Setup) readPolicy(ctx context.Context, p *Plan) error {
 		}
 	}
 	lines, err := mergePolicy(policy, s.vertical(), needs)
-	if err != nil || len(lines) == 0 {
+	if err != nil {
 		return err
+	}
+	p.tellScopes(policy, needs)
+	if len(lines) == 0 {
+		return nil
 	}
 	p.Changes = append(p.Changes, Change{What: "Roles & Permissions", Lines: lines,
 		do: func(ctx context.Context) error {
@@ -65,6 +69,9 @@ func mergePolicy(object management.Object, vertical string, needs []Need) (lines
 	}
 	granted := p.granted()
 	for _, need := range needs {
+		if scope := find(p.lists["custom_scopes"], "scope", need.Scope); scope != nil && !standsFor(scope, need) {
+			continue // what is needed would count for nothing
+		}
 		if err := p.resource(need); err != nil {
 			return nil, err
 		}

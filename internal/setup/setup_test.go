@@ -300,6 +300,24 @@ func TestAnotherEnvironmentThanThatOfTheSettings(t *testing.T) {
 	}
 }
 
+// TestAnAppThatIsFoundWithANewSecretIsExtended: without a good secret nobody knew that it was there.
+func TestAnAppThatIsFoundWithANewSecretIsExtended(t *testing.T) {
+	s := newSite(t, setup.B2B)
+	setUp(t, s.run())
+	s.kept["STYTCH_SECRET"] = "secret-test-of-before"
+	moved := func(g *setup.Goal) { g.PublicURL = "https://moved.example.com" }
+	run := s.run(moved)
+	setUp(t, run)
+	plan, err := run.Read(t.Context())
+	if err != nil || !plan.Nothing() || len(s.Export().ConnectedApps) != 2 {
+		t.Errorf("%v %+v", err, plan)
+	}
+	if urls := s.Export().ConnectedApps[1].RedirectURLs; !slices.Contains(urls, "https://moved.example.com/docs") ||
+		!slices.Contains(urls, "https://gpt.example.com/docs") {
+		t.Errorf("%v", urls)
+	}
+}
+
 func there(seed *stytchtest.Seed) { seed.Project.NoProject = false }
 
 // TestTheProjectIsChosenWithCare: nothing is set up that may not be meant.
