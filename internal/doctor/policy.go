@@ -65,6 +65,14 @@ func (v *visit) nameOf(n Need) string {
 	return n.Scope
 }
 
+// standingFor says for what a scope stands, if that is something else than its name says.
+func standingFor(policy stytch.Policy, n Need) string {
+	if permissions := strings.Join(policy.StandsFor(n.Scope), ", "); permissions != "" && permissions != n.Scope {
+		return " (which stands for " + permissions + ")"
+	}
+	return ""
+}
+
 func lookAtRoles(v *visit, policy stytch.Policy) Finding {
 	var held, free, nobodys []string
 	for _, n := range v.Needs {
@@ -81,7 +89,7 @@ func lookAtRoles(v *visit, policy stytch.Policy) Finding {
 			}
 			held = append(held, n.Scope+": everybody")
 		case len(roles) == 0:
-			nobodys = append(nobodys, v.nameOf(n))
+			nobodys = append(nobodys, v.nameOf(n)+standingFor(policy, n))
 		default:
 			held = append(held, v.nameOf(n)+": "+strings.Join(roles, ", "))
 		}

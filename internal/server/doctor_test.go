@@ -255,6 +255,20 @@ var misconfigurations = []misconfiguration{
 			"Permissions",
 		page: pageShows{steps: slices.Concat(byCode("ada@acme.example", "Acme"),
 			[]step{see("Asked for, but not yours to give. This will not be allowed:")})}},
+	{check: "roles", name: "a scope stands for something else, which nobody has", stytch: func(s *stytchtest.Seed) {
+		s.Policy.Resources = append(slices.Clone(s.Policy.Resources), stytchtest.Resource{ID: "todo",
+			Actions: []string{"edit"}})
+		s.Policy.Scopes = slices.Clone(s.Policy.Scopes)
+		for i, scope := range s.Policy.Scopes {
+			if scope.Name == "tasks:write" {
+				s.Policy.Scopes[i].Permissions = []stytchtest.Permission{{ResourceID: "todo", Actions: []string{"edit"}}}
+			}
+		}
+	},
+		doctor: "warning roles: no role of the project covers tasks:write (which stands for todo:edit); expected: a " +
+			"role for each",
+		page: pageShows{steps: slices.Concat(byCode("ada@acme.example", "Acme"),
+			[]step{see("Asked for, but not yours to give. This will not be allowed:")})}},
 	{check: "roles", name: "everybody has a scope that changes", stytch: func(s *stytchtest.Seed) {
 		*s = free(*s,
 			"tasks:write")

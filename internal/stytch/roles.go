@@ -52,6 +52,14 @@ func (p Policy) RolesForScope(scope string) []string {
 	return p.rolesCovering(p.apart(p.allows[scope]))
 }
 
+// StandsFor returns the permissions of the scope, each as resource:action; none for one that is free.
+func (p Policy) StandsFor(scope string) (permissions []string) {
+	for _, a := range p.apart(p.allows[scope]) {
+		permissions = append(permissions, a.resource+":"+a.action)
+	}
+	return permissions
+}
+
 func (p Policy) rolesCovering(wanted []action) (names []string) {
 	for _, name := range slices.Sorted(maps.Keys(p.roles)) {
 		if !slices.ContainsFunc(wanted, func(a action) bool { return !covers(p.roles[name], a.resource, a.action) }) {
