@@ -109,7 +109,8 @@ func (s *setupRun) sameProject(project stytchtest.Project, base string, runs boo
 		return s.otherKind(project.Vertical)
 	}
 	known := func(secret stytchtest.Secret) bool { return secret.Secret == c.Secret }
-	if c.Emulator == "" || c.Secret == "" || slices.ContainsFunc(project.Secrets, known) {
+	unset := c.Secret == "" || c.given["STYTCH_SECRET"] == byEnvironment // which says nothing of the folder's project
+	if c.Emulator == "" || unset || slices.ContainsFunc(project.Secrets, known) {
 		return nil
 	}
 	if runs {
@@ -228,7 +229,8 @@ func openEmulator(file, vertical, addr string, log *slog.Logger) (*keptEmulator,
 	listener, err := emulator.Listen(addr)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		return nil, usagef("%s, where the emulator of %s listens, is in use by another program, such as `guestpass "+
-			"dev`: stop it; or it is a `guestpass serve` or `guestpass setup` that runs with this very file", addr, file)
+			"dev`: stop it; or it is a `guestpass serve` or `guestpass setup` that runs with this very file", addr,
+			file)
 	}
 	if err != nil {
 		return nil, usagef("cannot start the emulator on %s: %w", addr, err)

@@ -256,6 +256,10 @@ func TestAFolderHasOneEmulatedProject(t *testing.T) {
 	}
 	const wayOut = "work in another folder, or delete .env and guestpass-emulator.json to begin anew"
 	check(2, wayOut, "setup", "--yes", "--vertical", "consumer")
+	code, out, stderr := execute(t, []string{"STYTCH_SECRET=secret-test-wrong"}, "setup", "--yes")
+	if code != 1 || !strings.Contains(stderr, "STYTCH_SECRET of the environment is refused by Stytch, and it wins") {
+		t.Errorf("exit code %d\n%s%s", code, out, stderr)
+	}
 	check(2, "says that `guestpass serve` runs the emulated project of this folder", "dev")
 	stop := serving(t)
 	check(2, wayOut, "setup", "--yes", "--vertical", "consumer", "--emulator-addr", strings.TrimPrefix(address,

@@ -261,7 +261,8 @@ var misconfigurations = []misconfiguration{
 		s.Policy.Scopes = slices.Clone(s.Policy.Scopes)
 		for i, scope := range s.Policy.Scopes {
 			if scope.Name == "tasks:write" {
-				s.Policy.Scopes[i].Permissions = []stytchtest.Permission{{ResourceID: "todo", Actions: []string{"edit"}}}
+				s.Policy.Scopes[i].Permissions = []stytchtest.Permission{{ResourceID: "todo",
+					Actions: []string{"edit"}}}
 			}
 		}
 	},

@@ -181,9 +181,10 @@ func TestAScopeOfTheSameNameIsTold(t *testing.T) {
 			}
 			policy := s.Export().Policy
 			granted := slices.ContainsFunc(policy.Roles, func(r stytchtest.Role) bool {
-				return r.ID == "stytch_member" && slices.ContainsFunc(r.Permissions, func(p stytchtest.Permission) bool {
+				writes := func(p stytchtest.Permission) bool {
 					return p.ResourceID == "tasks" && slices.Contains(p.Actions, "write")
-				})
+				}
+				return r.ID == "stytch_member" && slices.ContainsFunc(r.Permissions, writes)
 			})
 			if granted != tt.granted || !slices.EqualFunc(policy.Scopes[0].Permissions, tt.stands,
 				func(a, b stytchtest.Permission) bool { return reflect.DeepEqual(a, b) }) {

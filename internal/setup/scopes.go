@@ -39,8 +39,9 @@ func (p *Plan) tellScopes(policy management.Object, needs []Need) {
 		switch told := need.Scope + " is there already, and stands for " + spelled(permissions); {
 		case scope == nil || len(permissions) == 0:
 		case !held(policy, permissions):
-			steps = append(steps, fmt.Sprintf("the scope %s, which no role has as a whole, so that nobody is given it: "+
-				"give that to roles, or let the scope stand for %s alone and run this again", told, need.permission()))
+			steps = append(steps, fmt.Sprintf("the scope %s, which no role has as a whole, so that nobody is given "+
+				"it: give that to roles, or let the scope stand for %s alone and run this again", told,
+				need.permission()))
 		case !standsFor(scope, need):
 			p.Notes = append(p.Notes, fmt.Sprintf("the scope %s: roles with that count for it, and %s does not",
 				told, need.permission()))

@@ -307,8 +307,8 @@ func (s *Setup) overruled() error {
 		case !set.Secret && !set.pending:
 			is = "is not " + set.Value
 		}
-		faults = append(faults, fmt.Errorf("%s of the environment %s, and it wins over %s: unset it, and run this again",
-			set.Name, is, s.goal.FileName))
+		faults = append(faults, fmt.Errorf("%s of the environment %s, and it wins over %s: unset it, and run this "+
+			"again", set.Name, is, s.goal.FileName))
 	}
 	return errors.Join(faults...)
 }
