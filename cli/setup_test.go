@@ -471,7 +471,7 @@ func TestTheServersPartGoesWithWhatSetupWrites(t *testing.T) {
 		t.Fatal("the page has no lines for the server")
 	}
 	_, environ := atEmulator(t)
-	code, out, stderr := execute(t, environ, "setup", "--yes", "--public-url", "https://gpt.example.com",
+	code, out, stderr := execute(t, append(environ, "GUESTPASS_PUBLIC_URL=https://gpt.example.com"), "setup", "--yes",
 		"--environment", "test")
 	if code != 0 {
 		t.Fatalf("exit code %d\n%s%s", code, out, stderr)
@@ -588,7 +588,7 @@ func TestTheDomainIsAskedWhatCameOfIt(t *testing.T) {
 		"nobody there":      {"http://127.0.0.1:1", "issuer: the metadata of http://127.0.0.1:1 could not"},
 	} {
 		_, environ := atEmulator(t)
-		code, out, stderr := execute(t, environ, "setup", "--yes", "--domain", tt.domain)
+		code, out, stderr := execute(t, append(environ, "STYTCH_DOMAIN="+tt.domain), "setup", "--yes")
 		if code != 1 || !strings.Contains(out, "\nnot as it must be: "+tt.want) || strings.Contains(out, "Next:") {
 			t.Errorf("%s: exit code %d\n%s%s", name, code, out, stderr)
 		}
