@@ -1,7 +1,7 @@
 // Package outside looks at a server as those do who have nothing but its URL: ChatGPT, Claude, the GPT editor. It is
 // apart from package doctor so that a server does not carry the linter and the MCP client that it looks with.
 //
-// It sends no token, and nothing that changes.
+// It sends no token but one that is none, and nothing that changes.
 package outside
 
 import (
@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/netip"
@@ -125,8 +126,18 @@ type answer struct {
 	body []byte
 }
 
+// kind returns the media type of the answer.
+func (a *answer) kind() string {
+	kind, _, _ := mime.ParseMediaType(a.Header.Get("Content-Type"))
+	return kind
+}
+
 func (v *visit) get(ctx context.Context, address string, headers ...string) (*answer, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	return v.ask(ctx, http.MethodGet, address, "", headers...)
+}
+
+func (v *visit) ask(ctx context.Context, method, address, body string, headers ...string) (*answer, error) {
+	request, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -138,17 +149,17 @@ func (v *visit) get(ctx context.Context, address string, headers ...string) (*an
 		return nil, err
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
-	if err == nil && len(body) > maxAnswer {
+	read, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer+1))
+	if err == nil && len(read) > maxAnswer {
 		err = fmt.Errorf("an answer of more than %d bytes", maxAnswer)
 	}
-	return &answer{response, body}, err
+	return &answer{response, read}, err
 }
 
 // serverChecks are made only where the server can be asked.
 func serverChecks() (checks []doctor.Check[*visit]) {
 	for _, check := range []doctor.Check[*visit]{redirectCheck, documentCheck, metadataCheck, issuerCheck,
-		forwardedCheck, mcpCheck} {
+		signInCheck, authorizationCheck, forwardedCheck, mcpCheck} {
 		look := check.Look
 		check.Look = func(ctx context.Context, v *visit) doctor.Finding {
 			if why := v.trouble(); why != "" {

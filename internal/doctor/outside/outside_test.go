@@ -168,6 +168,12 @@ func answering(path string, answer http.HandlerFunc) func(http.Handler) http.Han
 	}
 }
 
+// anotherPage is what an application shows that answers every path with its one page.
+func anotherPage(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	_, _ = io.WriteString(w, "<!doctype html><title>Acme</title>")
+}
+
 func always(addresses ...string) func(context.Context, string) ([]netip.Addr, error) {
 	return func(context.Context, string) (list []netip.Addr, err error) {
 		for _, address := range addresses {
@@ -279,6 +285,48 @@ var mistakes = []struct {
 			w.WriteHeader(http.StatusUnauthorized)
 		})
 	}, "error mcp: the 401 of https://gpt.example.com/mcp has no WWW-Authenticate with a Bearer challenge (RFC 6750)"},
+	{"mcp", "not passed through", func(b *bed) {
+		b.around = answering("/mcp", func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) })
+	}, "error mcp: https://gpt.example.com/mcp is answered with 404 Not Found, as text/plain, and not by Guestpass; " +
+		"expected: a challenge that leads to metadata"},
+	{"mcp", "another application answers every path", func(b *bed) { b.around = answering("/mcp", anotherPage) },
+		"error mcp: https://gpt.example.com/mcp is answered with 200 OK, as text/html, and not by Guestpass"},
+	{"mcp", "another application has an error of its own", func(b *bed) {
+		b.around = answering("/mcp", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = io.WriteString(w, `{"message":"no route"}`)
+		})
+	}, "error mcp: https://gpt.example.com/mcp is answered with 404 Not Found, as application/json"},
+	{"sign-in", "the page is not passed through", func(b *bed) {
+		b.around = answering("/idp", func(w http.ResponseWriter, r *http.Request) { http.NotFound(w, r) })
+	}, "error sign-in: https://gpt.example.com/idp is answered with 404 Not Found, as text/plain, and not by " +
+		"Guestpass; expected: the sign-in page; have the proxy in front pass every path through"},
+	{"sign-in", "another application shows its page", func(b *bed) { b.around = answering("/idp", anotherPage) },
+		"error sign-in: https://gpt.example.com/idp is answered with 200 OK, as text/html, and not by Guestpass"},
+	{"sign-in", "the script is not passed through", func(b *bed) {
+		b.around = answering("/idp/assets/idp.js", anotherPage)
+	}, "error sign-in: https://gpt.example.com/idp/assets/idp.js is answered with 200 OK, as text/html"},
+	{"sign-in", "the token endpoint is not passed through", func(b *bed) {
+		b.around = answering("/oauth2/token", anotherPage)
+	}, "error sign-in: the token endpoint https://gpt.example.com/oauth2/token is answered with 200 OK, as text/html, " +
+		"and not by Guestpass; expected: an error of OAuth"},
+	{"authorization-header", "lost on the way", func(b *bed) {
+		b.around = sees(func(r *http.Request) { r.Header.Del("Authorization") })
+	}, "error authorization-header: https://gpt.example.com/api/v1/activity answers to a token as if there were none: " +
+		"the header Authorization is lost on the way; expected: 401 with a Bearer challenge and " +
+		`error="invalid_token"; have the proxy in front pass the header Authorization`},
+	{"authorization-header", "lost on the way to the tools alone", func(b *bed) {
+		b.around = sees(func(r *http.Request) {
+			if r.URL.Path == "/mcp" {
+				r.Header.Del("Authorization")
+			}
+		})
+	}, "error authorization-header: https://gpt.example.com/mcp answers to a token as if there were none"},
+	{"authorization-header", "the operations are not passed through", func(b *bed) {
+		b.around = answering("/api/v1/activity", anotherPage)
+	}, "error authorization-header: https://gpt.example.com/api/v1/activity is answered with 200 OK, as text/html " +
+		"where no token is sent; expected: 401 with a Bearer challenge; have the proxy in front pass every path through"},
 	{"mcp", "nobody can identify themselves", func(b *bed) {
 		seed := stytchtest.Development()
 		seed.Project.Registration, seed.Project.MetadataDocuments = false, false

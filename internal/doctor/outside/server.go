@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -58,12 +57,12 @@ var documentCheck = doctor.Check[*visit]{Name: "document", Asks: "would the GPT 
 		if err != nil {
 			return doctor.Wrong("%s cannot be read: %v", address, err)
 		}
-		if got.StatusCode == http.StatusNotFound && isJSON(got) {
+		if got.missing() {
 			return doctor.NotLooked("the server publishes no document: it has no operations of its own")
 		}
 		if got.StatusCode != http.StatusOK {
 			return doctor.Wrong("%s is answered with %s", address, got.Status).Expecting("200 with the document").
-				MendedBy("have the proxy in front pass every path through to Guestpass")
+				MendedBy(passEverything)
 		}
 		if isHere(v.host) { // the editor would refuse the address, which is known; of interest is the rest
 			address = publicOrigin + documentPath
@@ -95,8 +94,7 @@ func judged(site string, findings []lint.Finding) doctor.Finding {
 }
 
 func isJSON(got *answer) bool {
-	kind, _, _ := mime.ParseMediaType(got.Header.Get("Content-Type"))
-	return kind == "application/json" || strings.HasSuffix(kind, "+json")
+	return got.kind() == "application/json" || strings.HasSuffix(got.kind(), "+json")
 }
 
 // resourceMetadata are those of RFC 9728.
@@ -156,7 +154,7 @@ var issuerCheck = doctor.Check[*visit]{Name: "authorization-server",
 		if err := v.read(ctx, address, &as); err != nil {
 			return doctor.Wrong("%s cannot be read: %v", address, err).Expecting("metadata (RFC 8414)")
 		}
-		page := v.Origin + "/idp"
+		page := v.Origin + signInPath
 		switch {
 		case as.Issuer != m.Servers[0]:
 			return doctor.Wrong("the issuer there is %q", as.Issuer).Expecting("%s, to the letter", m.Servers[0])
@@ -227,7 +225,7 @@ var mcpCheck = doctor.Check[*visit]{Name: "mcp", Asks: "can an MCP client begin:
 		found, err := client.Discover(ctx)
 		switch {
 		case errors.As(err, new(*mcptest.NoServerError)):
-			return doctor.NotLooked("the server speaks no MCP at %s (GUESTPASS_MCP=off)", mcpPath)
+			return v.withoutServer(ctx)
 		case errors.Is(err, mcptest.ErrOpen):
 			return doctor.Doubtful("the server answers without a token")
 		case err != nil:
