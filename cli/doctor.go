@@ -58,7 +58,7 @@ A check that is skipped says why. Exit code 2 if a check fails or could not be m
 			if len(args) == 1 {
 				site, err := outside.Parse(args[0])
 				if err != nil {
-					return usagef("%q %w", args[0], err)
+					return usagef("%q %w", outside.Shown(args[0]), err)
 				}
 				return d.tell(cmd.OutOrStdout(), outside.Look(ctx, site))
 			}

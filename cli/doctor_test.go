@@ -69,6 +69,8 @@ func TestDoctorTellsInLinesAndExitCodes(t *testing.T) {
 		{"from outside", "ok       mcp: the challenge leads to " + app + "/.well-known/oauth-protected-resource/mcp",
 			nil, []string{"doctor", app, "--strict"}, 0},
 		{"no URL", "", nil, []string{"doctor", "gpt.example.com"}, 2},
+		{"a URL with a password", "", nil, []string{"doctor", "https://admin:secret-test-x@gpt.example.com"}, 2},
+		{"a secret for a URL", "", nil, []string{"doctor", "https://secret-test-abcdefgh"}, 2},
 		{"two URLs", "", nil, []string{"doctor", app, app}, 2},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

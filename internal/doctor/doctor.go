@@ -104,7 +104,7 @@ const longest = 2000
 
 // shown is one line of what may come from anybody's server.
 func shown(text string) string {
-	text = credentials.Mask(strings.Join(strings.Fields(text), " "))
+	text = credentials.Mask(credentials.Withhold(strings.Join(strings.Fields(text), " ")))
 	if len(text) > longest {
 		text = strings.ToValidUTF8(text[:longest], "") + " …"
 	}

@@ -16,17 +16,19 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 
+	"guestpass/internal/credentials"
 	"guestpass/internal/doctor"
 	"guestpass/internal/upstream"
 )
 
 // Bounds of every question.
 const (
-	questionTimeout = 10 * time.Second
+	questionTimeout = 5 * time.Second
 	connectTimeout  = 5 * time.Second
 	maxHeader       = 64 << 10
 	maxAnswer       = 2 << 20 // bytes; a document has at most 800,000
@@ -47,21 +49,38 @@ type Site struct {
 	secure     bool
 }
 
-// Parse reads the URL of a server: its origin, or anything below it. Its error follows the URL.
+// Parse reads the URL of a server: its origin, and nothing else. Its error follows the URL; [Shown] is how to repeat
+// that.
 func Parse(text string) (Site, error) {
 	u, err := url.Parse(text)
 	switch {
-	case err != nil || u.Host == "" || u.User != nil:
+	case err == nil && credentials.HasSecret(text):
+		return Site{}, errors.New("holds a secret, which is not repeated here")
+	case err != nil || u.Hostname() == "" || u.User != nil:
 		return Site{}, errors.New("is not the URL of a server, such as https://gpt.example.com")
-	case u.Scheme != "https" && !(u.Scheme == "http" && upstream.Loopback(u.Hostname())):
+	}
+	s := Site{host: strings.ToLower(u.Hostname()), port: u.Port(), secure: u.Scheme == "https"}
+	if !s.secure && !(u.Scheme == "http" && isHere(s.host)) {
 		return Site{}, errors.New("must begin with https:// (http is for this machine only)")
 	}
-	s := Site{Origin: u.Scheme + "://" + u.Host, host: u.Hostname(), port: u.Port(), secure: u.Scheme == "https"}
-	if s.port == "" {
-		s.port = map[bool]string{true: "443", false: "80"}[s.secure]
+	usual := map[bool]string{true: "443", false: "80"}[s.secure]
+	s.Origin = u.Scheme + "://" + strings.ToLower(u.Host)
+	if s.port == "" || s.port == usual { // an origin is written without it
+		s.port, s.Origin = usual, strings.TrimSuffix(s.Origin, ":"+s.port)
+	}
+	if number, err := strconv.Atoi(s.port); err != nil || number < 1 || number > maxPort {
+		return Site{}, fmt.Errorf("has no port that there is: they go from 1 to %d", maxPort)
+	}
+	if u.Path != "" && u.Path != "/" || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
+		return Site{}, fmt.Errorf("has more than an origin: name %s", s.Origin)
 	}
 	return s, nil
 }
+
+const maxPort = 65535
+
+// Shown returns a URL, or what was meant to be one, without secrets.
+func Shown(text string) string { return credentials.Mask(credentials.Withhold(text)) }
 
 // Look makes the checks for which the URL is enough.
 func Look(ctx context.Context, s Site) []doctor.Finding {
@@ -72,6 +91,7 @@ func Look(ctx context.Context, s Site) []doctor.Finding {
 		defer cancel()
 		return s.LookUp(ctx, s.host)
 	})
+	v.reached = sync.OnceValue(func() error { return v.reach(ctx) })
 	v.connection = sync.OnceValues(func() (*tls.ConnectionState, error) { return v.shakeHands(ctx, 0) })
 	v.trouble = sync.OnceValue(func() string { return v.unreachable(ctx) })
 	return doctor.Run(ctx, table, v)
@@ -107,6 +127,7 @@ type visit struct {
 	Site
 	http       *http.Client
 	addresses  func() ([]netip.Addr, error)
+	reached    func() error // why nothing can be sent to it
 	connection func() (*tls.ConnectionState, error)
 	trouble    func() string // which check says why nothing can be asked; "": it can
 }
@@ -176,6 +197,9 @@ func serverChecks() (checks []doctor.Check[*visit]) {
 func (v *visit) unreachable(ctx context.Context) string {
 	if _, err := v.addresses(); err != nil {
 		return "dns"
+	}
+	if v.reached() != nil {
+		return "connection"
 	}
 	if !v.secure {
 		return ""

@@ -15,6 +15,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -28,6 +29,30 @@ import (
 )
 
 const host = "gpt.example.com"
+
+// silently connects with a server that reads and never says a word. Its patience is at an end once it has read.
+func silently(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	go func() {
+		_, _ = server.Read(make([]byte, 1))
+		_ = client.SetReadDeadline(time.Unix(1, 0))
+		_, _ = io.Copy(io.Discard, server)
+	}()
+	return client, nil
+}
+
+// saying connects with a server that says this to whatever it reads, and closes.
+func saying(words string) func(context.Context, string, string) (net.Conn, error) {
+	return func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		go func() {
+			defer server.Close()
+			_, _ = server.Read(make([]byte, 64<<10))
+			_, _ = io.WriteString(server, words)
+		}()
+		return client, nil
+	}
+}
 
 // today is when the certificates are looked at; they are valid for 90 days.
 var today = time.Date(2030, time.May, 1, 12, 0, 0, 0, time.UTC)
@@ -110,11 +135,14 @@ func (b *bed) look(t *testing.T) map[string]doctor.Finding {
 	site.Roots = x509.NewCertPool()
 	site.Roots.AddCert(root.certificate)
 	// The addresses of the host are the world's, and lead here.
-	site.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
+	here := func(ctx context.Context, network, address string) (net.Conn, error) {
 		if address == host+":443" {
 			address = server.Listener.Addr().String()
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
+	}
+	if site.Dial == nil {
+		site.Dial = here
 	}
 	found := map[string]doctor.Finding{}
 	for _, f := range outside.Look(t.Context(), site) {
@@ -234,8 +262,20 @@ var mistakes = []struct {
 		"error tls: the server speaks TLS 1.1 at most; expected: TLS 1.2 and 1.3, and no older version"},
 	{"tls", "too old as well", func(b *bed) { b.tls.MinVersion = tls.VersionTLS10 },
 		"warning tls: the server speaks TLS 1.3, and TLS 1.1 as well"},
-	{"tls", "nobody there", func(b *bed) { b.unreachable = true },
-		"error tls: no connection with TLS to gpt.example.com:443: "},
+	{"connection", "nobody there", func(b *bed) { b.unreachable = true },
+		"error connection: nothing listens at gpt.example.com:443; expected: a server, or the proxy in front of it; " +
+			"start the server, or the proxy in front of it, and see whether it listens at port 443"},
+	{"connection", "no answer", func(b *bed) {
+		b.site.Dial = func(context.Context, string, string) (net.Conn, error) { return nil, os.ErrDeadlineExceeded }
+	}, "error connection: nobody answers at gpt.example.com:443: no answer in time; expected: a server, or the proxy " +
+		"in front of it; see whether the machine runs, and whether a firewall lets port 443 through"},
+	{"tls", "never agreed", func(b *bed) { b.site.Dial = silently },
+		"error tls: no TLS with gpt.example.com:443: no answer in time; expected: TLS 1.2 and 1.3, and no older " +
+			"version; see whether the proxy in front of the server speaks TLS at port 443"},
+	{"tls", "closed", func(b *bed) { b.site.Dial = saying("") },
+		"error tls: no TLS with gpt.example.com:443: the connection was closed"},
+	{"tls", "plain HTTP", func(b *bed) { b.site.Dial = saying("HTTP/1.1 400 Bad Request\r\n\r\n") },
+		"error tls: no TLS with gpt.example.com:443: what is said there is not TLS"},
 	{"redirects", "to another host", func(b *bed) {
 		b.around = answering("/openapi.json", func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://www.example.com/openapi.json?from=here", http.StatusMovedPermanently)
@@ -339,7 +379,7 @@ func at(t time.Time) func() time.Time { return func() time.Time { return t } }
 // newBed returns one at which nothing is wrong, or only what a test of forwarded addresses wants.
 func newBed(t *testing.T, check string) *bed {
 	t.Helper()
-	site, err := outside.Parse("https://" + host + "/mcp")
+	site, err := outside.Parse("https://" + host)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -426,13 +466,37 @@ func TestWhatCannotBeAskedSaysWhy(t *testing.T) {
 }
 
 func TestURLsOfServers(t *testing.T) {
-	for text, want := range map[string]string{"https://gpt.example.com": "https://gpt.example.com",
-		"https://gpt.example.com/mcp": "https://gpt.example.com", "http://localhost:8080/": "http://localhost:8080",
-		"http://gpt.example.com": "", "gpt.example.com": "", "https://": "", "https://a:b@gpt.example.com": "",
-		"ftp://gpt.example.com": ""} {
+	for text, want := range map[string]string{
+		"https://gpt.example.com":       "https://gpt.example.com",
+		"https://gpt.example.com/":      "https://gpt.example.com",
+		"HTTPS://GPT.example.com:443":   "https://gpt.example.com",
+		"https://gpt.example.com:8443":  "https://gpt.example.com:8443",
+		"http://localhost:8080/":        "http://localhost:8080",
+		"HTTP://LOCALHOST:8080":         "http://localhost:8080",
+		"http://[::1]:80":               "http://[::1]",
+		"https://gpt.example.com/mcp":   "has more than an origin: name https://gpt.example.com",
+		"https://gpt.example.com?x=1":   "has more than an origin: name https://gpt.example.com",
+		"https://gpt.example.com/#x":    "has more than an origin",
+		"https://gpt.example.com:99999": "has no port that there is: they go from 1 to 65535",
+		"https://gpt.example.com:0":     "has no port that there is",
+		"http://gpt.example.com":        "must begin with https://",
+		"gpt.example.com":               "is not the URL of a server",
+		"https://":                      "is not the URL of a server",
+		"https://:443":                  "is not the URL of a server",
+		"https://a:b@gpt.example.com":   "is not the URL of a server",
+		"ftp://gpt.example.com":         "must begin with https://",
+		"https://secret-live-abcdefgh":  "holds a secret, which is not repeated here",
+		"secret-live-abcdefgh":          "holds a secret, which is not repeated here",
+	} {
 		site, err := outside.Parse(text)
-		if site.Origin != want || (err == nil) != (want != "") {
-			t.Errorf("%s: %q, %v", text, site.Origin, err)
+		if err == nil && site.Origin != want || err != nil && !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %q, %v, want %q", text, site.Origin, err, want)
+		}
+	}
+	for _, text := range []string{"https://admin:hunter2@gpt.example.com", "https://secret-live-hunter2hunter2",
+		"secret-live-hunter2hunter2"} {
+		if shown := outside.Shown(text); strings.Contains(shown, "hunter2") {
+			t.Errorf("%s is shown", shown)
 		}
 	}
 }

@@ -6,10 +6,12 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"guestpass/internal/doctor"
@@ -22,6 +24,9 @@ var wayChecks = []doctor.Check[*visit]{
 		Expected: "addresses that the world reaches",
 		Remedy:   "see the records of the host at your DNS",
 		Look:     lookAtDNS},
+	{Name: "connection", Asks: "does anybody answer at the host's port?",
+		Expected: "a server, or the proxy in front of it",
+		Look:     lookAtConnection},
 	{Name: "certificate", Asks: "is the certificate of the host, with a chain to an authority that is trusted?",
 		Remedy: "give the proxy in front the certificate of the host with all intermediate ones (a full chain), from " +
 			"an authority that everybody trusts",
@@ -60,16 +65,51 @@ func lookAtDNS(_ context.Context, v *visit) doctor.Finding {
 	return doctor.Well("the host %s has the addresses %s", v.host, strings.Join(public, ", "))
 }
 
+func lookAtConnection(_ context.Context, v *visit) doctor.Finding {
+	if _, err := v.addresses(); err != nil {
+		return doctor.NotLooked("the host has no address; see dns")
+	}
+	where := net.JoinHostPort(v.host, v.port)
+	switch err := v.reached(); {
+	case err == nil:
+		return doctor.Well("somebody answers at %s", where)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return doctor.Wrong("nothing listens at %s", where).
+			MendedBy("start the server, or the proxy in front of it, and see whether it listens at port %s", v.port)
+	default:
+		return doctor.Wrong("nobody answers at %s: %s", where, reasonOf(err)).
+			MendedBy("see whether the machine runs, and whether a firewall lets port %s through", v.port)
+	}
+}
+
 // reasonOf returns what failed without the names of servers that were asked.
 func reasonOf(err error) string {
 	var name *net.DNSError
+	var late net.Error
 	switch {
 	case errors.As(err, &name) && name.IsNotFound:
 		return "no such host"
-	case errors.As(err, &name) && name.IsTimeout, errors.Is(err, context.DeadlineExceeded):
+	case errors.As(err, &name) && name.IsTimeout:
 		return "DNS did not answer in time"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &late) && late.Timeout():
+		return "no answer in time"
+	case errors.Is(err, io.EOF), errors.Is(err, syscall.ECONNRESET):
+		return "the connection was closed"
+	case errors.As(err, new(tls.RecordHeaderError)):
+		return "what is said there is not TLS"
 	}
 	return err.Error()
+}
+
+// reach connects, and sends nothing.
+func (v *visit) reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	connection, err := v.Dial(ctx, "tcp", net.JoinHostPort(v.host, v.port))
+	if err != nil {
+		return err
+	}
+	return connection.Close()
 }
 
 // shakeHands connects with no version above most, 0 for any, and returns what was agreed. It trusts whatever is shown:
@@ -183,10 +223,13 @@ func lookAtTLS(ctx context.Context, v *visit) doctor.Finding {
 	if !v.secure {
 		return doctor.Well("there is none: http is for this machine only")
 	}
+	if v.reached() != nil {
+		return doctor.NotLooked("nobody answers; see dns and connection")
+	}
 	state, err := v.connection()
 	if err != nil {
-		return doctor.Wrong("no connection with TLS to %s: %s", net.JoinHostPort(v.host, v.port), reasonOf(err)).
-			MendedBy("see whether the proxy in front runs, and whether a firewall lets port %s through", v.port)
+		return doctor.Wrong("no TLS with %s: %s", net.JoinHostPort(v.host, v.port), reasonOf(err)).
+			MendedBy("see whether the proxy in front of the server speaks TLS at port %s", v.port)
 	}
 	if state.Version < tls.VersionTLS12 {
 		return doctor.Wrong("the server speaks %s at most", tls.VersionName(state.Version))
