@@ -16,6 +16,11 @@ var ErrOutdated = errors.New("the tables are of an earlier version, or not there
 // go on meanwhile. Where there is no SQLite file yet and one can be made, the error wraps [ErrNoFile].
 func Examine(ctx context.Context, o Options) error {
 	s, err := Connect(ctx, o)
+	if errors.Is(err, ErrNoFile) {
+		if cause := mayMakeFiles(filepath.Dir(s.file.path)); cause != nil {
+			return s.file.errorf("it is not there yet, and cannot be made in its folder: %w", errors.Unwrap(cause))
+		}
+	}
 	if err != nil {
 		return err
 	}

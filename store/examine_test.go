@@ -59,14 +59,20 @@ func TestExamineTellsWhatAUserMayNot(t *testing.T) {
 		"read-only file": {0o400, 0o700, "it cannot be opened for writing: permission denied"},
 		"read-only folder": {0o600, 0o500, "no file can be made beside it, where SQLite keeps changes: permission " +
 			"denied"},
+		"no file in a read-only folder": {0, 0o500, "it is not there yet, and cannot be made in its folder: permission " +
+			"denied"},
 	} {
 		folder, err := os.MkdirTemp("", "guestpass-test-")
 		must(t, err)
 		path := filepath.Join(folder, "test.db")
-		openFile(t, path).Close()
-		must(t, errors.Join(os.Chmod(path, tt.file), os.Chmod(folder, tt.folder)))
+		if tt.file != 0 {
+			openFile(t, path).Close()
+			must(t, os.Chmod(path, tt.file))
+		}
+		must(t, os.Chmod(folder, tt.folder))
 		err = store.Examine(t.Context(), withTasks("sqlite:"+path))
-		if err == nil || !strings.Contains(err.Error(), tt.cause) || !strings.Contains(err.Error(), path) {
+		if err == nil || !strings.Contains(err.Error(), tt.cause) || !strings.Contains(err.Error(), path) ||
+			errors.Is(err, store.ErrNoFile) {
 			t.Errorf("%s: %v", what, err)
 		}
 		must(t, errors.Join(os.Chmod(folder, 0o700), os.RemoveAll(folder)))
