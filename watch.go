@@ -57,7 +57,7 @@ func (s *Server) diagnose(ctx context.Context) (again bool, dangers error) {
 	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	last := s.diagnosis.Load()
-	now := &diagnosis{at: s.options.Now(), findings: doctor.Inside(ctx, s.patient())}
+	now := &diagnosis{at: s.options.Now(), findings: slices.Collect(doctor.Inside(ctx, s.patient()))}
 	if errors.Is(ctx.Err(), context.Canceled) { // what was found is that the server ends
 		return false, nil
 	}

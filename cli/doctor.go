@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,7 +74,7 @@ A check that is skipped says why. Exit code 2 if a check fails or could not be m
 
 // fromInside makes the checks for which the settings are needed. The server is made to know what its operations need;
 // it serves nobody.
-func fromInside(ctx context.Context, environ []string, flags *pflag.FlagSet) []doctor.Finding {
+func fromInside(ctx context.Context, environ []string, flags *pflag.FlagSet) iter.Seq[doctor.Finding] {
 	c, faults, err := readSettings(environ, flags)
 	if err == nil { // else there are none to hold against each other
 		faults = append(faults, c.check(), c.checkProxies())
@@ -93,20 +95,24 @@ func fromInside(ctx context.Context, environ []string, flags *pflag.FlagSet) []d
 	if err != nil {
 		return doctor.Inside(ctx, doctor.Server{Fault: err})
 	}
-	defer app.Close()
 	patient := inside.Doctor(app)
 	patient.Database = func(ctx context.Context) error { return store.Examine(ctx, c.database(nil)) }
 	patient.Management = c.managed(ctx)
 	patient.Emulated, patient.TryClientID = c.Emulator != "", c.TryClientID
-	return doctor.Inside(ctx, patient)
+	return func(yield func(doctor.Finding) bool) {
+		defer app.Close()
+		doctor.Inside(ctx, patient)(yield)
+	}
 }
 
 // errAsked is a failure of a check: exit code 2.
 var errAsked = usageError{errQuiet}
 
 // tell prints the findings and returns what the exit code says of them.
-func (d doctorSettings) tell(out io.Writer, findings []doctor.Finding) error {
+func (d doctorSettings) tell(out io.Writer, found iter.Seq[doctor.Finding]) error {
+	var findings []doctor.Finding
 	if d.json {
+		findings = slices.Collect(found)
 		encoder := json.NewEncoder(exact(out))
 		encoder.SetIndent("", "  ")
 		encoder.SetEscapeHTML(false)
@@ -114,7 +120,7 @@ func (d doctorSettings) tell(out io.Writer, findings []doctor.Finding) error {
 			return err
 		}
 	} else {
-		printFindings(out, findings)
+		findings = printFindings(out, found)
 	}
 	switch doctor.Worst(findings) {
 	case doctor.OK, doctor.Skipped:
@@ -131,45 +137,50 @@ func (d doctorSettings) tell(out io.Writer, findings []doctor.Finding) error {
 // mostNames are named of the checks that are skipped for one reason.
 const mostNames = 5
 
-// together returns the findings with those in one that were skipped for the same reason.
+// together returns findings that are skipped, with those in one that say the same.
 func together(findings []doctor.Finding) (fewer []doctor.Finding) {
 	skipped := map[string][]string{} // the names of the checks by what is said of them
 	said := func(f doctor.Finding) string { return f.Found + f.Remedy }
 	for _, f := range findings {
-		if f.Severity == doctor.Skipped {
-			skipped[said(f)] = append(skipped[said(f)], f.Check)
-		}
+		skipped[said(f)] = append(skipped[said(f)], f.Check)
 	}
 	for _, f := range findings {
-		if names := skipped[said(f)]; f.Severity == doctor.Skipped {
-			if f.Check != names[0] {
-				continue
-			}
-			if f.Check = strings.Join(names, ", "); len(names) > mostNames {
-				f.Check = fmt.Sprintf("%d further checks", len(names))
-			}
+		names := skipped[said(f)]
+		if f.Check != names[0] {
+			continue
+		}
+		if f.Check = strings.Join(names, ", "); len(names) > mostNames {
+			f.Check = fmt.Sprintf("%d further checks", len(names))
 		}
 		fewer = append(fewer, f)
 	}
 	return fewer
 }
 
-// printFindings prints a line for each, but one for what was skipped for the same reason, and one for all.
-func printFindings(out io.Writer, findings []doctor.Finding) {
+// printFindings prints a line for each as soon as it is there, then those that were skipped, one line for what was for
+// the same reason, and one for all.
+func printFindings(out io.Writer, found iter.Seq[doctor.Finding]) (findings []doctor.Finding) {
 	counts := map[doctor.Severity]int{}
-	for _, f := range findings {
-		counts[f.Severity]++
+	var skipped []doctor.Finding
+	show := func(f doctor.Finding) { fmt.Fprintf(out, "%-8s %s\n", f.Severity, text.Line(f.String())) }
+	for f := range found {
+		findings = append(findings, f)
+		if counts[f.Severity]++; f.Severity == doctor.Skipped {
+			skipped = append(skipped, f)
+			continue
+		}
+		show(f)
 	}
-	for _, f := range together(findings) {
-		fmt.Fprintf(out, "%-8s %s\n", f.Severity, text.Line(f.String()))
+	for _, f := range together(skipped) {
+		show(f)
 	}
 	var said []string
 	for _, severity := range []doctor.Severity{doctor.Fatal, doctor.Error, doctor.Unknown, doctor.Warning,
-		doctor.Skipped,
-		doctor.OK} {
+		doctor.Skipped, doctor.OK} {
 		if counts[severity] > 0 {
 			said = append(said, fmt.Sprintf("%d %s", counts[severity], severity))
 		}
 	}
 	fmt.Fprintf(out, "\n%d checks: %s\n", len(findings), strings.Join(said, ", "))
+	return findings
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"sync"
+	"time"
 
 	"guestpass/internal/doctor"
 	"guestpass/internal/management"
@@ -27,9 +28,14 @@ func (c config) managed(ctx context.Context) doctor.Management {
 		User: c.WorkspaceKeyID, Password: c.WorkspaceSecret, UserIs: "STYTCH_WORKSPACE_KEY_ID",
 		SecretIs: "STYTCH_WORKSPACE_SECRET"})
 	return &managed{workspace, c.Vertical, sync.OnceValues(func() (management.Environment, error) {
+		ctx, cancel := context.WithTimeout(ctx, findTimeout)
+		defer cancel()
 		return environmentOf(ctx, workspace, c.ProjectID)
 	})}
 }
+
+// findTimeout is for the calls that find the environment.
+const findTimeout = 8 * time.Second
 
 // mostProjects bounds how many projects of a workspace are looked through.
 const mostProjects = 200

@@ -82,13 +82,25 @@ func (s Server) lookUpApps(ctx context.Context) (apps []app) {
 	if id := s.TryClientID; id != "" && id != s.DocsClientID && !s.Clients.Lists(id) {
 		apps = append(apps, app{ConnectedApp: stytch.ConnectedApp{ID: id}, try: true})
 	}
+	var hangs error // which one app shows for all
 	for i := range apps {
-		found, err := s.Stytch.ConnectedApp(stytch.InBackground(ctx), apps[i].ID)
+		if apps[i].err = hangs; hangs != nil {
+			continue
+		}
+		found, err := s.lookUpApp(ctx, apps[i].ID)
 		if apps[i].err = err; err == nil {
 			apps[i].ConnectedApp = found
+		} else if errors.Is(err, context.DeadlineExceeded) {
+			hangs = err
 		}
 	}
 	return apps
+}
+
+func (s Server) lookUpApp(ctx context.Context, id string) (stytch.ConnectedApp, error) {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	return s.Stytch.ConnectedApp(stytch.InBackground(ctx), id)
 }
 
 func lookAtClients(_ context.Context, v *visit) Finding {
@@ -264,7 +276,9 @@ const noToken = "guestpass-doctor" // #nosec G101 -- no token
 
 func lookAtAppSecrets(ctx context.Context, v *visit) Finding {
 	for _, id := range v.WithSecret {
+		ctx, cancel := context.WithTimeout(ctx, patience)
 		_, err := v.Stytch.Introspect(stytch.InBackground(ctx), noToken, "", id)
+		cancel()
 		switch {
 		case errors.Is(err, directory.ErrCredentials):
 			return Wrong("Stytch refuses the secret of the connected app %s", id)

@@ -191,6 +191,8 @@ func lookAtRedirectURLs(ctx context.Context, v *visit) Finding {
 	if v.Management == nil {
 		return unmanaged(errNoKey)
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	urls, err := v.Management.RedirectURLs(ctx)
 	if err != nil {
 		return unmanaged(err)

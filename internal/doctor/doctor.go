@@ -8,6 +8,7 @@ package doctor
 import (
 	"context"
 	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -73,15 +74,24 @@ type Check[Subject any] struct {
 	Look func(context.Context, Subject) Finding
 }
 
-// Run makes all checks at once and returns their findings in the order of the table.
-func Run[Subject any](ctx context.Context, table []Check[Subject], subject Subject) []Finding {
-	findings := make([]Finding, len(table))
-	var group sync.WaitGroup
-	for i, check := range table {
-		group.Go(func() { findings[i] = check.run(ctx, subject) })
+// Run makes all checks at once and yields their findings in the order of the table, each as soon as it is there. Who
+// stops early stops the checks.
+func Run[Subject any](ctx context.Context, table []Check[Subject], subject Subject) iter.Seq[Finding] {
+	return func(yield func(Finding) bool) {
+		ctx, stop := context.WithCancel(ctx)
+		var group sync.WaitGroup
+		defer func() { stop(); group.Wait() }()
+		findings := make([]chan Finding, len(table))
+		for i, check := range table {
+			findings[i] = make(chan Finding, 1)
+			group.Go(func() { findings[i] <- check.run(ctx, subject) })
+		}
+		for _, found := range findings {
+			if !yield(<-found) {
+				return
+			}
+		}
 	}
-	group.Wait()
-	return findings
 }
 
 func (c Check[Subject]) run(ctx context.Context, subject Subject) Finding {

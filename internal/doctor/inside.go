@@ -3,6 +3,7 @@ package doctor
 import (
 	"context"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
@@ -71,8 +72,11 @@ type SDK struct {
 	OAuth          bool
 }
 
+// patience is how long one question waits for its answer.
+const patience = 5 * time.Second
+
 // Inside makes the checks for which the settings are needed.
-func Inside(ctx context.Context, s Server) []Finding {
+func Inside(ctx context.Context, s Server) iter.Seq[Finding] {
 	return Run(ctx, insideTable, newVisit(ctx, s))
 }
 
@@ -86,14 +90,24 @@ func Published(ctx context.Context, s Server) []Finding {
 			table = append(table, check)
 		}
 	}
-	return Run(ctx, table, newVisit(ctx, s))
+	return slices.Collect(Run(ctx, table, newVisit(ctx, s)))
 }
 
 func newVisit(ctx context.Context, s Server) *visit {
 	v := &visit{Server: s}
-	v.policy = sync.OnceValues(func() (stytch.Policy, error) { return s.Stytch.Policy(ctx) })
-	v.metadata = sync.OnceValues(func() (stytch.Metadata, error) { return s.Metadata(ctx) })
+	v.policy = sync.OnceValues(func() (stytch.Policy, error) {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		return s.Stytch.Policy(ctx)
+	})
+	v.metadata = sync.OnceValues(func() (stytch.Metadata, error) {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
+		return s.Metadata(ctx)
+	})
 	v.browser = sync.OnceValues(func() (stytch.Browser, error) {
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
 		return s.Public.Browser(ctx, s.APIBase, s.PublicToken, s.PublicURL)
 	})
 	v.apps = sync.OnceValue(func() []app { return s.lookUpApps(ctx) })
@@ -101,6 +115,8 @@ func newVisit(ctx context.Context, s Server) *visit {
 		if s.Management == nil {
 			return SDK{}, errNoKey
 		}
+		ctx, cancel := context.WithTimeout(ctx, patience)
+		defer cancel()
 		return s.Management.SDK(ctx)
 	})
 	return v

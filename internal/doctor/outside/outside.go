@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"mime"
 	"net"
 	"net/http"
@@ -83,7 +84,7 @@ const maxPort = 65535
 func Shown(text string) string { return credentials.Mask(credentials.Withhold(text)) }
 
 // Look makes the checks for which the URL is enough.
-func Look(ctx context.Context, s Site) []doctor.Finding {
+func Look(ctx context.Context, s Site) iter.Seq[doctor.Finding] {
 	s = s.withDefaults()
 	v := &visit{Site: s, http: s.client()}
 	v.addresses = sync.OnceValues(func() ([]netip.Addr, error) {

@@ -145,7 +145,7 @@ func (b *bed) look(t *testing.T) map[string]doctor.Finding {
 		site.Dial = here
 	}
 	found := map[string]doctor.Finding{}
-	for _, f := range outside.Look(t.Context(), site) {
+	for f := range outside.Look(t.Context(), site) {
 		found[f.Check] = f
 	}
 	return found
