@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -204,6 +205,40 @@ func TestWriteReplacesTheFileAsAWhole(t *testing.T) {
 	write(false, Variable{Name: "STYTCH_SECRET", Value: "secret-test-y"})
 	if _, err := Write(folder, []Variable{secret}); err == nil {
 		t.Error("a folder is written")
+	}
+}
+
+// A write that was killed leaves its secrets beside the file until the next one.
+func TestTheNextWriteRemovesWhatOneThatWasKilledLeft(t *testing.T) {
+	folder := t.TempDir()
+	name := filepath.Join(folder, ".env")
+	past := time.Now().Add(-time.Hour)
+	for _, left := range []string{".env.partial-123", ".env.partial-456", ".env.partial-mine", ".env.partial-",
+		"x.env.partial-123", "other.partial-123"} {
+		if err := os.WriteFile(filepath.Join(folder, left), []byte("STYTCH_SECRET=x\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if left == ".env.partial-456" { // somebody writes it at this moment
+			continue
+		}
+		if err := os.Chtimes(filepath.Join(folder, left), past, past); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Symlink(name, filepath.Join(folder, ".env.partial-789")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Write(name, []Variable{{Name: "A", Value: "1"}}); err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	entries, err := os.ReadDir(folder)
+	for _, entry := range entries {
+		names = append(names, entry.Name())
+	}
+	if want := []string{".env", ".env.partial-", ".env.partial-456", ".env.partial-789", ".env.partial-mine",
+		"other.partial-123", "x.env.partial-123"}; err != nil || !slices.Equal(names, want) {
+		t.Errorf("there are %q, want %q", names, want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 	"unicode/utf8"
 )
 
@@ -89,6 +90,7 @@ func write(v Variable, lineEnd string) (string, error) {
 // replaced as a whole, so that nobody reads half of it, and only its owner may read it afterwards.
 func Write(name string, variables []Variable) (changed bool, err error) {
 	name = meant(name)
+	removeStale(name)
 	merged, changed, err := prepare(name, variables)
 	if err != nil || !changed {
 		return false, err
@@ -153,10 +155,13 @@ func current(name string) (text []byte, mode fs.FileMode, err error) {
 	return text, info.Mode(), err
 }
 
+// partialMark stands between the name of a file and what makes the name of its successor unique while that is written.
+const partialMark = ".partial-"
+
 // create makes the file that is to replace another one, with mode 0600.
 func create(name string) (*os.File, error) {
 	folder := filepath.Dir(name)
-	partial, err := os.CreateTemp(folder, filepath.Base(name)+".partial-")
+	partial, err := os.CreateTemp(folder, filepath.Base(name)+partialMark)
 	if failed := new(fs.PathError); errors.As(err, &failed) { // it names a file that nobody knows
 		err = fmt.Errorf("no file can be made in the folder %s: %w", folder, failed.Err)
 	}
@@ -182,4 +187,27 @@ func replace(name string, text []byte) error {
 		_ = os.Remove(partial.Name())
 	}
 	return err
+}
+
+// stale is the age from which nobody writes a successor any more: that takes no minute.
+const stale = time.Minute
+
+// removeStale removes what earlier writes left that were killed: it has secrets. What cannot be removed, such as
+// another user's, stays.
+func removeStale(name string) {
+	folder := filepath.Dir(name)
+	entries, err := os.ReadDir(folder)
+	if err != nil { // writing there will say why
+		return
+	}
+	for _, entry := range entries {
+		rest, left := strings.CutPrefix(entry.Name(), filepath.Base(name)+partialMark)
+		if !left || rest == "" || strings.Trim(rest, "0123456789") != "" || !entry.Type().IsRegular() {
+			continue
+		}
+		info, err := entry.Info()
+		if err == nil && time.Since(info.ModTime()) > stale && trusted(info) == nil {
+			_ = os.Remove(filepath.Join(folder, entry.Name()))
+		}
+	}
 }
