@@ -90,7 +90,10 @@ func TestWhatIsWrongInTheFileIsToldWithItsLine(t *testing.T) {
 		{"GUESTPASS_MCP=$x\n", "GUESTPASS_MCP (.env:1) has $ in it"},
 		{"GUESTPASS_TITLE=Acme Tasks\n", "GUESTPASS_TITLE (.env:1) has a blank in it"},
 		{"GUESTPASS_MCP=on\n\nGUESTPASS_MCP=off", "GUESTPASS_MCP (.env:3) is there twice, in line 1 as well"},
-		{"GUESTPASS_MCP=on\nsource hunter2", "the settings cannot be read: .env:2: is neither NAME=VALUE nor"},
+		{"GUESTPASS_MCP=on\n\x00hunter2", "the settings cannot be read: .env:2: is no text"},
+		{"GUESTPASS_MCP hunter2\n", "GUESTPASS_MCP (.env:1) is in a line that is neither NAME=VALUE nor a comment"},
+		{"GUESTPASS-MCP=on\n", saysIt + "GUESTPASS-MCP (.env:1); did you mean GUESTPASS_MCP?"},
+		{"GUESTPASS_TITLE=Acme\r\n", "GUESTPASS_TITLE (.env:1) has a carriage return in its line"},
 		{"GUESTPASS_TITLE=secret-live-hunter2\n", "GUESTPASS_TITLE (.env:1) holds a secret"},
 		{"STYTCH_SECRET=secret-test-hunter2\n", "STYTCH_SECRET (.env:1) is of the test environment"},
 		{"GUESTPASS_DATABASE_URL=mysql://hunter2@db/x\nGUESTPASS_MCP=1", "GUESTPASS_MCP (.env:2) must be on or off"},
@@ -116,7 +119,7 @@ func TestWhatIsWrongInTheFileIsToldWithItsLine(t *testing.T) {
 // A file that belongs to other programs as well, and lines in it that only they can read, are no fault.
 func TestLinesOfOtherProgramsAreLeftAlone(t *testing.T) {
 	inFolder(t, ".env", "export PORT=3000\nDATABASE_URL=\"$PG/app\" # ours\nKEY=\"-----BEGIN\nx\n-----END\"\n"+
-		"GUESTPASS_TITLE='Acme Tasks'\nPORT=4000\nPGPASSWORD=x\n")
+		"GUESTPASS_TITLE='Acme Tasks'\nPORT=4000\nPGPASSWORD=x\nmy.var=x\nexport PATH\nCITY=Malm\xf6\nMOTTO='it\n")
 	code, stdout, stderr := execute(t, nil, "openapi")
 	if code != 0 || !strings.Contains(stdout, `"title": "Acme Tasks"`) || os.Getenv("PGPASSWORD") == "x" {
 		t.Errorf("exit code %d, %s", code, stderr)

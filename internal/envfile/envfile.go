@@ -24,6 +24,8 @@ type File struct {
 	Name      string // as whoever asked for the file called it
 	Variables []Variable
 	mode      fs.FileMode
+	odd       int  // the first line that is neither NAME=VALUE nor a comment; 0: there is none
+	says      bool // it has NAME=VALUE
 }
 
 // A Variable is one NAME=VALUE of a file.
@@ -33,14 +35,20 @@ type Variable struct {
 	Err         error // why the value cannot be taken, in words that follow the name; nil: it can be
 }
 
-// Read reads a file that somebody named. A pipe will do as well.
+// Read reads a file that somebody named. A pipe will do as well. A file that has other lines alone is some other file,
+// and refused.
 func Read(name string) (*File, error) {
 	file, err := os.Open(name) // #nosec G304 -- the person who calls names the file
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return read(file, name)
+	f, err := read(file, name)
+	if err == nil && f.odd > 0 && !f.says {
+		return nil, fmt.Errorf("%s:%d: is neither NAME=VALUE nor a comment, which begins with #, and nor is any other "+
+			"line", name, f.odd)
+	}
+	return f, err
 }
 
 // Beside reads the file of that name in a folder for a program that was not told to; nil if there is none. Whoever can

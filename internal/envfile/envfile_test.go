@@ -99,15 +99,8 @@ func TestAValueThatIsReadInSeveralWaysIsNotTaken(t *testing.T) {
 
 func TestAFileThatCannotBeReadIsRefusedWithTheLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"A=1\nsource hunter2":            "settings:2: is neither NAME=VALUE nor a comment",
-		"A=1\n; hunter2":                 "settings:2: is neither",
-		"A=1\n=hunter2":                  "settings:2: is neither",
-		"A=1\nA-B=hunter2":               "settings:2: is neither",
-		"A=1\n1A=hunter2":                "settings:2: is neither",
-		"A=\"1\n2\"\nB='hunter2\nC=3\n":  "settings:3: begins with a quotation mark that nothing closes",
 		"A=1\nB=hunter2\x00":             "settings:2: is no text",
-		"A=1\nB=hunter2\xff":             "settings:2: is no text",
-		"A=1\nB=\"hunter2\n\xff\"\n":     "settings:2: begins a value that is no text",
+		"A=1\nB=\"hunter2\n\x00\"\n":     "settings:2: begins a value that is no text",
 		"\xff\xfeA\x00=\x001\x00":        "settings:1: is no text",
 		"\ufeffA=1":                      "settings:1: begins with a byte order mark",
 		strings.Repeat("# x\n", 1<<14+1): "settings has more than 65536 bytes",
@@ -119,14 +112,75 @@ func TestAFileThatCannotBeReadIsRefusedWithTheLine(t *testing.T) {
 	}
 }
 
+// A line of another program does no harm to those around it, and its text, which may be a secret, is no name.
+func TestALineThatOnlyOthersReadIsLeftToThem(t *testing.T) {
+	for odd, name := range map[string]string{
+		"my.var=x":                    "",
+		"source hunter2":              "",
+		"export PATH":                 "",
+		"export A_B C_D":              "",
+		"; hunter2":                   "",
+		"=hunter2":                    "",
+		"1A=hunter2":                  "",
+		"secret-live-hunter2":         "",
+		"MIIEpAIBAAKCAQEA+hunter2":    "",
+		"GUESTPASS_TITLE":             "GUESTPASS_TITLE",
+		"GUESTPASS_TITLE: Acme":       "GUESTPASS_TITLE",
+		"GUESTPASS_TITLE Acme=x":      "GUESTPASS_TITLE",
+		"GUESTPASS-TITLE=Acme":        "GUESTPASS-TITLE",
+		"  GUESTPASS_TITLE.X=Acme":    "GUESTPASS_TITLE.X",
+		"PG_DSN='it is never closed":  "PG_DSN",
+		"PG_DSN=\"it is never closed": "PG_DSN",
+		"PG_DSN=caf\xe9":              "PG_DSN",
+		"PG_DSN='caf\xe9'":            "PG_DSN",
+		"# caf\xe9":                   "",
+	} {
+		f, err := Parse("settings", []byte("A=1\n"+odd+"\nB=2\n"))
+		if err != nil {
+			t.Errorf("%q: %v", odd, err)
+			continue
+		}
+		first, last := f.Variables[0], f.Variables[len(f.Variables)-1]
+		if first.Value != "1" || first.Err != nil || last.Name != "B" || last.Value != "2" || last.Err != nil {
+			t.Errorf("%q: around it are %+v", odd, f.Variables)
+		}
+		switch between := f.Variables[1 : len(f.Variables)-1]; {
+		case name == "" && len(between) > 0:
+			t.Errorf("%q is %+v", odd, between)
+		case name != "" && (len(between) != 1 || between[0].Name != name || between[0].Err == nil):
+			t.Errorf("%q is %+v, want an error of %s", odd, between, name)
+		}
+	}
+}
+
+// Somebody who names a file of another kind has named the wrong one.
+func TestAFileWithoutVariablesIsRefusedIfItIsNamed(t *testing.T) {
+	folder := t.TempDir()
+	name := filepath.Join(folder, "settings.yaml")
+	for text, want := range map[string]string{
+		"# x\ntitle: Acme\n": "settings.yaml:2: is neither NAME=VALUE nor a comment", "\n# x\n": "",
+		"title: Acme\nA=1": ""} {
+		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Read(name)
+		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
+			t.Errorf("%q: %v, want %q", text, err, want)
+		}
+		if _, err := Beside(folder, "settings.yaml"); err != nil {
+			t.Errorf("%q, unasked: %v", text, err)
+		}
+	}
+}
+
+// A shell takes the carriage return for a part of the value.
 func TestAFileWithWindowsLineEnds(t *testing.T) {
-	f, err := Parse("settings", []byte("# x\r\nA=1\r\nB=\"2\"\r\n\r\nC=\r\n"))
-	if err != nil || len(f.Variables) != 3 || f.Variables[0].Value != "1" || f.Variables[1].Value != "2" ||
-		f.Variables[2].Value != "" {
+	f, err := Parse("settings", []byte("# x\r\nA=1\r\nB=\"2\"\r\n\r\nC=\r\nD=\"a\r\nb\"\n"))
+	if err != nil || len(f.Variables) != 4 {
 		t.Fatalf("%+v, %v", f, err)
 	}
 	for _, v := range f.Variables {
-		if v.Err != nil {
+		if v.Err == nil || !strings.Contains(v.Err.Error(), "save the file with the line ends of Unix (LF)") {
 			t.Errorf("%s %v", v.Name, v.Err)
 		}
 	}
@@ -146,13 +200,14 @@ func TestMergeKeepsWhatIsNotItsOwn(t *testing.T) {
 	if err != nil || string(again) != want {
 		t.Errorf("again: %s\n%v", again, err)
 	}
-	windows, err := Merge("settings", []byte("A=1\r\n"), []Variable{{Name: "A", Value: "2"}, {Name: "B", Value: "3"}})
-	if err != nil || string(windows) != "A=2\r\nB=3\r\n" {
+	// What is written ends as Unix has it, whatever the rest of the file has.
+	windows, err := Merge("settings", []byte("A=2\r\n"), []Variable{{Name: "A", Value: "2"}, {Name: "B", Value: "3"}})
+	if err != nil || string(windows) != "A=2\nB=3\n" {
 		t.Errorf("%q, %v", windows, err)
 	}
 	for text, want := range map[string]string{
 		"A=1\nB=2\nA=3\n": "settings:3: A is there twice, in line 1 as well",
-		"source x\n":      "settings:1: is neither",
+		"A=1\nB='x\n":     "settings:2: the value of B begins with a quotation mark that nothing closes: close it",
 	} {
 		if _, err := Merge("settings", []byte(text), []Variable{{Name: "A", Value: "4"}}); err == nil ||
 			!strings.Contains(err.Error(), want) {

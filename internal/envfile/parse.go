@@ -21,9 +21,13 @@ func Parse(name string, text []byte) (*File, error) {
 	f := &File{Name: name}
 	first := map[string]int{}
 	for _, l := range lines {
+		if l.odd && f.odd == 0 {
+			f.odd = l.Line
+		}
 		if l.Name == "" {
 			continue
 		}
+		f.says = f.says || !l.odd
 		if before, found := first[l.Name]; found {
 			l.Err = fmt.Errorf("is there twice, in line %d as well: leave one of them out", before)
 		} else {
@@ -38,6 +42,8 @@ func Parse(name string, text []byte) (*File, error) {
 type line struct {
 	Variable // without a name for a comment or an empty line
 	text     string
+	odd      bool // neither NAME=VALUE nor a comment nor empty
+	open     bool // nothing closes its quotation mark
 }
 
 // scan cuts a file into lines. Put together, their texts are the file.
@@ -61,11 +67,12 @@ func scan(name string, text []byte) (lines []line, err error) {
 	return lines, nil
 }
 
-// next returns the first line of a text.
+// next returns the first line of a text. Of one that other programs alone can read it says no more than that: it may
+// be theirs.
 func next(text string) (l line, err error) {
 	l.text, _ = cutLine(text)
 	content := strings.Trim(l.text, blanks)
-	if !utf8.ValidString(l.text) || strings.Contains(l.text, "\x00") {
+	if strings.Contains(l.text, "\x00") {
 		return l, errors.New("is no text: save the file as UTF-8")
 	}
 	if content == "" || content[0] == '#' {
@@ -74,7 +81,12 @@ func next(text string) (l line, err error) {
 	before, _, found := strings.Cut(l.text, "=")
 	name, exported := strings.CutPrefix(strings.TrimLeft(before, blanks), "export ")
 	if l.Name = strings.Trim(name, blanks); !found || !nameForm.MatchString(l.Name) {
-		return l, errors.New("is neither NAME=VALUE nor a comment, which begins with #")
+		l.odd, l.Name = true, ""
+		if word := leading.FindStringSubmatch(content); word != nil {
+			l.Name = word[1]
+		}
+		l.Err = errors.New("is in a line that is neither NAME=VALUE nor a comment, which begins with #")
+		return l, nil
 	}
 	at := len(before) + len("=")
 	rest := strings.TrimLeft(text[at:], " \t")
@@ -84,12 +96,23 @@ func next(text string) (l line, err error) {
 	case l.Name != name || len(rest) != len(text[at:]) && strings.Trim(l.text[at:], blanks) != "":
 		l.Err = errors.New("has blanks around its =: leave them out")
 	}
-	length, err := l.read(rest)
+	length, problem := l.read(rest)
 	if end := len(text) - len(rest) + length; end > len(l.text) {
 		l.text = text[:end]
 	}
-	return l, err
+	if strings.Contains(l.text, "\x00") {
+		return l, errors.New("begins a value that is no text: save the file as UTF-8")
+	}
+	if l.Err == nil {
+		l.Err = problem
+	}
+	return l, nil
 }
+
+// leading is the word with which a line begins that is none of ours, if it looks like the name of a variable: what else
+// is there may be a piece of a secret, and a name is shown. With a dot or a hyphen in it, it is the name of no setting,
+// and yet may resemble one.
+var leading = regexp.MustCompile(`^([A-Z][A-Z0-9]*[_.-][A-Z0-9_.-]*)(?:[ \t=:]|$)`)
 
 const blanks = " \t\r\n"
 
@@ -101,34 +124,37 @@ func cutLine(text string) (first, rest string) {
 	return text, ""
 }
 
-// read takes the value with which a text begins, and returns how long it is, with the rest of its last line.
-func (l *line) read(text string) (length int, err error) {
-	var problem error
+// read takes the value with which a text begins, and returns how long it is with the rest of its last line, and why it
+// cannot be taken.
+func (l *line) read(text string) (length int, problem error) {
+	first, _ := cutLine(text)
 	if strings.HasPrefix(text, `"`) || strings.HasPrefix(text, "'") {
 		l.Value, length, problem = quoted(text)
 		if length < 0 {
-			return 0, errors.New("begins with a quotation mark that nothing closes")
+			l.open = true
+			return len(first), errors.New("begins with a quotation mark that nothing closes")
 		}
 		behind, _ := cutLine(text[length:])
 		if strings.Trim(behind, blanks) != "" && problem == nil {
 			problem = errors.New("has something behind the closing quotation mark: a comment takes a line of its own")
 		}
 		length += len(behind)
-		if !utf8.ValidString(text[:length]) || strings.Contains(text[:length], "\x00") {
-			return 0, errors.New("begins a value that is no text: save the file as UTF-8")
-		}
 	} else {
-		first, _ := cutLine(text)
 		l.Value, length = strings.TrimRight(first, blanks), len(first)
 		if i := strings.IndexAny(l.Value, special); i >= 0 {
 			problem = fmt.Errorf("has %s in it, which programs read in several ways: put the value in single quotes",
 				spelled(l.Value[i]))
 		}
 	}
-	if l.Err == nil {
-		l.Err = problem
+	switch {
+	case problem != nil:
+	case !utf8.ValidString(text[:length]):
+		problem = errors.New("is no text: save the file as UTF-8")
+	case strings.Contains(text[:length], "\r"):
+		problem = errors.New("has a carriage return in its line, which a shell takes for a part of the value: save the " +
+			"file with the line ends of Unix (LF)")
 	}
-	return length, nil
+	return length, problem
 }
 
 // special are the characters that mean something to a shell, or to systemd, in a value without quotes.

@@ -21,12 +21,14 @@ func Merge(name string, text []byte, variables []Variable) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	lineEnd := "\n"
-	if strings.Contains(string(text), "\r\n") {
-		lineEnd = "\r\n"
+	for _, l := range lines {
+		if l.open {
+			return nil, fmt.Errorf("%s:%d: the value of %s begins with a quotation mark that nothing closes: close it, "+
+				"or what is written below becomes a part of it", name, l.Line, l.Name)
+		}
 	}
 	for _, v := range variables {
-		written, err := write(v, lineEnd)
+		written, err := write(v)
 		if err != nil {
 			return nil, err
 		}
@@ -37,7 +39,7 @@ func Merge(name string, text []byte, variables []Variable) ([]byte, error) {
 	var merged strings.Builder
 	for _, l := range lines {
 		if text := merged.String(); text != "" && !strings.HasSuffix(text, "\n") { // the last line had no end
-			merged.WriteString(lineEnd)
+			merged.WriteString("\n")
 		}
 		merged.WriteString(l.text)
 	}
@@ -70,7 +72,7 @@ func set(lines []line, v Variable, written string) ([]line, error) {
 var plain = regexp.MustCompile(`^[A-Za-z0-9_.,:/@%+=?-]+$`)
 
 // write returns the line of a variable, in quotes where it needs them.
-func write(v Variable, lineEnd string) (string, error) {
+func write(v Variable) (string, error) {
 	value := v.Value
 	switch {
 	case !nameForm.MatchString(v.Name):
@@ -83,7 +85,7 @@ func write(v Variable, lineEnd string) (string, error) {
 	default:
 		value = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, "$", `\$`, "`", "\\`").Replace(value) + `"`
 	}
-	return v.Name + "=" + value + lineEnd, nil
+	return v.Name + "=" + value + "\n", nil
 }
 
 // Write sets variables in a file, see [Merge], and reports whether that changed it. The file may be missing. It is
