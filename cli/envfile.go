@@ -72,7 +72,7 @@ func (v *envFileValue) load(cmd *cobra.Command) (err error) {
 	case v == nil, v.name == os.DevNull:
 		return nil
 	case v.name != "":
-		v.file, err = envfile.Read(v.name)
+		v.file, err = envfile.Read(cmd.Context(), v.name)
 		if _, makes := cmd.Annotations[makesFile]; makes && errors.Is(err, fs.ErrNotExist) {
 			err = nil
 		}
@@ -83,7 +83,10 @@ func (v *envFileValue) load(cmd *cobra.Command) (err error) {
 				"for none", err, envFileFlag, os.DevNull)
 		}
 	}
-	if err != nil {
+	switch {
+	case err != nil && cmd.Context().Err() != nil: // somebody ended the program, and called nothing wrong
+		return err
+	case err != nil:
 		return usagef("the settings cannot be read: %w", err)
 	}
 	if v.file == nil {

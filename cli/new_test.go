@@ -124,7 +124,7 @@ func TestTheSettingsOfANewApplicationCanBeUsed(t *testing.T) {
 	if code != 0 || !strings.Contains(stdout, `"title": "team-notes"`) {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
-	file, err := envfile.Read(".env")
+	file, err := envfile.Read(t.Context(), ".env")
 	if err != nil || len(file.Variables) != 9 {
 		t.Errorf("%+v, %v", file, err)
 	}

@@ -4,7 +4,9 @@ package cli
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -48,6 +50,35 @@ func TestOneSignalEndsWhatOnlyComputes(t *testing.T) {
 				t.Errorf("it ended otherwise: %v", command.ProcessState)
 			}
 		})
+	}
+}
+
+// TestOneSignalEndsTheReadingOfSettings: the pipe has a writer that does not end.
+func TestOneSignalEndsTheReadingOfSettings(t *testing.T) {
+	pipe := filepath.Join(t.TempDir(), "settings")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.Command(program(t), "config", "--env-file", pipe)
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	late := time.AfterFunc(time.Minute, func() { _ = command.Process.Kill() })
+	defer late.Stop()
+	writer, err := os.OpenFile(pipe, os.O_WRONLY, 0) // which waits for the program to read
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	if err := command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	_ = command.Wait()
+	if code := command.ProcessState.ExitCode(); code != 1 ||
+		!strings.Contains(stderr.String(), "settings is not read to its end: context canceled") {
+		t.Errorf("exit code %d, %s", code, &stderr)
 	}
 }
 

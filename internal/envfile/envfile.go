@@ -7,6 +7,7 @@
 package envfile
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -35,9 +36,27 @@ type Variable struct {
 	Err         error // why the value cannot be taken, in words that follow the name; nil: it can be
 }
 
-// Read reads a file that somebody named. A pipe will do as well. A file that has other lines alone is some other file,
-// and refused.
-func Read(name string) (*File, error) {
+// Read reads a file that somebody named. A pipe will do as well: it is read until its writer has closed it, or the
+// context ends. A file that has other lines alone is some other file, and refused.
+func Read(ctx context.Context, name string) (*File, error) {
+	type result struct {
+		file *File
+		err  error
+	}
+	done := make(chan result, 1)
+	go func() { // opening and reading a pipe know no context
+		f, err := readNamed(name)
+		done <- result{f, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%s is not read to its end: %w", name, ctx.Err())
+	case r := <-done:
+		return r.file, r.err
+	}
+}
+
+func readNamed(name string) (*File, error) {
 	file, err := os.Open(name) // #nosec G304 -- the person who calls names the file
 	if err != nil {
 		return nil, err

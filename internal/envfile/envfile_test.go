@@ -45,7 +45,7 @@ func TestAValueIsReadAsAShellReadsIt(t *testing.T) {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		f, err := Read(name)
+		f, err := Read(t.Context(), name)
 		if err != nil || len(f.Variables) != 2 || f.Variables[0].Err != nil || f.Variables[0].Value != want ||
 			f.Variables[0].Line != 3 || f.Variables[1].Line != 5+strings.Count(written, "\n") {
 			t.Errorf("%s: %+v, %v", written, f, err)
@@ -163,7 +163,7 @@ func TestAFileWithoutVariablesIsRefusedIfItIsNamed(t *testing.T) {
 		if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		_, err := Read(name)
+		_, err := Read(t.Context(), name)
 		if want == "" && err != nil || want != "" && (err == nil || !strings.Contains(err.Error(), want)) {
 			t.Errorf("%q: %v, want %q", text, err, want)
 		}
@@ -309,7 +309,7 @@ func TestTheFileOfAnotherIsNotReadUnasked(t *testing.T) {
 	if f, err := Beside(folder, ".env"); f != nil || err != nil {
 		t.Errorf("a folder: %+v, %v", f, err)
 	}
-	if _, err := Read(name); err == nil || !strings.Contains(err.Error(), "is a directory") {
+	if _, err := Read(t.Context(), name); err == nil || !strings.Contains(err.Error(), "is a directory") {
 		t.Errorf("a folder that is named: %v", err)
 	}
 	if err := os.Remove(name); err != nil {
@@ -327,7 +327,7 @@ func TestTheFileOfAnotherIsNotReadUnasked(t *testing.T) {
 	if _, err := Beside(folder, ".env"); err == nil || !strings.Contains(err.Error(), "by every user") {
 		t.Errorf("everybody may write it: %v", err)
 	}
-	if f, err := Read(name); err != nil || !f.Exposed() {
+	if f, err := Read(t.Context(), name); err != nil || !f.Exposed() {
 		t.Errorf("everybody may write it, and it is named: %+v, %v", f, err)
 	}
 	if os.Geteuid() == 0 { // who alone can give a file away
@@ -356,7 +356,7 @@ func TestAPipeIsReadOnlyIfItIsNamed(t *testing.T) {
 	go func() { _ = os.WriteFile(name, []byte("A=1\n"), 0o600) }()
 	done := make(chan *File)
 	go func() {
-		f, _ := Read(name)
+		f, _ := Read(t.Context(), name)
 		done <- f
 	}()
 	select {
