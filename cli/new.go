@@ -35,6 +35,9 @@ was built there. Nothing that exists is overwritten.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
+			if last := filepath.Base(args[0]); args[0] == "" || last == "." || last == ".." {
+				return usagef("%q names no application: write the name of a new folder, such as team-notes", args[0])
+			}
 			path, err := filepath.Abs(args[0])
 			if err != nil {
 				return err
@@ -45,6 +48,9 @@ was built there. Nothing that exists is overwritten.`,
 			}
 			if o.Guestpass, err = checkout(o.Guestpass); err != nil {
 				return usagef("%w: name its folder with --guestpass", err)
+			}
+			if err := o.CheckModule(); err != nil {
+				return usageError{err}
 			}
 			project := stytchtest.Development().Project
 			o.ProjectID, o.Secret, o.PublicToken = project.ID, project.Secret, project.PublicToken

@@ -53,6 +53,24 @@ func (o Options) Check() error {
 	return nil
 }
 
+// CheckModule tells whether the module has the path of Guestpass, or of a module that Guestpass uses: Go would take the
+// one for the other.
+func (o Options) CheckModule() error {
+	theirs, err := os.ReadFile(filepath.Join(o.Guestpass, "go.mod")) // #nosec G304 -- the caller names the checkout
+	if err != nil {
+		return err
+	}
+	used := []string{Module()}
+	for _, line := range requirement.FindAllString(string(theirs), -1) {
+		used = append(used, strings.Fields(line)[0])
+	}
+	if slices.Contains(used, o.module()) {
+		return fmt.Errorf("%q is the path of a module that the application uses: choose one of your own, such as "+
+			"github.com/you/%s", o.module(), o.Name)
+	}
+	return nil
+}
+
 func (o Options) module() string {
 	if o.Module == "" {
 		return "example.com/" + o.Name
@@ -63,7 +81,7 @@ func (o Options) module() string {
 // Write makes the application in a new folder inside parent, and returns the names of its files. What is there already
 // is never overwritten.
 func Write(parent string, o Options) (names []string, err error) {
-	if err := o.Check(); err != nil {
+	if err := errors.Join(o.Check(), o.CheckModule()); err != nil {
 		return nil, err
 	}
 	folder := filepath.Join(parent, o.Name)
@@ -71,10 +89,13 @@ func Write(parent string, o Options) (names []string, err error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Mkdir(folder, 0o750); errors.Is(err, fs.ErrExist) {
+	switch err := os.Mkdir(folder, 0o750); {
+	case errors.Is(err, fs.ErrExist):
 		return nil, fmt.Errorf("%s is there already: choose another name, or remove it", folder)
-	} else if err != nil {
-		return nil, err
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, fmt.Errorf("the folder %s does not exist: make it first, or name one that does", parent)
+	case err != nil:
+		return nil, fmt.Errorf("the folder %s cannot be made: %w", folder, err)
 	}
 	for _, f := range files {
 		if err := f.write(folder); err != nil {
