@@ -119,7 +119,8 @@ func (s *Store) dumpCommand(file string, inSchema bool) string {
 		query.Del("sslpassword")
 		for name := range query { // pgx's own and ours, which pg_dump does not know
 			if _, bound := defaultBounds[name]; bound || strings.HasPrefix(name, "pool_") ||
-				name == "default_query_exec_mode" || strings.HasSuffix(name, "_cache_capacity") || name == "search_path" {
+				name == "default_query_exec_mode" || name == "search_path" ||
+				strings.HasSuffix(name, "_cache_capacity") {
 				query.Del(name)
 			}
 		}

@@ -27,8 +27,8 @@ var (
 // Kinds of [ErrUnavailable] that people mend in ways of their own.
 var (
 	ErrReadOnly = fmt.Errorf("%w: Postgres takes no changes, it is read-only", ErrUnavailable)
-	ErrLocked   = fmt.Errorf("%w: another session held a lock for longer than lock_timeout; pg_stat_activity shows who "+
-		"is idle in transaction, and the log of Postgres who held it if log_lock_waits is on", ErrUnavailable)
+	ErrLocked   = fmt.Errorf("%w: another session held a lock for longer than lock_timeout; pg_stat_activity shows "+
+		"who is idle in transaction, and the log of Postgres who held it if log_lock_waits is on", ErrUnavailable)
 	ErrTables = fmt.Errorf("%w: tables are missing, as while a backup is put back", ErrUnavailable)
 )
 
