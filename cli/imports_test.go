@@ -49,7 +49,8 @@ var allowedImports = map[string][]string{
 		"internal/limits", "internal/upstream"},
 	"internal/inside": {"internal/doctor", "internal/limits", "internal/stytch"},
 	// the linter and the MCP client are apart, so that a server does not carry them
-	"internal/doctor/outside": {"internal/credentials", "internal/doctor", "internal/upstream", "mcptest", "openapi/lint"},
+	"internal/doctor/outside": {"internal/credentials", "internal/doctor", "internal/upstream", "mcptest",
+		"openapi/lint"},
 	"internal/doctor": {"directory", "internal/clients", "internal/credentials", "internal/stytch",
 		"store"},
 	"internal/stytch": {"directory", "internal/credentials", "internal/limits", "internal/text",

@@ -59,8 +59,8 @@ func TestExamineTellsWhatAUserMayNot(t *testing.T) {
 		"read-only file": {0o400, 0o700, "it cannot be opened for writing: permission denied"},
 		"read-only folder": {0o600, 0o500, "no file can be made beside it, where SQLite keeps changes: permission " +
 			"denied"},
-		"no file in a read-only folder": {0, 0o500, "it is not there yet, and cannot be made in its folder: permission " +
-			"denied"},
+		"no file in a read-only folder": {0, 0o500, "it is not there yet, and cannot be made in its folder: " +
+			"permission denied"},
 	} {
 		folder, err := os.MkdirTemp("", "guestpass-test-")
 		must(t, err)

@@ -151,8 +151,8 @@ func (l *line) read(text string) (length int, problem error) {
 	case !utf8.ValidString(text[:length]):
 		problem = errors.New("is no text: save the file as UTF-8")
 	case strings.Contains(text[:length], "\r"):
-		problem = errors.New("has a carriage return in its line, which a shell takes for a part of the value: save the " +
-			"file with the line ends of Unix (LF)")
+		problem = errors.New("has a carriage return in its line, which a shell takes for a part of the value: save " +
+			"the file with the line ends of Unix (LF)")
 	}
 	return length, problem
 }

@@ -23,8 +23,8 @@ func Merge(name string, text []byte, variables []Variable) ([]byte, error) {
 	}
 	for _, l := range lines {
 		if l.open {
-			return nil, fmt.Errorf("%s:%d: the value of %s begins with a quotation mark that nothing closes: close it, "+
-				"or what is written below becomes a part of it", name, l.Line, l.Name)
+			return nil, fmt.Errorf("%s:%d: the value of %s begins with a quotation mark that nothing closes: close "+
+				"it, or what is written below becomes a part of it", name, l.Line, l.Name)
 		}
 	}
 	for _, v := range variables {

@@ -349,12 +349,12 @@ var mistakes = []struct {
 	}, "error sign-in: https://gpt.example.com/idp/assets/idp.js is answered with 200 OK, as text/html"},
 	{"sign-in", "the token endpoint is not passed through", func(b *bed) {
 		b.around = answering("/oauth2/token", anotherPage)
-	}, "error sign-in: the token endpoint https://gpt.example.com/oauth2/token is answered with 200 OK, as text/html, " +
-		"and not by Guestpass; expected: an error of OAuth"},
+	}, "error sign-in: the token endpoint https://gpt.example.com/oauth2/token is answered with 200 OK, as " +
+		"text/html, and not by Guestpass; expected: an error of OAuth"},
 	{"authorization-header", "lost on the way", func(b *bed) {
 		b.around = sees(func(r *http.Request) { r.Header.Del("Authorization") })
-	}, "error authorization-header: https://gpt.example.com/api/v1/activity answers to a token as if there were none: " +
-		"the header Authorization is lost on the way; expected: 401 with a Bearer challenge and " +
+	}, "error authorization-header: https://gpt.example.com/api/v1/activity answers to a token as if there were " +
+		"none: the header Authorization is lost on the way; expected: 401 with a Bearer challenge and " +
 		`error="invalid_token"; have the proxy in front pass the header Authorization`},
 	{"authorization-header", "lost on the way to the tools alone", func(b *bed) {
 		b.around = sees(func(r *http.Request) {
@@ -366,7 +366,7 @@ var mistakes = []struct {
 	{"authorization-header", "the operations are not passed through", func(b *bed) {
 		b.around = answering("/api/v1/activity", anotherPage)
 	}, "error authorization-header: https://gpt.example.com/api/v1/activity is answered with 200 OK, as text/html " +
-		"where no token is sent; expected: 401 with a Bearer challenge; have the proxy in front pass every path through"},
+		"where no token is sent; expected: 401 with a Bearer challenge; have the proxy in front pass every path"},
 	{"mcp", "nobody can identify themselves", func(b *bed) {
 		seed := stytchtest.Development()
 		seed.Project.Registration, seed.Project.MetadataDocuments = false, false
