@@ -163,8 +163,13 @@ func (v *visit) ask(ctx context.Context, method, address, body string, headers .
 	if err != nil {
 		return nil, err
 	}
-	for i := 0; i < len(headers); i += 2 {
-		request.Header.Set(headers[i], headers[i+1])
+	name := ""
+	for i, word := range headers { // a name, its value, and so on
+		if i%2 == 0 {
+			name = word
+		} else {
+			request.Header.Set(name, word)
+		}
 	}
 	response, err := v.http.Do(request)
 	if err != nil {
