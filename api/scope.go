@@ -33,13 +33,16 @@ var standardScopes = []string{"openid", "profile", "email", "phone", "offline_ac
 // IsScopeName reports whether a scope may have the name.
 func IsScopeName(name string) bool { return len(name) <= maxScopeName && scopeName.MatchString(name) }
 
+// IsStandardScope reports whether a scope is one of those that every project has.
+func IsStandardScope(name string) bool { return slices.Contains(standardScopes, name) }
+
 // CheckForm returns what is wrong with the scope by itself.
 func (s Scope) CheckForm() error {
 	switch {
 	case !IsScopeName(s.Name):
 		return fmt.Errorf("must have a name of letters, digits and _ . : / -, such as notes:read, of %d characters at "+
 			"most", maxScopeName)
-	case slices.Contains(standardScopes, s.Name):
+	case IsStandardScope(s.Name):
 		return errors.New("has the name of a scope that is there anyway: leave it out")
 	case strings.TrimSpace(s.Description) == "":
 		return errors.New("does not say what it allows: people read that before they decide")

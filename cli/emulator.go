@@ -25,6 +25,7 @@ import (
 
 	"guestpass"
 	"guestpass/auth"
+	"guestpass/internal/ownfile"
 	"guestpass/internal/setup"
 	"guestpass/stytchtest"
 )
@@ -96,7 +97,7 @@ func (s *setupRun) standIn(ctx context.Context, out io.Writer) error {
 		s.somebody = "ada@example.com"
 	}
 	s.remember("STYTCH_BASE_URL", base)
-	s.open(project.WorkspaceKey, project.WorkspaceSecret)
+	s.workspace = openWorkspace(base, project.WorkspaceKey, project.WorkspaceSecret)
 	fmt.Fprintf(out, "No account of Stytch's is named: the emulator on this machine stands in, at %s\n\n", base)
 	return nil
 }
@@ -206,6 +207,7 @@ func (e *otherVerticalError) Error() string {
 // openEmulator goes on with the project of a file. If there is none, it begins with an empty workspace, in which the
 // people of the development seed will be found once a project is made.
 func openEmulator(file, vertical, addr string, log *slog.Logger) (*keptEmulator, error) {
+	ownfile.RemoveStale(file)
 	seed, err := stytchtest.ReadSeed(file)
 	if errors.Is(err, fs.ErrNotExist) {
 		seed, err = developmentSeed(vertical), nil
@@ -313,17 +315,7 @@ func (e *keptEmulator) save() error {
 	if bytes.Equal(content, e.saved) {
 		return nil
 	}
-	partial, err := os.CreateTemp(filepath.Dir(e.file), filepath.Base(e.file)+".partial-")
-	if err != nil {
-		return fmt.Errorf("keep the emulated project: %w", err)
-	}
-	_, err = partial.Write(content)
-	err = errors.Join(err, partial.Close())
-	if err == nil {
-		err = os.Rename(partial.Name(), e.file)
-	}
-	if err != nil {
-		_ = os.Remove(partial.Name())
+	if err := ownfile.Replace(e.file, content); err != nil {
 		return fmt.Errorf("keep the emulated project: %w", err)
 	}
 	e.saved = content

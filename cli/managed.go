@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"sync"
 	"time"
 
@@ -23,43 +22,28 @@ func (c config) managed(ctx context.Context) doctor.Management {
 	if c.WorkspaceKeyID == "" || c.WorkspaceSecret == "" {
 		return nil
 	}
-	// #nosec G101 -- the names of settings
-	workspace := management.NewWorkspace(management.Options{BaseURL: or(c.BaseURL, management.WorkspaceURL),
-		User: c.WorkspaceKeyID, Password: c.WorkspaceSecret, UserIs: "STYTCH_WORKSPACE_KEY_ID",
-		SecretIs: "STYTCH_WORKSPACE_SECRET"})
+	workspace := openWorkspace(c.BaseURL, c.WorkspaceKeyID, c.WorkspaceSecret)
 	return &managed{workspace, c.Vertical, sync.OnceValues(func() (management.Environment, error) {
 		ctx, cancel := context.WithTimeout(ctx, findTimeout)
 		defer cancel()
-		return environmentOf(ctx, workspace, c.ProjectID)
+		projects, err := workspace.Projects(ctx)
+		if err != nil {
+			return management.Environment{}, err
+		}
+		_, environment, err := workspace.FindEnvironment(ctx, projects, c.ProjectID)
+		return environment, err
 	})}
+}
+
+// openWorkspace takes a workspace's key. base is of the emulator; "" is Stytch's.
+func openWorkspace(base, key, secret string) *management.Workspace {
+	// #nosec G101 -- the names of settings
+	return management.NewWorkspace(management.Options{BaseURL: or(base, management.WorkspaceURL), User: key,
+		Password: secret, UserIs: "STYTCH_WORKSPACE_KEY_ID", SecretIs: "STYTCH_WORKSPACE_SECRET"})
 }
 
 // findTimeout is for the calls that find the environment.
 const findTimeout = 8 * time.Second
-
-// mostProjects bounds how many projects of a workspace are looked through.
-const mostProjects = 200
-
-// environmentOf finds the environment that a server knows as the project.
-func environmentOf(ctx context.Context, w *management.Workspace, projectID string) (management.Environment, error) {
-	projects, err := w.Projects(ctx)
-	if err != nil {
-		return management.Environment{}, err
-	}
-	for _, project := range projects[:min(len(projects), mostProjects)] {
-		environments, err := w.Environments(ctx, project.Slug)
-		if err != nil {
-			return management.Environment{}, err
-		}
-		for _, environment := range environments {
-			if environment.ProjectID == projectID {
-				return environment, nil
-			}
-		}
-	}
-	return management.Environment{}, fmt.Errorf("the workspace of the key has no environment with the project id %s",
-		projectID)
-}
 
 func (m *managed) RedirectURLs(ctx context.Context) (map[string][]string, error) {
 	environment, err := m.environment()

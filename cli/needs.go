@@ -22,7 +22,7 @@ func (c config) needsOf(operations []api.Operation) (needs []setup.Need) {
 	words := scopeWords()
 	for _, op := range operations {
 		name := op.Access.ScopeName()
-		if slices.Contains(standardScopes, name) || name == "" {
+		if api.IsStandardScope(name) || name == "" {
 			continue
 		}
 		ofRole, roleAction := op.Access.RBAC()
@@ -61,9 +61,6 @@ func more(description, summary string) string {
 	}
 	return joined
 }
-
-// standardScopes are Stytch's own, which every project has.
-var standardScopes = []string{"openid", "profile", "email", "phone", "offline_access"}
 
 // forAdmins reports whether the permission that stands for an operation where roles decide is one of Stytch's own that
 // Stytch gives to administrators alone: ordinary members may only find each other, and change themselves.

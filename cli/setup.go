@@ -163,7 +163,7 @@ func (s *setupRun) account(ctx context.Context) error {
 		return usageError{c.fault("GUESTPASS_EMULATOR", "says that the emulator stands in, and there is the key of a "+
 			"workspace: name another file of settings with --"+envFileFlag+", or unset the key")}
 	case key != "":
-		s.open(key, secret)
+		s.workspace = openWorkspace(s.base, key, secret)
 		return nil
 	case c.Emulator == "" && c.BaseURL == "" && (c.ProjectID != "" || s.forStytch()):
 		return nil
@@ -177,13 +177,6 @@ func (s *setupRun) forStytch() bool {
 		strings.EqualFold(s.environment, "live")
 }
 
-// open takes a workspace's key.
-func (s *setupRun) open(key, secret string) {
-	// #nosec G101 -- the names of settings
-	s.workspace = management.NewWorkspace(management.Options{BaseURL: or(s.base, management.WorkspaceURL), User: key,
-		Password: secret, UserIs: "STYTCH_WORKSPACE_KEY_ID", SecretIs: "STYTCH_WORKSPACE_SECRET"})
-}
-
 // client makes that of a project's own API.
 func (s *setupRun) client(id, secret string) *management.Project {
 	// #nosec G101 -- the names of settings
@@ -192,7 +185,7 @@ func (s *setupRun) client(id, secret string) *management.Project {
 }
 
 func (s *setupRun) apiBase(projectID string) string {
-	return or(s.base, management.ProjectURL(strings.HasPrefix(projectID, "project-live-")))
+	return or(s.base, stytch.APIBase(projectID))
 }
 
 // goal returns what the project is to be like.

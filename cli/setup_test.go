@@ -17,6 +17,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"guestpass/stytchtest"
@@ -103,13 +104,14 @@ func serving(t *testing.T) (stop func()) {
 		close(log.ended)
 	}()
 	log.wait(t, `"msg":"serving"`)
-	return func() {
-		t.Helper()
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if code := <-done; code != 0 {
 			t.Errorf("serve: exit code %d\n%s", code, log)
 		}
-	}
+	})
+	t.Cleanup(stop) // in the same folder, also if the test ends in between
+	return stop
 }
 
 // TestAnEmulatorThatRunsStandsIn: what it has is set up, and it is no business of the server to run it.

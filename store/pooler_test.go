@@ -1,7 +1,7 @@
 package store_test
 
 import (
-	"bytes"
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -13,7 +13,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
@@ -141,29 +140,32 @@ func startBouncer(t *testing.T, address, line string) string {
 			t.Fatal("PgBouncer is missing: sudo apt-get install pgbouncer")
 		}
 	}
-	var log bytes.Buffer
 	bouncer := exec.Command(path, file)
-	bouncer.Dir, bouncer.Stderr = "/", &log
+	said, err := bouncer.StderrPipe()
+	must(t, err)
+	bouncer.Dir = "/"
 	bouncer.SysProcAttr = &syscall.SysProcAttr{Credential: postgrestest.Unprivileged(), Pdeathsig: syscall.SIGKILL}
 	must(t, bouncer.Start())
+	ended := make(chan struct{})
 	t.Cleanup(func() {
 		_ = bouncer.Process.Kill()
+		<-ended
 		_ = bouncer.Wait()
-		if t.Failed() {
-			t.Log(log.String())
-		}
 	})
 	query.Set("host", folder)
 	query.Set("port", "6432")
 	u.RawQuery = query.Encode()
-	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(10 * time.Millisecond) {
-		if _, err := os.Stat(filepath.Join(folder, ".s.PGSQL.6432")); err == nil {
+	lines := bufio.NewScanner(said)
+	for lines.Scan() {
+		if strings.Contains(lines.Text(), "listening on unix:"+folder) {
+			go func() { defer close(ended); _, _ = io.Copy(io.Discard, said) }() // else it would wait for a reader
 			return u.String()
 		}
-		if time.Now().After(deadline) {
-			t.Fatal("PgBouncer does not listen")
-		}
+		t.Log(lines.Text())
 	}
+	close(ended)
+	t.Fatal("PgBouncer does not listen")
+	return ""
 }
 
 // Whatever PgBouncer takes of the parameters, every way to open the database works behind it, as often as one likes,

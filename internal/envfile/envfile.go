@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"guestpass/internal/ownfile"
 	"io"
 	"io/fs"
 	"os"
@@ -92,7 +93,7 @@ func Beside(folder, name string) (*File, error) {
 	if info, err = file.Stat(); err != nil {
 		return nil, err
 	}
-	if err := trusted(info); err != nil {
+	if err := ownfile.Trusted(info); err != nil {
 		return nil, fmt.Errorf("%s %w", path, err)
 	}
 	return read(file, path)

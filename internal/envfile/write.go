@@ -3,13 +3,13 @@ package envfile
 import (
 	"errors"
 	"fmt"
+	"guestpass/internal/ownfile"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
-	"time"
 	"unicode/utf8"
 )
 
@@ -92,12 +92,12 @@ func write(v Variable) (string, error) {
 // replaced as a whole, so that nobody reads half of it, and only its owner may read it afterwards.
 func Write(name string, variables []Variable) (changed bool, err error) {
 	name = meant(name)
-	removeStale(name)
+	ownfile.RemoveStale(name)
 	merged, changed, err := prepare(name, variables)
 	if err != nil || !changed {
 		return false, err
 	}
-	return true, replace(name, merged)
+	return true, ownfile.Replace(name, merged)
 }
 
 // Check returns why [Write] could not set the variables; nil if it could. The file is not changed, nor made: only one
@@ -107,11 +107,7 @@ func Check(name string, variables []Variable) error {
 	if _, _, err := prepare(name, variables); err != nil {
 		return err
 	}
-	partial, err := create(name)
-	if err != nil {
-		return err
-	}
-	return errors.Join(partial.Close(), os.Remove(partial.Name()))
+	return ownfile.Check(name)
 }
 
 // meant returns the file that a link leads to.
@@ -155,61 +151,4 @@ func current(name string) (text []byte, mode fs.FileMode, err error) {
 	defer file.Close()
 	text, err = io.ReadAll(io.LimitReader(file, maxBytes+1))
 	return text, info.Mode(), err
-}
-
-// partialMark stands between the name of a file and what makes the name of its successor unique while that is written.
-const partialMark = ".partial-"
-
-// create makes the file that is to replace another one, with mode 0600.
-func create(name string) (*os.File, error) {
-	folder := filepath.Dir(name)
-	partial, err := os.CreateTemp(folder, filepath.Base(name)+partialMark)
-	if failed := new(fs.PathError); errors.As(err, &failed) { // it names a file that nobody knows
-		err = fmt.Errorf("no file can be made in the folder %s: %w", folder, failed.Err)
-	}
-	return partial, err
-}
-
-func replace(name string, text []byte) error {
-	partial, err := create(name)
-	if err != nil {
-		return err
-	}
-	_, err = partial.Write(text)
-	if err == nil {
-		err = partial.Sync()
-	}
-	if closed := partial.Close(); err == nil {
-		err = closed
-	}
-	if err == nil {
-		err = os.Rename(partial.Name(), name)
-	}
-	if err != nil {
-		_ = os.Remove(partial.Name())
-	}
-	return err
-}
-
-// stale is the age from which nobody writes a successor any more: that takes no minute.
-const stale = time.Minute
-
-// removeStale removes what earlier writes left that were killed: it has secrets. What cannot be removed, such as
-// another user's, stays.
-func removeStale(name string) {
-	folder := filepath.Dir(name)
-	entries, err := os.ReadDir(folder)
-	if err != nil { // writing there will say why
-		return
-	}
-	for _, entry := range entries {
-		rest, left := strings.CutPrefix(entry.Name(), filepath.Base(name)+partialMark)
-		if !left || rest == "" || strings.Trim(rest, "0123456789") != "" || !entry.Type().IsRegular() {
-			continue
-		}
-		info, err := entry.Info()
-		if err == nil && time.Since(info.ModTime()) > stale && trusted(info) == nil {
-			_ = os.Remove(filepath.Join(folder, entry.Name()))
-		}
-	}
 }

@@ -7,14 +7,6 @@ import (
 	"net/url"
 )
 
-// ProjectURL is where Stytch has the API of projects.
-func ProjectURL(live bool) string {
-	if live {
-		return "https://api.stytch.com"
-	}
-	return "https://test.stytch.com"
-}
-
 // A Project is known by its id and secret.
 type Project struct{ client }
 

@@ -2,6 +2,8 @@ package management
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 )
@@ -73,6 +75,29 @@ func (w *Workspace) Environments(ctx context.Context, projectSlug string) ([]Env
 		answer.Environments[i].ProjectSlug = projectSlug
 	}
 	return answer.Environments, err
+}
+
+// mostProjects bounds how many projects are looked through.
+const mostProjects = 200
+
+// ErrNoEnvironment is FindEnvironment's answer if there is none.
+var ErrNoEnvironment = errors.New("the workspace of the key has no environment with this project id")
+
+// FindEnvironment looks in the projects for the environment that a server knows as its project.
+func (w *Workspace) FindEnvironment(ctx context.Context, projects []Listed, projectID string) (Listed, Environment,
+	error) {
+	for _, project := range projects[:min(len(projects), mostProjects)] {
+		environments, err := w.Environments(ctx, project.Slug)
+		if err != nil {
+			return Listed{}, Environment{}, err
+		}
+		for _, environment := range environments {
+			if environment.ProjectID == projectID {
+				return project, environment, nil
+			}
+		}
+	}
+	return Listed{}, Environment{}, fmt.Errorf("%w, %s", ErrNoEnvironment, projectID)
 }
 
 // CreateEnvironment makes one of the type TEST or LIVE.

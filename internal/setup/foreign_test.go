@@ -259,7 +259,8 @@ func (m *middleman) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	forwarded.Header = r.Header.Clone()
 	response, err := http.DefaultClient.Do(forwarded)
 	if err != nil {
-		panic(err)
+		http.Error(w, err.Error(), http.StatusBadGateway)
+		return
 	}
 	defer response.Body.Close()
 	reply, _ := io.ReadAll(response.Body)

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -26,7 +27,11 @@ func (s *Setup) readProject(ctx context.Context, p *Plan) error {
 			s.project = projects[i]
 		}
 	case id != "":
-		err = s.findByID(ctx, projects, id)
+		s.project, s.environment, err = s.options.Workspace.FindEnvironment(ctx, projects, id)
+		if errors.Is(err, management.ErrNoEnvironment) {
+			err = fmt.Errorf("the workspace of this key has no project with the id of STYTCH_PROJECT_ID, %s: take the "+
+				"key of its workspace, or leave the setting out", id)
+		}
 	default:
 		err = s.onlyProject(projects)
 	}
@@ -55,27 +60,6 @@ func (s *Setup) sameVertical() error {
 	}
 	return fmt.Errorf("the project %s is of the kind %s, and STYTCH_VERTICAL says %s: correct the setting, or choose "+
 		"another project with --project", s.project.Slug, s.vertical(), s.goal.Vertical)
-}
-
-// mostProjects bounds how many projects are looked through.
-const mostProjects = 200
-
-// findByID looks for the environment that a server knows as its project.
-func (s *Setup) findByID(ctx context.Context, projects []management.Listed, id string) error {
-	for _, project := range projects[:min(len(projects), mostProjects)] {
-		environments, err := s.options.Workspace.Environments(ctx, project.Slug)
-		if err != nil {
-			return err
-		}
-		for _, e := range environments {
-			if e.ProjectID == id {
-				s.project, s.environment = project, e
-				return nil
-			}
-		}
-	}
-	return fmt.Errorf("the workspace of this key has no project with the id of STYTCH_PROJECT_ID, %s: take the key "+
-		"of its workspace, or leave the setting out", id)
 }
 
 // onlyProject takes the one that can be meant.

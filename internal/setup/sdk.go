@@ -117,8 +117,7 @@ func partOf(config management.Object, name string) (management.Object, error) {
 
 func errShape(name string) error {
 	return fmt.Errorf("the answer of Stytch has %s in a form that this program does not know: nothing was changed "+
-		"there; "+
-		"an update of Guestpass may know it", name)
+		"there; an update of Guestpass may know it", name)
 }
 
 // isDomain reports whether an entry of the authorized domains is the origin.

@@ -342,5 +342,4 @@ func (s *Setup) settingChanges() []Change {
 
 // errNoSecret says that an answer lacks what it exists for.
 var errNoSecret = errors.New("the answer of Stytch has no secret in it: delete what was made in the dashboard, and " +
-	"run " +
-	"this again")
+	"run this again")

@@ -161,12 +161,14 @@ func (l *list) byDueInAnotherOrder() (err error) {
 	if err != nil || len(l.page.Tasks) == l.Limit {
 		return err
 	}
-	end, more, err := l.end(passed, l.Sort, most.passed)
-	if err != nil || !more {
+	key, seq, full, err := l.last(passed, l.Sort, most.passed)
+	if err != nil || !full {
 		return err
 	}
 	if l.page.Total < 0 {
-		l.page.Next = end
+		if l.page.Next = position(key, seq); l.Sort == "created" {
+			l.page.Next = l.next(seq)
+		}
 		return nil
 	}
 	all := l.window(l.entries("due", false, most.counted), "due", most.counted)
@@ -263,21 +265,16 @@ func (l *list) count(entries *store.Statement) (total int, err error) {
 	return total, err
 }
 
-// end returns the position of the last entry of a window, and whether there are others behind it.
-func (l *list) end(entries *store.Statement, sort string, size int) (end string, more bool, err error) {
+// last returns the last entry of a window, and whether there are so many.
+func (l *list) last(entries *store.Statement, sort string, size int) (key string, seq int64, full bool, err error) {
 	query := *entries
 	query.Text = "SELECT e.k, e.seq FROM (" + query.Text + ") e ORDER BY " + orders[sort].by("e.", "k")
 	query.And(" LIMIT 1 OFFSET ?", size-1)
-	var key string
-	var seq int64
 	err = l.s.QueryRow(l.ctx, query.Text, l.noted(query)...).Scan(&key, &seq)
 	if errors.Is(err, store.ErrNotFound) {
-		return "", false, nil
+		return "", 0, false, nil
 	}
-	if sort == "created" {
-		return l.next(seq), err == nil, err
-	}
-	return position(key, seq), err == nil, err
+	return key, seq, err == nil, err
 }
 
 // next returns the position after a task that was looked at, in order of creation.

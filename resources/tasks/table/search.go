@@ -75,10 +75,10 @@ func (l *list) lookUp(looked int64) (done bool, err error) {
 	}
 	if !complete {
 		entries := l.entries("created", true, most.lookups)
-		all = l.window(entries, "created", most.lookups)
-		if last, more, err := l.endSeq(entries, most.lookups); err != nil || more && last >= looked {
+		if _, seq, full, err := l.last(entries, "created", most.lookups); err != nil || full && seq >= looked {
 			return false, err
 		}
+		all = l.window(entries, "created", most.lookups)
 	}
 	whole := *l
 	whole.Limit = most.lookups
@@ -105,8 +105,8 @@ func (l *list) scarce() (all window, complete bool, err error) {
 			continue
 		}
 		entries := l.entries(sort, false, most.lookups)
-		_, more, err := l.end(entries, sort, most.lookups)
-		if err != nil || !more {
+		_, _, full, err := l.last(entries, sort, most.lookups)
+		if err != nil || !full {
 			return l.window(entries, sort, most.lookups), err == nil, err
 		}
 	}
@@ -151,11 +151,11 @@ func (l *list) searchPostgres() error {
 	}
 	if !l.counted {
 		all := l.entries("created", false, size)
-		last, more, err := l.endSeq(all, size)
-		if err == nil && !more {
+		_, seq, full, err := l.last(all, "created", size)
+		if err == nil && !full {
 			return l.readAll(l.window(all, "created", size), l.containing)
 		}
-		if end = last; err != nil {
+		if end = seq; err != nil {
 			return err
 		}
 	}
@@ -184,23 +184,13 @@ func (l *list) readRecent(size int, end int64) (number int, done bool, err error
 	if err := l.add(l.read(l.window(entries, "created", size), "created", l.containing)); err != nil || l.full() {
 		return l.Limit, true, err
 	}
-	if more := true; l.After != "" {
-		if end, more, err = l.endSeq(entries, size); err != nil || !more {
+	if full := true; l.After != "" {
+		if _, end, full, err = l.last(entries, "created", size); err != nil || !full {
 			return len(l.page.Tasks), true, err
 		}
 	}
 	l.seq = end
 	return len(l.page.Tasks), false, nil
-}
-
-// endSeq returns the last of so many entries in order of creation, and whether there are others behind it.
-func (l *list) endSeq(entries *store.Statement, size int) (seq int64, more bool, err error) {
-	end, more, err := l.end(entries, "created", size)
-	if err != nil || !more {
-		return 0, false, err
-	}
-	_, seq, err = TaskQuery{After: end}.after()
-	return seq, true, err
 }
 
 // readPlaces adds the matches in a small place, a large one, and all, until the page is full. What few of the recent
@@ -215,7 +205,9 @@ func (l *list) readPlaces(recent int) (done bool, err error) {
 		if err := l.readMatches(entries, l.seq); err != nil || l.full() {
 			return true, err
 		}
-		l.seq = begin
+		if l.seq = begin; begin <= 0 {
+			return false, nil
+		}
 	}
 	return false, l.readMatches("", l.seq)
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package envfile
+package ownfile
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// trusted refuses a file with which another user of the machine would decide what the program does. Root decides that
+// Trusted refuses a file with which another user of the machine would decide what the program does. Root decides that
 // anyway.
-func trusted(info fs.FileInfo) error {
+func Trusted(info fs.FileInfo) error {
 	const everybodyWrites = 0o002
 	owner, ok := info.Sys().(*syscall.Stat_t)
 	if me := os.Geteuid(); ok && owner.Uid != 0 && int(owner.Uid) != me {
