@@ -41,6 +41,14 @@ func TestEveryListIsExact(t *testing.T) {
 	}
 }
 
+// LookThrough sets how many tasks a search on Postgres looks through before it asks the index, for one test.
+func LookThrough(t *testing.T, recent int) {
+	t.Helper()
+	usual := most
+	t.Cleanup(func() { most = usual })
+	most.recent = recent
+}
+
 // someTasks makes tasks, some of which are changed, deleted or somebody else's.
 func someTasks(t *testing.T, s *store.Store, now *time.Time) (all []Task) {
 	t.Helper()

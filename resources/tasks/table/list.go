@@ -41,7 +41,7 @@ type bounds struct {
 	matches int // matches of words, likewise, on SQLite; as many as the page has room for if that is more
 	further int // the same on later pages, which do not count them
 	lookups int // tasks whose words are looked at on SQLite, of those that the other filters have
-	recent  int // the same on Postgres, before it asks the index; twice as many if there are other filters
+	recent  int // the same on Postgres, before it asks the index
 	seldom  int // matches among the recent that let a small place have enough for a page, on Postgres
 	scarce  int // matches in a place that are few, on Postgres
 }

@@ -146,9 +146,6 @@ func (p place) before(seq int64) (entries string, begin int64) {
 // before those, among more, or among all. A word with too many for that was common before.
 func (l *list) searchPostgres() error {
 	size, end := most.recent, int64(0)
-	if l.narrow() {
-		size *= 2
-	}
 	if !l.counted {
 		all := l.entries("created", false, size)
 		_, seq, full, err := l.last(all, "created", size)
@@ -215,33 +212,49 @@ func (l *list) readPlaces(recent int) (done bool, err error) {
 // readNarrow adds the matches in the smallest place that has enough of the words, of which the other filters may leave
 // out all, or all matches if they are scarce. It reports whether there may be others.
 func (l *list) readNarrow() (more bool, err error) {
-	few, beginFew := small.before(l.seq)
-	many, beginMany := large.before(l.seq)
-	var inFew, inMany int
-	var query store.Statement
-	query.And("SELECT few, CASE WHEN few > ? THEN 0 ELSE (SELECT count(*)", most.scarce)
-	l.from(&query, many, l.seq)
-	query.And(") END FROM (SELECT count(*) AS few")
-	l.from(&query, few, l.seq)
-	query.And(") s")
-	if err := l.s.QueryRow(l.ctx, query.Text, l.noted(query)...).Scan(&inFew, &inMany); err != nil {
-		return false, err
+	for _, place := range []place{small, large} {
+		entries, begin := place.before(l.seq)
+		if begin <= 0 {
+			break
+		}
+		tasks, found, err := l.sift(entries)
+		if err != nil || found > most.scarce {
+			if err = l.add(tasks, err); !l.full() {
+				l.page.Next = l.next(begin)
+			}
+			return true, err
+		}
 	}
-	place, begin := "", int64(0)
-	switch {
-	case inFew > most.scarce:
-		place, begin = few, beginFew
-	case inMany > most.scarce:
-		place, begin = many, beginMany
-	}
-	if err := l.readMatches(place, l.seq); err != nil || begin <= 0 {
-		return false, err
-	}
-	if !l.full() {
-		l.page.Next = l.next(begin)
-	}
-	return true, nil
+	return false, l.readMatches("", l.seq)
 }
+
+// sift returns the newest matches in a place that the other filters have, and how many it has without them. What they
+// leave out comes last, so that there is a row to tell that by.
+func (l *list) sift(place string) (tasks []Task, found int, err error) {
+	query := store.Statement{Text: "SELECT " + taskColumns + ", t.fits, t.found FROM (SELECT t.*, (true"}
+	l.matching(&query)
+	query.And(") AS fits, count(*) OVER () AS found")
+	l.from(&query, place, l.seq)
+	query.And(") t ORDER BY t.fits DESC, t.seq DESC LIMIT ?", l.Limit)
+	fitting := 0
+	tasks, err = store.List(l.ctx, l.s, func(row store.Scanner) (Task, error) {
+		fits := false
+		t, err := scanTask(wider{row, []any{&fits, &found}})
+		if fits {
+			fitting++
+		}
+		return t, err
+	}, query.Text, l.noted(query)...)
+	return tasks[:fitting], found, err
+}
+
+// wider is a row with more columns than those of a task.
+type wider struct {
+	store.Scanner
+	more []any
+}
+
+func (w wider) Scan(to ...any) error { return w.Scanner.Scan(append(to, w.more...)...) }
 
 // readMatches adds the matches in a place, or everywhere.
 func (l *list) readMatches(place string, before int64) error {
@@ -252,15 +265,17 @@ func (l *list) readMatches(place string, before int64) error {
 	return l.add(l.tasks(query))
 }
 
-// from adds the tasks that the index of words finds in a place, or everywhere. By itself Postgres might look for a rare
-// word among all tasks; OFFSET 0 prevents that.
+// from adds the tasks that the index of words finds in a place, or everywhere. It does not know which words follow one
+// another. By itself Postgres might look for a rare word among all tasks; OFFSET 0 prevents that.
 func (l *list) from(query *store.Statement, place string, before int64) {
-	query.And(" FROM (SELECT * FROM tasks WHERE words @@ CAST(? AS tsquery) AND deleted_at = 0",
-		lexeme("owner:"+l.owner)+" & "+tsquery(l.Search))
+	query.And(" FROM (SELECT * FROM tasks WHERE task_terms(owner, words) @> CAST(? AS text[]) AND deleted_at = 0",
+		markedTerms(l.owner, l.Search))
 	if place != "" {
 		query.And(" AND ARRAY[seq >> 10, -1 - (seq >> 15)] && CAST(? AS bigint[])", place)
 	}
-	query.And(" OFFSET 0) t WHERE t.seq < ?", before)
+	if query.And(" OFFSET 0) t WHERE t.seq < ?", before); slices.ContainsFunc(phrases(l.Search), phrase.several) {
+		query.And(" AND t.words @@ CAST(? AS tsquery)", tsquery(l.Search))
+	}
 }
 
 // countAll counts the matches of rare words.

@@ -207,7 +207,7 @@ func (t Task) has(text string) bool {
 	return true
 }
 
-// ownerMark returns what begins each term of an owner in task_words: so a search reads its owner's entries alone. It is
+// ownerMark returns what begins each term of an owner in the index of words: so a search reads its owner's entries alone. It is
 // a part of a hash. What begins alike by chance is left out when the tasks are read.
 func ownerMark(owner string) string {
 	sum := sha256.Sum256([]byte(owner))
@@ -233,6 +233,9 @@ type phrase struct {
 	terms []string
 	pairs bool
 }
+
+// several reports whether the phrase has terms to follow one another.
+func (p phrase) several() bool { return len(p.terms) > 1 }
 
 // phrases returns what a search looks for; all of it must match. The parts of a word with signs in it, such as 3.5 or
 // e-mail, must follow one another; around text without spaces, signs only separate.
@@ -302,4 +305,14 @@ func tsquery(text string) string {
 		all = append(all, strings.Join(quoted, " <-> "))
 	}
 	return strings.Join(all, " & ")
+}
+
+// markedTerms returns the terms of the text as task_terms makes them, a function of Postgres.
+func markedTerms(owner, text string) (list []string) {
+	for _, phrase := range phrases(text) {
+		for _, term := range phrase.terms {
+			list = append(list, ownerMark(owner)+term)
+		}
+	}
+	return list
 }

@@ -44,8 +44,14 @@ var searched = []string{
 }
 
 // TestWordsAreFoundAlikeOnBothDatabases looks for each word in all of them; it must be in
-// exactly those whose numbers are given, the newest first.
+// exactly those whose numbers are given, the newest first: on Postgres among the newest tasks, and by the index.
 func TestWordsAreFoundAlikeOnBothDatabases(t *testing.T) {
+	t.Run("newest", testWords)
+	table.LookThrough(t, 1)
+	t.Run("index", testWords)
+}
+
+func testWords(t *testing.T) {
 	onBoth(t, func(t *testing.T, s *store.Store, c *clock) {
 		numbers := map[string]int{}
 		for i, title := range searched {
