@@ -97,7 +97,8 @@ func methodOf(t mcptest.Tool) string {
 // 201, which tools do not have.
 func adds(t mcptest.Tool) bool {
 	name := words(t.Name)
-	return is(t.Annotations.ReadOnly, false) && is(t.Annotations.Destructive, false) &&
+	sends := is(t.Annotations.OpenWorld, true) // what cannot be called back, and so is destructive
+	return is(t.Annotations.ReadOnly, false) && (is(t.Annotations.Destructive, false) || sends) &&
 		is(t.Annotations.Idempotent, false) && len(name) > 0 && slices.Contains(creating, name[0])
 }
 

@@ -162,9 +162,13 @@ func clashes(tools []*tool) (faults []error) {
 	return faults
 }
 
-// hints say what the declared effect means. What reaches people outside is the operation's External.
+// hints say what the declared effect means. What reaches people outside is the operation's External. As OpenAI counts,
+// destructive is not only what removes: so is what overwrites, takes back, or sends what nobody can call back
+// (developers.openai.com/plugins/deploy/submission).
 func hints(op api.Operation, title string) annotations {
-	return annotations{Title: title, ReadOnly: op.Effect == api.Read, Destructive: op.Effect == api.Destroy,
+	overwrites := op.Method == http.MethodPatch || op.Method == http.MethodPut
+	return annotations{Title: title, ReadOnly: op.Effect == api.Read,
+		Destructive: op.Effect == api.Destroy || op.Effect == api.Write && (overwrites || op.External || op.Undoes),
 		Idempotent: op.Effect == api.Read || op.Method == http.MethodDelete || op.Method == http.MethodPut,
 		OpenWorld:  op.External}
 }

@@ -33,14 +33,9 @@ func (t *tool) justify(title string) justification {
 	case t.removes():
 		j.ReadOnly = fmt.Sprintf("It takes something away in %s: it %s.", title, does)
 		j.Destructive = fmt.Sprintf("What the call names is removed: it %s.", does)
-	case t.undoes:
-		j.ReadOnly = fmt.Sprintf("It changes what %s keeps: it %s.", title, does)
-		j.Destructive = fmt.Sprintf("It puts back what an earlier change has replaced, and can be taken back in the "+
-			"same way, so that nothing is lost: it %s.", does)
 	default:
 		j.ReadOnly = fmt.Sprintf("It changes what %s keeps: it %s.", title, does)
-		j.Destructive = fmt.Sprintf("It adds or changes what the call names, and deletes nothing and revokes no "+
-			"access: it %s.", does)
+		j.Destructive = fmt.Sprintf("%s: it %s.", t.losses(), does)
 	}
 	j.OpenWorld = fmt.Sprintf("It works on what %s keeps and the signed-in person may see there, and publishes and "+
 		"sends nothing to anybody outside.", title)
@@ -48,4 +43,19 @@ func (t *tool) justify(title string) justification {
 		j.OpenWorld = fmt.Sprintf("People or systems outside of %s notice it: it %s.", title, does)
 	}
 	return j
+}
+
+// losses says what is lost by a call of a tool that changes something.
+func (t *tool) losses() string {
+	switch {
+	case !t.destroys():
+		return "It adds or changes what the call names, and overwrites nothing, deletes nothing and revokes no access"
+	case t.undoes:
+		return "It puts back what a change has replaced, in place of what is there now"
+	case t.reachesOut():
+		return "What it sends cannot be called back"
+	case t.overwrites():
+		return "The values in the call replace those that were there"
+	}
+	return "It may remove or overwrite what the call names"
 }

@@ -339,7 +339,10 @@ func TestEveryAnnotationIsJustified(t *testing.T) {
 		}
 	}
 	for name, want := range map[string]string{"deleteTask": "What the call names is removed: it deletes a task",
-		"undoActivity": "can be taken back in the same way"} {
+		"undoActivity": "in place of what is there now: it takes back",
+		"updateTask":   "The values in the call replace those that were there",
+		"inviteMember": "What it sends cannot be called back",
+		"createTask":   "It adds or changes what the call names, and overwrites nothing"} {
 		if got := f.Tools[name].Justifications.Destructive; !strings.Contains(got, want) {
 			t.Errorf("%s: %q", name, got)
 		}

@@ -34,7 +34,7 @@ const formSchema = "https://developers.openai.com/apps-sdk/schemas/chatgpt-app-s
 func (m *maker) review() error {
 	f := form{Schema: formSchema, SchemaVersion: 1, Tools: map[string]formTool{}}
 	for _, t := range m.tools {
-		f.Tools[t.Name] = formTool{map[string]bool{"readOnlyHint": t.reads(), "destructiveHint": t.removes(),
+		f.Tools[t.Name] = formTool{map[string]bool{"readOnlyHint": t.reads(), "destructiveHint": t.destroys(),
 			"openWorldHint": t.reachesOut()}, t.justify(m.about.Title)}
 	}
 	for _, c := range m.cases.Positive {
@@ -89,7 +89,7 @@ func (m *maker) writeHints(b *strings.Builder) {
 		j := t.justify(m.about.Title)
 		fmt.Fprintf(b, "\n### %s: %s\n\n- `readOnlyHint` %t: %s\n- `destructiveHint` %t: %s\n- `openWorldHint` %t: "+
 			"%s\n",
-			t.Name, t.Title, t.reads(), j.ReadOnly, t.removes(), j.Destructive, t.reachesOut(), j.OpenWorld)
+			t.Name, t.Title, t.reads(), j.ReadOnly, t.destroys(), j.Destructive, t.reachesOut(), j.OpenWorld)
 	}
 }
 

@@ -163,8 +163,14 @@ func is(hint *bool) bool { return hint != nil && *hint }
 // reads reports whether calling it changes nothing.
 func (t *tool) reads() bool { return is(t.Annotations.ReadOnly) }
 
+// destroys reports whether it removes, overwrites, takes back, or sends what nobody can call back.
+func (t *tool) destroys() bool { return is(t.Annotations.Destructive) }
+
+// overwrites reports whether it gives something that exists other values.
+func (t *tool) overwrites() bool { return t.method == "patch" || t.method == "put" }
+
 // removes reports whether calling it takes something away.
-func (t *tool) removes() bool { return is(t.Annotations.Destructive) }
+func (t *tool) removes() bool { return t.destroys() && !t.overwrites() && !t.undoes && !t.reachesOut() }
 
 // reachesOut reports whether people outside notice a call.
 func (t *tool) reachesOut() bool { return is(t.Annotations.OpenWorld) }
