@@ -169,8 +169,8 @@ func hints(op api.Operation, title string) annotations {
 	overwrites := op.Method == http.MethodPatch || op.Method == http.MethodPut
 	return annotations{Title: title, ReadOnly: op.Effect == api.Read,
 		Destructive: op.Effect == api.Destroy || op.Effect == api.Write && (overwrites || op.External || op.Undoes),
-		Idempotent: op.Effect == api.Read || op.Method == http.MethodDelete || op.Method == http.MethodPut,
-		OpenWorld:  op.External}
+		Idempotent:  op.Effect == api.Read || op.Method == http.MethodDelete || op.Method == http.MethodPut,
+		OpenWorld:   op.External}
 }
 
 // input returns one flat object of all that the operation takes: the document has no name twice.

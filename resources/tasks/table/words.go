@@ -207,8 +207,8 @@ func (t Task) has(text string) bool {
 	return true
 }
 
-// ownerMark returns what begins each term of an owner in the index of words: so a search reads its owner's entries alone. It is
-// a part of a hash. What begins alike by chance is left out when the tasks are read.
+// ownerMark returns what begins each term of an owner in the index of words: so a search reads its owner's entries
+// alone. It is a part of a hash. What begins alike by chance is left out when the tasks are read.
 func ownerMark(owner string) string {
 	sum := sha256.Sum256([]byte(owner))
 	return hex.EncodeToString(sum[:5])
