@@ -23,6 +23,8 @@ GET,HEAD         /docs                                      everybody: documenta
 GET,HEAD         /privacy                                   everybody: the privacy policy
 GET,HEAD,OPTIONS /openapi.json                              everybody: the GPT editor has no token
 GET,HEAD,OPTIONS /openapi.yaml                              everybody: the GPT editor has no token
+GET,HEAD,OPTIONS /openapi-3.0.json                          everybody: importers have no token
+GET,HEAD,OPTIONS /swagger.json                              everybody: importers have no token
 GET,HEAD         /idp                                       everybody: people sign in there
 GET,HEAD         /account                                   everybody: shows what the Stytch session's person has
 POST             /idp/report                                everybody: counts one word of a fixed list

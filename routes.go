@@ -57,7 +57,9 @@ func (s *Server) routes() []route {
 	if s.document != nil {
 		routes = append(routes, route{read, "/docs", s.site.Docs},
 			route{shared, "/openapi.json", http.HandlerFunc(s.document.ServeJSON)},
-			route{shared, "/openapi.yaml", http.HandlerFunc(s.document.ServeYAML)})
+			route{shared, "/openapi.yaml", http.HandlerFunc(s.document.ServeYAML)},
+			route{shared, "/openapi-3.0.json", http.HandlerFunc(s.document.ServeJSON30)},
+			route{shared, "/swagger.json", http.HandlerFunc(s.document.ServeSwagger)})
 	}
 	for path, tools := range s.mcp {
 		for _, slash := range []string{"", "/"} { // a redirect would lose token or body
@@ -96,8 +98,8 @@ func (s *Server) router() http.Handler {
 }
 
 // machines are the beginnings of paths that programs ask for, which get JSON whatever they accept.
-var machines = []string{"/api", "/.well-known", "/oauth2", "/openapi", "/mcp", "/authorize", "/token", "/register",
-	"/verify"}
+var machines = []string{"/api", "/.well-known", "/oauth2", "/openapi", "/openapi-3.0", "/swagger", "/mcp",
+	"/authorize", "/token", "/register", "/verify"}
 
 // notFound answers a person who has mistyped an address with a page, everybody else with a problem.
 func (s *Server) notFound(w http.ResponseWriter, r *http.Request) {

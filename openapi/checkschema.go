@@ -182,8 +182,8 @@ func within(value any, s *schema) bool {
 	switch value := generic(value).(type) {
 	case float64:
 		return (s.Minimum == nil || value >= *s.Minimum) && (s.Maximum == nil || value <= *s.Maximum) &&
-			(s.ExclusiveMinimum == nil || value > *s.ExclusiveMinimum) &&
-			(s.ExclusiveMaximum == nil || value < *s.ExclusiveMaximum)
+			(s.ExclusiveMinimum.limit == nil || value > *s.ExclusiveMinimum.limit) &&
+			(s.ExclusiveMaximum.limit == nil || value < *s.ExclusiveMaximum.limit)
 	case string:
 		n := utf8.RuneCountInString(value)
 		return least(s.MinLength, n) && most(s.MaxLength, n)

@@ -22,6 +22,7 @@ type document struct {
 	Servers    []server             `json:"servers"`
 	Paths      map[string]*pathItem `json:"paths"`
 	Components components           `json:"components"`
+	LeftOut    []leftOut            `json:"x-left-out,omitempty"`    // of a document before 3.1
 	Hash       string               `json:"x-schema-hash,omitempty"` // G009, A
 }
 
@@ -57,8 +58,9 @@ type operation struct {
 	Summary       string                `json:"summary,omitempty"`
 	Description   string                `json:"description,omitempty"`
 	Consequential bool                  `json:"x-openai-isConsequential"` // G060, A: one importer defaults to false
-	Security      []map[string][]string `json:"security"`                 // G103, A: [] is public
-	Parameters    []parameter           `json:"parameters"`               // G024, C: one importer wants it even empty
+	Confirmation  string                `json:"x-requireConfirmation,omitempty"`
+	Security      []map[string][]string `json:"security"`   // G103, A: [] is public
+	Parameters    []parameter           `json:"parameters"` // G024, C: one importer wants it even empty
 	RequestBody   *requestBody          `json:"requestBody,omitempty"`
 	Responses     map[string]response   `json:"responses"`
 
@@ -100,15 +102,16 @@ type mediaType struct {
 type schema struct {
 	Type             string             `json:"type"`
 	Title            string             `json:"title,omitempty"`
+	Label            string             `json:"x-ms-summary,omitempty"` // of Swagger 2.0 only
 	Description      string             `json:"description,omitempty"`
 	Format           string             `json:"format,omitempty"`
 	Enum             []any              `json:"enum,omitempty"`
 	Default          any                `json:"default,omitempty"`
 	Example          any                `json:"example,omitempty"`
 	Minimum          *float64           `json:"minimum,omitempty"`
-	ExclusiveMinimum *float64           `json:"exclusiveMinimum,omitempty"`
+	ExclusiveMinimum exclusive          `json:"exclusiveMinimum,omitzero"`
 	Maximum          *float64           `json:"maximum,omitempty"`
-	ExclusiveMaximum *float64           `json:"exclusiveMaximum,omitempty"`
+	ExclusiveMaximum exclusive          `json:"exclusiveMaximum,omitzero"`
 	MultipleOf       *float64           `json:"multipleOf,omitempty"`
 	MinLength        *int               `json:"minLength,omitempty"`
 	MaxLength        *int               `json:"maxLength,omitempty"`
@@ -121,6 +124,19 @@ type schema struct {
 	Properties       map[string]*schema `json:"properties,omitzero"` // G070, C: {} too; nil unless an object
 	Values           *schema            `json:"additionalProperties,omitempty"`
 	Deprecated       bool               `json:"deprecated,omitempty"`
+}
+
+// exclusive is a bound that is itself not admitted: a number of its own or, before 3.1, true beside minimum or maximum.
+type exclusive struct {
+	limit  *float64
+	beside bool
+}
+
+func (e exclusive) MarshalJSON() ([]byte, error) {
+	if e.beside {
+		return []byte("true"), nil
+	}
+	return json.Marshal(e.limit)
 }
 
 type components struct {
@@ -204,15 +220,18 @@ func (d *document) add(op *operation) bool {
 }
 
 // seal computes the hash of the document without it, sets it, and returns the text.
-func (d *document) seal() ([]byte, error) {
-	d.Hash = ""
-	bare, err := encode(d, "  ")
+func (d *document) seal() ([]byte, error) { return seal(d, &d.Hash) }
+
+// seal returns the text of a document with the hash of that text without it, which is a member of the document.
+func seal(document any, hash *string) ([]byte, error) {
+	*hash = ""
+	bare, err := encode(document, "  ")
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.Sum256(bare)
-	d.Hash = hex.EncodeToString(sum[:])
-	text, err := encode(d, "  ")
+	*hash = hex.EncodeToString(sum[:])
+	text, err := encode(document, "  ")
 	return append(text, '\n'), err
 }
 

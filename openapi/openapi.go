@@ -17,6 +17,7 @@ package openapi
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"sync"
@@ -64,8 +65,10 @@ type Scope struct {
 
 // A Document is the published document. It never changes and is safe for concurrent use.
 type Document struct {
-	json       representation
-	yaml       func() *representation // made when it is first asked for: few ask, and it takes as long as all the rest
+	json representation
+	// Made when they are first asked for: few ask, and it takes as long as all the rest.
+	yaml, json30, swagger func() *representation
+
 	hash       string
 	operations []string
 	published  *document
@@ -94,10 +97,18 @@ func New(doc *huma.OpenAPI, o Options) (*Document, error) {
 	if len(found.faults) == 0 {
 		checkText(text, found)
 	}
+	var text30, text20 []byte
+	if len(found.faults) == 0 {
+		if text30, text20, err = published.older(o, found); err != nil {
+			return nil, err
+		}
+	}
 	d := &Document{published: published, order: o.Operations, hash: published.Hash, notes: found.notes,
 		warnings: found.warnings,
-		json:     newRepresentation("application/json", text),
-		yaml:     sync.OnceValue(func() *representation { return yamlOf(text) })}
+		json:     newRepresentation(jsonType, text),
+		yaml:     sync.OnceValue(func() *representation { return yamlOf(text) }),
+		json30:   sync.OnceValue(func() *representation { return jsonOf(text30) }),
+		swagger:  sync.OnceValue(func() *representation { return jsonOf(text20) })}
 	for op := range published.operations() {
 		d.operations = append(d.operations, op.OperationID)
 	}
@@ -124,6 +135,24 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
+// older returns the texts of the document in the versions before 3.1, which have to be as short as it.
+func (d *document) older(o Options, found *report) (text30, text20 []byte, err error) {
+	in30, in20 := d.in30(found), d.swagger()
+	if text30, err = in30.seal(); err == nil {
+		text20, err = seal(in20, &in20.Hash)
+	}
+	for _, older := range []struct {
+		path string
+		text []byte
+	}{{"/openapi-3.0.json", text30}, {"/swagger.json", text20}} {
+		if n := len(older.text); n > o.MaxBytes {
+			found.fault("G007", place{operation: "document"}, fmt.Sprintf("%s has %d bytes, at most %d", older.path, n,
+				o.MaxBytes), "publish less; the largest are "+largest(d))
+		}
+	}
+	return text30, text20, err
+}
+
 // document returns the published one without its operations.
 func (o Options) document(found *report) *document {
 	d := &document{
@@ -145,6 +174,18 @@ func (d *Document) JSON() []byte { return d.json.identity.body }
 
 // YAML returns the same document in the same order. The caller must not change it.
 func (d *Document) YAML() []byte { return d.yaml().identity.body }
+
+// JSON30 returns the document in OpenAPI 3.0.0, for importers that refuse 3.1. An operation whose body holds objects is
+// not in it; a member x-left-out says so, and Warnings. The caller must not change it.
+func (d *Document) JSON30() []byte { return d.json30().identity.body }
+
+// Swagger returns the document as Swagger 2.0. The caller must not change it.
+func (d *Document) Swagger() []byte { return d.swagger().identity.body }
+
+func jsonOf(text []byte) *representation {
+	made := newRepresentation(jsonType, text)
+	return &made
+}
 
 func yamlOf(text []byte) *representation {
 	body, err := yamlFrom(text)

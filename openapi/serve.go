@@ -53,11 +53,13 @@ func newVariant(body []byte) variant {
 		length: []string{strconv.Itoa(len(body))}}
 }
 
-// Handler serves /openapi.json and /openapi.yaml.
+// Handler serves /openapi.json, /openapi.yaml, /openapi-3.0.json and /swagger.json.
 func (d *Document) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/openapi.json", d.ServeJSON)
 	mux.HandleFunc("/openapi.yaml", d.ServeYAML)
+	mux.HandleFunc("/openapi-3.0.json", d.ServeJSON30)
+	mux.HandleFunc("/swagger.json", d.ServeSwagger)
 	return mux
 }
 
@@ -74,6 +76,16 @@ func (d *Document) ServeJSON(w http.ResponseWriter, r *http.Request) {
 // ServeYAML answers GET, HEAD and OPTIONS on any path with the document as YAML.
 func (d *Document) ServeYAML(w http.ResponseWriter, r *http.Request) {
 	d.yaml().serve(w, r, varyByEncoding)
+}
+
+// ServeJSON30 answers GET, HEAD and OPTIONS on any path with the document in OpenAPI 3.0.0.
+func (d *Document) ServeJSON30(w http.ResponseWriter, r *http.Request) {
+	d.json30().serve(w, r, varyByEncoding)
+}
+
+// ServeSwagger answers GET, HEAD and OPTIONS on any path with the document as Swagger 2.0.
+func (d *Document) ServeSwagger(w http.ResponseWriter, r *http.Request) {
+	d.swagger().serve(w, r, varyByEncoding)
 }
 
 // serve lets scripts of every origin read (https://fetch.spec.whatwg.org/#http-cors-protocol):

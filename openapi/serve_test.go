@@ -116,7 +116,7 @@ func TestOtherMethodsAreRefused(t *testing.T) {
 // A script on another page may read the document, conditionally too, but not as somebody.
 func TestScriptsOfOtherOriginsMayRead(t *testing.T) {
 	ask := serve(t, mustPublish(t, realistic(), example()))
-	for _, path := range []string{"/openapi.json", "/openapi.yaml"} {
+	for _, path := range []string{"/openapi.json", "/openapi.yaml", "/openapi-3.0.json", "/swagger.json"} {
 		response, _ := ask("OPTIONS", path, "Origin", "https://elsewhere.example", "Access-Control-Request-Method",
 			"GET",
 			"Access-Control-Request-Headers", "if-none-match")

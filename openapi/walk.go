@@ -72,9 +72,11 @@ func (w walk) plain(in *huma.Schema, at place) *schema {
 	out := &schema{
 		Type: in.Type, Title: in.Title, Format: format(in.Format),
 		Enum: in.Enum, MultipleOf: in.MultipleOf, Pattern: in.Pattern,
-		Minimum: w.bound(in.Minimum, at), ExclusiveMinimum: w.bound(in.ExclusiveMinimum, at),
-		Maximum: w.bound(in.Maximum, at), ExclusiveMaximum: w.bound(in.ExclusiveMaximum, at),
-		MinLength: in.MinLength, MaxLength: in.MaxLength,
+		Minimum:          w.bound(in.Minimum, at),
+		ExclusiveMinimum: exclusive{limit: w.bound(in.ExclusiveMinimum, at)},
+		Maximum:          w.bound(in.Maximum, at),
+		ExclusiveMaximum: exclusive{limit: w.bound(in.ExclusiveMaximum, at)},
+		MinLength:        in.MinLength, MaxLength: in.MaxLength,
 		MinItems: in.MinItems, MaxItems: in.MaxItems, UniqueItems: in.UniqueItems,
 	}
 	if in.Enum != nil && len(in.Enum) == 0 { // G077 (M3, D)

@@ -22,6 +22,7 @@ func TestAPersonWhoMistypesAnAddressGetsAPage(t *testing.T) {
 		{"GET", "/openapi.yml", browser, false}, {"GET", "/mcp/nothing", browser, false}, {"GET", "/authorize", browser,
 			false},
 		{"GET", "/token", browser, false}, {"GET", "/register", browser, false},
+		{"GET", "/swagger.yaml", browser, false}, {"GET", "/openapi-3.0.yaml", browser, false},
 	} {
 		r := w.call(tt.method, tt.path, "", "", func(r *http.Request) { r.Header.Set("Accept", tt.accept) })
 		kind := r.header.Get("Content-Type")
