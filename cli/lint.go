@@ -20,8 +20,9 @@ import (
 )
 
 type lintSettings struct {
-	json, sarif, remote  bool
-	fix, explain, failOn string
+	json, sarif, remote      bool
+	fix, explain, failOn, of string
+	profile                  lint.Profile // named by of
 }
 
 func lintCommand() *cobra.Command {
@@ -37,12 +38,19 @@ cannot be read.
 --fix compares its copy with the original, references followed. It lists what the copy says
 otherwise about the API, and what it left as it was since mending it would have lost something.
 
+--for names another importer, whose rules hold instead, and which of the documents that
+Guestpass serves it takes:
+` + importersHelp() + `
 References to other documents are followed with --remote only, by https, and never to a
 private address.`,
 		Example: "  guestpass lint openapi.yaml\n  guestpass lint https://gpt.example.com/openapi.json --json\n  " +
-			"guestpass lint openapi.yaml --fix fixed.yaml\n  guestpass lint --explain G051",
+			"guestpass lint openapi.yaml --fix fixed.yaml\n  guestpass lint swagger.json --for power-platform\n" +
+			"  guestpass lint --explain G051",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := l.choose(); err != nil {
+				return err
+			}
 			return l.run(cmd.Context(), args, cmd.InOrStdin(), cmd.OutOrStdout())
 		},
 	}
@@ -53,6 +61,7 @@ private address.`,
 	flags.StringVar(&l.fix, "fix", "", "write a copy in which is mended what can be, to this `FILE` (- is the "+
 		"standard output)")
 	flags.StringVar(&l.explain, "explain", "", "tell why there is a `RULE`, and how to keep it")
+	flags.StringVar(&l.of, "for", lint.GPT, "the `IMPORTER` whose rules hold")
 	flags.StringVar(&l.failOn, "fail-on", "error", "the least severity that counts as failure: error, warning or note")
 	return command
 }
@@ -113,6 +122,7 @@ func (l lintSettings) run(ctx context.Context, args []string, in io.Reader, out 
 // lintResult is what was found in one document; after a fix, in the copy.
 type lintResult struct {
 	Document string         `json:"document"`
+	Profile  string         `json:"profile"`        // of the importer
 	Copy     string         `json:"copy,omitempty"` // whose lines the findings name, if it was fixed
 	Findings []lint.Finding `json:"findings"`
 	Changes  []lint.Change  `json:"changes,omitempty"` // what the copy says otherwise
@@ -123,7 +133,8 @@ type lintResult struct {
 }
 
 func (l lintSettings) one(ctx context.Context, name string, in io.Reader) (lintResult, error) {
-	r, o := lintResult{Document: name, Findings: []lint.Finding{}}, lint.Options{}
+	r := lintResult{Document: name, Profile: l.profile.Name, Findings: []lint.Finding{}}
+	o := lint.Options{For: &l.profile}
 	if l.remote {
 		o.Fetch = fetchReference
 	}
@@ -210,7 +221,7 @@ func (r lintResult) tell(out io.Writer, fixed string) {
 		tellChanges(out, "What could not be mended (lines of "+r.Document+")", r.Kept)
 	}
 	if len(r.Findings) == 0 {
-		fmt.Fprintf(out, "%s: nothing to say against it\n", r.judged())
+		fmt.Fprintf(out, "%s: nothing to say against it%s\n", r.judged(), r.forOthers())
 		return
 	}
 	if fixed != "" {
@@ -225,9 +236,10 @@ func (r lintResult) tell(out io.Writer, fixed string) {
 			r.group(out, severity, rule)
 		}
 	}
-	fmt.Fprintf(out, "\n%s: %s, %s, %s. `guestpass lint --explain RULE` tells more", r.judged(),
-		count(counts[lint.Error], "error"), count(counts[lint.Warning], "warning"), count(counts[lint.Note], "note"))
-	if fixed == "" {
+	fmt.Fprintf(out, "\n%s: %s, %s, %s%s. `guestpass lint --explain RULE` tells more", r.judged(),
+		count(counts[lint.Error], "error"), count(counts[lint.Warning], "warning"), count(counts[lint.Note], "note"),
+		r.forOthers())
+	if fixed == "" && r.Profile == lint.GPT {
 		fmt.Fprint(out, "; `--fix FILE` mends what can be")
 	}
 	fmt.Fprintln(out)
@@ -283,7 +295,7 @@ func explain(out io.Writer, id string) error {
 	case rule.Fixed:
 		fmt.Fprintln(out, "Fix     --fix mends it where one thing only can be meant")
 	}
-	fmt.Fprintln(out, "\nKnown: M is the editor's message; A OpenAI's documentation, B code it ships, C several "+
-		"public reports, D one, I inference, T tried")
+	fmt.Fprintln(out, "\nKnown: M is the editor's message; A documentation of OpenAI or the other importer, B code "+
+		"they ship, C several public reports, D one, I inference, T tried")
 	return nil
 }

@@ -14,6 +14,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"guestpass/openapi/lint"
 )
 
 const demo = "../openapi/lint/testdata/demo.yaml"
@@ -360,5 +362,61 @@ func TestLintLosesNoFindings(t *testing.T) {
 			stdout != "" || !strings.Contains(stderr, tt.want) {
 			t.Errorf("%q: exit code %d\n%s%s", tt.args, code, stdout, stderr)
 		}
+	}
+}
+
+// TestLintForOtherImportersTakesOurDocuments: each the one at its address, and no other version by mistake.
+func TestLintForOtherImportersTakesOurDocuments(t *testing.T) {
+	folder, files := t.TempDir(), map[string]string{}
+	for version, address := range map[string]string{"3.1": "/openapi.json", "3.0": "/openapi-3.0.json",
+		"2.0": "/swagger.json"} {
+		code, document, stderr := execute(t, environ(), "openapi", "--version", version)
+		if code != 0 {
+			t.Fatalf("%d %s", code, stderr)
+		}
+		files[address] = filepath.Join(folder, version+".json")
+		if err := os.WriteFile(files[address], []byte(document), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, p := range lint.Profiles() {
+		if p.Name == lint.GPT { // TestLintOfOurOwnDocumentsFindsNoError
+			continue
+		}
+		code, stdout, _ := execute(t, nil, "lint", files[p.Address], "--for", p.Name, "--fail-on", "warning")
+		if code != 0 || !strings.Contains(stdout, " for "+p.Name) {
+			t.Errorf("%s: exit code %d\n%s", p.Name, code, stdout)
+		}
+	}
+	code, stdout, _ := execute(t, nil, "lint", files["/openapi.json"], "--for", "power-platform")
+	if code != 1 || !strings.Contains(stdout, "X001") || !strings.Contains(stdout, "/swagger.json") {
+		t.Errorf("exit code %d\n%s", code, stdout)
+	}
+}
+
+func TestLintSaysForWhom(t *testing.T) {
+	_, stdout, _ := execute(t, nil, "lint", demo, "--json", "--for", "m365")
+	var found []lintResult
+	if err := json.Unmarshal([]byte(stdout), &found); err != nil || found[0].Profile != "m365" {
+		t.Errorf("%v\n%s", err, stdout)
+	}
+	_, stdout, _ = execute(t, nil, "lint", demo, "--sarif", "--for", "M365")
+	var log sarifLog
+	if err := json.Unmarshal([]byte(stdout), &log); err != nil || log.Runs[0].Automation.ID != "guestpass lint/m365/" {
+		t.Errorf("%v\n%s", err, stdout)
+	}
+	for want, arguments := range map[string][]string{
+		"did you mean power-platform?": {demo, "--for", "power-platfrom"},
+		"choose from gpt, m365":        {demo, "--for", "nobody"},
+		"leave --for out":              {demo, "--for", "m365", "--fix", "x.yaml"},
+	} {
+		if code, _, stderr := execute(t, nil, append([]string{"lint"}, arguments...)...); code != 2 ||
+			!strings.Contains(stderr, want) {
+			t.Errorf("%v: exit code %d, %s", arguments, code, stderr)
+		}
+	}
+	if code, stdout, _ := execute(t, nil, "lint", "--explain", "x012"); code != 0 || !strings.Contains(stdout,
+		"Bedrock") {
+		t.Errorf("exit code %d\n%s", code, stdout)
 	}
 }

@@ -15,8 +15,14 @@ type sarifLog struct {
 }
 
 type sarifRun struct {
-	Tool    sarifTool     `json:"tool"`
-	Results []sarifResult `json:"results"`
+	Tool       sarifTool       `json:"tool"`
+	Automation sarifAutomation `json:"automationDetails"`
+	Results    []sarifResult   `json:"results"`
+}
+
+// sarifAutomation keeps runs for several importers apart.
+type sarifAutomation struct {
+	ID string `json:"id"`
 }
 
 type sarifTool struct {
@@ -74,6 +80,7 @@ func sarif(results []lintResult) sarifLog {
 	}
 	run := sarifRun{Tool: sarifTool{driver}, Results: []sarifResult{}}
 	for _, document := range results {
+		run.Automation.ID = "guestpass lint/" + document.Profile + "/"
 		for _, f := range document.Findings {
 			location := sarifLocation{Logical: []sarifLogical{{"#" + f.Pointer}}}
 			location.Physical.Artifact.URI = document.judged()

@@ -9,8 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// The types below are the published document as Swagger 2.0, for Power Platform, which takes no other version (X001, A).
-// Operations with objects in their bodies are in it.
+// The types below are the published document as Swagger 2.0, for Power Platform, which takes no other version (X001,
+// A). Operations with objects in their bodies are in it.
 
 type swagger struct {
 	Swagger  string                                  `json:"swagger"`

@@ -30,12 +30,14 @@ type Change struct {
 
 var errSwagger = errors.New("it is a document of Swagger 2.0: convert it to OpenAPI 3 first")
 
-// Fix returns a copy of the document in which what can be mended without asking is mended.
+// Fix returns a copy of the document in which what can be mended without asking is mended, for
+// the GPT editor whatever o.For says.
 // Nothing is guessed that would change what a call does: names that clash, texts that are
 // missing and shapes that mean several things are left. The copy is then compared with the
 // original, references followed; what differs and is not among the changes is put back. The
 // error says why there is no copy.
 func Fix(ctx context.Context, source []byte, o Options) (Mended, error) {
+	o.For = nil
 	f, findings, err := mendedCopy(ctx, source, o, maxInlined)
 	if err == nil && f.left < 0 && !f.endless {
 		if f, findings, err = mendedCopy(ctx, source, o, -1); err == nil {

@@ -1,7 +1,7 @@
 // Package lint holds any OpenAPI document against what is known of GPT Actions: what the
 // editor refuses, what it drops, and what makes calls fail or models fumble. [Check] finds
 // it, [Fix] writes a copy in which what can be mended by itself is mended, [Explain] tells
-// of a rule.
+// of a rule. Other importers ask other things of a document: each has a [Profile].
 //
 // Whatever the bytes, there are findings and never a crash: sizes, nesting and aliases
 // are bounded, and nothing is fetched unless [Options].Fetch is given. The package knows
@@ -39,6 +39,8 @@ type Options struct {
 	// Fetch gets an external document that a $ref names, by its absolute URL. Nil: external
 	// references are findings, and nothing is fetched.
 	Fetch func(ctx context.Context, address string) ([]byte, error)
+	// For is the importer whose rules hold. Nil: the GPT editor.
+	For *Profile
 	// WarnBytes and MaxBytes bound the document's size; 0: 100,000 and 800,000.
 	WarnBytes, MaxBytes int
 }
@@ -55,7 +57,10 @@ func Check(ctx context.Context, source []byte, o Options) []Finding {
 
 func check(ctx context.Context, source []byte, o Options) ([]Finding, *linter) {
 	l := &linter{ctx: ctx, options: o, external: map[string]*value{}, count: map[string]int{},
-		said: map[visitedFinding]bool{}}
+		said: map[visitedFinding]bool{}, bytes: len(source), importedVisits: map[importedVisit]bool{}}
+	if o.For != nil && o.For.Name == GPT {
+		l.options.For = nil
+	}
 	if o.WarnBytes == 0 {
 		l.options.WarnBytes = actions.WarnBytes
 	}
@@ -76,14 +81,20 @@ func check(ctx context.Context, source []byte, o Options) ([]Finding, *linter) {
 		l.find("G002", &value{line: failed.line}, failed.problem)
 		return l.findings, l
 	}
-	l.root, l.isJSON = p.root, p.isJSON
+	l.root, l.written, l.isJSON = p.root, p.root, p.isJSON
 	if !l.root.is(object) {
 		l.unread = fmt.Errorf("the document is %s, not an object", l.root.kind)
 		l.find("G003", l.root, l.unread.Error())
 		return l.findings, l
 	}
 	l.misread(p)
-	if !ends(l.document) {
+	look := l.document
+	if l.options.For != nil {
+		look = l.imported
+	}
+	ended := ends(look)
+	l.keepOwn()
+	if !ended {
 		l.endless = true
 		l.find("G074", l.root, tooMuch+" to be checked: more than "+strconv.Itoa(maxVisited)+
 			" schemas were looked at by way of "+
@@ -115,7 +126,9 @@ type linter struct {
 	ctx      context.Context
 	options  Options
 	root     *value
+	written  *value // as it stands in the document, where root is the same in the words of a later version
 	isJSON   bool
+	bytes    int   // of the document
 	unread   error // why nothing was looked at, or cannot be mended
 	findings []Finding
 	count    map[string]int // findings of each rule
@@ -130,6 +143,8 @@ type linter struct {
 	parts    map[*value]bool // schemas that hold together with others
 	visits   int             // of values by way of references
 	endless  bool            // there are more than may be made
+
+	importedVisits map[importedVisit]bool
 }
 
 // maxVisited values are looked at by way of references, of a document or its copy. A schema that
@@ -210,11 +225,17 @@ func (l *linter) place(pointer string) string {
 		return "path " + parts[1]
 	case parts[0] == "components" && len(parts) > 2:
 		return componentKind(parts[1]) + " " + parts[2]
+	case swaggerKinds[parts[0]] != "" && len(parts) > 1:
+		return swaggerKinds[parts[0]] + " " + parts[1]
 	case parts[0] == "":
 		return "document"
 	}
 	return parts[0]
 }
+
+// swaggerKinds are what Swagger 2.0 has at the top, and what one of each is called.
+var swaggerKinds = map[string]string{"definitions": "schema", "parameters": "parameter", "responses": "response",
+	"securityDefinitions": "security scheme"}
 
 // componentKind returns what one of the components of a kind is called.
 func componentKind(kind string) string {
@@ -233,7 +254,8 @@ func componentKind(kind string) string {
 func (l *linter) detail(pointer string, parts []string) string {
 	switch {
 	case len(parts) > 1 && parts[0] == "parameters":
-		at := l.root.at(pointer[:strings.Index(pointer, "/parameters/")+len("/parameters/")+len(parts[1])])
+		at := or(l.written, l.root)
+		at = at.at(pointer[:strings.Index(pointer, "/parameters/")+len("/parameters/")+len(parts[1])])
 		return ", parameter " + cmp.Or(at.get("name").str(), parts[1])
 	case len(parts) > 0 && parts[0] == "requestBody":
 		return ", body" + property(parts)

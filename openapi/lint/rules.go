@@ -30,16 +30,17 @@ type Rule struct {
 	Live     bool // shows on a running server or in the GPT editor only, so no finding names it
 }
 
-// Rules returns all rules, in the order of their ids.
-func Rules() []Rule { return slices.Clone(rules) }
+// Rules returns all rules in the order of their ids: those of the GPT editor, which begin with G, and those of others.
+func Rules() []Rule { return slices.Concat(rules, importerRules) }
 
 // Explain returns the rule of that id, in any letter case.
 func Explain(id string) (Rule, bool) {
-	i := slices.IndexFunc(rules, func(r Rule) bool { return strings.EqualFold(r.ID, id) })
-	if i < 0 {
-		return Rule{}, false
+	for _, some := range [][]Rule{rules, importerRules} {
+		if i := slices.IndexFunc(some, func(r Rule) bool { return strings.EqualFold(r.ID, id) }); i >= 0 {
+			return some[i], true
+		}
 	}
-	return rules[i], true
+	return Rule{}, false
 }
 
 var rules = []Rule{

@@ -71,7 +71,7 @@ func (l *linter) reference(schema *value, as use) {
 	if as == asRequest {
 		l.find("G053", schema, "a request has a $ref")
 	}
-	if !strings.HasPrefix(schema.get("$ref").str(), schemaPrefix) && !l.isExternal(schema) {
+	if l.options.For == nil && !strings.HasPrefix(schema.get("$ref").str(), schemaPrefix) && !l.isExternal(schema) {
 		l.find("G073", schema, shown(schema.get("$ref"))+" is none of "+schemaPrefix+", where alone the editor looks")
 	}
 	if as == asRequest || !strings.HasPrefix(target.pointer, "/components/schemas/") || l.isExternal(schema) {
