@@ -43,8 +43,9 @@ type (
 
 		Most int `query:"limit" minimum:"1" maximum:"100" default:"25" doc:"How many tasks to return at most, 1 to 100"`
 
-		Cursor  string `query:"cursor" maxLength:"512" doc:"next_cursor of the previous page. Leave out for the first"`
-		Request string `header:"X-Request-ID" hidden:"true"`
+		Above   float64 `query:"above" exclusiveMinimum:"0" exclusiveMaximum:"10" doc:"Only tasks with more effort"`
+		Cursor  string  `query:"cursor" maxLength:"512" doc:"next_cursor of the previous page. Leave out for the first"`
+		Request string  `header:"X-Request-ID" hidden:"true"`
 	}
 	listReply struct {
 		Body struct {
