@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"maps"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
 	"guestpass/gpttest"
+	"guestpass/openapi/lint"
 )
 
 // documentVersions are one document in all its versions, by version.
@@ -117,6 +119,21 @@ func TestOthersTakeEveryVersion(t *testing.T) {
 				t.Errorf("the versions differ: %s", fault)
 			}
 		})
+	}
+}
+
+// TestThePageOfImportersIsThatOfTheProfiles: docs/importers.md names each with its address and class, and no other.
+func TestThePageOfImportersIsThatOfTheProfiles(t *testing.T) {
+	var told, want []string
+	row := regexp.MustCompile("(?m)^\\| [^|]+ \\| `([a-z0-9-]+)` \\| `(/[^`]+)` \\| (\\w) \\|$")
+	for _, found := range row.FindAllStringSubmatch(readFile(t, filepath.Join("..", "docs", "importers.md")), -1) {
+		told = append(told, strings.Join(found[1:], " "))
+	}
+	for _, p := range lint.Profiles() {
+		want = append(want, strings.Join([]string{p.Name, p.Address, p.Evidence}, " "))
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("docs/importers.md has\n%q, the profiles are\n%q", told, want)
 	}
 }
 

@@ -62,6 +62,22 @@ func TestAnAddressOfThisMachineIsSaidToBeOne(t *testing.T) {
 	}
 }
 
+// TestTheLandingPageSaysWhichDocumentIsForWhom, in full, as importers want it.
+func TestTheLandingPageSaysWhichDocumentIsForWhom(t *testing.T) {
+	text := page(t, Options{PublicURL: "https://gpt.example.com"}, landing)
+	_, elsewhere, _ := strings.Cut(text, "<h2>Import it elsewhere</h2>")
+	for address, importers := range map[string][]string{"/swagger.json": {"Power Platform", "Copilot Studio"},
+		"/openapi-3.0.json": {"Microsoft 365", "Bedrock", "Salesforce"}, "/openapi.json": {"AgentCore", "LibreChat"}} {
+		before, _, found := strings.Cut(elsewhere, ">https://gpt.example.com"+address+"<")
+		row := before[strings.LastIndex(before, "<dt>")+1:]
+		for _, importer := range importers {
+			if !found || !strings.Contains(row, importer) {
+				t.Errorf("%s is not said to be for %s:\n%s", address, importer, elsewhere)
+			}
+		}
+	}
+}
+
 // TestPagesOfAServerWithoutOperations: the operations are another program's, so no page lists any, links to their
 // document, or says what that program keeps.
 func TestPagesOfAServerWithoutOperations(t *testing.T) {
@@ -71,7 +87,8 @@ func TestPagesOfAServerWithoutOperations(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, page := range map[string]string{"landing": landing(built), "privacy": privacy(built)} {
-		for _, promise := range []string{"/docs", "/openapi.json", "What can be called", "Make a GPT", "Claude",
+		for _, promise := range []string{"/docs", "/openapi.json", "/swagger.json",
+			"What can be called", "Make a GPT", "Claude",
 			"what was before and after"} {
 			if strings.Contains(page, promise) {
 				t.Errorf("%s speaks of %q:\n%s", name, promise, page)
