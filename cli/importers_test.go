@@ -4,7 +4,9 @@ package cli
 
 import (
 	"encoding/json"
+	"io"
 	"maps"
+	"net/http"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -119,6 +121,32 @@ func TestOthersTakeEveryVersion(t *testing.T) {
 				t.Errorf("the versions differ: %s", fault)
 			}
 		})
+	}
+}
+
+// TestEachVersionIsPrintedAsItIsServed, byte by byte, and what is no version is named.
+func TestEachVersionIsPrintedAsItIsServed(t *testing.T) {
+	app, _ := development(t)
+	for version, path := range map[string]string{"3.1": "/openapi.json", "3.0": "/openapi-3.0.json",
+		"2.0": "/swagger.json"} {
+		response, err := http.Get(app + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		served, err := io.ReadAll(response.Body)
+		response.Body.Close()
+		code, printed, stderr := execute(t, nil, "openapi", "--version", version, "--public-url", app)
+		if err != nil || code != 0 || printed != string(served) {
+			t.Errorf("%s: %v, exit code %d, %s\nprinted %.300s\nserved  %.300s", version, err, code, stderr, printed,
+				served)
+		}
+	}
+	for want, arguments := range map[string][]string{"it must be 3.1, 3.0 or 2.0": {"--version", "3"},
+		"are for version 3.1": {"--version", "2.0", "--yaml"}} {
+		if code, _, stderr := execute(t, nil, append([]string{"openapi"}, arguments...)...); code != 2 ||
+			!strings.Contains(stderr, want) {
+			t.Errorf("%v: exit code %d, %s", arguments, code, stderr)
+		}
 	}
 }
 
