@@ -165,3 +165,27 @@ func TestUnionsThatContainThemselves(t *testing.T) {
 		}
 	}
 }
+
+// TestPathsThatReferToALargeOneHaveAnEnd: each looks at all its parameters again.
+func TestPathsThatReferToALargeOneHaveAnEnd(t *testing.T) {
+	var b strings.Builder
+	for i := range 2_000 {
+		fmt.Fprintf(&b, `"/r%d": {"$ref": "#/paths/~1tasks"},`, i)
+	}
+	refs := b.String()
+	b.Reset()
+	for i := range 2_000 {
+		fmt.Fprintf(&b, `{"name": "p%d", "in": "query", "description": "P", "schema": {"type": "string"}},`, i)
+	}
+	source := with(t, `"paths": {`, `"paths": {`+refs, `"/tasks": {"get"`,
+		`"/tasks": {"parameters": [`+strings.TrimSuffix(b.String(), ",")+`], "get"`)
+	for _, p := range Profiles() {
+		if p.Name != GPT && p.Name != "postman" {
+			continue
+		}
+		findings := Check(t.Context(), []byte(source), Options{For: &p})
+		if !slices.ContainsFunc(findings, func(f Finding) bool { return strings.HasPrefix(f.Problem, tooMuch) }) {
+			t.Errorf("%s: %d findings, none of which says so", p.Name, len(findings))
+		}
+	}
+}

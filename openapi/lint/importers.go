@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -113,7 +114,6 @@ func (l *linter) importedCall(c call, ids map[string]string) {
 			"operations want people to sign in, which this importer does not do for them")
 	}
 	for _, one := range l.effective(l.root, c.item, c.node) {
-		l.visit(1)
 		if param := l.target(l.root, one); param.is(object) && !notThere(param) {
 			l.importedParameter(param)
 		}
@@ -214,7 +214,7 @@ func (l *linter) importedSchema(schema *value, u schemaUse) {
 	if u.as == asRequest {
 		l.unnamedValues(schema, u.described)
 	}
-	below := schemaUse{as: u.as, inside: true, described: u.described + schema.get("description").str()}
+	below := schemaUse{as: u.as, inside: true, described: cmp.Or(schema.get("description").str(), u.described)}
 	for _, name := range []string{"items", "additionalProperties"} {
 		l.importedSchema(schema.get(name), below)
 	}
@@ -222,10 +222,14 @@ func (l *linter) importedSchema(schema *value, u schemaUse) {
 	schema.get("properties").each(func(_ string, inner *value) bool { l.importedSchema(inner, below); return true })
 }
 
-// unnamedValues is X012. Descriptions may stand at the parameter or the array, too.
+// maxNamed values of an enum are looked for in a description.
+const maxNamed = 200
+
+// unnamedValues is X012. The description may stand at the parameter or the array, too.
 func (l *linter) unnamedValues(schema *value, described string) {
-	described += schema.get("description").str()
-	for _, one := range schema.get("enum").list() {
+	described = cmp.Or(schema.get("description").str(), described)
+	values := schema.get("enum").list()
+	for _, one := range values[:min(len(values), maxNamed)] {
 		if one.scalar != "" && !strings.Contains(described, one.scalar) {
 			l.find("X012", schema.get("enum"), "the description does not name "+shown(one))
 			return

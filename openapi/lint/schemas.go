@@ -114,6 +114,7 @@ func (l *linter) target(root, v *value) *value {
 // effective returns the parameters of an operation: its own, then those of its path that it
 // does not declare itself. Each may be a reference.
 func (l *linter) effective(root, item, node *value) []*value {
+	l.visit(len(item.get("parameters").list())) // again for each path that refers to this one
 	list := slices.Clone(node.get("parameters").list())
 	own := map[[2]string]bool{}
 	for _, one := range list {
