@@ -38,8 +38,8 @@ cannot be read.
 --fix compares its copy with the original, references followed. It lists what the copy says
 otherwise about the API, and what it left as it was since mending it would have lost something.
 
---for names another importer, whose rules hold instead, and which of the documents that
-Guestpass serves it takes:
+--for names another importer, whose rules hold instead. Beside each is where a Guestpass
+server has the document for it:
 ` + importersHelp() + `
 References to other documents are followed with --remote only, by https, and never to a
 private address.`,
