@@ -30,6 +30,12 @@ func (e *CallbackError) Error() string {
 	return strings.TrimSuffix("the callback carries error "+e.Code+": "+e.Description, ": ")
 }
 
+// IssuerError says that the callback's iss (RFC 9207) is not what the metadata announces, so that clients throw the
+// code away.
+type IssuerError struct{ Problem string }
+
+func (e *IssuerError) Error() string { return e.Problem }
+
 // flow is one sign-in that was begun.
 type flow struct{ redirectURI, verifier string }
 
@@ -169,14 +175,15 @@ func (c *Client) checkIssuer(query url.Values) error {
 		return err
 	}
 	as, iss := found.Issuer, query.Get("iss")
+	refused := func(format string, args ...any) error { return &IssuerError{fmt.Sprintf(format, args...)} }
 	switch {
 	case !query.Has("iss") && as.AdvertisesIdentifier:
-		return fmt.Errorf("the callback has no iss, and %s says authorization_response_iss_parameter_supported: "+
+		return refused("the callback has no iss, and %s says authorization_response_iss_parameter_supported: "+
 			"clients throw the code away", found.IssuerURL)
 	case query.Has("iss") && iss != as.Issuer:
-		return fmt.Errorf("the callback's iss is %q, and the issuer %q: clients throw the code away", iss, as.Issuer)
+		return refused("the callback's iss is %q, and the issuer %q: clients throw the code away", iss, as.Issuer)
 	case query.Has("iss") && !as.AdvertisesIdentifier && !c.profile.AcceptsUnadvertisedIss:
-		return fmt.Errorf("the callback has an iss, and %s does not say "+
+		return refused("the callback has an iss, and %s does not say "+
 			"authorization_response_iss_parameter_supported: "+
 			"some clients throw the code away", found.IssuerURL)
 	}

@@ -201,14 +201,14 @@ func TestListsAreHeldAgainstWhatClientsRefuse(t *testing.T) {
 		},
 			"clients throw the whole list away"},
 		{"anyOf, inside", schema(`{"type":"object","properties":{"a":{"type":"array","items":{"anyOf":[]}}}}`),
-			"anyOf: Claude Code drops"},
-		{"two types", schema(`{"type":"object","properties":{"a":{"type":["string","null"]}}}`), "type is an array"},
-		{"a reference", schema(`{"type":"object","properties":{"a":{"$ref":"#/$defs/b"}},"$defs":{}}`), "$ref: "},
+			"anyOf (in a.items): Claude Code drops"},
+		{"two types", schema(`{"type":"object","properties":{"a":{"type":["string","null"]}}}`), "type is an array (in a): Cursor"},
+		{"a reference", schema(`{"type":"object","properties":{"a":{"$ref":"#/$defs/b"}},"$defs":{}}`), "$ref (in a): "},
 		{"an example", schema(`{"type":"object","properties":{"a":{"type":"string","example":"x"}}}`),
-			"example: it is OpenAPI's"},
+			"example (in a): it is OpenAPI's"},
 		{"required null", schema(`{"type":"object","properties":{},"required":null}`), "required is no array"},
 		{"required and not there", schema(`{"type":"object","properties":{},"required":["a"]}`),
-			"a is required and not among"},
+			"a is required: it is not among"},
 		{"a property that is called like a word", schema(`{"type":"object","properties":{"not":{"type":"string"}}}`),
 			""},
 	} {
@@ -221,7 +221,7 @@ func TestListsAreHeldAgainstWhatClientsRefuse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all := strings.Join(list.Problems, "\n")
+			all := strings.Join(list.Problems(), "\n")
 			if tt.want == "" && all != "" || !strings.Contains(all, tt.want) {
 				t.Errorf("problems %q, want %q", all, tt.want)
 			}
@@ -238,7 +238,7 @@ func TestWhatEveryClientTakesIsNoProblem(t *testing.T) {
 	}{
 		{"right", func(map[string]any) {}, ""},
 		{"no description", func(tool map[string]any) { delete(tool, "description") }, "there is no description"},
-		{"no hints", func(tool map[string]any) { delete(tool, "annotations") }, "ChatGPT wants readOnlyHint"},
+		{"no hints", func(tool map[string]any) { delete(tool, "annotations") }, "openWorldHint is missing: ChatGPT wants all"},
 		{"much to read", func(tool map[string]any) { tool["title"] = strings.Repeat("a", 20_001) },
 			"take much of a model's room: publish fewer tools"},
 	} {
@@ -251,9 +251,9 @@ func TestWhatEveryClientTakesIsNoProblem(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			all := strings.Join(list.Notes, "\n")
-			if tt.want == "" && all != "" || !strings.Contains(all, tt.want) || len(list.Problems) > 0 {
-				t.Errorf("notes %q, want %q; problems %q", all, tt.want, list.Problems)
+			all := strings.Join(list.Notes(), "\n")
+			if tt.want == "" && all != "" || !strings.Contains(all, tt.want) || len(list.Problems()) > 0 {
+				t.Errorf("notes %q, want %q; problems %q", all, tt.want, list.Problems())
 			}
 		})
 	}
@@ -269,9 +269,9 @@ func TestListsAreReadWhole(t *testing.T) {
 	}
 	c := l.connected(Options{})
 	list, err := c.Tools(t.Context())
-	if err != nil || len(list.Tools) != 2 || !slices.ContainsFunc(list.Problems, func(problem string) bool {
+	if err != nil || len(list.Tools) != 2 || !slices.ContainsFunc(list.Problems(), func(problem string) bool {
 		return strings.Contains(problem, "2 pages")
-	}) || !slices.ContainsFunc(list.Problems, func(problem string) bool {
+	}) || !slices.ContainsFunc(list.Problems(), func(problem string) bool {
 		return strings.Contains(problem,
 			"for the same")
 	}) {

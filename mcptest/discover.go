@@ -208,17 +208,27 @@ func (m ResourceMetadata) check(address, typed string) error {
 	return nil
 }
 
-// issuer reads the metadata of an authorization server, by RFC 8414 or as OpenID Connect Discovery has it.
-func (c *Client) issuer(ctx context.Context, issuer string) (string, IssuerMetadata, error) {
+// IssuerPlaces returns where the metadata of an authorization server may be, in the order in which clients look: by RFC
+// 8414, then as OpenID Connect Discovery has it.
+func IssuerPlaces(issuer string) ([]string, error) {
 	u, err := url.Parse(issuer)
 	if err != nil || u.Host == "" {
-		return "", IssuerMetadata{}, fmt.Errorf("the authorization server %q is not a URL with a host name", issuer)
+		return nil, fmt.Errorf("the authorization server %q is not a URL with a host name", issuer)
 	}
-	path := strings.TrimSuffix(u.EscapedPath(), "/")
-	places := []string{u.Scheme + "://" + u.Host + "/.well-known/oauth-authorization-server" + path,
-		u.Scheme + "://" + u.Host + "/.well-known/openid-configuration" + path}
+	origin, path := u.Scheme+"://"+u.Host, strings.TrimSuffix(u.EscapedPath(), "/")
+	places := []string{origin + "/.well-known/oauth-authorization-server" + path,
+		origin + "/.well-known/openid-configuration" + path}
 	if path != "" {
-		places = append(places, u.Scheme+"://"+u.Host+path+"/.well-known/openid-configuration")
+		places = append(places, origin+path+"/.well-known/openid-configuration")
+	}
+	return places, nil
+}
+
+// issuer reads the metadata of an authorization server.
+func (c *Client) issuer(ctx context.Context, issuer string) (string, IssuerMetadata, error) {
+	places, err := IssuerPlaces(issuer)
+	if err != nil {
+		return "", IssuerMetadata{}, err
 	}
 	for _, address := range places {
 		var m IssuerMetadata
