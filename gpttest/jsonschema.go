@@ -31,16 +31,7 @@ func (v *validator) published(node *object) *Schema {
 		return nil
 	}
 	return &Schema{compile: sync.OnceValues(func() (*jsonschema.Schema, error) {
-		compiler := jsonschema.NewCompiler()
-		compiler.DefaultDraft(jsonschema.Draft2020)
-		compiler.AssertFormat()
-		compiler.UseRegexpEngine(ecmaScript)
-		compiler.UseLoader(jsonschema.SchemeURLLoader{}) // no reference reads a file or the network
-		for _, format := range slices.Concat(integerFormats, textFormats) {
-			compiler.RegisterFormat(format)
-		}
-		compiler.RegisterVocabulary(&jsonschema.Vocabulary{URL: schemaAddress + "example", Compile: compileExample})
-		compiler.AssertVocabs()
+		compiler := newCompiler()
 		resource := map[string]any{"schema": exact(node)}
 		for _, name := range []string{"components", "$defs"} { // of a document, or of a tool's schema
 			if named := v.root.object(name); named != nil {
@@ -52,6 +43,21 @@ func (v *validator) published(node *object) *Schema {
 		}
 		return compiler.Compile(schemaAddress + "#/schema")
 	})}
+}
+
+// newCompiler reads no file and nothing of the network.
+func newCompiler() *jsonschema.Compiler {
+	compiler := jsonschema.NewCompiler()
+	compiler.DefaultDraft(jsonschema.Draft2020)
+	compiler.AssertFormat()
+	compiler.UseRegexpEngine(ecmaScript)
+	compiler.UseLoader(jsonschema.SchemeURLLoader{})
+	for _, format := range slices.Concat(integerFormats, textFormats) {
+		compiler.RegisterFormat(format)
+	}
+	compiler.RegisterVocabulary(&jsonschema.Vocabulary{URL: schemaAddress + "example", Compile: compileExample})
+	compiler.AssertVocabs()
+	return compiler
 }
 
 // example is OpenAPI's own keyword beside JSON Schema's examples. It asserts nothing.

@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"sync"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 // ToolOperation returns an operation that no document describes, but the JSON Schemas of a tool: input is that of one
@@ -63,4 +66,22 @@ func schemaObject(text json.RawMessage) (*object, error) {
 		return nil, fmt.Errorf("it is no object")
 	}
 	return schema, nil
+}
+
+// ReadSchema reads a JSON Schema that stands by itself, of draft 2020-12 unless it says otherwise. The error says why
+// a validator does not take it. No reference is followed to a file or the network.
+func ReadSchema(text json.RawMessage) (*Schema, error) {
+	node, err := schemaObject(text)
+	if err != nil {
+		return nil, err
+	}
+	schema := &Schema{compile: sync.OnceValues(func() (*jsonschema.Schema, error) {
+		compiler := newCompiler()
+		if err := compiler.AddResource(schemaAddress, exact(node)); err != nil {
+			return nil, err
+		}
+		return compiler.Compile(schemaAddress)
+	})}
+	_, err = schema.compile()
+	return schema, err
 }
