@@ -4,6 +4,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -56,6 +57,7 @@ type secretSource struct {
 	argument, file string
 	variable       string // GUESTPASS_TRY_CLIENT_SECRET
 	standard       string // of the client that is taken where none is named
+	what           string // "": client secret
 	stdin          io.Reader
 	notes          io.Writer
 }
@@ -69,7 +71,7 @@ func (s secretSource) read(ctx context.Context) (string, error) {
 		warnOfArgument(s.notes)
 		return s.argument, nil
 	case s.file == "-":
-		return firstLine(s.stdin, "the standard input")
+		return firstLine(s.stdin, "the standard input", s.named())
 	case s.file != "":
 		file, err := os.Open(s.file)
 		if err != nil {
@@ -79,7 +81,7 @@ func (s secretSource) read(ctx context.Context) (string, error) {
 		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
 			fmt.Fprintf(s.notes, "guestpass: other users of this machine may read %s: chmod 600 it\n", s.file)
 		}
-		return firstLine(file, s.file)
+		return firstLine(file, s.file, s.named())
 	case s.variable != "":
 		return s.variable, nil
 	case s.standard != "":
@@ -88,26 +90,29 @@ func (s secretSource) read(ctx context.Context) (string, error) {
 	return s.ask(ctx)
 }
 
+// named says what kind of secret it is.
+func (s secretSource) named() string { return cmp.Or(s.what, "client secret") }
+
 // given reports whether there is a secret to read without asking.
 func (s secretSource) given() bool {
 	return s.argument != "" || s.file != "" || s.variable != "" || s.standard != ""
 }
 
 // firstLine reads a secret, which is one line with nothing after it.
-func firstLine(r io.Reader, from string) (string, error) {
+func firstLine(r io.Reader, from, what string) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(r, longestSecret+1))
 	if err != nil {
-		return "", usagef("the client secret cannot be read from %s: %w", from, err)
+		return "", usagef("the %s cannot be read from %s: %w", what, from, err)
 	}
 	secret := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
 	if secret == "" {
-		return "", usagef("%s has no client secret in it", from)
+		return "", usagef("%s has no %s in it", from, what)
 	}
 	if len(text) > longestSecret {
-		return "", usagef("%s is longer than a client secret can be", from)
+		return "", usagef("%s is longer than a %s can be", from, what)
 	}
 	if err := credentials.CheckText(secret); err != nil {
-		return "", usagef("the client secret from %s %w", from, err)
+		return "", usagef("the %s from %s %w", what, from, err)
 	}
 	return secret, nil
 }
@@ -141,6 +146,6 @@ func (s secretSource) ask(ctx context.Context) (string, error) {
 		if err != nil && !errors.Is(err, io.EOF) {
 			return "", fmt.Errorf("ask for the client secret: %w", err)
 		}
-		return firstLine(bytes.NewReader(secret), "the terminal")
+		return firstLine(bytes.NewReader(secret), "the terminal", s.named())
 	}
 }

@@ -22,7 +22,7 @@ var allowedImports = map[string][]string{
 	"cli": {"", "api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/doctor",
 		"internal/doctor/outside", "internal/envfile", "internal/idp", "internal/inside", "internal/limits",
 		"internal/management", "internal/newapp", "internal/ownfile", "internal/plugin", "internal/setup",
-		"internal/site", "internal/stytch", "internal/text", "internal/upstream", "mcptest", "openapi",
+		"internal/site", "internal/stytch", "internal/text", "internal/upstream", "mcptest", "mcptest/lint", "openapi",
 		"openapi/lint", "store", "stytchtest"},
 	"": {"api", "auth", "directory", "internal/account", "internal/clients", "internal/connections",
 		"internal/credentials", "internal/doctor", "internal/idp", "internal/inside", "internal/limits",
@@ -91,6 +91,8 @@ var allowedImports = map[string][]string{
 	"stytchtest/internal/wire":      {},
 	"gpttest":                       {"gpttest/yaml"},
 	"mcptest":                       {},
+	// which addresses are public is decided in one place
+	"mcptest/lint": {"gpttest", "internal/upstream", "mcptest"},
 	// lint asks the simulator's parser, which is held against the editor's own
 	"gpttest/yaml": {},
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	mcplint "guestpass/mcptest/lint"
 	"guestpass/openapi/lint"
 )
 
@@ -23,13 +24,14 @@ type lintSettings struct {
 	json, sarif, remote      bool
 	fix, explain, failOn, of string
 	profile                  lint.Profile // named by of
+	server                   serverSettings
 }
 
 func lintCommand() *cobra.Command {
 	var l lintSettings
 	command := &cobra.Command{
 		Use:   "lint URL|FILE...",
-		Short: "Find what the GPT editor would not take in an OpenAPI document",
+		Short: "Find what the GPT editor would not take in an OpenAPI document, or clients in an MCP server",
 		Long: `Holds OpenAPI documents, JSON or YAML, against what is known of GPT Actions: what the
 editor refuses or drops, and what makes calls fail or models fumble. A FILE of - is the
 standard input. Exit code 1 if anything is as severe as --fail-on says, 2 if a document
@@ -42,12 +44,16 @@ otherwise about the API, and what it left as it was since mending it would have 
 server has the document for it:
 ` + importersHelp() + `
 References to other documents are followed with --remote only, by https, and never to a
-private address.`,
+private address.
+
+` + serverHelp,
 		Example: "  guestpass lint openapi.yaml\n  guestpass lint https://gpt.example.com/openapi.json --json\n  " +
+			"guestpass lint https://tasks.example.com/mcp --sign-in\n  " +
 			"guestpass lint openapi.yaml --fix fixed.yaml\n  guestpass lint swagger.json --for power-platform\n" +
 			"  guestpass lint --explain G051",
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			l.server.in, l.server.notes = cmd.InOrStdin(), cmd.ErrOrStderr()
 			if err := l.choose(); err != nil {
 				return err
 			}
@@ -63,6 +69,7 @@ private address.`,
 	flags.StringVar(&l.explain, "explain", "", "tell why there is a `RULE`, and how to keep it")
 	flags.StringVar(&l.of, "for", lint.GPT, "the `IMPORTER` whose rules hold")
 	flags.StringVar(&l.failOn, "fail-on", "error", "the least severity that counts as failure: error, warning or note")
+	l.server.addFlags(flags)
 	return command
 }
 
@@ -84,6 +91,9 @@ func (l lintSettings) run(ctx context.Context, args []string, in io.Reader, out 
 		return usagef("--fix - writes the copy to the standard output, where the findings go: name a FILE instead")
 	case l.fix != "" && len(args) > 1:
 		return usagef("--fix takes one document, not %d", len(args))
+	}
+	if err := l.server.check(args, l.fix); err != nil {
+		return err
 	}
 	results, failed := make([]lintResult, len(args)), error(nil)
 	for i, name := range args {
@@ -122,17 +132,27 @@ func (l lintSettings) run(ctx context.Context, args []string, in io.Reader, out 
 // lintResult is what was found in one document; after a fix, in the copy.
 type lintResult struct {
 	Document string         `json:"document"`
-	Profile  string         `json:"profile"`        // of the importer
-	Copy     string         `json:"copy,omitempty"` // whose lines the findings name, if it was fixed
+	Profile  string         `json:"profile,omitempty"` // of the importer
+	Copy     string         `json:"copy,omitempty"`    // whose lines the findings name, if it was fixed
 	Findings []lint.Finding `json:"findings"`
 	Changes  []lint.Change  `json:"changes,omitempty"` // what the copy says otherwise
 	Kept     []lint.Change  `json:"kept,omitempty"`    // what was put back
 	Error    string         `json:"error,omitempty"`   // why it could not be read, or not be mended
 	fixed    []byte
-	before   int // findings, if it was fixed
+	before   int             // findings, if it was fixed
+	server   *mcplint.Report // of an MCP server, of which Findings are a part
 }
 
 func (l lintSettings) one(ctx context.Context, name string, in io.Reader) (lintResult, error) {
+	if l.server.isServer(ctx, name) {
+		switch {
+		case l.fix != "":
+			return lintResult{Document: name}, fmt.Errorf("%s cannot be mended: it is an MCP server", name)
+		case l.profile.Name != lint.GPT:
+			return lintResult{Document: name}, fmt.Errorf("%s is an MCP server: --for is for documents", name)
+		}
+		return l.server.server(ctx, name)
+	}
 	r := lintResult{Document: name, Profile: l.profile.Name, Findings: []lint.Finding{}}
 	o := lint.Options{For: &l.profile}
 	if l.remote {
@@ -200,7 +220,9 @@ func (l lintSettings) print(out io.Writer, results []lintResult) error {
 // printOthers prints what was found although some of the documents could not be read. For a program it also prints
 // which, and why.
 func (l lintSettings) printOthers(out io.Writer, results []lintResult) error {
-	others := slices.DeleteFunc(slices.Clone(results), func(r lintResult) bool { return r.Error != "" })
+	others := slices.DeleteFunc(slices.Clone(results), func(r lintResult) bool {
+		return r.Error != "" && r.server == nil
+	})
 	switch {
 	case l.json:
 		return l.print(out, results)
@@ -215,6 +237,10 @@ func (r lintResult) judged() string { return cmp.Or(r.Copy, r.Document) }
 
 // tell prints the findings grouped by rule, the worst first.
 func (r lintResult) tell(out io.Writer, fixed string) {
+	if r.server != nil {
+		r.tellServer(out)
+		return
+	}
 	if fixed != "" {
 		fmt.Fprintf(out, "%s: %d findings; %d are left in %s\n", r.Document, r.before, len(r.Findings), fixed)
 		tellChanges(out, "What the copy says otherwise (lines of "+r.Document+")", r.Changes)
@@ -280,8 +306,11 @@ func (r lintResult) group(out io.Writer, severity lint.Severity, rule lint.Rule)
 
 func explain(out io.Writer, id string) error {
 	rule, ok := lint.Explain(id)
+	if !ok && explainServer(out, id) {
+		return nil
+	}
 	if !ok {
-		ids := []string{}
+		ids := serverRuleIDs()
 		for _, r := range lint.Rules() {
 			ids = append(ids, r.ID)
 		}

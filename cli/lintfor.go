@@ -37,7 +37,7 @@ func importersHelp() string {
 
 // forOthers says for whom the findings are, if it is not the GPT editor.
 func (r lintResult) forOthers() string {
-	if r.Profile == lint.GPT {
+	if r.Profile == lint.GPT || r.Profile == "" { // an MCP server has none
 		return ""
 	}
 	return " for " + r.Profile

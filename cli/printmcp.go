@@ -76,18 +76,18 @@ func (p *printer) connected(server *mcptest.Server, trace []mcptest.Step) {
 
 func (p *printer) listed(list *mcptest.List, operations []gpttest.Operation, unusable []string) {
 	text := fmt.Sprintf("%s, %d characters, %s", count(len(list.Tools), "tool"), list.Characters,
-		count(len(list.Problems), "problem"))
-	for _, problem := range list.Problems {
+		count(len(list.Problems()), "problem"))
+	for _, problem := range list.Problems() {
 		text += "\n  " + problem
 	}
-	notes := append([]string{}, list.Notes...)
+	notes := append([]string{}, list.Notes()...)
 	for _, why := range unusable {
 		notes = append(notes, "left out: "+why)
 	}
 	for _, note := range notes {
 		text += "\nnote: " + note
 	}
-	p.step("tools", outcome(len(list.Problems) == 0), map[string]any{"tools": operationIDs(operations),
-		"characters": list.Characters, "problems": append([]string{}, list.Problems...),
+	p.step("tools", outcome(len(list.Problems()) == 0), map[string]any{"tools": operationIDs(operations),
+		"characters": list.Characters, "problems": append([]string{}, list.Problems()...),
 		"notes": notes}, text)
 }

@@ -78,11 +78,15 @@ func sarif(results []lintResult) sarifLog {
 	for _, r := range lint.Rules() {
 		driver.Rules = append(driver.Rules, sarifRule{r.ID, sarifText{r.Title}, sarifText{r.Why}, sarifText{r.Remedy}})
 	}
+	driver.Rules = append(driver.Rules, serverRules(results)...)
 	run := sarifRun{Tool: sarifTool{driver}, Results: []sarifResult{}}
 	for _, document := range results {
 		run.Automation.ID = "guestpass lint/" + document.Profile + "/"
 		for _, f := range document.Findings {
 			location := sarifLocation{Logical: []sarifLogical{{"#" + f.Pointer}}}
+			if document.server != nil {
+				location.Logical[0].Name = f.Place
+			}
 			location.Physical.Artifact.URI = document.judged()
 			if f.Line > 0 {
 				location.Physical.Region = &sarifRegion{f.Line}

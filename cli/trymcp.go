@@ -222,11 +222,11 @@ func (t *try) callTools(ctx context.Context, client *mcptest.Client, words map[s
 
 // refusals returns an error that names what other clients would not accept of a list that this one accepted.
 func refusals(list *mcptest.List) error {
-	if len(list.Problems) == 0 {
+	if len(list.Problems()) == 0 {
 		return nil
 	}
 	return fmt.Errorf("some clients would refuse the list of tools, or a tool of it (%s)",
-		count(len(list.Problems), "problem"))
+		count(len(list.Problems()), "problem"))
 }
 
 // renew renews the token, if there is one.

@@ -1,0 +1,330 @@
+package lint
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"guestpass/gpttest"
+	"guestpass/mcptest"
+)
+
+// list is what tools/list answered.
+type list struct {
+	tools      []tool
+	raw        string // the tools as they were written, all pages
+	characters int
+	pages      int
+	problem    string // why there is none
+}
+
+// tool is one of the list, with what mcptest does not read.
+type tool struct {
+	mcptest.Tool
+	Meta            map[string]json.RawMessage `json:"_meta"`
+	SecuritySchemes json.RawMessage            `json:"securitySchemes"`
+
+	raw json.RawMessage
+}
+
+var listChecks = []check{
+	{[]string{"M068"}, []need{talks}, (*visit).readList},
+	{[]string{"M070", "M071", "M072", "M073", "M074", "M075", "M076", "M077", "M080", "M081", "M082", "M083", "M084",
+		"M086", "M087", "M089"}, []need{talks, hasList}, (*visit).lookAtDefects},
+	{[]string{"M078", "M079", "M096", "M097"}, []need{talks, hasList}, (*visit).lookAtSchemas},
+	{[]string{"M085"}, []need{talks}, (*visit).lookAtInstructions},
+	{[]string{"M088"}, []need{speaksLegacy, hasList}, (*visit).lookAtCursors},
+	{[]string{"M090", "M091"}, []need{talks, hasList}, (*visit).lookAtHints},
+	{[]string{"M092"}, []need{talks, hasList}, (*visit).lookAtListOrder},
+	{[]string{"M093"}, []need{talks}, (*visit).lookAtListChanges},
+	{[]string{"M094"}, []need{talks, wantsToken, hasList}, (*visit).lookAtSecuritySchemes},
+}
+
+func hasList(v *visit) string {
+	if v.list.problem != "" {
+		return "the list of tools could not be read"
+	}
+	return ""
+}
+
+// page reads one page of the list.
+func (v *visit) page(cursor string) (tools []json.RawMessage, next, problem string) {
+	members := ""
+	if cursor != "" {
+		quoted, _ := json.Marshal(cursor) // of a string never fails
+		members = `"cursor":` + string(quoted)
+	}
+	got := v.ask("tools/list", "", members)
+	var said struct {
+		Tools []json.RawMessage `json:"tools"`
+		Next  string            `json:"nextCursor"`
+	}
+	if !got.carries() {
+		return nil, "", "it is answered " + got.described()
+	}
+	if err := json.Unmarshal(got.rpc.Result, &said); err != nil || said.Tools == nil {
+		return nil, "", "the result has no list of tools"
+	}
+	return said.Tools, said.Next, ""
+}
+
+func (v *visit) readList() {
+	cursor := ""
+	for v.list.pages < mostPages {
+		tools, next, problem := v.page(cursor)
+		if problem != "" {
+			v.list.problem = problem
+			v.fail("M068", "tools/list", "%s", problem)
+			return
+		}
+		v.list.pages++
+		for i, raw := range tools {
+			v.list.raw += string(raw)
+			v.list.characters += utf8.RuneCount(raw)
+			var t tool
+			if err := json.Unmarshal(raw, &t); err != nil || t.Name == "" {
+				v.fail("M068", "tools/list", "tool %d of page %d cannot be read", i+1, v.list.pages)
+				continue
+			}
+			t.raw = raw
+			v.list.tools = append(v.list.tools, t)
+		}
+		switch next {
+		case "":
+			return
+		case cursor:
+			v.fail("M068", "tools/list", "nextCursor %q leads to itself", v.shown(cursor))
+			return
+		}
+		cursor = next
+	}
+	v.fail("M068", "tools/list", "there are more than %d pages", mostPages)
+}
+
+// ruleOf says which rule a defect breaks.
+var ruleOf = map[mcptest.DefectKind]string{
+	mcptest.NoObject: "M070", mcptest.NoProperties: "M071", mcptest.Alternatives: "M072",
+	mcptest.SeveralTypes: "M073", mcptest.References: "M074", mcptest.DialectWords: "M075",
+	mcptest.OpenAPIWords: "M076", mcptest.BadRequired: "M077", mcptest.OddName: "M080", mcptest.LongName: "M081",
+	mcptest.SameName: "M082", mcptest.NoDescription: "M083", mcptest.LongDescription: "M084",
+	mcptest.LongList: "M086", mcptest.SeveralPages: "M087", mcptest.NoHints: "M089",
+}
+
+// allowedName is the specification's.
+var allowedName = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,128}$`)
+
+func (v *visit) lookAtDefects() {
+	l := mcptest.List{Characters: v.list.characters, Pages: v.list.pages}
+	for _, t := range v.list.tools {
+		l.Tools = append(l.Tools, t.Tool)
+	}
+	for _, d := range l.Defects() {
+		v.fail(ruleOf[d.Kind], d.Place, "%s", printable(d.What))
+	}
+	for _, t := range v.list.tools {
+		if !allowedName.MatchString(t.Name) {
+			v.failAs(Error, "M080", t.Name, "the specification allows 1 to 128 letters, digits, _, - and .")
+		}
+	}
+}
+
+// lookAtSchemas reads each schema as a validator does, and looks for what is of one kind alone.
+func (v *visit) lookAtSchemas() {
+	for _, t := range v.list.tools {
+		for _, s := range []struct {
+			place string
+			text  json.RawMessage
+		}{{t.Name + ".inputSchema", t.InputSchema}, {t.Name + ".outputSchema", t.OutputSchema}} {
+			if len(s.text) == 0 {
+				continue
+			}
+			if _, err := gpttest.ReadSchema(s.text); err != nil {
+				v.fail("M078", s.place, "%s", v.shown(err.Error()))
+			}
+		}
+		var input, output any
+		_ = json.Unmarshal(t.InputSchema, &input)
+		_ = json.Unmarshal(t.OutputSchema, &output)
+		if formats := slices.Compact(slices.Sorted(slices.Values(formatsOf(input, nil)))); len(formats) > 0 {
+			v.fail("M079", t.Name+".inputSchema", "format %s", v.shown(strings.Join(formats, ", ")))
+		}
+		if isClosed(output) {
+			v.fail("M096", t.Name+".outputSchema", "additionalProperties is false")
+		}
+		if !isClosed(input) {
+			v.fail("M097", t.Name+".inputSchema", "additionalProperties is not false")
+		}
+	}
+}
+
+// isClosed reports whether a schema admits no members but those that it names.
+func isClosed(schema any) bool {
+	object, _ := schema.(map[string]any)
+	return object["additionalProperties"] == false
+}
+
+// formatsOf collects the formats of properties, at any depth.
+func formatsOf(schema any, found []string) []string {
+	object, _ := schema.(map[string]any)
+	if format, is := object["format"].(string); is {
+		found = append(found, format)
+	}
+	properties, _ := object["properties"].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		found = formatsOf(properties[name], found)
+	}
+	if object["items"] != nil {
+		found = formatsOf(object["items"], found)
+	}
+	return found
+}
+
+// What clients keep of a server's instructions, in characters, and how much some of them show a model.
+const (
+	maxInstructions   = 2048
+	firstInstructions = 512
+)
+
+func (v *visit) lookAtInstructions() {
+	switch n := utf8.RuneCountInString(v.about().Instructions); {
+	case n == 0:
+		v.fail("M085", "initialize", "there are no instructions")
+	case n > maxInstructions:
+		v.fail("M085", "initialize", "the instructions have %d characters", n)
+	}
+}
+
+func (v *visit) lookAtCursors() {
+	for _, cursor := range []string{`""`, `null`} {
+		if got := v.say("tools/list", `{"cursor":`+cursor+`}`); got.err == nil && !got.carries() {
+			v.fail("M088", "tools/list", "the cursor %s is answered %s", cursor, got.described())
+		}
+	}
+	got := v.say("tools/list", `{"cursor":"guestpass-lint"}`)
+	if got.err == nil && got.code() != invalidParams {
+		v.fail("M088", "tools/list", "a cursor that was made up is answered %s", got.described())
+	}
+}
+
+func (v *visit) lookAtHints() {
+	for _, t := range v.list.tools {
+		if is(t.Annotations.ReadOnly) && is(t.Annotations.Destructive) {
+			v.fail("M090", t.Name, "readOnlyHint and destructiveHint are both true")
+		}
+		var said struct {
+			Annotations struct{ Title string }
+		}
+		_ = json.Unmarshal(t.raw, &said) // it was read before
+		if t.Title == "" && said.Annotations.Title == "" {
+			v.fail("M091", t.Name, "it has no title")
+		}
+	}
+}
+
+func is(hint *bool) bool { return hint != nil && *hint }
+
+// lookAtListOrder reads the first page again.
+func (v *visit) lookAtListOrder() {
+	tools, _, problem := v.page("")
+	if problem != "" {
+		v.fail("M092", "tools/list", "asked again, %s", problem)
+		return
+	}
+	again := ""
+	for _, raw := range tools {
+		again += string(raw)
+	}
+	if !strings.HasPrefix(v.list.raw, again) || again == "" && v.list.raw != "" {
+		v.fail("M092", "tools/list", "asked again, the list is another one, or in another order")
+	}
+}
+
+func (v *visit) lookAtListChanges() {
+	var tools struct {
+		Changes bool `json:"listChanged"`
+	}
+	_ = json.Unmarshal(v.about().Capabilities["tools"], &tools)
+	if tools.Changes {
+		v.fail("M093", "initialize", "capabilities.tools.listChanged is true")
+	}
+}
+
+func (v *visit) lookAtSecuritySchemes() {
+	var without []string
+	for _, t := range v.list.tools {
+		if t.SecuritySchemes == nil && t.Meta["securitySchemes"] == nil {
+			without = append(without, v.shown(t.Name))
+		}
+	}
+	if len(without) > 0 {
+		v.fail("M094", "tools/list", "%d of %d tools have no securitySchemes, %s among them", len(without),
+			len(v.list.tools), without[0])
+	}
+}
+
+// call is a tool's answer to arguments that its schema admits.
+type call struct {
+	tool      tool
+	arguments map[string]any
+	answer    answer
+	result    callResult
+}
+
+// callResult is what tools/call answers.
+type callResult struct {
+	Content    []content       `json:"content"`
+	Structured json.RawMessage `json:"structuredContent"`
+	IsError    bool            `json:"isError"`
+}
+
+type content struct {
+	Type string `json:"type"`
+	Text string `json:"text"`
+}
+
+// text returns all that the result says in words.
+func (r callResult) text() string {
+	var texts []string
+	for _, c := range r.Content {
+		if c.Type == "text" {
+			texts = append(texts, c.Text)
+		}
+	}
+	return strings.Join(texts, "\n")
+}
+
+// callTool calls a tool with arguments as they are written, "" for none.
+func (v *visit) callTool(name, arguments string, more ...string) (answer, callResult) {
+	quoted, _ := json.Marshal(name) // of a string never fails
+	members := `"name":` + string(quoted)
+	if arguments != "" {
+		members += `,"arguments":` + arguments
+	}
+	for _, member := range more {
+		members += "," + member
+	}
+	got := v.ask("tools/call", name, members)
+	var result callResult
+	got.read(&result)
+	return got, result
+}
+
+// callArguments calls a tool with arguments.
+func (v *visit) callArguments(name string, arguments map[string]any) (answer, callResult) {
+	written, err := json.Marshal(arguments)
+	if err != nil {
+		return answer{err: fmt.Errorf("arguments of %s: %w", name, err)}, callResult{}
+	}
+	return v.callTool(name, string(written))
+}
+
+// isResult reports whether a call was answered with a result of a tool, good or bad.
+func (a answer) isResult() bool {
+	return a.err == nil && a.rpc != nil && a.rpc.Result != nil && (a.status == http.StatusOK ||
+		a.status == http.StatusForbidden)
+}

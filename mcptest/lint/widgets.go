@@ -1,0 +1,142 @@
+package lint
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// widgetType is the content type of a widget, to the letter (MCP Apps, 2026-01-26).
+const widgetType = "text/html;profile=mcp-app"
+
+var widgetChecks = []check{
+	{[]string{"M120"}, []need{talks}, (*visit).lookAtUnknownResource},
+	{[]string{"M121", "M122", "M123", "M124", "M125", "M126"}, []need{talks, hasList, hasWidgets},
+		(*visit).lookAtWidgets},
+}
+
+// widget returns the address of the tool's widget, where the standard has it or where one host or another looks.
+func (t tool) widget() (standard, flat, alias string) {
+	var ui struct {
+		Resource string `json:"resourceUri"`
+	}
+	_ = json.Unmarshal(t.Meta["ui"], &ui)
+	_ = json.Unmarshal(t.Meta["ui/resourceUri"], &flat)
+	_ = json.Unmarshal(t.Meta["openai/outputTemplate"], &alias)
+	return ui.Resource, flat, alias
+}
+
+func hasWidgets(v *visit) string {
+	if !slices.ContainsFunc(v.list.tools, func(t tool) bool {
+		standard, flat, alias := t.widget()
+		return standard+flat+alias != ""
+	}) {
+		return "not applicable: no tool has a widget"
+	}
+	return ""
+}
+
+func (v *visit) readResource(uri string) answer {
+	quoted, _ := json.Marshal(uri) // of a string never fails
+	return v.ask("resources/read", uri, `"uri":`+string(quoted))
+}
+
+func (v *visit) lookAtUnknownResource() {
+	got := v.readResource("ui://guestpass-lint/no-such-widget.html")
+	known := v.about().Capabilities["resources"] != nil
+	if got.err != nil || got.code() == invalidParams || !known && got.code() == methodNotFound {
+		return
+	}
+	v.fail("M120", "resources/read", "a resource that there is not is answered %s", got.described())
+}
+
+// resource is one of the contents of resources/read.
+type resource struct {
+	URI  string `json:"uri"`
+	Type string `json:"mimeType"`
+	Text string `json:"text"`
+	Blob string `json:"blob"`
+	Meta struct {
+		UI struct {
+			Domain string                     `json:"domain"`
+			CSP    map[string]json.RawMessage `json:"csp"`
+		} `json:"ui"`
+	} `json:"_meta"`
+}
+
+func (v *visit) lookAtWidgets() {
+	var seen []string
+	for _, t := range v.list.tools {
+		standard, flat, alias := t.widget()
+		if standard+flat+alias == "" {
+			continue
+		}
+		for _, other := range []struct{ key, uri string }{{"ui.resourceUri", standard}, {"ui/resourceUri", flat},
+			{"openai/outputTemplate", alias}} {
+			if other.uri == "" {
+				v.fail("M125", t.Name, "_meta has no %s", other.key)
+			}
+		}
+		for _, uri := range []string{standard, flat, alias} {
+			if uri != "" && !slices.Contains(seen, uri) && len(seen) < mostCalled {
+				seen = append(seen, uri)
+				v.lookAtWidget(uri)
+			}
+		}
+	}
+}
+
+func (v *visit) lookAtWidget(uri string) {
+	got := v.readResource(uri)
+	var said struct {
+		Contents []resource `json:"contents"`
+	}
+	got.read(&said)
+	place := v.shown(uri)
+	if got.err != nil {
+		return
+	}
+	if !got.carries() || len(said.Contents) != 1 {
+		v.fail("M121", place, "it is answered %s, with %d contents", got.described(), len(said.Contents))
+		return
+	}
+	r := said.Contents[0]
+	if r.URI != uri || !strings.HasPrefix(uri, "ui://") || r.Text == "" && r.Blob == "" {
+		v.fail("M121", place, "the content's uri is %q, and its text has %d characters", v.shown(r.URI), len(r.Text))
+	}
+	if r.Type != widgetType {
+		v.fail("M122", place, "mimeType is %q", v.shown(r.Type))
+	}
+	if r.Meta.UI.CSP == nil {
+		v.fail("M123", place, "_meta.ui.csp is missing")
+	}
+	if r.Meta.UI.Domain != "" {
+		v.fail("M124", place, "_meta.ui.domain is %q", v.shown(r.Meta.UI.Domain))
+	}
+	for _, origin := range loaded(r.Text) {
+		if !strings.Contains(fmt.Sprintf("%s", r.Meta.UI.CSP["resourceDomains"]), origin) {
+			v.fail("M126", place, "it loads from %s", printable(origin))
+		}
+	}
+}
+
+// loads finds what a page loads from elsewhere when it is shown.
+var loads = regexp.MustCompile(`(?i)<(?:script|img|iframe|link|video|audio|source)\b[^>]*?\b(?:src|href)\s*=\s*["']?` +
+	`(https?://[^"'\s>]+)`)
+
+// loaded returns the origins from which a page loads, each once.
+func loaded(page string) (origins []string) {
+	for _, found := range loads.FindAllStringSubmatch(page, -1) {
+		u, err := url.Parse(found[1])
+		if err != nil {
+			continue
+		}
+		if origin := u.Scheme + "://" + u.Host; !slices.Contains(origins, origin) {
+			origins = append(origins, origin)
+		}
+	}
+	return origins
+}

@@ -1,0 +1,348 @@
+package lint
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"time"
+	"unicode/utf8"
+
+	"guestpass/internal/upstream"
+)
+
+// NewHTTPClient returns a client for looking at the server at address. It follows no redirect and uses no proxy, and
+// from a public server it lets nobody be led to an address that is not.
+func NewHTTPClient(address string) *http.Client {
+	server := ""
+	if u, err := url.Parse(address); err == nil {
+		server = u.Hostname()
+	}
+	g := &guard{server: server}
+	return &http.Client{Transport: &http.Transport{DialContext: g.dial, DisableKeepAlives: false,
+		MaxResponseHeaderBytes: 64 << 10, IdleConnTimeout: 10 * time.Second},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// guard looks at addresses right before somebody connects to them.
+type guard struct {
+	server string      // its host name
+	public atomic.Bool // the server was reached at a public address
+}
+
+func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: func(_, resolved string, _ syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(resolved)
+		if err != nil {
+			return err
+		}
+		public := upstream.Public(to.Addr())
+		if host == g.server {
+			g.public.Store(g.public.Load() || public)
+		}
+		if g.public.Load() && !public {
+			return fmt.Errorf("%s is an internal address, to which a public server leads", to.Addr())
+		}
+		return nil
+	}}
+	return dialer.DialContext(ctx, network, address)
+}
+
+// request is one that a client might send. The zero value of each member is what a good client sends.
+type request struct {
+	method  string   // "": POST
+	address string   // "": the server's
+	headers []string // "Name: value" sets, "Name" alone takes away
+	body    string
+	bare    bool // without the token
+	calls   bool // a tool, which may take its time
+}
+
+// answer is what came. err says why nothing came, or not all.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+	err    error
+	rpc    *message // nil if it is no JSON-RPC
+	words  string   // of the body, as they may be shown
+}
+
+// message is one of JSON-RPC, as far as it matters.
+type message struct {
+	Version string          `json:"jsonrpc"`
+	ID      json.RawMessage `json:"id"`
+	Method  string          `json:"method"`
+	Result  json.RawMessage `json:"result"`
+	Error   *rpcError       `json:"error"`
+}
+
+type rpcError struct {
+	Code    int             `json:"code"`
+	Message string          `json:"message"`
+	Data    json.RawMessage `json:"data"`
+}
+
+// send sends one request. The token goes to the server alone.
+func (v *visit) send(r request) answer {
+	if v.unanswered >= mostUnanswered {
+		v.lost = true
+		return answer{err: errors.New("too many requests were not answered, so no more were sent")}
+	}
+	within := v.options.Time
+	if r.calls {
+		within *= callTimes
+	}
+	ctx, cancel := context.WithTimeout(v.ctx, within)
+	defer cancel()
+	req, err := v.build(ctx, r)
+	if err != nil {
+		return answer{err: err}
+	}
+	res, err := v.http.Do(req)
+	if err != nil {
+		return v.failed(r, within, err)
+	}
+	defer res.Body.Close()
+	a := answer{status: res.StatusCode, header: res.Header}
+	most, kind := int64(maxMessage), mediaType(res.Header)
+	if r.address != "" {
+		most = maxDocument
+	}
+	body := &io.LimitedReader{R: res.Body, N: most + 1}
+	switch {
+	case kind == "text/event-stream" && req.Method == http.MethodPost:
+		a.body, err = untilAnswered(body, idOf(r.body))
+	case kind != "text/event-stream":
+		a.body, err = io.ReadAll(body)
+	}
+	if err == nil && body.N == 0 {
+		err = fmt.Errorf("the answer is longer than %d bytes", most)
+	}
+	if err != nil {
+		return v.failed(r, within, err)
+	}
+	a.rpc, a.words = readMessage(a.body), v.shown(string(a.body))
+	if a.rpc != nil && a.rpc.Error != nil {
+		a.rpc.Error.Message = v.hide(a.rpc.Error.Message)
+	}
+	return a
+}
+
+// failed counts a request that was not answered, or not to the end.
+func (v *visit) failed(r request, within time.Duration, err error) answer {
+	v.lost = true
+	if sent := new(url.Error); errors.As(err, &sent) {
+		err = sent.Err // the address may have a query
+	}
+	if v.ctx.Err() != nil {
+		return answer{err: v.ctx.Err()}
+	}
+	v.unanswered++
+	what := r.what()
+	if errors.Is(err, context.DeadlineExceeded) {
+		v.fail("M030", what, "there was no whole answer within %s", within)
+	} else {
+		v.fail("M030", what, "%s", v.shown(err.Error()))
+	}
+	return answer{err: fmt.Errorf("%s: %w", what, err)}
+}
+
+// what names a request: the method of the message, or of HTTP with the path.
+func (r request) what() string {
+	var m struct {
+		Method string
+		Params struct{ Name string }
+	}
+	if r.address == "" && json.Unmarshal([]byte(r.body), &m) == nil && m.Method != "" {
+		return strings.TrimSpace(printable(m.Method) + " " + printable(m.Params.Name))
+	}
+	method := r.method
+	if method == "" {
+		method = http.MethodPost
+	}
+	u, err := url.Parse(r.address)
+	if err != nil || u.Path == "" {
+		return method
+	}
+	return method + " " + printable(u.Path)
+}
+
+func (v *visit) build(ctx context.Context, r request) (*http.Request, error) {
+	method, address := r.method, r.address
+	if method == "" {
+		method = http.MethodPost
+	}
+	if address == "" {
+		address = v.address
+	}
+	req, err := http.NewRequestWithContext(ctx, method, address, strings.NewReader(r.body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", "guestpass-lint")
+	req.Header.Set("Accept", "application/json, text/event-stream")
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	if v.version != "" && r.address == "" {
+		req.Header.Set(headerVersion, v.version)
+	}
+	if v.session != "" && r.address == "" {
+		req.Header.Set(headerSession, v.session)
+	}
+	if v.token != "" && !r.bare && req.URL.Scheme == v.url.Scheme && req.URL.Host == v.url.Host {
+		req.Header.Set("Authorization", "Bearer "+v.token)
+	}
+	for _, line := range r.headers {
+		name, value, set := strings.Cut(line, ": ")
+		if !set {
+			req.Header[http.CanonicalHeaderKey(name)] = nil // net/http sends none of its own either
+			continue
+		}
+		req.Header.Set(name, value)
+	}
+	return req, nil
+}
+
+const (
+	headerVersion = "Mcp-Protocol-Version"
+	headerSession = "Mcp-Session-Id"
+)
+
+func mediaType(h http.Header) string {
+	kind, _, _ := mime.ParseMediaType(h.Get("Content-Type"))
+	return kind
+}
+
+// idOf returns the id of a message, as it is written; nil for none.
+func idOf(body string) json.RawMessage {
+	var m message
+	if json.Unmarshal([]byte(body), &m) != nil {
+		return nil
+	}
+	return m.ID
+}
+
+// untilAnswered reads a stream until the answer to the message with that id is there: a server may leave the stream
+// open, and sends requests and notices of its own before.
+func untilAnswered(stream io.Reader, id json.RawMessage) ([]byte, error) {
+	reader := bufio.NewReader(stream)
+	var data []byte
+	for {
+		line, err := reader.ReadBytes('\n')
+		line = bytes.TrimRight(line, "\r\n")
+		if value, is := bytes.CutPrefix(line, []byte("data:")); is {
+			data = append(append(data, bytes.TrimPrefix(value, []byte(" "))...), '\n')
+		}
+		if len(line) == 0 || err != nil {
+			if m := readMessage(data); m != nil && (m.Result != nil || m.Error != nil) &&
+				(id == nil || string(m.ID) == string(id) || m.Error != nil) {
+				return data, nil
+			}
+			if errors.Is(err, io.EOF) {
+				return data, nil
+			}
+			if err != nil {
+				return nil, err
+			}
+			data = nil
+		}
+	}
+}
+
+// readMessage returns nil for what is no message.
+func readMessage(body []byte) *message {
+	var m message
+	if json.Unmarshal(body, &m) != nil || m.Version != "2.0" {
+		return nil
+	}
+	return &m
+}
+
+// carries reports whether the answer is a result.
+func (a answer) carries() bool {
+	return a.err == nil && a.status == http.StatusOK && a.rpc != nil && a.rpc.Error == nil && a.rpc.Result != nil
+}
+
+// code returns that of a JSON-RPC error; 0 without one.
+func (a answer) code() int {
+	if a.rpc == nil || a.rpc.Error == nil {
+		return 0
+	}
+	return a.rpc.Error.Code
+}
+
+// read reads a result; a result that is of another shape leaves into as it is.
+func (a answer) read(into any) {
+	if a.rpc != nil && a.rpc.Result != nil {
+		_ = json.Unmarshal(a.rpc.Result, into)
+	}
+}
+
+// described tells what came, in a few words.
+func (a answer) described() string {
+	switch {
+	case a.err != nil:
+		return "not at all"
+	case a.status >= 300 && a.status < 400:
+		return fmt.Sprintf("%d, to %s", a.status, printable(withoutQuery(a.header.Get("Location"))))
+	case a.code() != 0:
+		return fmt.Sprintf("%d with the error %d %q", a.status, a.code(), cut(a.rpc.Error.Message))
+	case a.rpc != nil:
+		return fmt.Sprintf("%d with a result", a.status)
+	case len(a.body) == 0:
+		return fmt.Sprintf("%d without a body", a.status)
+	}
+	return fmt.Sprintf("%d with %s %q", a.status, kindOf(a.header), a.words)
+}
+
+func kindOf(h http.Header) string {
+	if kind := mediaType(h); kind != "" {
+		return printable(kind)
+	}
+	return "no content type"
+}
+
+func withoutQuery(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return "an address that cannot be read"
+	}
+	u.RawQuery, u.Fragment, u.User = "", "", nil
+	return u.String()
+}
+
+// longestShown bounds, in characters, what is repeated of a server's words.
+const longestShown = 120
+
+// cut keeps a text short.
+func cut(text string) string {
+	text = strings.ToValidUTF8(text, "\ufffd")
+	if utf8.RuneCountInString(text) > longestShown {
+		text = string([]rune(text)[:longestShown]) + "…"
+	}
+	return text
+}
+
+// printable is a text of the server's, short, with what does not print escaped.
+func printable(text string) string {
+	quoted := strconv.Quote(cut(text))
+	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+}
