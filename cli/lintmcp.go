@@ -175,18 +175,36 @@ func (r lintResult) tellServer(out io.Writer) {
 	unseen := 0
 	for _, skipped := range r.server.Skipped {
 		unseen += len(skipped.Rules)
-		fmt.Fprintf(out, "not checked, %s: %s\n", skipped.Reason, strings.Join(skipped.Rules, " "))
+		fmt.Fprintf(out, "not checked, %s: %s\n", skipped.Reason, strings.Join(inRanges(skipped.Rules), " "))
 	}
 	called := "no tool was called"
 	if len(r.server.Called) > 0 {
 		called = "called were " + strings.Join(r.server.Called, ", ")
 	}
-	fmt.Fprintf(out, "%s is %s, speaks %s, has %s; %s\n", r.Document, cmp.Or(r.server.Server, "a server without a name"),
+	fmt.Fprintf(out, "%s is %s, speaks %s, has %s; %s\n", r.Document,
+		cmp.Or(r.server.Server, "a server without a name"),
 		cmp.Or(strings.Join(r.server.Versions, " and "), "nothing without a token"), count(r.server.Tools, "tool"),
 		called)
 	fmt.Fprintf(out, "%s, %s, %s; %s kept, %d not checked. `guestpass lint --explain RULE` tells more\n",
 		count(broken[mcplint.Error], "error"), count(broken[mcplint.Warning], "warning"),
 		count(broken[mcplint.Note], "note"), count(len(r.server.Kept), "rule"), unseen)
+}
+
+// inRanges writes rules that follow each other in the table as the first and the last.
+func inRanges(rules []string) (ranges []string) {
+	ids := serverRuleIDs()
+	for len(rules) > 0 {
+		n, at := 1, slices.Index(ids, rules[0])
+		for n < len(rules) && at+n < len(ids) && ids[at+n] == rules[n] {
+			n++
+		}
+		if n < 3 {
+			ranges, rules = append(ranges, rules[0]), rules[1:]
+			continue
+		}
+		ranges, rules = append(ranges, rules[0]+"–"+rules[n-1]), rules[n:]
+	}
+	return ranges
 }
 
 // placesShown bounds the places of one problem that are listed for a person; the rest is counted.
@@ -223,9 +241,9 @@ func tellRule(out io.Writer, findings []mcplint.Finding) {
 func explainServer(out io.Writer, id string) (known bool) {
 	rule, known := mcplint.Explain(id)
 	if known {
-		fmt.Fprintf(out, "%s (%s, %s): %s\n\nBreaks  %s\nChange  %s\nKnown   %s\n\nKnown: S is the specification or an "+
-			"RFC; A a vendor's documentation, M measured on a live service, C several public reports, D one\n", rule.ID,
-			rule.Severity, rule.Group, rule.Title, rule.Breaks, rule.Remedy, rule.Evidence)
+		fmt.Fprintf(out, "%s (%s, %s): %s\n\nBreaks  %s\nChange  %s\nKnown   %s\n\nKnown: S is the specification or "+
+			"an RFC; A a vendor's documentation, M measured on a live service, C several public reports, D one\n",
+			rule.ID, rule.Severity, rule.Group, rule.Title, rule.Breaks, rule.Remedy, rule.Evidence)
 	}
 	return known
 }

@@ -202,8 +202,10 @@ func TestListsAreHeldAgainstWhatClientsRefuse(t *testing.T) {
 			"clients throw the whole list away"},
 		{"anyOf, inside", schema(`{"type":"object","properties":{"a":{"type":"array","items":{"anyOf":[]}}}}`),
 			"anyOf (in a.items): Claude Code drops"},
-		{"two types", schema(`{"type":"object","properties":{"a":{"type":["string","null"]}}}`), "type is an array (in a): Cursor"},
-		{"a reference", schema(`{"type":"object","properties":{"a":{"$ref":"#/$defs/b"}},"$defs":{}}`), "$ref (in a): "},
+		{"two types", schema(`{"type":"object","properties":{"a":{"type":["string","null"]}}}`), "type is an array " +
+			"(in a): Cursor"},
+		{"a reference", schema(`{"type":"object","properties":{"a":{"$ref":"#/$defs/b"}},"$defs":{}}`), "$ref (in " +
+			"a): "},
 		{"an example", schema(`{"type":"object","properties":{"a":{"type":"string","example":"x"}}}`),
 			"example (in a): it is OpenAPI's"},
 		{"required null", schema(`{"type":"object","properties":{},"required":null}`), "required is no array"},
@@ -238,7 +240,8 @@ func TestWhatEveryClientTakesIsNoProblem(t *testing.T) {
 	}{
 		{"right", func(map[string]any) {}, ""},
 		{"no description", func(tool map[string]any) { delete(tool, "description") }, "there is no description"},
-		{"no hints", func(tool map[string]any) { delete(tool, "annotations") }, "openWorldHint is missing: ChatGPT wants all"},
+		{"no hints", func(tool map[string]any) { delete(tool, "annotations") }, "openWorldHint is missing: ChatGPT " +
+			"wants all"},
 		{"much to read", func(tool map[string]any) { tool["title"] = strings.Repeat("a", 20_001) },
 			"take much of a model's room: publish fewer tools"},
 	} {

@@ -106,7 +106,8 @@ var toolName = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]*$`)
 func (j *judge) tool(t Tool) {
 	switch {
 	case !toolName.MatchString(t.Name):
-		j.say(OddName, "", fmt.Sprintf("%q", t.Name), "some clients take a letter, then letters, digits, _ and - for a "+
+		j.say(OddName, "", fmt.Sprintf("%q", t.Name), "some clients take a letter, then letters, digits, _ and - "+
+			"for a "+
 			"name")
 	case len(t.Name) > maxNameLength:
 		j.say(LongName, t.Name, fmt.Sprintf("the name has more than %d characters", maxNameLength),

@@ -22,6 +22,7 @@ const (
 	invalidRequest     = -32600
 	methodNotFound     = -32601
 	invalidParams      = -32602
+	resourceNotFound   = -32002 // before 2026-07-28
 	headerMismatch     = -32020
 	unsupportedVersion = -32022
 )
@@ -91,7 +92,8 @@ func (v *visit) sayModern(method, name, members string, headers ...string) answe
 
 // ask sends a request in the era that the server speaks, the older one if it speaks both.
 func (v *visit) ask(method, name, members string) answer {
-	r := request{body: modernMessage(method, members), headers: modernHeaders(method, name), calls: method == "tools/call"}
+	r := request{body: modernMessage(method, members), headers: modernHeaders(method, name),
+		calls: method == "tools/call"}
 	if v.legacy {
 		if members != "" {
 			members = "{" + members + "}"

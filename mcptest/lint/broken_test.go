@@ -92,9 +92,13 @@ func method(name string) func(m *incoming) bool {
 	return func(m *incoming) bool { return m.Method == name }
 }
 
-func body(text string) func(m *incoming) bool { return func(m *incoming) bool { return m.body == text } }
+func body(text string) func(m *incoming) bool {
+	return func(m *incoming) bool { return m.body == text }
+}
 
-func id(text string) func(m *incoming) bool { return func(m *incoming) bool { return string(m.ID) == text } }
+func id(text string) func(m *incoming) bool {
+	return func(m *incoming) bool { return string(m.ID) == text }
+}
 
 func calls(tool string, is func(arguments map[string]any) bool) func(m *incoming) bool {
 	return func(m *incoming) bool { return m.Method == "tools/call" && m.name() == tool && is(m.arguments()) }
@@ -349,7 +353,9 @@ var brokenServers = []brokenServer{
 		about, _ := m.Params["_meta"].(map[string]any)
 		return isModern(m) && about[metaPrefix+"clientCapabilities"] == nil
 	}, answers(map[string]any{"tools": []any{}})), nil},
-	{"M065", results("server/discover", func(_ *incoming, result map[string]any) { delete(result, "resultType") }), nil},
+	{"M065", results("server/discover", func(_ *incoming, result map[string]any) {
+		delete(result, "resultType")
+	}), nil},
 	{"M066", toMessage(func(m *incoming) bool { return m.Method == "guestpass/no-such-method" && isModern(m) },
 		refuses(200, methodNotFound)), nil},
 	{"M067", results("tools/list", func(m *incoming, result map[string]any) {

@@ -52,10 +52,10 @@ func (v *visit) lookAtChallenge() {
 		v.fail("M010", "POST", "a message without a token is answered %s", v.first.described())
 	case !ok:
 		v.fail("M010", "POST", "the 401 has no WWW-Authenticate with a Bearer challenge, but %q",
-			v.shown(strings.Join(v.first.header.Values("WWW-Authenticate"), ", ")))
+			v.said(strings.Join(v.first.header.Values("WWW-Authenticate"), ", ")))
 	}
 	if code := challenge.Parameters["error"]; code != "" {
-		v.fail("M012", "POST", "a message without a token is answered error=%q", v.shown(code))
+		v.fail("M012", "POST", "a message without a token is answered error=%q", v.said(code))
 	}
 }
 
@@ -68,6 +68,9 @@ func (v *visit) pathForm() string {
 	return v.origin() + wellKnown + strings.TrimSuffix(v.url.EscapedPath(), "/")
 }
 
+// rootForm is where some look if there is nothing else.
+func (v *visit) rootForm() string { return v.origin() + wellKnown }
+
 // document reads metadata. problem says why there is none.
 func (v *visit) document(address string, into any) (got answer, problem string) {
 	got = v.send(request{method: http.MethodGet, address: address, bare: true, headers: []string{
@@ -79,7 +82,7 @@ func (v *visit) document(address string, into any) (got answer, problem string) 
 		return got, fmt.Sprintf("%s is answered %s", withoutQuery(address), got.described())
 	case mediaType(got.header) != "application/json":
 		return got, fmt.Sprintf("%s has the content type %q, not application/json", withoutQuery(address),
-			kindOf(got.header))
+			mediaType(got.header))
 	}
 	if err := json.Unmarshal(got.body, into); err != nil {
 		return got, fmt.Sprintf("%s cannot be read: %s", withoutQuery(address), v.shown(err.Error()))
@@ -87,7 +90,8 @@ func (v *visit) document(address string, into any) (got answer, problem string) 
 	return got, ""
 }
 
-// lookAtMetadata reads the path form, and what the challenge names if that is another.
+// lookAtMetadata reads the path form, and what the challenge names if that is another; the root form if there is
+// neither.
 func (v *visit) lookAtMetadata() {
 	challenge, challenged := bearer(v.first.header)
 	m := &mcptest.ResourceMetadata{}
@@ -95,19 +99,24 @@ func (v *visit) lookAtMetadata() {
 	if problem == "" {
 		v.metadata.address, v.metadata.resource = v.pathForm(), m
 	} else {
-		v.fail("M001", "metadata", "%s", v.shown(problem))
+		v.fail("M001", "metadata", "%s", problem)
 	}
 	if challenged {
 		v.lookAtNamed(challenge.Parameters["resource_metadata"])
 	} else {
 		v.skip("see M010", "M011")
 	}
+	if root := new(mcptest.ResourceMetadata); v.metadata.resource == nil {
+		if _, problem := v.document(v.rootForm(), root); problem == "" {
+			v.metadata.address, v.metadata.resource = v.rootForm(), root
+		}
+	}
 	if m = v.metadata.resource; m == nil {
 		v.skip("no metadata were found", "M002", "M013", "M014")
 		return
 	}
 	if m.Resource != v.address {
-		v.fail("M002", "metadata", "resource is %q, and the address is %q", v.shown(m.Resource), v.shown(v.address))
+		v.fail("M002", "metadata", "resource is %q, and the address is %q", v.said(m.Resource), v.said(v.address))
 	}
 	if len(m.Scopes) == 0 && len(challenge.Scopes()) == 0 {
 		v.fail("M013", "metadata", "neither scopes_supported nor the challenge names a scope")
@@ -128,7 +137,7 @@ func (v *visit) lookAtNamed(named string) {
 	}
 	m := &mcptest.ResourceMetadata{}
 	if _, problem := v.document(named, m); problem != "" {
-		v.fail("M011", "POST", "resource_metadata leads nowhere: %s", v.shown(problem))
+		v.fail("M011", "POST", "resource_metadata leads nowhere: %s", problem)
 		return
 	}
 	switch {
@@ -136,24 +145,28 @@ func (v *visit) lookAtNamed(named string) {
 		v.metadata.address, v.metadata.resource = named, m
 	case m.Resource != v.metadata.resource.Resource:
 		v.fail("M011", "POST", "resource_metadata leads to metadata about %q, and those of the path form are about %q",
-			v.shown(m.Resource), v.shown(v.metadata.resource.Resource))
+			v.said(m.Resource), v.said(v.metadata.resource.Resource))
 	}
 }
 
 // lookAtRoot reads the root form, if there is one: it stands for the origin, or for this server where clients fall
 // back on it.
 func (v *visit) lookAtRoot() {
+	if v.metadata.address == v.rootForm() {
+		v.skip("there are no other metadata: see M001 and M002", "M003")
+		return
+	}
 	m := &mcptest.ResourceMetadata{}
-	got, problem := v.document(v.origin()+wellKnown, m)
+	got, problem := v.document(v.rootForm(), m)
 	if got.status != http.StatusOK {
 		return
 	}
 	if problem != "" {
-		v.fail("M003", "metadata", "%s", v.shown(problem))
+		v.fail("M003", "metadata", "%s", problem)
 		return
 	}
 	if said := strings.TrimSuffix(m.Resource, "/"); said != v.origin() && m.Resource != v.address {
-		v.fail("M003", "metadata", "the root form says resource %q", v.shown(m.Resource))
+		v.fail("M003", "metadata", "the root form says resource %q", v.said(m.Resource))
 	}
 }
 
@@ -175,7 +188,7 @@ func (v *visit) lookAtServing() {
 	if got := get(http.MethodGet); !slices.Contains([]string{"*", strangersOrigin},
 		got.header.Get("Access-Control-Allow-Origin")) {
 		v.fail("M018", "metadata", "the answer to a page has Access-Control-Allow-Origin %q",
-			v.shown(got.header.Get("Access-Control-Allow-Origin")))
+			v.said(got.header.Get("Access-Control-Allow-Origin")))
 	}
 	if got := get(http.MethodHead); got.status != http.StatusOK {
 		v.fail("M019", "metadata", "HEAD is answered %s", got.described())
@@ -199,21 +212,21 @@ func (v *visit) lookAtIssuer() {
 	issuer := v.metadata.resource.Servers[0]
 	as, address, problem := v.findIssuer(issuer)
 	if as == nil {
-		v.fail("M004", "authorization server", "%s", v.shown(problem))
+		v.fail("M004", "authorization server", "%s", problem)
 		v.skip("the authorization server's metadata were not found", rest...)
 		return
 	}
 	v.metadata.issuer, v.metadata.at = as, address
 	if as.Issuer != issuer {
 		v.fail("M005", "authorization server", "issuer is %q, and authorization_servers names %q",
-			v.shown(as.Issuer), v.shown(issuer))
+			v.said(as.Issuer), v.said(issuer))
 	}
 	if as.AuthorizationURL == "" || as.TokenURL == "" {
 		v.fail("M004", "authorization server", "authorization_endpoint or token_endpoint is missing")
 	}
 	if !slices.Contains(as.ChallengeMethods, "S256") {
 		v.fail("M007", "authorization server", "code_challenge_methods_supported is %q",
-			v.shown(fmt.Sprint(as.ChallengeMethods)))
+			v.said(fmt.Sprint(as.ChallengeMethods)))
 	}
 	public := slices.Contains(as.AuthMethods, "none")
 	if as.RegistrationURL == "" && !(as.MetadataDocuments && public) {
@@ -275,9 +288,12 @@ func (v *visit) lookAtBadTokens() {
 		}
 		if got.status != http.StatusUnauthorized {
 			v.fail("M016", "POST", "Authorization: %s is answered %s", value, got.described())
+			if i == 0 {
+				v.skip("see M016", "M017")
+			}
 		} else if c, _ := bearer(got.header); i == 0 && c.Parameters["error"] != "invalid_token" {
 			v.fail("M017", "POST", "a token that is no good is answered 401 with error=%q",
-				v.shown(c.Parameters["error"]))
+				v.said(c.Parameters["error"]))
 		}
 	}
 }
@@ -296,9 +312,11 @@ func (v *visit) lookAtOtherPlaces() {
 		case got.err != nil:
 			return
 		case problem == "" && m.Issuer != "":
-			issues = true
-			if u, err := url.Parse(m.Issuer); err != nil || u.Host != v.url.Host {
-				v.fail("M021", path, "the metadata here are of the issuer %q", v.shown(m.Issuer))
+			u, err := url.Parse(m.Issuer)
+			if own := err == nil && u.Host == v.url.Host; own {
+				issues = true
+			} else {
+				v.fail("M021", path, "the metadata here are of the issuer %q", v.said(m.Issuer))
 			}
 		case got.status < 400 || got.status >= 500 || got.status == http.StatusUnauthorized ||
 			mediaType(got.header) == "text/html" && got.status == http.StatusOK:

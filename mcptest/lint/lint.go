@@ -321,3 +321,6 @@ func (v *visit) hide(text string) string {
 // shown returns a text of the server's as it may be shown: without secrets, short, and with what does not print
 // escaped.
 func (v *visit) shown(text string) string { return printable(v.hide(text)) }
+
+// said returns the same to be quoted.
+func (v *visit) said(text string) string { return cut(v.hide(text)) }

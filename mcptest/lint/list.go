@@ -78,8 +78,9 @@ func (v *visit) readList() {
 	for v.list.pages < mostPages {
 		tools, next, problem := v.page(cursor)
 		if problem != "" {
-			v.list.problem = problem
-			v.fail("M068", "tools/list", "%s", problem)
+			if v.list.problem = problem; !v.lost {
+				v.fail("M068", "tools/list", "%s", problem)
+			}
 			return
 		}
 		v.list.pages++
@@ -98,7 +99,7 @@ func (v *visit) readList() {
 		case "":
 			return
 		case cursor:
-			v.fail("M068", "tools/list", "nextCursor %q leads to itself", v.shown(cursor))
+			v.fail("M068", "tools/list", "nextCursor %q leads to itself", v.said(cursor))
 			return
 		}
 		cursor = next
@@ -232,7 +233,9 @@ func is(hint *bool) bool { return hint != nil && *hint }
 func (v *visit) lookAtListOrder() {
 	tools, _, problem := v.page("")
 	if problem != "" {
-		v.fail("M092", "tools/list", "asked again, %s", problem)
+		if !v.lost {
+			v.fail("M092", "tools/list", "asked again, %s", problem)
+		}
 		return
 	}
 	again := ""

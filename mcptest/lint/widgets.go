@@ -47,7 +47,8 @@ func (v *visit) readResource(uri string) answer {
 func (v *visit) lookAtUnknownResource() {
 	got := v.readResource("ui://guestpass-lint/no-such-widget.html")
 	known := v.about().Capabilities["resources"] != nil
-	if got.err != nil || got.code() == invalidParams || !known && got.code() == methodNotFound {
+	if got.err != nil || got.code() == invalidParams || !known && got.code() == methodNotFound ||
+		v.legacy && got.code() == resourceNotFound {
 		return
 	}
 	v.fail("M120", "resources/read", "a resource that there is not is answered %s", got.described())
@@ -105,22 +106,39 @@ func (v *visit) lookAtWidget(uri string) {
 	}
 	r := said.Contents[0]
 	if r.URI != uri || !strings.HasPrefix(uri, "ui://") || r.Text == "" && r.Blob == "" {
-		v.fail("M121", place, "the content's uri is %q, and its text has %d characters", v.shown(r.URI), len(r.Text))
+		v.fail("M121", place, "the content's uri is %q, and its text has %d characters", v.said(r.URI), len(r.Text))
 	}
 	if r.Type != widgetType {
-		v.fail("M122", place, "mimeType is %q", v.shown(r.Type))
+		v.fail("M122", place, "mimeType is %q", v.said(r.Type))
+	}
+	if r.Meta.UI.CSP == nil {
+		r.Meta.UI.CSP = v.listedCSP(uri)
 	}
 	if r.Meta.UI.CSP == nil {
 		v.fail("M123", place, "_meta.ui.csp is missing")
 	}
 	if r.Meta.UI.Domain != "" {
-		v.fail("M124", place, "_meta.ui.domain is %q", v.shown(r.Meta.UI.Domain))
+		v.fail("M124", place, "_meta.ui.domain is %q", v.said(r.Meta.UI.Domain))
 	}
 	for _, origin := range loaded(r.Text) {
 		if !strings.Contains(fmt.Sprintf("%s", r.Meta.UI.CSP["resourceDomains"]), origin) {
 			v.fail("M126", place, "it loads from %s", printable(origin))
 		}
 	}
+}
+
+// listedCSP returns what resources/list says of a widget, which counts where its contents say nothing.
+func (v *visit) listedCSP(uri string) map[string]json.RawMessage {
+	var said struct {
+		Resources []resource `json:"resources"`
+	}
+	got := v.ask("resources/list", "", "")
+	got.read(&said)
+	i := slices.IndexFunc(said.Resources, func(r resource) bool { return r.URI == uri })
+	if i < 0 {
+		return nil
+	}
+	return said.Resources[i].Meta.UI.CSP
 }
 
 // loads finds what a page loads from elsewhere when it is shown.

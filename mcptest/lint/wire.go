@@ -138,7 +138,7 @@ func (v *visit) send(r request) answer {
 	if err != nil {
 		return v.failed(r, within, err)
 	}
-	a.rpc, a.words = readMessage(a.body), v.shown(string(a.body))
+	a.rpc, a.words = readMessage(a.body), v.said(strings.TrimSpace(string(a.body)))
 	if a.rpc != nil && a.rpc.Error != nil {
 		a.rpc.Error.Message = v.hide(a.rpc.Error.Message)
 	}
