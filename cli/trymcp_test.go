@@ -199,7 +199,7 @@ func TestTryTouchesOnlyWhatToolsOfThisRunMade(t *testing.T) {
 	}
 	for _, want := range []string{"answers without a token", "wipeNotes is left out", "tidyUp is left out",
 		"purge is left out",
-		"tidyUp: ChatGPT wants readOnlyHint"} {
+		"tidyUp: readOnlyHint, destructiveHint or openWorldHint is missing: ChatGPT wants"} {
 		if !strings.Contains(stdout, want) {
 			t.Errorf("the output lacks %q:\n%s", want, stdout)
 		}

@@ -200,3 +200,21 @@ func TestAClientBecomesKnownInTheOrderOfTheSpecification(t *testing.T) {
 		})
 	}
 }
+
+// TestATolerantClientGoesOn where others stop, but not without anywhere to go.
+func TestATolerantClientGoesOn(t *testing.T) {
+	l := newLab(t)
+	l.challenge += `, error="invalid_token"`
+	l.resource["resource"] = "https://other.example"
+	l.resource["authorization_servers"] = append(l.resource["authorization_servers"].([]string), "https://other.example")
+	l.issuer["issuer"] = "https://other.example"
+	delete(l.issuer, "code_challenge_methods_supported")
+	if err := l.signIn(New(l.url, Options{})); err == nil {
+		t.Error("a strict client went on")
+	}
+	if err := l.signIn(New(l.url, Options{Profile: Profile{Tolerant: true}})); err != nil {
+		t.Error(err)
+	}
+	l.resource["resource"], l.resource["authorization_servers"] = l.url, []string{}
+	wantError(t, l.signIn(New(l.url, Options{Profile: Profile{Tolerant: true}})), "authorization_servers")
+}

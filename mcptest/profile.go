@@ -32,6 +32,9 @@ type Profile struct {
 	// AcceptsUnadvertisedIss takes an iss that is right although the metadata does not announce one. A wrong one
 	// is always refused.
 	AcceptsUnadvertisedIss bool
+	// Tolerant goes on where some clients stop: for who has the defect from elsewhere, and wants to see more. An iss
+	// is never tolerated.
+	Tolerant bool
 	// RedirectURI is the client's own; nobody else can be returned to there.
 	RedirectURI string
 	// LoopbackPath is the path of the loopback address that takes its place in tests: "/callback".

@@ -408,7 +408,7 @@ var brokenServers = []brokenServer{
 			"resources": map[string]any{}}
 	}, nil},
 	{"M094", toolOf(addNote, func(tool map[string]any) { delete(tool, "securitySchemes") }), nil},
-	{"M095", toolOf(listNotes, func(tool map[string]any) { delete(tool, "outputSchema") }), nil},
+	{"M099", toolOf(listNotes, func(tool map[string]any) { delete(tool, "outputSchema") }), nil},
 	{"M096", toolOf(addNote, func(tool map[string]any) {
 		tool["outputSchema"] = schemaOf(`{"type":"object","properties":{},"additionalProperties":false}`)
 	}), nil},

@@ -15,7 +15,7 @@ import (
 
 var callChecks = []check{
 	{[]string{"M106"}, []need{talks}, (*visit).lookAtUnknownTool},
-	{[]string{"M028", "M095", "M098", "M109", "M110", "M111", "M112"}, []need{talks, hasList}, (*visit).callEach},
+	{[]string{"M028", "M098", "M099", "M109", "M110", "M111", "M112"}, []need{talks, hasList}, (*visit).callEach},
 	{[]string{"M100"}, []need{talks, hasList, hasCalled}, (*visit).lookAtNoArguments},
 	{[]string{"M101"}, []need{talks, hasList, hasCalled}, (*visit).lookAtNull},
 	{[]string{"M102"}, []need{talks, hasList, hasCalled}, (*visit).lookAtText},
@@ -58,7 +58,7 @@ func (v *visit) callable() (tools []tool) {
 
 // callEach calls tools with arguments as a model makes them, who knows the schema alone.
 func (v *visit) callEach() {
-	rules := []string{"M028", "M095", "M098", "M109", "M110", "M111", "M112"}
+	rules := []string{"M028", "M098", "M099", "M109", "M110", "M111", "M112"}
 	for _, t := range v.callable() {
 		if len(v.called) == mostCalled {
 			break
@@ -85,12 +85,12 @@ func (v *visit) callEach() {
 		v.skip("no call was refused for want of a scope", "M028")
 	}
 	if !slices.ContainsFunc(v.called, call.went) {
-		v.skip(noneWent, "M095", "M109", "M110", "M111")
+		v.skip(noneWent, "M099", "M109", "M110", "M111")
 	}
 	if !slices.ContainsFunc(v.called, func(c call) bool {
 		return c.went() && (c.result.Structured != nil || len(c.tool.OutputSchema) > 0)
 	}) {
-		v.skip("no tool that was called has an outputSchema or answers structuredContent", "M095", "M109", "M110")
+		v.skip("no tool that was called has an outputSchema or answers structuredContent", "M099", "M109", "M110")
 	}
 }
 
@@ -138,7 +138,7 @@ func (v *visit) lookAtStructured(c call) {
 		v.fail("M109", name, "structuredContent is no object")
 	}
 	if len(c.tool.OutputSchema) == 0 {
-		v.fail("M095", name, "it answers structuredContent, and has no outputSchema")
+		v.fail("M099", name, "it answers structuredContent, and has no outputSchema")
 	} else if schema, err := gpttest.ReadSchema(c.tool.OutputSchema); err == nil {
 		if err := schema.Validate(value); err != nil {
 			v.fail("M109", name, "structuredContent is not as outputSchema says: %s", v.shown(err.Error()))

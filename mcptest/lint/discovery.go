@@ -196,7 +196,10 @@ func (v *visit) lookAtServing() {
 }
 
 func (v *visit) lookAtServers() {
-	if n := len(v.metadata.resource.Servers); n != 1 {
+	switch n := len(v.metadata.resource.Servers); {
+	case n == 0:
+		v.skip("see M004", "M006")
+	case n > 1:
 		v.fail("M006", "metadata", "authorization_servers has %d entries", n)
 	}
 }

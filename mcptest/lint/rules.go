@@ -379,12 +379,12 @@ var listRules = group("tools/list",
 )
 
 var callRules = group("tools/call",
-	Rule{ID: "M095", Severity: Note, Evidence: "A", Title: "a tool that answers structuredContent has an outputSchema",
-		Breaks: "ChatGPT's model does not know what to expect", Remedy: "Declare outputSchema."},
 	Rule{ID: "M098", Severity: Error, Evidence: "S", Title: "a call that the schema allows is answered with a result",
 		Breaks: "every client; a model is told of a broken connection, and tries again",
 		Remedy: "Answer what the tool cannot do with isError and a text; keep 5xx and errors of the protocol for " +
 			"faults."},
+	Rule{ID: "M099", Severity: Note, Evidence: "A", Title: "a tool that answers structuredContent has an outputSchema",
+		Breaks: "ChatGPT's model does not know what to expect", Remedy: "Declare outputSchema."},
 	Rule{ID: "M100", Severity: Warning, Evidence: "C", Title: "arguments that are left out or null are {}",
 		Breaks: "Cline sends none to tools without parameters", Remedy: "Read both as {}."},
 	Rule{ID: "M101", Severity: Warning, Evidence: "C",

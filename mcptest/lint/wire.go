@@ -241,28 +241,30 @@ func idOf(body string) json.RawMessage {
 }
 
 // untilAnswered reads a stream until the answer to the message with that id is there: a server may leave the stream
-// open, and sends requests and notices of its own before.
+// open, and sends requests and notices of its own before. An answer with another id has to do if there is no other.
 func untilAnswered(stream io.Reader, id json.RawMessage) ([]byte, error) {
 	reader := bufio.NewReader(stream)
-	var data []byte
+	var data, other []byte
 	for {
 		line, err := reader.ReadBytes('\n')
 		line = bytes.TrimRight(line, "\r\n")
 		if value, is := bytes.CutPrefix(line, []byte("data:")); is {
 			data = append(append(data, bytes.TrimPrefix(value, []byte(" "))...), '\n')
 		}
-		if len(line) == 0 || err != nil {
-			if m := readMessage(data); m != nil && (m.Result != nil || m.Error != nil) &&
-				(id == nil || string(m.ID) == string(id) || m.Error != nil) {
+		if len(line) > 0 && err == nil {
+			continue
+		}
+		if m := readMessage(data); m != nil && (m.Result != nil || m.Error != nil) {
+			if string(m.ID) == string(id) || m.Error != nil {
 				return data, nil
 			}
-			if errors.Is(err, io.EOF) {
-				return data, nil
-			}
-			if err != nil {
-				return nil, err
-			}
-			data = nil
+			other = data
+		}
+		switch data = nil; {
+		case errors.Is(err, io.EOF):
+			return other, nil
+		case err != nil:
+			return nil, err
 		}
 	}
 }
