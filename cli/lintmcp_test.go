@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -80,8 +81,9 @@ func TestLintTellsAServerFromADocument(t *testing.T) {
 func TestLintTellsOfAServer(t *testing.T) {
 	address := lintedServer(t, "")
 	code, stdout, stderr := execute(t, nil, "lint", address)
-	for _, want := range []string{"\nerror   M059  initialize says serverInfo", "          breaks  clients show no tools\n",
-		"          change  Answer serverInfo.name", "\nnot checked, not applicable: the server asks nobody for a token: M001–",
+	for _, want := range []string{"\nerror   M059  initialize says serverInfo",
+		"          breaks  clients show no tools\n", "          change  Answer serverInfo.name",
+		"\nnot checked, not applicable: the server asks nobody for a token: M001–",
 		"; called were listNotes\n", " rules kept, "} {
 		if code != 1 || !strings.Contains(stdout, want) {
 			t.Errorf("exit code %d %s\nno %q in\n%s", code, stderr, want, stdout)
@@ -166,12 +168,23 @@ func TestLintSaysWhatItCannotDoWithAServer(t *testing.T) {
 	}
 }
 
+// TestThePageOfLintNamesRulesThatExist.
+func TestThePageOfLintNamesRulesThatExist(t *testing.T) {
+	page := readFile(t, "../docs/lint.md")
+	for _, id := range regexp.MustCompile(`\bM\d{3}\b`).FindAllString(page, -1) {
+		if _, known := mcplint.Explain(id); !known {
+			t.Errorf("docs/lint.md names %s, and there is no such rule", id)
+		}
+	}
+}
+
 // TestLintSignsInToOurServer as guestpass try does. The pages of others that a server on this machine keeps out are
 // all that is found.
 func TestLintSignsInToOurServer(t *testing.T) {
 	app, emulator := development(t)
 	code, stdout, stderr := execute(t, nil, "lint", app+"/mcp", "--as", "ada@acme.example", "--emulator", emulator)
-	if code != 0 || !strings.Contains(stderr, "exchange ") || !strings.Contains(stdout, "0 errors, 4 warnings, 1 note;") ||
+	if code != 0 || !strings.Contains(stderr, "exchange ") ||
+		!strings.Contains(stdout, "0 errors, 4 warnings, 1 note;") ||
 		!strings.Contains(stdout, "speaks 2025-11-25 and 2026-07-28, has 16 tools; called were ") {
 		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
 	}

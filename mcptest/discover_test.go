@@ -206,7 +206,8 @@ func TestATolerantClientGoesOn(t *testing.T) {
 	l := newLab(t)
 	l.challenge += `, error="invalid_token"`
 	l.resource["resource"] = "https://other.example"
-	l.resource["authorization_servers"] = append(l.resource["authorization_servers"].([]string), "https://other.example")
+	l.resource["authorization_servers"] = append(l.resource["authorization_servers"].([]string),
+		"https://other.example")
 	l.issuer["issuer"] = "https://other.example"
 	delete(l.issuer, "code_challenge_methods_supported")
 	if err := l.signIn(New(l.url, Options{})); err == nil {

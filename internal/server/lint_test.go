@@ -133,8 +133,8 @@ func TestTheLintKnowsTheOfficialGoServer(t *testing.T) {
 			"M033 M036 M037 M038 M040 M044 M045 M047 M048 M049 M050 M051 M052 M054 M060 M073 M093 M096 M101"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			running := httptest.NewServer(mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server },
-				tt.options))
+			handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return server }, tt.options)
+			running := httptest.NewServer(handler)
 			t.Cleanup(running.Close)
 			if broken, all := linted(t, running.URL+"/mcp", lint.Options{}); broken != tt.want {
 				t.Errorf("it breaks %s\n%s", broken, all)

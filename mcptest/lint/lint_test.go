@@ -63,6 +63,9 @@ func TestAServerWithWhichNothingIsWrong(t *testing.T) {
 			if seen += len(brokenRules(r)); seen != len(Rules()) {
 				t.Errorf("%d rules are kept, broken or skipped, and there are %d", seen, len(Rules()))
 			}
+			if n := len(l.seen); n > 130 {
+				t.Errorf("%d requests were sent", n)
+			}
 			if l.calls(addNote) > 0 || l.calls(getNote) == 0 || l.calls(listNotes) == 0 {
 				t.Errorf("called were addNote %d times, getNote %d times, listNotes %d times", l.calls(addNote),
 					l.calls(getNote), l.calls(listNotes))
