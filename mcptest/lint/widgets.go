@@ -2,7 +2,6 @@ package lint
 
 import (
 	"encoding/json"
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -121,7 +120,7 @@ func (v *visit) lookAtWidget(uri string) {
 		v.fail("M124", place, "_meta.ui.domain is %q", v.said(r.Meta.UI.Domain))
 	}
 	for _, origin := range loaded(r.Text) {
-		if !strings.Contains(fmt.Sprintf("%s", r.Meta.UI.CSP["resourceDomains"]), origin) {
+		if !strings.Contains(string(r.Meta.UI.CSP["resourceDomains"]), origin) {
 			v.fail("M126", place, "it loads from %s", printable(origin))
 		}
 	}
