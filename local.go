@@ -30,7 +30,7 @@ func (s *Server) onlyThisMachine(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		case !loopbackHost(r.Host):
 			refuseLocally(w, foreignHost)
-		case !fromOwnPage(r, s.options.PublicURL) && !s.returnsFromLogin(r):
+		case !fromOwnPage(r, s.options.PublicURL) && !s.returnsFromLogin(r) && !s.fromLocalClient(r):
 			refuseLocally(w, foreignPage)
 		default:
 			next.ServeHTTP(w, r)
@@ -111,6 +111,19 @@ func (s *Server) fromThisMachine(r *http.Request) bool {
 func (s *Server) returnsFromLogin(r *http.Request) bool {
 	return s.options.Login.TokenProfile != "" && r.Method == http.MethodPost && r.URL.Path == loginPath &&
 		r.Header.Get("Sec-Fetch-Mode") == "navigate" && r.Header.Get("Sec-Fetch-Dest") == "document"
+}
+
+// fromLocalClient reports whether a page of another program of this machine, such as MCP Inspector, asks for the tools,
+// or where people sign in for them. A token says what it may do, and no browser sends one by itself.
+func (s *Server) fromLocalClient(r *http.Request) bool {
+	origins := r.Header.Values("Origin")
+	if len(origins) != 1 {
+		return false
+	}
+	host, plain := strings.CutPrefix(origins[0], "http://")
+	path := strings.TrimPrefix(r.URL.Path, metadataPath)
+	_, tools := s.mcp[strings.TrimSuffix(path, "/")]
+	return plain && loopbackHost(host) && tools
 }
 
 func isLoopback(host string) bool {

@@ -82,7 +82,31 @@ var (
 		"http://localhost:8080.",
 		"http://user@localhost:8080", "http://localhost:8080/", "http://localhost:8080@evil.test",
 		"http://localhost:8080, http://evil.test", "null", "", "file://", "https://chatgpt.com", "*"}
+	localClients = []string{"http://localhost", "http://localhost:8081", "http://localhost:9999",
+		"http://127.0.0.1:8080", "http://[::1]:8080"}
 )
+
+// forTools reports whether a path is that of the tools, or says where people sign in for them.
+func forTools(path string) bool {
+	path = strings.TrimPrefix(path, metadataPath)
+	return path == mcpPath || strings.HasPrefix(path, mcpPath+"/")
+}
+
+// Pages of other programs of the same machine may be clients of the tools, as MCP Inspector is. They see nothing else.
+func TestALocalServerAnswersClientsOfThisMachine(t *testing.T) {
+	s := at(t, "http://localhost:8080", true)
+	for _, route := range walked(t, s) {
+		if method, path := route[0], route[1]; forTools(path) {
+			for _, origin := range localClients {
+				w := knock(s, method, path, "localhost:8080", map[string]string{"Origin": origin,
+					"Sec-Fetch-Site": "same-site"})
+				if allowed := w.Header().Get("Access-Control-Allow-Origin"); allowed != "*" && allowed != origin {
+					t.Errorf("%s %s for %s: %d %v", method, path, origin, w.Code, w.Header())
+				}
+			}
+		}
+	}
+}
 
 // A website is of no use on any path of a developer's server, neither by a name of its own
 // that points here nor from its own origin.
@@ -114,6 +138,9 @@ func TestAttackNoPathOfALocalServerAnswersAWebsite(t *testing.T) {
 				}
 			}
 			for _, origin := range foreignOrigins {
+				if forTools(path) && slices.Contains(localClients, origin) {
+					continue
+				}
 				for _, site := range []string{"cross-site", "same-site", "something new"} {
 					refused("localhost:8080", map[string]string{"Origin": origin, "Sec-Fetch-Site": site})
 				}
@@ -124,8 +151,10 @@ func TestAttackNoPathOfALocalServerAnswersAWebsite(t *testing.T) {
 				refused("localhost:8080", map[string]string{"Origin": origin, "Access-Control-Request-Method": method,
 					"Access-Control-Request-Private-Network": "true"})
 			}
-			refused("localhost:8080", map[string]string{"Origin": "http://localhost:8080",
-				"Sec-Fetch-Site": "cross-site"})
+			if !forTools(path) {
+				refused("localhost:8080", map[string]string{"Origin": "http://localhost:8080",
+					"Sec-Fetch-Site": "cross-site"})
+			}
 			for _, dest := range []string{"image", "iframe", "script", "empty"} {
 				refused("localhost:8080", map[string]string{"Sec-Fetch-Site": "same-site", "Sec-Fetch-Mode": "no-cors",
 					"Sec-Fetch-Dest": dest})

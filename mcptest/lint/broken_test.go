@@ -308,7 +308,7 @@ var brokenServers = []brokenServer{
 		return false
 	}), nil},
 	{"M038", pretends("Origin", "https://guestpass-lint.example", ""), nil},
-	{"M039", toHeader("Origin", "https://vscode.dev", 403, invalidRequest), nil},
+	{"M039", toHeader("Origin", "http://localhost:6274", 403, invalidRequest), nil},
 	{"M040", toHeader("Accept", "application/json", 406, invalidRequest), nil},
 	{"M041", toHeader("Content-Type", "application/json; charset=utf-8", 415, invalidRequest), nil},
 	{"M042", pretends("Content-Type", "text/plain", "application/json"), nil},

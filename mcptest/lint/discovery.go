@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -177,15 +178,29 @@ func hasMetadata(v *visit) string {
 	return ""
 }
 
-// strangersOrigin is a page that may read public documents.
-const strangersOrigin = "https://x.example"
+// stranger is a page that may read public documents: of a server that nobody but this machine reaches, one of this
+// machine.
+func (v *visit) stranger() string {
+	if v.onThisMachine() {
+		return pageOrigin
+	}
+	return "https://x.example"
+}
+
+// onThisMachine reports whether no other machine reaches the server by its address.
+func (v *visit) onThisMachine() bool {
+	host := v.url.Hostname()
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
 
 func (v *visit) lookAtServing() {
+	stranger := v.stranger()
 	get := func(method string) answer {
 		return v.send(request{method: method, address: v.metadata.address, bare: true,
-			headers: []string{"Origin: " + strangersOrigin}})
+			headers: []string{"Origin: " + stranger}})
 	}
-	if got := get(http.MethodGet); !slices.Contains([]string{"*", strangersOrigin},
+	if got := get(http.MethodGet); !slices.Contains([]string{"*", stranger},
 		got.header.Get("Access-Control-Allow-Origin")) {
 		v.fail("M018", "metadata", "the answer to a page has Access-Control-Allow-Origin %q",
 			v.said(got.header.Get("Access-Control-Allow-Origin")))
