@@ -39,11 +39,10 @@ func (s *activity) register() {
 			"next_cursor as cursor with the same filters.",
 		Access: auth.Scope("activity:read"),
 		Docs: map[string]string{
-			"app": "Only changes through this app: its client identifier, or the word \"this\" for the calling app. " +
-				"Leave out for all",
+			"app":      "Only changes through this app: its client id, or \"this\" for the calling app. Leave out for all",
 			"removals": "true: only changes that took something away, such as deleting a task. Leave out for all",
-			"limit":    "How many activities to return at most, 1 to 50",
-			"cursor":   "next_cursor of the previous page, with the same filters. Leave out for the first page",
+			"limit":    "How many activities at most, 1 to 50",
+			"cursor":   "next_cursor of the previous page, with the same filters. Leave out for the first",
 		},
 	}, s.listActivity)
 	if !s.AnythingUndoable() {
@@ -55,7 +54,7 @@ func (s *activity) register() {
 		Description: "Takes back one change that listActivity shows as undoable, and returns the undo as an " +
 			"activity, which can be undone as well. Answers 409 if something was changed since, and says what.",
 		Effect: api.Write, Undoes: true,
-		Docs: map[string]string{"activity_id": "Activity identifier, as listActivity returns it"},
+		Docs: map[string]string{"activity_id": "As listActivity returns it"},
 	}, s.undoActivity)
 }
 

@@ -45,10 +45,10 @@ func (s *members) register() {
 			"next_cursor as cursor.",
 		Access: auth.Scope("members:read").Permission("stytch.member", "search"),
 		Docs: map[string]string{
-			"search": "Part of a name or e-mail address, letter case ignored. Leave out for all members",
+			"search": "Part of a name or e-mail address, letter case ignored. Leave out for all",
 			"status": "Only members with this status. Leave out for all but deleted ones",
-			"limit":  "How many members to return at most, 1 to 100",
-			"cursor": "next_cursor of the previous page, with the same search and status. Leave out for the first page",
+			"limit":  "How many members at most, 1 to 100",
+			"cursor": "next_cursor of the previous page, with the same search and status. Leave out for the first",
 		},
 	}, s.listMembers)
 	api.Register(s.Service, api.Operation{
@@ -57,7 +57,7 @@ func (s *members) register() {
 		Description: "Returns one member of the signed-in person's organization with name, e-mail address, status " +
 			"and roles.",
 		Access: auth.Scope("members:read").Permission("stytch.member", "search"),
-		Docs:   map[string]string{"member_id": "Member identifier, as listMembers returns it"},
+		Docs:   map[string]string{"member_id": "As listMembers returns it"},
 	}, s.getMember)
 	api.Register(s.Service, api.Operation{
 		ID: "inviteMember", Method: http.MethodPost, Path: "/api/v1/members/invitations",
@@ -68,8 +68,8 @@ func (s *members) register() {
 		Effect: api.Write, Status: http.StatusCreated, External: true,
 		Docs: map[string]string{
 			"name": "Full name of the person to invite. Leave out if it is not known",
-			"roles": "Roles to give besides the one every member has; only roles that the signed-in person has (see " +
-				"getUserInfo). Leave out for none",
+			"roles": "Roles besides that of every member; only some that the signed-in person has (see getUserInfo). " +
+				"Leave out for none",
 		},
 	}, s.inviteMember)
 	s.Existing("member-", func(ctx context.Context, owner, id string) (bool, error) {

@@ -19,8 +19,8 @@ func (s *tasks) registerComments() {
 			"next_cursor as cursor.",
 		Access: auth.Scope("tasks:read"),
 		Docs: map[string]string{
-			"limit":  "How many comments to return at most, 1 to 100",
-			"cursor": "next_cursor of the previous page of the same task. Leave out for the first page",
+			"limit":  "How many comments at most, 1 to 100",
+			"cursor": "next_cursor of the previous page of the same task. Leave out for the first",
 		},
 	}, s.listTaskComments)
 	api.Register(s.Service, api.Operation{

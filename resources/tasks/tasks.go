@@ -55,13 +55,12 @@ func (s *tasks) registerList() {
 			"pages may be empty.",
 		Access: auth.Scope("tasks:read"),
 		Docs: map[string]string{
-			"due_before": "Only tasks that are due before this day, YYYY-MM-DD. Leave out for all",
-			"search": "Words that title or notes must have, all of them, in any order and letter case. The newest " +
-				"task comes first",
+			"due_before": "Only tasks due before this day, YYYY-MM-DD. Leave out for all",
+			"search":     "Words that title or notes have, all of them, in any order and letter case. The newest comes first",
 			"sort": "due: earliest first, tasks without a date last (the default). updated: last changed first. " +
 				"priority: urgent first. created: newest first. With search only created",
-			"limit":  "How many tasks to return at most, 1 to 100",
-			"cursor": "next_cursor of the previous page, with the same filters and sort. Leave out for the first page",
+			"limit":  "How many tasks at most, 1 to 100",
+			"cursor": "next_cursor of the previous page, with the same filters and sort. Leave out for the first",
 		},
 	}
 	if s.isOwn() {
@@ -115,7 +114,7 @@ func (s *tasks) registerUpdate() {
 			"notes":   "New notes in markdown, in place of the old ones; empty removes them",
 			"due":     "New due day, YYYY-MM-DD; empty removes it",
 			"labels":  "All labels, in place of the old ones; an empty list removes them",
-			"version": "version of the task as you know it; if it has another by now, nothing is changed",
+			"version": "version as you know it; if the task has another by now, nothing is changed",
 		},
 	}
 	if s.isOwn() {
@@ -197,7 +196,7 @@ func taskFrom(t table.Task) Task {
 
 // TaskID is embedded in inputs that name a task.
 type TaskID struct {
-	ID string `path:"task_id" maxLength:"40" pattern:"^[a-z0-9_]+$" doc:"Task identifier, as listTasks returns it"`
+	ID string `path:"task_id" maxLength:"40" pattern:"^[a-z0-9_]+$" doc:"As listTasks returns it"`
 }
 
 type taskOutput struct{ Body Task }
