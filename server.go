@@ -61,6 +61,7 @@ type Options struct {
 
 	NoMCP         bool     // do not serve the operations as MCP tools
 	MCPOperations []string // ids of those that become tools; none: all that are published
+	AppURL        string   // page of the application, which widgets open; "": our page /account
 	// the token by which OpenAI's portal recognizes that the host is yours, see docs/from-gpt-to-plugin.md; "": none
 	PluginChallenge string
 
@@ -200,6 +201,11 @@ func New(o Options) (*Server, error) {
 	}
 	if !slices.Contains([]AddScopes{AddNone, AddForMCP, AddForAll, "off"}, o.AddScopes) {
 		return nil, fmt.Errorf("AddScopes is %q: say mcp, all or off", o.AddScopes)
+	}
+	if o.AppURL != "" {
+		if err := CheckAppURL(o.AppURL); err != nil {
+			return nil, fmt.Errorf("AppURL %w", err)
+		}
 	}
 	counted, err := limits.New(limits.Options{Address: o.Limits.Address, Member: o.Limits.Member,
 		Organization: o.Limits.Organization, Client: o.Limits.Client, InFlight: o.Limits.InFlight,
@@ -383,7 +389,7 @@ func (s *Server) buildMCP() error {
 		reads := path == readonlyPath
 		o := mcp.Options{Service: s.service, Document: s.document, URL: s.options.PublicURL + path,
 			Title:   s.options.Title,
-			Version: s.options.Version, Only: s.options.MCPOperations, Reads: reads,
+			Version: s.options.Version, Only: s.options.MCPOperations, Reads: reads, Link: s.widgetLink(),
 			ResourceMetadata: s.options.PublicURL + metadataPath + path, Scopes: s.toolScopes(reads)}
 		built, err := mcp.New(o)
 		if err != nil {
@@ -393,6 +399,15 @@ func (s *Server) buildMCP() error {
 		s.mcp[path] = built
 	}
 	return nil
+}
+
+// widgetLink is what widgets can have opened: the application, if we know where it is, or else the page on which people
+// see what was done for them, and by whom.
+func (s *Server) widgetLink() mcp.Link {
+	if s.options.AppURL != "" {
+		return mcp.Link{Label: "Open " + s.options.Title, URL: s.options.AppURL}
+	}
+	return mcp.Link{Label: "Connected apps", URL: s.options.PublicURL + "/account"}
 }
 
 // publish returns the chosen ids of the operations to publish, which may be misspelt.

@@ -46,7 +46,7 @@ func (s *Service) check(op Operation) (faults []error) {
 	if op.Access.IsZero() && op.undoes == nil {
 		fault("has no Access and would admit nobody: say auth.Scope(…), or auth.Public to admit everybody")
 	}
-	return slices.Concat(faults, checkEffect(op), checkPath(op), s.checkTaken(op))
+	return slices.Concat(faults, checkEffect(op), checkPath(op), s.checkTaken(op), s.checkWidget(op))
 }
 
 // methods are the methods that an operation can have.

@@ -44,6 +44,9 @@ type Operation struct {
 	// make the doc tag of a field too long; an input has one or the other.
 	Docs map[string]string
 
+	// Widget is the page in which MCP clients that can do so show the answer; the zero value: none.
+	Widget Widget
+
 	// Undoes is for an operation that takes back what others have done, see [Undo]. Any access of those operations
 	// admits a caller to it; which one a call needs depends on what it takes back. Leave Access out, and register it
 	// last.

@@ -29,7 +29,7 @@ type config struct {
 	Access, LiveRoles                                 string
 	MCP                                               string
 	MCPOperations                                     []string
-	PluginChallenge                                   string
+	PluginChallenge, AppURL                           string
 	ClientIDs                                         []string // none: every one of the project; see clients.Parse
 	AddScopes                                         string
 	DocsClientID, Audience                            string
@@ -315,6 +315,7 @@ func (c config) options() guestpass.Options {
 		Modules: c.modules(), Resources: offered, Operations: c.Operations, Scopes: c.Scopes,
 		Access: api.AccessMode(c.Access), ScopesAlone: c.LiveRoles == "off",
 		NoMCP: c.MCP == "off", MCPOperations: c.MCPOperations, PluginChallenge: c.PluginChallenge,
+		AppURL:    c.AppURL,
 		ClientIDs: c.ClientIDs, AddScopes: guestpass.AddScopes(c.AddScopes), DocsClientID: c.DocsClientID,
 		Audience:           c.Audience,
 		Limits:             c.limits(),

@@ -37,6 +37,7 @@ var allowedImports = map[string][]string{
 	"resources/activity":    resourceImports,
 	"resources/members":     resourceImports,
 	"resources/profile":     resourceImports,
+	"widget":                {"api"},
 	"resources/tasks":       append([]string{"resources/tasks/table"}, resourceImports...),
 	"resources/tasks/table": {"store"},
 	"api": {"auth", "directory", "internal/credentials", "internal/form", "internal/jsonparts",
@@ -99,7 +100,7 @@ var allowedImports = map[string][]string{
 
 // resourceImports are what every other package may import: it is a resource of one's own,
 // which a main names.
-var resourceImports = []string{"api", "auth", "directory", "store"}
+var resourceImports = []string{"api", "auth", "directory", "store", "widget"}
 
 // confined are libraries that one package alone may import.
 var confined = map[string][]string{

@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"time"
 
+	"guestpass"
 	"guestpass/auth"
 	"guestpass/internal/clients"
 	"guestpass/internal/idp"
@@ -125,6 +126,8 @@ func (c *config) offerSettings() []setting {
 			published(),
 		set("GUESTPASS_PLUGIN_CHALLENGE", word(&c.PluginChallenge, checkChallenge),
 			"token by which OpenAI's portal knows your host").published(),
+		set("GUESTPASS_APP_URL", word(&c.AppURL, guestpass.CheckAppURL), "page of your app that widgets open").
+			without("the page /account").published(),
 		set("GUESTPASS_DESCRIPTION", prose(&c.Description, 2000), "what the API is good for, for models").
 			without("made of the operations").published(),
 		set("GUESTPASS_CONTACT_EMAIL", line(&c.ContactEmail, checkContact), "whom to write to about the API").

@@ -23,8 +23,8 @@ func whole() map[string]string {
 		"GUESTPASS_SCOPES": "notes:read=Read your notes,notes:write=Change your notes",
 		"GUESTPASS_MCP":    "on", "GUESTPASS_MCP_OPERATIONS": "listTasks",
 		"GUESTPASS_ADD_SCOPES":       "mcp",
-		"GUESTPASS_PLUGIN_CHALLENGE": "oa-challenge-7Qm2xVbT",
-		"GUESTPASS_DESCRIPTION":      "Tasks of Acme’s people.", "GUESTPASS_CONTACT_EMAIL": "help@example.com",
+		"GUESTPASS_PLUGIN_CHALLENGE": "oa-challenge-7Qm2xVbT", "GUESTPASS_APP_URL": "https://acme.example/tasks",
+		"GUESTPASS_DESCRIPTION": "Tasks of Acme’s people.", "GUESTPASS_CONTACT_EMAIL": "help@example.com",
 		"GUESTPASS_PRIVACY_URL": "https://example.com/privacy", "GUESTPASS_ACCESS": "roles",
 		"GUESTPASS_AUDIENCE": "https://api.example.com", "GUESTPASS_LIVE_ROLES": "on",
 		"GUESTPASS_TOKEN_HEADER_MEMBERS": "x5t", "GUESTPASS_LOGIN_METHODS": "google,password",
@@ -133,11 +133,17 @@ var harmless = map[string]func(other string) bool{
 	},
 	"GUESTPASS_PUBLIC_URL": func(other string) bool { return other == "GUESTPASS_AUDIENCE" },
 	"GUESTPASS_PRIVACY_URL": func(other string) bool {
-		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE"}, other)
+		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_APP_URL"}, other)
+	},
+	// a page of the application can be at any address
+	"GUESTPASS_APP_URL": func(other string) bool {
+		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL",
+			"GUESTPASS_LOGIN_URL"}, other)
 	},
 	// a login page can be at any address, and return by any name
 	"GUESTPASS_LOGIN_URL": func(other string) bool {
-		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL"}, other)
+		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL",
+			"GUESTPASS_APP_URL"}, other)
 	},
 	"GUESTPASS_LOGIN_RETURN_PARAMETER": func(string) bool { return true },
 	// of the same operations

@@ -30,11 +30,20 @@ func (s *Server) answer(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		s.succeed(w, m, http.StatusOK, json.RawMessage(`{}`), false)
 	case m.method == "initialize" && !m.modern:
 		s.initialize(w, m)
-	case m.modern:
-		fail(w, m.id, refuse(http.StatusNotFound, methodNotFound, "there is no such method"))
+	case strings.HasPrefix(m.method, "resources/") && len(s.widgets) > 0:
+		s.answerResources(w, m)
 	default:
-		fail(w, m.id, refuse(http.StatusOK, methodNotFound, "there is no such method"))
+		unknown(w, m)
 	}
+}
+
+// unknown refuses a method that there is not, in this era or on this server.
+func unknown(w http.ResponseWriter, m message) {
+	status := http.StatusOK
+	if m.modern {
+		status = http.StatusNotFound
+	}
+	fail(w, m.id, refuse(status, methodNotFound, "there is no such method"))
 }
 
 // initialize agrees on a version. Nothing else comes of it.

@@ -15,6 +15,7 @@ package mcp
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -35,6 +36,8 @@ type Options struct {
 	Only    []string // ids of the operations that become tools; none: all that the document has
 	Reads   bool     // those alone that change nothing
 
+	Link Link // for widgets; the zero value: none
+
 	ResourceMetadata string   // URL of the RFC 9728 document for this server
 	Scopes           []string // named where a token is missing
 }
@@ -48,7 +51,9 @@ type Server struct {
 
 	// Answers that never change, made once.
 	list, discovery, capabilities json.RawMessage
-	modernHead, modernListHead    json.RawMessage // of results in the modern era, without the closing brace
+	modernHead, modernListHead    json.RawMessage            // of results in the modern era, without the closing brace
+	widgets                       map[string]json.RawMessage // what resources/read answers, by URI
+	resources                     json.RawMessage            // their list
 	instructions                  string
 }
 
@@ -65,37 +70,57 @@ func New(o Options) (*Server, error) {
 	s := &Server{options: o, tools: map[string]*tool{},
 		origins:      map[string]bool{public.Scheme + "://" + public.Host: true},
 		surface:      api.Surface{ResourceMetadata: o.ResourceMetadata, Scopes: o.Scopes},
-		capabilities: json.RawMessage(`{"tools":{}}`), instructions: instructionsOf(o.Title, tools)}
+		instructions: instructionsOf(o.Title, tools)}
 	for _, origin := range clientOrigins {
 		s.origins[origin] = true
 	}
 	for _, t := range tools {
 		s.tools[t.Name] = t
 	}
+	if err := errors.Join(s.giveWidgets(tools), s.listTools(tools), s.describe()); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// listTools prepares the answer to tools/list, in which the tools name their widgets.
+func (s *Server) listTools(tools []*tool) (err error) {
 	if s.list, err = marshal(struct {
 		Tools []*tool `json:"tools"`
 	}{tools}); err != nil {
-		return nil, err
+		return err
 	}
 	if len(s.list) > maxList {
-		return nil, fmt.Errorf("mcp: the list of %d tools has %d characters, more than the %d that clients take: "+
+		return fmt.Errorf("mcp: the list of %d tools has %d characters, more than the %d that clients take: "+
 			"shorten descriptions, or leave operations out with "+
 			"GUESTPASS_MCP_OPERATIONS", len(tools), len(s.list), maxList)
+	}
+	return nil
+}
+
+// describe prepares what the server says of itself. Extensions are of the modern era.
+func (s *Server) describe() (err error) {
+	s.capabilities = json.RawMessage(`{"tools":{}}`)
+	modern := s.capabilities
+	if len(s.widgets) > 0 {
+		s.capabilities = json.RawMessage(`{"tools":{},"resources":{}}`)
+		modern = json.RawMessage(`{"tools":{},"resources":{},"extensions":{"` + uiExtension + `":{"mimeTypes":["` +
+			widgetType + `"]}}}`)
 	}
 	if s.discovery, err = marshal(struct {
 		Versions     []string        `json:"supportedVersions"`
 		Capabilities json.RawMessage `json:"capabilities"`
 		Instructions string          `json:"instructions"`
-	}{append([]string{modernVersion}, legacyVersions...), s.capabilities, s.instructions}); err != nil {
-		return nil, err
+	}{append([]string{modernVersion}, legacyVersions...), modern, s.instructions}); err != nil {
+		return err
 	}
 	identity, err := marshal(s.identity())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.modernHead = json.RawMessage(fmt.Sprintf(`{"resultType":"complete","_meta":{%q:%s}`, metaServer, identity))
 	s.modernListHead = json.RawMessage(fmt.Sprintf(`%s,"ttlMs":%d,"cacheScope":"private"`, s.modernHead, listTime))
-	return s, nil
+	return nil
 }
 
 // Tools returns the result of tools/list, a JSON object.

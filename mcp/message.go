@@ -123,8 +123,8 @@ func (m *message) era(header http.Header) *rpcError {
 		return mismatch(headerVersion, "_meta")
 	case header.Get(headerMethod) != m.method:
 		return mismatch(headerMethod, "method")
-	case m.method == "tools/call" && decoded(header.Get(headerName)) != m.text("name"):
-		return mismatch(headerName, "params.name")
+	case m.named() != "" && decoded(header.Get(headerName)) != m.text(m.named()):
+		return mismatch(headerName, "params."+m.named())
 	case !bytes.HasPrefix(about[metaCapabilities], []byte("{")):
 		return refuse(http.StatusBadRequest, invalidParams, "params._meta must have "+metaCapabilities+", an object")
 	}
@@ -137,14 +137,25 @@ func (m *message) legacy(header http.Header) *rpcError {
 	switch {
 	case method != "" && method != m.method:
 		return mismatch(headerMethod, "method")
-	case name != "" && m.method == "tools/call" && name != m.text("name"):
-		return mismatch(headerName, "params.name")
+	case name != "" && m.named() != "" && name != m.text(m.named()):
+		return mismatch(headerName, "params."+m.named())
 	case m.method == "initialize", version == "", slices.Contains(legacyVersions, version):
 		return nil
 	case version == modernVersion:
 		return refuse(http.StatusBadRequest, invalidParams, "params._meta must have "+metaVersion)
 	}
 	return unsupported(version)
+}
+
+// named returns the member of params that the header Mcp-Name repeats; "" where there is none.
+func (m *message) named() string {
+	switch m.method {
+	case "tools/call":
+		return "name"
+	case "resources/read":
+		return "uri"
+	}
+	return ""
 }
 
 func unsupported(version string) *rpcError {

@@ -32,6 +32,8 @@ type tool struct {
 	Annotations     annotations `json:"annotations"`
 	SecuritySchemes []security  `json:"securitySchemes"`
 	Meta            meta        `json:"_meta"`
+
+	widget api.Widget
 }
 
 // annotations are hints. All are written, as clients take what is missing for the worst.
@@ -51,6 +53,7 @@ type security struct {
 // meta has the security schemes again, where older clients look for them.
 type meta struct {
 	SecuritySchemes []security `json:"securitySchemes"`
+	widgetOf
 }
 
 // The part of the published document that tools are made of.
@@ -129,7 +132,7 @@ func toolOf(op operation, declared api.Operation) (*tool, error) {
 	output := op.output()
 	t := &tool{Name: op.ID, Title: op.Summary, Description: op.Description, InputSchema: input, OutputSchema: output,
 		Annotations:     hints(declared, op.Summary),
-		SecuritySchemes: op.schemes()}
+		SecuritySchemes: op.schemes(), widget: declared.Widget}
 	t.Meta.SecuritySchemes = t.SecuritySchemes
 	if output == nil { // it answers without a body
 		t.OutputSchema = &schema{Type: "object", Properties: map[string]*schema{"ok": {Type: "boolean"}},

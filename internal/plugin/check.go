@@ -173,9 +173,7 @@ func (m *maker) checkColors() {
 }
 
 func (m *maker) checkTools() {
-	withUI := false
 	for _, t := range m.tools {
-		withUI = withUI || t.Meta.UI != nil
 		if a := t.Annotations; a.ReadOnly == nil || a.Destructive == nil || a.OpenWorld == nil {
 			m.refuse("annotations_required", t.Name, "says not all of readOnlyHint, destructiveHint and openWorldHint")
 		}
@@ -184,13 +182,23 @@ func (m *maker) checkTools() {
 		}
 	}
 	switch shots := len(m.listing.Screenshots); {
-	case shots > 0 && !withUI:
+	case shots > 0 && len(m.withWidgets()) == 0:
 		m.refuse("screenshots_not_allowed", "screenshots", "are for tools with widgets, and there are none: leave "+
 			"them out")
 	case shots > 0 && shots != len(m.listing.DefaultPrompt):
 		m.refuse("", "screenshots", fmt.Sprintf("are %d, and must be one for each of the %d of defaultPrompt", shots,
 			len(m.listing.DefaultPrompt)))
 	}
+}
+
+// withWidgets returns the names of the tools that have a widget.
+func (m *maker) withWidgets() (names []string) {
+	for _, t := range m.tools {
+		if t.Meta.UI != nil {
+			names = append(names, t.Name)
+		}
+	}
+	return names
 }
 
 // checkCases matters for those that a person has written.
@@ -231,6 +239,10 @@ func (m *maker) missing() {
 	}
 	if l.DemoRecordingURL == "" {
 		m.want("demoRecordingURL", "address of a recording that shows it at work, which the review wants")
+	}
+	if len(m.withWidgets()) > 0 && len(l.Screenshots) == 0 {
+		m.want("screenshots", fmt.Sprintf("how the widgets look, one for each prompt: %d pixels wide, %d to %d high",
+			screenWidth, screenLeast, screenMost))
 	}
 	m.want("reviewer's account", "address and password of a person with some data, and with the roles that the test "+
 		"cases need; typed into the portal alone: nothing of it belongs into the package")

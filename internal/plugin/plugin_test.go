@@ -140,7 +140,10 @@ func TestRefusalsHaveTheNamesOfThePortal(t *testing.T) {
 		{"", "logo", func(l *Listing, _ *Options) { l.Logo = "not.png" }},
 		{"", "logo", func(l *Listing, _ *Options) { l.Logo = "long.svg" }},
 		{"screenshots_not_allowed", "screenshots",
-			func(l *Listing, _ *Options) { l.Screenshots = []string{"screen.png"} }},
+			func(l *Listing, o *Options) {
+				l.Screenshots = []string{"screen.png"}
+				o.Tools = regexp.MustCompile(`"ui":\{[^}]*\},`).ReplaceAll(o.Tools, nil)
+			}},
 		{"", "countries", func(l *Listing, _ *Options) { l.Countries = []string{"Germany"} }},
 		{"", "demoRecordingURL", func(l *Listing, _ *Options) { l.DemoRecordingURL = "demo.mp4" }},
 		{"skill_body_empty", "skill", func(_ *Listing, o *Options) { o.Skill = " " }},
@@ -185,7 +188,12 @@ func TestRefusalsHaveTheNamesOfThePortal(t *testing.T) {
 func TestScreenshotsGoWithWidgets(t *testing.T) {
 	o := ofWorld(t, world(t))
 	o.Files, o.Listing = os.DirFS(withLogo(t)), filled()
-	o.Tools = bytes.Replace(o.Tools, []byte(`"_meta":{`), []byte(`"_meta":{"ui":{"resourceUri":"ui://x"},`), 1)
+	made, err := New(o)
+	wanted := slices.ContainsFunc(made.Missing, func(f Finding) bool { return f.Place == "screenshots" })
+	if notes := string(made.Files[ReviewFile]); err != nil || !wanted ||
+		!strings.Contains(notes, "in a widget: listMembers, listTasks.") {
+		t.Errorf("%v, %v\n%s", err, made.Missing, notes)
+	}
 	o.Listing.DefaultPrompt, o.Listing.Screenshots = []string{"My tasks"}, []string{"screen.png"}
 	if made, err := New(o); err != nil || len(made.Refused) > 0 ||
 		made.Files["openai/plugins/"+made.Name+"/assets/screen.png"] == nil {
@@ -370,12 +378,12 @@ func TestWhatOnlyAPersonCanGiveIsListed(t *testing.T) {
 		}
 		return found
 	}
-	if got := places(o); !slices.Equal(got, []string{"logo", "demoRecordingURL", "reviewer's account",
+	if got := places(o); !slices.Equal(got, []string{"logo", "demoRecordingURL", "screenshots", "reviewer's account",
 		"GUESTPASS_LOGIN_METHODS", "GUESTPASS_PLUGIN_CHALLENGE", "license, licenseFile"}) {
 		t.Errorf("missing are %q", got)
 	}
 	o.Password, o.Challenge, o.Listing, o.Files = true, true, filled(), os.DirFS(withLogo(t))
-	if got := places(o); !slices.Equal(got, []string{"reviewer's account"}) {
+	if got := places(o); !slices.Equal(got, []string{"screenshots", "reviewer's account"}) {
 		t.Errorf("missing are %q", got)
 	}
 }

@@ -76,6 +76,13 @@ func (m *maker) notes() []byte {
 		"as the "+
 		"way to sign in, and type it: no code is sent. Choose the organization if you are asked, and allow what is "+
 		"shown. What was allowed can be taken back at %s/account.\n", m.about.publicURL, m.about.publicURL)
+	if names := m.withWidgets(); len(names) > 0 {
+		section("Widgets")
+		fmt.Fprintf(&b, "These tools show what they answer in a widget: %s. It is one document that loads nothing: its "+
+			"policy (CSP) names no domain, also none for frames, so there is none to explain. Its links are opened by "+
+			"the client. It has no domain of its own (`ui.domain`), as Claude shows no widget with another client's.\n",
+			strings.Join(names, ", "))
+	}
 	m.writeHints(&b)
 	m.writeCases(&b)
 	section("Release notes")

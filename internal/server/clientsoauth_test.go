@@ -139,6 +139,8 @@ type conformance struct {
 	Passed  bool
 	Summary string
 	Checks  []struct{ Name, Status, Why string }
+
+	Discovery struct{ UIToolCount, CheckedUIResourceCount int } // of widgets
 }
 
 // check fails on each check that did not pass, but for those that cannot be made here.
@@ -162,6 +164,21 @@ func TestRealClientConformance(t *testing.T) {
 	settings := map[string]any{"url": w.url + "/mcp", "token": w.token(ada, everything...)}
 	w.runClient(t, "mcp-conformance.mjs", settings, &told)
 	told.check(t, "logging-set-level", "completion-complete", "server-sse-polling-session")
+}
+
+// TestRealClientConformanceOfWidgets is MCPJam's test of MCP Apps, with the tools that change something and without.
+func TestRealClientConformanceOfWidgets(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, path := range []string{"/mcp", "/mcp/readonly"} {
+		var told conformance
+		settings := map[string]any{"url": w.url + path, "token": w.token(ada, everything...), "apps": true}
+		w.runClient(t, "mcp-conformance.mjs", settings, &told)
+		told.check(t)
+		if found := told.Discovery; found.UIToolCount != 2 || found.CheckedUIResourceCount != 2 {
+			t.Errorf("%s: it has checked %+v", path, found)
+		}
+	}
 }
 
 // TestRealClientConformanceOfConnecting is MCPJam's test of OAuth.

@@ -115,6 +115,8 @@ func TestMCPWhatAPersonConnects(t *testing.T) {
 		{"5 no token, initialize", none.post(`{"jsonrpc":"2.0","id":1,"method":"initialize","params":{}}`), 401,
 			challenge, ``},
 		{"5 no token, modern", none.modern("server/discover", "", ""), 401, challenge, ``},
+		{"5 no token, for a widget", none.post(`{"jsonrpc":"2.0","id":1,"method":"resources/list"}`), 401, challenge,
+			`access token`},
 		{"6 a token that is none", w.modelsClient("rubbish").post(listTools), 401,
 			`error="invalid_token" | error_description= | ` + challenge, ``},
 		{"6 Bearer without a value", none.post(listTools, headers("Authorization: Bearer ")), 401,

@@ -67,7 +67,16 @@ func TestMCPWhatElseClientsSend(t *testing.T) {
 		{"79 what is said besides", call(`{"name":"listTasks","arguments":{},"task":{"ttl":1},` +
 			`"_meta":{"progressToken":7,"openai/locale":"de"}}`), 200, `"structuredContent"`},
 		{"82 a widget that there is not", c.post(
-			`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"ui://x"}}`), 200, `-32601`},
+			`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"ui://x"}}`), 200, `-32602`},
+		{"82 a widget that there is not, modern", c.modern("resources/read", "ui://x", `"uri":"ui://x"`), 200,
+			`-32602`},
+		{"82 another widget than the header says", c.modern("resources/read", "ui://y", `"uri":"ui://x"`), 400,
+			`-32020`},
+		{"82 a second page", c.post(`{"jsonrpc":"2.0","id":1,"method":"resources/list","params":{"cursor":"2"}}`), 200,
+			`-32602`},
+		{"82 templates", c.modern("resources/templates/list", "", ""), 200, `"resourceTemplates":[] | "ttlMs"`},
+		{"82 what nobody offers", c.post(
+			`{"jsonrpc":"2.0","id":1,"method":"resources/subscribe","params":{"uri":"ui://x"}}`), 200, `-32601`},
 	} {
 		if tt.r.status != tt.status || !hasParts(tt.r.body, tt.body) {
 			t.Errorf("%s: %d %s, want %d %s", tt.name, tt.r.status, tt.r.body, tt.status, tt.body)

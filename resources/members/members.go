@@ -43,7 +43,7 @@ func (s *members) register() {
 		Description: "Returns members of the signed-in person's organization with name, e-mail address, status and " +
 			"roles, one page at a time. Search by part of a name or e-mail address. For the next page pass " +
 			"next_cursor as cursor.",
-		Access: auth.Scope("members:read").Permission("stytch.member", "search"),
+		Access: auth.Scope("members:read").Permission("stytch.member", "search"), Widget: list,
 		Docs: map[string]string{
 			"search": "Part of a name or e-mail address, letter case ignored. Leave out for all",
 			"status": "Only members with this status. Leave out for all but deleted ones",

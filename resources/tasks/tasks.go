@@ -53,7 +53,7 @@ func (s *tasks) registerList() {
 		Description: "Returns tasks, a page at a time, by due date unless sort says otherwise. Filter by state, " +
 			"label or due date, or search words. For more pass next_cursor as cursor with the same filters; " +
 			"pages may be empty.",
-		Access: auth.Scope("tasks:read"),
+		Access: auth.Scope("tasks:read"), Widget: list,
 		Docs: map[string]string{
 			"due_before": "Only tasks due before this day, YYYY-MM-DD. Leave out for all",
 			"search":     "Words that title or notes have, all of them, in any order and letter case. The newest comes first",
