@@ -183,6 +183,73 @@ var operationMistakes = []declarationMistake{
 		atThing + "has no handler: give Register a function"},
 }
 
+// page is a good page of a widget, but for what is in its head and in its body.
+func pageOf(head, body string) string {
+	return "<!doctype html>\n<html lang=en><head><title>Things</title>" + head + "</head><body>" + body + "</body></html>"
+}
+
+// showing declares a widget of the HTML.
+func showing(html string) func(*api.Service) {
+	return declared(func(op *api.Operation) { op.Widget = api.Widget{Name: "things", HTML: html} })
+}
+
+// showingIn has an operation and another one, both with a widget.
+func showingIn(name, html string) func(*api.Service) {
+	return func(s *api.Service) {
+		own[nothing, ok](s, thing(func(op *api.Operation) { op.Widget = api.Widget{Name: "things", HTML: pageOf("", "a")} }))
+		own[nothing, ok](s, thing(func(op *api.Operation) {
+			op.ID, op.Path, op.Widget = "getOther", "/api/v1/other", api.Widget{Name: name, HTML: html}
+		}))
+	}
+}
+
+const atWidget = atThing + "its Widget "
+
+var widgetMistakes = []declarationMistake{
+	{"a widget", showing(pageOf("<style>a { background: url(data:x) url( '#y' ) URL(\"data:z\") }</style>", "<script>"+
+		"fetch('https://example.com'); // the client blocks it\n</script><img src='data:image/png;base64,AA=='>"+
+		"<a href='#top'>Top</a><svg xmlns='http://www.w3.org/2000/svg'><use href='#a'/></svg>"+api.WidgetFacts)), ""},
+	{"a widget in capital letters", showing(strings.ToUpper(pageOf("", ""))), ""},
+	{"two operations with one widget", showingIn("things", pageOf("", "a")), ""},
+	{"two widgets of one name", showingIn("things", pageOf("", "b")),
+		"GET /api/v1/other (getOther): its Widget has the Name things, as another page of getThing has"},
+	{"a widget without a name", declared(func(op *api.Operation) { op.Widget.HTML = pageOf("", "") }),
+		atWidget + `has the Name ""`},
+	{"a widget whose name is no part of an address", declared(func(op *api.Operation) {
+		op.Widget = api.Widget{Name: "My things", HTML: pageOf("", "")}
+	}), atWidget + `has the Name "My things": give it`},
+	{"a widget without HTML", showing(" \n"), atWidget + "has no HTML"},
+	{"a widget that is too long", showing(pageOf("", strings.Repeat("x", api.MaxWidget))),
+		atWidget + "has 65620 bytes, and the most are 65536"},
+	{"a widget of another character set", showing(pageOf("", "\xff")), atWidget + "is not UTF-8"},
+	{"a part of a document", showing(strings.TrimPrefix(pageOf("", ""), "<!doctype html>")),
+		atWidget + "does not begin with <!doctype html>"},
+	{"half a document", showing(strings.TrimSuffix(pageOf("", ""), "</html>")), atWidget + "has no <html>…</html>"},
+	{"a document without a title", showing("<!doctype html><html><head></head><body></body></html>"),
+		atWidget + "has no <title>…</title>"},
+	{"a script of another host", showing(pageOf("", "<script src=https://cdn.example.com/x.js></script>")),
+		atWidget + `has <script src="https://cdn.example.com/x.js">, which the client blocks`},
+	{"a style of another file", showing(pageOf("<link rel=stylesheet href=style.css>", "")),
+		atWidget + `has <link href="style.css">, which the client blocks`},
+	{"a link", showing(pageOf("", "<a href='https://example.com'>Open</a>")), atWidget + `has <a href="https://example.com">`},
+	{"a picture in two sizes", showing(pageOf("", "<img srcset='a.png 2x'>")), atWidget + `has <img srcset="a.png 2x">`},
+	{"a picture of another host in SVG", showing(pageOf("", "<svg><image xlink:href='//example.com/a'/></svg>")),
+		atWidget + `has <image xlink:href="//example.com/a">`},
+	{"a form that is sent", showing(pageOf("", "<form action=/x></form>")), atWidget + `has <form action="/x">`},
+	{"a frame", showing(pageOf("", "<iframe srcdoc=x></iframe>")), atWidget + "has <iframe>, which clients refuse"},
+	{"another base", showing(pageOf("<base target=_blank>", "")), atWidget + "has <base>, which clients refuse"},
+	{"a page that leads on", showing(pageOf("<meta http-equiv=Refresh content=0>", "")),
+		atWidget + `has <meta http-equiv="Refresh">`},
+	{"a font of another host", showing(pageOf("<style>@font-face { src: url('https://example.com/a') }</style>", "")),
+		atWidget + `has a style with "url('https://example.com/a'"`},
+	{"a style that imports", showing(pageOf("<style>a{}</style><style>@import 'x';</style>", "")),
+		atWidget + `has a style with "@import"`},
+	{"a background of another host", showing(pageOf("", "<p style='background:url(//example.com)'>")),
+		atWidget + `has <p style="background:url(//example.com)">`},
+	{"facts of another spelling", showing(pageOf("", `<script type="application/json" id="guestpass">{}</script>`)),
+		atWidget + "has an element of the id guestpass that is not written as the server looks for it"},
+}
+
 var inputMistakes = []declarationMistake{
 	{"a header", taking[struct {
 		Name string `header:"X-Name" doc:"A name"`
@@ -387,7 +454,7 @@ func keep(*store.Tx, store.Activity) error { return nil }
 
 func TestEveryMistakeInADeclarationIsTold(t *testing.T) {
 	for _, mistakes := range [][]declarationMistake{
-		operationMistakes, inputMistakes, docsMistakes, outputMistakes, targetMistakes,
+		operationMistakes, widgetMistakes, inputMistakes, docsMistakes, outputMistakes, targetMistakes,
 	} {
 		for _, m := range mistakes {
 			t.Run(m.name, func(t *testing.T) { m.try(t) })

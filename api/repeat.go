@@ -36,8 +36,8 @@ type requestID string
 // Schema has the text that would be too long for a tag.
 func (requestID) Schema(huma.Registry) *huma.Schema {
 	return &huma.Schema{Type: huma.TypeString,
-		Description: "Leave out unless two equal calls within 10 minutes are both meant: then give each a text of its " +
-			"own. For 24 hours the same text is a repetition"}
+		Description: "Leave out unless two equal calls within 10 minutes are both meant: then give each a text of " +
+			"its own. For 24 hours the same text is a repetition"}
 }
 
 // Repeatable is embedded in the reply body of such an operation.

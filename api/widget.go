@@ -41,7 +41,7 @@ func (s *Service) checkWidget(op Operation) (faults []error) {
 			"as expense-list", w.Name)
 	}
 	for _, other := range s.operations {
-		if other.Widget.Name == w.Name && other.Widget.HTML != w.HTML {
+		if o := other.Widget; o != (Widget{}) && o.Name == w.Name && o.HTML != w.HTML {
 			fault("has the Name %s, as another page of %s has: choose another", w.Name, other.ID)
 		}
 	}

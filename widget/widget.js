@@ -15,7 +15,7 @@
 //	guestpass.make(tag, members, …inner)   an element; members are its properties
 const guestpass = (() => {
   const patience = 60_000; // milliseconds for one answer
-  const tallest = 460; // pixels; clients want 500 at most within a conversation, and what came about takes room too
+  const tallest = 465; // pixels; clients want 500 at most within a conversation, and what came about takes room too
   const most = 6; // rows at a time
   const parsed = (text) => { try { return JSON.parse(text); } catch { return null; } };
   const facts = { tools: [], link: null, ...parsed(document.getElementById("guestpass")?.textContent) };
@@ -72,8 +72,8 @@ const guestpass = (() => {
       "you can allow it then.";
     if (problem?.code >= 500 || !problem) return "The server could not do it. Try again.";
     if (words[problem.code]) return words[problem.code] + (wait ? ` Try again in ${wait} seconds.` : "");
-    const details = (problem.errors ?? []).map((e) => `${e.location ?? ""} ${e.message ?? ""}`.trim());
-    return [sentence(problem.message), ...details.map(sentence)].filter(Boolean).join(" ");
+    const details = (problem.errors ?? []).map((e) => sentence(`${e.location ?? ""} ${e.message ?? ""}`.trim()));
+    return details.join(" ") || sentence(problem.message) || "It did not work.";
   };
   const sentence = (text) => text && text[0].toUpperCase() + text.slice(1) + (/[.!?…]$/.test(text) ? "" : ".");
 
@@ -82,8 +82,10 @@ const guestpass = (() => {
     let result;
     try {
       result = await ask("tools/call", { name: tool, arguments: args });
-    } catch {
-      throw new Error("No answer came. Try again, or ask for it in the chat.");
+    } catch ({ rpc }) {
+      const why = rpc?.message && String(rpc.message).slice(0, 300).split(/(?<=[.!?]) /)[0]; // the rest is for a model
+      throw new Error(why ? `The call was not made. ${sentence(why)}`
+        : "No answer came. Try again, or ask for it in the chat.");
     }
     const data = dataOf(result);
     if (result.isError || !data) {
@@ -168,8 +170,8 @@ const guestpass = (() => {
       enable(before, starts.length > 0);
       enable(after, further);
       const all = total >= items.length ? total : cursor ? 0 : items.length;
-      put("count", !count ? "" : starts.length || further || all > count
-        ? `${at + 1}–${at + count}${all ? ` of ${all}` : ""}` : `${count}`);
+      const span = count > 1 ? `${at + 1}–${at + count}` : `${at + 1}`;
+      put("count", !count ? "" : starts.length || further || all > count ? span + (all ? ` of ${all}` : "") : `${count}`);
       if (focus) rows.querySelector(`[data-key="${CSS.escape(focus)}"]`)?.focus();
     };
     const enable = (button, possible) => { button.dataset.off = possible ? "" : "yes"; button.ariaDisabled = possible ? null : "true"; };
@@ -181,15 +183,16 @@ const guestpass = (() => {
     });
     press(before, () => { at = starts.pop(); });
     press(after, async () => {
-      if (at + count >= items.length) {
+      // A page of the server may be empty, and what comes after it is not.
+      for (let asked = 0; at + count >= items.length && cursor && asked < 3; asked++) {
         const next = await call(tool, { ...input, cursor });
         const known = new Set(items.map((item) => item[id]));
         items.push(...next[name].filter((item) => !known.has(item[id])));
         cursor = next.next_cursor;
         total = next.total ?? total;
-        if (at + count >= items.length) return;
       }
-      starts.push(at);
+      if (at + count >= items.length) return;
+      if (count) starts.push(at);
       at += count;
     });
     let width = root.clientWidth;

@@ -186,7 +186,8 @@ func TestMCPAWidgetChangesNothingForOthers(t *testing.T) {
 
 // thingWithWidget is an operation of one's own with a page of one's own, in which nothing of ours is.
 var thingWithWidget = api.Operation{ID: "getThing", Path: "/api/v1/thing", Access: auth.Scope("openid"),
-	Widget: api.Widget{Name: "thing", HTML: `<!DOCTYPE html><html><head><title>Thing</title></head><body></body></html>`}}
+	Widget: api.Widget{Name: "thing", HTML: "<!DOCTYPE html><html><head><title>T</title></head><body></body></html>"},
+}
 
 // TestMCPAWidgetOfOnesOwn: a resource brings a page; two operations may have the same one, and what its words mean in
 // HTML is not for the server to change.

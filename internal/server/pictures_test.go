@@ -82,6 +82,13 @@ func newTab(t *testing.T, browser context.Context) *tab {
 	t.Helper()
 	ctx, closeTab := chromedp.NewContext(browser)
 	t.Cleanup(closeTab)
+	return watched(t, ctx)
+}
+
+// watched returns the page, or the frame, of a context, and remembers what goes wrong on it from now on, and what its
+// console has already.
+func watched(t *testing.T, ctx context.Context) *tab {
+	t.Helper()
 	b := &tab{ctx: ctx, t: t, hosts: map[string]bool{}}
 	must(t, chromedp.Do(ctx))
 	must(t, chromedp.Listen(ctx, b.event))

@@ -39,7 +39,8 @@ func (s *activity) register() {
 			"next_cursor as cursor with the same filters.",
 		Access: auth.Scope("activity:read"),
 		Docs: map[string]string{
-			"app":      "Only changes through this app: its client id, or \"this\" for the calling app. Leave out for all",
+			"app": "Only changes through this app: its client id, or \"this\" for the calling app. " +
+				"Leave out for all",
 			"removals": "true: only changes that took something away, such as deleting a task. Leave out for all",
 			"limit":    "How many activities at most, 1 to 50",
 			"cursor":   "next_cursor of the previous page, with the same filters. Leave out for the first",

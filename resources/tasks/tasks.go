@@ -56,7 +56,8 @@ func (s *tasks) registerList() {
 		Access: auth.Scope("tasks:read"), Widget: list,
 		Docs: map[string]string{
 			"due_before": "Only tasks due before this day, YYYY-MM-DD. Leave out for all",
-			"search":     "Words that title or notes have, all of them, in any order and letter case. The newest comes first",
+			"search": "Words that title or notes have, all of them, in any order and letter case. The newest comes " +
+				"first",
 			"sort": "due: earliest first, tasks without a date last (the default). updated: last changed first. " +
 				"priority: urgent first. created: newest first. With search only created",
 			"limit":  "How many tasks at most, 1 to 100",
