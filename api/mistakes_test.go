@@ -183,9 +183,10 @@ var operationMistakes = []declarationMistake{
 		atThing + "has no handler: give Register a function"},
 }
 
-// page is a good page of a widget, but for what is in its head and in its body.
+// pageOf is a good page of a widget, but for what is in its head and in its body.
 func pageOf(head, body string) string {
-	return "<!doctype html>\n<html lang=en><head><title>Things</title>" + head + "</head><body>" + body + "</body></html>"
+	return "<!doctype html>\n<html lang=en><head><title>Things</title>" + head + "</head><body>" + body +
+		"</body></html>"
 }
 
 // showing declares a widget of the HTML.
@@ -196,7 +197,9 @@ func showing(html string) func(*api.Service) {
 // showingIn has an operation and another one, both with a widget.
 func showingIn(name, html string) func(*api.Service) {
 	return func(s *api.Service) {
-		own[nothing, ok](s, thing(func(op *api.Operation) { op.Widget = api.Widget{Name: "things", HTML: pageOf("", "a")} }))
+		own[nothing, ok](s, thing(func(op *api.Operation) {
+			op.Widget = api.Widget{Name: "things", HTML: pageOf("", "a")}
+		}))
 		own[nothing, ok](s, thing(func(op *api.Operation) {
 			op.ID, op.Path, op.Widget = "getOther", "/api/v1/other", api.Widget{Name: name, HTML: html}
 		}))
@@ -231,8 +234,10 @@ var widgetMistakes = []declarationMistake{
 		atWidget + `has <script src="https://cdn.example.com/x.js">, which the client blocks`},
 	{"a style of another file", showing(pageOf("<link rel=stylesheet href=style.css>", "")),
 		atWidget + `has <link href="style.css">, which the client blocks`},
-	{"a link", showing(pageOf("", "<a href='https://example.com'>Open</a>")), atWidget + `has <a href="https://example.com">`},
-	{"a picture in two sizes", showing(pageOf("", "<img srcset='a.png 2x'>")), atWidget + `has <img srcset="a.png 2x">`},
+	{"a link", showing(pageOf("", "<a href='https://example.com'>Open</a>")),
+		atWidget + `has <a href="https://example.com">`},
+	{"a picture in two sizes", showing(pageOf("", "<img srcset='a.png 2x'>")),
+		atWidget + `has <img srcset="a.png 2x">`},
 	{"a picture of another host in SVG", showing(pageOf("", "<svg><image xlink:href='//example.com/a'/></svg>")),
 		atWidget + `has <image xlink:href="//example.com/a">`},
 	{"a form that is sent", showing(pageOf("", "<form action=/x></form>")), atWidget + `has <form action="/x">`},

@@ -182,7 +182,8 @@ func isShown(t *testing.T, document, name, text string) {
 // files as it is, but for the indentation of all of it.
 func TestDocumentsShowCodeOfTheExamples(t *testing.T) {
 	code := ""
-	for _, pattern := range []string{"../examples/*/*.go", "../examples/*/*/*/*.go", "../examples/*/*.sql"} {
+	for _, pattern := range []string{"../examples/*/*.go", "../examples/*/*/*/*.go", "../examples/*/*.sql",
+		"../examples/*/*.html"} {
 		names, err := filepath.Glob(pattern)
 		if err != nil {
 			t.Fatal(err)
@@ -192,7 +193,7 @@ func TestDocumentsShowCodeOfTheExamples(t *testing.T) {
 		}
 	}
 	blocks := 0
-	block := regexp.MustCompile("(?s)```(?:go|sql)\n(.*?)```")
+	block := regexp.MustCompile("(?s)```(?:go|sql|html)\n(.*?)```")
 	for _, document := range []string{"../README.md", "../docs/extending.md", "../docs/embedding.md"} {
 		for _, found := range block.FindAllStringSubmatch(readFile(t, document), -1) {
 			if blocks++; !strings.Contains(code, found[1]) {

@@ -12,6 +12,7 @@
 //	guestpass.note(text)                   tells the model what was done here
 //	guestpass.once(text)                   a request_id for a call: the same one until done(text)
 //	guestpass.day(date), .today()          a date, YYYY-MM-DD, as the client writes it; the date of today
+//	guestpass.locale()                     the client's language for Intl; undefined for the browser's
 //	guestpass.make(tag, members, …inner)   an element; members are its properties
 const guestpass = (() => {
   const patience = 60_000; // milliseconds for one answer
@@ -125,20 +126,16 @@ const guestpass = (() => {
   };
   const done = (about) => requests.delete(about);
 
-  const format = (options, locale = context.locale) => {
-    try {
-      return new Intl.DateTimeFormat(locale, options);
-    } catch { // the client names a language or a place that this browser does not know
-      return new Intl.DateTimeFormat(undefined, { ...options, timeZone: options.timeZone === "UTC" ? "UTC" : undefined });
-    }
-  };
-  const today = () => format({ timeZone: context.timeZone, year: "numeric", month: "2-digit", day: "2-digit" },
-    "en-CA").format();
+  // A client may name a language or a place that this browser does not know.
+  const known = (options, value) => { try { return new Intl.DateTimeFormat(...options), value; } catch { return undefined; } };
+  const locale = () => known([context.locale], context.locale);
+  const today = () => new Intl.DateTimeFormat("en-CA", { year: "numeric", month: "2-digit", day: "2-digit",
+    timeZone: known([undefined, { timeZone: context.timeZone }], context.timeZone) }).format();
   const day = (date) => {
     const at = new Date(date + "T00:00:00Z");
     if (Number.isNaN(at.getTime())) return date;
     const year = date.slice(0, 4) === today().slice(0, 4) ? undefined : "numeric";
-    return format({ timeZone: "UTC", day: "numeric", month: "short", year }).format(at);
+    return new Intl.DateTimeFormat(locale(), { timeZone: "UTC", day: "numeric", month: "short", year }).format(at);
   };
   const make = (tag, members = {}, ...inner) => {
     const element = Object.assign(document.createElement(tag), members);
@@ -276,5 +273,5 @@ const guestpass = (() => {
     watcher.observe(root);
   };
 
-  return { start, list, can, call, during, say, complain, note, once, done, day, today, make };
+  return { start, list, can, call, during, say, complain, note, once, done, day, today, locale, make };
 })();

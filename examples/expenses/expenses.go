@@ -1,6 +1,7 @@
 // Package expenses is a resource of one's own: what an organization, or in Consumer projects a user, has spent. It
 // shows all that a resource can have: a list with filters, a cursor and pages cut to size; a summary; create once;
-// update with a version; delete with undo; a rule of its own on who may change what; words for its scopes; a quota.
+// update with a version; delete with undo; a rule of its own on who may change what; words for its scopes; a quota; a
+// widget.
 //
 // operations.go declares what can be done, table.go keeps it, record.go is what the record of changes has of it.
 package expenses
@@ -15,6 +16,11 @@ import (
 
 //go:embed *.sql
 var migrations embed.FS
+
+// page is what MCP clients that can do so show of the list.
+//
+//go:embed expenses.html
+var page string
 
 const (
 	prefix = "exp_"     // of identifiers

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -202,5 +203,21 @@ func TestTheScopesHaveWords(t *testing.T) {
 	w := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{expenses.Resource()}})
 	if page := w.Call("GET", "/privacy", "", ""); !strings.Contains(page.Body, "See what was spent") {
 		t.Errorf("%d\n%s", page.Status, page.Body)
+	}
+}
+
+func TestTheListHasAWidget(t *testing.T) {
+	w := &world{guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{expenses.Resource()}}), t}
+	ask := func(method, params string) string {
+		return w.Call("POST", "/mcp", w.Token(guestpasstest.Ada, all...),
+			`{"jsonrpc":"2.0","id":1,"method":"`+method+`","params":{`+params+`}}`).Body
+	}
+	named := regexp.MustCompile(`"resourceUri":"(ui://guestpass/expenses-[^"]+)"`)
+	uri := named.FindStringSubmatch(ask("tools/list", ""))
+	if uri == nil {
+		t.Fatal("listExpenses names none")
+	}
+	if page := ask("resources/read", `"uri":"`+uri[1]+`"`); !strings.Contains(page, "<title>Expenses</title>") {
+		t.Errorf("%.300s", page)
 	}
 }

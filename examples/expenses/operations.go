@@ -9,6 +9,7 @@ import (
 	"guestpass/auth"
 	"guestpass/directory"
 	"guestpass/store"
+	"guestpass/widget"
 )
 
 func (e *expenses) register() {
@@ -31,6 +32,7 @@ func (e *expenses) registerReads() {
 			"limit":    "How many expenses to return at most, 1 to 100",
 			"cursor":   "next_cursor of the previous page, with the same filters. Leave out for the first page",
 		},
+		Widget: widget.New("expenses", page),
 	}, e.list)
 	api.Register(e.Service, api.Operation{
 		ID: "summarizeExpenses", Method: http.MethodGet, Path: "/api/v1/expenses/summary", Access: mayRead,

@@ -78,9 +78,9 @@ func (m *maker) notes() []byte {
 		"shown. What was allowed can be taken back at %s/account.\n", m.about.publicURL, m.about.publicURL)
 	if names := m.withWidgets(); len(names) > 0 {
 		section("Widgets")
-		fmt.Fprintf(&b, "These tools show what they answer in a widget: %s. It is one document that loads nothing: "+
-			"its policy (CSP) names no domain, also none for frames, so there is none to explain. Its links are "+
-			"opened by the client. It has no domain of its own (`ui.domain`), as Claude shows no widget that has another "+
+		fmt.Fprintf(&b, "These tools show what they answer in a widget: %s. It is one document that loads nothing. "+
+			"Its policy (CSP) names no domain, and none for frames, so there is none to explain; its links are opened "+
+			"by the client. It has no domain of its own (`ui.domain`): Claude shows no widget that has another "+
 			"client's.\n", strings.Join(names, ", "))
 	}
 	m.writeHints(&b)

@@ -1,8 +1,13 @@
 package server_test
 
 import (
+	"context"
 	"fmt"
 	"guestpass"
+	"guestpass/api"
+	"guestpass/auth"
+	"guestpass/widget"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -140,11 +145,13 @@ func TestInABrowserAWidgetSaysWhyACallFailed(t *testing.T) {
 	w.as(ada).do(200, "DELETE", "/api/v1/tasks/"+ids[0], "")
 	s.press(box(ids[0]))
 	s.sees("It is not there any more.")
+	const refused = `{ error: { code: -32000, message: "denied by the person" } }`
 	for answer, told := range map[string]string{
-		`{ error: { code: -32000, message: "denied by the person" } }`:                           "The call was not made. Denied by the person.",
-		failedWith(`{"error":{"code":503,"message":"x"}}`):                                       "The server could not do it.",
-		failedWith(`<b>rubbish`):                                                                 "The server could not do it.",
-		failedWith(`{"error":{"code":422,"errors":[{"location":"title","message":"is long"}]}}`): "Title is long.",
+		refused: "The call was not made. Denied by the person.",
+		failedWith(`{"error":{"code":503,"message":"x"}}`): "The server could not do it.",
+		failedWith(`<b>rubbish`):                           "The server could not do it.",
+		failedWith(`{"error":{"code":422,"errors":[{"location":"title","message":"is long"}]}}`): "Title " +
+			"is long.",
 	} {
 		in[any](s.tab, `host.answers.set("createTask", `+answer+`)`)
 		s.press("#title")
@@ -443,3 +450,44 @@ func TestInABrowserMembersAreInvitedInAWidget(t *testing.T) {
 }
 
 func textOf(value any) string { return strings.Trim(fmt.Sprintf("%s", value), `"`) }
+
+// TestInABrowserAResourceBringsItsWidget shows the page of examples/expenses.
+func TestInABrowserAResourceBringsItsWidget(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../../examples/expenses/expenses.html")
+	must(t, err)
+	type expense struct {
+		ID       string `json:"expense_id" doc:"Identifier"`
+		Cents    int    `json:"cents" doc:"Amount"`
+		Currency string `json:"currency" doc:"Currency"`
+		SpentOn  string `json:"spent_on" doc:"Day"`
+		Note     string `json:"note" doc:"Note"`
+	}
+	type output struct {
+		Body struct {
+			Expenses []expense `json:"expenses" doc:"Expenses"`
+		}
+	}
+	w := newWorld(t, func(o *guestpass.Options) {
+		o.Title, o.AppURL = "Acme", "https://acme.example/expenses"
+		o.Resources = ownOperations(func(s *api.Service) {
+			api.Register(s, api.Operation{ID: "listExpenses", Method: "GET", Path: "/api/v1/expenses",
+				Summary: "List expenses", Description: "Returns expenses.", Access: auth.Scope("openid"),
+				Widget: widget.New("expenses", string(page))},
+				func(context.Context, *struct{}) (*output, error) {
+					out := &output{}
+					out.Body.Expenses = []expense{{"exp_1", 1250, "EUR", "2026-11-30", "Train to Berlin"}}
+					return out, nil
+				})
+		})
+	})
+	s := w.show(t, w.token(ada, "openid"), map[string]any{"tool": "listExpenses",
+		"context": map[string]any{"locale": "en-GB"}}, "Train to Berlin")
+	s.sees("30 Nov")
+	s.sees("€12.50")
+	s.fits()
+	s.press("#link")
+	s.waitFor(`host.opened[0] === "https://acme.example/expenses"`)
+	s.sees("Open Acme")
+	s.behaves()
+}
