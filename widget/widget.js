@@ -16,7 +16,8 @@
 //	guestpass.make(tag, members, …inner)   an element; members are its properties
 const guestpass = (() => {
   const patience = 60_000; // milliseconds for one answer
-  const tallest = 465; // pixels; clients want 500 at most within a conversation, and what came about takes room too
+  const tallest = 500; // pixels that clients want a page within a conversation to have at most
+  const spare = 35; // of them for what comes about
   const most = 6; // rows at a time
   const parsed = (text) => { try { return JSON.parse(text); } catch { return null; } };
   const facts = { tools: [], link: null, ...parsed(document.getElementById("guestpass")?.textContent) };
@@ -52,9 +53,9 @@ const guestpass = (() => {
     if (shown) return;
     const data = dataOf(result);
     if (!result?.isError && data && page.fits(data)) {
-      shown = true;
       document.getElementById("loading")?.remove();
       complain("");
+      shown = true;
       page.draw(data);
     } else if (result?.isError) {
       complain(reason(result, data?.error));
@@ -110,8 +111,10 @@ const guestpass = (() => {
     }
   };
   const put = (id, text) => { const at = document.getElementById(id); if (at) at.textContent = text; };
-  const say = (text) => put("told", text);
-  const complain = (text) => put("problem", text);
+  const tell = (id, text) => { put(id, text); if (shown && root.getBoundingClientRect().height > tallest) page.redraw?.(); };
+  const say = (text) => tell("told", text);
+  const complain = (text) => tell("problem", text);
+  const silent = () => ["told", "problem"].every((id) => !document.getElementById(id)?.textContent);
   const note = (text) => {
     if (!host.updateModelContext) return;
     notes.push(text);
@@ -158,7 +161,7 @@ const guestpass = (() => {
       const focus = document.activeElement?.dataset?.key;
       rows.replaceChildren(...items.slice(at, at + most).map(row));
       turn.hidden = false; // it takes room too
-      const limit = Math.min(tallest, context.containerDimensions?.maxHeight ?? tallest);
+      const limit = Math.min(tallest, context.containerDimensions?.maxHeight ?? tallest) - (silent() ? spare : 0);
       while (rows.children.length > 1 && root.getBoundingClientRect().height > limit) rows.lastChild.remove();
       count = rows.children.length;
       if (!count) rows.append(make("li", { className: "small", textContent: nothing }));
@@ -223,7 +226,7 @@ const guestpass = (() => {
   };
   const measure = () => {
     const now = Math.ceil(root.getBoundingClientRect().height);
-    if (now === height) return;
+    if (now === height || !root.clientWidth) return; // a frame without a width breaks every word
     height = now;
     send({ method: "ui/notifications/size-changed", params: { height } });
   };

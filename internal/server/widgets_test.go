@@ -389,6 +389,9 @@ func TestInABrowserAWidgetLooksAsItsClient(t *testing.T) {
 					t.Errorf("%s, %s: the scheme is %s", tool, name, scheme)
 				}
 				s.settle()
+				if high := in[int](s.tab, "Math.max(...host.heights)"); high > 500 {
+					t.Errorf("%s, %s, %d wide: it was %d pixels high", tool, name, width, high)
+				}
 				s.picture(fmt.Sprintf("widget-%s-%s-%d-problem", tool, name, width))
 				s.behaves()
 			}
