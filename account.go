@@ -6,16 +6,17 @@ import (
 	"guestpass/internal/idp"
 )
 
-func (s *Server) buildAccount() {
+func (s *Server) buildAccount() (err error) {
 	o := s.options
 	operations := map[string]string{connections.RevokeOperation: "Revoke the access of an app"}
 	for _, op := range s.service.Operations() {
 		operations[op.ID] = op.Summary
 	}
-	s.account = account.New(account.Options{Title: o.Title, PublicURL: o.PublicURL,
+	s.account, err = account.New(account.Options{Pages: s.pages, PublicURL: o.PublicURL,
 		LoginHost: idp.Login(o.Login).Host(), Connections: s.connections,
 		Directory: s.directory, Members: s.members, SessionOwner: s.verifier.SessionOwner, Store: o.Store,
 		Limits:         s.limits,
 		DescribeScopes: s.describeScopes, Operations: operations,
 		FormKey: o.key("account forms"), Log: o.Log, Now: o.Now})
+	return err
 }

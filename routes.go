@@ -67,8 +67,10 @@ func (s *Server) routes() []route {
 				route{shared, metadataPath + path + slash, s.protectedResource(path)})
 		}
 	}
-	for name, handler := range s.site.Assets() {
-		routes = append(routes, route{read, "/assets/" + name, handler})
+	for _, assets := range []map[string]http.Handler{s.pages.Assets(), s.site.Assets()} {
+		for name, handler := range assets {
+			routes = append(routes, route{read, "/assets/" + name, handler})
+		}
 	}
 	for name, handler := range s.provider.Assets() {
 		routes = append(routes, route{read, "/idp/assets/" + name, handler})

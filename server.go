@@ -32,6 +32,7 @@ import (
 	"guestpass/internal/connections"
 	"guestpass/internal/idp"
 	"guestpass/internal/limits"
+	"guestpass/internal/page"
 	"guestpass/internal/site"
 	"guestpass/internal/stytch"
 	"guestpass/mcp"
@@ -155,6 +156,7 @@ type Server struct {
 	service   *api.Service
 	document  *openapi.Document
 	mcp       map[string]*mcp.Server // by path
+	pages     *page.Pages
 	provider  *idp.Provider
 	site      *site.Site
 	handler   http.Handler
@@ -215,12 +217,11 @@ func New(o Options) (*Server, error) {
 	}
 	s := &Server{options: o, limits: counted, log: o.Log, public: stytch.NewPublic(o.Now)}
 	for _, build := range []func() error{s.buildService, s.buildVerify, s.buildOperations,
-		s.buildProvider, s.buildSite, s.checkPublished} {
+		s.buildPages, s.buildProvider, s.buildSite, s.buildAccount, s.checkPublished} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, counted.Close())
 		}
 	}
-	s.buildAccount()
 	s.handler = s.chain(s.router())
 	return s, nil
 }
@@ -458,9 +459,16 @@ func (s *Server) tokenURL() string {
 	return s.options.Domain + "/v1/oauth2/token"
 }
 
+// buildPages prepares the layout of all pages.
+func (s *Server) buildPages() error {
+	s.pages = page.New(page.Options{Brand: page.Brand{Title: s.options.Title}, Documented: s.document != nil})
+	return nil
+}
+
 func (s *Server) buildProvider() error {
 	o := s.options
 	options := idp.Options{
+		Pages:     s.pages,
 		PublicURL: o.PublicURL, ProjectID: o.ProjectID, PublicToken: o.PublicToken, Vertical: string(o.Vertical),
 		SDKBaseURL: o.Domain,
 		TokenURL:   o.Domain + "/v1/oauth2/token", Clients: o.admitted(), LoginMethods: o.LoginMethods,
@@ -489,8 +497,8 @@ func (s *Server) lookUpOrganization(ctx context.Context, idOrSlug string) (idp.O
 
 func (s *Server) buildSite() error {
 	o := s.options
-	options := site.Options{Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(), DocsClientID: o.DocsClientID,
-		Emulator: o.Emulator, Assets: o.Assets}
+	options := site.Options{Pages: s.pages, Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(),
+		DocsClientID: o.DocsClientID, Emulator: o.Emulator, Assets: o.Assets}
 	if s.mcp != nil {
 		options.MCP = o.PublicURL + mcpPath
 	}

@@ -26,11 +26,11 @@ var allowedImports = map[string][]string{
 		"openapi/lint", "store", "stytchtest"},
 	"": {"api", "auth", "directory", "internal/account", "internal/clients", "internal/connections",
 		"internal/credentials", "internal/doctor", "internal/idp", "internal/inside", "internal/limits",
-		"internal/site", "internal/stytch", "internal/upstream", "mcp", "openapi", "store"},
+		"internal/page", "internal/site", "internal/stytch", "internal/upstream", "mcp", "openapi", "store"},
 	"guestpasstest": {"", "api", "auth", "internal/postgrestest", "store", "stytchtest"},
 	"mcp":           {"api", "auth", "internal/jsonparts", "internal/strictjson", "openapi"},
 	"internal/account": {"directory", "internal/connections", "internal/form", "internal/headers",
-		"internal/limits", "internal/stytch", "internal/text", "store"},
+		"internal/limits", "internal/page", "internal/stytch", "internal/text", "store"},
 	"internal/connections": {"auth", "directory", "internal/clients", "internal/limits", "internal/stytch",
 		"store"},
 	"resources":             {"api", "resources/activity", "resources/members", "resources/profile", "resources/tasks"},
@@ -47,7 +47,7 @@ var allowedImports = map[string][]string{
 	"store":     {"internal/cache"},
 	"openapi":   {"openapi/internal/actions"},
 	"internal/idp": {"internal/clients", "internal/credentials", "internal/form", "internal/headers",
-		"internal/limits", "internal/upstream"},
+		"internal/limits", "internal/page", "internal/upstream"},
 	"internal/inside": {"internal/doctor", "internal/limits", "internal/stytch"},
 	// the linter and the MCP client are apart, so that a server does not carry them
 	"internal/doctor/outside": {"internal/credentials", "internal/doctor", "internal/upstream", "mcptest",
@@ -75,7 +75,8 @@ var allowedImports = map[string][]string{
 		"resources/profile"}, // what `guestpass new` makes: for others it is a main of their own
 	"internal/postgrestest":    {}, // for tests only
 	"internal/server":          {}, // tests alone
-	"internal/site":            {"internal/headers"},
+	"internal/page":            {},
+	"internal/site":            {"internal/headers", "internal/page"},
 	"internal/strictjson":      {"internal/jsonparts"},
 	"internal/text":            {},
 	"internal/upstream":        {},

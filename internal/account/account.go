@@ -4,12 +4,10 @@
 package account
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	_ "embed"
+	"embed"
 	"errors"
-	"html/template"
 	"log/slog"
 	"net/http"
 	"net/url"
@@ -24,15 +22,14 @@ import (
 	"guestpass/internal/form"
 	"guestpass/internal/headers"
 	"guestpass/internal/limits"
+	"guestpass/internal/page"
 	"guestpass/internal/stytch"
 	"guestpass/internal/text"
 	"guestpass/store"
 )
 
 //go:embed account.html
-var pageText string
-
-var page = template.Must(template.New("account").Parse(pageText))
+var templates embed.FS
 
 // adminRole is Stytch's own role for an organization's administrators.
 const adminRole = "stytch_admin"
@@ -43,7 +40,7 @@ const (
 
 // Options configure an [Account].
 type Options struct {
-	Title     string // of the app
+	Pages     *page.Pages // in whose layout the page is
 	PublicURL string
 	LoginHost string // of the login page of the application; "": people sign in here
 
@@ -67,30 +64,34 @@ type Options struct {
 // An Account serves the page. Safe for concurrent use.
 type Account struct {
 	options    Options
+	page       *page.Page
 	bounds     *bounds
 	protection *http.CrossOriginProtection
 	headers    headers.Page
 }
 
 // New needs no network.
-func New(o Options) *Account {
+func New(o Options) (*Account, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return &Account{options: o, bounds: newBounds(o.Limits), protection: http.NewCrossOriginProtection(),
+	parsed, err := o.Pages.Parse(page.Layout{Path: "/account"}, templates, "account.html")
+	if err != nil {
+		return nil, err
+	}
+	return &Account{options: o, page: parsed, bounds: newBounds(o.Limits), protection: http.NewCrossOriginProtection(),
 		headers: headers.Page{
 			Policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; " +
 				"frame-ancestors 'none'",
 			Secure: strings.HasPrefix(o.PublicURL, "https://"),
-		}}
+		}}, nil
 }
 
 // view is what the page is told.
 type view struct {
-	Title    string
 	Login    string // host of the application's login page, if people sign in there
 	Failure  string // instead of everything else
 	Fault    string // the request's id where waiting does not help: it is for whoever runs the server
@@ -281,13 +282,12 @@ func (a *Account) fail(w http.ResponseWriter, r *http.Request, words, wait strin
 
 func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v view) {
 	a.headers.Set(w.Header())
-	v.Title, v.Login = a.options.Title, a.options.LoginHost
-	var body bytes.Buffer
-	if err := page.Execute(&body, v); err != nil {
+	v.Login = a.options.LoginHost
+	body, err := a.page.Render(v)
+	if err != nil {
 		a.options.Log.ErrorContext(r.Context(), "page not rendered", "error", err)
-		status = http.StatusInternalServerError
-		body.Reset()
+		status, body = http.StatusInternalServerError, nil
 	}
 	w.WriteHeader(status)
-	_, _ = body.WriteTo(w)
+	_, _ = w.Write(body)
 }

@@ -76,9 +76,9 @@ func TestNoParameterIsANavigationTarget(t *testing.T) {
 
 // What the page and a refusal lead to, all of it.
 var (
-	refusalAddresses = []string{"/assets/icon.svg", "/assets/guestpass.css", "/", "/privacy"}
+	refusalAddresses = []string{"/assets/icon.svg", "/assets/guestpass.css", "/privacy"}
 	pageAddresses    = []string{"/assets/icon.svg", "/assets/guestpass.css", "/idp/assets/stytch-b2b.js",
-		"/idp/assets/idp.js", "/", "/privacy"}
+		"/idp/assets/idp.js", "/privacy"}
 )
 
 // addresses returns those to which a browser goes by itself or by a click, and what would run.

@@ -22,6 +22,7 @@ import (
 	"guestpass/internal/credentials"
 	"guestpass/internal/headers"
 	"guestpass/internal/limits"
+	"guestpass/internal/page"
 )
 
 //go:embed assets
@@ -71,10 +72,11 @@ var (
 
 // Options configure a [Provider].
 type Options struct {
-	PublicURL   string // our origin: the page is at PublicURL + /idp
-	ProjectID   string // for the environment's API base
-	PublicToken string // of the Stytch project; public
-	Vertical    string // of the project: b2b or consumer
+	Pages       *page.Pages // in whose layout the page is; nil: Guestpass's own
+	PublicURL   string      // our origin: the page is at PublicURL + /idp
+	ProjectID   string      // for the environment's API base
+	PublicToken string      // of the Stytch project; public
+	Vertical    string      // of the project: b2b or consumer
 	// SDKBaseURL is the origin that the browser SDK talks to: the project's domain, so that the iss of
 	// authorization responses is the issuer that the project's metadata names (RFC 9207).
 	SDKBaseURL string
@@ -117,6 +119,7 @@ type Options struct {
 // A Provider serves the page and the token endpoint. Safe for concurrent use.
 type Provider struct {
 	options  Options
+	page     *page.Page
 	log      *slog.Logger
 	bundle   bundle
 	secure   bool // served over https
@@ -159,8 +162,15 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
+	if o.Pages == nil {
+		o.Pages = page.New(page.Options{})
+	}
+	parsed, err := o.Pages.Parse(page.Layout{Narrow: true}, templates, "page.html")
+	if err != nil {
+		return nil, fmt.Errorf("idp: %w", err)
+	}
 	o.SDKBaseURL = strings.TrimSuffix(o.SDKBaseURL, "/")
-	p := &Provider{options: o, log: o.Log, bundle: bundle, forward: forward, secure: isHTTPS(o.PublicURL),
+	p := &Provider{options: o, page: parsed, log: o.Log, bundle: bundle, forward: forward, secure: isHTTPS(o.PublicURL),
 		refusals: newRefusals(o)}
 	p.headers = headers.Page{Policy: contentSecurityPolicy(bundle.style, o.SDKBaseURL), SignsIn: true, Secure: p.secure}
 	return p, nil

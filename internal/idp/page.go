@@ -1,13 +1,11 @@
 package idp
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	_ "embed"
+	"embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
@@ -17,9 +15,7 @@ import (
 )
 
 //go:embed page.html
-var pageText string
-
-var page = template.Must(template.New("page").Parse(pageText))
+var templates embed.FS
 
 // pageData is what the page and, through data attributes, its script are told.
 type pageData struct {
@@ -89,13 +85,13 @@ func (p *Provider) show(w http.ResponseWriter, r *http.Request, token string, fa
 	if data.Failure != nil {
 		p.refusals.note(r.Context(), data.Failure.reason, "server", p.unlisted(r.URL.RawQuery, data.Failure))
 	}
-	var body bytes.Buffer
-	if err := page.Execute(&body, data); err != nil {
+	body, err := p.page.Render(data)
+	if err != nil {
 		p.log.ErrorContext(r.Context(), "page not rendered", "error", err)
-		status = http.StatusInternalServerError
+		status, body = http.StatusInternalServerError, nil
 	}
 	w.WriteHeader(status)
-	_, _ = body.WriteTo(w)
+	_, _ = w.Write(body)
 }
 
 // unlisted names the host that is not listed, for whoever may list it.

@@ -7,24 +7,23 @@
 package site
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
-	"html/template"
 	"io/fs"
 	"net/http"
 	"slices"
 	"strings"
 
 	"guestpass/internal/headers"
+	"guestpass/internal/page"
 )
 
 //go:embed assets
 var assets embed.FS
 
 //go:embed *.html
-var pages embed.FS
+var templates embed.FS
 
 // swaggerFiles is what `make web` copies from the npm package swagger-ui-dist.
 var swaggerFiles = []string{"swagger-ui-bundle.js", "swagger-ui.css"}
@@ -66,6 +65,7 @@ type Field struct{ Name, Value, Hint string }
 
 // Options configure a [Site].
 type Options struct {
+	Pages      *page.Pages // in whose layout the pages are
 	Title      string
 	PublicURL  string
 	GPT        GPT
@@ -132,26 +132,28 @@ func New(o Options) (*Site, error) {
 		}
 	}
 	site := &Site{bundles: o.Assets}
-	for _, page := range []struct {
+	for _, one := range []struct {
 		handler *http.Handler
 		name    string
+		layout  page.Layout
 		policy  string
 		status  int
 	}{
-		{&site.Landing, "landing.html", scriptPolicy, http.StatusOK},
-		{&site.Docs, "docs.html", docsPolicy, http.StatusOK},
-		{&site.Privacy, "privacy.html", plainPolicy, http.StatusOK},
-		{&site.NotFound, "notfound.html", plainPolicy, http.StatusNotFound},
+		{&site.Landing, "landing.html", page.Layout{Path: "/", Builders: true, Public: true}, scriptPolicy,
+			http.StatusOK},
+		{&site.Docs, "docs.html", page.Layout{Path: "/docs", Builders: true, Public: true}, docsPolicy, http.StatusOK},
+		{&site.Privacy, "privacy.html", page.Layout{Path: "/privacy", Public: true}, plainPolicy, http.StatusOK},
+		{&site.NotFound, "notfound.html", page.Layout{}, plainPolicy, http.StatusNotFound},
 	} {
-		parsed, err := template.ParseFS(pages, "layout.html", page.name)
+		parsed, err := o.Pages.Parse(one.layout, templates, one.name)
 		if err != nil {
 			return nil, fmt.Errorf("site: %w", err)
 		}
-		var body bytes.Buffer
-		if err := parsed.ExecuteTemplate(&body, "layout.html", o); err != nil {
-			return nil, fmt.Errorf("site: render %s: %w", page.name, err)
+		body, err := parsed.Render(o)
+		if err != nil {
+			return nil, fmt.Errorf("site: render %s: %w", one.name, err)
 		}
-		*page.handler = rendered(page.status, body.Bytes(), headers.Page{Policy: page.policy, Cache: "no-cache",
+		*one.handler = rendered(one.status, body, headers.Page{Policy: one.policy, Cache: "no-cache",
 			Secure: strings.HasPrefix(o.PublicURL, "https://")})
 	}
 	return site, nil
@@ -168,9 +170,9 @@ const (
 		"data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 
-func rendered(status int, body []byte, page headers.Page) http.Handler {
+func rendered(status int, body []byte, h headers.Page) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		page.Set(w.Header())
+		h.Set(w.Header())
 		w.WriteHeader(status)
 		_, _ = w.Write(body)
 	})
@@ -178,8 +180,6 @@ func rendered(status int, body []byte, page headers.Page) http.Handler {
 
 // assetTypes are the files that are served, and as what.
 var assetTypes = map[string]string{ // #nosec G101 -- names of files
-	"guestpass.css":        "text/css; charset=utf-8",
-	"icon.svg":             "image/svg+xml",
 	"copy.js":              "text/javascript; charset=utf-8",
 	"docs.js":              "text/javascript; charset=utf-8",
 	"docs-samples.js":      "text/javascript; charset=utf-8",
@@ -189,12 +189,12 @@ var assetTypes = map[string]string{ // #nosec G101 -- names of files
 	"swagger-ui.css":       "text/css; charset=utf-8",
 }
 
-// Assets returns style sheets, the icon and the documentation component's files,
-// each by its name and with its handler. [New] has made sure that they are there.
+// Assets returns the scripts of these pages and the documentation component's files, each by its name and with
+// its handler. [New] has made sure that they are there.
 func (s *Site) Assets() map[string]http.Handler {
 	handlers := map[string]http.Handler{}
 	for name, kind := range assetTypes {
-		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			content, err := assets.ReadFile("assets/" + name)
 			if slices.Contains(swaggerFiles, name) {
 				content, err = fs.ReadFile(s.bundles, name)
@@ -203,12 +203,7 @@ func (s *Site) Assets() map[string]http.Handler {
 				http.Error(w, "not built in", http.StatusNotFound)
 				return
 			}
-			h := w.Header()
-			h.Set("Content-Type", kind)
-			h.Set("Cache-Control", "public, max-age=3600")
-			h.Set("X-Content-Type-Options", "nosniff")
-			h.Set("Cross-Origin-Resource-Policy", "same-origin")
-			_, _ = w.Write(content)
+			page.Asset(kind, content).ServeHTTP(w, r)
 		})
 	}
 	return handlers

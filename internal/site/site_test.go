@@ -4,12 +4,14 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"guestpass/internal/page"
 )
 
-func page(t *testing.T, o Options, which func(*Site) string) string {
+func sitePage(t *testing.T, o Options, which func(*Site) string) string {
 	t.Helper()
 	o.Title, o.Operations = "Acme", []Operation{{ID: "createTask", Summary: "Create a task", Effect: "write"}}
-	o.Published = o.Operations
+	o.Published, o.Pages = o.Operations, page.New(page.Options{Brand: page.Brand{Title: o.Title}, Documented: true})
 	built, err := New(o)
 	if err != nil {
 		t.Fatal(err)
@@ -34,11 +36,11 @@ func privacy(s *Site) string {
 func TestPagesNameWhoCanConnect(t *testing.T) {
 	const public = "https://gpt.example.com"
 	for name, which := range map[string]func(*Site) string{"landing": landing, "privacy": privacy} {
-		with := page(t, Options{PublicURL: public, MCP: public + "/mcp"}, which)
+		with := sitePage(t, Options{PublicURL: public, MCP: public + "/mcp"}, which)
 		if !strings.Contains(with, "ChatGPT") || !strings.Contains(with, "Claude") {
 			t.Errorf("%s, with MCP, names ChatGPT or Claude not:\n%s", name, with)
 		}
-		without := page(t, Options{PublicURL: public}, which)
+		without := sitePage(t, Options{PublicURL: public}, which)
 		for _, word := range []string{"Claude", "Anthropic", "assistants", "MCP"} {
 			if strings.Contains(without, word) {
 				t.Errorf("%s, without MCP, speaks of %s:\n%s", name, word, without)
@@ -51,20 +53,20 @@ func TestPagesNameWhoCanConnect(t *testing.T) {
 func TestAnAddressOfThisMachineIsSaidToBeOne(t *testing.T) {
 	const local = "http://localhost:8080"
 	o := Options{PublicURL: local, MCP: local + "/mcp", Notes: []string{"The GPT editor wants https."}}
-	connect, gpt, found := strings.Cut(page(t, o, landing), "<h2>Make a GPT with it</h2>")
+	connect, gpt, found := strings.Cut(sitePage(t, o, landing), "<h2>Make a GPT with it</h2>")
 	if !found || !strings.Contains(connect, "cannot reach this address") || !strings.Contains(gpt, o.Notes[0]) ||
 		strings.Index(gpt, o.Notes[0]) > strings.Index(gpt, "<ol") {
 		t.Errorf("the notes are elsewhere:\n%s", connect+gpt)
 	}
 	o.PublicURL = "https://gpt.example.com"
-	if strings.Contains(page(t, o, landing), "cannot reach this address") {
+	if strings.Contains(sitePage(t, o, landing), "cannot reach this address") {
 		t.Error("a public address is said to be out of reach")
 	}
 }
 
 // TestTheLandingPageSaysWhichDocumentIsForWhom, in full, as importers want it.
 func TestTheLandingPageSaysWhichDocumentIsForWhom(t *testing.T) {
-	text := page(t, Options{PublicURL: "https://gpt.example.com"}, landing)
+	text := sitePage(t, Options{PublicURL: "https://gpt.example.com"}, landing)
 	_, elsewhere, _ := strings.Cut(text, "<h2>Import it elsewhere</h2>")
 	for address, importers := range map[string][]string{"/swagger.json": {"Power Platform", "Copilot Studio"},
 		"/openapi-3.0.json": {"Microsoft 365", "Bedrock", "Salesforce"}, "/openapi.json": {"AgentCore", "LibreChat"}} {
@@ -81,21 +83,21 @@ func TestTheLandingPageSaysWhichDocumentIsForWhom(t *testing.T) {
 // TestPagesOfAServerWithoutOperations: the operations are another program's, so no page lists any, links to their
 // document, or says what that program keeps.
 func TestPagesOfAServerWithoutOperations(t *testing.T) {
-	built, err := New(Options{Title: "Acme", PublicURL: "https://gpt.example.com",
-		Scopes: []Scope{{Name: "notes:read", Description: "Read your notes"}}})
+	built, err := New(Options{Pages: page.New(page.Options{}), Title: "Acme",
+		PublicURL: "https://gpt.example.com", Scopes: []Scope{{Name: "notes:read", Description: "Read your notes"}}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, page := range map[string]string{"landing": landing(built), "privacy": privacy(built)} {
+	for name, shown := range map[string]string{"landing": landing(built), "privacy": privacy(built)} {
 		for _, promise := range []string{"/docs", "/openapi.json", "/swagger.json",
 			"What can be called", "Make a GPT", "Claude",
 			"what was before and after"} {
-			if strings.Contains(page, promise) {
-				t.Errorf("%s speaks of %q:\n%s", name, promise, page)
+			if strings.Contains(shown, promise) {
+				t.Errorf("%s speaks of %q:\n%s", name, promise, shown)
 			}
 		}
-		if !strings.Contains(page, "the application beside it") && !strings.Contains(page, "an application beside it") {
-			t.Errorf("%s does not say whose the operations are:\n%s", name, page)
+		if !strings.Contains(shown, "the application beside it") && !strings.Contains(shown, "an application beside it") {
+			t.Errorf("%s does not say whose the operations are:\n%s", name, shown)
 		}
 	}
 	if !strings.Contains(privacy(built), "Read your notes") {

@@ -150,7 +150,7 @@ function title(text) {
   const heading = part("heading");
   heading.textContent = text;
   heading.focus();
-  document.title = text + " – Guestpass";
+  document.title = text + " – " + settings.title;
 }
 
 // explain puts a failure into words; again is what to do about it, if there is something.
