@@ -32,7 +32,7 @@ func (o Options) checkSecrets() error {
 		{"Login", strings.Join([]string{o.Login.URL, o.Login.ReturnParameter, o.Login.TokenProfile,
 			o.Login.CookieDomain}, " ")},
 		{"Title", o.Title}, {"Description", o.Description}, {"ContactEmail", o.ContactEmail}, {"PrivacyURL",
-			o.PrivacyURL}, {"Version", o.Version},
+			o.PrivacyURL}, {"Version", o.Version}, {"Brand", o.Brand.Color + " " + o.Brand.Support},
 		{"Emulator", o.Emulator}, {"SecretHint", o.SecretHint},
 	} {
 		if credentials.HasSecret(shown.text, o.hidden()...) {

@@ -98,6 +98,7 @@ type Options struct {
 
 	Title        string // of the app, as the pages and the document name it
 	Description  string // of the document; "": made of what the operations do
+	Brand        Brand  // how the pages look
 	ContactEmail string // in the document; may be empty
 	PrivacyURL   string // "": our own page
 	Version      string
@@ -143,6 +144,13 @@ type Login struct {
 	ReturnParameter string // with the address to come back to; "": return_to
 	TokenProfile    string // they come back with a token for this trusted auth token profile; "": with a session
 	CookieDomain    string // of the session's cookies; "": the host of PublicURL
+}
+
+// A Brand has the pages look as the app's own do, see docs/look.md. The zero value is Guestpass's.
+type Brand struct {
+	Color   string // #rrggbb, of buttons; for links the nearest one that is legible; "": green
+	Logo    []byte // SVG, PNG, JPEG or WebP of 256 KiB at most; nil: a mark in the colour
+	Support string // where people find help, for every page: https: or mailto:; "": nowhere
 }
 
 // A Server is the whole of Guestpass as an http.Handler. Call Run beside serving it.
@@ -460,8 +468,21 @@ func (s *Server) tokenURL() string {
 }
 
 // buildPages prepares the layout of all pages.
-func (s *Server) buildPages() error {
-	s.pages = page.New(page.Options{Brand: page.Brand{Title: s.options.Title}, Documented: s.document != nil})
+func (s *Server) buildPages() (err error) {
+	given := s.options.Brand
+	brand := page.Brand{Title: s.options.Title, Color: given.Color, Support: given.Support}
+	if given.Logo != nil {
+		if brand.Logo, err = page.NewLogo(given.Logo); err != nil {
+			return fmt.Errorf("the brand's logo %w", err)
+		}
+	}
+	if s.pages, err = page.New(page.Options{Brand: brand, Documented: s.document != nil}); err != nil {
+		return err
+	}
+	if light, dark := brand.Links(); light != dark || !strings.EqualFold(light, given.Color) {
+		s.log.Info("the colour of links differs from the brand's, so that they can be read", "brand", given.Color,
+			"light", light, "dark", dark)
+	}
 	return nil
 }
 

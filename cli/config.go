@@ -26,6 +26,7 @@ type config struct {
 	Modules, Operations                               []string // none: all
 	Scopes                                            []api.Scope
 	Description, ContactEmail, PrivacyURL             string
+	Logo, Color, SupportURL                           string
 	Access, LiveRoles                                 string
 	MCP                                               string
 	MCPOperations                                     []string
@@ -324,6 +325,7 @@ func (c config) options() guestpass.Options {
 		TokensIssuedAfter:  c.TokensIssuedAfter,
 		TokenHeaderMembers: c.TokenHeaderMembers, LoginMethods: c.LoginMethods, Login: c.login(),
 		ForwardTokens: c.TokenForwarder == "on", Title: c.Title, Description: c.Description,
+		Brand:        guestpass.Brand{Color: c.Color, Support: c.SupportURL},
 		ContactEmail: mailbox(c.ContactEmail), PrivacyURL: c.PrivacyURL,
 		Version:    version(),
 		Introspect: c.Introspect == introspectWrites, ClientSecrets: c.clientSecrets(),

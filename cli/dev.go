@@ -117,6 +117,9 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	emulator.SetRedirectURLs(c.PublicURL + "/idp")
 
 	options := c.options()
+	if options.Brand.Logo, err = c.readLogo(ctx); err != nil {
+		return err
+	}
 	options.Log, options.Emulator, options.Local = log, emulatorURL, true
 	options.Now = emulator.Now // POST /_emulator/clock moves both
 	kept := c.database(log)

@@ -17,6 +17,8 @@ func whole() map[string]string {
 	variables := realistic()
 	for name, value := range map[string]string{
 		"GUESTPASS_ADDR": "127.0.0.1:8443", "GUESTPASS_TITLE": "Acme Tasks",
+		"GUESTPASS_LOGO": "https://static.example.com/logo.svg", "GUESTPASS_COLOR": "#7a1fa2",
+		"GUESTPASS_SUPPORT_URL": "mailto:support@example.com",
 		"GUESTPASS_DATABASE_URL": "postgres://guestpass:Kp8vR2mX5qT9wL4s@db.example.com/guestpass" +
 			"?sslmode=verify-full",
 		"GUESTPASS_DATABASE_SCHEMA": "acme", "GUESTPASS_MODULES": "tasks", "GUESTPASS_OPERATIONS": "listTasks,getTask",
@@ -133,17 +135,21 @@ var harmless = map[string]func(other string) bool{
 	},
 	"GUESTPASS_PUBLIC_URL": func(other string) bool { return other == "GUESTPASS_AUDIENCE" },
 	"GUESTPASS_PRIVACY_URL": func(other string) bool {
-		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_APP_URL"}, other)
+		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_APP_URL",
+			"GUESTPASS_LOGO"}, other)
 	},
 	// a page of the application can be at any address
 	"GUESTPASS_APP_URL": func(other string) bool {
 		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL",
-			"GUESTPASS_LOGIN_URL"}, other)
+			"GUESTPASS_LOGIN_URL", "GUESTPASS_LOGO"}, other)
 	},
+	// people find help, and a logo, at any address of the operator's
+	"GUESTPASS_SUPPORT_URL": isAddress,
+	"GUESTPASS_LOGO":        isAddress,
 	// a login page can be at any address, and return by any name
 	"GUESTPASS_LOGIN_URL": func(other string) bool {
 		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL",
-			"GUESTPASS_APP_URL"}, other)
+			"GUESTPASS_APP_URL", "GUESTPASS_LOGO"}, other)
 	},
 	"GUESTPASS_LOGIN_RETURN_PARAMETER": func(string) bool { return true },
 	// of the same operations
@@ -165,6 +171,11 @@ var harmless = map[string]func(other string) bool{
 	"STYTCH_WORKSPACE_SECRET": func(string) bool { return true },
 	// without STYTCH_BASE_URL, which a live project may not have, nothing starts
 	"GUESTPASS_EMULATOR": func(string) bool { return true },
+}
+
+func isAddress(other string) bool {
+	return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL",
+		"GUESTPASS_LOGIN_URL", "GUESTPASS_LOGO"}, other)
 }
 
 func isNumber(other string) bool {
@@ -203,7 +214,8 @@ func mayTake(name, what string) bool {
 	case "a comma", "commas", "an empty entry", "an empty entry before", "twice", "full width":
 		return text || url || name == "GUESTPASS_AUDIENCE" && what != "commas" && what != "full width" ||
 			name == "GUESTPASS_TRY_CLIENT_SECRET" && what != "commas" && what != "full width" ||
-			name == "GUESTPASS_PRIVACY_URL" && (what == "an empty entry" || what == "twice") // in its path
+			(name == "GUESTPASS_PRIVACY_URL" || name == "GUESTPASS_LOGO") &&
+				(what == "an empty entry" || what == "twice") // in its path
 	case "a token":
 		return name == "GUESTPASS_AUDIENCE" || name == "GUESTPASS_TRY_CLIENT_SECRET" // shown nowhere
 	case "an app with its secret":
@@ -299,6 +311,17 @@ func TestTheOtherEnvironmentIsRefusedInEverySetting(t *testing.T) {
 
 func TestNumbersDurationsAndWordsHaveOneSpelling(t *testing.T) {
 	for name, values := range map[string][]string{
+		"GUESTPASS_COLOR": {"0b6b53", "#0b6", "#0b6b5", "#0b6b530", "#0b6b5g", "green", "rgb(1,2,3)", "var(--fg)",
+			"#0b6b53;}", "#0B6B53FF"},
+		"GUESTPASS_SUPPORT_URL": {"help@example.com", "example.com/help", "http://example.com/help", "//example.com",
+			"javascript:alert(1)", "data:text/html,x", "mailto:", "mailto:help", "mailto:a@example.com,b@example.com",
+			"mailto:a@example.com?bcc=b@example.com", "https://u:p@example.com", "https:example.com", "tel:+4930",
+			"https://example.com/\"x", "https:///help", "HTTPS"},
+		"GUESTPASS_LOGO": {"logo", "logo.gif", "logo.ico", "logo.svg.exe", "http://example.com/logo.svg",
+			"ftp://example.com/logo.svg", "https://u:p@example.com/logo.svg", "file:///etc/logo.svg",
+			"data:image/svg+xml,x", "javascript:alert(1)", "https://", "//example.com/logo",
+			"https://Example.com/l.svg",
+			"https://example.com/logo.svg#x", "/etc/passwd", "."},
 		"GUESTPASS_LIMIT_MEMBER": {"0", "-1", "+60", "060", "6_0", "0x3c", "6e1", "60.0", "60 ", "1000001",
 			"99999999999999999999",
 			"٦٠", "６０", "unlimited"},

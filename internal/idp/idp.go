@@ -162,10 +162,7 @@ func New(o Options) (*Provider, error) {
 	if err != nil {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
-	if o.Pages == nil {
-		o.Pages = page.New(page.Options{})
-	}
-	parsed, err := o.Pages.Parse(page.Layout{Narrow: true}, templates, "page.html")
+	parsed, err := o.parse()
 	if err != nil {
 		return nil, fmt.Errorf("idp: %w", err)
 	}
@@ -174,6 +171,19 @@ func New(o Options) (*Provider, error) {
 		refusals: newRefusals(o)}
 	p.headers = headers.Page{Policy: contentSecurityPolicy(bundle.style, o.SDKBaseURL), SignsIn: true, Secure: p.secure}
 	return p, nil
+}
+
+// parse reads the template of the page.
+func (o Options) parse() (*page.Page, error) {
+	pages := o.Pages
+	if pages == nil {
+		own, err := page.New(page.Options{})
+		if err != nil {
+			return nil, err
+		}
+		pages = own
+	}
+	return pages.Parse(page.Layout{Narrow: true}, templates, "page.html")
 }
 
 // checkValues refuses what has not the form of a value that the page may show.

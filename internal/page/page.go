@@ -7,11 +7,14 @@ package page
 import (
 	"bytes"
 	"cmp"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 	"html/template"
 	"io/fs"
 	"net/http"
+	"time"
 )
 
 //go:embed layout.html
@@ -19,11 +22,6 @@ var layoutText string
 
 //go:embed assets
 var assets embed.FS
-
-// A Brand is whose page it is. The zero value is Guestpass's own.
-type Brand struct {
-	Title string // of the app; "": Guestpass
-}
 
 // Options configure [Pages].
 type Options struct {
@@ -36,10 +34,10 @@ type Pages struct {
 	options Options
 }
 
-// New prepares the layout.
-func New(o Options) *Pages {
+// New prepares the layout. Its error says what is wrong with the brand.
+func New(o Options) (*Pages, error) {
 	o.Brand.Title = cmp.Or(o.Brand.Title, "Guestpass")
-	return &Pages{options: o}
+	return &Pages{options: o}, o.Brand.check()
 }
 
 // A Layout is what the layout does for a page.
@@ -64,9 +62,10 @@ type link struct {
 }
 
 // Parse reads the files of a page, which define title and main, and may define head. Beside the functions of the
-// library they have app, the title of the app.
+// library they have app, the title of the app, and
+// support, where people find help, or "".
 func (p *Pages) Parse(l Layout, files fs.FS, names ...string) (*Page, error) {
-	parsed := template.New("layout").Funcs(template.FuncMap{"app": func() string { return p.options.Brand.Title }})
+	parsed := template.New("layout").Funcs(p.functions())
 	for _, parse := range []func() (*template.Template, error){
 		func() (*template.Template, error) { return parsed.Parse(layoutText) },
 		func() (*template.Template, error) { return parsed.ParseFS(files, names...) },
@@ -76,6 +75,17 @@ func (p *Pages) Parse(l Layout, files fs.FS, names ...string) (*Page, error) {
 		}
 	}
 	return &Page{layout: l, links: p.links(l), parsed: parsed}, nil
+}
+
+// functions are what templates can ask.
+func (p *Pages) functions() template.FuncMap {
+	b := p.options.Brand
+	logo := ""
+	if b.Logo != nil {
+		logo = "/assets/" + b.Logo.name
+	}
+	text := func(value string) func() string { return func() string { return value } }
+	return template.FuncMap{"app": text(b.Title), "support": text(b.Support), "logo": text(logo)}
 }
 
 // links are those of the header.
@@ -101,33 +111,34 @@ func (p *Page) Render(data any) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// assetTypes are the files of every page, and as what they are served.
-var assetTypes = map[string]string{
-	"guestpass.css": "text/css; charset=utf-8",
-	"icon.svg":      "image/svg+xml",
-}
-
 // Assets returns what the layout links to, each by its name below /assets/ and with its handler.
 func (p *Pages) Assets() map[string]http.Handler {
-	handlers := map[string]http.Handler{}
-	for name, kind := range assetTypes {
-		content, err := assets.ReadFile("assets/" + name)
-		if err != nil {
-			panic(err) // it is embedded
-		}
-		handlers[name] = Asset(kind, content)
+	b := p.options.Brand
+	sheet, err := assets.ReadFile("assets/guestpass.css")
+	if err != nil {
+		panic(err) // it is embedded
+	}
+	handlers := map[string]http.Handler{
+		"guestpass.css": Asset("text/css; charset=utf-8", append(sheet, b.sheet()...)),
+		"icon.svg":      Asset("image/svg+xml", []byte(b.mark())),
+	}
+	if b.Logo != nil {
+		handlers[b.Logo.name] = b.Logo
 	}
 	return handlers
 }
 
-// Asset answers with a file that pages load.
+// Asset answers with a file that pages load. Browsers keep it for an hour, and then ask whether it has changed.
 func Asset(kind string, content []byte) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	sum := sha256.Sum256(content)
+	tag := `"` + hex.EncodeToString(sum[:8]) + `"`
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", kind)
 		h.Set("Cache-Control", "public, max-age=3600")
+		h.Set("ETag", tag)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		_, _ = w.Write(content)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 	})
 }

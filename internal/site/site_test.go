@@ -11,12 +11,22 @@ import (
 func sitePage(t *testing.T, o Options, which func(*Site) string) string {
 	t.Helper()
 	o.Title, o.Operations = "Acme", []Operation{{ID: "createTask", Summary: "Create a task", Effect: "write"}}
-	o.Published, o.Pages = o.Operations, page.New(page.Options{Brand: page.Brand{Title: o.Title}, Documented: true})
+	o.Published = o.Operations
+	o.Pages = pagesOf(t, page.Options{Brand: page.Brand{Title: o.Title}, Documented: true})
 	built, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return which(built)
+}
+
+func pagesOf(t *testing.T, o page.Options) *page.Pages {
+	t.Helper()
+	pages, err := page.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pages
 }
 
 func landing(s *Site) string {
@@ -83,7 +93,7 @@ func TestTheLandingPageSaysWhichDocumentIsForWhom(t *testing.T) {
 // TestPagesOfAServerWithoutOperations: the operations are another program's, so no page lists any, links to their
 // document, or says what that program keeps.
 func TestPagesOfAServerWithoutOperations(t *testing.T) {
-	built, err := New(Options{Pages: page.New(page.Options{}), Title: "Acme",
+	built, err := New(Options{Pages: pagesOf(t, page.Options{}), Title: "Acme",
 		PublicURL: "https://gpt.example.com", Scopes: []Scope{{Name: "notes:read", Description: "Read your notes"}}})
 	if err != nil {
 		t.Fatal(err)
@@ -96,7 +106,8 @@ func TestPagesOfAServerWithoutOperations(t *testing.T) {
 				t.Errorf("%s speaks of %q:\n%s", name, promise, shown)
 			}
 		}
-		if !strings.Contains(shown, "the application beside it") && !strings.Contains(shown, "an application beside it") {
+		if !strings.Contains(shown, "the application beside it") &&
+			!strings.Contains(shown, "an application beside it") {
 			t.Errorf("%s does not say whose the operations are:\n%s", name, shown)
 		}
 	}
