@@ -117,28 +117,26 @@ const login = new Login();
 customElements.define("stytch-login", vertical.Login);
 customElements.define("stytch-consent", vertical.Consent);
 
-// The look of the rest of the page, in the component's own terms.
-const style = getComputedStyle(document.documentElement);
-const colour = (name) => style.getPropertyValue(name).trim();
-const dark = matchMedia("(prefers-color-scheme: dark)").matches;
+// The look of the rest of the page, in the component's own terms, for the light and the dark scheme: the component
+// follows the device from one to the other, as the page does.
+const look = {
+  "font-family": "inherit",
+  "container-width": "100%",
+  "rounded-base": "5px",
+  "container-radius": "10px",
+  background: "var(--card)",
+  foreground: "var(--fg)",
+  "muted-foreground": "var(--muted)",
+  primary: "var(--button)",
+  "primary-foreground": "var(--on-button)",
+  border: "var(--line)",
+  input: "var(--field)",
+  ring: "var(--accent)",
+  destructive: "var(--problem)",
+};
 const presentation = {
   options: { hideHeaderText: true }, // the page has its own heading
-  theme: {
-    ...(dark ? stytch.defaultDarkTheme : stytch.defaultTheme),
-    "font-family": "system-ui, sans-serif",
-    "container-width": "100%",
-    "rounded-base": "5px",
-    "container-radius": "10px",
-    background: colour("--card"),
-    foreground: colour("--fg"),
-    "muted-foreground": colour("--muted"),
-    primary: colour("--accent"),
-    "primary-foreground": colour("--on-accent"),
-    border: colour("--line"),
-    input: colour("--field"),
-    ring: colour("--accent"),
-    destructive: colour("--problem"),
-  },
+  theme: [stytch.defaultTheme, stytch.defaultDarkTheme].map((theme) => ({ ...theme, ...look })),
 };
 
 function show(id) {
