@@ -2,13 +2,12 @@ package guestpass
 
 import (
 	"guestpass/internal/account"
-	"guestpass/internal/connections"
 	"guestpass/internal/idp"
 )
 
 func (s *Server) buildAccount() (err error) {
 	o := s.options
-	operations := map[string]string{connections.RevokeOperation: "Revoke the access of an app"}
+	operations := map[string]string{}
 	for _, op := range s.service.Operations() {
 		operations[op.ID] = op.Summary
 	}

@@ -33,6 +33,7 @@ func (o Options) checkSecrets() error {
 			o.Login.CookieDomain}, " ")},
 		{"Title", o.Title}, {"Description", o.Description}, {"ContactEmail", o.ContactEmail}, {"PrivacyURL",
 			o.PrivacyURL}, {"Version", o.Version}, {"Brand", o.Brand.Color + " " + o.Brand.Support},
+		{"Words", fmt.Sprint(o.Words)},
 		{"Emulator", o.Emulator}, {"SecretHint", o.SecretHint},
 	} {
 		if credentials.HasSecret(shown.text, o.hidden()...) {

@@ -96,9 +96,14 @@ type Options struct {
 	// into the source before it was built.
 	Assets fs.FS
 
-	Title        string // of the app, as the pages and the document name it
-	Description  string // of the document; "": made of what the operations do
-	Brand        Brand  // how the pages look
+	Title       string // of the app, as the pages and the document name it
+	Description string // of the document; "": made of what the operations do
+	Brand       Brand  // how the pages look
+	// Language is that of the pages for people, as a tag such as de, whoever reads them; "": each reader's own, of
+	// those that there are. Words have texts of one's own in place of those of the pages, by language and key, see
+	// docs/look.md: of a language that is built in some, of any other all.
+	Language     string
+	Words        map[string]map[string]string
 	ContactEmail string // in the document; may be empty
 	PrivacyURL   string // "": our own page
 	Version      string
@@ -476,7 +481,8 @@ func (s *Server) buildPages() (err error) {
 			return fmt.Errorf("the brand's logo %w", err)
 		}
 	}
-	if s.pages, err = page.New(page.Options{Brand: brand, Documented: s.document != nil}); err != nil {
+	if s.pages, err = page.New(page.Options{Brand: brand, Documented: s.document != nil,
+		Language: s.options.Language, Words: s.options.Words}); err != nil {
 		return err
 	}
 	if light, dark := brand.Links(); light != dark || !strings.EqualFold(light, given.Color) {

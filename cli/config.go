@@ -26,7 +26,7 @@ type config struct {
 	Modules, Operations                               []string // none: all
 	Scopes                                            []api.Scope
 	Description, ContactEmail, PrivacyURL             string
-	Logo, Color, SupportURL                           string
+	Logo, Color, SupportURL, Language, Words          string
 	Access, LiveRoles                                 string
 	MCP                                               string
 	MCPOperations                                     []string

@@ -117,7 +117,7 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	emulator.SetRedirectURLs(c.PublicURL + "/idp")
 
 	options := c.options()
-	if options.Brand.Logo, err = c.readLogo(ctx); err != nil {
+	if err := c.readLook(ctx, &options); err != nil {
 		return err
 	}
 	options.Log, options.Emulator, options.Local = log, emulatorURL, true

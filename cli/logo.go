@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"guestpass"
 	"guestpass/internal/credentials"
 	"guestpass/internal/page"
 	"guestpass/internal/upstream"
@@ -49,7 +50,17 @@ func checkLogoFile(name string) error {
 	return nil
 }
 
-// readLogo reads the logo once, before anything is served; nil if there is none.
+// readLook reads, before anything is served, what settings of the look name.
+func (c config) readLook(ctx context.Context, o *guestpass.Options) (err error) {
+	if o.Brand.Logo, err = c.readLogo(ctx); err != nil {
+		return err
+	}
+	o.Language = c.Language // which may have no words but those of the file
+	o.Words, err = c.readWords()
+	return err
+}
+
+// readLogo returns nil if there is none.
 func (c config) readLogo(ctx context.Context) ([]byte, error) {
 	if c.Logo == "" {
 		return nil, nil
@@ -68,7 +79,10 @@ func (c config) readLogo(ctx context.Context) ([]byte, error) {
 	return content, nil
 }
 
-func readLogoFile(_ context.Context, name string) ([]byte, error) {
+func readLogoFile(_ context.Context, name string) ([]byte, error) { return readNamed(name) }
+
+// readNamed reads a file that a setting names.
+func readNamed(name string) ([]byte, error) {
 	file, err := os.Open(name) // #nosec G304 -- whoever sets it runs the program
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, errors.New("names a file that is not there; a name without / is looked for in the working " +
@@ -84,7 +98,7 @@ func readLogoFile(_ context.Context, name string) ([]byte, error) {
 	return readBounded(file)
 }
 
-// readBounded reads one byte more than a logo may have, by which it shows that it has too many.
+// readBounded reads one byte more than a logo, or a file of words, may have, by which it shows that it has too many.
 func readBounded(from io.Reader) ([]byte, error) {
 	content, err := io.ReadAll(io.LimitReader(from, page.MaxLogo+1))
 	if err != nil {

@@ -59,7 +59,7 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 				return err
 			}
 			options := c.options()
-			if options.Brand.Logo, err = c.readLogo(cmd.Context()); err != nil {
+			if err := c.readLook(cmd.Context(), &options); err != nil {
 				return err
 			}
 			if tried, err := newServer(options); err != nil { // what is wrong is told before anything is opened or made

@@ -116,12 +116,15 @@ func (c *config) serverSettings() []setting {
 func (c *config) offerSettings() []setting {
 	return []setting{
 		set("GUESTPASS_TITLE", prose(&c.Title, 100), "name of your app").or(defaultTitle).published(),
-		set("GUESTPASS_LOGO", line(&c.Logo, checkLogo), "logo for the pages: a file, or its https address").
-			without("a mark in the colour"),
+		set("GUESTPASS_LOGO", line(&c.Logo, checkLogo), "logo for the pages: a file or an https address").
+			without("a mark"),
 		set("GUESTPASS_COLOR", word(&c.Color, page.CheckColor), "colour of buttons and links, such as #0b6b53").
 			without("green").published(),
 		set("GUESTPASS_SUPPORT_URL", word(&c.SupportURL, page.CheckSupport),
 			"where people find help: https://… or mailto:…").published(),
+		set("GUESTPASS_LANGUAGE", word(&c.Language, page.CheckLanguage),
+			"language of the pages, such as de").without("each reader's own").published(),
+		set("GUESTPASS_WORDS", line(&c.Words, checkWordsFile), "file of words for the pages, as JSON"),
 		set("GUESTPASS_MODULES", list(&c.Modules, oneOf(append(modules(), noModules)...)),
 			"resources to serve, or none").without("all").published(),
 		set("GUESTPASS_OPERATIONS", list(&c.Operations, checkOperationID), "operations to publish").

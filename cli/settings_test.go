@@ -18,7 +18,8 @@ func whole() map[string]string {
 	for name, value := range map[string]string{
 		"GUESTPASS_ADDR": "127.0.0.1:8443", "GUESTPASS_TITLE": "Acme Tasks",
 		"GUESTPASS_LOGO": "https://static.example.com/logo.svg", "GUESTPASS_COLOR": "#7a1fa2",
-		"GUESTPASS_SUPPORT_URL": "mailto:support@example.com",
+		"GUESTPASS_SUPPORT_URL": "mailto:support@example.com", "GUESTPASS_LANGUAGE": "de",
+		"GUESTPASS_WORDS": "/etc/guestpass/words.json",
 		"GUESTPASS_DATABASE_URL": "postgres://guestpass:Kp8vR2mX5qT9wL4s@db.example.com/guestpass" +
 			"?sslmode=verify-full",
 		"GUESTPASS_DATABASE_SCHEMA": "acme", "GUESTPASS_MODULES": "tasks", "GUESTPASS_OPERATIONS": "listTasks,getTask",
@@ -146,6 +147,8 @@ var harmless = map[string]func(other string) bool{
 	// people find help, and a logo, at any address of the operator's
 	"GUESTPASS_SUPPORT_URL": isAddress,
 	"GUESTPASS_LOGO":        isAddress,
+	// where no words of a language are, nothing starts
+	"GUESTPASS_LANGUAGE": func(other string) bool { return len(whole()[other]) <= 3 },
 	// a login page can be at any address, and return by any name
 	"GUESTPASS_LOGIN_URL": func(other string) bool {
 		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL",
@@ -214,6 +217,7 @@ func mayTake(name, what string) bool {
 	case "a comma", "commas", "an empty entry", "an empty entry before", "twice", "full width":
 		return text || url || name == "GUESTPASS_AUDIENCE" && what != "commas" && what != "full width" ||
 			name == "GUESTPASS_TRY_CLIENT_SECRET" && what != "commas" && what != "full width" ||
+			name == "GUESTPASS_WORDS" && (what == "an empty entry before" || what == "twice") || // of a file
 			(name == "GUESTPASS_PRIVACY_URL" || name == "GUESTPASS_LOGO") &&
 				(what == "an empty entry" || what == "twice") // in its path
 	case "a token":
@@ -322,6 +326,8 @@ func TestNumbersDurationsAndWordsHaveOneSpelling(t *testing.T) {
 			"data:image/svg+xml,x", "javascript:alert(1)", "https://", "//example.com/logo",
 			"https://Example.com/l.svg",
 			"https://example.com/logo.svg#x", "/etc/passwd", "."},
+		"GUESTPASS_LANGUAGE": {"DE", "german", "de_DE", "de-de", "en,de", "*", "und", "deutsch"},
+		"GUESTPASS_WORDS":    {"words", "words.yaml", "https://example.com/words", ".", "words.json.bak"},
 		"GUESTPASS_LIMIT_MEMBER": {"0", "-1", "+60", "060", "6_0", "0x3c", "6e1", "60.0", "60 ", "1000001",
 			"99999999999999999999",
 			"٦٠", "６０", "unlimited"},

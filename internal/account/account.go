@@ -92,19 +92,21 @@ func New(o Options) (*Account, error) {
 
 // view is what the page is told.
 type view struct {
-	Login    string // host of the application's login page, if people sign in there
-	Failure  string // instead of everything else
-	Fault    string // the request's id where waiting does not help: it is for whoever runs the server
+	Login    string   // host of the application's login page, if people sign in there
+	Failure  []string // keys of the words: instead of everything else
+	Fault    string   // the request's id where waiting does not help: it is for whoever runs the server
 	SignedIn bool
 	Revoked  notice
 	Who      string
-	Apps     []app
-	Members  []app // of the whole organization, for its administrators
-	Admin    bool
-	Cut      bool     // there are more
-	Unknown  bool     // our database cannot be read: there is no more than what Stytch says
-	Next     string   // where the organization's further apps are listed; "" if there are none
-	Changes  *changes // instead of the apps
+	// Organization is that of who is signed in; "" for none.
+	Organization string
+	Apps         []app
+	Members      []app // of the whole organization, for its administrators
+	Admin        bool
+	Cut          bool     // there are more
+	Unknown      bool     // our database cannot be read: there is no more than what Stytch says
+	Next         string   // where the organization's further apps are listed; "" if there are none
+	Changes      *changes // instead of the apps
 }
 
 // app is what is shown as one: the person's connections to clients of one name and host. Some programs
@@ -114,11 +116,14 @@ type app struct {
 	Clients                []string // each of them
 	Person                 string   // whose it is: the address, which nobody else has
 	Called                 string   // what they call themselves
-	May                    []string
+	May                    []scope
 	Done                   done // of the person's own
 	Unknown                bool // whether and when it was used
 	Form                   string
 }
+
+// A scope, and what its declaration says that it is for.
+type scope struct{ Name, For string }
 
 // Page is GET /account.
 func (a *Account) Page(w http.ResponseWriter, r *http.Request) {
@@ -128,14 +133,13 @@ func (a *Account) Page(w http.ResponseWriter, r *http.Request) {
 	asked, understood := askedChanges(query)
 	if err != nil || len(query["revoked"]) > 1 || len(query["after"]) > 1 || !understood {
 		a.write(w, r, http.StatusBadRequest,
-			view{Failure: "The address that brought you here cannot be read. Open your account page without what " +
-				"follows the question mark."})
+			view{Failure: []string{"account.bad_address"}})
 		return
 	}
 	shown := session(r)
 	v, err := a.view(ctx, shown, query.Get("after"), asked)
 	if err != nil {
-		a.fail(w, r, "This page cannot be shown at the moment.", "Wait a little and load it again.", err)
+		a.fail(w, r, "account.not_shown", "account.load_again", err)
 		return
 	}
 	if v.SignedIn {
@@ -175,9 +179,7 @@ func (a *Account) view(ctx context.Context, shown shownSession, after string, as
 	}
 	defer leave()
 	v.SignedIn, v.Who = true, text.Name(cmp.Or(person.Email, person.Name, person.ID))
-	if person.Organization.Name != "" {
-		v.Who += " at " + person.Organization.Name
-	}
+	v.Organization = person.Organization.Name
 	if asked != nil {
 		v.Changes = asked
 		return v, a.fillChanges(ctx, &v, person)
@@ -241,8 +243,8 @@ func (a *Account) app(clients []connections.Connection, words map[string]string,
 	entry.Form = a.sign(toRevoke,
 		authority{Session: shown.digest(), Actor: person.ID, Organization: person.Organization.ID,
 			Subject: entry.Subject, Clients: entry.Clients, Expires: a.options.Now().Add(formLifetime).Unix()})
-	for _, scope := range entry.Scopes {
-		entry.May = append(entry.May, cmp.Or(words[scope], scope))
+	for _, name := range entry.Scopes {
+		entry.May = append(entry.May, scope{name, cmp.Or(words[name], name)})
 	}
 	return entry
 }
@@ -260,13 +262,13 @@ func (a *Account) members(ctx context.Context, organizationID string) (map[strin
 	return members, nil
 }
 
-// fail tells the person that something is not possible now, and what to do; the log has the reason.
-// Where something is set up wrongly neither waiting nor signing in again helps.
+// fail tells the person in words, by their keys, that something is not possible now, and what to do; the log has the
+// reason. Where something is set up wrongly neither waiting nor signing in again helps.
 func (a *Account) fail(w http.ResponseWriter, r *http.Request, words, wait string, err error) {
 	if errors.Is(err, directory.ErrCredentials) || errors.As(err, new(*stytch.UnexpectedError)) {
 		a.options.Log.ErrorContext(r.Context(), "account page failed, and will until this is mended", "error", err)
 		a.write(w, r, http.StatusServiceUnavailable,
-			view{Failure: words, Fault: cmp.Or(middleware.GetReqID(r.Context()), "none")})
+			view{Failure: []string{words}, Fault: cmp.Or(middleware.GetReqID(r.Context()), "none")})
 		return
 	}
 	a.options.Log.WarnContext(r.Context(), "account page failed", "error", err)
@@ -277,13 +279,13 @@ func (a *Account) fail(w http.ResponseWriter, r *http.Request, words, wait strin
 		status = http.StatusTooManyRequests
 		exceeded.SetHeaders(w.Header())
 	}
-	a.write(w, r, status, view{Failure: words + " " + wait})
+	a.write(w, r, status, view{Failure: []string{words, wait}})
 }
 
 func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v view) {
 	a.headers.Set(w.Header())
 	v.Login = a.options.LoginHost
-	body, err := a.page.Render(v)
+	body, err := a.page.Render(a.options.Pages.Language(w, r), v)
 	if err != nil {
 		a.options.Log.ErrorContext(r.Context(), "page not rendered", "error", err)
 		status, body = http.StatusInternalServerError, nil

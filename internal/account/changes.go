@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"guestpass/directory"
+	"guestpass/internal/connections"
 	"guestpass/store"
 )
 
@@ -31,10 +32,11 @@ type done struct {
 
 type activity struct {
 	At      time.Time
-	What    string
+	What    string // what the operation does
+	Key     string // of the words for it, in place of What, if it is this page's own
 	App     string
 	Target  string
-	Outcome string // "" for done
+	Outcome string // key of the words; "" for done
 }
 
 // record is the person's.
@@ -107,11 +109,14 @@ func (r record) told(rows []store.Activity) (list []activity) {
 	for _, row := range rows {
 		told := activity{At: row.At, What: cmp.Or(r.options.Operations[row.Operation], row.Operation),
 			App: row.Client, Target: row.Target}
+		if row.Operation == connections.RevokeOperation {
+			told.Key = "account.did_revoke"
+		}
 		switch row.Outcome {
 		case store.Failed:
-			told.Outcome = "failed"
+			told.Outcome = "account.failed"
 		case store.Started:
-			told.Outcome = "its end is not known"
+			told.Outcome = "account.end_unknown"
 		}
 		list = append(list, told)
 	}

@@ -172,8 +172,7 @@ func (a *Account) Revoke(w http.ResponseWriter, r *http.Request) {
 	case errors.Is(err, errNotSignedIn), errors.Is(err, errNotAdmin):
 		a.refuse(w, r, err)
 	case err != nil:
-		a.fail(w, r, "Nothing was revoked: that is not possible at the moment.",
-			"Wait a little, load your account page again and repeat it there.", err)
+		a.fail(w, r, "account.not_revoked", "account.repeat", err)
 	case outcome.Written != nil:
 		a.tellHalf(w, r, outcome)
 	default:
@@ -204,24 +203,16 @@ func (a *Account) tellHalf(w http.ResponseWriter, r *http.Request, o connections
 	a.write(w, r, status, view{Failure: halfDone(o)})
 }
 
-func halfDone(o connections.Outcome) string {
-	const retryLater = " Load your account page again in a few minutes; if the app is still listed there, revoke it " +
-		"once more."
+func halfDone(o connections.Outcome) []string {
 	switch {
 	case o.Told == nil && o.Refused:
-		return "Half of it is done. Stytch has ended the connection: the app gets no new pass. This server could not " +
-			"store that, so it refuses the app only as long as it runs, and a pass that the app has may still work " +
-			"at another instance until it ends. Storing it is tried again." + retryLater
+		return []string{"account.half_refused", "account.revoke_again"}
 	case o.Told == nil:
-		return "Half of it is done. Stytch has ended the connection: the app gets no new pass. This server could not " +
-			"store that, so a pass that the app has may still work until it ends." + retryLater
+		return []string{"account.half", "account.revoke_again"}
 	case o.Refused:
-		return "This is not certain to last. This server could not store the revocation, and Stytch does not answer. " +
-			"It refuses the app as long as it runs, and tries both again; a pass that the app has, or renews, may " +
-			"still work at another instance." + retryLater
+		return []string{"account.not_lasting", "account.revoke_again"}
 	}
-	return "Nothing was revoked: this server could not store it, and Stytch does not answer." +
-		" Wait a little, load your account page again and repeat it there."
+	return []string{"account.not_stored", "account.repeat"}
 }
 
 // receive waits for the form, and so holds no place.
@@ -342,6 +333,5 @@ func (a *Account) checkActor(ctx context.Context, f authority, shown shownSessio
 // refuse changes nothing, and says so.
 func (a *Account) refuse(w http.ResponseWriter, r *http.Request, reason error) {
 	a.options.Log.InfoContext(r.Context(), "revocation refused", "reason", reason.Error())
-	a.write(w, r, http.StatusForbidden, view{Failure: "Nothing was revoked: this was not sent from your page, or the " +
-		"page is too old. Load your account page again and repeat it there."})
+	a.write(w, r, http.StatusForbidden, view{Failure: []string{"account.refused"}})
 }

@@ -174,16 +174,13 @@ func New(o Options) (*Provider, error) {
 }
 
 // parse reads the template of the page.
-func (o Options) parse() (*page.Page, error) {
-	pages := o.Pages
-	if pages == nil {
-		own, err := page.New(page.Options{})
-		if err != nil {
+func (o *Options) parse() (_ *page.Page, err error) {
+	if o.Pages == nil {
+		if o.Pages, err = page.New(page.Options{}); err != nil {
 			return nil, err
 		}
-		pages = own
 	}
-	return pages.Parse(page.Layout{Narrow: true}, templates, "page.html")
+	return o.Pages.Parse(page.Layout{Narrow: true}, templates, "page.html")
 }
 
 // checkValues refuses what has not the form of a value that the page may show.
@@ -231,7 +228,8 @@ func (p *Provider) Token() http.Handler { return p.forward }
 // bundles only the vertical's own.
 func (p *Provider) Assets() map[string]http.Handler {
 	handlers := map[string]http.Handler{}
-	for _, name := range []string{p.bundle.name, "idp.js", "cookies.js", "login.js", "session.js"} {
+	for _, name := range []string{p.bundle.name, "idp.js", "cookies.js", "login.js", "session.js",
+		"words.js"} {
 		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()
 			h.Set("Content-Type", "text/javascript; charset=utf-8")

@@ -168,13 +168,10 @@ func (l Login) Host() string {
 // TakesTokens reports whether people come back with a token, for which there is [Provider.Return].
 func (l Login) TakesTokens() bool { return l.TokenProfile != "" }
 
-var errTokenInQuery = &requestError{"This sign-in is not safe to use",
-	"The page on which you signed in has put your sign-in into the address, where others may read it. Tell whoever " +
-		"runs that page: it must send it in a form, or behind #.", tokenInQuery}
+var errTokenInQuery = &requestError{Title: "failure.unsafe", Text: "failure.unsafe_text", reason: tokenInQuery}
 
-var errUnreadableToken = &requestError{"Your sign-in cannot be read",
-	"The page on which you signed in has sent something that is no sign-in. Tell whoever runs that page.",
-	unreadableToken}
+var errUnreadableToken = &requestError{Title: "failure.unreadable", Text: "failure.unreadable_text",
+	reason: unreadableToken}
 
 // checkNoToken refuses a token in the address: addresses are kept in histories and logs. Nothing of it is logged here.
 func (l Login) checkNoToken(query url.Values) error {

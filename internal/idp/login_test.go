@@ -122,7 +122,7 @@ func TestATokenInTheAddress(t *testing.T) {
 		"return=account&trusted_auth_token=x", chatGPT("token", "eyJh.eyJi.c2ln"),
 		chatGPT() + "&%74rusted_auth_token=eyJh.eyJi.c2ln"} {
 		w := get(pageProvider(t, withLogin), query)
-		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), errTokenInQuery.Title) ||
+		if w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), "This sign-in is not safe") ||
 			strings.Contains(w.Body.String(), "eyJh") || w.Header().Get("Set-Cookie") != "" {
 			t.Errorf("%s: %d %v", query, w.Code, w.Header())
 		}

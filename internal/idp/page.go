@@ -31,7 +31,7 @@ type pageData struct {
 	IssuerKnown  bool
 	ClientHost   string            // of the client's document; "" for a connected app
 	Unchecked    bool              // the client's name: anybody may have chosen it
-	ReturnsTo    string            // in words; "" for no application
+	ReturnsTo    destination       // the zero value for no application
 	ReturnURL    string            // where e-mail links lead: the bare page
 	Scopes       map[string]string // what each is for
 	Organization Organization      // that the request names; the zero value for none
@@ -50,6 +50,7 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) { p.show(w, r, "
 // show answers with the page; failed is what was wrong with what came beside the address.
 func (p *Provider) show(w http.ResponseWriter, r *http.Request, token string, failed *requestError) {
 	p.headers.Set(w.Header())
+	language := p.options.Pages.Language(w, r)
 	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
 		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL,
 		ReturnURL: p.options.PublicURL + "/idp", Login: p.options.Login,
@@ -66,26 +67,24 @@ func (p *Provider) show(w http.ResponseWriter, r *http.Request, token string, fa
 	case request != nil:
 		data.Request, data.ClientName = request.Encode(), p.clientName(r.Context(), request)
 		data.ClientHost, data.ReturnsTo = clientHost(request), returnsTo(request)
-		data.Unchecked = data.ReturnsTo != "" && data.ClientHost == "" &&
+		data.Unchecked = data.ReturnsTo != destination{} && data.ClientHost == "" &&
 			!p.options.Clients.Lists(request.Get("client_id"))
 		if data.IssuerKnown = true; p.options.AdvertisedIssuer != nil {
 			data.Issuer, data.IssuerKnown = p.options.AdvertisedIssuer(r.Context())
 		}
-		data.Scopes = p.scopes(r.Context(), request)
+		data.Scopes = p.options.Pages.Scopes(language, p.scopes(r.Context(), request))
 		if data.Organization, failure = p.organization(r.Context(), request); failure != nil {
 			status, data.Failure = http.StatusBadRequest, failure
 			w.Header().Del("Set-Cookie") // what is refused is not kept
 		}
 	case data.Link == "":
 		status = http.StatusBadRequest
-		data.Failure = &requestError{"Nothing to allow here yet",
-			"This page opens by itself when ChatGPT, or another app, asks you to sign in. Go back there and start " +
-				"anew.", ""}
+		data.Failure = &requestError{Title: "failure.nothing", Text: "failure.nothing_text"}
 	}
 	if data.Failure != nil {
 		p.refusals.note(r.Context(), data.Failure.reason, "server", p.unlisted(r.URL.RawQuery, data.Failure))
 	}
-	body, err := p.page.Render(data)
+	body, err := p.page.Render(language, data)
 	if err != nil {
 		p.log.ErrorContext(r.Context(), "page not rendered", "error", err)
 		status, body = http.StatusInternalServerError, nil
@@ -195,8 +194,7 @@ func (p *Provider) organization(ctx context.Context, request url.Values) (Organi
 	}
 	if err != nil {
 		p.refusals.note(ctx, whyNotLookedUp(err), "server", fmt.Errorf("organization not looked up: %w", err))
-		return Organization{}, &requestError{"Signing in is not possible right now",
-			"The organization cannot be looked up at the moment. Wait a little and load this page again.", ""}
+		return Organization{}, &requestError{Title: "failure.no_sign_in", Text: "failure.no_sign_in_text"}
 	}
 	return o, nil
 }

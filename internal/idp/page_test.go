@@ -173,7 +173,7 @@ func TestEachVerticalHasItsOwnComponent(t *testing.T) {
 			t.Errorf("%s: %s", vertical, styles)
 		}
 		names := slices.Sorted(maps.Keys(p.Assets()))
-		if !slices.Equal(names, []string{"cookies.js", "idp.js", "login.js", "session.js", want.bundle}) {
+		if !slices.Equal(names, []string{"cookies.js", "idp.js", "login.js", "session.js", want.bundle, "words.js"}) {
 			t.Errorf("%s: served are %v", vertical, names)
 		}
 		script := httptest.NewRecorder()

@@ -53,10 +53,11 @@ var (
 	organizationPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 )
 
-// requestError is an authorization request that cannot go on, in words for the
-// person who sees it, and for the log. Nobody is redirected.
+// requestError is an authorization request that cannot go on, by the keys of the words for the
+// person who sees it. Nobody is redirected.
 type requestError struct {
 	Title, Text string
+	Values      []any  // of the text
 	reason      reason // "" for what nobody has to mend
 }
 
@@ -76,18 +77,16 @@ func parseRequest(rawQuery string) (url.Values, error) {
 // the same address with the browser's rules.
 func readQuery(rawQuery string) (url.Values, error) {
 	if len(rawQuery) > maxQuery {
-		return nil, &requestError{"This request is too long",
-			"The address that brought you here is longer than this page accepts.", malformedRequest}
+		return nil, &requestError{Title: "failure.too_long", Text: "failure.too_long_text", reason: malformedRequest}
 	}
 	query, err := form.Parse(rawQuery)
 	if err != nil { // without its words: they name a parameter, which would be anybody's words on our page
-		return nil, &requestError{"This request is malformed", "The address that brought you here cannot be read.",
-			malformedRequest}
+		return nil, &requestError{Title: "failure.malformed", Text: "failure.malformed_text", reason: malformedRequest}
 	}
 	for _, name := range slices.Concat(parameters, others) {
 		if len(query[name]) > 1 && name != "resource" {
-			return nil, &requestError{"This request is ambiguous", "The parameter " + name +
-				" is given more than once.", malformedRequest}
+			return nil, &requestError{Title: "failure.ambiguous", Text: "failure.ambiguous_text",
+				Values: []any{"name", name}, reason: malformedRequest}
 		}
 	}
 	return query, nil
@@ -115,8 +114,7 @@ func requestOf(query url.Values) (url.Values, error) {
 // page, so that somebody has put the two together.
 func checkAlone(query url.Values) error {
 	if query.Has(linkParameter) {
-		return &requestError{"This request is malformed", "The address that brought you here wants two things at once.",
-			malformedRequest}
+		return &requestError{Title: "failure.malformed", Text: "failure.two_things", reason: malformedRequest}
 	}
 	return nil
 }
@@ -125,26 +123,25 @@ func checkAlone(query url.Values) error {
 func checkRequest(request url.Values) error {
 	switch {
 	case !isClientID(request.Get("client_id")):
-		return &requestError{"Unknown application", "The request does not say which application asks for access.",
-			unknownClient}
+		return &requestError{Title: "failure.unknown_app", Text: "failure.no_app_text", reason: unknownClient}
 	case request.Get("redirect_uri") == "":
-		return &requestError{"This request is incomplete", "It does not say where to return to (redirect_uri).",
-			malformedRequest}
+		return &requestError{Title: "failure.incomplete", Text: "failure.incomplete_text",
+			Values: []any{"name", "redirect_uri"}, reason: malformedRequest}
 	case !isReturnAddress(request.Get("redirect_uri")):
-		return &requestError{"Wrong return address",
-			"The application wants you to return to an address of a kind that is not used here.", unregisteredCallback}
+		return &requestError{Title: "failure.wrong_return", Text: "failure.wrong_return_kind",
+			reason: unregisteredCallback}
 	// ChatGPT may leave it out: then it means code
 	case request.Has("response_type") && request.Get("response_type") != "code":
-		return &requestError{"This request is not supported", "Only the response type “code” is possible.",
-			malformedRequest}
+		return &requestError{Title: "failure.not_supported", Text: "failure.response_type",
+			Values: []any{"name", "code"}, reason: malformedRequest}
 	case request.Has("code_challenge_method") && request.Get("code_challenge_method") != "S256":
-		return &requestError{"This request is not supported", "Only the code challenge method “S256” is possible.",
-			malformedRequest}
+		return &requestError{Title: "failure.not_supported", Text: "failure.challenge_method",
+			Values: []any{"name", "S256"}, reason: malformedRequest}
 	case request.Has("organization_id") && !organizationPattern.MatchString(request.Get("organization_id")):
 		return errUnknownOrganization
 	case len(request.Get("state")) > maxState:
-		return &requestError{"This request is too long", "Its state has more than " + strconv.Itoa(maxState) +
-			" characters.", malformedRequest}
+		return &requestError{Title: "failure.too_long", Text: "failure.long_state",
+			Values: []any{"number", maxState}, reason: malformedRequest}
 	}
 	return nil
 }
@@ -201,10 +198,8 @@ func isReturnAddress(address string) bool {
 // plainHost has no escapes, and nothing that some would read as the beginning of a path.
 var plainHost = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+(:[0-9]{1,5})?$`)
 
-var errWrongReturn = &requestError{"Wrong return address",
-	"The application is known here, but not with the address to which it wants you to return. If you built " +
-		"it: add its callback URL to the connected app in Stytch, or to the client's own document.",
-	unregisteredCallback}
+var errWrongReturn = &requestError{Title: "failure.wrong_return", Text: "failure.wrong_return_text",
+	reason: unregisteredCallback}
 
 // admits reports whether there can be such a client, before anybody asks Stytch. A document that is
 // on the reader's own machine is for a server that is there as well.
@@ -224,15 +219,14 @@ func (o Options) environment() credentials.Environment {
 	return credentials.Test
 }
 
-var errUnknownApplication = &requestError{"Unknown application",
-	"No application is known here under the id in the address that brought you here. If you built it: check the " +
-		"client id that it uses.", unknownClient}
+var errUnknownApplication = &requestError{Title: "failure.unknown_app", Text: "failure.unknown_app_text",
+	reason: unknownClient}
 
-var errUnlistedHost = &requestError{errUnknownApplication.Title, errUnknownApplication.Text, unlistedHost}
+var errUnlistedHost = &requestError{Title: errUnknownApplication.Title, Text: errUnknownApplication.Text,
+	reason: unlistedHost}
 
-var errUnknownOrganization = &requestError{"Unknown organization",
-	"The address that brought you here names an organization that is not known here. Ask whoever gave you the link.",
-	unknownOrganization}
+var errUnknownOrganization = &requestError{Title: "failure.unknown_organization",
+	Text: "failure.unknown_organization_text", reason: unknownOrganization}
 
 func isLoopback(rawURL string) bool {
 	u, err := url.Parse(rawURL)
@@ -247,18 +241,20 @@ func clientHost(request url.Values) string {
 	return ""
 }
 
-// returnsTo tells in words where the person is sent once they have decided.
-func returnsTo(request url.Values) string {
+// A destination is where the person is sent once they have decided: the key of the words for it, with its name.
+type destination struct{ Key, Name string }
+
+func returnsTo(request url.Values) destination {
 	u, err := url.Parse(request.Get("redirect_uri"))
 	switch {
 	case err != nil || !request.Has("redirect_uri"):
-		return ""
+		return destination{}
 	case isLoopback(request.Get("redirect_uri")):
-		return "a program on this computer (" + u.Host + ")"
+		return destination{"signin.at_program", u.Host}
 	case u.Scheme != "https":
-		return "an app on this device (" + u.Scheme + ")"
+		return destination{"signin.at_app", u.Scheme}
 	}
-	return u.Host
+	return destination{"signin.at_site", u.Host}
 }
 
 // The request cookie keeps an authorization request while the person reads their

@@ -29,7 +29,7 @@ func TestALogoIsKnownByItsContent(t *testing.T) {
 		"image/svg+xml": svg,
 		"image/png":     string(picture(t, 8, asPNG)),
 		"image/jpeg":    string(picture(t, 8, asJPEG)),
-		"image/webp":    "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11" +
+		"image/webp": "RIFF\x1a\x00\x00\x00WEBPVP8L\x0d\x00\x00\x00\x2f\x00\x00\x00\x10\x07\x10\x11\x11" +
 			"\x88\x88\xfe\x07\x00",
 	} {
 		logo, err := NewLogo([]byte(content))
@@ -63,14 +63,14 @@ func TestWhatIsNoLogoIsRefused(t *testing.T) {
 		"svg of no namespace": {"<svg/>", "no picture"},
 		"half an SVG":         {svg[:len(svg)-8], "not well-formed"},
 		"two SVGs and more":   {svg + "<script>", "not well-formed"},
-		"an entity":           {`<!DOCTYPE svg [<!ENTITY a "b">]>` + strings.Replace(svg[21:], "<path", "&a;<path", 1),
+		"an entity": {`<!DOCTYPE svg [<!ENTITY a "b">]>` + strings.Replace(svg[21:], "<path", "&a;<path", 1),
 			"not well-formed"},
-		"JSON":                {`{"logo":1}`, "no picture"},
-		"GIF":                 {"GIF89a\x01\x00\x01\x00", "no picture"},
-		"half a PNG":          {string(picture(t, 8, asPNG)[:20]), "damaged"},
-		"a wide PNG":          {string(picture(t, maxSide+1, asPNG)), "wider"},
-		"too many bytes":      {svg + strings.Repeat(" ", MaxLogo), "more than 256 KiB"},
-		"text":                {"logo", "no picture"},
+		"JSON":           {`{"logo":1}`, "no picture"},
+		"GIF":            {"GIF89a\x01\x00\x01\x00", "no picture"},
+		"half a PNG":     {string(picture(t, 8, asPNG)[:20]), "damaged"},
+		"a wide PNG":     {string(picture(t, maxSide+1, asPNG)), "wider"},
+		"too many bytes": {svg + strings.Repeat(" ", MaxLogo), "more than 256 KiB"},
+		"text":           {"logo", "no picture"},
 	} {
 		if _, err := NewLogo([]byte(tt.content)); err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: %v, want %q", name, err, tt.want)

@@ -149,12 +149,10 @@ func New(o Options) (*Site, error) {
 		if err != nil {
 			return nil, fmt.Errorf("site: %w", err)
 		}
-		body, err := parsed.Render(o)
-		if err != nil {
+		h := headers.Page{Policy: one.policy, Cache: "no-cache", Secure: strings.HasPrefix(o.PublicURL, "https://")}
+		if *one.handler, err = o.Pages.Fixed(parsed, one.status, h.Set, o); err != nil {
 			return nil, fmt.Errorf("site: render %s: %w", one.name, err)
 		}
-		*one.handler = rendered(one.status, body, headers.Page{Policy: one.policy, Cache: "no-cache",
-			Secure: strings.HasPrefix(o.PublicURL, "https://")})
 	}
 	return site, nil
 }
@@ -169,14 +167,6 @@ const (
 	docsPolicy   = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' " +
 		"data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-
-func rendered(status int, body []byte, h headers.Page) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		h.Set(w.Header())
-		w.WriteHeader(status)
-		_, _ = w.Write(body)
-	})
-}
 
 // assetTypes are the files that are served, and as what.
 var assetTypes = map[string]string{ // #nosec G101 -- names of files

@@ -1,3 +1,5 @@
+import { say } from "./words.js";
+
 // Signing in needs cookies, and so does everything else here. Where the browser keeps none for this page, the page says
 // so and goes no further: the scripts that import this one wait for ever.
 
@@ -13,8 +15,7 @@ function keepsNothing() {
 
 if (keepsNothing()) {
   document.getElementById("progress").hidden = true;
-  document.getElementById("problem-text").textContent =
-    "Your browser keeps no cookies for this page, so you cannot sign in here. Allow them for " + location.host + " and load the page again.";
+  document.getElementById("problem-text").textContent = say("cookies", { host: location.host });
   document.getElementById("problem").hidden = false;
   await new Promise(() => {});
 }

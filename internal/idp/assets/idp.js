@@ -5,6 +5,7 @@
 import "./cookies.js";
 import { Login } from "./login.js";
 import { Session, isSame, nameOf } from "./session.js";
+import { componentWords, parts, say } from "./words.js";
 
 const settings = document.getElementById("idp").dataset;
 const part = (id) => document.getElementById(id);
@@ -23,7 +24,7 @@ let leaving = false; // for another page
 const begunFor = sessionStorage.getItem("guestpass-notice"); // "ended", or "other" for somebody else who signs in
 const ending = begunFor === "ended";
 let told = ""; // what this one has said last
-let notice = ending ? "Your sign-in had ended, so nothing was allowed yet. Sign in to decide." : "";
+let notice = ending ? say("had_ended") : "";
 sessionStorage.removeItem("guestpass-notice");
 
 // A link to set a password; Stytch marks a member's by the redirect type.
@@ -139,16 +140,23 @@ const presentation = {
   theme: [stytch.defaultTheme, stytch.defaultDarkTheme].map((theme) => ({ ...theme, ...look })),
 };
 
+// The component's own words, where ours are in their place. They are patterns (ICU MessageFormat), in which the title
+// stands for itself. The component would give the name of the Stytch project.
+const literal = settings.title.replaceAll("'", "''").replace(/[{}]+/g, "'$&'");
+const strings = Object.fromEntries(
+  Object.entries(componentWords).map(([key, text]) => [key, text.replaceAll("{app}", () => literal)]),
+);
+
 function show(id) {
   for (const name of ["login", "elsewhere", "consent", "replace", "progress"]) part(name).hidden = name !== id;
 }
 
-// title names the step, for the eye and, by the focus, for a screen reader.
-function title(text) {
+// title names the step, for the eye and, by the focus, for a screen reader: by the key of the words, and their values.
+function title([key, values]) {
   const heading = part("heading");
-  heading.textContent = text;
+  heading.replaceChildren(...parts(key, values));
   heading.focus();
-  document.title = text + " – " + settings.title;
+  document.title = say(key, values) + " – " + settings.title;
 }
 
 // explain puts a failure into words; again is what to do about it, if there is something.
@@ -174,12 +182,12 @@ function mount(container, tag, properties) {
   element.addEventListener("stytch-error", (event) => onError(event.error));
   element.addEventListener("stytch-event", (event) => onEvent(event));
   part(container).replaceChildren(element);
-  element.render({ client, presentation, ...properties });
+  element.render({ client, presentation, strings, ...properties });
   show(container);
   setTimeout(() => {
     if (!isEmpty(container)) return;
     report("unreachable");
-    explain("Stytch, which signs you in here, does not answer. Nothing was allowed.", () => location.reload());
+    explain(say("no_answer"), () => location.reload());
   }, slow);
 }
 
@@ -256,7 +264,7 @@ function refuses(error) {
   report(cause);
   if (!cause || cause === "limited" || cause === "unregistered_callback") return false;
   // Neither trying again nor signing in again mends it.
-  explain("Signing in is not set up right here, so nothing was allowed. Tell whoever runs this page: " + cause.replaceAll("_", " ") + ".");
+  explain(say("set_up_wrongly", { cause: cause.replaceAll("_", " ") }));
   return true;
 }
 
@@ -269,10 +277,10 @@ function onError(error) {
   if (ended.includes(error?.error_type)) return beginAgain("ended");
   part("consent").replaceChildren(); // it would turn for ever
   if (error?.error_type === unregistered) {
-    return explain("The application wants you to return to an address that it has not registered. Nothing was allowed, and you were not sent anywhere.");
+    return explain(say("unregistered"));
   }
   if (!error?.error_message) report("unreachable");
-  explain(error?.error_message || "Stytch could not be reached, so nothing was allowed.", () => location.reload());
+  explain(error?.error_message || say("unreachable_nothing"), () => location.reload());
 }
 
 // Refusals stand beside the field. A component is silent about failures without words,
@@ -280,7 +288,7 @@ function onError(error) {
 function onLoginError(error) {
   if (!error?.error_message) {
     report("unreachable");
-    return explain("Stytch could not be reached. Try again in a moment.");
+    return explain(say("unreachable"));
   }
   setTimeout(() => {
     if (part("login").querySelector("input, button")) return;
@@ -290,8 +298,8 @@ function onLoginError(error) {
 
 const spent = (error) =>
   error?.error_type?.startsWith("pkce_")
-    ? "This link has to be opened in the browser that asked for it. Open it there, or ask for a new one."
-    : "This link cannot be used any more. Ask for a new one.";
+    ? say("link_elsewhere")
+    : say("link_spent");
 
 function onEvent(event) {
   if (shown !== "login" || event.stytchEventType !== "AUTHENTICATE_FLOW_COMPLETE") return;
@@ -314,7 +322,7 @@ function showLogin() {
   if (login.isElsewhere && settings.link !== "offered") return signInElsewhere();
   shown = "login";
   tell();
-  if (resetting) title("Set a new password");
+  if (resetting) title(["new_password"]);
   mount("login", "stytch-login", { config: vertical.loginConfig() });
 }
 
@@ -326,12 +334,10 @@ function signInElsewhere() {
   shown = "login";
   if (login.hasReturned) report(whyNobody());
   tell();
-  title("Sign in to continue");
-  part("elsewhere-what").textContent = login.hasReturned
-    ? "You come back from " + login.host + ", but you are not signed in here. Nothing was allowed."
-    : "You sign in at " + login.host + ", and come back here to decide.";
+  title(["to_continue"]);
+  part("elsewhere-what").replaceChildren(...parts(login.hasReturned ? "back_nobody" : "sign_in_there", { host: login.host }));
   part("elsewhere-why").textContent = login.hasReturned
-    ? "If this happens again, tell whoever runs this page: " + whyNobody().replaceAll("_", " ") + "."
+    ? say("if_again", { cause: whyNobody().replaceAll("_", " ") })
     : "";
   show("elsewhere");
 }
@@ -365,20 +371,20 @@ function refuseToken(error) {
   if (refuses(error)) return;
   if (!error?.error_type) {
     report("unreachable");
-    return explain("Stytch could not be reached, so nothing was allowed.", () => leave());
+    return explain(say("unreachable_nothing"), () => leave());
   }
   if (/_not_found$/.test(error.error_type)) {
     report("login_unknown_person");
-    return explain("You are signed in at " + login.host + ", but nobody knows you here, so nothing was allowed. Tell whoever runs this page.", () => leave(true));
+    return explain(say("unknown_here", { host: login.host }), () => leave(true));
   }
   report("login_token_refused");
-  explain("Your sign-in at " + login.host + " is not good here: it may be too old, or was used before. Nothing was allowed.", () => leave());
+  explain(say("not_good", { host: login.host }), () => leave());
 }
 
 // showReset is for a user's link; a member's is understood by the login component.
 function showReset() {
   shown = "login";
-  title("Set a new password");
+  title(["new_password"]);
   customElements.define("stytch-reset", stytch.StytchResetPassword);
   mount("login", "stytch-reset", { config: vertical.loginConfig(), passwordResetToken: arrival.get("token") });
 }
@@ -390,7 +396,7 @@ async function enter(present = decide, absent = () => beginAgain("ended")) {
   part("login").replaceChildren();
   part("consent").replaceChildren();
   part("account").hidden = part("problem").hidden = true;
-  part("progress").textContent = "One moment…";
+  part("progress").textContent = say("one_moment");
   show("progress");
   const before = person;
   try {
@@ -399,7 +405,7 @@ async function enter(present = decide, absent = () => beginAgain("ended")) {
     if (leaving || refuses(error)) return;
     if (ended.includes(error?.error_type)) return absent();
     report("unreachable");
-    return explain("Stytch could not be reached. Try again in a moment.", () => enter(present, absent));
+    return explain(say("unreachable"), () => enter(present, absent));
   }
   present(before);
   lookAgain(); // it may have changed while the page was made
@@ -435,7 +441,7 @@ function decide(before) {
   if (request.get("return") === "account") return location.replace("/account"); // it goes by the session's cookie
   // The component reads the request from the address, once.
   history.replaceState(null, "", withoutLink);
-  title("Decide what to allow");
+  title(["decide"]);
   lock();
   mount("consent", "stytch-consent", { client: session.decisionOf(person, enter, app), getIDPConsentManifest: manifest });
 }
@@ -455,9 +461,9 @@ document.addEventListener("visibilitychange", lock);
 // changeOf says why the page looks different from a moment ago.
 function changeOf(before) {
   if (before.id === person.id && before.organizationId === person.organizationId) {
-    return "Your sign-in or what you may allow has changed, so it is listed anew. Nothing was allowed yet.";
+    return say("changed");
   }
-  return "You are signed in as " + nameOf(person) + " now. Before, it was " + nameOf(before) + ". Nothing was allowed yet.";
+  return say("other_person", { person: nameOf(person), before: nameOf(before) });
 }
 
 function logOut() {
@@ -468,13 +474,13 @@ function logOut() {
 // manifest is what the consent component lists: what may be granted, in words, and apart
 // from it what was asked for and cannot be granted. The component's own list is empty
 // when Stytch's answer with the words is missing; what is granted must be seen.
-function manifest({ scopes, clientName }) {
+function manifest({ scopes }) {
   const words = (scope) => descriptions[scope] ?? scope;
   const granted = scopes.filter(Boolean);
   const asked = (request.get("scope") ?? "").split(" ").filter(Boolean);
   const refused = asked.filter((scope) => !granted.includes(scope));
-  const sections = [{ header: "Allow " + clientName.replace(/^An app/, "an app") + " to:", items: granted.length ? granted.map(words) : ["Nothing"] }];
-  if (refused.length) sections.push({ header: "Asked for, but not yours to give. This will not be allowed:", items: refused.map(words) });
+  const sections = [{ header: say("allow", { app: app.inSentence }), items: granted.length ? granted.map(words) : [say("nothing")] }];
+  if (refused.length) sections.push({ header: say("refused"), items: refused.map(words) });
   return sections;
 }
 
@@ -498,32 +504,24 @@ for (const before of ["pointerdown", "keydown"]) part("login").addEventListener(
 // link was opened in another browser than the one that asked for it.
 function welcome() {
   history.replaceState(null, "", "/idp");
-  title("You are signed in");
-  part("progress").textContent = "Go back to the app that you came from and have it connect again; it will bring you here.";
+  title(["signed_in"]);
+  part("progress").textContent = say("go_back");
   show("progress");
   nameAccount();
 }
 
 // The request is for another organization than the one that somebody is signed in to.
 function askToSwitch() {
-  title("This is for " + settings.organizationName);
-  part("progress").textContent =
-    "You are signed in at " + person.organization + ". To go on, sign in to " + settings.organizationName +
-    " instead.";
-  part("switch").textContent = "Sign out and go to " + settings.organizationName;
+  const organization = settings.organizationName;
+  title(["is_for", { organization }]);
+  part("progress").replaceChildren(...parts("signed_in_at", { own: person.organization, organization }));
+  part("switch").replaceChildren(...parts("switch", { organization }));
   show("progress");
 }
 
-// named is the name of who is signed in, with a direction of its own.
-function named() {
-  const name = document.createElement("bdi");
-  name.textContent = nameOf(person);
-  return name;
-}
-
 function nameAccount() {
-  part("who").replaceChildren("Signed in as ", named(), ".");
-  part("switch").textContent = "Not you? Sign out";
+  part("who").replaceChildren(...parts("signed_in_as", { person: nameOf(person) }));
+  part("switch").textContent = say("not_you");
   part("account").hidden = false;
 }
 
@@ -535,27 +533,24 @@ addEventListener("unhandledrejection", (event) => {
   event.preventDefault(); // it is told on the page
   if (shown !== "login") return onError(event.reason);
   if (refuses(event.reason)) return;
-  explain(event.reason?.error_message || "Stytch could not be reached. Try again in a moment.");
+  explain(event.reason?.error_message || say("unreachable"));
 });
 
 // What a link is, as far as its token is taken for nothing else. Whose it is, nobody can tell
 // before it is used: the rest of an address anybody may have written.
 const linkNames = {
-  oauth: "The other service that you come from",
-  discovery_oauth: "The other service that you come from",
+  oauth: "other_service",
+  discovery_oauth: "other_service",
 };
 
 // askToReplace lets whoever is signed in choose before a link, perhaps of somebody else, takes
 // their place.
 function askToReplace() {
   shown = "asking";
-  title(resetting ? "Set another password?" : "Sign in as somebody else?");
-  const link = linkNames[tokenType] ?? (resetting ? "The link for a new password" : "The link that you opened");
-  part("replace-who").replaceChildren("You are signed in as ", named(), ".");
-  part("replace-what").textContent =
-    link + " signs in the person it was made for, in your place. Who that is shows only once it is used. " +
-    "You will see the name before anything is allowed.";
-  part("stay").textContent = "Stay signed in as " + person.email;
+  title([resetting ? "other_password" : "somebody_else"]);
+  part("replace-who").replaceChildren(...parts("you_are", { person: nameOf(person) }));
+  part("replace-what").textContent = say(linkNames[tokenType] ?? (resetting ? "password_link" : "opened_link"));
+  part("stay").replaceChildren(...parts("stay_as", { person: person.email }));
   show("replace");
 }
 
@@ -568,7 +563,7 @@ part("stay").addEventListener("click", () => {
 // that has ended, which may still be on its way, would end the new one.
 part("use").addEventListener("click", async () => {
   leaving = true;
-  part("progress").textContent = "One moment…";
+  part("progress").textContent = say("one_moment");
   show("progress");
   await session.end();
   sessionStorage.setItem("guestpass-before", JSON.stringify({ ...person, token: "" }));
@@ -602,11 +597,11 @@ function start() {
   if (token && asked) return useToken(token);
   if (token) {
     report("login_unasked");
-    notice = "Somebody's sign-in came here that this browser had not asked for, so it was not used.";
+    notice = say("unasked");
   }
   if (settings.link === "refused") {
     history.replaceState(null, "", withoutLink); // so that no component finds its token either
-    notice = "The link that you opened is of a kind that is not used here, so it was left alone.";
+    notice = say("link_refused");
   }
   const [present, absent] = settings.link === "offered" ? [askToReplace, useLink] : [decide, showLogin];
   if (session.mayExist()) enter(present, absent);

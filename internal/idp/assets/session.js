@@ -2,6 +2,8 @@
 // the session can become another one's at any moment: by a link, in another tab, at Stytch.
 // So a person counts only on Stytch's word, and a decision leaves for the person shown alone.
 
+import { say } from "./words.js";
+
 // seen is what people can see of a name that came from Stytch, where anybody may call themselves
 // anything, and not too much of it.
 function seen(text) {
@@ -50,17 +52,17 @@ export const isSame = (one, other) =>
   !!one && !!other && JSON.stringify({ ...one, token: "" }) === JSON.stringify({ ...other, token: "" });
 
 // nameOf says in words who that is.
-export const nameOf = (person) => person.email + (person.organization ? " at " + person.organization : "");
+export const nameOf = ({ email, organization }) => (organization ? say("person_at", { person: email, organization }) : email);
 
 // sessionCookie is the one by which Stytch's client acts, read as it reads it: the first of that name.
 const sessionCookie = () => decodeURIComponent(document.cookie.match(/(?:^|; )stytch_session=([^;]*)/)?.[1] ?? "");
 
 // labelOf names an app so that no other can be taken for it: the host of its document comes first, and a name
 // that nobody has checked is in quotation marks.
-function labelOf(name, host, unchecked) {
-  const quoted = `“${name.replace(/[“”]/g, "")}”`;
-  if (host) return name && name !== host ? `${host} (${quoted})` : host;
-  return unchecked ? `An app called ${quoted}` : name;
+function labelOf(name, { host, unchecked }, called = "app_called") {
+  const bare = name.replace(/[“”„]/g, "");
+  if (host) return name && name !== host ? say("host_called", { host, name: bare }) : host;
+  return unchecked ? say(called, { name: bare }) : name;
 }
 
 // withIssuer takes out of a response the iss (RFC 9207) that is not the issuer, or that nobody said
@@ -127,10 +129,11 @@ export class Session {
   // decides, and only on what the component was told and has shown. Whoever is signed in
   // when Allow is pressed is handed to replaced if it is somebody else: nothing is allowed then.
   //
-  // host is that of the app's document, if it has one; unchecked says that anybody may have chosen the app's
+  // The app's host is that of its document, if it has one; unchecked says that anybody may have chosen the app's
   // name. issuer is what a response may name: "" for none, undefined while nobody knows.
-  decisionOf(person, replaced, { host, unchecked, issuer }) {
-    const client = this.#client;
+  // inSentence is set to how a sentence speaks of the app.
+  decisionOf(person, replaced, app) {
+    const client = this.#client, { issuer } = app;
     let grantable = []; // as shown
     const never = new Promise(() => {}); // the component waits until it is taken away
 
@@ -142,8 +145,9 @@ export class Session {
         if (!this.isStill(person)) return replaced(), never;
         grantable = answer.scope_results.filter((result) => result.is_grantable).map((result) => result.scope);
         // The component shows the app's name as it comes, and anybody may have chosen it.
-        const app = { ...answer.client, client_name: labelOf(seen(answer.client?.client_name), host, unchecked) };
-        return { ...answer, client: app, consent_required: true };
+        const name = seen(answer.client?.client_name);
+        app.inSentence = labelOf(name, app, "app_called_within");
+        return { ...answer, client: { ...answer.client, client_name: labelOf(name, app) }, consent_required: true };
       },
       oauthAuthorizeSubmit: async (request) => {
         if (!request.consent_granted || grantable.length === 0) return withIssuer(await this.#deny(request), request, issuer);
@@ -160,6 +164,6 @@ export class Session {
   async #deny(request) {
     const answer = await this.#client.idp.oauthAuthorizeSubmit({ ...request, consent_granted: false });
     if (!answer.authorization_code) return answer;
-    throw { error_message: "Stytch did not take the refusal. Close this page: nothing was passed on to the application." };
+    throw { error_message: say("not_denied") };
   }
 }
