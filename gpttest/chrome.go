@@ -117,6 +117,7 @@ func (c *Chrome) flags() []chromedp.ExecAllocatorOption {
 		// The address bar is made of pages of its own, which nobody sees and which cost more
 		// than the page that is visited. The first two names are chromedp's.
 		chromedp.Flag("disable-features", "Translate,BlinkGenPropertyTrees,WebUIOmniboxPopup,WebUIOmniboxAimPopup"),
+		chromedp.Flag("accept-lang", "en"), // chrome.js knows buttons by their words, whatever the machine's language
 		chromedp.WindowSize(1024, 900),
 	)
 	if os.Geteuid() == 0 {

@@ -38,7 +38,8 @@ var withoutAddressBar = chromedp.Flag("disable-features",
 // chrome is one browser for all tests. TestMain closes it.
 var chrome = sync.OnceValues(func() (context.Context, error) {
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true), withoutAddressBar)
+		chromedp.Flag("disable-component-update", true), withoutAddressBar,
+		chromedp.Flag("accept-lang", "en")) // whatever the machine's language is
 	if os.Geteuid() == 0 {
 		options = append(options, chromedp.NoSandbox)
 	}
