@@ -130,6 +130,11 @@ const look = {
   "muted-foreground": "var(--muted)",
   primary: "var(--button)",
   "primary-foreground": "var(--on-button)",
+  accent: "var(--line)", // behind what the pointer is on
+  "accent-foreground": "var(--fg)",
+  secondary: "var(--line)",
+  "secondary-foreground": "var(--fg)",
+  muted: "var(--line)",
   border: "var(--line)",
   input: "var(--field)",
   ring: "var(--accent)",
