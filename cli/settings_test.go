@@ -178,7 +178,7 @@ var harmless = map[string]func(other string) bool{
 
 func isAddress(other string) bool {
 	return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL",
-		"GUESTPASS_LOGIN_URL", "GUESTPASS_LOGO"}, other)
+		"GUESTPASS_LOGIN_URL", "GUESTPASS_APP_URL", "GUESTPASS_LOGO"}, other)
 }
 
 func isNumber(other string) bool {
