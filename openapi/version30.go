@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"unicode/utf8"
+
+	"guestpass/openapi/internal/actions"
 )
 
 // version30 is 3.0.0 and nothing later, since Bedrock compares it with this text (X001, A). All who take 3.0 take it.
@@ -89,7 +91,7 @@ func withValues(description string, s *schema) string {
 			return description
 		}
 		values = append(values, strings.Trim(string(text), `"`))
-		whole = whole && strings.Contains(description, values[len(values)-1])
+		whole = whole && actions.Names(description, values[len(values)-1])
 	}
 	if whole { // of no enum too
 		return description

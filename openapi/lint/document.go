@@ -44,8 +44,8 @@ func (l *linter) version() {
 	case l.isSwagger():
 		swagger := l.root.get("swagger")
 		l.find("G001", swagger, "it is a document of Swagger "+abbreviated(swagger.scalar)+
-			", of which nothing else was looked at", "Convert it to OpenAPI 3, as with swagger2openapi, and lint "+
-			"the result.")
+			", of which nothing else was looked at", "Convert it to OpenAPI 3.1 and lint the result, or name with "+
+			"--for an importer that takes 2.0.")
 	case written.str() == "3.1.1": // which the editor takes
 		l.findAs(Warning, "G001", written, "openapi is 3.1.1, which other importers refuse")
 	case written.str() != "3.1.0":

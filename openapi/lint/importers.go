@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"guestpass/openapi/internal/actions"
 )
 
 // importerRules are asked of a document by importers other than the GPT editor. Their evidence names who asks.
@@ -26,7 +28,7 @@ var importerRules = []Rule{
 		Remedy: "Describe the one shape that is meant; tell cases apart by an enum."},
 	{ID: "X011", Severity: Error, Title: "bodies and parameters have no objects within", Evidence: "A",
 		Why:    "Microsoft 365 does not support nested objects in what is sent.",
-		Remedy: "Make their members properties of the body, with longer names."},
+		Remedy: "Make their members properties of the body, or parameters of their own, with longer names."},
 	{ID: "X012", Severity: Warning, Title: "a description names the values of an enum", Evidence: "A",
 		Why: "Bedrock's action groups do not support enum and ask for the values in the description. Whether they " +
 			"refuse an enum is not said.",
@@ -230,7 +232,7 @@ func (l *linter) unnamedValues(schema *value, described string) {
 	described = cmp.Or(schema.get("description").str(), described)
 	values := schema.get("enum").list()
 	for _, one := range values[:min(len(values), maxNamed)] {
-		if one.scalar != "" && !strings.Contains(described, one.scalar) {
+		if one.scalar != "" && !actions.Names(described, one.scalar) {
 			l.find("X012", schema.get("enum"), "the description does not name "+shown(one))
 			return
 		}

@@ -201,13 +201,26 @@ func TestFindingsInSwaggerSayWhere(t *testing.T) {
 
 // TestVersionsOfWhichNothingIsPromisedAreLookedThrough with a warning.
 func TestVersionsOfWhichNothingIsPromisedAreLookedThrough(t *testing.T) {
-	for name, source := range map[string]string{"copilot-studio": with(t, `"getTask", "summary": "Get one task"`,
-		`"getTask"`), "m365": strings.Replace(clean20, `"description": "Returns one task."`, `"x-was": ""`, 1)} {
+	p, _ := LookUpProfile("copilot-studio")
+	findings := Check(t.Context(), []byte(with(t, `"getTask", "summary": "Get one task"`, `"getTask"`)), Options{For: &p})
+	first := slices.IndexFunc(findings, func(f Finding) bool { return f.Rule == "X001" && f.Severity == Warning })
+	if first < 0 || len(findings) < 2 {
+		t.Errorf("%v", findings)
+	}
+}
+
+// TestTheWordOfTheVersionCounts: one that the importer takes is refused in the other word, or beside it.
+func TestTheWordOfTheVersionCounts(t *testing.T) {
+	for source, name := range map[string]string{
+		strings.Replace(clean20, `"swagger": "2.0"`, `"openapi": "2.0"`, 1):                     "power-platform",
+		strings.Replace(clean20, `"swagger": "2.0"`, `"swagger": "2.0.0"`, 1):                   "power-platform",
+		strings.Replace(clean20, `"swagger": "2.0"`, `"swagger": "3.0.0"`, 1):                   "m365",
+		strings.Replace(clean20, `"swagger": "2.0"`, `"openapi": "3.0.0", "swagger": "2.0"`, 1): "bedrock",
+	} {
 		p, _ := LookUpProfile(name)
 		findings := Check(t.Context(), []byte(source), Options{For: &p})
-		first := slices.IndexFunc(findings, func(f Finding) bool { return f.Rule == "X001" && f.Severity == Warning })
-		if first < 0 || len(findings) < 2 {
-			t.Errorf("%s: %v", name, findings)
+		if len(findings) != 1 || findings[0].Rule != "X001" || findings[0].Severity != Error {
+			t.Errorf("%s: %v\n%.60s", name, findings, source)
 		}
 	}
 }

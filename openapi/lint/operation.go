@@ -279,7 +279,7 @@ func (o *operation) parameter(node *value) {
 		o.find("G117", node, "the query parameter "+name+" looks like a secret")
 	}
 	o.argument(name, in, node)
-	o.described(node, node.get("description"), node.get("schema"))
+	o.described("parameter "+name, node, node.get("description"), node.get("schema"))
 	elements := schema
 	if hasType(schema, "array") {
 		elements = o.follow(schema.get("items"))
@@ -295,13 +295,13 @@ func (o *operation) parameter(node *value) {
 
 // described is G035 (A) and G036 (A) for a parameter or property, whose text may stand at
 // the schema.
-func (l *linter) described(at, own, schema *value) {
+func (l *linter) described(what string, at, own, schema *value) {
 	if l.lostIn(schema) {
 		return
 	}
 	if strings.TrimSpace(own.str()) == "" &&
 		strings.TrimSpace(l.viewOf(l.root).gathered([]*value{schema}).description) == "" {
-		l.find("G036", at, "there is no description")
+		l.find("G036", at, "the "+what+" has no description")
 	}
 	for _, written := range []*value{own, schema.get("description"), l.follow(schema).get("description")} {
 		if n := utf8.RuneCountInString(written.str()); n > actions.MaxArgumentText {

@@ -67,7 +67,7 @@ const address30, address31, address20 = "/openapi-3.0.json", "/openapi.json", "/
 var profiles = []Profile{
 	{Name: GPT, Title: "GPT editor of ChatGPT", Versions: "3.1.0 and 3.1.1", Address: address31, Evidence: "C"},
 	{Name: "m365", Title: "Microsoft 365 Copilot, API plugin of a declarative agent", Versions: "3.0.x",
-		Address: address30, Evidence: "B", takes: perhaps(only("3.0"), "2.0"),
+		Address: address30, Evidence: "B", takes: only("3.0"),
 		rules: []string{"G011", "G050", "G074", "G111", "G112", "X010", "X011", "X013", "X030"}},
 	{Name: "power-platform", Title: "custom connector of Power Platform and Logic Apps", Versions: "2.0",
 		Address: address20, Evidence: "A", takes: only("2.0"), maxBytes: 1_000_000,
@@ -132,6 +132,11 @@ func (l *linter) takes(p *Profile) bool {
 		name = "swagger"
 	}
 	written := l.root.get(name)
+	if l.root.has("swagger") && l.root.has("openapi") {
+		l.find("X001", l.root.get("swagger"), "the document has both openapi and swagger; nothing else was looked at",
+			"Keep openapi for version 3, or swagger for version 2.0.")
+		return false
+	}
 	if written.is(number) { // as 2.0 in YAML without quotes
 		l.findAs(Warning, "X001", written, name+" is a number", "Write it as a text, in quotes.")
 	} else if !written.is(text) {
@@ -139,6 +144,10 @@ func (l *linter) takes(p *Profile) bool {
 	}
 	problem := fmt.Sprintf("%s is %s, and %s takes %s", name, shown(l.root.get(name)), p.Name, p.Versions)
 	severity := p.takes(written.scalar)
+	if older := strings.HasPrefix(written.scalar, "2"); older != (name == "swagger") || older && written.scalar != "2.0" {
+		severity = Error
+		problem += " (the word is swagger, and its value 2.0, in version 2 alone)"
+	}
 	switch severity {
 	case Warning:
 		l.findAs(severity, "X001", written, problem+"; nothing is promised of others", p.convert())

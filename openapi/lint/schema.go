@@ -274,8 +274,8 @@ func (l *linter) request(schema *value) {
 		!schema.has("const") && !admitsNothing(schema) && !l.parts[schema]:
 		l.find("G057", schema, "any value is admitted")
 	}
-	schema.get("properties").each(func(_ string, inner *value) bool {
-		l.described(inner, nil, inner)
+	schema.get("properties").each(func(name string, inner *value) bool {
+		l.described("property "+abbreviated(name), inner, nil, inner)
 		return true
 	})
 }

@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/net/publicsuffix"
 )
@@ -97,4 +99,22 @@ func Registrable(host string) string {
 		return host
 	}
 	return domain
+}
+
+// Names reports whether a text has a value in it, as a word or words of its own: "an" is not in "Any band".
+func Names(text, value string) bool {
+	word := func(r rune) bool { return r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r) }
+	for from := 0; value != ""; from++ {
+		at := strings.Index(text[from:], value)
+		if at < 0 {
+			return false
+		}
+		from += at
+		before, _ := utf8.DecodeLastRuneInString(text[:from])
+		after, _ := utf8.DecodeRuneInString(text[from+len(value):])
+		if !word(before) && !word(after) {
+			return true
+		}
+	}
+	return true
 }
