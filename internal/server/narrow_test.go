@@ -38,6 +38,11 @@ func fits(p *person) error {
 	return device(320, "light")(p)
 }
 
+// unfoldAll opens everything on the page that can be opened.
+func unfoldAll(p *person) error {
+	return p.evaluate("document.querySelectorAll('details').forEach((e) => { e.open = true; })")
+}
+
 func TestEndToEndNoPageScrollsSideways(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -52,6 +57,7 @@ func TestEndToEndNoPageScrollsSideways(t *testing.T) {
 			endToEnd(t, tt.seed, func(w *world) error {
 				steps := []step{
 					newTabAt(w.url + "/"), device(320, "light"), see("Make a GPT with it"), fits, look("landing"),
+					unfoldAll, fits, look("landing-unfolded"),
 					newTabAt(w.url + "/privacy"), see("Permissions you may be asked for"), fits,
 					newTabAt(w.url + "/docs#/default/createTask"), see("Code samples"), fits, look("docs"),
 					newTabAt(w.url + "/account"), see("Sign in to see which apps"), fits,

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -47,6 +48,7 @@ func Bundles() map[string][]byte {
 type Operation struct {
 	ID, Summary, Effect string // effect: read, write or destroy
 	Scope               string // "" for public ones
+	Path                string // tells the resource
 }
 
 // A Scope that a person may grant, in words.
@@ -88,17 +90,45 @@ func (o Options) OnThisMachine() bool { return strings.HasPrefix(o.PublicURL, "h
 
 // Name returns the app's as programs name servers: few letters, and no blanks.
 func (o Options) Name() string {
-	name := strings.Trim(strings.Map(func(r rune) rune {
-		switch {
-		case r >= 'a' && r <= 'z', r >= '0' && r <= '9':
-			return r
-		}
-		return '-'
-	}, strings.ToLower(o.Title)), "-")
+	words := strings.FieldsFunc(strings.ToLower(o.Title), func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < '0' || r > '9')
+	})
+	name := strings.Join(words, "-")
 	if len(name) > 20 || name == "" {
 		return "guestpass"
 	}
 	return name
+}
+
+// A Resource has the operations whose paths begin alike.
+type Resource struct {
+	Name       string
+	Operations []Operation
+}
+
+// Resources returns the published operations by what they are about, in the order of the first of each.
+func (o Options) Resources() (resources []Resource) {
+	for _, op := range o.Published {
+		name := resourceOf(op.Path)
+		i := slices.IndexFunc(resources, func(r Resource) bool { return r.Name == name })
+		if i < 0 {
+			i, resources = len(resources), append(resources, Resource{Name: name})
+		}
+		resources[i].Operations = append(resources[i].Operations, op)
+	}
+	return resources
+}
+
+var beforeResource = regexp.MustCompile(`^/(?:api/)?(?:v\d+/)?`)
+
+// resourceOf returns the first part of a path that is neither api nor a version, as people write it.
+func resourceOf(path string) string {
+	name, _, _ := strings.Cut(beforeResource.ReplaceAllString(path, ""), "/")
+	name = strings.NewReplacer("-", " ", "_", " ").Replace(name)
+	if name == "" || name[0] == '{' {
+		return "Others"
+	}
+	return strings.ToUpper(name[:1]) + name[1:]
 }
 
 // DocsScopes returns what /docs asks for: all but staying connected. Its token is gone with the

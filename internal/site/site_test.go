@@ -12,12 +12,17 @@ func sitePage(t *testing.T, o Options, which func(*Site) string) string {
 	t.Helper()
 	o.Title, o.Operations = "Acme", []Operation{{ID: "createTask", Summary: "Create a task", Effect: "write"}}
 	o.Published = o.Operations
+	return which(siteOf(t, o))
+}
+
+func siteOf(t *testing.T, o Options) *Site {
+	t.Helper()
 	o.Pages = pagesOf(t, page.Options{Brand: page.Brand{Title: o.Title}, Documented: true})
 	built, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return which(built)
+	return built
 }
 
 func pagesOf(t *testing.T, o page.Options) *page.Pages {
@@ -87,6 +92,57 @@ func TestTheLandingPageSaysWhichDocumentIsForWhom(t *testing.T) {
 				t.Errorf("%s is not said to be for %s:\n%s", address, importer, elsewhere)
 			}
 		}
+	}
+}
+
+// TestOperationsAreGroupedByResource, each with its effect in words.
+func TestOperationsAreGroupedByResource(t *testing.T) {
+	for path, want := range map[string]string{
+		"/api/v1/tasks/{task_id}/comments": "Tasks", "/api/v2/next-steps": "Next steps", "/expenses": "Expenses",
+		"/v1/cost_centers/{id}": "Cost centers", "/{id}": "Others", "/": "Others",
+	} {
+		if got := resourceOf(path); got != want {
+			t.Errorf("%s is of %q, want %q", path, got, want)
+		}
+	}
+	shown := landing(siteOf(t, Options{Title: "Acme", PublicURL: "https://gpt.example.com", Published: []Operation{
+		{ID: "listTasks", Effect: "read", Path: "/api/v1/tasks", Scope: "tasks:read"},
+		{ID: "listMembers", Effect: "read", Path: "/api/v1/members"},
+		{ID: "updateTask", Effect: "write", Path: "/api/v1/tasks/{task_id}"},
+		{ID: "deleteTask", Effect: "destroy", Path: "/api/v1/tasks/{task_id}"}}}))
+	last := 0
+	for _, want := range []string{`scope="rowgroup" colspan="4">Tasks</th>`, "listTasks", ">reads<", "tasks:read",
+		"updateTask", "changes", "deleteTask", "removes", `scope="rowgroup" colspan="4">Members</th>`, "listMembers"} {
+		at := strings.Index(shown[last:], want)
+		if at < 0 {
+			t.Fatalf("%s is not where it should be:\n%s", want, shown)
+		}
+		last += at
+	}
+}
+
+// TestTheDayOnWhichGPTsEndIsTold, wherever one is told how to make one.
+func TestTheDayOnWhichGPTsEndIsTold(t *testing.T) {
+	for _, tools := range []string{"", "https://gpt.example.com/mcp"} {
+		shown := sitePage(t, Options{PublicURL: "https://gpt.example.com", MCP: tools}, landing)
+		_, gpt, _ := strings.Cut(shown, "<h2>Make a GPT with it</h2>")
+		if before, _, _ := strings.Cut(gpt, "<ol"); !strings.Contains(before, "11 December 2026") {
+			t.Errorf("with %q the day is not told:\n%s", tools, gpt)
+		}
+	}
+}
+
+// TestWhatIsForDevelopmentStandsApart, and only on a server for development.
+func TestWhatIsForDevelopmentStandsApart(t *testing.T) {
+	const heading = "<h2>Only for development</h2>"
+	o := Options{PublicURL: "http://localhost:8080", Emulator: "http://localhost:8081"}
+	if before, apart, found := strings.Cut(sitePage(t, o, landing), heading); !found ||
+		!strings.Contains(apart, o.Emulator) || strings.Contains(before, o.Emulator) {
+		t.Errorf("the emulator is not apart:\n%s", apart)
+	}
+	o.Emulator = ""
+	if strings.Contains(sitePage(t, o, landing), heading) {
+		t.Error("a server in production speaks of development")
 	}
 }
 
