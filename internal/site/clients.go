@@ -14,7 +14,7 @@ type Client struct {
 	Name        string
 	Unreachable bool // it calls from its company's servers, and this server is on the visitor's machine
 	Links       []Link
-	Menu        []string // what to choose in it, one after the other, before the URL is pasted
+	Menu        []string // what to choose in it, one after the other
 	Commands    []string
 	Say         string // what to type in the client itself, after the commands
 	File        string // into which the snippet goes
@@ -150,6 +150,7 @@ var clientRows = []clientRow{
 	{name: "Open WebUI",
 		menu: []string{"Admin Settings", "Integrations", "+", "MCP (Streamable HTTP)", "OAuth 2.1", "Register Client"},
 		trap: "Its administrator adds it, and must have set WEBUI_SECRET_KEY: without it no sign-in can be kept."},
+	// Of the credential, as version 2.38.7 was reported and found to do.
 	{name: "n8n", menu: []string{"MCP Client Tool", "HTTP Streamable", "MCP OAuth2 API"},
 		trap: "Enter the URL as “resourceUrl” in the credential too: by itself it does not say for which server " +
 			"it asks."},
@@ -160,7 +161,7 @@ var clientRows = []clientRow{
 			"URL that it shows."},
 	{name: "Others that only start programs",
 		runs: func(t target) []string { return []string{"npx -y mcp-remote " + t.URL} },
-		file: "their file, often mcp.json", snippet: func(t target) string {
+		file: "mcp.json", snippet: func(t target) string {
 			return indented(object{"mcpServers": object{t.Name: object{"command": "npx",
 				"args": []string{"-y", "mcp-remote", t.URL}}}})
 		},

@@ -1,6 +1,7 @@
 package site
 
 import (
+	"bytes"
 	"encoding/base64"
 	"encoding/json"
 	"maps"
@@ -127,6 +128,34 @@ func TestEveryClientCanBeAdded(t *testing.T) {
 		if strings.HasPrefix(c.Snippet, "{") && !json.Valid([]byte(c.Snippet)) ||
 			c.Snippet != "" && (c.File == "" || !strings.Contains(c.Snippet, "a-b")) {
 			t.Errorf("%s: %s", c.Name, c.Snippet)
+		}
+	}
+}
+
+// TestSettingsHaveEachClientsOwnKeys: hardly two clients have the same.
+func TestSettingsHaveEachClientsOwnKeys(t *testing.T) {
+	wanted := map[string]string{
+		"Cursor":             `{"mcpServers":{"guild":{"url":"URL"}}}`,
+		"Visual Studio Code": `{"servers":{"guild":{"type":"http","url":"URL"}}}`,
+		"Gemini CLI":         `{"mcpServers":{"guild":{"httpUrl":"URL"}}}`,
+		"Windsurf":           `{"mcpServers":{"guild":{"serverUrl":"URL"}}}`,
+		"Zed":                `{"context_servers":{"guild":{"url":"URL"}}}`,
+		"Others that only start programs": `{"mcpServers":{"guild":{"args":["-y","mcp-remote","URL"],` +
+			`"command":"npx"}}}`,
+		"Codex, and ChatGPT on the desktop": "[mcp_servers.guild]\nurl = \"URL\"",
+		"LibreChat":                         "mcpServers:\n  guild:\n    type: streamable-http\n    url: \"URL\"",
+	}
+	for _, c := range clientsOf(target{Title: "Guild", Name: "guild", URL: "URL"}, false) {
+		text := c.Snippet
+		if strings.HasPrefix(text, "{") {
+			var b bytes.Buffer
+			if err := json.Compact(&b, []byte(text)); err != nil {
+				t.Error(err)
+			}
+			text = b.String()
+		}
+		if text != wanted[c.Name] {
+			t.Errorf("%s: %s, want %s", c.Name, text, wanted[c.Name])
 		}
 	}
 }
