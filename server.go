@@ -545,7 +545,7 @@ func (s *Server) buildSite() error {
 func (s *Server) described(operations []api.Operation) (shown []site.Operation) {
 	for _, op := range operations {
 		shown = append(shown, site.Operation{ID: op.ID, Summary: op.Summary, Effect: op.Effect.String(),
-			Scope: strings.Join(s.service.Scopes(op), " "), Path: op.Path})
+			Scopes: s.service.Scopes(op), Path: op.Path})
 	}
 	return shown
 }

@@ -46,9 +46,9 @@ func Bundles() map[string][]byte {
 
 // An Operation, as the pages show it.
 type Operation struct {
-	ID, Summary, Effect string // effect: read, write or destroy
-	Scope               string // "" for public ones
-	Path                string // tells the resource
+	ID, Summary, Effect string   // effect: read, write or destroy
+	Scopes              []string // of which a caller needs one; none for public ones
+	Path                string   // tells the resource
 }
 
 // A Scope that a person may grant, in words.

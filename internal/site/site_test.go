@@ -106,13 +106,14 @@ func TestOperationsAreGroupedByResource(t *testing.T) {
 		}
 	}
 	shown := landing(siteOf(t, Options{Title: "Acme", PublicURL: "https://gpt.example.com", Published: []Operation{
-		{ID: "listTasks", Effect: "read", Path: "/api/v1/tasks", Scope: "tasks:read"},
+		{ID: "listTasks", Effect: "read", Path: "/api/v1/tasks", Scopes: []string{"tasks:read", "tasks"}},
 		{ID: "listMembers", Effect: "read", Path: "/api/v1/members"},
 		{ID: "updateTask", Effect: "write", Path: "/api/v1/tasks/{task_id}"},
 		{ID: "deleteTask", Effect: "destroy", Path: "/api/v1/tasks/{task_id}"}}}))
 	last := 0
-	for _, want := range []string{`scope="rowgroup" colspan="4">Tasks</th>`, "listTasks", ">reads<", "tasks:read",
-		"updateTask", "changes", "deleteTask", "removes", `scope="rowgroup" colspan="4">Members</th>`, "listMembers"} {
+	for _, want := range []string{`scope="rowgroup" colspan="4">Tasks</th>`, "listTasks", ">reads<",
+		"<code>tasks:read</code> or <code>tasks</code>", "updateTask",
+		"changes", "deleteTask", "removes", `scope="rowgroup" colspan="4">Members</th>`, "listMembers"} {
 		at := strings.Index(shown[last:], want)
 		if at < 0 {
 			t.Fatalf("%s is not where it should be:\n%s", want, shown)
