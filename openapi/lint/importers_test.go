@@ -202,7 +202,8 @@ func TestFindingsInSwaggerSayWhere(t *testing.T) {
 // TestVersionsOfWhichNothingIsPromisedAreLookedThrough with a warning.
 func TestVersionsOfWhichNothingIsPromisedAreLookedThrough(t *testing.T) {
 	p, _ := LookUpProfile("copilot-studio")
-	findings := Check(t.Context(), []byte(with(t, `"getTask", "summary": "Get one task"`, `"getTask"`)), Options{For: &p})
+	source := with(t, `"getTask", "summary": "Get one task"`, `"getTask"`)
+	findings := Check(t.Context(), []byte(source), Options{For: &p})
 	first := slices.IndexFunc(findings, func(f Finding) bool { return f.Rule == "X001" && f.Severity == Warning })
 	if first < 0 || len(findings) < 2 {
 		t.Errorf("%v", findings)

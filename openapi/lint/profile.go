@@ -144,7 +144,8 @@ func (l *linter) takes(p *Profile) bool {
 	}
 	problem := fmt.Sprintf("%s is %s, and %s takes %s", name, shown(l.root.get(name)), p.Name, p.Versions)
 	severity := p.takes(written.scalar)
-	if older := strings.HasPrefix(written.scalar, "2"); older != (name == "swagger") || older && written.scalar != "2.0" {
+	older := strings.HasPrefix(written.scalar, "2")
+	if older != (name == "swagger") || older && written.scalar != "2.0" {
 		severity = Error
 		problem += " (the word is swagger, and its value 2.0, in version 2 alone)"
 	}
