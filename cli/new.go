@@ -46,7 +46,11 @@ was built there. Nothing that exists is overwritten.`,
 			if err := o.Check(); err != nil {
 				return usageError{err}
 			}
-			if o.Guestpass, err = checkout(o.Guestpass); err != nil {
+			if named := o.Guestpass; named != "" {
+				if o.Guestpass, err = newapp.Checkout(named); err != nil {
+					return usagef("%s has no source of Guestpass: name the folder with its go.mod", named)
+				}
+			} else if o.Guestpass, err = checkout(); err != nil {
 				return usagef("%w: name its folder with --guestpass", err)
 			}
 			if err := o.CheckModule(); err != nil {
@@ -58,8 +62,9 @@ was built there. Nothing that exists is overwritten.`,
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is made: %s\n\n  cd %s\n  go test ./...\n  go run . dev\n",
-				o.Name, strings.Join(names, ", "), shellWord(args[0]))
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s is made: %s\nGuestpass is taken from %s (go.mod).\n\n"+
+				"  cd %s\n  go test ./...\n  go run . dev\n", o.Name, strings.Join(names, ", "), o.Guestpass,
+				shellWord(args[0]))
 			return err
 		},
 	}
@@ -69,12 +74,9 @@ was built there. Nothing that exists is overwritten.`,
 	return command
 }
 
-// checkout returns the folder of Guestpass's source: the one that is named, or else that of which this program was
-// made, or one above the program or the working directory.
-func checkout(named string) (string, error) {
-	if named != "" {
-		return newapp.Checkout(named)
-	}
+// checkout returns the folder of Guestpass's source: that of which this program was made, or one above the program or
+// the working directory.
+func checkout() (string, error) {
 	_, source, _, _ := runtime.Caller(0)
 	program, err := os.Executable()
 	if err != nil {

@@ -178,7 +178,7 @@ func TestNewTellsWhatItCannotMake(t *testing.T) {
 		{[]string{"vendor"}, 2, "means something else already"},
 		{[]string{"notes", "--module", "notes"}, 2, `"notes" is no path of a module, such as github.com/you/notes`},
 		{[]string{"notes", "--module", "https://github.com/you/notes"}, 2, "is no path of a module"},
-		{[]string{"notes", "--guestpass", "."}, 2, "the source of Guestpass is not found: name its folder"},
+		{[]string{"notes", "--guestpass", "."}, 2, ". has no source of Guestpass: name the folder"},
 	} {
 		code, stdout, stderr := execute(t, nil, append([]string{"new"}, tt.args...)...)
 		if code != tt.code || !strings.Contains(stderr, tt.want) || stdout != "" {
