@@ -132,7 +132,7 @@ func checkScopes(o Options, found *report) {
 
 // checkPrivacy is the part of G120 (M27, B) that shows without a request.
 func checkPrivacy(o Options, found *report) {
-	if o.PrivacyURL == "" {
+	if o.PrivacyURL == "" || strings.HasPrefix(o.PrivacyURL, o.PublicURL+"/") { // checkServer has judged the origin
 		return
 	}
 	if u := actions.Absolute(o.PrivacyURL); u != nil && isLoopback(u) {

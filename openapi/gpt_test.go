@@ -27,7 +27,7 @@ func TestInstructionsFollowFromTheOperations(t *testing.T) {
 		}
 	}
 	// nothing declared has it
-	for _, not := range []string{"YYYY-MM-DD", "me stands for", "version you read", "repeated: true"} {
+	for _, not := range []string{"YYYY-MM-DD", "`me` means", "version you read", "repeated: true"} {
 		if strings.Contains(text, not) {
 			t.Errorf("the instructions say %q", not)
 		}
@@ -44,7 +44,7 @@ func TestInstructionsFollowFromTheOperations(t *testing.T) {
 func TestTheSkillSaysNothingThatHoldsForAGPTAlone(t *testing.T) {
 	document := mustPublish(t, realistic(), example())
 	text, instructions := document.Skill(), document.GPT("", "").Instructions
-	for _, not := range []string{"ChatGPT", "no sign-in", "api.example.com", "GPT"} {
+	for _, not := range []string{"ChatGPT", "no sign-in", "api.example.com", "GPT", "peration"} {
 		if strings.Contains(text, not) {
 			t.Errorf("the skill says %q:\n%s", not, text)
 		}

@@ -50,16 +50,14 @@ func (g guide) instructions() string {
 func (g guide) text(described func(*operation) string, order []string) string {
 	var b strings.Builder
 	title := cut(g.document.Info.Title, maxTitle)
-	what := "operations of " + domains(g.document.Servers[0].URL)[0]
+	what, heading := "operations of "+domains(g.document.Servers[0].URL)[0], "Operations"
 	if g.forSkill {
-		what = "tools"
+		what, heading = "tools", "Tools"
 	}
 	fmt.Fprintf(&b, "You act in %s for the person you talk to, with the %s listed here. "+
 		"Use them for what they are for, and answer everything else without them. Report what they answered; do not "+
-		"make up "+
-		"results, names or identifiers. If no operation does what is asked for, say "+
-		"so.\n", title, what)
-	fmt.Fprintf(&b, "\n## Operations\n%s\n", g.legend())
+		"make up results, names or identifiers. If no %s does what is asked for, say so.\n", title, what, g.noun())
+	fmt.Fprintf(&b, "\n## %s\n%s\n", heading, g.legend())
 	for _, op := range g.operations {
 		fmt.Fprintf(&b, "- %s", op.OperationID)
 		if marks := g.marks(op); len(marks) > 0 {
@@ -79,6 +77,14 @@ func (g guide) text(described func(*operation) string, order []string) string {
 		}
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// noun is what whoever reads the guide calls an operation.
+func (g guide) noun() string {
+	if g.forSkill {
+		return "tool"
+	}
+	return "operation"
 }
 
 const (
@@ -105,7 +111,7 @@ func (g guide) marked(mark string) bool {
 }
 
 func (g guide) legend() string {
-	text := "Each with what it is for."
+	text := "Each " + g.noun() + " and what it is for."
 	for _, mark := range []struct{ mark, meaning string }{
 		{markConfirm, "changes something: see below"}, {markList, "answers in pages: see below"},
 		{markOpen, "works before the person has signed in"},
@@ -198,10 +204,9 @@ func (g guide) changes() (lines []string) {
 	if g.forSkill {
 		asks = "the person may then be asked to allow it"
 	}
-	lines = append(lines, "Before an operation marked [confirm] say in one sentence what it will do, with names and "+
-		"values: "+asks+". "+
-		"If it is not exactly what they asked for, wait for their word first. A yes is for what was said, not for "+
-		"what comes later.")
+	lines = append(lines, "Before you call what is marked [confirm] say in one sentence what it will do, with names "+
+		"and values: "+asks+". If it is not exactly what they asked for, wait for their word first. A yes is "+
+		"for what was said, not for what comes later.")
 	var removing []string
 	for _, op := range g.operations {
 		if op.method == "DELETE" {
@@ -245,9 +250,17 @@ func (g guide) answers() []string {
 		lines = append(lines, "Times are in UTC: tell them in the person's time zone if you know it.")
 	}
 	if me := g.described(asMe); len(me) > 0 {
-		lines = append(lines, fmt.Sprintf("me stands for the signed-in person%s.", inWhich(me)))
+		lines = append(lines, meaningOfMe(me))
 	}
 	return lines
+}
+
+// meaningOfMe explains the value by the names that take it, if they are few.
+func meaningOfMe(names []string) string {
+	if len(names) > maxNamed {
+		return "`me` means the signed-in person."
+	}
+	return fmt.Sprintf("For %s, `me` means the signed-in person.", oneOf(names))
 }
 
 // described returns the names of arguments and of what is returned whose description
@@ -302,9 +315,12 @@ func (op *operation) returns(name string) (found bool) {
 	return found
 }
 
-// inWhich names a few properties; many are told by none.
+// maxNamed is how many properties are named in a sentence; more are told by none.
+const maxNamed = 8
+
+// inWhich names a few properties.
 func inWhich(names []string) string {
-	if len(names) == 0 || len(names) > 8 {
+	if len(names) == 0 || len(names) > maxNamed {
 		return ""
 	}
 	return " (" + strings.Join(names, ", ") + ")"

@@ -39,6 +39,8 @@ func optionMistakes() []mistake {
 		optionMistake("G011", "document, PublicURL", "address", server, "https://192.0.2.7", good),
 		optionMistake("G011", "document, PublicURL", "host that is not public", server, "https://intranet", good),
 		optionMistake("G011", "document, PublicURL", "host that does not exist", server, "https://api.internal", good),
+		optionMistake("G011", "document, PublicURL", "host that does not exist, of the privacy policy too",
+			func(o *Options, v string) { server(o, v); o.PrivacyURL = v + "/privacy" }, "https://api.example", good),
 		optionMistake("G110", "document, TokenURL", "token URL at Stytch", token,
 			"https://x.customers.stytch.com/v1/oauth2/token", "https://login.example.com/v1/oauth2/token"),
 		optionMistake("G110", "document, AuthorizationURL", "authorization URL elsewhere", authorize,

@@ -54,7 +54,7 @@ func TestInstructionsNameEveryOperation(t *testing.T) {
 		}
 		if assigns := w.app.Document().JSON(); strings.Contains(string(assigns), `"assignee"`) &&
 			strings.HasPrefix(name, "b2b") &&
-			!strings.Contains(rest, "me stands for the signed-in person (assignee)") {
+			!strings.Contains(rest, "For assignee, `me` means the signed-in person.") {
 			t.Errorf("%s: nothing is said of me:\n%s", name, rest)
 		}
 	}

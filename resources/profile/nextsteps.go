@@ -12,8 +12,8 @@ func (s *profile) registerNextSteps() {
 	api.Register(s.Service, api.Operation{
 		ID: "getNextSteps", Method: http.MethodGet, Path: "/api/v1/next-steps",
 		Summary: "Get what can be done here",
-		Description: "Returns the operations of this server in a sensible order, each with what it does and whether " +
-			"the person must sign in first. Needs no sign-in.",
+		Description: "Returns what can be done here in a sensible order: the name to call each by, what it does, and " +
+			"whether it changes something.",
 		Access: auth.Public,
 	}, s.getNextSteps)
 }

@@ -146,7 +146,7 @@ func (s *tasks) registerOneTask() {
 	api.Register(s.Service, api.Operation{
 		ID: "deleteTask", Method: http.MethodDelete, Path: "/api/v1/tasks/{task_id}",
 		Summary:     "Delete a task",
-		Description: "Deletes a task and returns until when restoreTask can bring it back: 30 days.",
+		Description: "Deletes a task and returns the date until which restoreTask can bring it back (30 days).",
 		Access:      auth.Scope("tasks:write"), Effect: api.Destroy,
 	}, s.deleteTask)
 	api.Register(s.Service, api.Operation{
