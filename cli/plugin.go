@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"guestpass"
+	"guestpass/auth"
 	"guestpass/internal/plugin"
 )
 
@@ -27,14 +28,15 @@ func pluginCommand(environ []string) *cobra.Command {
   openai/       the plugin for Codex, and for ChatGPT's directory
   claude/       the plugin for Claude
   NAME-VERSION.zip                the first one, as OpenAI's portal takes it
-  REVIEW.md                       what the portal's forms ask: why each annotation is so,
+  REVIEW.md                       what the portal's forms ask: a reason for each annotation,
                                   five prompts that lead to calls and three that do not
   chatgpt-app-submission.json     the same for the form that takes a file
   listing.json                    what only you can give; made once, to be filled in
 
 Fill in listing.json and run it again. The same input gives the same bytes. What OpenAI
 would refuse is named as its portal names it; until nothing is, there is no ZIP, and the
-exit code is 1. The folders can be installed from all the same, to try them.
+exit code is 1. What its reviewers may object to is listed apart. The folders can be
+installed from all the same, to try them.
 
 It contacts nobody, and uploads nothing. docs/from-gpt-to-plugin.md goes step by step.
 ` + documentDefault,
@@ -65,7 +67,7 @@ func writePlugin(cmd *cobra.Command, environ []string, dir string) error {
 		return err
 	}
 	if app.Tools() == nil {
-		return usagef("this server has no tools, of which a plugin is made: GUESTPASS_MCP or GUESTPASS_MODULES says so")
+		return usagef("this server has no tools, and a plugin is made of them: see GUESTPASS_MCP and GUESTPASS_MODULES")
 	}
 	root, err := pluginFolder(dir)
 	if err != nil {
@@ -96,6 +98,7 @@ func pluginOptions(app *guestpass.Server, c config, listing plugin.Listing, file
 	o := plugin.Options{URL: c.PublicURL + "/mcp", Document: app.Document().JSON(), Tools: app.Tools(),
 		Skill: app.Document().Skill(), Starters: app.GPT().Starters,
 		Password: slices.Contains(c.LoginMethods, "password"), Challenge: c.PluginChallenge != "",
+		Consumer: auth.Vertical(c.Vertical) == auth.Consumer, Described: c.Description != "", AppURL: c.AppURL,
 		Listing: listing, Files: files}
 	for _, op := range app.Operations() {
 		o.Order = append(o.Order, op.ID)
@@ -122,8 +125,7 @@ func pluginFolder(dir string) (*os.Root, error) {
 	}
 	if entries, unread := fs.ReadDir(root.FS(), "."); unread != nil || len(entries) > 0 {
 		return nil, errors.Join(usagef("%s is not empty and has no %s: name a new folder, or the one that this "+
-			"command "+
-			"made", dir, plugin.ListingFile), unread, root.Close())
+			"command made", dir, plugin.ListingFile), unread, root.Close())
 	}
 	return root, nil
 }
@@ -178,11 +180,12 @@ func printPlugin(w io.Writer, dir string, made *plugin.Package) error {
 		}
 	}
 	list("OpenAI would refuse it", made.Refused)
+	list("OpenAI's reviewers may object", made.Objections)
 	list("Only you can give, in "+filepath.Join(dir, plugin.ListingFile)+" or where it says", made.Missing)
 	if len(made.Refused) == 0 {
 		fmt.Fprintf(&b, "\n%s can be uploaded.\n", filepath.Join(dir, made.Archive))
 	} else {
-		b.WriteString("\nThere is no ZIP before OpenAI would take it: fill in the listing, and run this again.\n")
+		b.WriteString("\nThere is no ZIP until OpenAI would take it: fill in the listing, and run this again.\n")
 	}
 	_, err := io.WriteString(w, b.String())
 	return err

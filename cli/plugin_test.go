@@ -105,6 +105,17 @@ func TestPluginWritesTheArchive(t *testing.T) {
 		}
 	}
 
+	fillIn(t, folder, `, "displayName": "The best Acme plugin"`)
+	code, stdout, _ = execute(t, settings, "plugin", folder)
+	if code != 0 || !strings.Contains(stdout, "\nOpenAI's reviewers may object\n  displayName: contains “plugin”, ") ||
+		!strings.Contains(stdout, "  longDescription: is a list of operations") {
+		t.Errorf("exit code %d\n%s", code, stdout)
+	}
+	code, stdout, _ = execute(t, append(settings, "GUESTPASS_DESCRIPTION=Keeps the tasks of a team."), "plugin", folder)
+	if code != 0 || strings.Contains(stdout, "longDescription") {
+		t.Errorf("exit code %d\n%s", code, stdout)
+	}
+
 	fillIn(t, folder, `, "displayName": "A name of more than thirty letters"`)
 	code, stdout, _ = execute(t, settings, "plugin", folder)
 	if _, err := os.Stat(archive); code != 1 || err == nil || !strings.Contains(stdout,

@@ -2,6 +2,7 @@ package plugin
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -53,6 +54,7 @@ type Given struct {
 // the same ones are asked for in other words.
 func casesOf(title string, tools []*tool) Cases {
 	var cases Cases
+	tools = purposes(tools)
 	plans := chosen(tools)
 	manners := []string{"", " Answer in one sentence.", " Answer with a table.", " Answer with a list.",
 		" Answer in Spanish."}
@@ -204,14 +206,9 @@ func (s *schema) example() (any, bool) {
 
 func positive(title string, steps []Step, manner string) Case {
 	first, last := steps[0], steps[len(steps)-1]
-	prompt := fmt.Sprintf("%s in %s%s.", openapi.Asked(first.tool.Title), title, first.words(" with ", " and "))
+	prompt := fmt.Sprintf("In %s, %s%s.", title, first.tool.asked(), first.words(" with ", " and "))
 	if len(steps) > 1 {
-		which := "that one"
-		if first.tool.pages {
-			which = "the first of them"
-		}
-		prompt += fmt.Sprintf(" Then do this with %s: %s%s.", which, lowerFirst(openapi.Asked(last.tool.Title)),
-			last.words(" with ", " and "))
+		prompt += " Then " + last.continued(first.tool.pages) + last.words(" with ", " and ") + "."
 	}
 	var names, calls []string
 	for _, step := range steps {
@@ -221,19 +218,39 @@ func positive(title string, steps []Step, manner string) Case {
 			with = " and "
 		}
 		if len(step.Taken) > 0 {
-			call += with + "the " + strings.Join(step.Taken, " and ") + " of that answer"
+			call += with + "the " + strings.Join(step.Taken, " and ") + " from that answer"
 		}
 		calls = append(calls, call)
 	}
 	expected := "Calls " + strings.Join(calls, ", then ") + ". " + firstSentence(last.tool.Description) +
-		". The reply says what the answer has, and makes up nothing."
+		". The reply reports only what the tool returned."
 	if first.tool.reads() && last.tool.reads() {
 		expected += " Nothing is changed."
 	} else {
-		expected += " The person is told before each change what it does, and afterwards what is different."
+		expected += " Before each change the person is told what it will do, and afterwards what has changed."
 	}
 	return Case{Description: last.tool.Title, Prompt: prompt + manner, Tools: strings.Join(names, ", "),
 		Expected: expected, Steps: steps}
+}
+
+// asked returns what a person asks for, as it stands within a sentence.
+func (t *tool) asked() string { return lowerFirst(openapi.Asked(t.Title)) }
+
+// continued returns what is asked for with what the step before has returned: “delete a task” of a new one becomes
+// “delete that task”.
+func (s Step) continued(fromList bool) string {
+	text, which, article := s.tool.asked(), "that one", "that"
+	if fromList {
+		which, article = "the first of them", "the first"
+	}
+	for _, name := range s.Taken {
+		noun := strings.ReplaceAll(strings.TrimSuffix(name, "_id"), "_", " ")
+		named := regexp.MustCompile(`\b(a|an|one|the) ` + regexp.QuoteMeta(noun) + `\b`)
+		if noun != name && named.MatchString(text) {
+			return named.ReplaceAllString(text, article+" "+noun)
+		}
+	}
+	return fmt.Sprintf("do this with %s: %s", which, text)
 }
 
 // words say what is given, such as: with title “Water the plants”.
@@ -267,16 +284,15 @@ func negatives(title string, tools []*tool) []Case {
 	changing := pick(func(t *tool) bool { return !t.reads() && !t.removes() && !t.reachesOut() })
 	listing := pick(func(t *tool) bool { return t.reads() && t.pages })
 	return []Case{
-		{Description: fmt.Sprintf("A question about %s is no request for it: no tool is called.", removing.Name),
-			Prompt: fmt.Sprintf("What would happen if I asked you in %s to do this: %s? Explain it, and do not do it.",
-				title, lowerFirst(openapi.Asked(removing.Title)))},
-		{Description: fmt.Sprintf("%s acts in %s alone: it is not called for another program, and the reply says so.",
+		{Description: fmt.Sprintf("A question about %s is not a request to call it: no tool is called.", removing.Name),
+			Prompt: fmt.Sprintf("In %s, what would happen if I asked you to %s? Explain it, but do not do it.",
+				title, removing.asked())},
+		{Description: fmt.Sprintf("%s acts in %s alone: it is not called for another app, and the reply says so.",
 			changing.Name, title),
-			Prompt: fmt.Sprintf("In another program, not in %s, do this for me: %s.", title,
-				lowerFirst(openapi.Asked(changing.Title)))},
+			Prompt: fmt.Sprintf("In another app, not in %s, %s.", title, changing.asked())},
 		{Description: fmt.Sprintf("Made-up data is asked for: %s is not called, and nothing real is shown.",
 			listing.Name),
-			Prompt: fmt.Sprintf("For a slide, make up three rows as an example of this: %s. Do not look at real ones.",
-				lowerFirst(listing.Title))},
+			Prompt: fmt.Sprintf("For a slide, make up three rows of what “%s” could show. Do not look up real ones.",
+				openapi.Asked(listing.Title))},
 	}
 }

@@ -2,10 +2,13 @@ package plugin
 
 import (
 	"fmt"
+	"net/mail"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/text/language"
 )
 
 // Limits of a public submission.
@@ -49,24 +52,41 @@ func (m *maker) check() {
 	m.checkPrompts()
 	m.checkColors()
 	m.checkTools()
+	m.checkJustifications()
 	m.checkCases()
 	if strings.TrimSpace(m.Skill) == "" {
 		m.refuse("skill_body_empty", "skill", "there is nothing to tell a model")
 	}
-	for _, country := range m.listing.Countries {
-		if !countryForm.MatchString(country) {
-			m.refuse("", "countries", "are codes of two capital letters, such as DE; leave them out for everywhere")
+	for i, country := range m.listing.Countries {
+		if !isCountry(country) {
+			m.refuse("", fmt.Sprintf("countries[%d]", i), fmt.Sprintf("is %q, which is not a country: write its two "+
+				"capital letters of ISO 3166, such as DE; leave all countries out for everywhere", cut(country, 20)))
 		}
 	}
+}
+
+// isCountry reports whether the text is the code of a country in ISO 3166-1. A few withdrawn ones, such as SU, pass.
+func isCountry(text string) bool {
+	region, err := language.ParseRegion(text)
+	return err == nil && countryForm.MatchString(text) && region.IsCountry() && region.Canonicalize().String() == text
+}
+
+// isMailbox reports whether the text is an e-mail address as a manifest has it, without a name.
+func isMailbox(text string) bool {
+	address, err := mail.ParseAddress(text)
+	if err != nil || address.Address != text {
+		return false
+	}
+	_, domain, _ := strings.Cut(text, "@")
+	return strings.Contains(domain, ".")
 }
 
 func (m *maker) checkNames() {
 	l := m.listing
 	switch {
 	case !nameForm.MatchString(l.Name):
-		m.refuse("plugin_name_format", "name", "must be small letters, digits and single hyphens between them, such "+
-			"as "+
-			"acme-tasks")
+		m.refuse("plugin_name_format", "name", "must be lower-case letters, digits and single hyphens between "+
+			"them, such as acme-tasks")
 	case len(l.Name) > maxName:
 		m.refuse("plugin_name_too_long", "name", fmt.Sprintf("has more than %d characters", maxName))
 	case 2*len(l.Name)+1 > maxIdentity:
@@ -95,8 +115,11 @@ func (m *maker) checkNames() {
 			m.refuse("", text.member, "must be one line")
 		}
 	}
-	if len(l.DeveloperEmail) > maxEmail {
+	switch {
+	case len(l.DeveloperEmail) > maxEmail:
 		m.refuse("", "developerEmail", fmt.Sprintf("has more than %d characters", maxEmail))
+	case l.DeveloperEmail != "" && !isMailbox(l.DeveloperEmail):
+		m.refuse("", "developerEmail", "is not an e-mail address, such as help@example.com")
 	}
 	if !slices.Contains(categories, l.Category) {
 		m.refuse("plugin_category_unknown", "category", "must be one of "+strings.Join(categories, ", "))
@@ -113,14 +136,14 @@ func (m *maker) checkURLs() {
 	} {
 		switch {
 		case one.value == "":
-			m.refuse(one.name, one.member, "is missing: only you can give it, the address of a page on https")
+			m.refuse(one.name, one.member, "is missing: only you can give it, the https address of a page")
 		case !secure(one.value):
-			m.refuse(one.name, one.member, fmt.Sprintf("is %s, which is no address on https of at most %d characters",
-				cut(one.value, 100), maxURL))
+			m.refuse(one.name, one.member, fmt.Sprintf("is %s, which is not an https address of at most %d "+
+				"characters", cut(one.value, 100), maxURL))
 		}
 	}
 	if l.DemoRecordingURL != "" && !secure(l.DemoRecordingURL) {
-		m.refuse("", "demoRecordingURL", fmt.Sprintf("is no address on https, of at most %d characters", maxURL))
+		m.refuse("", "demoRecordingURL", fmt.Sprintf("is not an https address of at most %d characters", maxURL))
 	}
 	if !secure(m.URL) {
 		m.refuse("domain_verification_required", "GUESTPASS_PUBLIC_URL", "is not on https: the portal cannot reach "+
@@ -144,8 +167,7 @@ func (m *maker) checkPrompts() {
 		switch {
 		case length(prompt) > maxPrompt:
 			m.refuse("plugin_default_prompt_too_long", place, fmt.Sprintf("has %d characters, %d at most",
-				length(prompt),
-				maxPrompt))
+				length(prompt), maxPrompt))
 		case mention.MatchString(prompt):
 			m.refuse("plugin_default_prompt_mention", place, "mentions somebody with @: leave that out")
 		case same == "" || seen[same]:
@@ -175,7 +197,7 @@ func (m *maker) checkColors() {
 func (m *maker) checkTools() {
 	for _, t := range m.tools {
 		if a := t.Annotations; a.ReadOnly == nil || a.Destructive == nil || a.OpenWorld == nil {
-			m.refuse("annotations_required", t.Name, "says not all of readOnlyHint, destructiveHint and openWorldHint")
+			m.refuse("annotations_required", t.Name, "lacks one of readOnlyHint, destructiveHint and openWorldHint")
 		}
 		if strings.TrimSpace(t.Description) == "" {
 			m.refuse("justification_required", t.Name, "has no description, of which the justification is made")
@@ -186,8 +208,8 @@ func (m *maker) checkTools() {
 		m.refuse("screenshots_not_allowed", "screenshots", "are for tools with widgets, and there are none: leave "+
 			"them out")
 	case shots > 0 && shots != len(m.listing.DefaultPrompt):
-		m.refuse("", "screenshots", fmt.Sprintf("are %d, and must be one for each of the %d of defaultPrompt", shots,
-			len(m.listing.DefaultPrompt)))
+		m.refuse("", "screenshots", fmt.Sprintf("are %d: there must be one for each of the %d prompts of "+
+			"defaultPrompt, in its order", shots, len(m.listing.DefaultPrompt)))
 	}
 }
 
@@ -201,14 +223,15 @@ func (m *maker) withWidgets() (names []string) {
 	return names
 }
 
+func (m *maker) isTool(name string) bool {
+	return slices.ContainsFunc(m.tools, func(t *tool) bool { return t.Name == name })
+}
+
 // checkCases matters for those that a person has written.
 func (m *maker) checkCases() {
 	if len(m.cases.Positive) != positiveCases || len(m.cases.Negative) != negativeCases {
 		m.refuse("", "test_cases", fmt.Sprintf("has %d positive and %d negative ones: exactly %d and %d are wanted",
 			len(m.cases.Positive), len(m.cases.Negative), positiveCases, negativeCases))
-	}
-	known := func(name string) bool {
-		return slices.ContainsFunc(m.tools, func(t *tool) bool { return t.Name == strings.TrimSpace(name) })
 	}
 	for i, c := range m.cases.Positive {
 		place := fmt.Sprintf("test_cases.positive[%d]", i)
@@ -216,8 +239,8 @@ func (m *maker) checkCases() {
 			m.refuse("", place, "must have description, prompt, tools_triggered and expected_behavior")
 		}
 		for _, name := range strings.Split(c.Tools, ",") {
-			if c.Tools != "" && !known(name) {
-				m.refuse("", place, fmt.Sprintf("names %q, which is no tool", strings.TrimSpace(name)))
+			if c.Tools != "" && !m.isTool(strings.TrimSpace(name)) {
+				m.refuse("", place, fmt.Sprintf("names %q, which is not a tool", strings.TrimSpace(name)))
 			}
 		}
 	}
@@ -232,20 +255,22 @@ func (m *maker) checkCases() {
 // missing lists what only a person can give, beside what is refused without it.
 func (m *maker) missing() {
 	l := m.listing
+	if m.Listing.LongDescription == "" && !m.Described {
+		m.want("longDescription", "is a list of operations: write what people gain, here or as GUESTPASS_DESCRIPTION")
+	}
 	if l.Logo == "" {
 		m.want("logo", fmt.Sprintf("a square PNG, JPEG or SVG, %d to %d pixels a side, beside listing.json",
-			leastPixels,
-			mostPixels))
+			leastPixels, mostPixels))
 	}
 	if l.DemoRecordingURL == "" {
 		m.want("demoRecordingURL", "address of a recording that shows it at work, which the review wants")
 	}
 	if len(m.withWidgets()) > 0 && len(l.Screenshots) == 0 {
-		m.want("screenshots", fmt.Sprintf("how the widgets look, one for each prompt: %d pixels wide, %d to %d high",
-			screenWidth, screenLeast, screenMost))
+		m.want("screenshots", fmt.Sprintf("PNG or JPEG files of the widgets beside listing.json, one for each prompt "+
+			"of defaultPrompt, in its order: %d pixels wide, %d to %d high", screenWidth, screenLeast, screenMost))
 	}
 	m.want("reviewer's account", "address and password of a person with some data, and with the roles that the test "+
-		"cases need; typed into the portal alone: nothing of it belongs into the package")
+		"cases need; typed into the portal alone: none of it belongs in the package")
 	if !m.Password {
 		m.want("GUESTPASS_LOGIN_METHODS", "add password: reviewers cannot read the code that goes out by e-mail")
 	}
@@ -256,10 +281,5 @@ func (m *maker) missing() {
 		m.want("license, licenseFile", "what Claude's directory wants: a name such as MIT, and a file with its text")
 	} else if _, err := m.file(l.LicenseFile, maxText); err != nil {
 		m.want("licenseFile", "names a file that cannot be read: put its text beside listing.json")
-	}
-	for _, word := range []string{"mcp", "plugin"} {
-		if slices.Contains(strings.Fields(strings.ToLower(l.DisplayName)), word) {
-			m.want("displayName", "says "+word+", which OpenAI's guidelines want in no name")
-		}
 	}
 }

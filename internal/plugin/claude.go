@@ -51,11 +51,10 @@ func (m *maker) claude() error {
 func (m *maker) readme() []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n%s\n\nIt connects to %s. When you use it for the first time you sign in there, see "+
-		"what is "+
-		"asked for, and allow or deny it. It acts with your rights alone, and you can take back what you have allowed "+
-		"at %s/account.\n\n## What it can do\n\n", m.listing.DisplayName, m.listing.LongDescription, m.URL,
+		"what is asked for, and allow or deny it. It acts with your rights alone, and you can take back what you have "+
+		"allowed at %s/account.\n\n## What it can do\n\n", m.listing.DisplayName, m.listing.LongDescription, m.URL,
 		m.about.publicURL)
-	for _, t := range m.tools {
+	for _, t := range purposes(m.tools) {
 		fmt.Fprintf(&b, "- %s\n", t.Title)
 	}
 	fmt.Fprintf(&b, "\n## Privacy Policy\n\nWhat is kept, for how long, and who sees it: %s\n",

@@ -104,16 +104,14 @@ func (m *maker) checkIcon(member, name string, content []byte) {
 	size, format, err := image.DecodeConfig(bytes.NewReader(content))
 	switch {
 	case err != nil:
-		m.refuse("", member, "is no PNG, JPEG or SVG: save it as a PNG (OpenAI takes WebP too, which is not checked "+
-			"here)")
+		m.refuse("", member, "is not a PNG, JPEG or SVG: save it as a PNG (OpenAI takes WebP too, which is not "+
+			"checked here)")
 	case size.Width != size.Height:
 		m.refuse("raster_image_not_square", member, fmt.Sprintf("is a %s of %d × %d: make it square", format,
-			size.Width,
-			size.Height))
+			size.Width, size.Height))
 	case size.Width < leastPixels:
 		m.refuse("raster_image_dimensions_too_small", member, fmt.Sprintf("has %d pixels a side: %d are the least, "+
-			"and "+
-			"512 look well", size.Width, leastPixels))
+			"and 512 look good", size.Width, leastPixels))
 	case size.Width > mostPixels:
 		m.refuse("", member, fmt.Sprintf("has %d pixels a side: %d are the most", size.Width, mostPixels))
 	}

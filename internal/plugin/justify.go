@@ -1,9 +1,16 @@
 package plugin
 
 import (
+	"cmp"
 	"fmt"
+	"maps"
 	"regexp"
+	"slices"
+	"strings"
 )
+
+// hints are what reviewers want justified.
+var hints = []string{"readOnlyHint", "openWorldHint", "destructiveHint"}
 
 // justification says why the hints of a tool have their values, in a sentence each, as reviewers want.
 type justification struct {
@@ -22,6 +29,30 @@ func firstSentence(text string) string {
 	return text
 }
 
+// justify returns what the person says of a tool's hints, and what follows from its declaration where they say nothing.
+func (m *maker) justify(t *tool) justification {
+	own, made := m.listing.Justifications[t.Name], t.justify(m.about.Title)
+	return justification{ReadOnly: cmp.Or(own["readOnlyHint"], made.ReadOnly),
+		OpenWorld:   cmp.Or(own["openWorldHint"], made.OpenWorld),
+		Destructive: cmp.Or(own["destructiveHint"], made.Destructive)}
+}
+
+// checkJustifications refuses texts that nothing in the package would say.
+func (m *maker) checkJustifications() {
+	for _, name := range slices.Sorted(maps.Keys(m.listing.Justifications)) {
+		if !m.isTool(name) {
+			m.refuse("", "justifications", fmt.Sprintf("names %q, which is not a tool", name))
+			continue
+		}
+		for _, hint := range slices.Sorted(maps.Keys(m.listing.Justifications[name])) {
+			if !slices.Contains(hints, hint) {
+				m.refuse("", "justifications."+name, fmt.Sprintf("names %q: the hints are %s", hint,
+					strings.Join(hints, ", ")))
+			}
+		}
+	}
+}
+
 // justify follows from what is declared: the effect of the operation, and whether it reaches people outside.
 func (t *tool) justify(title string) justification {
 	does := lowerFirst(firstSentence(t.Description))
@@ -37,10 +68,10 @@ func (t *tool) justify(title string) justification {
 		j.ReadOnly = fmt.Sprintf("It changes what %s keeps: it %s.", title, does)
 		j.Destructive = fmt.Sprintf("%s: it %s.", t.losses(), does)
 	}
-	j.OpenWorld = fmt.Sprintf("It works on what %s keeps and the signed-in person may see there, and publishes and "+
-		"sends nothing to anybody outside.", title)
+	j.OpenWorld = fmt.Sprintf("It works on what %s keeps and the signed-in person may see there. It publishes "+
+		"nothing, and sends nothing to anybody outside.", title)
 	if t.reachesOut() {
-		j.OpenWorld = fmt.Sprintf("People or systems outside of %s notice it: it %s.", title, does)
+		j.OpenWorld = fmt.Sprintf("People or systems outside %s notice it: it %s.", title, does)
 	}
 	return j
 }
@@ -49,7 +80,7 @@ func (t *tool) justify(title string) justification {
 func (t *tool) losses() string {
 	switch {
 	case !t.destroys():
-		return "It adds or changes what the call names, and overwrites nothing, deletes nothing and revokes no access"
+		return "It deletes nothing, replaces nothing that anybody has written, and revokes no access"
 	case t.undoes:
 		return "It puts back what a change has replaced, in place of what is there now"
 	case t.reachesOut():

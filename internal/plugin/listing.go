@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
 	"strings"
 )
 
@@ -46,6 +47,9 @@ type Listing struct {
 	LicenseFile string `json:"licenseFile,omitempty"` // its text
 
 	Cases Cases `json:"test_cases,omitzero"` // in place of those that are made of the operations
+
+	// Justifications are texts by tool and hint, such as destructiveHint, in place of those that are made.
+	Justifications map[string]map[string]string `json:"justifications,omitempty"`
 }
 
 // maxListing bounds what is read.
@@ -63,20 +67,60 @@ func ReadListing(r io.Reader) (l Listing, err error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&l); err != nil {
-		at, syntax, kind := decoder.InputOffset(), new(json.SyntaxError), new(json.UnmarshalTypeError)
-		switch {
-		case errors.As(err, &syntax):
-			at = syntax.Offset
-		case errors.As(err, &kind):
-			at = kind.Offset
-		}
-		line := 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
-		return l, fmt.Errorf("line %d: %s", line, strings.TrimPrefix(err.Error(), "json: "))
+		return l, inWords(err, text, decoder.InputOffset())
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return l, errors.New("something follows the object")
 	}
 	return l, nil
+}
+
+// inWords returns an error of the decoder, which speaks of Go's types, for the person who wrote the text.
+func inWords(err error, text []byte, at int64) error {
+	message := strings.TrimPrefix(err.Error(), "json: ")
+	syntax, kind := new(json.SyntaxError), new(json.UnmarshalTypeError)
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		at, message = int64(len(text)), "it ends before the object does"
+	case errors.As(err, &syntax):
+		at = syntax.Offset
+	case errors.As(err, &kind):
+		at, message = kind.Offset, wanted(kind.Field)
+	}
+	line := 1 + bytes.Count(text[:min(at, int64(len(text)))], []byte("\n"))
+	return fmt.Errorf("line %d: %s", line, message)
+}
+
+// wanted says what a member of the listing must be, by its path, such as test_cases.positive.
+func wanted(path string) string {
+	is, name := reflect.TypeFor[Listing](), "it"
+	for _, step := range strings.Split(path, ".") {
+		for is.Kind() == reflect.Slice {
+			is = is.Elem()
+		}
+		if is.Kind() != reflect.Struct {
+			break // the names in a map are the person's own
+		}
+		for i := range is.NumField() {
+			if member, _, _ := strings.Cut(is.Field(i).Tag.Get("json"), ","); member == step {
+				is, name = is.Field(i).Type, step
+				break
+			}
+		}
+	}
+	switch {
+	case name == "tools_triggered":
+		return name + " must be one text, names separated by commas"
+	case is.Kind() == reflect.String:
+		return name + " must be one text"
+	case is == reflect.TypeFor[[]string]():
+		return name + " must be a list of texts"
+	case is.Kind() == reflect.Slice:
+		return name + " must be a list of objects"
+	case name == "justifications":
+		return name + " must be an object of tools, each with an object of hints and their texts"
+	}
+	return name + " must be an object"
 }
 
 // EmptyListing returns a listing.json with what only a person can give, to be filled in.
@@ -85,6 +129,8 @@ func EmptyListing() []byte {
   "version": "1.0.0",
   "developerName": "",
   "category": "Productivity",
+  "defaultPrompt": [],
+  "screenshots": [],
   "supportURL": "",
   "termsOfServiceURL": "",
   "demoRecordingURL": "",

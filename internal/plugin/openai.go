@@ -140,7 +140,8 @@ func (m *maker) face() face {
 		DefaultPrompt: l.DefaultPrompt, BrandColor: l.BrandColor, BrandColorDark: l.BrandColorDark,
 		Logo: asset(l.Logo), LogoDark: asset(l.LogoDark), ComposerIcon: asset(l.ComposerIcon),
 		ComposerIconDark: asset(l.ComposerIconDark)}
-	for _, t := range m.tools[:min(len(m.tools), maxCapabilities)] {
+	tools := purposes(m.tools)
+	for _, t := range tools[:min(len(tools), maxCapabilities)] {
 		f.Capabilities = append(f.Capabilities, cut(t.Title, maxCapability))
 	}
 	for _, name := range l.Screenshots {

@@ -23,8 +23,11 @@ type Options struct {
 	Skill    string   // what a model is told, in markdown
 	Starters []string // questions that open a conversation
 
-	Password  bool // people can sign in with one
-	Challenge bool // the server answers with a token of the portal
+	Password  bool   // people can sign in with one
+	Challenge bool   // the server answers with a token of the portal
+	Consumer  bool   // people belong to no organization
+	Described bool   // the document's description is a person's own, and not made of the operations
+	AppURL    string // page that the widgets' link opens; "": the server's page /account
 
 	Listing Listing
 	Files   fs.FS // has the files that the listing names
@@ -36,6 +39,7 @@ type Package struct {
 	Files         map[string][]byte // by path
 	Archive       string            // path of the ZIP for the portal; it is among the files unless that is refused
 	Refused       []Finding         // what the portal refuses
+	Objections    []Finding         // what the people who review it may object to
 	Missing       []Finding         // what only a person can give
 }
 
@@ -82,6 +86,9 @@ func New(o Options) (*Package, error) {
 	if err != nil {
 		return nil, err
 	}
+	if !o.Described && o.Listing.LongDescription != "" { // a person's words say more than a list of operations
+		about.Description = o.Listing.LongDescription
+	}
 	m := &maker{Options: o, about: about, tools: tools, listing: o.Listing.complete(about, o.Starters),
 		images: map[string][]byte{}}
 	m.pkg = &Package{Name: m.listing.Name, Version: m.listing.Version, Files: map[string][]byte{},
@@ -91,6 +98,7 @@ func New(o Options) (*Package, error) {
 		m.cases = casesOf(about.Title, tools)
 	}
 	m.check()
+	m.checkClaims()
 	m.missing()
 	if !nameForm.MatchString(m.pkg.Name) || !isVersion(m.pkg.Version) { // which names of files are made of
 		return m.pkg, nil
@@ -136,6 +144,10 @@ func (p *Package) Names() []string {
 
 func (m *maker) refuse(name, place, text string) {
 	m.pkg.Refused = append(m.pkg.Refused, Finding{name, place, text})
+}
+
+func (m *maker) object(place, text string) {
+	m.pkg.Objections = append(m.pkg.Objections, Finding{"", place, text})
 }
 
 func (m *maker) want(place, text string) {

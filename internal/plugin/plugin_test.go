@@ -37,7 +37,8 @@ func ofWorld(t *testing.T, w *guestpasstest.World) Options {
 	t.Helper()
 	document := strings.ReplaceAll(string(w.App.Document().JSON()), w.URL, "https://gpt.example.com")
 	o := Options{URL: "https://gpt.example.com/mcp", Document: []byte(document), Tools: w.App.Tools(),
-		Skill: w.App.Document().Skill(), Starters: w.App.GPT().Starters, Password: true, Challenge: true}
+		Skill: w.App.Document().Skill(), Starters: w.App.GPT().Starters, Password: true, Challenge: true,
+		Described: true}
 	for _, op := range w.App.Operations() {
 		o.Order = append(o.Order, op.ID)
 		if op.Undoes {
@@ -144,7 +145,18 @@ func TestRefusalsHaveTheNamesOfThePortal(t *testing.T) {
 				l.Screenshots = []string{"screen.png"}
 				o.Tools = regexp.MustCompile(`"ui":\{[^}]*\},`).ReplaceAll(o.Tools, nil)
 			}},
-		{"", "countries", func(l *Listing, _ *Options) { l.Countries = []string{"Germany"} }},
+		{"", "countries[1]", func(l *Listing, _ *Options) { l.Countries = []string{"DE", "Germany"} }},
+		{"", "countries[0]", func(l *Listing, _ *Options) { l.Countries = []string{"XX"} }},
+		{"", "countries[0]", func(l *Listing, _ *Options) { l.Countries = []string{"UK"} }},
+		{"", "countries[0]", func(l *Listing, _ *Options) { l.Countries = []string{"de"} }},
+		{"", "developerEmail", func(l *Listing, _ *Options) { l.DeveloperEmail = "foo" }},
+		{"", "developerEmail", func(l *Listing, _ *Options) { l.DeveloperEmail = "Acme <help@acme.example>" }},
+		{"", "justifications", func(l *Listing, _ *Options) {
+			l.Justifications = map[string]map[string]string{"listTask": {"readOnlyHint": "It reads."}}
+		}},
+		{"", "justifications.listTasks", func(l *Listing, _ *Options) {
+			l.Justifications = map[string]map[string]string{"listTasks": {"readOnly": "It reads."}}
+		}},
 		{"", "demoRecordingURL", func(l *Listing, _ *Options) { l.DemoRecordingURL = "demo.mp4" }},
 		{"skill_body_empty", "skill", func(_ *Listing, o *Options) { o.Skill = " " }},
 		{"domain_verification_required", "GUESTPASS_PUBLIC_URL",
@@ -178,7 +190,8 @@ func TestRefusalsHaveTheNamesOfThePortal(t *testing.T) {
 		})
 	}
 	o.Listing = filled()
-	o.Listing.ComposerIcon = "round.svg"
+	o.Listing.ComposerIcon, o.Listing.DeveloperEmail = "round.svg", "help@acme.example"
+	o.Listing.Countries = []string{"DE", "FR", "US"}
 	if made, err := New(o); err != nil || len(made.Refused) > 0 || len(made.Files[made.Archive]) == 0 {
 		t.Errorf("the unchanged one: %v, %v", err, made.Refused)
 	}
@@ -191,8 +204,15 @@ func TestScreenshotsGoWithWidgets(t *testing.T) {
 	made, err := New(o)
 	wanted := slices.ContainsFunc(made.Missing, func(f Finding) bool { return f.Place == "screenshots" })
 	if notes := string(made.Files[ReviewFile]); err != nil || !wanted ||
-		!strings.Contains(notes, "in a widget: listMembers, listTasks.") {
+		!strings.Contains(notes, "in widgets: listMembers, listTasks. Each is a self-contained document") ||
+		!strings.Contains(notes, "Its one link opens https://gpt.example.com/account; for Claude, list its host, "+
+			"gpt.example.com, under Allowed link URIs.") {
 		t.Errorf("%v, %v\n%s", err, made.Missing, notes)
+	}
+	o.AppURL = "https://app.acme.example/tasks"
+	if made, _ := New(o); !strings.Contains(string(made.Files[ReviewFile]), "opens "+o.AppURL+
+		"; for Claude, list its host, app.acme.example, under") {
+		t.Errorf("the review notes do not name %s\n%s", o.AppURL, made.Files[ReviewFile])
 	}
 	o.Listing.DefaultPrompt, o.Listing.Screenshots = []string{"My tasks"}, []string{"screen.png"}
 	if made, err := New(o); err != nil || len(made.Refused) > 0 ||
@@ -244,7 +264,7 @@ func TestThePositiveCasesCanBeCarriedOut(t *testing.T) {
 			o.Change = func(o *guestpass.Options) {
 				o.Operations = []string{"inviteMember", "getMember", "getUserInfo", "listMembers", "createTask"}
 			}
-		}, []string{"listMembers", "createTask", "getUserInfo", "listMembers, getMember", "inviteMember"}},
+		}, []string{"listMembers", "createTask", "listMembers, getMember", "inviteMember", "listMembers"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := world(t, tt.change)
@@ -350,7 +370,7 @@ func TestEveryAnnotationIsJustified(t *testing.T) {
 		"undoActivity": "in place of what is there now: it takes back",
 		"updateTask":   "The values in the call replace those that were there",
 		"inviteMember": "What it sends cannot be called back",
-		"createTask":   "It adds or changes what the call names, and overwrites nothing"} {
+		"createTask":   "It deletes nothing, replaces nothing that anybody has written"} {
 		if got := f.Tools[name].Justifications.Destructive; !strings.Contains(got, want) {
 			t.Errorf("%s: %q", name, got)
 		}
@@ -364,7 +384,7 @@ func TestEveryAnnotationIsJustified(t *testing.T) {
 // What nobody but a person can give is listed, and what is there is not.
 func TestWhatOnlyAPersonCanGiveIsListed(t *testing.T) {
 	o := ofWorld(t, world(t))
-	o.Password, o.Challenge = false, false
+	o.Password, o.Challenge, o.Described = false, false, false
 	places := func(o Options) (found []string) {
 		made, err := New(o)
 		if err != nil {
@@ -378,11 +398,12 @@ func TestWhatOnlyAPersonCanGiveIsListed(t *testing.T) {
 		}
 		return found
 	}
-	if got := places(o); !slices.Equal(got, []string{"logo", "demoRecordingURL", "screenshots", "reviewer's account",
-		"GUESTPASS_LOGIN_METHODS", "GUESTPASS_PLUGIN_CHALLENGE", "license, licenseFile"}) {
+	if got := places(o); !slices.Equal(got, []string{"longDescription", "logo", "demoRecordingURL", "screenshots",
+		"reviewer's account", "GUESTPASS_LOGIN_METHODS", "GUESTPASS_PLUGIN_CHALLENGE", "license, licenseFile"}) {
 		t.Errorf("missing are %q", got)
 	}
 	o.Password, o.Challenge, o.Listing, o.Files = true, true, filled(), os.DirFS(withLogo(t))
+	o.Listing.LongDescription = "Acme keeps the tasks of a team."
 	if got := places(o); !slices.Equal(got, []string{"screenshots", "reviewer's account"}) {
 		t.Errorf("missing are %q", got)
 	}
@@ -427,19 +448,30 @@ func TestThePackageOfClaude(t *testing.T) {
 
 func TestAListingSaysWhereItIsWrong(t *testing.T) {
 	for text, want := range map[string]string{
-		"{\n  \"supportUrls\": \"x\"\n}": `unknown field "supportUrls"`,
-		"{\n  \"logo\": 5\n}":            "line 2: ",
-		"{\n\n\"logo\": }":               "line 3: ",
-		"{} {}":                          "something follows",
+		"{\n  \"supportUrls\": \"x\"\n}":   `unknown field "supportUrls"`,
+		"{\n  \"logo\": 5\n}":              "line 2: logo must be one text",
+		"{\n\n\"screenshots\": \"a.png\"}": "line 3: screenshots must be a list of texts",
+		"{\"countries\": [49]}":            "line 1: countries must be a list of texts",
+		"{\"test_cases\": []}":             "line 1: test_cases must be an object",
+		"{\"test_cases\": {\"positive\": [\n{\"tools_triggered\": [\"listTasks\"]}]}}": "line 2: tools_triggered " +
+			"must be one text, names separated by commas",
+		"{\"test_cases\": {\"negative\": {}}}":                 "line 1: negative must be a list of objects",
+		"{\"justifications\": {\"listTasks\": \"It reads.\"}}": "line 1: justifications must be an object of tools",
+		"[]":               "line 1: it must be an object",
+		"{\n\n\"logo\": }": "line 3: ",
+		"{} {}":            "something follows",
 		"{\"name\":\"" + strings.Repeat("a", maxListing) + "\"}": "more than 262144 bytes",
-		"": "EOF",
+		"":                "line 1: it ends before the object does",
+		"{\n\"logo\": \"": "line 2: it ends before the object does",
 	} {
-		if _, err := ReadListing(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := ReadListing(strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), want) ||
+			strings.Contains(err.Error(), "Go ") {
 			t.Errorf("%.40q: %v, want %q", text, err, want)
 		}
 	}
-	if _, err := ReadListing(bytes.NewReader(EmptyListing())); err != nil {
-		t.Error(err)
+	empty, err := ReadListing(bytes.NewReader(EmptyListing()))
+	if err != nil || empty.Screenshots == nil || empty.DefaultPrompt == nil {
+		t.Errorf("%v: the first listing shows no place for %+v", err, empty)
 	}
 }
 

@@ -1,7 +1,9 @@
 package plugin
 
 import (
+	"cmp"
 	"fmt"
+	"net/url"
 	"strings"
 )
 
@@ -35,7 +37,7 @@ func (m *maker) review() error {
 	f := form{Schema: formSchema, SchemaVersion: 1, Tools: map[string]formTool{}}
 	for _, t := range m.tools {
 		f.Tools[t.Name] = formTool{map[string]bool{"readOnlyHint": t.reads(), "destructiveHint": t.destroys(),
-			"openWorldHint": t.reachesOut()}, t.justify(m.about.Title)}
+			"openWorldHint": t.reachesOut()}, m.justify(t)}
 	}
 	for _, c := range m.cases.Positive {
 		f.Cases = append(f.Cases, formCase{Description: c.Description, Prompt: c.Prompt, Tools: &c.Tools,
@@ -62,26 +64,31 @@ func (m *maker) notes() []byte {
 			fmt.Fprintf(&b, "- %s\n", f)
 		}
 	}
+	if len(m.pkg.Objections) > 0 {
+		section("OpenAI's reviewers may object")
+		for _, f := range m.pkg.Objections {
+			fmt.Fprintf(&b, "- %s\n", f)
+		}
+	}
 	section("Only you can give")
 	for _, f := range m.pkg.Missing {
 		fmt.Fprintf(&b, "- [ ] %s\n", f)
 	}
 	section("The server")
 	fmt.Fprintf(&b, "- URL of the tools: %s\n- Authentication: OAuth, which it finds by itself\n- The domain: the "+
-		"token "+
-		"of the portal at %s/.well-known/openai-apps-challenge (`GUESTPASS_PLUGIN_CHALLENGE`)\n", m.URL,
+		"token of the portal at %s/.well-known/openai-apps-challenge (`GUESTPASS_PLUGIN_CHALLENGE`)\n", m.URL,
 		m.about.publicURL)
 	section("Instructions for the reviewer")
+	organization := "Choose the organization if you are asked, and allow"
+	if m.Consumer {
+		organization = "Allow"
+	}
 	fmt.Fprintf(&b, "Connect the plugin: a page of %s opens. Type the address of the account, choose the password "+
-		"as the "+
-		"way to sign in, and type it: no code is sent. Choose the organization if you are asked, and allow what is "+
-		"shown. What was allowed can be taken back at %s/account.\n", m.about.publicURL, m.about.publicURL)
+		"as the way to sign in, and type it: no code is sent. %s what is shown. What was allowed can be taken back at "+
+		"%s/account.\n", m.about.publicURL, organization, m.about.publicURL)
 	if names := m.withWidgets(); len(names) > 0 {
 		section("Widgets")
-		fmt.Fprintf(&b, "These tools show what they answer in a widget: %s. It is one document that loads nothing. "+
-			"Its policy (CSP) names no domain, and none for frames, so there is none to explain; its links are opened "+
-			"by the client. It has no domain of its own (`ui.domain`): Claude shows no widget that has another "+
-			"client's.\n", strings.Join(names, ", "))
+		b.WriteString(m.aboutWidgets(names))
 	}
 	m.writeHints(&b)
 	m.writeCases(&b)
@@ -90,13 +97,30 @@ func (m *maker) notes() []byte {
 	return []byte(b.String())
 }
 
+// aboutWidgets says what a reviewer asks about the widgets of the tools.
+func (m *maker) aboutWidgets(names []string) string {
+	link := cmp.Or(m.AppURL, m.about.publicURL+"/account")
+	host := link
+	if u, err := url.Parse(link); err == nil {
+		host = u.Host
+	}
+	tools, widgets := "These tools show their answers in widgets", "Each is"
+	if len(names) == 1 {
+		tools, widgets = "This tool shows its answer in a widget", "It is"
+	}
+	return fmt.Sprintf("%s: %s. %s a self-contained document and loads nothing. Its content security policy (CSP) "+
+		"allows no domain, and none for frames, so there is none to justify. Its one link opens %s; for Claude, list "+
+		"its host, %s, under Allowed link URIs. `ui.domain` is not set, because the value differs per client and "+
+		"Claude does not render a widget that carries another client's.\n", tools, strings.Join(names, ", "), widgets,
+		link, host)
+}
+
 func (m *maker) writeHints(b *strings.Builder) {
-	b.WriteString("\n## Annotations, and why each is so\n")
+	b.WriteString("\n## Annotations and their justifications\n")
 	for _, t := range m.tools {
-		j := t.justify(m.about.Title)
+		j := m.justify(t)
 		fmt.Fprintf(b, "\n### %s: %s\n\n- `readOnlyHint` %t: %s\n- `destructiveHint` %t: %s\n- `openWorldHint` %t: "+
-			"%s\n",
-			t.Name, t.Title, t.reads(), j.ReadOnly, t.destroys(), j.Destructive, t.reachesOut(), j.OpenWorld)
+			"%s\n", t.Name, t.Title, t.reads(), j.ReadOnly, t.destroys(), j.Destructive, t.reachesOut(), j.OpenWorld)
 	}
 }
 
@@ -105,10 +129,9 @@ func (m *maker) writeCases(b *strings.Builder) {
 		"listing.json, as `test_cases`.\n")
 	for i, c := range m.cases.Positive {
 		fmt.Fprintf(b, "\n%d. **%s**\n   - Prompt: %s\n   - Tools: %s\n   - Expected: %s\n", i+1, c.Description,
-			c.Prompt,
-			c.Tools, c.Expected)
+			c.Prompt, c.Tools, c.Expected)
 	}
-	b.WriteString("\nNone of these may lead to a call:\n\n")
+	b.WriteString("\nNone of these should lead to a tool call:\n\n")
 	for i, c := range m.cases.Negative {
 		fmt.Fprintf(b, "%d. %s\n   - %s\n", i+1, c.Prompt, c.Description)
 	}

@@ -158,6 +158,19 @@ func (s *schema) collect(names map[string]bool) {
 	s.Items.collect(names)
 }
 
+// introductions tell a model who is signed in and what there is to do. Nobody takes a plugin for their sake.
+var introductions = []string{"getUserInfo", "getNextSteps"}
+
+// purposes returns the tools that people come for, or all if there are no others.
+func purposes(tools []*tool) []*tool {
+	others := slices.DeleteFunc(slices.Clone(tools),
+		func(t *tool) bool { return slices.Contains(introductions, t.Name) })
+	if len(others) == 0 {
+		return tools
+	}
+	return others
+}
+
 func is(hint *bool) bool { return hint != nil && *hint }
 
 // reads reports whether calling it changes nothing.
