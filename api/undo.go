@@ -93,7 +93,8 @@ func Undo[Out any](ctx context.Context, s *Service, id string, done func(store.A
 }
 
 var errNotUndoable = Conflict("this activity cannot be undone here",
-	"Take back another, or change the record with its own operations.")
+	"What was sent, such as an invitation, cannot be taken back. Tell the person so; only activities with "+
+		"undoable true can be undone.")
 
 // admitAgain checks that the caller may call the operation that made the change; for an undo, the one whose change was
 // undone.

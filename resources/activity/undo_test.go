@@ -105,7 +105,7 @@ func TestWhatCannotBeUndoneTakesItsOwnScope(t *testing.T) {
 		status     int
 		answer     string
 	}{
-		{"with its scope", invitation, w.As(ada, "members:invite"), 409, "this activity cannot be undone here"},
+		{"with its scope", invitation, w.As(ada, "members:invite"), 409, "such as an invitation, cannot be taken back"},
 		{"with the scope of something else", invitation, w.As(ada, "tasks:write"), 403, `scope="members:invite"`},
 		{"with no scope that writes", invitation, w.As(ada, "activity:read"), 403,
 			`scope="tasks:write members:invite"`},
