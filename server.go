@@ -541,8 +541,7 @@ func (s *Server) buildSite() error {
 	return err
 }
 
-// described returns the operations as the pages show them. Of several scopes one is enough: a slash says so in any
-// language.
+// described returns the operations as the pages show them.
 func (s *Server) described(operations []api.Operation) (shown []site.Operation) {
 	for _, op := range operations {
 		shown = append(shown, site.Operation{ID: op.ID, Summary: op.Summary, Effect: op.Effect.String(),
