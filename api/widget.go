@@ -1,14 +1,10 @@
 package api
 
 import (
-	"errors"
 	"fmt"
 	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"golang.org/x/net/html"
 )
 
 // A Widget is a page in which an MCP client shows what an operation answers, if it can: the page receives the answer
@@ -56,80 +52,8 @@ func (s *Service) checkWidget(op Operation) (faults []error) {
 		fault("is not UTF-8: save it as such")
 		return faults
 	}
-	if strings.Contains(w.HTML, `id="guestpass"`) && strings.Count(w.HTML, WidgetFacts) != 1 {
-		fault("has an element of the id guestpass that is not written as the server looks for it, once: write %s",
-			WidgetFacts)
-	}
 	for _, err := range checkPage(w.HTML) {
 		fault("%w", err)
-	}
-	return faults
-}
-
-// checkPage finds what keeps a document from being shown in a frame where nothing can be loaded.
-func checkPage(page string) (faults []error) {
-	if !strings.HasPrefix(strings.ToLower(strings.TrimSpace(page)), "<!doctype html>") {
-		faults = append(faults, errors.New("does not begin with <!doctype html>: give it a whole document"))
-	}
-	seen := map[string]bool{}
-	tokens := html.NewTokenizer(strings.NewReader(page))
-	for kind := tokens.Next(); kind != html.ErrorToken; kind = tokens.Next() {
-		token := tokens.Token()
-		switch kind {
-		case html.StartTagToken, html.SelfClosingTagToken:
-			seen[token.Data] = true
-			faults = append(faults, checkElement(token)...)
-		case html.EndTagToken:
-			seen["/"+token.Data] = true
-		case html.TextToken:
-			if loads := loading.FindString(token.Data); seen["style"] && !seen["/style"] && loads != "" {
-				faults = append(faults, fmt.Errorf("has a style with %q, which the client blocks: write what it loads "+
-					"into the page", loads))
-			}
-		}
-		if kind == html.StartTagToken && token.Data == "style" { // of the next one
-			delete(seen, "/style")
-		}
-	}
-	for _, name := range []string{"html", "head", "title", "body"} {
-		if !seen[name] || !seen["/"+name] {
-			faults = append(faults, fmt.Errorf("has no <%s>…</%s>: give it a whole document", name, name))
-		}
-	}
-	return faults
-}
-
-var (
-	// addresses are the attributes by which an element loads something or leads away.
-	addresses = []string{"src", "srcset", "href", "xlink:href", "action", "formaction", "poster", "data", "background",
-		"ping", "manifest", "imagesrcset"}
-	// frames are elements that clients allow no page of its own.
-	frames = []string{"iframe", "frame", "object", "embed", "base", "portal"}
-	// inPage matches an address of what is in the page already.
-	inPage = regexp.MustCompile(`^\s*(#|data:|$)`)
-	// loading matches what makes a style load something. Go's expressions cannot say what must not follow, so that
-	// url() of what is in the page is told apart by its first letters.
-	loading = regexp.MustCompile(`(?i)@import|url\(\s*["']?([^"'#d\s]|d[^a])[^)]{0,40}`)
-)
-
-func checkElement(element html.Token) (faults []error) {
-	fault := func(format string, args ...any) {
-		faults = append(faults, fmt.Errorf("has <%s"+format, append([]any{element.Data}, args...)...))
-	}
-	if slices.Contains(frames, element.Data) {
-		fault(">, which clients refuse in a widget: leave it out")
-	}
-	for _, a := range element.Attr {
-		name := strings.TrimPrefix(a.Namespace+":"+a.Key, ":")
-		switch {
-		case slices.Contains(addresses, name) && !inPage.MatchString(a.Val):
-			fault(" %s=%q>, which the client blocks: write what it loads into the page, and have links opened by the "+
-				"client (ui/open-link)", name, a.Val)
-		case name == "style" && loading.MatchString(a.Val):
-			fault(" style=%q>, which loads something, and the client blocks that: write it into the page", a.Val)
-		case element.Data == "meta" && name == "http-equiv" && strings.EqualFold(a.Val, "refresh"):
-			fault(" http-equiv=%q>, and clients let no widget go to another page: leave it out", a.Val)
-		}
 	}
 	return faults
 }
