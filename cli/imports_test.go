@@ -21,12 +21,13 @@ var allowedImports = map[string][]string{
 	"cmd/guestpass": {"cli", "resources"},
 	"cli": {"", "api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/doctor",
 		"internal/doctor/outside", "internal/envfile", "internal/idp", "internal/inside", "internal/limits",
-		"internal/management", "internal/newapp", "internal/ownfile", "internal/page", "internal/plugin",
-		"internal/setup", "internal/site", "internal/stytch", "internal/text", "internal/upstream", "mcptest",
-		"mcptest/lint", "openapi", "openapi/lint", "store", "stytchtest"},
+		"internal/management", "internal/newapp", "internal/ownfile", "internal/page", "internal/pageurl",
+		"internal/plugin", "internal/setup", "internal/site", "internal/stytch", "internal/text",
+		"internal/upstream", "mcptest", "mcptest/lint", "openapi", "openapi/lint", "store", "stytchtest"},
 	"": {"api", "auth", "directory", "internal/account", "internal/clients", "internal/connections",
 		"internal/credentials", "internal/doctor", "internal/idp", "internal/inside", "internal/limits",
-		"internal/page", "internal/site", "internal/stytch", "internal/upstream", "mcp", "openapi", "store"},
+		"internal/page", "internal/pageurl", "internal/site", "internal/stytch", "internal/upstream",
+		"mcp", "openapi", "store"},
 	"guestpasstest": {"", "api", "auth", "internal/postgrestest", "store", "stytchtest"},
 	"mcp":           {"api", "auth", "internal/jsonparts", "internal/strictjson", "openapi"},
 	"internal/account": {"directory", "internal/connections", "internal/form", "internal/headers",
@@ -47,7 +48,7 @@ var allowedImports = map[string][]string{
 	"store":     {"internal/cache"},
 	"openapi":   {"openapi/internal/actions"},
 	"internal/idp": {"internal/clients", "internal/credentials", "internal/form", "internal/headers",
-		"internal/limits", "internal/page", "internal/upstream"},
+		"internal/limits", "internal/page", "internal/pageurl", "internal/upstream"},
 	"internal/inside": {"internal/doctor", "internal/limits", "internal/stytch"},
 	// the linter and the MCP client are apart, so that a server does not carry them
 	"internal/doctor/outside": {"internal/credentials", "internal/doctor", "internal/upstream", "mcptest",
@@ -75,7 +76,8 @@ var allowedImports = map[string][]string{
 		"resources/profile"}, // what `guestpass new` makes: for others it is a main of their own
 	"internal/postgrestest":    {}, // for tests only
 	"internal/server":          {}, // tests alone
-	"internal/page":            {},
+	"internal/page":            {"internal/pageurl"},
+	"internal/pageurl":         {"internal/upstream"},
 	"internal/site":            {"internal/headers", "internal/page"},
 	"internal/strictjson":      {"internal/jsonparts"},
 	"internal/text":            {},

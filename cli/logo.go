@@ -17,6 +17,7 @@ import (
 	"guestpass"
 	"guestpass/internal/credentials"
 	"guestpass/internal/page"
+	"guestpass/internal/pageurl"
 	"guestpass/internal/upstream"
 )
 
@@ -28,15 +29,16 @@ func checkLogo(text string) error {
 	if !strings.Contains(text, "://") {
 		return checkLogoFile(text)
 	}
-	u, err := url.Parse(text)
+	u, err := pageurl.Parse(text)
 	switch {
-	case err != nil || u.Hostname() == "" || u.Host != strings.ToLower(u.Host) || u.User != nil ||
-		strings.ContainsAny(text, "# \\"):
-		return errors.New("is no plain address of a picture, such as https://example.com/logo.svg")
-	case u.Scheme == "https", u.Scheme == "http" && loopback(u.Hostname()):
-		return nil
+	case err != nil:
+		return err
+	case strings.Contains(text, "#"):
+		return errors.New("must have nothing behind #: it is the whole picture that is fetched")
+	case u.Host != strings.ToLower(u.Host):
+		return errors.New("must have its host in lower case")
 	}
-	return errors.New("must begin with https:// (http is for this machine only), or be the name of a file")
+	return nil
 }
 
 // logoEndings are those of files that can be logos. Nothing else hangs on the name.

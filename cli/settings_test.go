@@ -218,8 +218,9 @@ func mayTake(name, what string) bool {
 		return text || url || name == "GUESTPASS_AUDIENCE" && what != "commas" && what != "full width" ||
 			name == "GUESTPASS_TRY_CLIENT_SECRET" && what != "commas" && what != "full width" ||
 			name == "GUESTPASS_WORDS" && (what == "an empty entry before" || what == "twice") || // of a file
-			(name == "GUESTPASS_PRIVACY_URL" || name == "GUESTPASS_LOGO") &&
-				(what == "an empty entry" || what == "twice") // in its path
+			name == "GUESTPASS_PRIVACY_URL" && (what == "an empty entry" || what == "twice") || // in its path
+			slices.Contains([]string{"GUESTPASS_LOGO", "GUESTPASS_APP_URL", "GUESTPASS_LOGIN_URL"}, name) &&
+				what == "an empty entry"
 	case "a token":
 		return name == "GUESTPASS_AUDIENCE" || name == "GUESTPASS_TRY_CLIENT_SECRET" // shown nowhere
 	case "an app with its secret":

@@ -9,10 +9,12 @@ import (
 	"testing"
 
 	"guestpass/internal/credentials"
+	"guestpass/internal/pageurl"
 )
 
 func TestLoginPagesThatAreRefused(t *testing.T) {
 	for _, address := range []string{"https://app.example.com/login", "https://app.example.com/login?from=guestpass",
+		"https://app.example.com/login,@de",
 		"http://localhost:3000/login", "http://127.0.0.1:3000/", "https://app.example.com"} {
 		if err := CheckLoginURL(address); err != nil {
 			t.Errorf("%s: %v", address, err)
@@ -23,8 +25,8 @@ func TestLoginPagesThatAreRefused(t *testing.T) {
 		"javascript:alert(1)", "https:app.example.com", "https:///login", "https://user@app.example.com/login",
 		"https://app.example.com/login#top", "https://app.example.com/login#", "https://App.example.com/login",
 		"https://app.example.com/login?a=%zz", "https://app.example.com/login?a=1;b=2", "https://app.example.com/%zz",
-		"https://app.example.com/login,", "https://app.example.com/log in", "https://app.example.com/?a=\"",
-		"https://app.example.com/" + strings.Repeat("x", maxLoginURL)} {
+		"https://app.example.com/log in", "https://app.example.com/?a=\"",
+		"https://app.example.com/" + strings.Repeat("x", pageurl.Most)} {
 		if CheckLoginURL(address) == nil {
 			t.Errorf("%s is admitted", address)
 		}

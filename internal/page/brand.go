@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"net/mail"
-	"net/url"
 	"strings"
+
+	"guestpass/internal/pageurl"
 )
 
 // A Brand is whose page it is. The zero value is Guestpass's own.
@@ -63,23 +64,29 @@ const maxSupport = 500 // characters
 
 // CheckSupport checks the form of Brand.Support.
 func CheckSupport(text string) error {
-	u, err := url.Parse(text)
+	mailbox, mails := strings.CutPrefix(text, "mailto:")
 	switch {
 	case len(text) > maxSupport:
 		return fmt.Errorf("is longer than %d characters", maxSupport)
-	case strings.ContainsFunc(text, func(r rune) bool { return r <= ' ' || r > '~' || r == '"' || r == '\\' }):
-		return errors.New("has letters that addresses have in encoded form alone")
-	case err != nil:
-	case u.Scheme == "mailto" && u.RawQuery == "" && u.Fragment == "":
-		if address, err := mail.ParseAddress(u.Opaque); err == nil && address.Address == u.Opaque {
-			return nil
+	case mails:
+		address, err := mail.ParseAddress(mailbox)
+		if err != nil || address.Address != mailbox || strings.ContainsFunc(mailbox, notInMailbox) {
+			return errors.New("must have one address behind mailto:, in plain letters, such as " +
+				"mailto:people@acme.example")
 		}
-	case u.Scheme == "https" && u.User == nil && u.Hostname() != "" && u.Opaque == "":
 		return nil
+	case !strings.Contains(text, "://"):
+		return errors.New("must be the address of a page or a mailbox, such as https://acme.example/support or " +
+			"mailto:people@acme.example")
 	}
-	return errors.New("must be the address of a page or a mailbox, such as https://acme.example/support or " +
-		"mailto:people@acme.example")
+	u, err := pageurl.Parse(text)
+	if err == nil && u.Scheme != "https" {
+		err = errors.New("must begin with https://, or with mailto: for a mailbox")
+	}
+	return err
 }
+
+func notInMailbox(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"\\?#%<>", r) }
 
 // check refuses what the pages cannot show.
 func (b Brand) check() error {
