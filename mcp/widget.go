@@ -135,7 +135,13 @@ func (s *Server) answerResources(w http.ResponseWriter, m message) {
 		}
 		s.succeed(w, m, http.StatusOK, result, true)
 	case "resources/read":
-		content := s.widgets[m.text("uri")]
+		uri := m.text("uri")
+		if uri == "" {
+			fail(w, m.id, refuse(http.StatusOK, invalidParams, "params.uri is missing, or no text; take one from "+
+				"resources/list"))
+			return
+		}
+		content := s.widgets[uri]
 		if content == nil {
 			fail(w, m.id, refuse(http.StatusOK, invalidParams, "there is no such resource; see resources/list. One "+
 				"that was there has another URI after an update"))

@@ -127,6 +127,13 @@ func TestMCPWidgetsAreResources(t *testing.T) {
 	if !hasParts(modern.body, `"resultType":"complete" | "ttlMs":300000 | "cacheScope":"private" | <!doctype html>`) {
 		t.Errorf("%.300s", modern.body)
 	}
+	for params, want := range map[string]string{`{}`: "params.uri is missing", `{"uri":5}`: "or no text",
+		`{"uri":"ui://guestpass/tasks-0"}`: "there is no such resource"} {
+		r := c.post(`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":` + params + `}`)
+		if !hasParts(r.body, `-32602 | `+want) {
+			t.Errorf("read %s: %s", params, r.body)
+		}
+	}
 	discovered := c.modern("server/discover", "", "").body
 	if !strings.Contains(discovered, `"capabilities":{"tools":{},"resources":{},"extensions":{"io.modelcontextprotocol`+
 		`/ui":{"mimeTypes":["text/html;profile=mcp-app"]}}}`) {
