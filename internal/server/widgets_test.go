@@ -31,8 +31,8 @@ func TestInABrowserTasksAreCompletedAndAddedInAWidget(t *testing.T) {
 	ids := w.tasks(`{"title":"Water the plants","due":"2020-01-02","assignee":"`+grace+`","priority":"urgent"}`,
 		`{"title":"Feed the cat","due":"2190-05-01"}`, `{"title":"Read","state":"in_progress","assignee":"me"}`)
 	s := w.show(t, w.token(ada, everything...), map[string]any{"tool": "listTasks",
-		"context": map[string]any{"locale": "en-GB", "timeZone": "Europe/Berlin"}}, "Grace Hopper")
-	for _, text := range []string{"Overdue, 2 Jan 2020", "Urgent", "Due 1 May 2190", "In progress", "Ada Lovelace"} {
+		"context": map[string]any{"locale": "en-GB", "timeZone": "Europe/Berlin"}}, "Water the plants")
+	for _, text := range []string{"Overdue, 2 Jan 2020", "Urgent", "Assigned", "Due 1 May 2190", "In progress"} {
 		s.sees(text)
 	}
 	state := func(id string) any { return w.as(ada).do(200, "GET", "/api/v1/tasks/"+id, "")["state"] }
@@ -222,7 +222,6 @@ func TestInABrowserAWidgetOffersWhatThereIs(t *testing.T) {
 	}
 	s.behaves()
 	s.again(t, w.token(ada, everything...), map[string]any{"tool": "listTasks", "reads": true}, "Mine")
-	s.sees("Ada Lovelace") // whose name a tool tells that only reads
 	if n := in[int](s.view, offered); n != 1 {
 		t.Errorf("beside the link %d things can be pressed", n-1)
 	}
@@ -287,13 +286,19 @@ func TestInABrowserTitlesAreTextWhateverTheySay(t *testing.T) {
 			map[string]any{"task_id": "tsk_3", "title": strings.Repeat("W", 2000), "state": "done"},
 			map[string]any{"task_id": "tsk_4", "title": "", "state": "open", "assignee": "constructor"},
 		}}}}, "of the future")
-	titles := in[[]string](s.view, `[...document.querySelectorAll(".title")].map((e) => e.textContent)`)
-	if len(titles) != 4 || titles[0] != hostile || len(titles[1]) != 2000 {
+	const shown = `[...document.querySelectorAll(".title")].map((e) => e.textContent)`
+	titles := in[[]string](s.view, shown)
+	s.press("#after") // they are long
+	s.sees("3–4 of 4")
+	titles = append(titles, in[[]string](s.view, shown)...)
+	if len(titles) != 4 || titles[0] != hostile || len(titles[1]) != 2000 || len(titles[2]) != 2000 {
 		t.Errorf("%.300q", titles)
 	}
 	if n := in[int](s.view, `document.querySelectorAll("img, .title *, b").length`); n != 0 {
 		t.Errorf("there are %d elements of theirs", n)
 	}
+	s.fits()
+	s.press("#before")
 	s.fits()
 	s.press(".tick input")
 	s.view.waitFor(`document.getElementById("problem").textContent !== ""`)
@@ -376,7 +381,7 @@ func TestInABrowserAWidgetLooksAsItsClient(t *testing.T) {
 				s.look(width, "light")
 				s.again(t, w.token(ada, everything...), map[string]any{"tool": tool, "context": context,
 					"said": "Here is what you asked for."}, "")
-				s.sees(map[string]string{"listTasks": "Grace Hopper", "listMembers": "Mary Guest"}[tool])
+				s.sees(map[string]string{"listTasks": "Assigned", "listMembers": "Mary Guest"}[tool])
 				s.settle()
 				s.picture(fmt.Sprintf("widget-%s-%s-%d", tool, name, width))
 				s.press("#send")
@@ -479,7 +484,8 @@ func TestInABrowserAResourceBringsItsWidget(t *testing.T) {
 				Widget: widget.New("expenses", string(page))},
 				func(context.Context, *struct{}) (*output, error) {
 					out := &output{}
-					out.Body.Expenses = []expense{{"exp_1", 1250, "EUR", "2026-11-30", "Train to Berlin"}}
+					out.Body.Expenses = []expense{{"exp_1", 1250, "EUR", "2026-11-30", "Train to Berlin"},
+						{"exp_2", 300, "no currency", "yesterday", "Coffee"}}
 					return out, nil
 				})
 		})
@@ -488,6 +494,7 @@ func TestInABrowserAResourceBringsItsWidget(t *testing.T) {
 		"context": map[string]any{"locale": "en-GB"}}, "Train to Berlin")
 	s.sees("30 Nov")
 	s.sees("€12.50")
+	s.sees("3 no currency")
 	s.fits()
 	s.press("#link")
 	s.waitFor(`host.opened[0] === "https://acme.example/expenses"`)
