@@ -137,7 +137,10 @@ const guestpass = (() => {
     }
   };
   const put = (id, text) => { const at = document.getElementById(id); if (at) at.textContent = text; };
-  const tell = (id, text) => { put(id, text); if (shown && root.getBoundingClientRect().height > room()) page.redraw?.(); };
+  const tell = (id, text) => {
+    put(id, text);
+    if (shown && root.getBoundingClientRect().height > room()) page.redraw?.();
+  };
   const say = (text) => tell("told", short(text));
   const complain = (text) => {
     const loading = document.getElementById("loading");
@@ -205,7 +208,7 @@ const guestpass = (() => {
       (focused(list.lastChild) ? list.firstChild : list.lastChild).remove();
     }
     root.toggleAttribute("data-tight", high());
-    if (key !== undefined) (focused(list) ?? list.querySelector("[data-key]") ?? document.querySelector("input"))?.focus();
+    if (key !== undefined) (focused(list) ?? document.querySelector("[data-key], input"))?.focus();
     return left;
   };
 
@@ -216,7 +219,8 @@ const guestpass = (() => {
    * the tool in its data-tool can be called.
    */
   const list = ({ data, items: name, tool, row, id, nothing }) => {
-    const [rows, turn, before, after] = ["rows", "turn", "before", "after"].map((part) => document.getElementById(part));
+    const [rows, turn, before, after] = ["rows", "turn", "before", "after"]
+      .map((part) => document.getElementById(part));
     const starts = []; // of the pages before
     let items = [...data[name]], cursor = data.next_cursor, total = data.total, at = 0, from = 0, count = 0;
 
@@ -327,9 +331,11 @@ const guestpass = (() => {
   const heard = (event) => {
     const message = event.data;
     if (event.source !== parent || message?.jsonrpc !== "2.0") return;
-    if (message.method === undefined) settle(message.id, message);
-    else if (message.id === undefined) Object.hasOwn(notified, message.method) && notified[message.method](message.params);
-    else if (Object.hasOwn(answers, message.method)) send({ id: message.id, result: answers[message.method]() });
+    if (message.method === undefined) return settle(message.id, message);
+    const known = message.id === undefined ? notified : answers;
+    const handle = Object.hasOwn(known, message.method) ? known[message.method] : undefined;
+    if (message.id === undefined) handle?.(message.params);
+    else if (handle) send({ id: message.id, result: handle() });
     else send({ id: message.id, error: { code: -32601, message: "there is no such method" } });
   };
 
