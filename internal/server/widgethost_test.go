@@ -1,9 +1,11 @@
 package server_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -39,7 +41,7 @@ func newWidgetHost(t *testing.T, server string) (host, sandbox string) {
 	mux.Handle("/", http.FileServer(http.Dir("testdata/host")))
 	own := &http.Transport{} // the default one is closed whenever another test closes a server
 	t.Cleanup(own.CloseIdleConnections)
-	mux.Handle("/mcp/", &httputil.ReverseProxy{Transport: own, Rewrite: func(r *httputil.ProxyRequest) {
+	proxy := &httputil.ReverseProxy{Transport: own, Rewrite: func(r *httputil.ProxyRequest) {
 		r.SetURL(to)
 		r.Out.Header.Del("Origin")
 		for name := range r.Out.Header {
@@ -50,7 +52,17 @@ func newWidgetHost(t *testing.T, server string) (host, sandbox string) {
 	}, ModifyResponse: func(r *http.Response) error { // the page reads what the server says, whatever the status
 		r.StatusCode = http.StatusOK
 		return nil
-	}})
+	}}
+	mux.HandleFunc("/mcp/", func(w http.ResponseWriter, r *http.Request) {
+		// Read it first: once an answer is written, Go reads the rest of a body itself, and a proxy that is not done
+		// with it would break the connection.
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		proxy.ServeHTTP(w, r)
+	})
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	return s.URL + "/", strings.Replace(s.URL, "127.0.0.1", "localhost", 1) + "/sandbox.html"
