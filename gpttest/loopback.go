@@ -39,6 +39,10 @@ func (l *Loopback) Visit(ctx context.Context, authorizeURL, redirectURI string) 
 	if err != nil || target.Scheme != "http" || !isLoopback(target.Hostname()) {
 		return nil, fmt.Errorf("listen on %s: not a loopback address", redirectURI)
 	}
+	if page, err := url.Parse(authorizeURL); err != nil || !isPage(page) {
+		return nil, errors.New("the authorization page is no https:// address (http:// on this machine alone), so no " +
+			"browser is sent there")
+	}
 	listeners := []net.Listener{l.Listener}
 	if l.Listener == nil {
 		if listeners, err = listenLoopback(ctx, target); err != nil {
@@ -70,6 +74,14 @@ func (l *Loopback) Visit(ctx context.Context, authorizeURL, redirectURI string) 
 	case <-ctx.Done():
 		return nil, fmt.Errorf("wait for the browser on %s: %w", redirectURI, context.Cause(ctx))
 	}
+}
+
+// isPage reports whether a person's browser may be sent there. What a desktop opens is not for a document to choose: a
+// file, a script or a program's option would be opened too.
+func isPage(u *url.URL) bool {
+	host := u.Hostname()
+	return host != "" && (u.Scheme == "https" || u.Scheme == "http" && (isLoopback(host) ||
+		strings.HasSuffix(strings.ToLower(host), ".localhost")))
 }
 
 // listenLoopback listens on what the redirect URI names. A browser takes localhost for

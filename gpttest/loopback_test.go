@@ -122,3 +122,15 @@ func TestLoopbackReportsABrowserThatDoesNotOpen(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestLoopbackOpensPagesAlone: neither a document nor a server may choose what a person's desktop opens.
+func TestLoopbackOpensPagesAlone(t *testing.T) {
+	for _, address := range []string{"file:///etc/passwd", "javascript:alert(1)", "--help", "/authorize",
+		"http://app.example.com/idp", "https:opaque"} {
+		l := &Loopback{Open: func(opened string) error { t.Errorf("%s was opened", opened); return nil }}
+		_, err := l.Visit(t.Context(), address, "http://127.0.0.1:1/callback")
+		if err == nil || !strings.Contains(err.Error(), "no browser is sent there") {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"slices"
 	"strings"
@@ -80,6 +81,10 @@ func (c *Client) AuthorizeURL(redirectURI string) (authorizeURL, state string, e
 	if err != nil {
 		return "", "", fmt.Errorf("authorization_endpoint of %s: %w", found.IssuerURL, err)
 	}
+	if !isPage(u) {
+		return "", "", fmt.Errorf("authorization_endpoint of %s is %q: no browser is sent there; it must be an "+
+			"https:// address (http:// on this machine alone)", found.IssuerURL, u.Redacted())
+	}
 	state, verifier := random(), random()
 	c.keep(state, verifier)
 	hashed := sha256.Sum256([]byte(verifier))
@@ -101,6 +106,15 @@ func (c *Client) AuthorizeURL(redirectURI string) (authorizeURL, state string, e
 	defer c.mu.Unlock()
 	c.flows[state] = flow{redirectURI, verifier}
 	return u.String(), state, nil
+}
+
+// isPage reports whether a person's browser may be sent there. What a desktop opens is not the server's to choose: a
+// file, a script or a program's option would be opened too.
+func isPage(u *url.URL) bool {
+	host := strings.ToLower(u.Hostname())
+	ip := net.ParseIP(host)
+	here := host == "localhost" || strings.HasSuffix(host, ".localhost") || ip != nil && ip.IsLoopback()
+	return host != "" && (u.Scheme == "https" || u.Scheme == "http" && here)
 }
 
 func random() string {

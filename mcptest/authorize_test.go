@@ -222,3 +222,26 @@ func TestTheTraceHoldsNoSecret(t *testing.T) {
 		}
 	}
 }
+
+// TestNoBrowserIsSentToWhatIsNoPage: a server must not choose what a person's desktop opens.
+func TestNoBrowserIsSentToWhatIsNoPage(t *testing.T) {
+	for address, page := range map[string]bool{"https://as.example.com/authorize": true,
+		"http://localhost:1/authorize": true, "http://[::1]:1/authorize": true, "http://as.example.com/authorize": false,
+		"file:///etc/passwd": false, "file://localhost/etc/passwd": false, "javascript:alert(1)": false,
+		"--help": false, "/authorize": false, "https:opaque": false, "https:///authorize": false,
+		"http://localhost.example.com/": false} {
+		l := newLab(t)
+		l.issuer["authorization_endpoint"] = address
+		c := New(l.url, Options{})
+		_, err := c.Discover(t.Context())
+		if err == nil {
+			_, err = c.Identify(t.Context(), "http://127.0.0.1:1/callback")
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := c.AuthorizeURL("http://127.0.0.1:1/callback"); (err == nil) != page {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+}
