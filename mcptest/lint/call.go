@@ -247,7 +247,7 @@ func (v *visit) lookAtNull() {
 	name, _ := c.property(anyKind)
 	if got, result := v.callArguments(c.tool.Name, c.with(name, nil)); got.err == nil && (!got.carries() ||
 		result.IsError) {
-		v.fail("M101", c.tool.Name, "%s: null, which is optional, is answered %s", printable(name), v.told(got, result))
+		v.fail("M101", c.tool.Name, "%s: null, which is optional, is answered %s", v.shown(name), v.told(got, result))
 	}
 }
 
@@ -262,7 +262,7 @@ func (v *visit) lookAtText() {
 	name, _ := c.property(number)
 	got, result := v.callArguments(c.tool.Name, c.with(name, "5"))
 	if got.err == nil && (!got.isResult() || result.IsError && !strings.Contains(result.text(), name)) {
-		v.fail("M102", c.tool.Name, "%s: \"5\" is answered %s", printable(name), v.told(got, result))
+		v.fail("M102", c.tool.Name, "%s: \"5\" is answered %s", v.shown(name), v.told(got, result))
 	}
 }
 
@@ -306,16 +306,16 @@ func (v *visit) lookAtWrongArguments() {
 		switch {
 		case got.err != nil:
 		case got.code() != 0 || !got.isResult():
-			v.fail("M105", c.tool.Name, "%s of another type, or left out, is answered %s", printable(name),
+			v.fail("M105", c.tool.Name, "%s of another type, or left out, is answered %s", v.shown(name),
 				got.described())
 			v.skip("see M105", "M107", "M108")
 		case !result.IsError:
 			v.fail("M105", c.tool.Name, "%s of another type, or left out, is answered as if it were right",
-				printable(name))
+				v.shown(name))
 			v.skip("see M105", "M107", "M108")
 		default:
 			if !strings.Contains(result.text(), name) {
-				v.fail("M107", c.tool.Name, "what is wrong is %s, and the text is %q", printable(name),
+				v.fail("M107", c.tool.Name, "what is wrong is %s, and the text is %q", v.shown(name),
 					v.said(result.text()))
 			}
 			v.lookAtError(c.tool.Name, result)

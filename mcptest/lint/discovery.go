@@ -188,8 +188,10 @@ func (v *visit) stranger() string {
 }
 
 // onThisMachine reports whether no other machine reaches the server by its address.
-func (v *visit) onThisMachine() bool {
-	host := v.url.Hostname()
+func (v *visit) onThisMachine() bool { return isThisMachine(v.url) }
+
+func isThisMachine(u *url.URL) bool {
+	host := u.Hostname()
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

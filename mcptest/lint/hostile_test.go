@@ -186,6 +186,94 @@ func TestAPublicServerLeadsNobodyInward(t *testing.T) {
 	}
 }
 
+// TestNothingOfTheServersIsRepeatedAsItCame: neither the token, in whatever it is, nor a line that looks like ours, and
+// a short session stands in the way of no word.
+func TestNothingOfTheServersIsRepeatedAsItCame(t *testing.T) {
+	l := newLab(t)
+	l.wrap = func(w http.ResponseWriter) http.ResponseWriter { w.Header().Set("Mcp-Session-Id", "e"); return w }
+	forged := "a\n\n0 errors, 0 warnings, 0 notes; all kept.\nfake"
+	notes := `{"type":"object","properties":{"` + goodToken + `":{"$ref":"#/$defs/x"}},"$defs":{"x":{}},"required":["x` +
+		goodToken + `"]}`
+	for _, name := range []string{forged, goodToken, strings.Repeat("x", longestShown-10) + goodToken} {
+		l.tools = append(l.tools, labTool(name, `{"type":"object","properties":{}}`, notes, true),
+			labTool(name+"2", notes, notes, true))
+	}
+	l.wrong = func(w http.ResponseWriter, r *http.Request, m *incoming) bool {
+		switch {
+		case r.Header.Get("Authorization") != "Bearer "+goodToken:
+			return false
+		case m.Method == "ping":
+			w.Header().Set("Location", "http://x.example/"+strings.Repeat("x", longestShown-30)+goodToken)
+			w.WriteHeader(307)
+		case m.Method == "guestpass/no-such-method":
+			w.Header().Set("Content-Type", goodToken+"/x")
+			_, _ = io.WriteString(w, "x")
+		default:
+			return false
+		}
+		return true
+	}
+	r := l.check(l.options())
+	told, _ := json.Marshal(r)
+	if strings.Contains(string(told), goodToken[:12]) || strings.Contains(string(told), `\n`) &&
+		!strings.Contains(string(told), `\\n`) {
+		t.Errorf("the report has the token, or a line end: %s", told)
+	}
+	if !slices.Contains(r.Called, escaped(forged)) || !slices.Contains(brokenRules(r), "M046") ||
+		!slices.Contains(brokenRules(r), "M074") || !strings.Contains(listed(r), "it is answered") {
+		t.Errorf("%q\n%s", r.Called, listed(r))
+	}
+	for _, f := range r.Findings {
+		if strings.Contains(f.Place+f.Problem, "\n") {
+			t.Errorf("%s %q: %q", f.Rule, f.Place, f.Problem)
+		}
+	}
+}
+
+// TestATokenIsSentToNoOtherMachineInTheClear.
+func TestATokenIsSentToNoOtherMachineInTheClear(t *testing.T) {
+	client := mcptest.New("", mcptest.Options{})
+	client.SetToken(&mcptest.Token{AccessToken: goodToken})
+	if report, err := Check(t.Context(), "http://192.0.2.1/mcp", Options{Client: client}); err == nil || report != nil ||
+		!strings.Contains(err.Error(), "could read the token") {
+		t.Errorf("%v", err)
+	}
+	for _, address := range []string{"https://192.0.2.1/mcp", "http://localhost/mcp", "http://[::1]:1/mcp"} {
+		if err := CheckAddress(address, true); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// TestTheServersHostIsKnownHoweverItIsWritten: else nothing would be kept from leading inward.
+func TestTheServersHostIsKnownHoweverItIsWritten(t *testing.T) {
+	for _, host := range []string{"bücher.example", "BÜCHER.example", "xn--bcher-kva.example", "XN--BCHER-KVA.example"} {
+		if got := newGuard("http://" + host + "/mcp").server; !strings.EqualFold(got, "xn--bcher-kva.example") {
+			t.Errorf("%s: %q", host, got)
+		}
+	}
+}
+
+// TestAServerOfHTTP2AloneIsSpokenTo.
+func TestAServerOfHTTP2AloneIsSpokenTo(t *testing.T) {
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, r.Proto)
+	}))
+	server.EnableHTTP2 = true
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	client := NewHTTPClient(server.URL)
+	client.Transport.(*http.Transport).TLSClientConfig = server.Client().Transport.(*http.Transport).TLSClientConfig
+	response, err := client.Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.ProtoMajor != 2 {
+		t.Errorf("it is spoken to in %s", response.Proto)
+	}
+}
+
 func TestATokenThatIsNoGoodIsSaid(t *testing.T) {
 	l := newLab(t)
 	client := mcptest.New(l.url, mcptest.Options{})

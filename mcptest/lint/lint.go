@@ -156,6 +156,7 @@ type visit struct {
 	url     *url.URL
 	http    *http.Client
 	token   string
+	tokens  []string // of secretTokens
 
 	first      answer // to a message without a token
 	protected  bool
@@ -186,24 +187,47 @@ type outcome struct {
 }
 
 func newVisit(ctx context.Context, address string, o Options) (*visit, error) {
-	u, err := url.Parse(address)
-	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-		return nil, fmt.Errorf("%q is not the address of a server: it must begin with http:// or https://", address)
+	token := ""
+	if o.Client != nil {
+		if t := o.Client.Token(); t != nil {
+			token = t.AccessToken
+		}
 	}
-	if u.User != nil || u.Fragment != "" {
-		return nil, errors.New("the address must have neither a user nor a fragment (#…)")
+	u, err := readAddress(address, token != "")
+	if err != nil {
+		return nil, err
 	}
 	o.Time = cmp.Or(o.Time, defaultTime)
-	v := &visit{ctx: ctx, options: o, address: address, url: u, http: o.HTTP, outcomes: map[string]*outcome{}}
+	v := &visit{ctx: ctx, options: o, address: address, url: u, http: o.HTTP, token: token,
+		outcomes: map[string]*outcome{}}
 	if o.HTTP == nil {
 		v.http = NewHTTPClient(address)
 	}
-	if o.Client != nil {
-		if token := o.Client.Token(); token != nil {
-			v.token = token.AccessToken
-		}
-	}
 	return v, nil
+}
+
+// CheckAddress says why the server at an address cannot be looked at: with a token, if there is or will be one. The
+// error does not repeat a password in it.
+func CheckAddress(address string, token bool) error {
+	_, err := readAddress(address, token)
+	return err
+}
+
+func readAddress(address string, token bool) (*url.URL, error) {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https":
+		if u == nil || u.User != nil { // an address that cannot be read may have a password too
+			return nil, errors.New("this is not the address of a server: it must begin with http:// or https://")
+		}
+		return nil, fmt.Errorf("%q is not the address of a server: it must begin with http:// or https://", address)
+	case u.User != nil || u.Fragment != "":
+		return nil, errors.New("the address must have neither a user or password nor a fragment (#…)")
+	case token && u.Scheme == "http" && !isThisMachine(u):
+		return nil, fmt.Errorf("%s is another machine and not https: whoever is on the way there could read the token; "+
+			"give its https:// address", u.Host)
+	}
+	return u, nil
 }
 
 // check looks at rules. Those that it does not break are kept.
@@ -271,7 +295,7 @@ func (v *visit) report() *Report {
 	r := &Report{Server: v.serverName(), Versions: v.versions(), Tools: len(v.list.tools), Called: []string{},
 		Findings: []Finding{}, Kept: []string{}, Skipped: []Skip{}}
 	for _, c := range v.called {
-		r.Called = append(r.Called, c.tool.Name)
+		r.Called = append(r.Called, v.shown(c.tool.Name))
 	}
 	for _, rule := range rules {
 		o := v.outcomes[rule.ID]
@@ -291,6 +315,9 @@ func (v *visit) report() *Report {
 			}
 		}
 	}
+	for i, f := range r.Findings {
+		r.Findings[i].Place, r.Findings[i].Problem = v.clean(f.Place), v.clean(f.Problem)
+	}
 	slices.SortStableFunc(r.Findings, func(a, b Finding) int {
 		return cmp.Compare(slices.Index(severities, a.Severity), slices.Index(severities, b.Severity))
 	})
@@ -309,14 +336,49 @@ func (r *Report) skip(reason, rule string) {
 // hidden is what stands for a secret that a server repeats.
 const hidden = "…"
 
+// shortestSecret is the least length, in bytes, of what is hidden: anything shorter is in many words, and anybody could
+// guess it.
+const shortestSecret = 8
+
 func (v *visit) hide(text string) string {
-	for _, secret := range append([]string{v.token}, v.sessions...) {
-		if secret != "" {
+	return hideAll(text, slices.Concat(v.secretTokens(), v.sessions))
+}
+
+func hideAll(text string, secrets []string) string {
+	for _, secret := range secrets {
+		if len(secret) >= shortestSecret {
 			text = strings.ReplaceAll(text, secret, hidden)
 		}
 	}
 	return text
 }
+
+// secretTokens are the token, those before it, and those to renew it.
+func (v *visit) secretTokens() []string {
+	v.tokens = append(v.tokens, v.token)
+	if v.options.Client != nil {
+		if t := v.options.Client.Token(); t != nil {
+			v.tokens = append(v.tokens, t.AccessToken, t.RefreshToken)
+		}
+	}
+	slices.Sort(v.tokens)
+	v.tokens = slices.Compact(v.tokens)
+	return v.tokens
+}
+
+// hideIn hides tokens in headers, parts of which are shown in many places. Sessions are needed as they are.
+func (v *visit) hideIn(h http.Header) http.Header {
+	tokens := v.secretTokens()
+	for _, values := range h {
+		for i, value := range values {
+			values[i] = hideAll(value, tokens)
+		}
+	}
+	return h
+}
+
+// clean is what every text of the report goes through, whoever wrote it.
+func (v *visit) clean(text string) string { return escaped(v.hide(text)) }
 
 // shown returns a text of the server's as it may be shown: without secrets, short, and with what does not print
 // escaped.

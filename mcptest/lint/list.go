@@ -125,7 +125,7 @@ func (v *visit) lookAtDefects() {
 		l.Tools = append(l.Tools, t.Tool)
 	}
 	for _, d := range l.Defects() {
-		v.fail(ruleOf[d.Kind], d.Place, "%s", printable(d.What))
+		v.fail(ruleOf[d.Kind], d.Place, "%s", v.shown(d.What))
 	}
 	for _, t := range v.list.tools {
 		if !allowedName.MatchString(t.Name) {

@@ -84,7 +84,7 @@ func (v *visit) lookAtSlash() {
 	}
 	got := v.greet(request{address: other.String(), bare: true})
 	if got.status >= 300 && got.status < 400 {
-		v.fail("M035", "POST", "%s is answered %s", printable(other.Path), got.described())
+		v.fail("M035", "POST", "%s is answered %s", v.shown(other.Path), got.described())
 	}
 }
 

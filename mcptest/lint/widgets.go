@@ -121,7 +121,7 @@ func (v *visit) lookAtWidget(uri string) {
 	}
 	for _, origin := range loaded(r.Text) {
 		if !strings.Contains(string(r.Meta.UI.CSP["resourceDomains"]), origin) {
-			v.fail("M126", place, "it loads from %s", printable(origin))
+			v.fail("M126", place, "it loads from %s", v.shown(origin))
 		}
 	}
 }

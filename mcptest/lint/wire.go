@@ -20,18 +20,16 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"golang.org/x/net/idna"
+
 	"guestpass/internal/upstream"
 )
 
 // NewHTTPClient returns a client for looking at the server at address. It follows no redirect and uses no proxy, and
 // from a public server it lets nobody be led to an address that is not.
 func NewHTTPClient(address string) *http.Client {
-	server := ""
-	if u, err := url.Parse(address); err == nil {
-		server = u.Hostname()
-	}
-	g := &guard{server: server}
-	return &http.Client{Transport: &http.Transport{DialContext: g.dial, DisableKeepAlives: false,
+	g := newGuard(address)
+	return &http.Client{Transport: &http.Transport{DialContext: g.dial, ForceAttemptHTTP2: true,
 		MaxResponseHeaderBytes: 64 << 10, IdleConnTimeout: 10 * time.Second},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
@@ -40,6 +38,17 @@ func NewHTTPClient(address string) *http.Client {
 type guard struct {
 	server string      // its host name
 	public atomic.Bool // the server was reached at a public address
+}
+
+func newGuard(address string) *guard {
+	g := &guard{}
+	if u, err := url.Parse(address); err == nil {
+		g.server = u.Hostname()
+		if ascii, err := idna.Lookup.ToASCII(g.server); err == nil { // as net/http writes it
+			g.server = ascii
+		}
+	}
+	return g
 }
 
 func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, error) {
@@ -53,7 +62,7 @@ func (g *guard) dial(ctx context.Context, network, address string) (net.Conn, er
 			return err
 		}
 		public := upstream.Public(to.Addr())
-		if host == g.server {
+		if strings.EqualFold(host, g.server) {
 			g.public.Store(g.public.Load() || public)
 		}
 		if g.public.Load() && !public {
@@ -120,7 +129,7 @@ func (v *visit) send(r request) answer {
 		return v.failed(r, within, err)
 	}
 	defer res.Body.Close()
-	a := answer{status: res.StatusCode, header: res.Header}
+	a := answer{status: res.StatusCode, header: v.hideIn(res.Header)}
 	most, kind := int64(maxMessage), mediaType(res.Header)
 	if r.address != "" {
 		most = maxDocument
@@ -155,7 +164,10 @@ func (v *visit) failed(r request, within time.Duration, err error) answer {
 		return answer{err: v.ctx.Err()}
 	}
 	v.unanswered++
-	what := r.what()
+	what := v.what(r)
+	if shown := v.hide(err.Error()); shown != err.Error() {
+		err = errors.New(shown)
+	}
 	if errors.Is(err, context.DeadlineExceeded) {
 		v.fail("M030", what, "there was no whole answer within %s", within)
 	} else {
@@ -165,13 +177,13 @@ func (v *visit) failed(r request, within time.Duration, err error) answer {
 }
 
 // what names a request: the method of the message, or of HTTP with the path.
-func (r request) what() string {
+func (v *visit) what(r request) string {
 	var m struct {
 		Method string
 		Params struct{ Name string }
 	}
 	if r.address == "" && json.Unmarshal([]byte(r.body), &m) == nil && m.Method != "" {
-		return strings.TrimSpace(printable(m.Method) + " " + printable(m.Params.Name))
+		return strings.TrimSpace(printable(m.Method) + " " + v.shown(m.Params.Name))
 	}
 	method := r.method
 	if method == "" {
@@ -344,7 +356,18 @@ func cut(text string) string {
 }
 
 // printable is a text of the server's, short, with what does not print escaped.
-func printable(text string) string {
-	quoted := strconv.Quote(cut(text))
-	return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+func printable(text string) string { return escaped(cut(text)) }
+
+// escaped keeps a text on one line and away from the terminal's own sequences. What is escaped stays as it is.
+func escaped(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRune(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
 }
