@@ -10,6 +10,8 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -52,7 +54,14 @@ func (s *serverSettings) addFlags(flags *pflag.FlagSet) {
 // check refuses flags that make no sense together.
 func (s *serverSettings) check(args []string, fix string) error {
 	signsIn := s.signIn || s.as != ""
-	given := s.force || s.writes || signsIn || s.token != "" || s.tokenFile != ""
+	withToken := signsIn || s.token != "" || s.tokenFile != ""
+	given := s.force || s.writes || withToken
+	for _, name := range args {
+		if u, err := url.Parse(name); strings.Contains(name, "://") && (err != nil || u.User != nil) {
+			return usagef("an address has a user or password in it, or cannot be read: leave them out, and name a file " +
+				"that has an access token with --token-file")
+		}
+	}
 	switch {
 	case s.token != "" && s.tokenFile != "", signsIn && (s.token != "" || s.tokenFile != ""):
 		return usagef("--token, --token-file and --sign-in exclude each other")
@@ -62,8 +71,15 @@ func (s *serverSettings) check(args []string, fix string) error {
 		return usagef("--fix writes a copy of a document: an MCP server has none")
 	case given && len(args) != 1:
 		return usagef("a token, a sign-in, --mcp and --writes are for one MCP server: name its URL alone")
-	case s.force && !strings.Contains(args[0], "://"):
-		return usagef("--mcp takes the URL of a server, not a file")
+	case given && !strings.Contains(args[0], "://"):
+		return usagef("a token, a sign-in, --mcp and --writes take the URL of a server, not a file")
+	case s.as != "" && !strings.Contains(s.as, "@"):
+		return usagef("--as must be an e-mail address, such as ada@acme.example")
+	case given:
+		s.force = true // nobody has a token for a document
+		if err := mcplint.CheckAddress(args[0], withToken); err != nil {
+			return usageError{err}
+		}
 	}
 	return nil
 }
@@ -74,7 +90,8 @@ func (s *serverSettings) isServer(ctx context.Context, name string) bool {
 	if s.force || !strings.Contains(name, "://") {
 		return s.force
 	}
-	speaks, sure := mcplint.Speaks(ctx, name)
+	address, _, _ := strings.Cut(name, "#") // a server's is refused later, and says why
+	speaks, sure := mcplint.Speaks(ctx, address)
 	if !speaks || sure {
 		return speaks
 	}
@@ -83,8 +100,15 @@ func (s *serverSettings) isServer(ctx context.Context, name string) bool {
 		return true
 	}
 	defer response.Body.Close()
-	return response.StatusCode != http.StatusOK || !isDocumentType(response.Header.Get("Content-Type"))
+	if response.StatusCode != http.StatusOK {
+		return true
+	}
+	begin, _ := io.ReadAll(io.LimitReader(response.Body, 64<<10)) // what broke off says as much
+	return !isDocumentType(response.Header.Get("Content-Type")) && !namesItself.Match(begin)
 }
+
+// namesItself matches the member by which a document says what it is, wherever it is served as plain text.
+var namesItself = regexp.MustCompile(`(?m)(^|[{,])[ \t]*["']?(openapi|swagger)["']?[ \t]*:`)
 
 // server looks at an MCP server.
 func (s *serverSettings) server(ctx context.Context, address string) (lintResult, error) {

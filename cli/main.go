@@ -12,6 +12,7 @@ import (
 	"regexp"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -36,10 +37,11 @@ func Main(resources ...api.Resource) {
 }
 
 // onlyComputes reports whether a command has nothing to clean up, so that the first signal may end the process, which
-// may be in the middle of a computation that looks at no context.
+// may be in the middle of a computation that looks at no context. lint of a URL has sessions, and perhaps a browser.
 func onlyComputes(args, environ []string) bool {
 	command, _, err := newRoot(environ).Find(args)
-	return err == nil && slices.Contains([]string{"lint", "openapi", "gpt"}, command.Name())
+	remote := slices.ContainsFunc(args, func(arg string) bool { return strings.Contains(arg, "://") })
+	return err == nil && (command.Name() == "lint" && !remote || command.Name() == "openapi" || command.Name() == "gpt")
 }
 
 // usageError is a mistake of whoever called the program, as against a failure of

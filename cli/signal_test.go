@@ -84,7 +84,8 @@ func TestOneSignalEndsTheReadingOfSettings(t *testing.T) {
 
 // TestWhatHasToBeCleanedUpWaits: these commands get a context that ends with the first signal.
 func TestWhatHasToBeCleanedUpWaits(t *testing.T) {
-	for args, want := range map[string]bool{"lint x": true, "lint --json x": true, "openapi": true, "gpt --json": true,
+	for args, want := range map[string]bool{"lint x": true, "lint --json x": true, "lint https://x.example/mcp": false,
+		"lint --sign-in https://x.example/mcp": false, "openapi": true, "gpt --json": true,
 		"serve": false, "dev": false, "stytch": false, "try": false, "backup x": false, "migrate up": false,
 		"audit verify": false, "": false, "nothing": false} {
 		if got := onlyComputes(strings.Fields(args), nil); got != want {

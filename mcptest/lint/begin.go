@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -182,8 +183,11 @@ func (v *visit) supported() []string {
 	return said.Versions
 }
 
-// end ends the sessions that were begun.
+// end ends the sessions that were begun, also if the check was interrupted or the server stopped answering before.
 func (v *visit) end() {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), endTime)
+	defer cancel()
+	v.ctx, v.unanswered = ctx, 0
 	for _, session := range v.sessions {
 		v.send(request{method: http.MethodDelete, headers: []string{headerSession + ": " + session}})
 	}

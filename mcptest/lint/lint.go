@@ -68,13 +68,14 @@ type Options struct {
 // Bounds of a check.
 const (
 	defaultTime    = 10 * time.Second
-	callTimes      = 3        // as long: a call; hosts wait for 60 s at most
-	maxDocument    = 64 << 10 // bytes of metadata
-	maxMessage     = 4 << 20  // bytes of an answer
-	mostUnanswered = 3        // requests that were not answered in time, and then no more are sent
-	mostListed     = 20       // findings of one rule; one more tells how many there are
-	mostCalled     = 10       // tools
-	mostPages      = 20       // of a list
+	callTimes      = 3               // as long: a call; hosts wait for 60 s at most
+	maxDocument    = 64 << 10        // bytes of metadata
+	maxMessage     = 4 << 20         // bytes of an answer
+	mostUnanswered = 3               // requests that were not answered in time, and then no more are sent
+	mostListed     = 20              // findings of one rule; one more tells how many there are
+	mostCalled     = 10              // tools
+	mostPages      = 20              // of a list
+	endTime        = 5 * time.Second // for ending all sessions
 )
 
 // NoServerError says that nobody speaks MCP at the address.
@@ -94,6 +95,7 @@ func Speaks(ctx context.Context, address string) (speaks, sure bool) {
 	if err != nil {
 		return false, false
 	}
+	defer v.end()
 	switch v.contact() {
 	case open:
 		return true, true
@@ -109,6 +111,7 @@ func Check(ctx context.Context, address string, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	defer v.end()
 	switch v.contact() {
 	case absent:
 		if v.first.err != nil {
@@ -128,7 +131,6 @@ func Check(ctx context.Context, address string, o Options) (*Report, error) {
 	if v.mute == "" || v.protected && v.token != "" {
 		err = v.begin()
 	}
-	defer v.end()
 	for _, c := range checks {
 		if ctx.Err() != nil {
 			return v.report(), ctx.Err()

@@ -255,11 +255,10 @@ func idOf(body string) json.RawMessage {
 // untilAnswered reads a stream until the answer to the message with that id is there: a server may leave the stream
 // open, and sends requests and notices of its own before. An answer with another id has to do if there is no other.
 func untilAnswered(stream io.Reader, id json.RawMessage) ([]byte, error) {
-	reader := bufio.NewReader(stream)
+	lines := eventLines{Reader: bufio.NewReader(stream)}
 	var data, other []byte
 	for {
-		line, err := reader.ReadBytes('\n')
-		line = bytes.TrimRight(line, "\r\n")
+		line, err := lines.next()
 		if value, is := bytes.CutPrefix(line, []byte("data:")); is {
 			data = append(append(data, bytes.TrimPrefix(value, []byte(" "))...), '\n')
 		}
@@ -281,10 +280,40 @@ func untilAnswered(stream io.Reader, id json.RawMessage) ([]byte, error) {
 	}
 }
 
-// readMessage returns nil for what is no message.
+// eventLines reads the lines of a stream as browsers do: any of CR LF, LF and CR ends one, and a byte order mark before
+// the first is nothing.
+type eventLines struct {
+	*bufio.Reader
+	begun, cr bool // cr: a line ended so, and LF belongs to it
+}
+
+func (l *eventLines) next() (line []byte, err error) {
+	for {
+		b, err := l.ReadByte()
+		follows := l.cr && b == '\n'
+		l.cr = false
+		switch {
+		case err != nil:
+			return line, err
+		case follows:
+		case b == '\n', b == '\r':
+			l.cr = b == '\r'
+			if !l.begun {
+				line, l.begun = bytes.TrimPrefix(line, byteOrderMark), true
+			}
+			return line, nil
+		default:
+			line = append(line, b)
+		}
+	}
+}
+
+var byteOrderMark = []byte("\xef\xbb\xbf")
+
+// readMessage returns nil for what is no message. Clients take one behind a byte order mark.
 func readMessage(body []byte) *message {
 	var m message
-	if json.Unmarshal(body, &m) != nil || m.Version != "2.0" {
+	if json.Unmarshal(bytes.TrimPrefix(body, byteOrderMark), &m) != nil || m.Version != "2.0" {
 		return nil
 	}
 	return &m
