@@ -57,7 +57,7 @@ type secretSource struct {
 	argument, file string
 	variable       string // GUESTPASS_TRY_CLIENT_SECRET
 	standard       string // of the client that is taken where none is named
-	what           string // "": client secret
+	what, flag     string // "": client secret, client-secret-file
 	stdin          io.Reader
 	notes          io.Writer
 }
@@ -75,7 +75,7 @@ func (s secretSource) read(ctx context.Context) (string, error) {
 	case s.file != "":
 		file, err := os.Open(s.file)
 		if err != nil {
-			return "", usagef("--client-secret-file: %w", err)
+			return "", usagef("--%s: %w", cmp.Or(s.flag, "client-secret-file"), err)
 		}
 		defer file.Close()
 		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() && info.Mode().Perm()&0o077 != 0 {
@@ -109,12 +109,23 @@ func firstLine(r io.Reader, from, what string) (string, error) {
 		return "", usagef("%s has no %s in it", from, what)
 	}
 	if len(text) > longestSecret {
-		return "", usagef("%s is longer than a %s can be", from, what)
+		return "", usagef("%s is longer than any %s: more than %d bytes", from, what, longestSecret)
 	}
-	if err := credentials.CheckText(secret); err != nil {
-		return "", usagef("the %s from %s %w", what, from, err)
+	if err := checkSecret(secret, from, what); err != nil {
+		return "", err
 	}
 	return secret, nil
+}
+
+// checkSecret says what was copied along with a secret.
+func checkSecret(secret, from, what string) error {
+	if scheme, _, more := strings.Cut(secret, " "); more && strings.EqualFold(scheme, "Bearer") {
+		return usagef("the %s from %s begins with Bearer: leave that word out", what, from)
+	}
+	if err := credentials.CheckText(secret); err != nil {
+		return usagef("the %s from %s %w", what, from, err)
+	}
+	return nil
 }
 
 // ask reads the secret from the terminal, which does not show it.

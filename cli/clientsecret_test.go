@@ -50,7 +50,7 @@ func TestTheClientSecretComesFromWhereItIsNotSeen(t *testing.T) {
 		{"an empty file", secretSource{file: file("e", "\n", 0o600)}, "", "has no client secret in it", ""},
 		{"two lines", secretSource{file: file("f", typedSecret+"\nx\n", 0o600)}, "", "line ends", ""},
 		{"quotes", secretSource{file: file("g", `"`+typedSecret+`"`, 0o600)}, "", "quotation marks", ""},
-		{"a file without an end", secretSource{file: "/dev/zero"}, "", "longer than a client secret", ""},
+		{"a file without an end", secretSource{file: "/dev/zero"}, "", "longer than any client secret", ""},
 		{"no file", secretSource{file: filepath.Join(folder, "none")}, "", "--client-secret-file", ""},
 		{"nothing, and nobody to ask", secretSource{stdin: strings.NewReader("")}, "",
 			"set GUESTPASS_TRY_CLIENT_SECRET", ""},

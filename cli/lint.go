@@ -66,7 +66,8 @@ private address.
 	flags.BoolVar(&l.remote, "remote", false, "fetch documents that a $ref names")
 	flags.StringVar(&l.fix, "fix", "", "write a copy in which is mended what can be, to this `FILE` (- is the "+
 		"standard output)")
-	flags.StringVar(&l.explain, "explain", "", "tell why there is a `RULE`, and how to keep it")
+	flags.StringVar(&l.explain, "explain", "", "tell why there is a `RULE`, and how to keep it; all tells "+
+		"of each")
 	flags.StringVar(&l.of, "for", lint.GPT, "the `IMPORTER` whose rules hold")
 	flags.StringVar(&l.failOn, "fail-on", "error", "the least severity that counts as failure: error, warning or note")
 	l.server.addFlags(flags)
@@ -141,6 +142,7 @@ type lintResult struct {
 	fixed    []byte
 	before   int             // findings, if it was fixed
 	server   *mcplint.Report // of an MCP server, of which Findings are a part
+	more     string          // what to add to see more of it
 }
 
 func (l lintSettings) one(ctx context.Context, name string, in io.Reader) (lintResult, error) {
@@ -304,17 +306,32 @@ func (r lintResult) group(out io.Writer, severity lint.Severity, rule lint.Rule)
 	}
 }
 
+// ruleIDs are those of documents and then of MCP servers.
+func ruleIDs() (ids []string) {
+	for _, r := range lint.Rules() {
+		ids = append(ids, r.ID)
+	}
+	return append(ids, serverRuleIDs()...)
+}
+
 func explain(out io.Writer, id string) error {
+	if id == "all" {
+		for i, id := range ruleIDs() {
+			if i > 0 {
+				fmt.Fprintln(out)
+			}
+			if err := explain(out, id); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	rule, ok := lint.Explain(id)
 	if !ok && explainServer(out, id) {
 		return nil
 	}
 	if !ok {
-		ids := serverRuleIDs()
-		for _, r := range lint.Rules() {
-			ids = append(ids, r.ID)
-		}
-		return usagef("there is no rule %s%s", id, didYouMean(near(strings.ToUpper(id), ids)))
+		return usagef("there is no rule %s%s", id, didYouMean(near(strings.ToUpper(id), ruleIDs())))
 	}
 	fmt.Fprintf(out, "%s (%s): %s\n\nWhy     %s\nHow     %s\nKnown   "+
 		"%s\n", rule.ID, rule.Severity, rule.Title, rule.Why, rule.Remedy, rule.Evidence)
@@ -325,6 +342,6 @@ func explain(out io.Writer, id string) error {
 		fmt.Fprintln(out, "Fix     --fix mends it where one thing only can be meant")
 	}
 	fmt.Fprintln(out, "\nKnown: M is the editor's message; A documentation of OpenAI or the other importer, B code "+
-		"they ship, C several public reports, D one, I inference, T tried")
+		"they ship, C several public reports, D a single report, I inference, T tried")
 	return nil
 }

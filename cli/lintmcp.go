@@ -17,6 +17,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"guestpass/gpttest"
 	"guestpass/mcptest"
 	mcplint "guestpass/mcptest/lint"
 	"guestpass/openapi/lint"
@@ -54,12 +55,11 @@ func (s *serverSettings) addFlags(flags *pflag.FlagSet) {
 // check refuses flags that make no sense together.
 func (s *serverSettings) check(args []string, fix string) error {
 	signsIn := s.signIn || s.as != ""
-	withToken := signsIn || s.token != "" || s.tokenFile != ""
-	given := s.force || s.writes || withToken
+	given := s.force || s.writes || s.withToken()
 	for _, name := range args {
 		if u, err := url.Parse(name); strings.Contains(name, "://") && (err != nil || u.User != nil) {
-			return usagef("an address has a user or password in it, or cannot be read: leave them out, and name a file " +
-				"that has an access token with --token-file")
+			return usagef("an address has a user or password in it, or cannot be read: leave them out, and name a " +
+				"file that has an access token with --token-file")
 		}
 	}
 	switch {
@@ -77,11 +77,16 @@ func (s *serverSettings) check(args []string, fix string) error {
 		return usagef("--as must be an e-mail address, such as ada@acme.example")
 	case given:
 		s.force = true // nobody has a token for a document
-		if err := mcplint.CheckAddress(args[0], withToken); err != nil {
+		if err := mcplint.CheckAddress(args[0], s.withToken()); err != nil {
 			return usageError{err}
 		}
 	}
 	return nil
+}
+
+// withToken reports whether there is a token to look with, or will be.
+func (s *serverSettings) withToken() bool {
+	return s.signIn || s.as != "" || s.token != "" || s.tokenFile != ""
 }
 
 // isServer tells an MCP server from a document, by what is answered: a server answers a message of MCP, or refuses it
@@ -122,14 +127,22 @@ func (s *serverSettings) server(ctx context.Context, address string) (lintResult
 	case token != "":
 		o.Client.SetToken(&mcptest.Token{AccessToken: token})
 	case s.signIn || s.as != "":
-		if o.Client, err = s.enter(ctx, address); errors.Is(err, errQuiet) || ctx.Err() != nil {
+		switch o.Client, err = s.enter(ctx, address); {
+		case errors.Is(err, errQuiet) || ctx.Err() != nil:
 			return r, fmt.Errorf("%s was not looked at: nobody signed in", address)
+		case errors.As(err, new(inboxError)) || errors.Is(err, gpttest.ErrNoBrowser): // not the server's
+			return r, fmt.Errorf("%s was not looked at: %w", address, err)
+		case err != nil && o.Client == nil:
+			return r, err
 		}
 		o.SignIn, o.SignedIn = err, err == nil && o.Client.SignedIn()
 	}
 	report, err := mcplint.Check(ctx, address, o)
 	if report != nil {
 		r.server = report
+		if report.Unseen != "" && !s.withToken() {
+			r.more = ": add --sign-in, or --token-file"
+		}
 		for _, f := range report.Findings {
 			r.Findings = append(r.Findings, lint.Finding{Rule: f.Rule, Severity: lint.Severity(f.Severity),
 				Place: f.Place, Problem: f.Problem, Remedy: f.Remedy})
@@ -147,11 +160,12 @@ func (s *serverSettings) readToken() (string, error) {
 	case s.token != "":
 		fmt.Fprintln(s.notes, "guestpass: the value of --token is visible to everybody on this machine in the process "+
 			"list, and is kept in the shell's history: name a file with --token-file (- is the standard input)")
-		return s.token, nil
+		return s.token, checkSecret(s.token, "--token", "access token")
 	case s.tokenFile == "":
 		return "", nil
 	}
-	return secretSource{file: s.tokenFile, stdin: s.in, notes: s.notes, what: "access token"}.read(context.Background())
+	return secretSource{file: s.tokenFile, flag: "token-file", stdin: s.in, notes: s.notes,
+		what: "access token"}.read(context.Background())
 }
 
 // enter signs in as guestpass try does, and says the steps beside the findings.
@@ -202,15 +216,35 @@ func (r lintResult) tellServer(out io.Writer) {
 	}
 	called := "no tool was called"
 	if len(r.server.Called) > 0 {
-		called = "called were " + strings.Join(r.server.Called, ", ")
+		called = "called: " + strings.Join(r.server.Called, ", ")
 	}
-	fmt.Fprintf(out, "%s is %s, speaks %s, has %s; %s\n", r.Document,
-		cmp.Or(r.server.Server, "a server without a name"),
-		cmp.Or(strings.Join(r.server.Versions, " and "), "nothing without a token"), count(r.server.Tools, "tool"),
-		called)
-	fmt.Fprintf(out, "%s, %s, %s; %s kept, %d not checked. `guestpass lint --explain RULE` tells more\n",
-		count(broken[mcplint.Error], "error"), count(broken[mcplint.Warning], "warning"),
-		count(broken[mcplint.Note], "note"), count(len(r.server.Kept), "rule"), unseen)
+	if r.server.Unseen != "" {
+		why := strings.TrimPrefix(r.server.Unseen, "the server ")
+		fmt.Fprintf(out, "%s %s, so its name, versions and tools were not seen\n", r.Document, why)
+	} else {
+		tools := "a list of tools that could not be read"
+		if r.server.Tools != nil {
+			tools = count(*r.server.Tools, "tool")
+		}
+		fmt.Fprintf(out, "%s is %s, speaks %s, has %s; %s\n", r.Document,
+			cmp.Or(r.server.Server, "a server without a name"), strings.Join(r.server.Versions, " and "), tools, called)
+	}
+	fmt.Fprintf(out, "%s, %s, %s; of %d rules %d were kept and %d not checked%s. `guestpass lint --explain RULE` "+
+		"tells more\n", count(broken[mcplint.Error], "error"), count(broken[mcplint.Warning], "warning"),
+		count(broken[mcplint.Note], "note"), len(mcplint.Rules()), len(r.server.Kept), unseen, r.more)
+}
+
+// invocation tells a program what was not checked, and why.
+func (r lintResult) invocation() sarifInvocation {
+	i := sarifInvocation{Successful: r.Error == "", Notifications: []sarifNotification{}}
+	if r.Error != "" {
+		i.Notifications = append(i.Notifications, sarifNotification{"error", sarifText{r.Error}})
+	}
+	for _, skipped := range r.server.Skipped {
+		i.Notifications = append(i.Notifications, sarifNotification{"note", sarifText{"not checked, " + skipped.Reason +
+			": " + strings.Join(inRanges(skipped.Rules), " ")}})
+	}
+	return i
 }
 
 // inRanges writes rules that follow each other in the table as the first and the last.
@@ -265,7 +299,8 @@ func explainServer(out io.Writer, id string) (known bool) {
 	rule, known := mcplint.Explain(id)
 	if known {
 		fmt.Fprintf(out, "%s (%s, %s): %s\n\nBreaks  %s\nChange  %s\nKnown   %s\n\nKnown: S is the specification or "+
-			"an RFC; A a vendor's documentation, M measured on a live service, C several public reports, D one\n",
+			"an RFC; A a vendor's documentation, M measured on a live service, C several public reports, D a single "+
+			"report\n",
 			rule.ID, rule.Severity, rule.Group, rule.Title, rule.Breaks, rule.Remedy, rule.Evidence)
 	}
 	return known

@@ -3,6 +3,9 @@
 package cli
 
 import (
+	"cmp"
+	"fmt"
+
 	"guestpass/openapi/lint"
 )
 
@@ -15,9 +18,21 @@ type sarifLog struct {
 }
 
 type sarifRun struct {
-	Tool       sarifTool       `json:"tool"`
-	Automation sarifAutomation `json:"automationDetails"`
-	Results    []sarifResult   `json:"results"`
+	Tool        sarifTool         `json:"tool"`
+	Automation  sarifAutomation   `json:"automationDetails"`
+	Invocations []sarifInvocation `json:"invocations,omitempty"`
+	Results     []sarifResult     `json:"results"`
+}
+
+// sarifInvocation says what of a server was not looked at.
+type sarifInvocation struct {
+	Successful    bool                `json:"executionSuccessful"`
+	Notifications []sarifNotification `json:"toolExecutionNotifications"`
+}
+
+type sarifNotification struct {
+	Level   string    `json:"level"`
+	Message sarifText `json:"message"`
 }
 
 // sarifAutomation keeps runs for several importers apart.
@@ -81,18 +96,24 @@ func sarif(results []lintResult) sarifLog {
 	driver.Rules = append(driver.Rules, serverRules(results)...)
 	run := sarifRun{Tool: sarifTool{driver}, Results: []sarifResult{}}
 	for _, document := range results {
-		run.Automation.ID = "guestpass lint/" + document.Profile + "/"
-		for _, f := range document.Findings {
+		run.Automation.ID = "guestpass lint/" + cmp.Or(document.Profile, "mcp") + "/"
+		if document.server != nil {
+			run.Invocations = append(run.Invocations, document.invocation())
+		}
+		for i, f := range document.Findings {
 			location := sarifLocation{Logical: []sarifLogical{{"#" + f.Pointer}}}
+			text := f.Place + ": " + f.Problem + ". " + f.Remedy
 			if document.server != nil {
 				location.Logical[0].Name = f.Place
+				breaks := document.server.Findings[i].Breaks
+				text = fmt.Sprintf("%s: %s. Breaks: %s. %s", f.Place, f.Problem, breaks, f.Remedy)
 			}
 			location.Physical.Artifact.URI = document.judged()
 			if f.Line > 0 {
 				location.Physical.Region = &sarifRegion{f.Line}
 			}
 			run.Results = append(run.Results, sarifResult{f.Rule, string(f.Severity),
-				sarifText{f.Place + ": " + f.Problem + ". " + f.Remedy}, []sarifLocation{location}})
+				sarifText{text}, []sarifLocation{location}})
 		}
 	}
 	return sarifLog{Version: "2.1.0", Schema: "https://json.schemastore.org/sarif-2.1.0.json", Runs: []sarifRun{run}}

@@ -18,6 +18,11 @@ type inbox struct {
 	before time.Time // the newest mail when we began
 }
 
+// inboxError says that the emulator's inbox is not as --as needs it, whatever the server does.
+type inboxError struct{ error }
+
+func (e inboxError) Unwrap() error { return e.error }
+
 type mail struct {
 	To     string    `json:"to"`
 	Kind   string    `json:"kind"`
@@ -28,8 +33,7 @@ type mail struct {
 func (i *inbox) mark(ctx context.Context) error {
 	mails, err := i.read(ctx)
 	if err != nil {
-		return fmt.Errorf("read the emulator's inbox: %w (--as works with the emulator of `guestpass dev`; name it "+
-			"with --emulator)", err)
+		return err
 	}
 	if len(mails) > 0 {
 		i.before = mails[0].SentAt
@@ -62,6 +66,15 @@ func (i *inbox) code(ctx context.Context, email string) (string, error) {
 }
 
 func (i *inbox) read(ctx context.Context) ([]mail, error) {
+	mails, err := i.fetch(ctx)
+	if err != nil && ctx.Err() == nil {
+		return nil, inboxError{fmt.Errorf("the emulator's inbox at %s does not answer: %w; --as works with the "+
+			"emulator of `guestpass dev`: name it with --emulator", i.url, err)}
+	}
+	return mails, err
+}
+
+func (i *inbox) fetch(ctx context.Context) ([]mail, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, i.url, nil)
 	if err != nil {
 		return nil, err

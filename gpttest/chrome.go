@@ -91,7 +91,7 @@ func (c *Chrome) Visit(ctx context.Context, authorizeURL, redirectURI string) (*
 
 	v := &visit{chrome: c, target: target, paused: make(chan *fetch.EventRequestPaused, 16)}
 	if err := chromedp.Do(tab); err != nil {
-		return nil, fmt.Errorf("start the browser: %w", err)
+		return nil, fmt.Errorf("start the browser: %w: %w", ErrNoBrowser, err)
 	}
 	if err := v.open(tab, authorizeURL); err != nil {
 		return nil, fmt.Errorf("open the page: %w", err)
@@ -126,6 +126,9 @@ func (c *Chrome) flags() []chromedp.ExecAllocatorOption {
 	return options
 }
 
+// ErrNoBrowser says that there is no browser to visit a page with, whatever the page is.
+var ErrNoBrowser = errors.New("no browser")
+
 // program finds the browser before anything is started: without one there would be
 // nothing to wait for.
 func (c *Chrome) program() (string, error) {
@@ -139,8 +142,8 @@ func (c *Chrome) program() (string, error) {
 			return path, nil
 		}
 	}
-	return "", fmt.Errorf("no browser found (%s): install Chromium (Debian: apt-get install "+
-		"chromium)", strings.Join(names, ", "))
+	return "", fmt.Errorf("%w found (%s): install Chromium (Debian: apt-get install "+
+		"chromium)", ErrNoBrowser, strings.Join(names, ", "))
 }
 
 // visit is one run of a browser. The event callback only hands over; run acts.

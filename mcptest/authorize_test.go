@@ -226,8 +226,9 @@ func TestTheTraceHoldsNoSecret(t *testing.T) {
 // TestNoBrowserIsSentToWhatIsNoPage: a server must not choose what a person's desktop opens.
 func TestNoBrowserIsSentToWhatIsNoPage(t *testing.T) {
 	for address, page := range map[string]bool{"https://as.example.com/authorize": true,
-		"http://localhost:1/authorize": true, "http://[::1]:1/authorize": true, "http://as.example.com/authorize": false,
-		"file:///etc/passwd": false, "file://localhost/etc/passwd": false, "javascript:alert(1)": false,
+		"http://localhost:1/authorize": true, "http://[::1]:1/authorize": true,
+		"http://as.example.com/authorize": false, "file:///etc/passwd": false,
+		"file://localhost/etc/passwd": false, "javascript:alert(1)": false,
 		"--help": false, "/authorize": false, "https:opaque": false, "https:///authorize": false,
 		"http://localhost.example.com/": false} {
 		l := newLab(t)

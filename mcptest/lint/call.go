@@ -42,7 +42,7 @@ func (v *visit) lookAtUnknownTool() {
 		if result.IsError {
 			what = "with a result that is an error"
 		}
-		v.fail("M106", "a tool that there is not", "it is answered %s", what)
+		v.fail("M106", "an unknown tool", "it is answered %s", what)
 	}
 }
 

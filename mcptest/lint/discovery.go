@@ -22,6 +22,11 @@ type metadata struct {
 }
 
 var authorizationChecks = []check{
+	{nil, nil, func(v *visit) { // of calls, and for one reason with the rest
+		if reason := wantsToken(v); reason != "" {
+			v.skip(reason, "M028")
+		}
+	}},
 	{[]string{"M010", "M012"}, []need{wantsToken}, (*visit).lookAtChallenge},
 	{[]string{"M001", "M002", "M011", "M013", "M014"}, []need{wantsToken}, (*visit).lookAtMetadata},
 	{[]string{"M003"}, []need{wantsToken}, (*visit).lookAtRoot},

@@ -192,8 +192,8 @@ func TestNothingOfTheServersIsRepeatedAsItCame(t *testing.T) {
 	l := newLab(t)
 	l.wrap = func(w http.ResponseWriter) http.ResponseWriter { w.Header().Set("Mcp-Session-Id", "e"); return w }
 	forged := "a\n\n0 errors, 0 warnings, 0 notes; all kept.\nfake"
-	notes := `{"type":"object","properties":{"` + goodToken + `":{"$ref":"#/$defs/x"}},"$defs":{"x":{}},"required":["x` +
-		goodToken + `"]}`
+	notes := `{"type":"object","properties":{"` + goodToken + `":{"$ref":"#/$defs/x"}},"$defs":{"x":{}},` +
+		`"required":["x` + goodToken + `"]}`
 	for _, name := range []string{forged, goodToken, strings.Repeat("x", longestShown-10) + goodToken} {
 		l.tools = append(l.tools, labTool(name, `{"type":"object","properties":{}}`, notes, true),
 			labTool(name+"2", notes, notes, true))
@@ -234,8 +234,8 @@ func TestNothingOfTheServersIsRepeatedAsItCame(t *testing.T) {
 func TestATokenIsSentToNoOtherMachineInTheClear(t *testing.T) {
 	client := mcptest.New("", mcptest.Options{})
 	client.SetToken(&mcptest.Token{AccessToken: goodToken})
-	if report, err := Check(t.Context(), "http://192.0.2.1/mcp", Options{Client: client}); err == nil || report != nil ||
-		!strings.Contains(err.Error(), "could read the token") {
+	report, err := Check(t.Context(), "http://192.0.2.1/mcp", Options{Client: client})
+	if err == nil || report != nil || !strings.Contains(err.Error(), "could read the token") {
 		t.Errorf("%v", err)
 	}
 	for _, address := range []string{"https://192.0.2.1/mcp", "http://localhost/mcp", "http://[::1]:1/mcp"} {
@@ -247,7 +247,8 @@ func TestATokenIsSentToNoOtherMachineInTheClear(t *testing.T) {
 
 // TestTheServersHostIsKnownHoweverItIsWritten: else nothing would be kept from leading inward.
 func TestTheServersHostIsKnownHoweverItIsWritten(t *testing.T) {
-	for _, host := range []string{"bücher.example", "BÜCHER.example", "xn--bcher-kva.example", "XN--BCHER-KVA.example"} {
+	for _, host := range []string{"bücher.example", "BÜCHER.example", "xn--bcher-kva.example",
+		"XN--BCHER-KVA.example"} {
 		if got := newGuard("http://" + host + "/mcp").server; !strings.EqualFold(got, "xn--bcher-kva.example") {
 			t.Errorf("%s: %q", host, got)
 		}

@@ -38,12 +38,14 @@ type Skip struct {
 	Reason string   `json:"reason"`
 }
 
-// Report is what was found. Each rule is in it once: broken, kept or skipped.
+// Report is what was found. Each rule is in it once: broken, kept or skipped. What was not seen of the server is left
+// out.
 type Report struct {
-	Server   string    `json:"server"`   // its name and version, as it says
-	Versions []string  `json:"versions"` // of the protocol, that it spoke
-	Tools    int       `json:"tools"`
-	Called   []string  `json:"called"` // tools that were called
+	Unseen   string    `json:"unseen,omitempty"`   // why nothing could be said to the server; "" if it could
+	Server   string    `json:"server,omitempty"`   // its name and version, as it says
+	Versions []string  `json:"versions,omitempty"` // of the protocol, that it spoke
+	Tools    *int      `json:"tools,omitempty"`    // nil: the list was not read
+	Called   []string  `json:"called"`             // tools that were called
 	Findings []Finding `json:"findings"`
 	Kept     []string  `json:"kept"`
 	Skipped  []Skip    `json:"skipped"`
@@ -120,12 +122,12 @@ func Check(ctx context.Context, address string, o Options) (*Report, error) {
 		return nil, &NoServerError{v.address, v.first.described()}
 	case moved:
 		v.fail("M031", "POST", "a message is answered %s", v.first.described())
-		v.mute = "messages are redirected: give the address that they lead to"
+		v.mute = "the server redirects messages: give the address that they lead to"
 	case closed:
 		v.protected = true
-		v.mute = "the server wants a token: give one, or sign in"
+		v.mute = "the server asks for a token"
 		if o.SignIn != nil {
-			v.mute = "the server wants a token, and signing in did not succeed"
+			v.mute = "the server asks for a token, and signing in did not succeed"
 		}
 	}
 	if v.mute == "" || v.protected && v.token != "" {
@@ -226,8 +228,8 @@ func readAddress(address string, token bool) (*url.URL, error) {
 	case u.User != nil || u.Fragment != "":
 		return nil, errors.New("the address must have neither a user or password nor a fragment (#…)")
 	case token && u.Scheme == "http" && !isThisMachine(u):
-		return nil, fmt.Errorf("%s is another machine and not https: whoever is on the way there could read the token; "+
-			"give its https:// address", u.Host)
+		return nil, fmt.Errorf("%s is another machine and not https: whoever is on the way there could read the "+
+			"token; give its https:// address", u.Host)
 	}
 	return u, nil
 }
@@ -294,8 +296,11 @@ func (v *visit) skip(reason string, rules ...string) {
 }
 
 func (v *visit) report() *Report {
-	r := &Report{Server: v.serverName(), Versions: v.versions(), Tools: len(v.list.tools), Called: []string{},
+	r := &Report{Unseen: v.mute, Server: v.serverName(), Versions: v.versions(), Called: []string{},
 		Findings: []Finding{}, Kept: []string{}, Skipped: []Skip{}}
+	if tools := len(v.list.tools); v.list.pages > 0 {
+		r.Tools = &tools
+	}
 	for _, c := range v.called {
 		r.Called = append(r.Called, v.shown(c.tool.Name))
 	}

@@ -90,7 +90,7 @@ func (v *visit) lookAtModernResults() {
 func (v *visit) lookAtModernRefusals() {
 	got := v.sayModern("guestpass/no-such-method", "", "")
 	if got.err == nil && (got.status != http.StatusNotFound || got.code() != methodNotFound) {
-		v.fail("M066", "a method that there is not", "it is answered %s", got.described())
+		v.fail("M066", "an unknown method", "it is answered %s", got.described())
 	}
 	body := strings.Replace(modernMessage("tools/list", ""), modernVersion, "2099-01-01", 1)
 	headers := modernHeaders("tools/list", "")

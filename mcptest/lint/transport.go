@@ -208,7 +208,7 @@ func (v *visit) lookAtNotifications() {
 func (v *visit) lookAtMethods() {
 	if got := v.say("guestpass/no-such-method", ""); got.err == nil && (got.code() != methodNotFound ||
 		got.status != http.StatusOK) {
-		v.fail("M045", "a method that there is not", "it is answered %s", got.described())
+		v.fail("M045", "an unknown method", "it is answered %s", got.described())
 	}
 	for _, params := range []string{"", "{}"} {
 		if got := v.say("ping", params); got.err == nil && !got.carries() {
@@ -277,7 +277,7 @@ func (v *visit) lookAtSessions() {
 	}
 	got := v.say("tools/list", "", headerSession+": guestpass-lint-stale-session")
 	if got.err == nil && !got.carries() && got.status != http.StatusNotFound {
-		v.fail("M053", "tools/list", "a session that there is not is answered %s", got.described())
+		v.fail("M053", "tools/list", "an unknown session is answered %s", got.described())
 	}
 }
 

@@ -50,7 +50,7 @@ func (v *visit) lookAtUnknownResource() {
 		v.legacy && got.code() == resourceNotFound {
 		return
 	}
-	v.fail("M120", "resources/read", "a resource that there is not is answered %s", got.described())
+	v.fail("M120", "resources/read", "an unknown resource is answered %s", got.described())
 }
 
 // resource is one of the contents of resources/read.
