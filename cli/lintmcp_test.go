@@ -209,6 +209,18 @@ func TestLintSaysWhatItCannotDoWithAServer(t *testing.T) {
 	}
 }
 
+// TestLintBlamesNoServerForTheInbox that it cannot read.
+func TestLintBlamesNoServerForTheInbox(t *testing.T) {
+	app, _ := development(t)
+	code, stdout, stderr := execute(t, nil, "lint", app+"/mcp", "--as", "ada@acme.example", "--emulator",
+		"http://127.0.0.1:1")
+	if code != 2 || strings.Contains(stdout, "M023") ||
+		!strings.Contains(stderr, "the emulator's inbox at http://127.0.0.1:1/_emulator/inbox does not answer") ||
+		!strings.Contains(stderr, "name it with --emulator") {
+		t.Errorf("exit code %d\n%s%s", code, stdout, stderr)
+	}
+}
+
 // TestThePageOfLintNamesRulesThatExist.
 func TestThePageOfLintNamesRulesThatExist(t *testing.T) {
 	page := readFile(t, "../docs/lint.md")

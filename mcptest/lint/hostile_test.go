@@ -11,6 +11,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -284,6 +285,91 @@ func TestATokenThatIsNoGoodIsSaid(t *testing.T) {
 		!strings.Contains(listed(report), "skipped, the server refuses the token: [M025") ||
 		!slices.Contains(report.Kept, "M001") {
 		t.Errorf("%v\n%s", err, listed(report))
+	}
+}
+
+// TestSessionsAreEnded, however the look at a server ends.
+func TestSessionsAreEnded(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		look func(ctx context.Context, cancel func(), l *lab)
+	}{
+		{"asking whether there is a server", func(ctx context.Context, _ func(), l *lab) { Speaks(ctx, l.url) }},
+		{"an interruption", func(ctx context.Context, cancel func(), l *lab) {
+			l.wrong = func(_ http.ResponseWriter, _ *http.Request, m *incoming) bool {
+				if m.Method == "tools/list" {
+					cancel()
+				}
+				return false
+			}
+			_, _ = Check(ctx, l.url, l.options())
+		}},
+		{"a server that stops answering", func(ctx context.Context, _ func(), l *lab) {
+			l.wrong = func(_ http.ResponseWriter, r *http.Request, m *incoming) bool {
+				if m.Method == "ping" || m.Method == "tools/list" {
+					<-r.Context().Done()
+				}
+				return m.Method == "ping" || m.Method == "tools/list"
+			}
+			o := l.options()
+			o.Time = shortly
+			_, _ = Check(ctx, l.url, o)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l := newLab(t)
+			l.open = true
+			var mu sync.Mutex
+			begun := 0
+			l.wrap = func(w http.ResponseWriter) http.ResponseWriter {
+				mu.Lock()
+				defer mu.Unlock()
+				begun++
+				w.Header().Set(headerSession, fmt.Sprintf("session-%d", begun))
+				return w
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			tt.look(ctx, cancel, l)
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			ended, asked := map[string]bool{}, 0
+			for _, s := range l.seen {
+				if s.request.Method == http.MethodDelete {
+					ended[s.request.Header.Get(headerSession)] = true
+				}
+				if s.message.Method == "initialize" {
+					asked++
+				}
+			}
+			if !ended["session-1"] || len(ended) < asked-1 {
+				t.Errorf("%d times a session was begun, and ended were %v", asked, ended)
+			}
+		})
+	}
+}
+
+// TestMessagesAreReadAsClientsReadThem: a byte order mark is nothing, and CR ends a line of a stream.
+func TestMessagesAreReadAsClientsReadThem(t *testing.T) {
+	const mark = "\xef\xbb\xbf"
+	message := `{"jsonrpc":"2.0","id":1,"result":{}}`
+	if readMessage([]byte(mark+message)) == nil {
+		t.Error("a byte order mark before a message")
+	}
+	for _, end := range []string{"\n", "\r\n", "\r"} {
+		for _, before := range []string{"", mark, mark + ": hello" + end + end, "event: message" + end} {
+			stream := before + "data: " + message[:10] + end + "data:" + message[10:] + end + end
+			got, err := untilAnswered(strings.NewReader(stream), json.RawMessage("1"))
+			if m := readMessage(got); err != nil || m == nil || string(m.ID) != "1" {
+				t.Errorf("%q: %q, %v", stream, got, err)
+			}
+		}
+	}
+	// An answer that ends with CR alone is there, although the stream stays open and LF might follow.
+	open, writer := io.Pipe()
+	go func() { _, _ = io.WriteString(writer, "data: "+message+"\r\r") }()
+	if got, err := untilAnswered(open, json.RawMessage("1")); err != nil || readMessage(got) == nil {
+		t.Errorf("%q, %v", got, err)
 	}
 }
 
