@@ -24,11 +24,11 @@ import (
 )
 
 const serverHelp = `A URL at which a server answers a message of MCP, or refuses it with 401 and serves no
-document, is held against what MCP clients need; --mcp does so without asking. Each finding
-says who breaks on it and what to change, and what could not be looked at is named. Without a
-token, and if nobody signs in, that is most of a server that wants one. Only tools that say
-readOnlyHint are called, unless --writes is given. The token goes to that server alone.
-docs/lint.md tells more.`
+document, is held against what MCP clients need; --mcp, a token, a sign-in and --writes do so
+without asking. Each finding says who breaks on it and what to change, and what could not be
+looked at is named. Without a token, and if nobody signs in, that is most of a server that
+wants one. Only tools that say readOnlyHint are called, unless --writes is given. The token
+goes to that server alone, by https unless it is on this machine. docs/lint.md tells more.`
 
 // serverSettings are those of guestpass lint for an MCP server.
 type serverSettings struct {
