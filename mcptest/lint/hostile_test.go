@@ -194,8 +194,8 @@ func TestNothingOfTheServersIsRepeatedAsItCame(t *testing.T) {
 	l.wrap = func(w http.ResponseWriter) http.ResponseWriter { w.Header().Set("Mcp-Session-Id", "e"); return w }
 	l.metadata["authorization_servers"] = []string{l.URL + "/" + goodToken + "\u2028"}
 	forged := "a\n\n0 errors, 0 warnings, 0 notes; all kept.\nfake"
-	notes := `{"type":"object","properties":{"` + strings.Repeat("x", 95) + goodToken + `":{"$ref":"#/$defs/x"}},"$defs":{"x":{}},` +
-		`"required":["x` + goodToken + `"]}`
+	notes := `{"type":"object","properties":{"` + strings.Repeat("x", 95) + goodToken + `":{"$ref":"#/$defs/x"}},` +
+		`"$defs":{"x":{}},"required":["x` + goodToken + `"]}`
 	for _, name := range []string{forged, goodToken, strings.Repeat("x", longestShown-10) + goodToken} {
 		l.tools = append(l.tools, labTool(name, `{"type":"object","properties":{}}`, notes, true),
 			labTool(name+"2", notes, notes, true))
