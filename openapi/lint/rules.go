@@ -259,7 +259,7 @@ var rules = []Rule{
 		Evidence: "A, I", Live: true,
 		Why: "ChatGPT offers to sign in again, and waits.", Remedy: "Set the headers."},
 	{ID: "G100", Severity: Warning, Title: "there is at most one security scheme", Evidence: "M8, C",
-		Why: "The editor supports one an action; of several, connectors use the first.",
+		Why:    "The editor supports one an action; of several, connectors use the first.",
 		Remedy: "Keep the one that is to be used."},
 	{ID: "G101", Severity: Error, Title: "security is a list of objects that name schemes which exist",
 		Evidence: "M24, D", Fixed: true,
