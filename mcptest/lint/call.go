@@ -46,10 +46,14 @@ func (v *visit) lookAtUnknownTool() {
 	}
 }
 
-// callable returns the tools that may be called.
+// callable returns the tools that may be called: those of whose permission there is no doubt.
 func (v *visit) callable() (tools []tool) {
+	named := map[string]int{}
 	for _, t := range v.list.tools {
-		if is(t.Annotations.ReadOnly) && !is(t.Annotations.Destructive) || v.options.Writes {
+		named[t.Name]++
+	}
+	for _, t := range v.list.tools {
+		if named[t.Name] == 1 && !t.changed && (t.onlyReads() || v.options.Writes) {
 			tools = append(tools, t)
 		}
 	}

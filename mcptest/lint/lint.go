@@ -75,6 +75,7 @@ const (
 	mostListed     = 20       // findings of one rule; one more tells how many there are
 	mostCalled     = 10       // tools
 	mostPages      = 20       // of a list
+	mostTools      = 2000     // of a list; clients stop far below
 )
 
 // NoServerError says that nobody speaks MCP at the address.

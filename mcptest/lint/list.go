@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -17,7 +18,6 @@ import (
 // list is what tools/list answered.
 type list struct {
 	tools      []tool
-	raw        string // the tools as they were written, all pages
 	characters int
 	pages      int
 	problem    string // why there is none
@@ -29,7 +29,16 @@ type tool struct {
 	Meta            map[string]json.RawMessage `json:"_meta"`
 	SecuritySchemes json.RawMessage            `json:"securitySchemes"`
 
-	raw json.RawMessage
+	raw     json.RawMessage
+	changed bool // it was another one when the list was read again
+}
+
+// onlyReads reports whether the tool says so, to the letter and once. What one reader takes for a permission and
+// another does not is none.
+func (t tool) onlyReads() bool {
+	members, plain := mcptest.Members(t.raw)
+	hints, plainHints := mcptest.Members(members["annotations"])
+	return plain && plainHints && string(hints["readOnlyHint"]) == "true" && string(hints["destructiveHint"]) != "true"
 }
 
 var listChecks = []check{
@@ -73,38 +82,48 @@ func (v *visit) page(cursor string) (tools []json.RawMessage, next, problem stri
 	return said.Tools, said.Next, ""
 }
 
+// readList keeps the list as it is answered first.
 func (v *visit) readList() {
+	v.list = v.pages(func(format string, args ...any) { v.fail("M068", "tools/list", format, args...) })
+}
+
+// pages reads the whole list. say is told what is wrong with it.
+func (v *visit) pages(say func(format string, args ...any)) (l list) {
 	cursor := ""
-	for v.list.pages < mostPages {
+	for l.pages < mostPages {
 		tools, next, problem := v.page(cursor)
 		if problem != "" {
-			if v.list.problem = problem; !v.lost {
-				v.fail("M068", "tools/list", "%s", problem)
+			if l.problem = problem; !v.lost {
+				say("%s", problem)
 			}
-			return
+			return l
 		}
-		v.list.pages++
+		l.pages++
 		for i, raw := range tools {
-			v.list.raw += string(raw)
-			v.list.characters += utf8.RuneCount(raw)
-			var t tool
+			if len(l.tools) == mostTools {
+				say("there are more than %d tools, and no more were read", mostTools)
+				return l
+			}
+			l.characters += utf8.RuneCount(raw)
+			t := tool{}
 			if err := json.Unmarshal(raw, &t); err != nil || t.Name == "" {
-				v.fail("M068", "tools/list", "tool %d of page %d cannot be read", i+1, v.list.pages)
+				say("tool %d of page %d cannot be read", i+1, l.pages)
 				continue
 			}
 			t.raw = raw
-			v.list.tools = append(v.list.tools, t)
+			l.tools = append(l.tools, t)
 		}
 		switch next {
 		case "":
-			return
+			return l
 		case cursor:
-			v.fail("M068", "tools/list", "nextCursor %q leads to itself", v.said(cursor))
-			return
+			say("nextCursor %q leads to itself", v.said(cursor))
+			return l
 		}
 		cursor = next
 	}
-	v.fail("M068", "tools/list", "there are more than %d pages", mostPages)
+	say("there are more than %d pages", mostPages)
+	return l
 }
 
 // ruleOf says which rule a defect breaks.
@@ -229,20 +248,23 @@ func (v *visit) lookAtHints() {
 
 func is(hint *bool) bool { return hint != nil && *hint }
 
-// lookAtListOrder reads the first page again.
+// lookAtListOrder reads the list again. Tools that are not as they were have taken back what they permitted.
 func (v *visit) lookAtListOrder() {
-	tools, _, problem := v.page("")
-	if problem != "" {
-		if !v.lost {
-			v.fail("M092", "tools/list", "asked again, %s", problem)
-		}
-		return
+	again := v.pages(func(string, ...any) {})
+	if again.problem != "" && !v.lost {
+		v.fail("M092", "tools/list", "asked again, %s", again.problem)
 	}
-	again := ""
-	for _, raw := range tools {
-		again += string(raw)
+	now := map[string]json.RawMessage{}
+	for _, t := range again.tools {
+		now[t.Name] = t.raw
 	}
-	if !strings.HasPrefix(v.list.raw, again) || again == "" && v.list.raw != "" {
+	same := len(again.tools) == len(v.list.tools)
+	for i := range v.list.tools {
+		t := &v.list.tools[i]
+		t.changed = !bytes.Equal(now[t.Name], t.raw)
+		same = same && again.tools[i].Name == t.Name && !t.changed
+	}
+	if !same && again.problem == "" {
 		v.fail("M092", "tools/list", "asked again, the list is another one, or in another order")
 	}
 }
