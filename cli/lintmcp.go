@@ -89,7 +89,7 @@ func (s *serverSettings) isServer(ctx context.Context, name string) bool {
 // server looks at an MCP server.
 func (s *serverSettings) server(ctx context.Context, address string) (lintResult, error) {
 	r := lintResult{Document: address, Findings: []lint.Finding{}}
-	o := mcplint.Options{Writes: s.writes}
+	o := mcplint.Options{Writes: s.writes, Progress: progress(s.notes)}
 	o.Client = mcptest.New(address, mcptest.Options{HTTP: mcplint.NewHTTPClient(address)})
 	token, err := s.readToken()
 	switch {

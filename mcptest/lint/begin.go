@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -182,8 +183,11 @@ func (v *visit) supported() []string {
 	return said.Versions
 }
 
-// end ends the sessions that were begun.
-func (v *visit) end() {
+// end ends the sessions that were begun, in a time of its own unless the check was interrupted.
+func (v *visit) end(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, endTime)
+	defer cancel()
+	v.ctx = ctx
 	for _, session := range v.sessions {
 		v.send(request{method: http.MethodDelete, headers: []string{headerSession + ": " + session}})
 	}

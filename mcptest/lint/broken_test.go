@@ -409,6 +409,12 @@ var brokenServers = []brokenServer{
 	}, nil},
 	{"M094", toolOf(addNote, func(tool map[string]any) { delete(tool, "securitySchemes") }), nil},
 	{"M099", toolOf(listNotes, func(tool map[string]any) { delete(tool, "outputSchema") }), nil},
+	{"M095", property(`{"type":"string","enum":[]}`), nil},
+	{"M095", property(`{"type":"integer","minimum":5,"maximum":1}`), nil},
+	{"M095", func(l *lab) {
+		l.tool(getNote)["inputSchema"] = schemaOf(`{"type":"object","properties":{"id":{"type":"string",` +
+			`"pattern":"^(?=a)b$"}},"required":["id"],"additionalProperties":false}`)
+	}, nil},
 	{"M096", toolOf(addNote, func(tool map[string]any) {
 		tool["outputSchema"] = schemaOf(`{"type":"object","properties":{},"additionalProperties":false}`)
 	}), nil},

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -60,12 +61,45 @@ func (v *visit) callable() (tools []tool) {
 	return tools
 }
 
+// Bounds of an input schema, beyond which nothing is made from it.
+const (
+	maxInput     = 256 << 10 // bytes
+	mostRequired = 100
+	mostOptional = 1000
+)
+
+// isHuge reports whether making arguments from the input schema would take too long.
+func (t tool) isHuge() bool {
+	if len(t.InputSchema) > maxInput {
+		return true
+	}
+	var schema struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+		Required   []json.RawMessage          `json:"required"`
+	}
+	_ = json.Unmarshal(t.InputSchema, &schema) // of another shape it is none
+	return len(schema.Properties) > mostOptional || len(schema.Required) > mostRequired
+}
+
+// lookAtUnmade says why a tool was not called, unless the schema itself was found fault with.
+func (v *visit) lookAtUnmade(t tool, problem error) {
+	place := t.Name + ".inputSchema"
+	if _, err := gpttest.ReadSchema(t.InputSchema); err != nil || v.found("M095", place) {
+		return
+	}
+	v.failAs(Note, "M095", place, "no arguments could be made, so that it was not called: %s", v.shown(problem.Error()))
+}
+
 // callEach calls tools with arguments as a model makes them, who knows the schema alone.
 func (v *visit) callEach() {
 	rules := []string{"M028", "M098", "M099", "M109", "M110", "M111", "M112"}
 	for _, t := range v.callable() {
-		if len(v.called) == mostCalled {
+		if len(v.called) == mostCalled || v.ctx.Err() != nil {
 			break
+		}
+		if t.isHuge() {
+			v.failAs(Note, "M095", t.Name+".inputSchema", "it is too large for making arguments, so that it was not called")
+			continue
 		}
 		op, err := gpttest.ToolOperation(t.Name, http.MethodGet, t.InputSchema, nil, http.StatusOK)
 		if err != nil {
@@ -73,6 +107,7 @@ func (v *visit) callEach() {
 		}
 		arguments, err := new(gpttest.Maker).Arguments(op, nil, nil)
 		if err != nil {
+			v.lookAtUnmade(t, err)
 			continue
 		}
 		c := call{tool: t, arguments: arguments}
@@ -144,7 +179,10 @@ func (v *visit) lookAtStructured(c call) {
 	if len(c.tool.OutputSchema) == 0 {
 		v.fail("M099", name, "it answers structuredContent, and has no outputSchema")
 	} else if schema, err := gpttest.ReadSchema(c.tool.OutputSchema); err == nil {
-		if err := schema.Validate(value); err != nil {
+		switch err := schema.Validate(value); {
+		case errors.Is(err, gpttest.ErrSteps):
+			v.fail("M095", name+".outputSchema", "%s for the result of a call", err)
+		case err != nil:
 			v.fail("M109", name, "structuredContent is not as outputSchema says: %s", v.shown(err.Error()))
 		}
 	}

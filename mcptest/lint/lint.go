@@ -63,19 +63,25 @@ type Options struct {
 	HTTP *http.Client
 	// Time bounds each request. 0: 10 s, as long as Claude waits for metadata.
 	Time time.Duration
+	// Total bounds the whole check. What was not looked at until then is said to be so. 0: 3 minutes.
+	Total time.Duration
+	// Progress is told before each step how many of all were made. Nil tells nobody.
+	Progress func(done, all int)
 }
 
 // Bounds of a check.
 const (
 	defaultTime    = 10 * time.Second
-	callTimes      = 3        // as long: a call; hosts wait for 60 s at most
-	maxDocument    = 64 << 10 // bytes of metadata
-	maxMessage     = 4 << 20  // bytes of an answer
-	mostUnanswered = 3        // requests that were not answered in time, and then no more are sent
-	mostListed     = 20       // findings of one rule; one more tells how many there are
-	mostCalled     = 10       // tools
-	mostPages      = 20       // of a list
-	mostTools      = 2000     // of a list; clients stop far below
+	defaultTotal   = 3 * time.Minute
+	endTime        = 5 * time.Second // for ending the sessions
+	callTimes      = 3               // as long: a call; hosts wait for 60 s at most
+	maxDocument    = 64 << 10        // bytes of metadata
+	maxMessage     = 4 << 20         // bytes of an answer
+	mostUnanswered = 3               // requests that were not answered in time, and then no more are sent
+	mostListed     = 20              // findings of one rule; one more tells how many there are
+	mostCalled     = 10              // tools
+	mostPages      = 20              // of a list
+	mostTools      = 2000            // of a list; clients stop far below
 )
 
 // NoServerError says that nobody speaks MCP at the address.
@@ -110,6 +116,10 @@ func Check(ctx context.Context, address string, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	given := ctx
+	total, cancel := context.WithTimeout(ctx, v.options.Total)
+	defer cancel()
+	v.ctx = total
 	switch v.contact() {
 	case absent:
 		if v.first.err != nil {
@@ -129,14 +139,26 @@ func Check(ctx context.Context, address string, o Options) (*Report, error) {
 	if v.mute == "" || v.protected && v.token != "" {
 		err = v.begin()
 	}
-	defer v.end()
-	for _, c := range checks {
-		if ctx.Err() != nil {
-			return v.report(), ctx.Err()
+	defer v.end(given)
+	for i, c := range checks {
+		if given.Err() != nil {
+			return v.report(), given.Err()
+		}
+		if v.ctx.Err() != nil {
+			v.skip(v.outOfTime(), c.rules...)
+			continue
+		}
+		if o.Progress != nil {
+			o.Progress(i, len(checks))
 		}
 		v.run(c)
 	}
 	return v.report(), err
+}
+
+// outOfTime is why rules are not looked at any more.
+func (v *visit) outOfTime() string {
+	return fmt.Sprintf("out of time: the check may take %s in all", v.options.Total)
 }
 
 // situation is what a server makes of the first message.
@@ -194,7 +216,7 @@ func newVisit(ctx context.Context, address string, o Options) (*visit, error) {
 	if u.User != nil || u.Fragment != "" {
 		return nil, errors.New("the address must have neither a user nor a fragment (#…)")
 	}
-	o.Time = cmp.Or(o.Time, defaultTime)
+	o.Time, o.Total = cmp.Or(o.Time, defaultTime), cmp.Or(o.Total, defaultTotal)
 	v := &visit{ctx: ctx, options: o, address: address, url: u, http: o.HTTP, outcomes: map[string]*outcome{}}
 	if o.HTTP == nil {
 		v.http = NewHTTPClient(address)
@@ -230,6 +252,10 @@ func (v *visit) run(c check) {
 		if _, judged := v.outcomes[rule]; judged {
 			continue
 		}
+		if v.ctx.Err() != nil {
+			v.skip(v.outOfTime(), rule)
+			continue
+		}
 		if v.lost {
 			v.skip("a request was not answered", rule)
 			continue
@@ -257,6 +283,12 @@ func (v *visit) failAs(severity Severity, rule, place, format string, args ...an
 	r, _ := Explain(rule)
 	o.findings = append(o.findings, Finding{rule, severity, v.shown(place), fmt.Sprintf(format, args...), r.Breaks,
 		r.Remedy})
+}
+
+// found reports whether a rule is broken at a place.
+func (v *visit) found(rule, place string) bool {
+	o := v.outcomes[rule]
+	return o != nil && slices.ContainsFunc(o.findings, func(f Finding) bool { return f.Place == v.shown(place) })
 }
 
 // skip says why rules were not looked at. What was found before counts.

@@ -3,6 +3,7 @@ package lint
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -45,7 +46,7 @@ var listChecks = []check{
 	{[]string{"M068"}, []need{talks}, (*visit).readList},
 	{[]string{"M070", "M071", "M072", "M073", "M074", "M075", "M076", "M077", "M080", "M081", "M082", "M083", "M084",
 		"M086", "M087", "M089"}, []need{talks, hasList}, (*visit).lookAtDefects},
-	{[]string{"M078", "M079", "M096", "M097"}, []need{talks, hasList}, (*visit).lookAtSchemas},
+	{[]string{"M078", "M079", "M095", "M096", "M097"}, []need{talks, hasList}, (*visit).lookAtSchemas},
 	{[]string{"M085"}, []need{talks}, (*visit).lookAtInstructions},
 	{[]string{"M088"}, []need{speaksLegacy, hasList}, (*visit).lookAtCursors},
 	{[]string{"M090", "M091"}, []need{talks, hasList}, (*visit).lookAtHints},
@@ -163,8 +164,16 @@ func (v *visit) lookAtSchemas() {
 			if len(s.text) == 0 {
 				continue
 			}
-			if _, err := gpttest.ReadSchema(s.text); err != nil {
+			switch _, err := gpttest.ReadSchema(s.text); {
+			case errors.Is(err, gpttest.ErrSteps):
+				v.fail("M095", s.place, "%s to be read", err)
+			case err != nil:
 				v.fail("M078", s.place, "%s", v.shown(err.Error()))
+			}
+			var schema any
+			_ = json.Unmarshal(s.text, &schema) // of what is no JSON nothing is known
+			for _, problem := range emptyOf(schema, "", nil) {
+				v.fail("M095", s.place, "%s", v.shown(problem))
 			}
 		}
 		var input, output any
@@ -202,6 +211,40 @@ func formatsOf(schema any, found []string) []string {
 		found = formatsOf(object["items"], found)
 	}
 	return found
+}
+
+// emptyOf says which schemas, at any depth of properties and items, admit nothing.
+func emptyOf(schema any, at string, problems []string) []string {
+	object, _ := schema.(map[string]any)
+	say := func(problem string) {
+		if at != "" {
+			problem = at + ": " + problem
+		}
+		problems = append(problems, problem)
+	}
+	if values, is := object["enum"].([]any); is && len(values) == 0 {
+		say("enum is empty")
+	}
+	for _, bounds := range [][2]string{{"minimum", "maximum"}, {"minLength", "maxLength"}, {"minItems", "maxItems"},
+		{"minProperties", "maxProperties"}} {
+		least, isLeast := object[bounds[0]].(float64)
+		most, isMost := object[bounds[1]].(float64)
+		if isLeast && isMost && least > most {
+			say(fmt.Sprintf("%s %g is more than %s %g", bounds[0], least, bounds[1], most))
+		}
+	}
+	properties, _ := object["properties"].(map[string]any)
+	required, _ := object["required"].([]any)
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if properties[name] == false && slices.Contains(required[:min(len(required), mostRequired)], any(name)) {
+			say(name + " is required, and its schema is false")
+		}
+		problems = emptyOf(properties[name], strings.TrimPrefix(at+"."+name, "."), problems)
+	}
+	if object["items"] != nil {
+		problems = emptyOf(object["items"], strings.TrimPrefix(at+".items", "."), problems)
+	}
+	return problems
 }
 
 // What clients keep of a server's instructions, in characters, and how much some of them show a model.
