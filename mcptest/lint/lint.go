@@ -197,7 +197,10 @@ type visit struct {
 	metadata metadata
 
 	unanswered int
-	lost       bool // a request of the check that runs was not answered
+	waited     int    // for a busy server
+	busy       string // why no more is sent to it; "" while more is
+	closes     bool   // it closes connections that it does not say it closes
+	lost       bool   // a request of the check that runs was not answered
 	outcomes   map[string]*outcome
 }
 
@@ -257,7 +260,7 @@ func (v *visit) run(c check) {
 			continue
 		}
 		if v.lost {
-			v.skip("a request was not answered", rule)
+			v.skip(cmp.Or(v.busy, "a request was not answered"), rule)
 			continue
 		}
 		v.outcomes[rule] = &outcome{}
@@ -271,6 +274,9 @@ func (v *visit) fail(rule, place, format string, args ...any) {
 }
 
 func (v *visit) failAs(severity Severity, rule, place, format string, args ...any) {
+	if v.lost && rule != "M030" {
+		return // what one answer says beside one that did not come is too little
+	}
 	o := v.outcomes[rule]
 	if o == nil || o.skipped != "" {
 		o = &outcome{}

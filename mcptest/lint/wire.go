@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -99,26 +100,60 @@ type rpcError struct {
 	Data    json.RawMessage `json:"data"`
 }
 
-// send sends one request. The token goes to the server alone.
+// send sends one request, and again if the server is busy or has hung up. The token goes to the server alone.
 func (v *visit) send(r request) answer {
-	if v.unanswered >= mostUnanswered {
-		v.lost = true
-		return answer{err: errors.New("too many requests were not answered, so no more were sent")}
+	for {
+		switch {
+		case v.unanswered >= mostUnanswered:
+			v.lost = true
+			return answer{err: errors.New("too many requests were not answered, so no more were sent")}
+		case v.busy != "":
+			v.lost = true
+			return answer{err: errors.New(v.busy)}
+		}
+		got, hungUp := v.sendOnce(r)
+		if hungUp || got.err == nil && isBusy(got.status) && v.waits(got) {
+			continue
+		}
+		if got.err == nil && isBusy(got.status) {
+			v.lost = true
+			got = answer{err: errors.New(v.busy)}
+		}
+		return got
 	}
+}
+
+// sendOnce reports beside the answer whether a connection that had been used before was found closed.
+func (v *visit) sendOnce(r request) (got answer, hungUp bool) {
 	within := v.options.Time
 	if r.calls {
 		within *= callTimes
 	}
 	ctx, cancel := context.WithTimeout(v.ctx, within)
 	defer cancel()
-	req, err := v.build(ctx, r)
+	used := false
+	req, err := v.build(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(c httptrace.GotConnInfo) { used = c.Reused }}), r)
 	if err != nil {
-		return answer{err: err}
+		return answer{err: err}, false
 	}
+	req.Close = v.closes
 	res, err := v.http.Do(req)
-	if err != nil {
-		return v.failed(r, within, err)
+	if closed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET); closed && used && !v.closes {
+		v.closes = true // from now on
+		v.http.CloseIdleConnections()
+		if !r.calls { // which might have been carried out
+			return answer{}, true
+		}
 	}
+	if err != nil {
+		return v.failed(r, within, err), false
+	}
+	return v.receive(r, req, res, within), false
+}
+
+// receive reads an answer.
+func (v *visit) receive(r request, req *http.Request, res *http.Response, within time.Duration) answer {
 	defer res.Body.Close()
 	a := answer{status: res.StatusCode, header: res.Header}
 	most, kind := int64(maxMessage), mediaType(res.Header)
@@ -126,6 +161,7 @@ func (v *visit) send(r request) answer {
 		most = maxDocument
 	}
 	body := &io.LimitedReader{R: res.Body, N: most + 1}
+	var err error
 	switch {
 	case kind == "text/event-stream" && req.Method == http.MethodPost:
 		a.body, err = untilAnswered(body, idOf(r.body))
