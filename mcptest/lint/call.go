@@ -22,6 +22,7 @@ var callChecks = []check{
 	{[]string{"M102"}, []need{talks, hasList, hasCalled}, (*visit).lookAtText},
 	{[]string{"M103", "M104", "M113"}, []need{talks, hasList, hasCalled}, (*visit).lookAtOddCalls},
 	{[]string{"M105", "M107", "M108"}, []need{talks, hasList, hasCalled}, (*visit).lookAtWrongArguments},
+	{[]string{"M114"}, []need{talks, hasList, hasCalled}, func(*visit) {}}, // each call says it
 }
 
 // noCall is why nothing is said of calls.
@@ -355,7 +356,7 @@ func (v *visit) lookAtWrongArguments() {
 	rules := []string{"M105", "M107", "M108"}
 	for _, c := range v.called {
 		name, arguments := wrong(c)
-		if name == "" || c.answer.status == http.StatusForbidden {
+		if name == "" || c.answer.err != nil || c.answer.status == http.StatusForbidden {
 			continue
 		}
 		got, result := v.callArguments(c.tool.Name, arguments)

@@ -28,6 +28,7 @@ var authorizationChecks = []check{
 	{[]string{"M018", "M019"}, []need{wantsToken, hasMetadata}, (*visit).lookAtServing},
 	{[]string{"M006"}, []need{wantsToken, hasMetadata}, (*visit).lookAtServers},
 	{[]string{"M004", "M005", "M007", "M008", "M009"}, []need{wantsToken, hasMetadata}, (*visit).lookAtIssuer},
+	{[]string{"M027"}, []need{wantsToken, hasMetadata}, (*visit).lookAtEndpoints},
 	{[]string{"M015"}, []need{wantsToken}, (*visit).lookAtEveryMethod},
 	{[]string{"M016", "M017"}, []need{wantsToken}, (*visit).lookAtBadTokens},
 	{[]string{"M020", "M021", "M022"}, []need{wantsToken}, (*visit).lookAtOtherPlaces},
@@ -189,7 +190,10 @@ func (v *visit) stranger() string {
 
 // onThisMachine reports whether no other machine reaches the server by its address.
 func (v *visit) onThisMachine() bool {
-	host := v.url.Hostname()
+	return isLoopback(v.url.Hostname())
+}
+
+func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

@@ -291,6 +291,13 @@ func (v *visit) failAs(severity Severity, rule, place, format string, args ...an
 		r.Remedy})
 }
 
+// failOnce says it once for a place.
+func (v *visit) failOnce(rule, place, format string, args ...any) {
+	if !v.found(rule, place) {
+		v.fail(rule, place, format, args...)
+	}
+}
+
 // found reports whether a rule is broken at a place.
 func (v *visit) found(rule, place string) bool {
 	o := v.outcomes[rule]

@@ -44,6 +44,7 @@ func (t tool) onlyReads() bool {
 
 var listChecks = []check{
 	{[]string{"M068"}, []need{talks}, (*visit).readList},
+	{[]string{"M069"}, []need{talks, hasList}, (*visit).lookAtTypes},
 	{[]string{"M070", "M071", "M072", "M073", "M074", "M075", "M076", "M077", "M080", "M081", "M082", "M083", "M084",
 		"M086", "M087", "M089"}, []need{talks, hasList}, (*visit).lookAtDefects},
 	{[]string{"M078", "M079", "M095", "M096", "M097"}, []need{talks, hasList}, (*visit).lookAtSchemas},
@@ -79,6 +80,9 @@ func (v *visit) page(cursor string) (tools []json.RawMessage, next, problem stri
 	}
 	if err := json.Unmarshal(got.rpc.Result, &said); err != nil || said.Tools == nil {
 		return nil, "", "the result has no list of tools"
+	}
+	if problem := pageShape.problem(got.rpc.Result); problem != "" {
+		v.failOnce("M069", "tools/list", "%s", v.shown(problem))
 	}
 	return said.Tools, said.Next, ""
 }
@@ -125,6 +129,15 @@ func (v *visit) pages(say func(format string, args ...any)) (l list) {
 	}
 	say("there are more than %d pages", mostPages)
 	return l
+}
+
+// lookAtTypes holds the tools against the specification's; reading the pages has looked at what is around them.
+func (v *visit) lookAtTypes() {
+	for _, t := range v.list.tools {
+		if problem := toolShape.problem(t.raw); problem != "" {
+			v.fail("M069", t.Name, "%s", v.shown(problem))
+		}
+	}
 }
 
 // ruleOf says which rule a defect breaks.
@@ -379,6 +392,12 @@ func (v *visit) callTool(name, arguments string, more ...string) (answer, callRe
 	got := v.ask("tools/call", name, members)
 	var result callResult
 	got.read(&result)
+	if got.isResult() {
+		if problem := resultShape.problem(got.rpc.Result); problem != "" {
+			v.failOnce("M114", name, "%s", v.shown(problem))
+			got.err = errors.New("the result is not as the specification has it")
+		}
+	}
 	return got, result
 }
 

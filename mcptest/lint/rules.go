@@ -33,7 +33,7 @@ type Rule struct {
 
 // checks are all that is looked at, in this order: a session is begun before, and the time of answers is known last.
 var checks = slices.Concat(authorizationChecks, transportChecks, modernChecks, listChecks, callChecks, widgetChecks,
-	[]check{{[]string{"M030"}, nil, func(*visit) {}}})
+	[]check{{[]string{"M030", "M058"}, nil, func(*visit) {}}})
 
 // rules are ordered by id.
 var rules = slices.Concat(authorizationRules, transportRules, modernRules, listRules, callRules, widgetRules)
@@ -156,6 +156,11 @@ var authorizationRules = group("authorization",
 		Remedy: "Take every token that the authorization server issues for a refresh token."},
 	Rule{ID: "M026", Severity: Warning, Evidence: "S", Title: "the scheme of Authorization counts in any letter case",
 		Breaks: "clients that write bearer", Remedy: "Compare the scheme without regard to case (RFC 9110 11.1)."},
+	Rule{ID: "M027", Severity: Error, Evidence: "S",
+		Title:  "the authorization server's endpoints are https addresses, for codes",
+		Breaks: "clients open the one and send a code to the other: no person can sign in",
+		Remedy: "Write absolute https addresses, code in response_types_supported, authorization_code in " +
+			"grant_types_supported."},
 	Rule{ID: "M028", Severity: Warning, Evidence: "S, C",
 		Title: "a call that lacks a scope is answered 403 insufficient_scope, with all scopes, and with a result " +
 			"for ChatGPT",
@@ -269,8 +274,13 @@ var transportRules = group("transport",
 		Title:  "initialize agrees on a version that both may know",
 		Breaks: "clients of other versions cannot connect",
 		Remedy: "Answer with the version asked for if you speak it, else with your newest one; never with an error."},
+	Rule{ID: "M058", Severity: Error, Evidence: "S",
+		Title:  "an answer is JSON-RPC to the letter, as application/json or text/event-stream",
+		Breaks: "the TypeScript SDK and all clients built on it refuse the answer, and so the connection",
+		Remedy: "Write jsonrpc, id and either result or error, in these letters and nothing beside; send the type."},
 	Rule{ID: "M059", Severity: Error, Evidence: "S", Title: "initialize says serverInfo and the capability tools",
-		Breaks: "clients show no tools", Remedy: "Answer serverInfo.name, and capabilities.tools as an object."},
+		Breaks: "clients show no tools; those with a validator do not connect",
+		Remedy: "Answer serverInfo.name and version, and capabilities.tools as an object; leave out what is null."},
 )
 
 var modernRules = group("2026-07-28",
@@ -304,6 +314,9 @@ var modernRules = group("2026-07-28",
 var listRules = group("tools/list",
 	Rule{ID: "M068", Severity: Error, Evidence: "S", Title: "the list can be read to its end",
 		Breaks: "every client", Remedy: "Answer tools, each with a name, and no nextCursor on the last page."},
+	Rule{ID: "M069", Severity: Error, Evidence: "S", Title: "the list has the specification's types, and no null",
+		Breaks: "the TypeScript SDK and all clients built on it throw the whole list away",
+		Remedy: "Leave out what has no value; spell the names as the specification does."},
 	Rule{ID: "M070", Severity: Error, Evidence: "C", Title: "schemas are of type object",
 		Breaks: "the TypeScript SDK throws the whole list away",
 		Remedy: "Write \"type\": \"object\"; wrap other results in one."},
@@ -426,6 +439,10 @@ var callRules = group("tools/call",
 		Breaks: "Claude Code cuts at 25,000 tokens; ChatGPT drops it", Remedy: "Answer pages of at most 50 items."},
 	Rule{ID: "M113", Severity: Warning, Evidence: "S", Title: "unknown members of _meta are ignored",
 		Breaks: "ChatGPT sends openai/…, others progressToken", Remedy: "Read only the members that you know."},
+	Rule{ID: "M114", Severity: Error, Evidence: "S", Title: "a result of a call has the specification's types",
+		Breaks: "the TypeScript SDK and all clients built on it refuse the result",
+		Remedy: "Answer content as an array of text, image, audio, resource or resource_link, each with what it " +
+			"needs, and isError as true or false or not at all."},
 )
 
 var widgetRules = group("widgets",

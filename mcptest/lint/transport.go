@@ -320,6 +320,10 @@ func (v *visit) lookAtInitialize() {
 			v.fail("M057", "initialize", "a client of %s is answered with %s", version, v.shown(said.Version))
 		}
 	}
+	if problem := initializeShape.problem(v.beginning.rpc.Result); problem != "" {
+		v.fail("M059", "initialize", "the result is not as the specification has it: %s", v.shown(problem))
+		return
+	}
 	about := v.about()
 	if about.Info == nil || about.Info.Name == "" {
 		v.fail("M059", "initialize", "serverInfo has no name")

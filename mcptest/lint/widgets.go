@@ -45,7 +45,8 @@ func (v *visit) readResource(uri string) answer {
 
 func (v *visit) lookAtUnknownResource() {
 	got := v.readResource("ui://guestpass-lint/no-such-widget.html")
-	known := v.about().Capabilities["resources"] != nil
+	resources := v.about().Capabilities["resources"]
+	known := resources != nil && string(resources) != "null"
 	if got.err != nil || got.code() == invalidParams || !known && got.code() == methodNotFound ||
 		v.legacy && got.code() == resourceNotFound {
 		return

@@ -178,6 +178,7 @@ func (v *visit) receive(r request, req *http.Request, res *http.Response, within
 	if a.rpc != nil && a.rpc.Error != nil {
 		a.rpc.Error.Message = v.hide(a.rpc.Error.Message)
 	}
+	v.lookAtEnvelope(r, a, kind)
 	return a
 }
 
@@ -278,25 +279,38 @@ func idOf(body string) json.RawMessage {
 
 // untilAnswered reads a stream until the answer to the message with that id is there: a server may leave the stream
 // open, and sends requests and notices of its own before. An answer with another id has to do if there is no other.
+// Events of another type than message, and one that no empty line ends, reach no client.
 func untilAnswered(stream io.Reader, id json.RawMessage) ([]byte, error) {
 	reader := bufio.NewReader(stream)
 	var data, other []byte
+	kind, strange := "", ""
 	for {
 		line, err := reader.ReadBytes('\n')
 		line = bytes.TrimRight(line, "\r\n")
 		if value, is := bytes.CutPrefix(line, []byte("data:")); is {
 			data = append(append(data, bytes.TrimPrefix(value, []byte(" "))...), '\n')
 		}
+		if value, is := bytes.CutPrefix(line, []byte("event:")); is {
+			kind = string(bytes.TrimSpace(value))
+		}
 		if len(line) > 0 && err == nil {
 			continue
 		}
 		if m := readMessage(data); m != nil && (m.Result != nil || m.Error != nil) {
-			if string(m.ID) == string(id) || m.Error != nil {
+			switch {
+			case len(line) > 0 || errors.Is(err, io.EOF):
+				strange = "an event that no empty line ends"
+			case kind != "" && kind != "message":
+				strange = "an event of the type " + printable(kind)
+			case string(m.ID) == string(id) || m.Error != nil:
 				return data, nil
+			default:
+				other = data
 			}
-			other = data
 		}
-		switch data = nil; {
+		switch data, kind = nil, ""; {
+		case errors.Is(err, io.EOF) && other == nil && strange != "":
+			return nil, fmt.Errorf("the stream has the answer in %s, which clients pass over", strange)
 		case errors.Is(err, io.EOF):
 			return other, nil
 		case err != nil:
@@ -314,10 +328,12 @@ func readMessage(body []byte) *message {
 	return &m
 }
 
-// carries reports whether the answer is a result.
+// carries reports whether the answer is a result, which is an object for every method.
 func (a answer) carries() bool {
-	return a.err == nil && a.status == http.StatusOK && a.rpc != nil && a.rpc.Error == nil && a.rpc.Result != nil
+	return a.err == nil && a.status == http.StatusOK && a.rpc != nil && a.rpc.Error == nil && a.rpc.hasObject()
 }
+
+func (m *message) hasObject() bool { return bytes.HasPrefix(bytes.TrimSpace(m.Result), []byte("{")) }
 
 // code returns that of a JSON-RPC error; 0 without one.
 func (a answer) code() int {
@@ -343,6 +359,8 @@ func (a answer) described() string {
 		return fmt.Sprintf("%d, to %s", a.status, printable(withoutQuery(a.header.Get("Location"))))
 	case a.code() != 0:
 		return fmt.Sprintf("%d with the error %d %q", a.status, a.code(), cut(a.rpc.Error.Message))
+	case a.rpc != nil && !a.rpc.hasObject():
+		return fmt.Sprintf("%d with a result that is no object", a.status)
 	case a.rpc != nil:
 		return fmt.Sprintf("%d with a result", a.status)
 	case len(a.body) == 0:
