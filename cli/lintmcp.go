@@ -46,7 +46,8 @@ func (s *serverSettings) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.as, "as", "", "sign in as this person of the Stytch emulator, in a headless Chromium")
 	flags.StringVar(&s.emulator, "emulator", defaultEmulatorURL, "the Stytch emulator, whose inbox --as reads")
 	flags.StringVar(&s.clientID, "client-id", "", "sign in as this client, where none can register itself")
-	flags.BoolVar(&s.writes, "writes", false, "call tools that may change something, too")
+	flags.BoolVar(&s.writes, "writes", false, "call tools that may change something, too: they may send "+
+		"invitations or pay for something, in earnest")
 }
 
 // check refuses flags that make no sense together.
@@ -242,7 +243,7 @@ func explainServer(out io.Writer, id string) (known bool) {
 	if known {
 		fmt.Fprintf(out, "%s (%s, %s): %s\n\nBreaks  %s\nChange  %s\nKnown   %s\n\nKnown: S is the specification or "+
 			"an RFC; A a vendor's documentation, M measured on a live service, C several public reports, D one\n",
-			rule.ID, rule.Severity, rule.Group, rule.Title, rule.Breaks, rule.Remedy, rule.Evidence)
+			rule.ID, rule.Degree(), rule.Group, rule.Title, rule.Breaks, rule.Remedy, rule.Evidence)
 	}
 	return known
 }

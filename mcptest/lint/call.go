@@ -49,17 +49,21 @@ func (v *visit) lookAtUnknownTool() {
 }
 
 // callable returns the tools that may be called: those of whose permission there is no doubt.
-func (v *visit) callable() (tools []tool) {
+func (v *visit) callable() (reading, writing []tool) {
 	named := map[string]int{}
 	for _, t := range v.list.tools {
 		named[t.Name]++
 	}
 	for _, t := range v.list.tools {
-		if named[t.Name] == 1 && !t.changed && (t.onlyReads() || v.options.Writes) {
-			tools = append(tools, t)
+		switch {
+		case named[t.Name] > 1 || t.changed:
+		case t.onlyReads():
+			reading = append(reading, t)
+		case v.options.Writes:
+			writing = append(writing, t)
 		}
 	}
-	return tools
+	return reading, writing
 }
 
 // Bounds of an input schema, beyond which nothing is made from it.
@@ -91,11 +95,11 @@ func (v *visit) lookAtUnmade(t tool, problem error) {
 	v.failAs(Note, "M095", place, "no arguments could be made, so that it was not called: %s", v.shown(problem.Error()))
 }
 
-// callEach calls tools with arguments as a model makes them, who knows the schema alone.
-func (v *visit) callEach() {
-	rules := []string{"M028", "M098", "M099", "M109", "M110", "M111", "M112"}
-	for _, t := range v.callable() {
-		if len(v.called) == mostCalled || v.ctx.Err() != nil {
+// callSome calls tools with arguments as a model makes them, who knows the schema alone.
+func (v *visit) callSome(tools []tool) {
+	before := len(v.called)
+	for _, t := range tools {
+		if len(v.called)-before == mostCalled || v.ctx.Err() != nil {
 			break
 		}
 		if t.isHuge() {
@@ -117,6 +121,15 @@ func (v *visit) callEach() {
 		v.lookAtCall(c)
 		v.lost = false // the other calls tell enough; M030 has this one
 	}
+}
+
+// callEach calls tools that only read, then those that may change something: the former tell more, and are not crowded
+// out by the latter.
+func (v *visit) callEach() {
+	rules := []string{"M028", "M098", "M099", "M109", "M110", "M111", "M112"}
+	reading, writing := v.callable()
+	v.callSome(reading)
+	v.callSome(writing)
 	if len(v.called) == 0 {
 		v.skip(noCall, rules...)
 		return
@@ -226,7 +239,7 @@ func (v *visit) one(fits func(call) bool) (call, bool) {
 func (v *visit) lookAtNoArguments() {
 	c, found := v.one(func(c call) bool { return len(c.arguments) == 0 })
 	if !found {
-		v.skip("no tool that says readOnlyHint went well without arguments", "M100")
+		v.skip("no tool that was called went well without arguments", "M100")
 		return
 	}
 	for _, arguments := range []string{"", "null"} {
@@ -284,7 +297,7 @@ func (v *visit) lookAtNull() {
 	anyKind := func(string) bool { return true }
 	c, found := v.one(func(c call) bool { _, has := c.property(anyKind); return has })
 	if !found {
-		v.skip("no tool that says readOnlyHint and went well has an optional argument", "M101")
+		v.skip("no tool that was called and went well has an optional argument", "M101")
 		return
 	}
 	name, _ := c.property(anyKind)
@@ -299,7 +312,7 @@ func (v *visit) lookAtText() {
 	number := func(kind string) bool { return kind == "integer" || kind == "number" }
 	c, found := v.one(func(c call) bool { _, has := c.property(number); return has })
 	if !found {
-		v.skip("no tool that says readOnlyHint and went well has an optional number", "M102")
+		v.skip("no tool that was called and went well has an optional number", "M102")
 		return
 	}
 	name, _ := c.property(number)

@@ -17,13 +17,22 @@ const (
 	Note Severity = "note"
 )
 
+// Degree says the severity, and when it is another one.
+func (r Rule) Degree() string {
+	if r.Unless == "" {
+		return string(r.Severity)
+	}
+	return string(r.Severity) + "; " + r.Unless
+}
+
 // severities are the severities in order, the worst first.
 var severities = []Severity{Error, Warning, Note}
 
 // Rule is one thing that clients ask of a server.
 type Rule struct {
 	ID       string
-	Severity Severity // some findings are milder or harder, as their text says
+	Severity Severity
+	Unless   string // when findings are milder or harder
 	Group    string
 	Title    string // what holds where the rule is kept
 	Evidence string // class of what is known: S specification or RFC, A vendor, M measured, C several reports, D one
@@ -196,7 +205,8 @@ var transportRules = group("transport",
 	Rule{ID: "M036", Severity: Warning, Evidence: "C",
 		Title:  "a page's preflight is answered, with every header that clients send",
 		Breaks: "clients in a browser, MCP Inspector among them, send nothing at all",
-		Remedy: "Answer OPTIONS with 204, Access-Control-Allow-Methods: POST and the headers authorization, " +
+		Remedy: "Answer OPTIONS with 204, Access-Control-Allow-Origin: * or the page's own, " +
+			"Access-Control-Allow-Methods: POST, and in Access-Control-Allow-Headers authorization, " +
 			"content-type, accept, mcp-protocol-version, mcp-session-id, mcp-method, mcp-name, last-event-id."},
 	Rule{ID: "M037", Severity: Warning, Evidence: "C",
 		Title:  "a page may read answers, refusals and errors, with WWW-Authenticate and Mcp-Session-Id",
@@ -236,7 +246,7 @@ var transportRules = group("transport",
 	Rule{ID: "M047", Severity: Warning, Evidence: "C", Title: "batches are refused",
 		Breaks: "no client; what looks at one call does not see the others: permissions, limits, records",
 		Remedy: "Answer an array with 400 and the error -32600."},
-	Rule{ID: "M048", Severity: Error, Evidence: "S",
+	Rule{ID: "M048", Severity: Error, Unless: "warning if only very large ids are concerned", Evidence: "S",
 		Title:  "an id comes back as it was sent",
 		Breaks: "a client waits for its answer until it gives up",
 		Remedy: "Keep the id as text; do not read it as a number."},
@@ -343,7 +353,7 @@ var listRules = group("tools/list",
 		Remedy: "Check them against the metaschema of draft 2020-12."},
 	Rule{ID: "M079", Severity: Note, Evidence: "C", Title: "arguments have no format",
 		Breaks: "Gemini refuses formats that it does not know", Remedy: "Say the form in the description."},
-	Rule{ID: "M080", Severity: Warning, Evidence: "C, S",
+	Rule{ID: "M080", Severity: Warning, Unless: "error if the specification forbids the name", Evidence: "C, S",
 		Title:  "names are a letter, then letters, digits, _ and -",
 		Breaks: "VS Code, Claude Code and LiteLLM refuse others, or rename the tool",
 		Remedy: "Rename the tool, and keep the old name for a while."},
@@ -366,7 +376,7 @@ var listRules = group("tools/list",
 		Breaks: "Copilot CLI, the AI SDK and Factory read the first page alone", Remedy: "Answer all tools at once."},
 	Rule{ID: "M088", Severity: Note, Evidence: "S",
 		Title:  "an empty cursor means the first page, and one that was made up is answered -32602",
-		Breaks: "clients that send \"\" or null", Remedy: "Treat both as none."},
+		Breaks: "clients that send \"\" or null", Remedy: "Treat \"\" and null as no cursor; answer -32602 to one that you did not issue."},
 	Rule{ID: "M089", Severity: Warning, Evidence: "A",
 		Title: "every tool says readOnlyHint, destructiveHint and openWorldHint",
 		Breaks: "ChatGPT takes what is missing for the worst, asks before every call, and its directory refuses the " +
@@ -384,7 +394,8 @@ var listRules = group("tools/list",
 	Rule{ID: "M094", Severity: Note, Evidence: "A", Title: "every tool says its securitySchemes",
 		Breaks: "ChatGPT offers no sign-in at the tool, and asks for all scopes at once",
 		Remedy: "Write [{\"type\": \"oauth2\", \"scopes\": […]}] at the tool and in its _meta."},
-	Rule{ID: "M095", Severity: Error, Evidence: "S", Title: "schemas admit something, and tell in bounded time what",
+	Rule{ID: "M095", Severity: Error, Unless: "note if nothing could be made", Evidence: "S",
+		Title:  "schemas admit something, and tell in bounded time what",
 		Breaks: "no client can call the tool, or each gives up while it checks",
 		Remedy: "Let bounds and values leave something; do not repeat combinations inside each other."},
 	Rule{ID: "M096", Severity: Note, Evidence: "D", Title: "output schemas are open",

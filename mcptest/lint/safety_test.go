@@ -2,6 +2,7 @@ package lint
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -51,5 +52,23 @@ func TestADoubtfulPermissionIsNone(t *testing.T) {
 				t.Errorf("addNote was called %d times, getNote %d times\n%s", l.calls(addNote), l.calls(getNote), listed(r))
 			}
 		})
+	}
+}
+
+// TestToolsThatReadAreCalledFirst, ten of them, and ten others with the permission to write.
+func TestToolsThatReadAreCalledFirst(t *testing.T) {
+	l := newLab(t)
+	for i := range 12 {
+		l.tools = append([]any{labTool(fmt.Sprintf("add%d", i), `{"type":"object","properties":{},`+
+			`"additionalProperties":false}`, `{"type":"object","properties":{}}`, false)}, l.tools...)
+	}
+	o := l.options()
+	o.Writes = true
+	r := l.check(o)
+	if len(r.Called) != 2+mostCalled || r.Called[0] != getNote || r.Called[1] != listNotes {
+		t.Errorf("called: %v", r.Called)
+	}
+	if strings.Contains(listed(r), "M101") {
+		t.Error(listed(r))
 	}
 }
