@@ -103,7 +103,8 @@ func (v *visit) callSome(tools []tool) {
 			break
 		}
 		if t.isHuge() {
-			v.failAs(Note, "M095", t.Name+".inputSchema", "it is too large for making arguments, so that it was not called")
+			v.failAs(Note, "M095", t.Name+".inputSchema", "it is too large for making arguments, so that it was "+
+				"not called")
 			continue
 		}
 		op, err := gpttest.ToolOperation(t.Name, http.MethodGet, t.InputSchema, nil, http.StatusOK)

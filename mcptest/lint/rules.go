@@ -289,7 +289,7 @@ var transportRules = group("transport",
 		Breaks: "the TypeScript SDK and all clients built on it refuse the answer, and so the connection",
 		Remedy: "Write jsonrpc, id and either result or error, in these letters and nothing beside; send the type."},
 	Rule{ID: "M059", Severity: Error, Evidence: "S", Title: "initialize says serverInfo and the capability tools",
-		Breaks: "clients show no tools; those with a validator do not connect",
+		Breaks: "clients show no tools",
 		Remedy: "Answer serverInfo.name and version, and capabilities.tools as an object; leave out what is null."},
 )
 
@@ -376,7 +376,8 @@ var listRules = group("tools/list",
 		Breaks: "Copilot CLI, the AI SDK and Factory read the first page alone", Remedy: "Answer all tools at once."},
 	Rule{ID: "M088", Severity: Note, Evidence: "S",
 		Title:  "an empty cursor means the first page, and one that was made up is answered -32602",
-		Breaks: "clients that send \"\" or null", Remedy: "Treat \"\" and null as no cursor; answer -32602 to one that you did not issue."},
+		Breaks: "clients that send \"\" or null",
+		Remedy: "Treat \"\" and null as no cursor; answer -32602 to one that you did not issue."},
 	Rule{ID: "M089", Severity: Warning, Evidence: "A",
 		Title: "every tool says readOnlyHint, destructiveHint and openWorldHint",
 		Breaks: "ChatGPT takes what is missing for the worst, asks before every call, and its directory refuses the " +

@@ -49,7 +49,8 @@ func TestADoubtfulPermissionIsNone(t *testing.T) {
 			spoil(l)
 			r := l.check(l.options())
 			if l.calls(addNote) > 0 || l.calls(getNote) == 0 {
-				t.Errorf("addNote was called %d times, getNote %d times\n%s", l.calls(addNote), l.calls(getNote), listed(r))
+				t.Errorf("addNote was called %d times, getNote %d times\n%s", l.calls(addNote), l.calls(getNote),
+					listed(r))
 			}
 		})
 	}

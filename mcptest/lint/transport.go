@@ -103,8 +103,8 @@ func (v *visit) lookAtPreflight() {
 	}
 	origin := got.header.Get("Access-Control-Allow-Origin")
 	if got.status < 200 || got.status >= 300 || origin != "*" && origin != pageOrigin {
-		v.fail("M036", "OPTIONS", "the preflight of a page (Origin: %s) is answered %s, with Access-Control-Allow-Origin %q",
-			pageOrigin, got.described(), v.said(origin))
+		v.fail("M036", "OPTIONS", "the preflight of a page (Origin: %s) is answered %s, with "+
+			"Access-Control-Allow-Origin %q", pageOrigin, got.described(), v.said(origin))
 		return
 	}
 	allowed := fields(got.header, "Access-Control-Allow-Headers")

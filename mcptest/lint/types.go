@@ -26,7 +26,8 @@ func shapeOf(text string) shape {
 }
 
 var (
-	initializeShape = shapeOf(`{"type":"object","required":["protocolVersion","capabilities","serverInfo"],"properties":{
+	initializeShape = shapeOf(`{"type":"object","required":["protocolVersion","capabilities","serverInfo"],
+		"properties":{
 		"protocolVersion":{"type":"string"},"instructions":{"type":"string"},"_meta":{"type":"object"},
 		"serverInfo":{"type":"object","required":["name","version"],"properties":{"name":{"type":"string"},
 			"version":{"type":"string"},"title":{"type":"string"}}},
