@@ -49,7 +49,8 @@ func (s *serverSettings) addFlags(flags *pflag.FlagSet) {
 	flags.StringVar(&s.as, "as", "", "sign in as this person of the Stytch emulator, in a headless Chromium")
 	flags.StringVar(&s.emulator, "emulator", defaultEmulatorURL, "the Stytch emulator, whose inbox --as reads")
 	flags.StringVar(&s.clientID, "client-id", "", "sign in as this client, where none can register itself")
-	flags.BoolVar(&s.writes, "writes", false, "call tools that may change something, too")
+	flags.BoolVar(&s.writes, "writes", false, "call tools that may change something, too: they may send "+
+		"invitations or pay for something, in earnest")
 }
 
 // check refuses flags that make no sense together.
@@ -118,7 +119,7 @@ var namesItself = regexp.MustCompile(`(?m)(^|[{,])[ \t]*["']?(openapi|swagger)["
 // server looks at an MCP server.
 func (s *serverSettings) server(ctx context.Context, address string) (lintResult, error) {
 	r := lintResult{Document: address, Findings: []lint.Finding{}}
-	o := mcplint.Options{Writes: s.writes}
+	o := mcplint.Options{Writes: s.writes, Progress: progress(s.notes)}
 	o.Client = mcptest.New(address, mcptest.Options{HTTP: mcplint.NewHTTPClient(address)})
 	token, err := s.readToken()
 	switch {
@@ -301,7 +302,7 @@ func explainServer(out io.Writer, id string) (known bool) {
 		fmt.Fprintf(out, "%s (%s, %s): %s\n\nBreaks  %s\nChange  %s\nKnown   %s\n\nKnown: S is the specification or "+
 			"an RFC; A a vendor's documentation, M measured on a live service, C several public reports, D a single "+
 			"report\n",
-			rule.ID, rule.Severity, rule.Group, rule.Title, rule.Breaks, rule.Remedy, rule.Evidence)
+			rule.ID, rule.Degree(), rule.Group, rule.Title, rule.Breaks, rule.Remedy, rule.Evidence)
 	}
 	return known
 }

@@ -21,6 +21,7 @@ import (
 // OpenAPI 3.1). A nil Schema admits everything.
 type Schema struct {
 	compile func() (*jsonschema.Schema, error)
+	steps   *steps
 }
 
 // schemaAddress is where a schema and the components it refers to are put together.
@@ -30,8 +31,9 @@ func (v *validator) published(node *object) *Schema {
 	if node == nil {
 		return nil
 	}
-	return &Schema{compile: sync.OnceValues(func() (*jsonschema.Schema, error) {
-		compiler := newCompiler()
+	steps := &steps{}
+	return &Schema{steps: steps, compile: sync.OnceValues(func() (*jsonschema.Schema, error) {
+		compiler := newCompiler(steps)
 		resource := map[string]any{"schema": exact(node)}
 		for _, name := range []string{"components", "$defs"} { // of a document, or of a tool's schema
 			if named := v.root.object(name); named != nil {
@@ -46,16 +48,17 @@ func (v *validator) published(node *object) *Schema {
 }
 
 // newCompiler reads no file and nothing of the network.
-func newCompiler() *jsonschema.Compiler {
+func newCompiler(s *steps) *jsonschema.Compiler {
 	compiler := jsonschema.NewCompiler()
 	compiler.DefaultDraft(jsonschema.Draft2020)
 	compiler.AssertFormat()
-	compiler.UseRegexpEngine(ecmaScript)
+	compiler.UseRegexpEngine(s.ecmaScript)
 	compiler.UseLoader(jsonschema.SchemeURLLoader{})
 	for _, format := range slices.Concat(integerFormats, textFormats) {
 		compiler.RegisterFormat(format)
 	}
 	compiler.RegisterVocabulary(&jsonschema.Vocabulary{URL: schemaAddress + "example", Compile: compileExample})
+	compiler.RegisterVocabulary(s.vocabulary())
 	compiler.AssertVocabs()
 	return compiler
 }
@@ -118,23 +121,29 @@ func bounded(lowest, highest float64) func(any) error {
 
 // ecmaScript compiles a pattern as JSON Schema means it (ECMA-262). Go's own package
 // knows no lookahead and no repetition over 1,000.
-func ecmaScript(pattern string) (jsonschema.Regexp, error) {
+func (s *steps) ecmaScript(pattern string) (jsonschema.Regexp, error) {
 	compiled, err := regexp2.Compile(pattern, regexp2.ECMAScript|regexp2.Unicode)
 	if err != nil {
 		return nil, err
 	}
 	compiled.MatchTimeout = time.Second // it backtracks
-	return matcher{compiled}, nil
+	return matcher{compiled, s}, nil
 }
 
-type matcher struct{ *regexp2.Regexp }
+type matcher struct {
+	*regexp2.Regexp
+	steps *steps
+}
 
 func (m matcher) MatchString(text string) bool {
 	matches, err := m.Regexp.MatchString(text)
+	if err != nil {
+		m.steps.take(slowMatch)
+	}
 	return matches && err == nil
 }
 
-// Validate reports why the schema does not admit value, which must be as JSON is read:
+// Validate reports why the schema does not admit value, or [ErrSteps]. The value must be as JSON is read:
 // maps of strings, slices of any, strings, booleans, nil, and numbers of any kind.
 func (s *Schema) Validate(value any) error {
 	if s == nil {
@@ -144,7 +153,7 @@ func (s *Schema) Validate(value any) error {
 	if err != nil {
 		return fmt.Errorf("the schema cannot be read: %w", err)
 	}
-	return inOneLine(schema.Validate(value))
+	return s.steps.bound(func() error { return inOneLine(schema.Validate(value)) })
 }
 
 // Names returns the names of all properties that the schema declares, at any depth.

@@ -53,15 +53,27 @@ func (m *Maker) first(name string, s *Schema, plan *bodyPlan, refused func(any) 
 	if making.random == nil {
 		making.random = rand.New(rand.NewPCG(rand.Uint64(), rand.Uint64())) // #nosec G404 -- nothing secret is made
 	}
-	for value := range making.values(name, []*jsonschema.Schema{schema}, 0) {
-		if refused == nil {
-			return value, nil
+	var made any
+	found := false
+	err = s.steps.bound(func() error {
+		for value := range making.values(name, []*jsonschema.Schema{schema}, 0) {
+			var err error
+			if refused != nil {
+				err = refused(value)
+			}
+			if err == nil {
+				made, found = value, true
+				return nil
+			}
+			unsent = cmp.Or(unsent, err)
 		}
-		err := refused(value)
-		if err == nil {
-			return value, nil
-		}
-		unsent = cmp.Or(unsent, err)
+		return nil
+	})
+	switch {
+	case found:
+		return made, nil
+	case err != nil:
+		return nil, named(name, err)
 	}
 	making.refused = cmp.Or(unsent, making.refused)
 	if making.refused == nil {

@@ -69,14 +69,18 @@ func schemaObject(text json.RawMessage) (*object, error) {
 }
 
 // ReadSchema reads a JSON Schema that stands by itself, of draft 2020-12 unless it says otherwise. The error says why
-// a validator does not take it. No reference is followed to a file or the network.
+// a validator does not take it, or is [ErrSteps]. No reference is followed to a file or the network.
 func ReadSchema(text json.RawMessage) (*Schema, error) {
 	node, err := schemaObject(text)
 	if err != nil {
 		return nil, err
 	}
-	schema := &Schema{compile: sync.OnceValues(func() (*jsonschema.Schema, error) {
-		compiler := newCompiler()
+	if pairs(exact(node)) > mostPairs {
+		return nil, ErrSteps
+	}
+	steps := &steps{}
+	schema := &Schema{steps: steps, compile: sync.OnceValues(func() (*jsonschema.Schema, error) {
+		compiler := newCompiler(steps)
 		if err := compiler.AddResource(schemaAddress, exact(node)); err != nil {
 			return nil, err
 		}

@@ -155,19 +155,18 @@ func (c *Client) headers(h http.Header, method, name string, modern bool) {
 		h.Set("Mcp-Protocol-Version", modernVersion)
 		h.Set("Mcp-Method", method)
 		if name != "" {
-			h.Set("Mcp-Name", headerValue(name))
+			h.Set("Mcp-Name", HeaderValue(name))
 		}
 	case c.version != "" && method != "initialize":
 		h.Set("Mcp-Protocol-Version", c.version)
 	}
 }
 
-// headerValue writes what may not stand in a header in base64.
-func headerValue(text string) string {
-	for _, r := range text {
-		if r < ' ' || r > '~' {
-			return "=?base64?" + base64.StdEncoding.EncodeToString([]byte(text)) + "?="
-		}
+// HeaderValue writes a text for a header of 2026-07-28: in base64 what may not stand there, or would be read as base64.
+func HeaderValue(text string) string {
+	odd := func(r rune) bool { return r < ' ' || r > '~' }
+	if strings.ContainsFunc(text, odd) || strings.TrimSpace(text) != text || strings.HasPrefix(text, "=?base64?") {
+		return "=?base64?" + base64.StdEncoding.EncodeToString([]byte(text)) + "?="
 	}
 	return text
 }

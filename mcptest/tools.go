@@ -1,10 +1,12 @@
 package mcptest
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -24,6 +26,51 @@ type Annotations struct {
 	Destructive *bool `json:"destructiveHint"`
 	Idempotent  *bool `json:"idempotentHint"`
 	OpenWorld   *bool `json:"openWorldHint"`
+}
+
+// UnmarshalJSON reads hints by their names to the letter. Where a name is there twice, or in two letter cases, none is
+// believed.
+func (a *Annotations) UnmarshalJSON(text []byte) error {
+	*a = Annotations{}
+	if string(text) == "null" {
+		return nil
+	}
+	members, plain := Members(text)
+	if !plain {
+		return nil
+	}
+	for name, hint := range map[string]**bool{"readOnlyHint": &a.ReadOnly, "destructiveHint": &a.Destructive,
+		"idempotentHint": &a.Idempotent, "openWorldHint": &a.OpenWorld} {
+		if written, there := members[name]; there {
+			if err := json.Unmarshal(written, hint); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Members returns those of an object, by their names to the letter. plain is false if it is none, or if two of its
+// names differ by their case alone or not at all: readers do not agree on which of them counts.
+func Members(object json.RawMessage) (members map[string]json.RawMessage, plain bool) {
+	members, seen := map[string]json.RawMessage{}, map[string]bool{}
+	decoder := json.NewDecoder(bytes.NewReader(object))
+	if open, err := decoder.Token(); err != nil || open != json.Delim('{') {
+		return members, false
+	}
+	plain = true
+	for decoder.More() {
+		name, err := decoder.Token()
+		var value json.RawMessage
+		if err != nil || decoder.Decode(&value) != nil {
+			return members, false
+		}
+		text, _ := name.(string) // of a member it is one
+		folded := strings.ToLower(strings.ToUpper(text))
+		plain = plain && !seen[folded]
+		members[text], seen[folded] = value, true
+	}
+	return members, plain
 }
 
 // List is what tools/list answered.
@@ -53,8 +100,15 @@ func (c *Client) Tools(ctx context.Context) (*List, error) {
 			Next  string          `json:"nextCursor"`
 		}
 		var tools []Tool
-		if err := cmp.Or(json.Unmarshal(answer.result, &said), json.Unmarshal(said.Tools, &tools)); err != nil {
+		var written []json.RawMessage
+		if err := cmp.Or(json.Unmarshal(answer.result, &said), json.Unmarshal(said.Tools, &tools),
+			json.Unmarshal(said.Tools, &written)); err != nil {
 			return nil, fmt.Errorf("tools/list: the result cannot be read: %w", err)
+		}
+		for i := range tools {
+			if _, plain := Members(written[i]); !plain {
+				tools[i].Annotations = Annotations{} // which annotations are meant, readers do not agree
+			}
 		}
 		list.Tools, list.Characters = append(list.Tools, tools...), list.Characters+utf8.RuneCount(said.Tools)
 		if said.Next == "" {

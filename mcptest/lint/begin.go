@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+
+	"guestpass/mcptest"
 )
 
 // The versions of the protocol: of each era the newest.
@@ -80,7 +82,7 @@ func modernMessage(method, members string) string {
 func modernHeaders(method, name string) []string {
 	lines := []string{headerVersion + ": " + modernVersion, "Mcp-Method: " + method, headerSession}
 	if name != "" {
-		lines = append(lines, "Mcp-Name: "+name)
+		lines = append(lines, "Mcp-Name: "+mcptest.HeaderValue(name))
 	}
 	return lines
 }
@@ -162,6 +164,9 @@ func (v *visit) begin() error {
 	switch {
 	case v.legacy:
 		v.version, v.session = said.Version, v.keepSession(v.beginning)
+		if mcptest.HeaderValue(v.version) != v.version {
+			v.version = legacyVersion // M057 says what is wrong
+		}
 		v.notified = v.send(request{body: `{"jsonrpc":"2.0","method":"notifications/initialized"}`})
 	case !v.modern:
 		v.mute = "the server answers neither initialize nor server/discover"
@@ -183,11 +188,12 @@ func (v *visit) supported() []string {
 	return said.Versions
 }
 
-// end ends the sessions that were begun, also if the check was interrupted or the server stopped answering before.
-func (v *visit) end() {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(v.ctx), endTime)
+// end ends the sessions that were begun, in a time of its own, also if the check was interrupted or the server stopped
+// answering before.
+func (v *visit) end(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endTime)
 	defer cancel()
-	v.ctx, v.unanswered = ctx, 0
+	v.ctx, v.unanswered, v.busy = ctx, 0, ""
 	for _, session := range v.sessions {
 		v.send(request{method: http.MethodDelete, headers: []string{headerSession + ": " + session}})
 	}

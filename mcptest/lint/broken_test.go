@@ -124,6 +124,22 @@ func plain(status int, text string) func(http.ResponseWriter, *incoming) {
 	}
 }
 
+const (
+	asJSON = "application/json"
+	pong   = `{"jsonrpc":"2.0","id":1,"result":{}}`
+)
+
+// written answers a body as it stands, "" for no type.
+func written(kind, text string) func(http.ResponseWriter, *incoming) {
+	return func(w http.ResponseWriter, _ *incoming) {
+		w.Header()["Content-Type"] = nil
+		if kind != "" {
+			w.Header().Set("Content-Type", kind)
+		}
+		_, _ = w.Write([]byte(text))
+	}
+}
+
 // input gives addNote, which is not called, another schema.
 func input(schema string) func(*lab) {
 	return func(l *lab) { l.tool(addNote)["inputSchema"] = schemaOf(schema) }
@@ -281,6 +297,10 @@ var brokenServers = []brokenServer{
 		toPath("/as/token", 400, map[string]any{"error": "invalid_grant"})(l)
 	}},
 	{"M026", pretends("Authorization", "bearer "+goodToken, "Bearer x"), nil},
+	{"M027", func(l *lab) { l.issuer["authorization_endpoint"] = "/authorize" }, nil},
+	{"M027", func(l *lab) { l.issuer["token_endpoint"] = "ldap://as.example/token" }, nil},
+	{"M027", func(l *lab) { l.issuer["response_types_supported"] = []string{"token"} }, nil},
+	{"M027", func(l *lab) { l.issuer["grant_types_supported"] = []string{"client_credentials"} }, nil},
 	{"M028", toMessage(calls(listNotes, func(map[string]any) bool { return true }), refuses(403, invalidRequest)), nil},
 	{"M030", answering(func(_ http.ResponseWriter, r *http.Request, m *incoming) bool {
 		if m.Method == "ping" && r.Header.Get("Authorization") != "" {
@@ -289,6 +309,8 @@ var brokenServers = []brokenServer{
 		}
 		return false
 	}), func(_ *lab, o *Options) { o.Time = time.Second }},
+	{"M030", toMessage(method("ping"), written("text/event-stream", "event: foo\ndata: "+pong+"\n\n")), nil},
+	{"M030", toMessage(method("ping"), written("text/event-stream", "data: "+pong+"\n")), nil},
 	{"M031", toMethod("POST", "", 307, "Location", "https://other.example/mcp"), nil},
 	{"M032", toMethod("GET", "text/event-stream", 404), nil},
 	{"M033", toMethod("GET", "text/html", 400), nil},
@@ -317,6 +339,8 @@ var brokenServers = []brokenServer{
 	{"M045", toMessage(func(m *incoming) bool { return m.Method == "guestpass/no-such-method" && !isModern(m) },
 		refuses(400, methodNotFound)), nil},
 	{"M046", toMessage(method("ping"), refuses(200, methodNotFound)), nil},
+	{"M046", toMessage(method("ping"), answers(nil)), nil},
+	{"M046", toMessage(method("ping"), answers("pong")), nil},
 	{"M047", toMessage(func(m *incoming) bool { return strings.HasPrefix(m.body, "[") }, plain(200, "[]")), nil},
 	{"M048", toMessage(id(`"abc"`), func(w http.ResponseWriter, m *incoming) {
 		m.ID = json.RawMessage("1")
@@ -338,6 +362,13 @@ var brokenServers = []brokenServer{
 	{"M056", pretends(headerVersion, "2099-01-01", legacyVersion), nil},
 	{"M057", toMessage(func(m *incoming) bool { return m.Params["protocolVersion"] == "1.0" },
 		refuses(200, invalidParams)), nil},
+	{"M058", toMessage(method("ping"), plain(200, pong)), nil},
+	{"M058", toMessage(method("ping"), written("", pong)), nil},
+	{"M058", toMessage(method("ping"), written(asJSON, `{"jsonrpc":"2.0","id":1,"result":{},"error":null}`)), nil},
+	{"M058", toMessage(method("ping"), written(asJSON, `{"jsonrpc":"2.0","id":1,"result":{},"more":1}`)), nil},
+	{"M058", toMessage(method("ping"), written(asJSON, `{"jsonrpc":"2.0","id":1,"Result":{}}`)), nil},
+	{"M059", func(l *lab) { delete(l.about["serverInfo"].(map[string]any), "version") }, nil},
+	{"M059", func(l *lab) { l.about["capabilities"].(map[string]any)["resources"] = nil }, nil},
 	{"M059", func(l *lab) { l.about["serverInfo"] = map[string]any{} }, nil},
 	{"M060", func(l *lab) { l.modern = false }, nil},
 	{"M061", toMessage(method("server/discover"), plain(500, "crash")), nil},
@@ -364,6 +395,14 @@ var brokenServers = []brokenServer{
 		}
 	}), nil},
 	{"M068", results("tools/list", func(_ *incoming, result map[string]any) { result["nextCursor"] = "two" }), nil},
+	{"M069", results("tools/list", func(_ *incoming, result map[string]any) { result["nextCursor"] = nil }), nil},
+	{"M069", toolOf(addNote, func(tool map[string]any) { tool["icons"] = nil }), nil},
+	{"M069", toolOf(addNote, func(tool map[string]any) { tool["_meta"] = nil }), nil},
+	{"M069", func(l *lab) {
+		tool := l.tool(addNote)
+		tool["Name"] = addNote
+		delete(tool, "name")
+	}, nil},
 	{"M070", input(`{"type":"array","properties":{},"additionalProperties":false}`), nil},
 	{"M071", input(`{"type":"object","additionalProperties":false}`), nil},
 	{"M072", property(`{"anyOf":[{"type":"string"}]}`), nil},
@@ -409,6 +448,12 @@ var brokenServers = []brokenServer{
 	}, nil},
 	{"M094", toolOf(addNote, func(tool map[string]any) { delete(tool, "securitySchemes") }), nil},
 	{"M099", toolOf(listNotes, func(tool map[string]any) { delete(tool, "outputSchema") }), nil},
+	{"M095", property(`{"type":"string","enum":[]}`), nil},
+	{"M095", property(`{"type":"integer","minimum":5,"maximum":1}`), nil},
+	{"M095", func(l *lab) {
+		l.tool(getNote)["inputSchema"] = schemaOf(`{"type":"object","properties":{"id":{"type":"string",` +
+			`"pattern":"^(?=a)b$"}},"required":["id"],"additionalProperties":false}`)
+	}, nil},
 	{"M096", toolOf(addNote, func(tool map[string]any) {
 		tool["outputSchema"] = schemaOf(`{"type":"object","properties":{},"additionalProperties":false}`)
 	}), nil},
@@ -455,6 +500,18 @@ var brokenServers = []brokenServer{
 		about, _ := m.Params["_meta"].(map[string]any)
 		return about["guestpass.example/unknown"] != nil
 	}, answers(toolError("_meta"))), nil},
+	{"M114", results("tools/call", func(_ *incoming, result map[string]any) { result["isError"] = nil }), nil},
+	{"M114", results("tools/call", func(_ *incoming, result map[string]any) { result["isError"] = "true" }), nil},
+	{"M114", results("tools/call", func(_ *incoming, result map[string]any) { result["content"] = "hello" }), nil},
+	{"M114", results("tools/call", func(_ *incoming, result map[string]any) {
+		result["content"] = []any{map[string]any{"type": "json"}}
+	}), nil},
+	{"M114", results("tools/call", func(_ *incoming, result map[string]any) {
+		result["content"] = []any{map[string]any{"type": "text"}}
+	}), nil},
+	{"M114", results("tools/call", func(_ *incoming, result map[string]any) {
+		result["content"] = append(result["content"].([]any), map[string]any{"type": "image"})
+	}), nil},
 	{"M120", toMessage(func(m *incoming) bool { return m.Method == "resources/read" && m.Params["uri"] != widgetURI },
 		answers(map[string]any{"contents": []any{}})), nil},
 	{"M121", page(func(widget, _ map[string]any) { widget["uri"] = "ui://lab/another.html" }), nil},

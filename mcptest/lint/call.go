@@ -2,6 +2,7 @@ package lint
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -21,6 +22,7 @@ var callChecks = []check{
 	{[]string{"M102"}, []need{talks, hasList, hasCalled}, (*visit).lookAtText},
 	{[]string{"M103", "M104", "M113"}, []need{talks, hasList, hasCalled}, (*visit).lookAtOddCalls},
 	{[]string{"M105", "M107", "M108"}, []need{talks, hasList, hasCalled}, (*visit).lookAtWrongArguments},
+	{[]string{"M114"}, []need{talks, hasList, hasCalled}, func(*visit) {}}, // each call says it
 }
 
 // noCall is why nothing is said of calls.
@@ -46,22 +48,64 @@ func (v *visit) lookAtUnknownTool() {
 	}
 }
 
-// callable returns the tools that may be called.
-func (v *visit) callable() (tools []tool) {
+// callable returns the tools that may be called: those of whose permission there is no doubt.
+func (v *visit) callable() (reading, writing []tool) {
+	named := map[string]int{}
 	for _, t := range v.list.tools {
-		if is(t.Annotations.ReadOnly) && !is(t.Annotations.Destructive) || v.options.Writes {
-			tools = append(tools, t)
+		named[t.Name]++
+	}
+	for _, t := range v.list.tools {
+		switch {
+		case named[t.Name] > 1 || t.changed:
+		case t.onlyReads():
+			reading = append(reading, t)
+		case v.options.Writes:
+			writing = append(writing, t)
 		}
 	}
-	return tools
+	return reading, writing
 }
 
-// callEach calls tools with arguments as a model makes them, who knows the schema alone.
-func (v *visit) callEach() {
-	rules := []string{"M028", "M098", "M099", "M109", "M110", "M111", "M112"}
-	for _, t := range v.callable() {
-		if len(v.called) == mostCalled {
+// Bounds of an input schema, beyond which nothing is made from it.
+const (
+	maxInput     = 256 << 10 // bytes
+	mostRequired = 100
+	mostOptional = 1000
+)
+
+// isHuge reports whether making arguments from the input schema would take too long.
+func (t tool) isHuge() bool {
+	if len(t.InputSchema) > maxInput {
+		return true
+	}
+	var schema struct {
+		Properties map[string]json.RawMessage `json:"properties"`
+		Required   []json.RawMessage          `json:"required"`
+	}
+	_ = json.Unmarshal(t.InputSchema, &schema) // of another shape it is none
+	return len(schema.Properties) > mostOptional || len(schema.Required) > mostRequired
+}
+
+// lookAtUnmade says why a tool was not called, unless the schema itself was found fault with.
+func (v *visit) lookAtUnmade(t tool, problem error) {
+	place := t.Name + ".inputSchema"
+	if _, err := gpttest.ReadSchema(t.InputSchema); err != nil || v.found("M095", place) {
+		return
+	}
+	v.failAs(Note, "M095", place, "no arguments could be made, so that it was not called: %s", v.shown(problem.Error()))
+}
+
+// callSome calls tools with arguments as a model makes them, who knows the schema alone.
+func (v *visit) callSome(tools []tool) {
+	before := len(v.called)
+	for _, t := range tools {
+		if len(v.called)-before == mostCalled || v.ctx.Err() != nil {
 			break
+		}
+		if t.isHuge() {
+			v.failAs(Note, "M095", t.Name+".inputSchema", "it is too large for making arguments, so that it was "+
+				"not called")
+			continue
 		}
 		op, err := gpttest.ToolOperation(t.Name, http.MethodGet, t.InputSchema, nil, http.StatusOK)
 		if err != nil {
@@ -69,6 +113,7 @@ func (v *visit) callEach() {
 		}
 		arguments, err := new(gpttest.Maker).Arguments(op, nil, nil)
 		if err != nil {
+			v.lookAtUnmade(t, err)
 			continue
 		}
 		c := call{tool: t, arguments: arguments}
@@ -77,6 +122,15 @@ func (v *visit) callEach() {
 		v.lookAtCall(c)
 		v.lost = false // the other calls tell enough; M030 has this one
 	}
+}
+
+// callEach calls tools that only read, then those that may change something: the former tell more, and are not crowded
+// out by the latter.
+func (v *visit) callEach() {
+	rules := []string{"M028", "M098", "M099", "M109", "M110", "M111", "M112"}
+	reading, writing := v.callable()
+	v.callSome(reading)
+	v.callSome(writing)
 	if len(v.called) == 0 {
 		v.skip(noCall, rules...)
 		return
@@ -140,7 +194,10 @@ func (v *visit) lookAtStructured(c call) {
 	if len(c.tool.OutputSchema) == 0 {
 		v.fail("M099", name, "it answers structuredContent, and has no outputSchema")
 	} else if schema, err := gpttest.ReadSchema(c.tool.OutputSchema); err == nil {
-		if err := schema.Validate(value); err != nil {
+		switch err := schema.Validate(value); {
+		case errors.Is(err, gpttest.ErrSteps):
+			v.fail("M095", name+".outputSchema", "%s for the result of a call", err)
+		case err != nil:
 			v.fail("M109", name, "structuredContent is not as outputSchema says: %s", v.shown(err.Error()))
 		}
 	}
@@ -183,7 +240,7 @@ func (v *visit) one(fits func(call) bool) (call, bool) {
 func (v *visit) lookAtNoArguments() {
 	c, found := v.one(func(c call) bool { return len(c.arguments) == 0 })
 	if !found {
-		v.skip("no tool that says readOnlyHint went well without arguments", "M100")
+		v.skip("no tool that was called went well without arguments", "M100")
 		return
 	}
 	for _, arguments := range []string{"", "null"} {
@@ -241,7 +298,7 @@ func (v *visit) lookAtNull() {
 	anyKind := func(string) bool { return true }
 	c, found := v.one(func(c call) bool { _, has := c.property(anyKind); return has })
 	if !found {
-		v.skip("no tool that says readOnlyHint and went well has an optional argument", "M101")
+		v.skip("no tool that was called and went well has an optional argument", "M101")
 		return
 	}
 	name, _ := c.property(anyKind)
@@ -256,7 +313,7 @@ func (v *visit) lookAtText() {
 	number := func(kind string) bool { return kind == "integer" || kind == "number" }
 	c, found := v.one(func(c call) bool { _, has := c.property(number); return has })
 	if !found {
-		v.skip("no tool that says readOnlyHint and went well has an optional number", "M102")
+		v.skip("no tool that was called and went well has an optional number", "M102")
 		return
 	}
 	name, _ := c.property(number)
@@ -276,10 +333,7 @@ func (v *visit) lookAtOddCalls() {
 	if got, _ := v.callTool(name, `"{}"`); got.err == nil && (got.status >= 500 || got.rpc == nil) {
 		v.fail("M103", name, "arguments that are a text are answered %s", got.described())
 	}
-	got, result := v.callArguments(name, c.with("guestpass_lint_unknown", 1))
-	if got.err == nil && !(result.IsError && strings.Contains(result.text(), "guestpass_lint_unknown")) {
-		v.fail("M104", name, "an argument guestpass_lint_unknown is answered %s", v.told(got, result))
-	}
+	v.lookAtUnknownArgument()
 	written, _ := json.Marshal(c.arguments) // it was sent before
 	more := `"_meta":{"progressToken":"guestpass-lint","guestpass.example/unknown":1}`
 	if !v.legacy {
@@ -291,12 +345,32 @@ func (v *visit) lookAtOddCalls() {
 	}
 }
 
+// lookAtUnknownArgument sends one that no schema names, to a tool whose schema does not say that it takes any.
+func (v *visit) lookAtUnknownArgument() {
+	c, found := v.one(func(c call) bool {
+		var schema struct {
+			Others   json.RawMessage `json:"additionalProperties"`
+			Patterns json.RawMessage `json:"patternProperties"`
+		}
+		_ = json.Unmarshal(c.tool.InputSchema, &schema) // it was read before
+		return schema.Patterns == nil && (schema.Others == nil || string(schema.Others) == "false")
+	})
+	if !found {
+		v.skip("every tool that went well says in its schema that it takes more arguments", "M104")
+		return
+	}
+	got, result := v.callArguments(c.tool.Name, c.with("guestpass_lint_unknown", 1))
+	if got.err == nil && !(result.IsError && strings.Contains(result.text(), "guestpass_lint_unknown")) {
+		v.fail("M104", c.tool.Name, "an argument guestpass_lint_unknown is answered %s", v.told(got, result))
+	}
+}
+
 // lookAtWrongArguments leaves out what is required, or sends a value of another type.
 func (v *visit) lookAtWrongArguments() {
 	rules := []string{"M105", "M107", "M108"}
 	for _, c := range v.called {
 		name, arguments := wrong(c)
-		if name == "" || c.answer.status == http.StatusForbidden {
+		if name == "" || c.answer.err != nil || c.answer.status == http.StatusForbidden {
 			continue
 		}
 		got, result := v.callArguments(c.tool.Name, arguments)

@@ -33,6 +33,7 @@ var authorizationChecks = []check{
 	{[]string{"M018", "M019"}, []need{wantsToken, hasMetadata}, (*visit).lookAtServing},
 	{[]string{"M006"}, []need{wantsToken, hasMetadata}, (*visit).lookAtServers},
 	{[]string{"M004", "M005", "M007", "M008", "M009"}, []need{wantsToken, hasMetadata}, (*visit).lookAtIssuer},
+	{[]string{"M027"}, []need{wantsToken, hasMetadata}, (*visit).lookAtEndpoints},
 	{[]string{"M015"}, []need{wantsToken}, (*visit).lookAtEveryMethod},
 	{[]string{"M016", "M017"}, []need{wantsToken}, (*visit).lookAtBadTokens},
 	{[]string{"M020", "M021", "M022"}, []need{wantsToken}, (*visit).lookAtOtherPlaces},
@@ -195,8 +196,9 @@ func (v *visit) stranger() string {
 // onThisMachine reports whether no other machine reaches the server by its address.
 func (v *visit) onThisMachine() bool { return isThisMachine(v.url) }
 
-func isThisMachine(u *url.URL) bool {
-	host := u.Hostname()
+func isThisMachine(u *url.URL) bool { return isLoopback(u.Hostname()) }
+
+func isLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }

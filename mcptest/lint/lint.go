@@ -65,11 +65,17 @@ type Options struct {
 	HTTP *http.Client
 	// Time bounds each request. 0: 10 s, as long as Claude waits for metadata.
 	Time time.Duration
+	// Total bounds the whole check. What was not looked at until then is said to be so. 0: 3 minutes.
+	Total time.Duration
+	// Progress is told before each step how many of all were made. Nil tells nobody.
+	Progress func(done, all int)
 }
 
 // Bounds of a check.
 const (
 	defaultTime    = 10 * time.Second
+	defaultTotal   = 3 * time.Minute
+	endTime        = 5 * time.Second // for ending the sessions
 	callTimes      = 3               // as long: a call; hosts wait for 60 s at most
 	maxDocument    = 64 << 10        // bytes of metadata
 	maxMessage     = 4 << 20         // bytes of an answer
@@ -77,7 +83,7 @@ const (
 	mostListed     = 20              // findings of one rule; one more tells how many there are
 	mostCalled     = 10              // tools
 	mostPages      = 20              // of a list
-	endTime        = 5 * time.Second // for ending all sessions
+	mostTools      = 2000            // of a list; clients stop far below
 )
 
 // NoServerError says that nobody speaks MCP at the address.
@@ -97,7 +103,7 @@ func Speaks(ctx context.Context, address string) (speaks, sure bool) {
 	if err != nil {
 		return false, false
 	}
-	defer v.end()
+	defer v.end(ctx)
 	switch v.contact() {
 	case open:
 		return true, true
@@ -113,7 +119,11 @@ func Check(ctx context.Context, address string, o Options) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer v.end()
+	given := ctx
+	defer v.end(given)
+	total, cancel := context.WithTimeout(ctx, v.options.Total)
+	defer cancel()
+	v.ctx = total
 	switch v.contact() {
 	case absent:
 		if v.first.err != nil {
@@ -133,13 +143,25 @@ func Check(ctx context.Context, address string, o Options) (*Report, error) {
 	if v.mute == "" || v.protected && v.token != "" {
 		err = v.begin()
 	}
-	for _, c := range checks {
-		if ctx.Err() != nil {
-			return v.report(), ctx.Err()
+	for i, c := range checks {
+		if given.Err() != nil {
+			return v.report(), given.Err()
+		}
+		if v.ctx.Err() != nil {
+			v.skip(v.outOfTime(), c.rules...)
+			continue
+		}
+		if o.Progress != nil {
+			o.Progress(i, len(checks))
 		}
 		v.run(c)
 	}
 	return v.report(), err
+}
+
+// outOfTime is why rules are not looked at any more.
+func (v *visit) outOfTime() string {
+	return fmt.Sprintf("out of time: the check may take %s in all", v.options.Total)
 }
 
 // situation is what a server makes of the first message.
@@ -179,7 +201,10 @@ type visit struct {
 	metadata metadata
 
 	unanswered int
-	lost       bool // a request of the check that runs was not answered
+	waited     int    // for a busy server
+	busy       string // why no more is sent to it; "" while more is
+	closes     bool   // it closes connections that it does not say it closes
+	lost       bool   // a request of the check that runs was not answered
 	outcomes   map[string]*outcome
 }
 
@@ -201,7 +226,7 @@ func newVisit(ctx context.Context, address string, o Options) (*visit, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Time = cmp.Or(o.Time, defaultTime)
+	o.Time, o.Total = cmp.Or(o.Time, defaultTime), cmp.Or(o.Total, defaultTotal)
 	v := &visit{ctx: ctx, options: o, address: address, url: u, http: o.HTTP, token: token,
 		outcomes: map[string]*outcome{}}
 	if o.HTTP == nil {
@@ -257,8 +282,12 @@ func (v *visit) run(c check) {
 		if _, judged := v.outcomes[rule]; judged {
 			continue
 		}
+		if v.ctx.Err() != nil {
+			v.skip(v.outOfTime(), rule)
+			continue
+		}
 		if v.lost {
-			v.skip("a request was not answered", rule)
+			v.skip(cmp.Or(v.busy, "a request was not answered"), rule)
 			continue
 		}
 		v.outcomes[rule] = &outcome{}
@@ -272,6 +301,9 @@ func (v *visit) fail(rule, place, format string, args ...any) {
 }
 
 func (v *visit) failAs(severity Severity, rule, place, format string, args ...any) {
+	if v.lost && rule != "M030" {
+		return // what one answer says beside one that did not come is too little
+	}
 	o := v.outcomes[rule]
 	if o == nil || o.skipped != "" {
 		o = &outcome{}
@@ -284,6 +316,19 @@ func (v *visit) failAs(severity Severity, rule, place, format string, args ...an
 	r, _ := Explain(rule)
 	o.findings = append(o.findings, Finding{rule, severity, v.shown(place), fmt.Sprintf(format, args...), r.Breaks,
 		r.Remedy})
+}
+
+// failOnce says it once for a place.
+func (v *visit) failOnce(rule, place, format string, args ...any) {
+	if !v.found(rule, place) {
+		v.fail(rule, place, format, args...)
+	}
+}
+
+// found reports whether a rule is broken at a place.
+func (v *visit) found(rule, place string) bool {
+	o := v.outcomes[rule]
+	return o != nil && slices.ContainsFunc(o.findings, func(f Finding) bool { return f.Place == v.shown(place) })
 }
 
 // skip says why rules were not looked at. What was found before counts.

@@ -1,7 +1,9 @@
 package lint
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http"
@@ -17,7 +19,6 @@ import (
 // list is what tools/list answered.
 type list struct {
 	tools      []tool
-	raw        string // the tools as they were written, all pages
 	characters int
 	pages      int
 	problem    string // why there is none
@@ -29,14 +30,24 @@ type tool struct {
 	Meta            map[string]json.RawMessage `json:"_meta"`
 	SecuritySchemes json.RawMessage            `json:"securitySchemes"`
 
-	raw json.RawMessage
+	raw     json.RawMessage
+	changed bool // it was another one when the list was read again
+}
+
+// onlyReads reports whether the tool says so, to the letter and once. What one reader takes for a permission and
+// another does not is none.
+func (t tool) onlyReads() bool {
+	members, plain := mcptest.Members(t.raw)
+	hints, plainHints := mcptest.Members(members["annotations"])
+	return plain && plainHints && string(hints["readOnlyHint"]) == "true" && string(hints["destructiveHint"]) != "true"
 }
 
 var listChecks = []check{
 	{[]string{"M068"}, []need{talks}, (*visit).readList},
+	{[]string{"M069"}, []need{talks, hasList}, (*visit).lookAtTypes},
 	{[]string{"M070", "M071", "M072", "M073", "M074", "M075", "M076", "M077", "M080", "M081", "M082", "M083", "M084",
 		"M086", "M087", "M089"}, []need{talks, hasList}, (*visit).lookAtDefects},
-	{[]string{"M078", "M079", "M096", "M097"}, []need{talks, hasList}, (*visit).lookAtSchemas},
+	{[]string{"M078", "M079", "M095", "M096", "M097"}, []need{talks, hasList}, (*visit).lookAtSchemas},
 	{[]string{"M085"}, []need{talks}, (*visit).lookAtInstructions},
 	{[]string{"M088"}, []need{speaksLegacy, hasList}, (*visit).lookAtCursors},
 	{[]string{"M090", "M091"}, []need{talks, hasList}, (*visit).lookAtHints},
@@ -70,41 +81,63 @@ func (v *visit) page(cursor string) (tools []json.RawMessage, next, problem stri
 	if err := json.Unmarshal(got.rpc.Result, &said); err != nil || said.Tools == nil {
 		return nil, "", "the result has no list of tools"
 	}
+	if problem := pageShape.problem(got.rpc.Result); problem != "" {
+		v.failOnce("M069", "tools/list", "%s", v.shown(problem))
+	}
 	return said.Tools, said.Next, ""
 }
 
+// readList keeps the list as it is answered first.
 func (v *visit) readList() {
+	v.list = v.pages(func(format string, args ...any) { v.fail("M068", "tools/list", format, args...) })
+}
+
+// pages reads the whole list. say is told what is wrong with it.
+func (v *visit) pages(say func(format string, args ...any)) (l list) {
 	cursor := ""
-	for v.list.pages < mostPages {
+	for l.pages < mostPages {
 		tools, next, problem := v.page(cursor)
 		if problem != "" {
-			if v.list.problem = problem; !v.lost {
-				v.fail("M068", "tools/list", "%s", problem)
+			if l.problem = problem; !v.lost {
+				say("%s", problem)
 			}
-			return
+			return l
 		}
-		v.list.pages++
+		l.pages++
 		for i, raw := range tools {
-			v.list.raw += string(raw)
-			v.list.characters += utf8.RuneCount(raw)
-			var t tool
+			if len(l.tools) == mostTools {
+				say("there are more than %d tools, and no more were read", mostTools)
+				return l
+			}
+			l.characters += utf8.RuneCount(raw)
+			t := tool{}
 			if err := json.Unmarshal(raw, &t); err != nil || t.Name == "" {
-				v.fail("M068", "tools/list", "tool %d of page %d cannot be read", i+1, v.list.pages)
+				say("tool %d of page %d cannot be read", i+1, l.pages)
 				continue
 			}
 			t.raw = raw
-			v.list.tools = append(v.list.tools, t)
+			l.tools = append(l.tools, t)
 		}
 		switch next {
 		case "":
-			return
+			return l
 		case cursor:
-			v.fail("M068", "tools/list", "nextCursor %q leads to itself", v.said(cursor))
-			return
+			say("nextCursor %q leads to itself", v.said(cursor))
+			return l
 		}
 		cursor = next
 	}
-	v.fail("M068", "tools/list", "there are more than %d pages", mostPages)
+	say("there are more than %d pages", mostPages)
+	return l
+}
+
+// lookAtTypes holds the tools against the specification's; reading the pages has looked at what is around them.
+func (v *visit) lookAtTypes() {
+	for _, t := range v.list.tools {
+		if problem := toolShape.problem(t.raw); problem != "" {
+			v.fail("M069", t.Name, "%s", v.shown(problem))
+		}
+	}
 }
 
 // ruleOf says which rule a defect breaks.
@@ -144,8 +177,16 @@ func (v *visit) lookAtSchemas() {
 			if len(s.text) == 0 {
 				continue
 			}
-			if _, err := gpttest.ReadSchema(s.text); err != nil {
+			switch _, err := gpttest.ReadSchema(s.text); {
+			case errors.Is(err, gpttest.ErrSteps):
+				v.fail("M095", s.place, "%s to be read", err)
+			case err != nil:
 				v.fail("M078", s.place, "%s", v.shown(err.Error()))
+			}
+			var schema any
+			_ = json.Unmarshal(s.text, &schema) // of what is no JSON nothing is known
+			for _, problem := range emptyOf(schema, "", nil) {
+				v.fail("M095", s.place, "%s", v.shown(problem))
 			}
 		}
 		var input, output any
@@ -183,6 +224,40 @@ func formatsOf(schema any, found []string) []string {
 		found = formatsOf(object["items"], found)
 	}
 	return found
+}
+
+// emptyOf says which schemas, at any depth of properties and items, admit nothing.
+func emptyOf(schema any, at string, problems []string) []string {
+	object, _ := schema.(map[string]any)
+	say := func(problem string) {
+		if at != "" {
+			problem = at + ": " + problem
+		}
+		problems = append(problems, problem)
+	}
+	if values, is := object["enum"].([]any); is && len(values) == 0 {
+		say("enum is empty")
+	}
+	for _, bounds := range [][2]string{{"minimum", "maximum"}, {"minLength", "maxLength"}, {"minItems", "maxItems"},
+		{"minProperties", "maxProperties"}} {
+		least, isLeast := object[bounds[0]].(float64)
+		most, isMost := object[bounds[1]].(float64)
+		if isLeast && isMost && least > most {
+			say(fmt.Sprintf("%s %g is more than %s %g", bounds[0], least, bounds[1], most))
+		}
+	}
+	properties, _ := object["properties"].(map[string]any)
+	required, _ := object["required"].([]any)
+	for _, name := range slices.Sorted(maps.Keys(properties)) {
+		if properties[name] == false && slices.Contains(required[:min(len(required), mostRequired)], any(name)) {
+			say(name + " is required, and its schema is false")
+		}
+		problems = emptyOf(properties[name], strings.TrimPrefix(at+"."+name, "."), problems)
+	}
+	if object["items"] != nil {
+		problems = emptyOf(object["items"], strings.TrimPrefix(at+".items", "."), problems)
+	}
+	return problems
 }
 
 // What clients keep of a server's instructions, in characters, and how much some of them show a model.
@@ -229,20 +304,23 @@ func (v *visit) lookAtHints() {
 
 func is(hint *bool) bool { return hint != nil && *hint }
 
-// lookAtListOrder reads the first page again.
+// lookAtListOrder reads the list again. Tools that are not as they were have taken back what they permitted.
 func (v *visit) lookAtListOrder() {
-	tools, _, problem := v.page("")
-	if problem != "" {
-		if !v.lost {
-			v.fail("M092", "tools/list", "asked again, %s", problem)
-		}
-		return
+	again := v.pages(func(string, ...any) {})
+	if again.problem != "" && !v.lost {
+		v.fail("M092", "tools/list", "asked again, %s", again.problem)
 	}
-	again := ""
-	for _, raw := range tools {
-		again += string(raw)
+	now := map[string]json.RawMessage{}
+	for _, t := range again.tools {
+		now[t.Name] = t.raw
 	}
-	if !strings.HasPrefix(v.list.raw, again) || again == "" && v.list.raw != "" {
+	same := len(again.tools) == len(v.list.tools)
+	for i := range v.list.tools {
+		t := &v.list.tools[i]
+		t.changed = !bytes.Equal(now[t.Name], t.raw)
+		same = same && again.tools[i].Name == t.Name && !t.changed
+	}
+	if !same && again.problem == "" {
 		v.fail("M092", "tools/list", "asked again, the list is another one, or in another order")
 	}
 }
@@ -314,6 +392,12 @@ func (v *visit) callTool(name, arguments string, more ...string) (answer, callRe
 	got := v.ask("tools/call", name, members)
 	var result callResult
 	got.read(&result)
+	if got.isResult() {
+		if problem := resultShape.problem(got.rpc.Result); problem != "" {
+			v.failOnce("M114", name, "%s", v.shown(problem))
+			got.err = errors.New("the result is not as the specification has it")
+		}
+	}
 	return got, result
 }
 

@@ -46,7 +46,7 @@ func (v *visit) lookAtModernHeaders() {
 		v.fail("M062", "tools/call", "Mcp-Name of another tool is answered %s", got.described())
 	}
 	encoded := "=?base64?" + base64.StdEncoding.EncodeToString([]byte(missing)) + "?="
-	if got := v.sayModern("tools/call", encoded, called); got.code() == headerMismatch {
+	if got := v.sayModern("tools/call", "", called, "Mcp-Name: "+encoded); got.code() == headerMismatch {
 		v.fail("M063", "tools/call", "Mcp-Name: %s is answered %s", encoded, got.described())
 	}
 	without := strings.Replace(modernMessage("tools/list", ""), metaPrefix+"clientCapabilities", "x/y", 1)

@@ -17,13 +17,22 @@ const (
 	Note Severity = "note"
 )
 
+// Degree says the severity, and when it is another one.
+func (r Rule) Degree() string {
+	if r.Unless == "" {
+		return string(r.Severity)
+	}
+	return string(r.Severity) + "; " + r.Unless
+}
+
 // severities are the severities in order, the worst first.
 var severities = []Severity{Error, Warning, Note}
 
 // Rule is one thing that clients ask of a server.
 type Rule struct {
 	ID       string
-	Severity Severity // some findings are milder or harder, as their text says
+	Severity Severity
+	Unless   string // when findings are milder or harder
 	Group    string
 	Title    string // what holds where the rule is kept
 	Evidence string // class of what is known: S specification or RFC, A vendor, M measured, C several reports, D one
@@ -33,7 +42,7 @@ type Rule struct {
 
 // checks are all that is looked at, in this order: a session is begun before, and the time of answers is known last.
 var checks = slices.Concat(authorizationChecks, transportChecks, modernChecks, listChecks, callChecks, widgetChecks,
-	[]check{{[]string{"M030"}, nil, func(*visit) {}}})
+	[]check{{[]string{"M030", "M058"}, nil, func(*visit) {}}})
 
 // rules are ordered by id.
 var rules = slices.Concat(authorizationRules, transportRules, modernRules, listRules, callRules, widgetRules)
@@ -156,6 +165,11 @@ var authorizationRules = group("authorization",
 		Remedy: "Take every token that the authorization server issues for a refresh token."},
 	Rule{ID: "M026", Severity: Warning, Evidence: "S", Title: "the scheme of Authorization counts in any letter case",
 		Breaks: "clients that write bearer", Remedy: "Compare the scheme without regard to case (RFC 9110 11.1)."},
+	Rule{ID: "M027", Severity: Error, Evidence: "S",
+		Title:  "the authorization server's endpoints are https addresses, for codes",
+		Breaks: "clients open the one and send a code to the other: no person can sign in",
+		Remedy: "Write absolute https addresses, code in response_types_supported, authorization_code in " +
+			"grant_types_supported."},
 	Rule{ID: "M028", Severity: Warning, Evidence: "S, C",
 		Title: "a call that lacks a scope is answered 403 insufficient_scope, with all scopes, and with a result " +
 			"for ChatGPT",
@@ -191,7 +205,8 @@ var transportRules = group("transport",
 	Rule{ID: "M036", Severity: Warning, Evidence: "C",
 		Title:  "a page's preflight is answered, with every header that clients send",
 		Breaks: "clients in a browser, MCP Inspector among them, send nothing at all",
-		Remedy: "Answer OPTIONS with 204, Access-Control-Allow-Methods: POST and the headers authorization, " +
+		Remedy: "Answer OPTIONS with 204, Access-Control-Allow-Origin: * or the page's own, " +
+			"Access-Control-Allow-Methods: POST, and in Access-Control-Allow-Headers authorization, " +
 			"content-type, accept, mcp-protocol-version, mcp-session-id, mcp-method, mcp-name, last-event-id."},
 	Rule{ID: "M037", Severity: Warning, Evidence: "C",
 		Title:  "a page may read answers, refusals and errors, with WWW-Authenticate and Mcp-Session-Id",
@@ -231,7 +246,7 @@ var transportRules = group("transport",
 	Rule{ID: "M047", Severity: Warning, Evidence: "C", Title: "batches are refused",
 		Breaks: "no client; what looks at one call does not see the others: permissions, limits, records",
 		Remedy: "Answer an array with 400 and the error -32600."},
-	Rule{ID: "M048", Severity: Error, Evidence: "S",
+	Rule{ID: "M048", Severity: Error, Unless: "warning if only very large ids are concerned", Evidence: "S",
 		Title:  "an id comes back as it was sent",
 		Breaks: "a client waits for its answer until it gives up",
 		Remedy: "Keep the id as text; do not read it as a number."},
@@ -269,8 +284,13 @@ var transportRules = group("transport",
 		Title:  "initialize agrees on a version that both may know",
 		Breaks: "clients of other versions cannot connect",
 		Remedy: "Answer with the version asked for if you speak it, else with your newest one; never with an error."},
+	Rule{ID: "M058", Severity: Error, Evidence: "S",
+		Title:  "an answer is JSON-RPC to the letter, as application/json or text/event-stream",
+		Breaks: "the TypeScript SDK and all clients built on it refuse the answer, and so the connection",
+		Remedy: "Write jsonrpc, id and either result or error, in these letters and nothing beside; send the type."},
 	Rule{ID: "M059", Severity: Error, Evidence: "S", Title: "initialize says serverInfo and the capability tools",
-		Breaks: "clients show no tools", Remedy: "Answer serverInfo.name, and capabilities.tools as an object."},
+		Breaks: "clients show no tools",
+		Remedy: "Answer serverInfo.name and version, and capabilities.tools as an object; leave out what is null."},
 )
 
 var modernRules = group("2026-07-28",
@@ -304,6 +324,9 @@ var modernRules = group("2026-07-28",
 var listRules = group("tools/list",
 	Rule{ID: "M068", Severity: Error, Evidence: "S", Title: "the list can be read to its end",
 		Breaks: "every client", Remedy: "Answer tools, each with a name, and no nextCursor on the last page."},
+	Rule{ID: "M069", Severity: Error, Evidence: "S", Title: "the list has the specification's types, and no null",
+		Breaks: "the TypeScript SDK and all clients built on it throw the whole list away",
+		Remedy: "Leave out what has no value; spell the names as the specification does."},
 	Rule{ID: "M070", Severity: Error, Evidence: "C", Title: "schemas are of type object",
 		Breaks: "the TypeScript SDK throws the whole list away",
 		Remedy: "Write \"type\": \"object\"; wrap other results in one."},
@@ -330,7 +353,7 @@ var listRules = group("tools/list",
 		Remedy: "Check them against the metaschema of draft 2020-12."},
 	Rule{ID: "M079", Severity: Note, Evidence: "C", Title: "arguments have no format",
 		Breaks: "Gemini refuses formats that it does not know", Remedy: "Say the form in the description."},
-	Rule{ID: "M080", Severity: Warning, Evidence: "C, S",
+	Rule{ID: "M080", Severity: Warning, Unless: "error if the specification forbids the name", Evidence: "C, S",
 		Title:  "names are a letter, then letters, digits, _ and -",
 		Breaks: "VS Code, Claude Code and LiteLLM refuse others, or rename the tool",
 		Remedy: "Rename the tool, and keep the old name for a while."},
@@ -353,7 +376,8 @@ var listRules = group("tools/list",
 		Breaks: "Copilot CLI, the AI SDK and Factory read the first page alone", Remedy: "Answer all tools at once."},
 	Rule{ID: "M088", Severity: Note, Evidence: "S",
 		Title:  "an empty cursor means the first page, and one that was made up is answered -32602",
-		Breaks: "clients that send \"\" or null", Remedy: "Treat both as none."},
+		Breaks: "clients that send \"\" or null",
+		Remedy: "Treat \"\" and null as no cursor; answer -32602 to one that you did not issue."},
 	Rule{ID: "M089", Severity: Warning, Evidence: "A",
 		Title: "every tool says readOnlyHint, destructiveHint and openWorldHint",
 		Breaks: "ChatGPT takes what is missing for the worst, asks before every call, and its directory refuses the " +
@@ -371,6 +395,10 @@ var listRules = group("tools/list",
 	Rule{ID: "M094", Severity: Note, Evidence: "A", Title: "every tool says its securitySchemes",
 		Breaks: "ChatGPT offers no sign-in at the tool, and asks for all scopes at once",
 		Remedy: "Write [{\"type\": \"oauth2\", \"scopes\": […]}] at the tool and in its _meta."},
+	Rule{ID: "M095", Severity: Error, Unless: "note if nothing could be made", Evidence: "S",
+		Title:  "schemas admit something, and tell in bounded time what",
+		Breaks: "no client can call the tool, or each gives up while it checks",
+		Remedy: "Let bounds and values leave something; do not repeat combinations inside each other."},
 	Rule{ID: "M096", Severity: Note, Evidence: "D", Title: "output schemas are open",
 		Breaks: "clients that kept the list refuse results with a new member",
 		Remedy: "Leave additionalProperties: false out of outputSchema."},
@@ -423,6 +451,10 @@ var callRules = group("tools/call",
 		Breaks: "Claude Code cuts at 25,000 tokens; ChatGPT drops it", Remedy: "Answer pages of at most 50 items."},
 	Rule{ID: "M113", Severity: Warning, Evidence: "S", Title: "unknown members of _meta are ignored",
 		Breaks: "ChatGPT sends openai/…, others progressToken", Remedy: "Read only the members that you know."},
+	Rule{ID: "M114", Severity: Error, Evidence: "S", Title: "a result of a call has the specification's types",
+		Breaks: "the TypeScript SDK and all clients built on it refuse the result",
+		Remedy: "Answer content as an array of text, image, audio, resource or resource_link, each with what it " +
+			"needs, and isError as true or false or not at all."},
 )
 
 var widgetRules = group("widgets",

@@ -103,8 +103,8 @@ func (v *visit) lookAtPreflight() {
 	}
 	origin := got.header.Get("Access-Control-Allow-Origin")
 	if got.status < 200 || got.status >= 300 || origin != "*" && origin != pageOrigin {
-		v.fail("M036", "OPTIONS", "the preflight of a page is answered %s, with Access-Control-Allow-Origin %q",
-			got.described(), v.said(origin))
+		v.fail("M036", "OPTIONS", "the preflight of a page (Origin: %s) is answered %s, with "+
+			"Access-Control-Allow-Origin %q", pageOrigin, got.described(), v.said(origin))
 		return
 	}
 	allowed := fields(got.header, "Access-Control-Allow-Headers")
@@ -142,8 +142,8 @@ func (v *visit) lookAtSharing() {
 		switch {
 		case one.err != nil:
 		case origin != "*" && origin != pageOrigin:
-			v.fail("M037", "POST", "%s to a page has Access-Control-Allow-Origin %q", one.described(),
-				v.said(origin))
+			v.fail("M037", "POST", "%s to a page (Origin: %s) has Access-Control-Allow-Origin %q",
+				one.described(), pageOrigin, v.said(origin))
 		case one.header.Get("WWW-Authenticate") != "" && !slices.Contains(exposed, "www-authenticate"):
 			v.fail("M037", "POST", "%s does not expose WWW-Authenticate to a page", one.described())
 		case one.header.Get(headerSession) != "" && !slices.Contains(exposed, "mcp-session-id"):
@@ -240,7 +240,11 @@ func (v *visit) lookAtIDs() {
 			severity = Warning // no known client counts so far
 		}
 		came := "no message"
-		if got.rpc != nil {
+		switch {
+		case got.code() != 0:
+			v.failAs(severity, "M048", "tools/list", "the id %s is refused: %s", id, got.described())
+			continue
+		case got.rpc != nil:
 			came = v.shown(string(got.rpc.ID))
 		}
 		v.failAs(severity, "M048", "tools/list", "the id %s comes back as %s", id, came)
@@ -319,6 +323,10 @@ func (v *visit) lookAtInitialize() {
 		case known && said.Version != version && version != "2024-11-05":
 			v.fail("M057", "initialize", "a client of %s is answered with %s", version, v.shown(said.Version))
 		}
+	}
+	if problem := initializeShape.problem(v.beginning.rpc.Result); problem != "" {
+		v.fail("M059", "initialize", "the result is not as the specification has it: %s", v.shown(problem))
+		return
 	}
 	about := v.about()
 	if about.Info == nil || about.Info.Name == "" {

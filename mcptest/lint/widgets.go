@@ -45,7 +45,8 @@ func (v *visit) readResource(uri string) answer {
 
 func (v *visit) lookAtUnknownResource() {
 	got := v.readResource("ui://guestpass-lint/no-such-widget.html")
-	known := v.about().Capabilities["resources"] != nil
+	resources := v.about().Capabilities["resources"]
+	known := resources != nil && string(resources) != "null"
 	if got.err != nil || got.code() == invalidParams || !known && got.code() == methodNotFound ||
 		v.legacy && got.code() == resourceNotFound {
 		return
@@ -119,8 +120,10 @@ func (v *visit) lookAtWidget(uri string) {
 	if r.Meta.UI.Domain != "" {
 		v.fail("M124", place, "_meta.ui.domain is %q", v.said(r.Meta.UI.Domain))
 	}
+	var domains []string
+	_ = json.Unmarshal(r.Meta.UI.CSP["resourceDomains"], &domains) // of another type it allows nothing
 	for _, origin := range loaded(r.Text) {
-		if !strings.Contains(string(r.Meta.UI.CSP["resourceDomains"]), origin) {
+		if !slices.ContainsFunc(domains, func(domain string) bool { return allows(domain, origin) }) {
 			v.fail("M126", place, "it loads from %s", v.shown(origin))
 		}
 	}
@@ -142,14 +145,35 @@ func (v *visit) listedCSP(uri string) map[string]json.RawMessage {
 
 // loads finds what a page loads from elsewhere when it is shown.
 var loads = regexp.MustCompile(`(?i)<(?:script|img|iframe|link|video|audio|source)\b[^>]*?\b(?:src|href)\s*=\s*["']?` +
-	`(https?://[^"'\s>]+)`)
+	`((?:https?:)?//[^"'\s>]+)`)
+
+// allows reports whether a source of a content security policy covers an origin in lower case: *. stands for what
+// comes before, and http covers https.
+func allows(source, origin string) bool {
+	scheme, host, _ := strings.Cut(origin, "://")
+	allowed, domain, named := strings.Cut(strings.ToLower(source), "://")
+	if !named {
+		allowed, domain = scheme, strings.ToLower(source)
+	}
+	domain, _, _ = strings.Cut(domain, "/")
+	if allowed != scheme && !(allowed == "http" && scheme == "https") {
+		return false
+	}
+	if rest, is := strings.CutPrefix(domain, "*"); is {
+		return strings.HasSuffix(host, rest)
+	}
+	return host == domain
+}
 
 // loaded returns the origins from which a page loads, each once.
 func loaded(page string) (origins []string) {
 	for _, found := range loads.FindAllStringSubmatch(page, -1) {
-		u, err := url.Parse(found[1])
+		u, err := url.Parse(strings.ToLower(found[1]))
 		if err != nil {
 			continue
+		}
+		if u.Scheme == "" { // hosts show widgets by https
+			u.Scheme = "https"
 		}
 		if origin := u.Scheme + "://" + u.Host; !slices.Contains(origins, origin) {
 			origins = append(origins, origin)

@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/netip"
 	"net/url"
 	"strconv"
@@ -108,26 +109,60 @@ type rpcError struct {
 	Data    json.RawMessage `json:"data"`
 }
 
-// send sends one request. The token goes to the server alone.
+// send sends one request, and again if the server is busy or has hung up. The token goes to the server alone.
 func (v *visit) send(r request) answer {
-	if v.unanswered >= mostUnanswered {
-		v.lost = true
-		return answer{err: errors.New("too many requests were not answered, so no more were sent")}
+	for {
+		switch {
+		case v.unanswered >= mostUnanswered:
+			v.lost = true
+			return answer{err: errors.New("too many requests were not answered, so no more were sent")}
+		case v.busy != "":
+			v.lost = true
+			return answer{err: errors.New(v.busy)}
+		}
+		got, hungUp := v.sendOnce(r)
+		if hungUp || got.err == nil && isBusy(got.status) && v.waits(got) {
+			continue
+		}
+		if got.err == nil && isBusy(got.status) {
+			v.lost = true
+			got = answer{err: errors.New(v.busy)}
+		}
+		return got
 	}
+}
+
+// sendOnce reports beside the answer whether a connection that had been used before was found closed.
+func (v *visit) sendOnce(r request) (got answer, hungUp bool) {
 	within := v.options.Time
 	if r.calls {
 		within *= callTimes
 	}
 	ctx, cancel := context.WithTimeout(v.ctx, within)
 	defer cancel()
-	req, err := v.build(ctx, r)
+	used := false
+	req, err := v.build(httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(c httptrace.GotConnInfo) { used = c.Reused }}), r)
 	if err != nil {
-		return answer{err: err}
+		return answer{err: err}, false
 	}
+	req.Close = v.closes
 	res, err := v.http.Do(req)
-	if err != nil {
-		return v.failed(r, within, err)
+	if closed := errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET); closed && used && !v.closes {
+		v.closes = true // from now on
+		v.http.CloseIdleConnections()
+		if !r.calls { // which might have been carried out
+			return answer{}, true
+		}
 	}
+	if err != nil {
+		return v.failed(r, within, err), false
+	}
+	return v.receive(r, req, res, within), false
+}
+
+// receive reads an answer.
+func (v *visit) receive(r request, req *http.Request, res *http.Response, within time.Duration) answer {
 	defer res.Body.Close()
 	a := answer{status: res.StatusCode, header: v.hideIn(res.Header)}
 	most, kind := int64(maxMessage), mediaType(res.Header)
@@ -135,6 +170,7 @@ func (v *visit) send(r request) answer {
 		most = maxDocument
 	}
 	body := &io.LimitedReader{R: res.Body, N: most + 1}
+	var err error
 	switch {
 	case kind == "text/event-stream" && req.Method == http.MethodPost:
 		a.body, err = untilAnswered(body, idOf(r.body))
@@ -151,6 +187,7 @@ func (v *visit) send(r request) answer {
 	if a.rpc != nil && a.rpc.Error != nil {
 		a.rpc.Error.Message = v.hide(a.rpc.Error.Message)
 	}
+	v.lookAtEnvelope(r, a, kind)
 	return a
 }
 
@@ -254,24 +291,37 @@ func idOf(body string) json.RawMessage {
 
 // untilAnswered reads a stream until the answer to the message with that id is there: a server may leave the stream
 // open, and sends requests and notices of its own before. An answer with another id has to do if there is no other.
+// Events of another type than message, and one that no empty line ends, reach no client.
 func untilAnswered(stream io.Reader, id json.RawMessage) ([]byte, error) {
 	lines := eventLines{Reader: bufio.NewReader(stream)}
 	var data, other []byte
+	kind, strange := "", ""
 	for {
 		line, err := lines.next()
 		if value, is := bytes.CutPrefix(line, []byte("data:")); is {
 			data = append(append(data, bytes.TrimPrefix(value, []byte(" "))...), '\n')
 		}
+		if value, is := bytes.CutPrefix(line, []byte("event:")); is {
+			kind = string(bytes.TrimSpace(value))
+		}
 		if len(line) > 0 && err == nil {
 			continue
 		}
 		if m := readMessage(data); m != nil && (m.Result != nil || m.Error != nil) {
-			if string(m.ID) == string(id) || m.Error != nil {
+			switch {
+			case len(line) > 0 || errors.Is(err, io.EOF):
+				strange = "an event that no empty line ends"
+			case kind != "" && kind != "message":
+				strange = "an event of the type " + printable(kind)
+			case string(m.ID) == string(id) || m.Error != nil:
 				return data, nil
+			default:
+				other = data
 			}
-			other = data
 		}
-		switch data = nil; {
+		switch data, kind = nil, ""; {
+		case errors.Is(err, io.EOF) && other == nil && strange != "":
+			return nil, fmt.Errorf("the stream has the answer in %s, which clients pass over", strange)
 		case errors.Is(err, io.EOF):
 			return other, nil
 		case err != nil:
@@ -319,10 +369,12 @@ func readMessage(body []byte) *message {
 	return &m
 }
 
-// carries reports whether the answer is a result.
+// carries reports whether the answer is a result, which is an object for every method.
 func (a answer) carries() bool {
-	return a.err == nil && a.status == http.StatusOK && a.rpc != nil && a.rpc.Error == nil && a.rpc.Result != nil
+	return a.err == nil && a.status == http.StatusOK && a.rpc != nil && a.rpc.Error == nil && a.rpc.hasObject()
 }
+
+func (m *message) hasObject() bool { return bytes.HasPrefix(bytes.TrimSpace(m.Result), []byte("{")) }
 
 // code returns that of a JSON-RPC error; 0 without one.
 func (a answer) code() int {
@@ -348,6 +400,8 @@ func (a answer) described() string {
 		return fmt.Sprintf("%d, to %s", a.status, printable(withoutQuery(a.header.Get("Location"))))
 	case a.code() != 0:
 		return fmt.Sprintf("%d with the error %d %q", a.status, a.code(), cut(a.rpc.Error.Message))
+	case a.rpc != nil && !a.rpc.hasObject():
+		return fmt.Sprintf("%d with a result that is no object", a.status)
 	case a.rpc != nil:
 		return fmt.Sprintf("%d with a result", a.status)
 	case len(a.body) == 0:
