@@ -291,5 +291,5 @@ func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v vi
 		status, body = http.StatusInternalServerError, nil
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	_, _ = w.Write(body) // #nosec G705 -- rendered by html/template, which escapes
 }
