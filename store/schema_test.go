@@ -98,7 +98,7 @@ func TestAHostsTablesAreLeftAlone(t *testing.T) {
 		"SELECT count(*)::text FROM guestpass.bookmarks":                  "0",
 		"SELECT string_agg(title, '') FROM guestpass.tasks":               "ours",
 		"SELECT count(*)::text FROM guestpass.guestpass_migrations":       "8",
-		"SELECT count(*)::text FROM guestpass.guestpass_migrations_tasks": "6",
+		"SELECT count(*)::text FROM guestpass.guestpass_migrations_tasks": "7",
 		"SELECT current_setting('search_path')":                           `"$user", public`,
 	} {
 		if got := host.one(query); got != want {
