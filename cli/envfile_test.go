@@ -84,7 +84,7 @@ func TestWhatIsWrongInTheFileIsToldWithItsLine(t *testing.T) {
 	for _, tt := range []struct{ text, want string }{
 		{"# x\nGUESTPASS_ACESS=roles\n", saysIt + "GUESTPASS_ACESS (.env:2); did you mean GUESTPASS_ACCESS?"},
 		{"STYTCH_SECRETS=x\n", saysIt + "STYTCH_SECRETS (.env:1); did you mean STYTCH_SECRET?"},
-		{"GUESTPASS_FOO=x\n", saysIt + "GUESTPASS_FOO (.env:1): leave it out"},
+		{"GUESTPASS_NOSUCHTHING=x\n", saysIt + "GUESTPASS_NOSUCHTHING (.env:1): leave it out"},
 		{"GUESTPASS_MCP=maybe\n", "GUESTPASS_MCP (.env:1) must be on or off"},
 		{"GUESTPASS_MCP=\n", "GUESTPASS_MCP (.env:1) is set, but has nothing in it"},
 		{"GUESTPASS_MCP=$x\n", "GUESTPASS_MCP (.env:1) has $ in it"},

@@ -274,7 +274,8 @@ func TestInABrowserAWidgetTakesWhatClientsSend(t *testing.T) {
 }
 
 // hostile is a title of everything that a page could take for something else.
-const hostile = `<img src=x onerror=alert(1)><script>alert(2)</script>&amp;"'` + "\u202eevil\u202c שלום 👩\u200d👩\u200d👧\u200d👦 "
+const hostile = `<img src=x onerror=alert(1)><script>alert(2)</script>&amp;"'` +
+	"\u202eevil\u202c שלום 👩\u200d👩\u200d👧\u200d👦 "
 
 func TestInABrowserTitlesAreTextWhateverTheySay(t *testing.T) {
 	t.Parallel()
