@@ -1,8 +1,10 @@
 package server_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +15,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
@@ -156,6 +157,10 @@ func TestRealClientsOwnServerIsLinted(t *testing.T) {
 		command := exec.Command("node", append([]string{example}, args...)...)
 		command.Dir = acceptance
 		command.Env = append(os.Environ(), "MCP_PORT="+server, "MCP_AUTH_PORT="+issuer)
+		said, err := command.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := command.Start(); err != nil {
 			t.Fatalf("Node.js 20 or later is missing: %v", err)
 		}
@@ -163,7 +168,7 @@ func TestRealClientsOwnServerIsLinted(t *testing.T) {
 			_ = command.Process.Kill()
 			_ = command.Wait()
 		})
-		awaitListener(t, "localhost:"+server)
+		awaitLine(t, said, "MCP Streamable HTTP Server listening")
 		return "http://localhost:" + server + "/mcp"
 	}
 	t.Run("open", func(t *testing.T) {
@@ -213,18 +218,15 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-// awaitListener tries until somebody listens.
-func awaitListener(t *testing.T, address string) {
+// awaitLine returns when a program says that it listens, and goes on reading what else it says.
+func awaitLine(t *testing.T, said io.Reader, beginning string) {
 	t.Helper()
-	for deadline := time.Now().Add(30 * time.Second); ; {
-		connection, err := net.DialTimeout("tcp", address, time.Second)
-		if err == nil {
-			_ = connection.Close()
+	lines := bufio.NewScanner(said)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), beginning) {
+			go func() { _, _ = io.Copy(io.Discard, said) }()
 			return
 		}
-		if time.Now().After(deadline) {
-			t.Fatalf("nobody listens at %s: %v", address, err)
-		}
-		time.Sleep(50 * time.Millisecond)
 	}
+	t.Fatalf("it ended without a line that begins with %q: %v", beginning, lines.Err())
 }
