@@ -46,8 +46,8 @@ type bounds struct {
 	scarce  int // matches in a place that are few, on Postgres
 }
 
-var most = bounds{counted: 1000, passed: 1000, matches: 75, further: 40, lookups: 75, recent: 200,
-	seldom: 2, scarce: 40}
+var most = bounds{counted: 1000, passed: 1000, matches: 60, further: 40, lookups: 75, recent: 200,
+	seldom: 4, scarce: 40}
 
 // Position returns where the list goes on after a task of the page, for [TaskQuery].After. In order of creation it
 // carries the total, so that only the first page counts.

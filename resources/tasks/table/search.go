@@ -11,6 +11,12 @@ import (
 // searchSQLite reads the matches from the newest on, and so no more than needed. If the other filters leave out most of
 // them, it reads what those filters have, if that is little.
 func (l *list) searchSQLite() (err error) {
+	if l.counted && !l.narrow() {
+		if err := l.readFurther(); err != nil || l.full() {
+			return err
+		}
+		l.page.Tasks = l.page.Tasks[:0]
+	}
 	size := most.matches
 	if l.counted {
 		size = most.further
@@ -37,6 +43,19 @@ func (l *list) searchSQLite() (err error) {
 	}
 	l.page.Next = l.next(end)
 	return nil
+}
+
+// readFurther reads a page of matches, in one statement. A page that is not full does not tell whether others follow:
+// where the mark of another owner is the same by chance, its matches are left out.
+func (l *list) readFurther() (err error) {
+	query := new(store.Statement)
+	query.And("SELECT "+taskColumns+" FROM (SELECT rowid AS seq FROM task_words WHERE task_words MATCH ? AND rowid < ? "+
+		"ORDER BY rowid DESC LIMIT ?)", fts5Query(l.owner, l.Search), l.seq, l.Limit)
+	query.Text += l.join()
+	l.matching(query)
+	query.And(" ORDER BY w.seq DESC")
+	l.page.Tasks, err = l.tasks(*query)
+	return err
 }
 
 // matches reads the entries of the words of a search in the index, from the newest on, once for all that is done with
@@ -178,16 +197,33 @@ func (l *list) searchPostgres() error {
 // that is all of the page. end is where the first of those tasks end; of later ones it is asked.
 func (l *list) readRecent(size int, end int64) (number int, done bool, err error) {
 	entries := l.entries("created", true, size)
-	if err := l.add(l.read(l.window(entries, "created", size), "created", l.containing)); err != nil || l.full() {
+	if l.After == "" {
+		err = l.add(l.read(l.window(entries, "created", size), "created", l.containing))
+	} else {
+		end, err = l.readUntil(entries, size)
+	}
+	if err != nil || l.full() {
 		return l.Limit, true, err
 	}
-	if full := true; l.After != "" {
-		if _, end, full, err = l.last(entries, "created", size); err != nil || !full {
-			return len(l.page.Tasks), true, err
-		}
-	}
 	l.seq = end
-	return len(l.page.Tasks), false, nil
+	return len(l.page.Tasks), end == 0, nil
+}
+
+// readUntil adds the matches among so many tasks, and returns the last of these tasks, 0 if there are not so many.
+// Where there is a match, one statement tells both.
+func (l *list) readUntil(entries *store.Statement, size int) (end int64, err error) {
+	query := l.window(entries, "created", size).Statement
+	query.Text = fmt.Sprintf("SELECT %s, coalesce((SELECT e.seq FROM (%s) e ORDER BY e.seq DESC LIMIT 1 OFFSET %d), 0) "+
+		"FROM (%s)", taskColumns, entries.Text, size-1, query.Text) + l.join()
+	l.containing(&query)
+	query.And(" ORDER BY w.seq DESC LIMIT ?", l.Limit)
+	tasks, err := store.List(l.ctx, l.s, func(row store.Scanner) (Task, error) {
+		return scanTask(wider{row, []any{&end}})
+	}, query.Text, l.noted(query)...)
+	if err = l.add(tasks, err); err == nil && len(tasks) == 0 {
+		_, end, _, err = l.last(entries, "created", size)
+	}
+	return end, err
 }
 
 // readPlaces adds the matches in a small place, a large one, and all, until the page is full. What few of the recent
@@ -209,8 +245,8 @@ func (l *list) readPlaces(recent int) (done bool, err error) {
 	return false, l.readMatches("", l.seq)
 }
 
-// readNarrow adds the matches in the smallest place that has enough of the words, of which the other filters may leave
-// out all, or all matches if they are scarce. It reports whether there may be others.
+// readNarrow adds the matches in the smallest place that fills the page, or has enough of the words, of which the other
+// filters may leave out all, or all matches if they are scarce. It reports whether there may be others.
 func (l *list) readNarrow() (more bool, err error) {
 	for _, place := range []place{small, large} {
 		entries, begin := place.before(l.seq)
@@ -218,7 +254,7 @@ func (l *list) readNarrow() (more bool, err error) {
 			break
 		}
 		tasks, found, err := l.sift(entries)
-		if err != nil || found > most.scarce {
+		if err != nil || found > most.scarce || len(l.page.Tasks)+len(tasks) >= l.Limit {
 			if err = l.add(tasks, err); !l.full() {
 				l.page.Next = l.next(begin)
 			}
@@ -228,24 +264,24 @@ func (l *list) readNarrow() (more bool, err error) {
 	return false, l.readMatches("", l.seq)
 }
 
-// sift returns the newest matches in a place that the other filters have, and how many it has without them. What they
-// leave out comes last, so that there is a row to tell that by.
+// sift returns the newest matches in a place that the other filters have, and how many it has without them, as far as
+// that tells whether they are scarce. What the filters leave out comes last.
 func (l *list) sift(place string) (tasks []Task, found int, err error) {
-	query := store.Statement{Text: "SELECT " + taskColumns + ", t.fits, t.found FROM (SELECT t.*, (true"}
+	query := store.Statement{Text: "SELECT " + taskColumns + ", (true"}
 	l.matching(&query)
-	query.And(") AS fits, count(*) OVER () AS found")
+	query.And(") AS fits")
 	l.from(&query, place, l.seq)
-	query.And(") t ORDER BY t.fits DESC, t.seq DESC LIMIT ?", l.Limit)
+	query.And(" ORDER BY fits DESC, t.seq DESC LIMIT ?", max(l.Limit, most.scarce+1))
 	fitting := 0
 	tasks, err = store.List(l.ctx, l.s, func(row store.Scanner) (Task, error) {
 		fits := false
-		t, err := scanTask(wider{row, []any{&fits, &found}})
+		t, err := scanTask(wider{row, []any{&fits}})
 		if fits {
 			fitting++
 		}
 		return t, err
 	}, query.Text, l.noted(query)...)
-	return tasks[:fitting], found, err
+	return tasks[:fitting], len(tasks), err
 }
 
 // wider is a row with more columns than those of a task.
