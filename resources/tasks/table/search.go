@@ -49,8 +49,8 @@ func (l *list) searchSQLite() (err error) {
 // where the mark of another owner is the same by chance, its matches are left out.
 func (l *list) readFurther() (err error) {
 	query := new(store.Statement)
-	query.And("SELECT "+taskColumns+" FROM (SELECT rowid AS seq FROM task_words WHERE task_words MATCH ? AND rowid < ? "+
-		"ORDER BY rowid DESC LIMIT ?)", fts5Query(l.owner, l.Search), l.seq, l.Limit)
+	query.And("SELECT "+taskColumns+" FROM (SELECT rowid AS seq FROM task_words WHERE task_words MATCH ? AND "+
+		"rowid < ? ORDER BY rowid DESC LIMIT ?)", fts5Query(l.owner, l.Search), l.seq, l.Limit)
 	query.Text += l.join()
 	l.matching(query)
 	query.And(" ORDER BY w.seq DESC")
@@ -213,8 +213,8 @@ func (l *list) readRecent(size int, end int64) (number int, done bool, err error
 // Where there is a match, one statement tells both.
 func (l *list) readUntil(entries *store.Statement, size int) (end int64, err error) {
 	query := l.window(entries, "created", size).Statement
-	query.Text = fmt.Sprintf("SELECT %s, coalesce((SELECT e.seq FROM (%s) e ORDER BY e.seq DESC LIMIT 1 OFFSET %d), 0) "+
-		"FROM (%s)", taskColumns, entries.Text, size-1, query.Text) + l.join()
+	query.Text = fmt.Sprintf("SELECT %s, coalesce((SELECT e.seq FROM (%s) e ORDER BY e.seq DESC LIMIT 1 OFFSET %d), "+
+		"0) FROM (%s)", taskColumns, entries.Text, size-1, query.Text) + l.join()
 	l.containing(&query)
 	query.And(" ORDER BY w.seq DESC LIMIT ?", l.Limit)
 	tasks, err := store.List(l.ctx, l.s, func(row store.Scanner) (Task, error) {
