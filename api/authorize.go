@@ -69,8 +69,8 @@ func (s *Service) admit(r *http.Request, op Operation) (ctx context.Context, err
 	if err := s.may(ctx, op); err != nil {
 		return ctx, err
 	}
-	if s.options.Connections != nil {
-		s.options.Connections.Note(auth.From(ctx))
+	if identity := auth.From(ctx); s.options.Connections != nil && identity.ClientID != "" {
+		s.options.Connections.Note(identity)
 	}
 	return ctx, nil
 }
@@ -113,6 +113,11 @@ func (s *Service) who(r *http.Request) (context.Context, error) {
 		return ctx, err
 	}
 	CallerOf(ctx).note(identity)
+	return s.count(ctx, identity, token)
+}
+
+// count counts the request of somebody who is known, and admits them; token is "" for who has come without an app.
+func (s *Service) count(ctx context.Context, identity auth.Identity, token string) (context.Context, error) {
 	if err := s.options.Limits.Admit(identity.ClientID, identity.Subject, identity.OrganizationID); err != nil {
 		return ctx, err
 	}
@@ -153,7 +158,7 @@ func (s *Service) may(ctx context.Context, op Operation) error {
 	if err := s.mayCall(ctx, op, identity); err != nil {
 		return err
 	}
-	if s.options.Introspect && op.Effect != Read {
+	if s.options.Introspect && op.Effect != Read && identity.ClientID != "" {
 		known, _ := ctx.Value(admissionKey{}).(admission)
 		return s.introspect(ctx, known.token, identity)
 	}

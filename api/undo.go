@@ -2,7 +2,9 @@ package api
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 
@@ -31,10 +33,16 @@ func (s *Service) Undoable(prefix string, permit func(context.Context, store.Act
 	s.undoing = append(s.undoing, undoing{prefix, permit, revert})
 }
 
-// Undoes reports whether [Undo] can take the activity back, unless its target was changed since.
+// Undoes reports whether [Undo] can take the activity back, unless its target was changed since. What was deleted long
+// ago is final.
 func (s *Service) Undoes(a store.Activity) bool {
 	_, ok := s.undoingOf(a)
-	return ok
+	return ok && !s.TooLate(a)
+}
+
+// TooLate reports whether an activity took something away so long ago that it is not kept any more.
+func (s *Service) TooLate(a store.Activity) bool {
+	return a.Removes && s.Now().After(a.At.Add(store.RestoreWindow))
 }
 
 // AnythingUndoable reports whether there is any operation whose changes can be taken back.
@@ -116,6 +124,57 @@ func (s *Service) admitAgain(ctx context.Context, a store.Activity) error {
 		return s.refusal(ctx, op, err)
 	}
 	return nil
+}
+
+// undoOperation returns the operation that takes back an activity, and by which parameter it is told which; false if
+// there is none.
+func (s *Service) undoOperation() (op Operation, parameter string, ok bool) {
+	for _, op := range s.operations {
+		described := s.described[op.ID]
+		if op.Undoes && described != nil && len(described.Parameters) == 1 && described.RequestBody == nil {
+			return op, described.Parameters[0].Name, true
+		}
+	}
+	return Operation{}, "", false
+}
+
+// CanUndoFor reports whether [Service.UndoFor] has an operation to carry out.
+func (s *Service) CanUndoFor() bool {
+	_, _, ok := s.undoOperation()
+	return ok
+}
+
+// UndoFor carries out the operation that Undoes, and takes nothing but the activity's identifier, for a person of whom
+// the caller knows by their session that they are it. No app is between them, so there is no token that could lack a
+// scope, be revoked, or be asked about. Everything else is as always: whether the person is active and their roles
+// still cover what they did, the rules of the resource, limits, quotas and the record, which has no app then.
+func (s *Service) UndoFor(ctx context.Context, subject, organizationID, activityID string) Reply {
+	op, parameter, ok := s.undoOperation()
+	if !ok {
+		return s.Invoke(ctx, Call{}) // 404
+	}
+	ctx, refused := s.admitPerson(ctx, auth.Identity{Subject: subject, OrganizationID: organizationID,
+		Scopes: auth.NewScopes(append(s.Scopes(op), "openid")...), IssuedAt: s.options.Now()})
+	if refused != nil {
+		return *refused
+	}
+	id, err := json.Marshal(activityID)
+	if err != nil {
+		panic(err) // a string
+	}
+	return s.Invoke(ctx, Call{Operation: op.ID, Arguments: map[string]json.RawMessage{parameter: id}})
+}
+
+// admitPerson is [Service.Admit] for somebody without a token.
+func (s *Service) admitPerson(ctx context.Context, person auth.Identity) (context.Context, *Reply) {
+	ctx = auth.NewContext(ctx, person)
+	CallerOf(ctx).note(person)
+	admitted, err := s.count(ctx, person, "")
+	if err == nil {
+		return admitted, nil
+	}
+	r, _ := http.NewRequestWithContext(ctx, http.MethodPost, "/", nil) // never fails: for the request's id
+	return ctx, s.refused(ctx, r, Operation{}, err)
 }
 
 // isUndo reports whether an operation takes back what others did.

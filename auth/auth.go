@@ -64,6 +64,9 @@ func (i Identity) Owner() string {
 // Scopes is an immutable set of granted scopes.
 type Scopes struct{ names []string }
 
+// NewScopes returns the set of these names. What a token grants comes from the token alone.
+func NewScopes(names ...string) Scopes { return Scopes{slices.Clone(names)} }
+
 // parseScopes reads tokens joined by single spaces (RFC 6749 section 3.3). Any other
 // spelling grants nothing.
 func parseScopes(text string) Scopes {
