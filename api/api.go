@@ -63,6 +63,11 @@ type Resource struct {
 
 	// Quotas bound how many things of each kind one owner may have.
 	Quotas []Quota
+
+	// Overseen has the administrators of an organization see, on the page /account, what its operations changed in the
+	// name of other members, with what is on record of it. Without it they see that an app was used there and when, and
+	// nothing of what it did.
+	Overseen bool
 }
 
 // A Quota bounds the things of one kind that a resource counts with [store.Tx.Use].
@@ -150,6 +155,7 @@ type Service struct {
 	faults     []error
 
 	undescribed []string // ids of faulty operations that the document lacks
+	overseen    []string // ids of operations whose changes administrators see
 
 	introspections *limits.Cache[bool] // by digest of the token: whether it is active
 	outages        outages
@@ -232,6 +238,10 @@ func (s *Service) Published() []Operation {
 // Operations returns the declarations in the order of their registration. With an Err, they are made
 // good where that is needed to describe them.
 func (s *Service) Operations() []Operation { return s.operations }
+
+// Overseen returns the ids of the operations that change something of a resource which says so, see
+// [Resource.Overseen].
+func (s *Service) Overseen() []string { return s.overseen }
 
 // Undescribed returns the ids of faulty operations that OpenAPI lacks.
 func (s *Service) Undescribed() []string { return s.undescribed }

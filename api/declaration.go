@@ -46,7 +46,7 @@ func (s *Service) check(op Operation) (faults []error) {
 	if op.Access.IsZero() && op.undoes == nil {
 		fault("has no Access and would admit nobody: say auth.Scope(…), or auth.Public to admit everybody")
 	}
-	return slices.Concat(faults, checkEffect(op), checkPath(op), s.checkTaken(op), s.checkWidget(op))
+	return slices.Concat(faults, checkEffect(op), checkDone(op), checkPath(op), s.checkTaken(op), s.checkWidget(op))
 }
 
 // methods are the methods that an operation can have.
@@ -201,13 +201,23 @@ func (s *Service) registerResources() {
 	}
 	served := s.Resources()
 	for _, resource := range served {
-		if resource.Register != nil {
-			resource.Register(s)
-		}
+		s.registerResource(resource, resource.Register)
 	}
 	for _, resource := range served {
-		if resource.RegisterLast != nil {
-			resource.RegisterLast(s)
+		s.registerResource(resource, resource.RegisterLast)
+	}
+}
+
+// registerResource calls a function of a resource, if it has it, and notes whose operations it registers.
+func (s *Service) registerResource(resource Resource, register func(*Service)) {
+	if register == nil {
+		return
+	}
+	first := len(s.operations)
+	register(s)
+	for _, op := range s.operations[first:] {
+		if resource.Overseen && op.Effect != Read {
+			s.overseen = append(s.overseen, op.ID)
 		}
 	}
 }

@@ -53,6 +53,11 @@ func declared(change func(*api.Operation)) func(*api.Service) {
 	return func(s *api.Service) { own[nothing, ok](s, thing(change)) }
 }
 
+// havingDone declares an operation that changes something, with these words for what it has done.
+func havingDone(done string) func(*api.Service) {
+	return declared(func(op *api.Operation) { op.Method, op.Effect, op.Done = http.MethodPost, api.Write, done })
+}
+
 // taking is a mistake in the types of an operation that is else good.
 func taking[In, Out any](change func(*api.Operation)) func(*api.Service) {
 	return func(s *api.Service) { own[In, Out](s, thing(change)) }
@@ -154,6 +159,16 @@ var operationMistakes = []declarationMistake{
 		atThing + "it is External and only reads: leave External out"},
 	{"201, and reads", declared(func(op *api.Operation) { op.Status = http.StatusCreated }),
 		atThing + "its Status is 201, and it only reads: leave Status out"},
+	{"Done of what only reads", declared(func(op *api.Operation) { op.Done = "Got it" }),
+		atThing + "it has Done and only reads, which is not on record: leave Done out"},
+	{"Done with a place that no field can fill", havingDone("Made {Title}"),
+		"POST" + atNothing + "its Done has a place that is no field"},
+	{"Done with half a place", havingDone("Made {title"), "POST" + atNothing + "its Done has a place that is no field"},
+	{"Done in two lines", havingDone("Made\n{title}"), "POST" + atNothing + "its Done has a line end"},
+	{"Done that says nothing", havingDone(" "), "POST" + atNothing + "its Done must have from 1 to 200 characters"},
+	{"Done without end", havingDone(strings.Repeat("x", 201)),
+		"POST" + atNothing + "its Done must have from 1 to 200 characters"},
+	{"Done with places", havingDone("Made “{title}” of {spent_on} {v2}"), ""},
 	{"the status of a failure", declared(func(op *api.Operation) { op.Status = http.StatusNotFound }),
 		atThing + "its Status is 404, and it is that of success"},
 	{"a path without a slash", declared(func(op *api.Operation) { op.Path = "api/v1/thing" }),

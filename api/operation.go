@@ -40,6 +40,11 @@ type Operation struct {
 	Status      int         // of success; 0: 200
 	External    bool        // a write whose effect is outside of the store, so not in one transaction with its record
 
+	// Done says what was done to people who look through the record, such as "Created task “{title}”". A place is a
+	// field of the recorded target, by the name that [Fields] has. Where it is left out, or a field is missing, they
+	// read the Summary.
+	Done string
+
 	// Docs says what inputs mean, by the names of parameters and of the body's properties. It is for texts that would
 	// make the doc tag of a field too long; an input has one or the other.
 	Docs map[string]string

@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 )
 
@@ -48,13 +49,16 @@ const maxAfter = 200
 const FormatField = "v"
 
 // ChangedFields is Changed for structs whose undo puts back the fields that are in Before. The record keeps the fields
-// that differ, by their JSON names, and in After only the beginnings of texts. Make the structs for the record alone,
-// with a format of their own, see [FormatField]: rows are read years later.
+// that differ, by their JSON names, and in After only the beginnings of texts. A field tagged record:"always" it keeps
+// anyway, so that the record says what was changed, whatever became of it later: tag the one by which people know the
+// thing. Make the structs for the record alone, with a format of their own, see [FormatField]: rows are read years
+// later.
 func (tx *Tx) ChangedFields(target string, before, after any) {
 	was, is := fields(before), fields(after)
+	always := append(keptAlways(after), FormatField)
 	for name := range is {
 		value, there := was[name]
-		if there && name != FormatField && reflect.DeepEqual(value, is[name]) {
+		if there && !slices.Contains(always, name) && reflect.DeepEqual(value, is[name]) {
 			delete(was, name)
 			delete(is, name)
 			continue
@@ -78,10 +82,27 @@ func fields(value any) map[string]any {
 		if !field.IsExported() {
 			continue
 		}
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		named[cmp.Or(name, field.Name)] = of.Field(i).Interface()
+		named[nameOf(field)] = of.Field(i).Interface()
 	}
 	return named
+}
+
+// keptAlways returns the JSON names of the fields of a struct that are tagged so; none for nil.
+func keptAlways(value any) (names []string) {
+	if value == nil {
+		return nil
+	}
+	for _, field := range reflect.VisibleFields(reflect.TypeOf(value)) {
+		if field.IsExported() && field.Tag.Get("record") == "always" {
+			names = append(names, nameOf(field))
+		}
+	}
+	return names
+}
+
+func nameOf(field reflect.StructField) string {
+	name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
+	return cmp.Or(name, field.Name)
 }
 
 func ifAny(value any, named map[string]any) any {

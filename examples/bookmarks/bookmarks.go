@@ -36,6 +36,7 @@ func register(s *api.Service) {
 		ID: "addBookmark", Method: http.MethodPost, Path: "/api/v1/bookmarks",
 		Summary: "Keep a bookmark", Description: "Keeps a web address and returns it with its bookmark_id.",
 		Access: auth.Scope("bookmarks:write"), Effect: api.Write, Status: http.StatusCreated,
+		Done: "Kept bookmark “{title}”",
 		Docs: map[string]string{"url": "Address of the page; begins with https://"},
 	}, func(ctx context.Context, in *addInput) (*addOutput, error) {
 		return api.InTransaction(ctx, s, func(tx *store.Tx) (*addOutput, error) {

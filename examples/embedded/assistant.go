@@ -56,6 +56,7 @@ func (s *shop) register(service *api.Service) {
 		ID: "cancelOrder", Method: http.MethodPost, Path: "/api/v1/orders/{order_id}/cancel",
 		Summary: "Cancel an order", Description: "Cancels an open order and returns it. The item is in stock again.",
 		Access: auth.Scope("orders:write"), Effect: api.Write,
+		Done: "Cancelled an order",
 	}, func(ctx context.Context, in *orderInput) (*orderOutput, error) {
 		return api.InTransaction(ctx, service, func(tx *store.Tx) (*orderOutput, error) {
 			// The shop's tables and the record of the change: both are kept, or neither.

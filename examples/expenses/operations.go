@@ -56,6 +56,7 @@ func (e *expenses) registerWrites() {
 	api.Register(e.Service, api.Operation{
 		ID: "addExpense", Method: http.MethodPost, Path: "/api/v1/expenses", Access: mayWrite,
 		Effect: api.Write, Status: http.StatusCreated,
+		Done:    "Entered an expense for {category} of {spent_on}",
 		Summary: "Enter an expense",
 		Description: "Enters an expense and returns it with its expense_id and version. A repeated equal call " +
 			"returns the first one with repeated: true.",
@@ -67,6 +68,7 @@ func (e *expenses) registerWrites() {
 	api.Register(e.Service, api.Operation{
 		ID: "updateExpense", Method: http.MethodPatch, Path: "/api/v1/expenses/{expense_id}", Access: mayWrite,
 		Effect:  api.Write,
+		Done:    "Changed the expense for {category} of {spent_on}",
 		Summary: "Change an expense",
 		Description: "Changes the given fields of an expense, leaves the others, and returns it. With version, one " +
 			"that has changed since is left alone: 409 with the expense as it is.",
@@ -80,6 +82,7 @@ func (e *expenses) registerWrites() {
 	api.Register(e.Service, api.Operation{
 		ID: "deleteExpense", Method: http.MethodDelete, Path: "/api/v1/expenses/{expense_id}", Access: mayWrite,
 		Effect:  api.Destroy,
+		Done:    "Deleted the expense for {category} of {spent_on}",
 		Summary: "Delete an expense", Description: "Deletes an expense. undoActivity brings it back within 30 days.",
 		Docs: map[string]string{"expense_id": whichExpense},
 	}, e.delete)

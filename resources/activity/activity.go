@@ -3,12 +3,7 @@ package activity
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"net/http"
-	"reflect"
-	"slices"
-	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -70,96 +65,13 @@ type Activity struct {
 	Outcome   string `json:"outcome" enum:"started,done,failed" doc:"done; failed; or started, if its end is not known"`
 	Undoable  bool   `json:"undoable" doc:"Whether undoActivity can take it back, unless something was changed since"`
 
-	Changes []FieldChange `json:"changes" doc:"What was changed, field by field"`
-}
-
-// FieldChange is the change of one field. Long values are cut.
-type FieldChange struct {
-	Field  string `json:"field" doc:"Name of the field"`
-	Before string `json:"before" doc:"Value before, empty for none, cut after 200 characters"`
-	After  string `json:"after" doc:"Value after, empty for none, cut after 200 characters"`
+	Changes []api.FieldChange `json:"changes" doc:"What was changed, field by field"`
 }
 
 func (s *activity) activityFrom(a store.Activity) Activity {
-	undoable := s.Undoes(a)
-	if a.Removes && s.Now().After(a.At.Add(store.RestoreWindow)) {
-		undoable = false
-	}
 	return Activity{ID: a.ID, At: api.FormatTime(a.At), Operation: a.Operation, App: a.Client, Target: a.Target,
 		Outcome:  a.Outcome,
-		Undoable: undoable, Changes: fieldChanges(a)}
-}
-
-// bookkeeping fields change with everything and say nothing: the format of a record and, in records of tasks up to
-// version 0.1, the fields that each row has.
-var bookkeeping = []string{store.FormatField, "ID", "Version", "CreatedAt", "UpdatedAt", "Creator", "TaskID", "Author"}
-
-func fieldChanges(a store.Activity) []FieldChange {
-	before, after := recorded(a.Before), recorded(a.After)
-	names := []string{}
-	for _, side := range []map[string]any{before, after} {
-		for name := range side {
-			if !slices.Contains(names, name) && !slices.Contains(bookkeeping, name) {
-				names = append(names, name)
-			}
-		}
-	}
-	slices.Sort(names)
-	changes := []FieldChange{}
-	for _, name := range names {
-		b, c := shown(before[name]), shown(after[name])
-		// What is cut may differ behind it.
-		if b != c || strings.HasSuffix(b, "…") && !reflect.DeepEqual(before[name], after[name]) {
-			changes = append(changes, FieldChange{Field: snake(name), Before: b, After: c})
-		}
-	}
-	return changes
-}
-
-// recorded takes a record apart; without one it returns an empty map. Numbers stay as they were written.
-func recorded(record string) map[string]any {
-	fields := map[string]any{}
-	decoder := json.NewDecoder(strings.NewReader(record))
-	decoder.UseNumber()
-	_ = decoder.Decode(&fields)
-	return fields
-}
-
-// shown returns a stored value in words; the zero time is none.
-func shown(value any) string {
-	text := ""
-	switch v := value.(type) {
-	case nil:
-	case string:
-		text = v
-	case []any:
-		parts := make([]string, len(v))
-		for i, part := range v {
-			parts[i] = fmt.Sprint(part)
-		}
-		text = strings.Join(parts, ", ")
-	default:
-		text = fmt.Sprint(v)
-	}
-	if text == "0001-01-01T00:00:00Z" {
-		return ""
-	}
-	if runes := []rune(text); len(runes) > 200 {
-		text = string(runes[:199]) + "…"
-	}
-	return text
-}
-
-// snake returns the name under which the API shows a stored field.
-func snake(name string) string {
-	var b strings.Builder
-	for i, r := range name {
-		if i > 0 && r >= 'A' && r <= 'Z' {
-			b.WriteByte('_')
-		}
-		b.WriteString(strings.ToLower(string(r)))
-	}
-	return b.String()
+		Undoable: s.Undoes(a), Changes: api.FieldChanges(a)}
 }
 
 type listActivityInput struct {

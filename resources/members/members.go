@@ -66,6 +66,7 @@ func (s *members) register() {
 			"member with status invited. Fails with 409 if the address belongs to a member already.",
 		Access: auth.Scope("members:invite").Permission("stytch.member", "create"),
 		Effect: api.Write, Status: http.StatusCreated, External: true,
+		Done: "Invited {email}",
 		Docs: map[string]string{
 			"name": "Full name of the person to invite. Leave out if it is not known",
 			"roles": "Roles besides that of every member; only some that the signed-in person has (see getUserInfo). " +

@@ -29,6 +29,7 @@ func (s *tasks) registerComments() {
 		Description: "Adds a comment in the name of the signed-in person and returns it. A repeated equal call " +
 			"returns the first comment with repeated: true.",
 		Access: auth.Scope("tasks:write"), Effect: api.Write, Status: http.StatusCreated,
+		Done: "Commented on a task: “{text}”",
 		Docs: map[string]string{"text": "The comment in markdown, at most 5,000 characters"},
 	}, s.addTaskComment)
 	s.Undoable("cmt_", nil, table.UndoComment)

@@ -84,6 +84,7 @@ func (s *tasks) registerCreate() {
 		Description: "Creates a task and returns it with its task_id and version. A repeated equal call returns the " +
 			"first task with repeated: true.",
 		Access: auth.Scope("tasks:write"), Effect: api.Write, Status: http.StatusCreated,
+		Done: "Created task “{title}”",
 		Docs: map[string]string{
 			"title":    "What is to be done, in one line",
 			"due":      "Day by which it is due, YYYY-MM-DD. Leave out for none",
@@ -111,6 +112,7 @@ func (s *tasks) registerUpdate() {
 		Description: "Changes the given fields of a task, leaves the others, and returns the task. With version, a " +
 			"task that has changed since is left alone: 409 with the task as it is.",
 		Access: auth.Scope("tasks:write"), Effect: api.Write,
+		Done: "Changed task “{title}”",
 		Docs: map[string]string{
 			"notes":   "New notes in markdown, in place of the old ones; empty removes them",
 			"due":     "New due day, YYYY-MM-DD; empty removes it",
@@ -142,18 +144,21 @@ func (s *tasks) registerOneTask() {
 		Summary:     "Mark a task as done",
 		Description: "Sets the state of a task to done and returns it. A task that is done already stays as it is.",
 		Access:      auth.Scope("tasks:write"), Effect: api.Write,
+		Done: "Completed task “{title}”",
 	}, s.completeTask)
 	api.Register(s.Service, api.Operation{
 		ID: "deleteTask", Method: http.MethodDelete, Path: "/api/v1/tasks/{task_id}",
 		Summary:     "Delete a task",
 		Description: "Deletes a task and returns the date until which restoreTask can bring it back (30 days).",
 		Access:      auth.Scope("tasks:write"), Effect: api.Destroy,
+		Done: "Deleted task “{title}”",
 	}, s.deleteTask)
 	api.Register(s.Service, api.Operation{
 		ID: "restoreTask", Method: http.MethodPost, Path: "/api/v1/tasks/{task_id}/restore",
 		Summary:     "Bring back a deleted task",
 		Description: "Restores a task that was deleted in the last 30 days and returns it.",
 		Access:      auth.Scope("tasks:write"), Effect: api.Write,
+		Done: "Brought back task “{title}”",
 	}, s.restoreTask)
 	s.Undoable("tsk_", func(ctx context.Context, a store.Activity) error {
 		_, _, err := s.permission(ctx, a.Target)

@@ -16,7 +16,7 @@ const recordFormat = 2
 
 type taskRecord struct {
 	Format      int      `json:"v"`
-	Title       string   `json:"title"`
+	Title       string   `json:"title" record:"always"`
 	Notes       string   `json:"notes"`
 	State       string   `json:"state"`
 	Due         string   `json:"due"`

@@ -104,9 +104,12 @@ func TestTheFormatOfRecordsIsThatOfTheRowsThereAre(t *testing.T) {
 			`"notes":"notes of it","priority":3,"state":"open","title":"everything","v":2}`,
 			`{"assignee":"hank","completed_at":` + now + `,"due":"","labels":["tea","office"],"notes":"other notes",` +
 				`"priority":1,"state":"done","title":"all else","v":2}`},
-		"last labels":      {`{"labels":["tea"],"v":2}`, `{"labels":[],"v":2}`},
-		"deleted":          {`{"deleted_at":"","v":2}`, `{"deleted_at":` + now + `,"v":2}`},
-		"restored":         {`{"deleted_at":` + now + `,"v":2}`, `{"deleted_at":"","v":2}`},
+		// The title is there to tell which task it was; rows up to November 2026 lack it where it stayed.
+		"last labels": {`{"labels":["tea"],"title":"last labels","v":2}`, `{"labels":[],"title":"last labels","v":2}`},
+		"deleted": {`{"deleted_at":"","title":"deleted","v":2}`,
+			`{"deleted_at":` + now + `,"title":"deleted","v":2}`},
+		"restored": {`{"deleted_at":` + now + `,"title":"restored","v":2}`,
+			`{"deleted_at":"","title":"restored","v":2}`},
 		"comment added":    {"", `{"text":"added","v":2}`},
 		"comment removed":  {`{"v":2,"deleted_at":""}`, `{"v":2,"deleted_at":` + now + `}`},
 		"comment put back": {`{"v":2,"deleted_at":` + now + `}`, `{"v":2,"deleted_at":""}`},

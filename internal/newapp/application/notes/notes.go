@@ -50,11 +50,13 @@ func (n *notes) register() {
 	api.Register(n.Service, api.Operation{
 		ID: "addNote", Method: http.MethodPost, Path: "/api/v1/notes", Access: mayWrite,
 		Effect: api.Write, Status: http.StatusCreated,
+		Done:    "Wrote note “{text}”",
 		Summary: "Write a note", Description: "Keeps a note and returns it with its note_id.",
 	}, n.add)
 	api.Register(n.Service, api.Operation{
 		ID: "deleteNote", Method: http.MethodDelete, Path: "/api/v1/notes/{note_id}", Access: mayWrite,
 		Effect:  api.Destroy,
+		Done:    "Deleted note “{text}”",
 		Summary: "Delete a note", Description: "Deletes a note. undoActivity brings it back within 30 days.",
 	}, n.delete)
 	n.Undoable(prefix, nil, undo)
