@@ -113,12 +113,25 @@ func (a Activity) Position() string { return strconv.FormatInt(a.Seq, 10) }
 
 // An ActivityQuery selects activities of one subject. Empty fields select everything.
 type ActivityQuery struct {
-	Subject  string // required
-	Client   string // through which they were done
-	Removals bool   // only those that took something away
-	Limit    int
-	After    string // Position of the last activity of the page before
+	Subject    string // required
+	Client     string // through which they were done
+	NoClient   bool   // only those that were done through none
+	Removals   bool   // only those that took something away
+	Kind       ActivityKind
+	Operations []string // only those of these operations
+	Limit      int
+	After      string // Position of the last activity of the page before
+	Since      string // Position of the first activity of the page after, in place of After: the page ends there
 }
+
+// ActivityKind is what an activity did to its target.
+type ActivityKind string
+
+// The kinds beside [ActivityQuery.Removals].
+const (
+	Created ActivityKind = "created" // there was nothing before
+	Changed ActivityKind = "changed" // there was something, and there still is
+)
 
 // Activities returns up to q.Limit activities of one subject, the newest first. It leaves out the started row of an
 // activity that has ended.
@@ -132,31 +145,80 @@ func (s *Store) Activities(ctx context.Context, owner string, q ActivityQuery) (
 	if err != nil {
 		return nil, fmt.Errorf("list activity: %w", err)
 	}
+	if q.Since != "" {
+		slices.Reverse(activities)
+	}
 	return activities, nil
 }
 
-// statement returns the query. Each of its forms has an index, so that what one app did is found quickly among whatever
-// many others did.
+// statement returns the query. What one app did, and what was taken away, has an index of its own, so that it is found
+// quickly among whatever many others did. A kind and operations are looked for among the rest, of which a person has no
+// more than their quota.
 func (q ActivityQuery) statement(owner string) (*Statement, error) {
-	before := int64(math.MaxInt64)
-	if q.After != "" {
+	beyond, order, from := "<", "DESC", q.After
+	position := int64(math.MaxInt64)
+	if q.Since != "" {
+		beyond, order, from = ">", "ASC", q.Since
+	}
+	if from != "" {
 		var err error
-		if before, err = strconv.ParseInt(q.After, 10, 64); err != nil {
-			return nil, fmt.Errorf("position %q of an activity list: %w", q.After, err)
+		if position, err = strconv.ParseInt(from, 10, 64); err != nil {
+			return nil, fmt.Errorf("position %q of an activity list: %w", from, err)
 		}
 	}
 	s := new(Statement)
-	s.And(" FROM activity a WHERE owner = ? AND subject = ? AND seq < ?", owner, q.Subject, before)
-	if q.Client != "" {
+	s.And(" FROM activity a WHERE owner = ? AND subject = ? AND seq "+beyond+" ?", owner, q.Subject, position)
+	if q.Client != "" || q.NoClient {
 		s.And(" AND client = ?", q.Client)
 	}
 	if q.Removals {
 		s.And(" AND removes = 1")
 	}
+	switch q.Kind {
+	case Created:
+		s.And(" AND removes = 0 AND before = ''")
+	case Changed:
+		s.And(" AND removes = 0 AND before <> ''")
+	}
+	if len(q.Operations) > 0 {
+		s.And(" AND operation IN ("+strings.TrimSuffix(strings.Repeat("?, ", len(q.Operations)), ", ")+")",
+			anys(q.Operations)...)
+	}
 	s.And(` AND NOT (outcome = 'started' AND EXISTS
 			(SELECT 1 FROM activity f WHERE f.owner = a.owner AND f.refers_to = a.id))
-		ORDER BY seq DESC LIMIT ?`)
+		ORDER BY seq ` + order + " LIMIT ?")
 	return s, nil
+}
+
+func anys(texts []string) []any {
+	values := make([]any, len(texts))
+	for i, text := range texts {
+		values[i] = text
+	}
+	return values
+}
+
+// LatestOf returns, by target, the latest activity that touched it, whoever's that is. It is for saying what has become
+// of a target, not for showing others' changes.
+func (s *Store) LatestOf(ctx context.Context, owner string, targets ...string) (map[string]Activity, error) {
+	latest := map[string]Activity{}
+	if len(targets) == 0 {
+		return latest, nil
+	}
+	query := new(Statement)
+	query.And("SELECT "+activityColumns+" FROM activity WHERE owner = ?", owner)
+	query.And(" AND seq IN (SELECT max(seq) FROM activity WHERE owner = ? AND target IN ("+
+		strings.TrimSuffix(strings.Repeat("?, ", len(targets)), ", ")+") GROUP BY target)",
+		append([]any{owner}, anys(targets)...)...)
+	list, err := List(ctx, s, func(row Scanner) (Activity, error) { return scanActivity(row) }, query.Text,
+		query.Values...)
+	if err != nil {
+		return nil, fmt.Errorf("find the latest activity: %w", err)
+	}
+	for _, a := range list {
+		latest[a.Target] = a
+	}
+	return latest, nil
 }
 
 // Activity returns one activity of the subject, [ErrNotFound] for that of anybody else.

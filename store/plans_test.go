@@ -44,12 +44,19 @@ func TestNoQueryIsWithoutItsIndex(t *testing.T) {
 					t.Errorf("want %s in %s\n%s", index, query, got)
 				}
 			}
-			for index, query := range map[string]ActivityQuery{
-				"activity_by_subject":     {},
-				"activity_by_client":      {Client: "app"},
-				"activity_of_removal":     {Removals: true},
-				"activity_app_of_removal": {Removals: true, Client: "app"},
+			for _, tt := range []struct {
+				index string
+				query ActivityQuery
+			}{
+				{"activity_by_subject", ActivityQuery{}},
+				{"activity_by_client", ActivityQuery{Client: "app"}},
+				{"activity_by_client", ActivityQuery{NoClient: true, Kind: Changed}},
+				{"activity_of_removal", ActivityQuery{Removals: true}},
+				{"activity_app_of_removal", ActivityQuery{Removals: true, Client: "app"}},
+				{"activity_by_subject", ActivityQuery{Kind: Created, Operations: []string{"a", "b"}}},
+				{"activity_by_client", ActivityQuery{Client: "app", Since: "3"}},
 			} {
+				index, query := tt.index, tt.query
 				query.Subject, query.After = "member-7", "9"
 				statement, err := query.statement("owner7")
 				if err != nil {
@@ -69,6 +76,8 @@ func TestNoQueryIsWithoutItsIndex(t *testing.T) {
 					"ORDER BY seq DESC LIMIT 4", "activity_by_subject"},
 				{"SELECT 1 FROM activity WHERE owner = 'owner7' AND target = 'tsk_7' ORDER BY seq DESC LIMIT 1",
 					"activity_by_target"},
+				{"SELECT id FROM activity WHERE owner = 'owner7' AND seq IN (SELECT max(seq) FROM activity " +
+					"WHERE owner = 'owner7' AND target IN ('tsk_7', 'tsk_8') GROUP BY target)", "activity_by_target"},
 				{"SELECT key FROM replies WHERE expires_at <= 1 ORDER BY expires_at LIMIT 500", "replies_by_expiry"},
 			} {
 				check(tt.index, false, tt.query)
