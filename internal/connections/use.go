@@ -119,6 +119,17 @@ func (c *Connections) OfOrganization(ctx context.Context, members *stytch.B2B, o
 	return list, nil
 }
 
+// OfApps returns those of all members to the apps with these ids that are connected at Stytch.
+func (c *Connections) OfApps(ctx context.Context, members *stytch.B2B, organizationID string, clients []string) (
+	[]Connection, error) {
+	at, err := members.AppConnections(ctx, organizationID, clients)
+	if err != nil {
+		return nil, err
+	}
+	listed := c.list(ctx, organizationID, "", stytch.AppPage{Connections: at}).Connections
+	return slices.DeleteFunc(listed, func(one Connection) bool { return one.Ended }), nil
+}
+
 // list joins what Stytch says with what was used here: the latest used first. What is not connected
 // any more is on the first page. If one of the two cannot be read, the list has the other: Stytch
 // ends a connection whether or not our database can be read.

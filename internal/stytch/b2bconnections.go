@@ -93,19 +93,26 @@ func (d *B2B) OrganizationConnections(ctx context.Context, organizationID, after
 		here = here[:appsOfPage]
 		page.Next = here[appsOfPage-1]
 	}
-	lists := make([][]Connection, len(here))
+	for _, clientID := range here {
+		delete(page.Elsewhere, clientID)
+	}
+	page.Connections, err = d.AppConnections(ctx, organizationID, here)
+	return page, err
+}
+
+// AppConnections returns the connections of all members to the apps with these ids.
+func (d *B2B) AppConnections(ctx context.Context, organizationID string, clients []string) ([]Connection, error) {
+	lists := make([][]Connection, len(clients))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(appsAtOnce)
-	for i, clientID := range here {
-		delete(page.Elsewhere, clientID)
+	for i, clientID := range clients {
 		group.Go(func() (err error) {
 			lists[i], err = d.appConnections(ctx, organizationID, clientID)
 			return err
 		})
 	}
-	err = group.Wait()
-	page.Connections = slices.Concat(lists...)
-	return page, err
+	err := group.Wait()
+	return slices.Concat(lists...), err
 }
 
 // appConnections returns those of all members to one app.
