@@ -7,15 +7,11 @@ import (
 
 func (s *Server) buildAccount() (err error) {
 	o := s.options
-	operations := map[string]string{}
-	for _, op := range s.service.Operations() {
-		operations[op.ID] = op.Summary
-	}
 	s.account, err = account.New(account.Options{Pages: s.pages, PublicURL: o.PublicURL,
 		LoginHost: idp.Login(o.Login).Host(), Connections: s.connections,
 		Directory: s.directory, Members: s.members, SessionOwner: s.verifier.SessionOwner, Store: o.Store,
 		Limits:         s.limits,
-		DescribeScopes: s.describeScopes, Operations: operations,
+		DescribeScopes: s.describeScopes, Service: s.service,
 		FormKey: o.key("account forms"), Log: o.Log, Now: o.Now})
 	return err
 }

@@ -27,6 +27,11 @@ GET,HEAD,OPTIONS /openapi-3.0.json                          everybody: importers
 GET,HEAD,OPTIONS /swagger.json                              everybody: importers have no token
 GET,HEAD         /idp                                       everybody: people sign in there
 GET,HEAD         /account                                   everybody: shows what the Stytch session's person has
+GET,HEAD         /account/revoke                            everybody: shows what a link of that person's page has
+GET,HEAD         /account/undo                              everybody: shows what the Stytch session's person did
+GET,HEAD         /account/changes.csv                       everybody: has what the Stytch session's person did
+GET,HEAD         /account/changes.json                      everybody: has what the Stytch session's person did
+POST             /account/undo                              everybody: with a form that only that person's page has
 POST             /idp/report                                everybody: counts one word of a fixed list
 POST             /account/revoke                            everybody: with a form that only that person's page has
 GET,HEAD         /.well-known/oauth-protected-resource      everybody: RFC 9728
@@ -129,7 +134,7 @@ func TestRoutesAreTheReviewedOnes(t *testing.T) {
 		// a report is of nobody
 		if !safe && strings.HasPrefix(who, "everybody") && path != "/oauth2/token" && path != "/idp/report" &&
 			!isMCP(path) &&
-			route != "POST /account/revoke" {
+			route != "POST /account/revoke" && route != "POST /account/undo" {
 			t.Errorf("%s changes something for whoever a browser is signed in as: let a test like "+
 				"TestOnlyThePageItselfCanRevoke forge it, and name it here", route)
 		}

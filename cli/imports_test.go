@@ -30,7 +30,7 @@ var allowedImports = map[string][]string{
 		"mcp", "openapi", "store"},
 	"guestpasstest": {"", "api", "auth", "internal/postgrestest", "store", "stytchtest"},
 	"mcp":           {"api", "auth", "internal/jsonparts", "internal/strictjson", "openapi"},
-	"internal/account": {"directory", "internal/connections", "internal/form", "internal/headers",
+	"internal/account": {"api", "directory", "internal/connections", "internal/form", "internal/headers",
 		"internal/limits", "internal/page", "internal/stytch", "internal/text", "store"},
 	"internal/connections": {"auth", "directory", "internal/clients", "internal/limits", "internal/stytch",
 		"store"},

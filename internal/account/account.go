@@ -10,13 +10,13 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-chi/chi/v5/middleware"
 
+	"guestpass/api"
 	"guestpass/directory"
 	"guestpass/internal/connections"
 	"guestpass/internal/form"
@@ -28,7 +28,7 @@ import (
 	"guestpass/store"
 )
 
-//go:embed account.html
+//go:embed *.html
 var templates embed.FS
 
 // adminRole is Stytch's own role for an organization's administrators.
@@ -54,7 +54,7 @@ type Options struct {
 	Limits *limits.Limits // makes what the page is bounded by; nil: for this page alone
 
 	DescribeScopes func(context.Context) map[string]string // what scopes are for, by name
-	Operations     map[string]string                       // what operations do, by id
+	Service        *api.Service                            // says what its operations have done, and undoes it
 
 	FormKey []byte // signs the forms; the same on every instance
 	Log     *slog.Logger
@@ -66,6 +66,7 @@ type Account struct {
 	options    Options
 	page       *page.Page
 	bounds     *bounds
+	operations map[string]api.Operation // by id
 	protection *http.CrossOriginProtection
 	headers    headers.Page
 }
@@ -78,14 +79,20 @@ func New(o Options) (*Account, error) {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	parsed, err := o.Pages.Parse(page.Layout{Path: "/account"}, templates, "account.html")
+	parsed, err := o.Pages.Parse(page.Layout{Path: "/account"}, templates, "account.html", "changes.html",
+		"asking.html", "organization.html")
 	if err != nil {
 		return nil, err
 	}
-	return &Account{options: o, page: parsed, bounds: newBounds(o.Limits), protection: http.NewCrossOriginProtection(),
+	operations := map[string]api.Operation{}
+	for _, op := range o.Service.Operations() {
+		operations[op.ID] = op
+	}
+	return &Account{options: o, page: parsed, bounds: newBounds(o.Limits), operations: operations,
+		protection: http.NewCrossOriginProtection(),
 		headers: headers.Page{
-			Policy: "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; " +
-				"frame-ancestors 'none'",
+			Policy: "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri 'none'; " +
+				"form-action 'self'; frame-ancestors 'none'",
 			Secure: strings.HasPrefix(o.PublicURL, "https://"),
 		}}, nil
 }
@@ -97,16 +104,22 @@ type view struct {
 	Fault    string   // the request's id where waiting does not help: it is for whoever runs the server
 	SignedIn bool
 	Revoked  notice
+	Undone   *activity // what was taken back just now
 	Who      string
 	// Organization is that of who is signed in; "" for none.
 	Organization string
 	Apps         []app
-	Members      []app // of the whole organization, for its administrators
+	Others       []sharedApp // of the other members of the organization, for its administrators
 	Admin        bool
-	Cut          bool     // there are more
-	Unknown      bool     // our database cannot be read: there is no more than what Stytch says
-	Next         string   // where the organization's further apps are listed; "" if there are none
-	Changes      *changes // instead of the apps
+	Cut          bool   // there are more
+	Unknown      bool   // our database cannot be read: there is no more than what Stytch says
+	Next         string // where the organization's further apps are listed; "" if there are none
+
+	// One of these instead of the apps.
+	Changes *changes
+	Asking  *asking  // whether to revoke
+	Undoing *undoing // whether to undo, or why that was not possible
+	Partly  *partly  // for whom it was revoked and for whom not
 }
 
 // app is what is shown as one: the person's connections to clients of one name and host. Some programs
@@ -117,9 +130,10 @@ type app struct {
 	Person                 string   // whose it is: the address, which nobody else has
 	Called                 string   // what they call themselves
 	May                    []scope
-	Done                   done // of the person's own
-	Unknown                bool // whether and when it was used
-	Form                   string
+	Done                   done   // of the person's own
+	Unknown                bool   // whether and when it was used
+	Ask                    string // link to where it is revoked
+	Overseen               string // link to what was done through it that administrators may see; "" for nothing
 }
 
 // A scope, and what its declaration says that it is for.
@@ -137,20 +151,43 @@ func (a *Account) Page(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	shown := session(r)
-	v, err := a.view(ctx, shown, query.Get("after"), asked)
-	if err != nil {
-		a.fail(w, r, "account.not_shown", "account.load_again", err)
-		return
-	}
-	if v.SignedIn {
+	a.show(ctx, w, r, shown, func(ctx context.Context, v *view, person directory.Person) error {
 		v.Revoked = a.notice(query, shown)
-	}
-	a.write(w, r, http.StatusOK, v)
+		v.Undone = a.undone(ctx, query, shown, person)
+		if asked != nil {
+			return a.fillChanges(ctx, v, person, *asked)
+		}
+		return a.fill(ctx, v, person, shown, query.Get("after"))
+	})
 }
+
+// Refusals of what somebody asks to see.
+var (
+	errNotAdmin = errors.New("not an administrator, or not any more")
+	errNoChange = errors.New("no such change in the person's name")
+)
+
+// show writes a page that fill makes for whom the session is of.
+func (a *Account) show(ctx context.Context, w http.ResponseWriter, r *http.Request, shown shownSession, fill filling) {
+	v, err := a.view(ctx, shown, fill)
+	switch {
+	case errors.Is(err, errNoChange):
+		a.write(w, r, http.StatusNotFound, view{Failure: []string{"account.no_change"}})
+	case errors.Is(err, errNotAdmin):
+		a.write(w, r, http.StatusForbidden, view{Failure: []string{"account.not_admin"}})
+	case err != nil:
+		a.fail(w, r, "account.not_shown", "account.load_again", err)
+	default:
+		a.write(w, r, http.StatusOK, v)
+	}
+}
+
+// A filling adds to the view what a page shows a person.
+type filling func(context.Context, *view, directory.Person) error
 
 // view makes the page in a place of the person's, which nobody else needs. The page is written to
 // the client, who may be slow, when that place is free again.
-func (a *Account) view(ctx context.Context, shown shownSession, after string, asked *changes) (v view, err error) {
+func (a *Account) view(ctx context.Context, shown shownSession, fill filling) (v view, err error) {
 	if shown == (shownSession{}) {
 		return view{}, nil
 	}
@@ -180,11 +217,7 @@ func (a *Account) view(ctx context.Context, shown shownSession, after string, as
 	defer leave()
 	v.SignedIn, v.Who = true, text.Name(cmp.Or(person.Email, person.Name, person.ID))
 	v.Organization = person.Organization.Name
-	if asked != nil {
-		v.Changes = asked
-		return v, a.fillChanges(ctx, &v, person)
-	}
-	return v, a.fill(ctx, &v, person, shown, after)
+	return v, fill(ctx, &v, person)
 }
 
 // fill lists the person's connections, and for administrators everybody's, of the apps that
@@ -198,55 +231,40 @@ func (a *Account) fill(ctx context.Context, v *view, person directory.Person, sh
 	v.Unknown = own.Unknown || record.err != nil
 	words := a.options.DescribeScopes(ctx)
 	for _, clients := range grouped(own.Connections) {
-		entry := a.app(clients, words, person, shown)
+		entry := a.app(clients, words, person, shown, "")
 		entry.Done, entry.Unknown = record.through(ctx, entry.Clients...), v.Unknown
 		v.Apps = append(v.Apps, entry)
 	}
 	if v.Admin = a.admin(person); !v.Admin {
 		return nil
 	}
-	all, err := a.options.Connections.OfOrganization(ctx, a.options.Members, person.Organization.ID, after)
-	if err != nil {
-		return err
-	}
-	v.Unknown = v.Unknown || all.Unknown
-	if all.Next != "" {
-		v.Next = "/account?after=" + url.QueryEscape(all.Next)
-	}
-	members, err := a.members(ctx, person.Organization.ID)
-	if err != nil {
-		return err
-	}
-	v.Cut = len(all.Connections) == connections.MaxListed
-	for _, clients := range grouped(all.Connections) {
-		if clients[0].Subject == person.ID {
-			continue // listed above
-		}
-		entry := a.app(clients, words, person, shown)
-		whose := members[entry.Subject]
-		entry.Person, entry.Called, entry.Unknown = cmp.Or(whose.Email, entry.Subject), text.Name(whose.Name), v.Unknown
-		v.Members = append(v.Members, entry)
-	}
-	return nil
+	return a.fillOthers(ctx, v, person, shown, after)
 }
 
 func (a *Account) admin(person directory.Person) bool {
 	return a.options.Members != nil && slices.Contains(person.Roles, adminRole)
 }
 
+// app returns what is shown of clients that are one; whose is "" for those of the person who looks at it.
 func (a *Account) app(clients []connections.Connection, words map[string]string, person directory.Person,
-	shown shownSession) app {
-	entry := app{Connection: together(clients)}
+	shown shownSession, whose string) app {
+	entry := app{Connection: together(clients), Person: whose}
 	for _, c := range clients {
 		entry.Clients = append(entry.Clients, c.Client)
 	}
-	entry.Form = a.sign(toRevoke,
-		authority{Session: shown.digest(), Actor: person.ID, Organization: person.Organization.ID,
-			Subject: entry.Subject, Clients: entry.Clients, Expires: a.options.Now().Add(formLifetime).Unix()})
-	for _, name := range entry.Scopes {
-		entry.May = append(entry.May, scope{name, cmp.Or(words[name], name)})
-	}
+	f := a.authorityOf(person, shown)
+	f.App, f.May = entry.Label(), entry.Scopes
+	f.Of = []connected{{Subject: entry.Subject, Clients: entry.Clients, Person: whose}}
+	entry.Ask = a.askLink(toAsk, f)
+	entry.May = described(entry.Scopes, words)
 	return entry
+}
+
+func described(scopes []string, words map[string]string) (may []scope) {
+	for _, name := range scopes {
+		may = append(may, scope{name, cmp.Or(words[name], name)})
+	}
+	return may
 }
 
 // members returns those of the organization by id, as far as one page of Stytch's goes.

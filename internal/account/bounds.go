@@ -12,6 +12,9 @@ const (
 	pagesOfPerson       = 30
 	pagesOfOrganization = 120 // an administrator's is many calls of Stytch
 
+	downloadsOfPerson       = 6 // each is as many pages
+	downloadsOfOrganization = 24
+
 	revocationsOfPerson       = 60
 	revocationsOfOrganization = 240
 
@@ -29,15 +32,17 @@ const showOperation = "showAccount"
 // administrator has pages of many calls, and whoever makes an organization is its
 // administrator. Showing takes nothing of revoking.
 type bounds struct {
-	views, revocations *limits.Rate
-	pages, revoking    *limits.Places
-	seen               *limits.Cache[limits.Party] // whose a session was, by its digest; it lets nobody in
+	views, downloads, revocations *limits.Rate
+	pages, revoking               *limits.Places
+	seen                          *limits.Cache[limits.Party] // whose a session was, by its digest; it lets nobody in
 }
 
 func newBounds(l *limits.Limits) *bounds {
 	return &bounds{
 		views: l.Rate(limits.Bound{Name: "account pages",
 			Shares: limits.Shares{limits.Person: pagesOfPerson, limits.Organization: pagesOfOrganization}}),
+		downloads: l.Rate(limits.Bound{Name: "downloads of changes",
+			Shares: limits.Shares{limits.Person: downloadsOfPerson, limits.Organization: downloadsOfOrganization}}),
 		revocations: l.Rate(limits.Bound{Name: "revocations",
 			Shares: limits.Shares{limits.Person: revocationsOfPerson, limits.Organization: revocationsOfOrganization}}),
 		pages: l.Places(limits.Bound{Name: "account pages at once", Number: pagePlaces, Queue: pagePlaces,

@@ -3,195 +3,151 @@ package account
 import (
 	"cmp"
 	"context"
-	"net/url"
-	"regexp"
+	"errors"
 	"slices"
+	"strconv"
 	"time"
 
 	"guestpass/directory"
 	"guestpass/internal/connections"
+	"guestpass/internal/text"
 	"guestpass/store"
 )
 
 const (
-	listedChanges  = 10 // of each app
-	listedRemovals = 5  // of each app, beside those
-	pagedChanges   = 50
-	allApps        = "all"
-	everything     = "/account?changes=" + allApps
+	pagedChanges = 50
+	offeredApps  = 50 // to choose from
 )
-
-// done is what was done through one app, as far as it is known.
-type done struct {
-	Latest  []activity
-	Removed []activity // the latest of what took something away, before those
-	More    string     // link to all of it; "" if this is all
-	Unknown bool       // it could not be read
-	Since   time.Time  // what was done until then is not kept any more; zero if all is
-}
-
-type activity struct {
-	At      time.Time
-	What    string // what the operation does
-	Key     string // of the words for it, in place of What, if it is this page's own
-	App     string
-	Target  string
-	Outcome string // key of the words; "" for done
-}
-
-// record is the person's.
-type record struct {
-	*Account
-	owner, subject string
-	since          time.Time
-	err            error
-}
-
-// record needs no more than the database; while that does not answer, the page has its buttons still.
-func (a *Account) record(ctx context.Context, person directory.Person) record {
-	r := record{Account: a, owner: cmp.Or(person.Organization.ID, person.ID), subject: person.ID}
-	r.since, r.err = a.options.Store.KnownSince(ctx, r.owner)
-	return r
-}
-
-// through returns what was done through all of the clients: the latest, and what they took away, whatever
-// came later. Of several, only everything in the person's name shows more.
-func (r record) through(ctx context.Context, clients ...string) (d done) {
-	if len(clients) == 1 {
-		return r.throughOne(ctx, clients[0])
-	}
-	d.Since = r.since
-	for _, client := range clients {
-		one := r.throughOne(ctx, client)
-		d.Latest, d.Removed = append(d.Latest, one.Latest...), append(d.Removed, one.Removed...)
-		d.Unknown = d.Unknown || one.Unknown
-		if one.More != "" {
-			d.More = everything
-		}
-	}
-	latestFirst := func(a, b activity) int { return b.At.Compare(a.At) }
-	slices.SortStableFunc(d.Latest, latestFirst)
-	slices.SortStableFunc(d.Removed, latestFirst)
-	if len(d.Latest) > listedChanges {
-		d.Latest, d.More = d.Latest[:listedChanges], everything
-	}
-	d.Removed = d.Removed[:min(len(d.Removed), listedRemovals)]
-	return d
-}
-
-func (r record) throughOne(ctx context.Context, client string) (d done) {
-	query := store.ActivityQuery{Subject: r.subject, Client: client, Limit: listedChanges + 1}
-	rows, err := r.read(ctx, query)
-	d.Since = r.since
-	if len(rows) > listedChanges {
-		rows = rows[:listedChanges]
-		d.More = "/account?" + url.Values{"changes": {client}}.Encode()
-		query.Removals, query.Limit, query.After = true, listedRemovals, rows[listedChanges-1].Position()
-		var removals []store.Activity
-		if removals, err = r.read(ctx, query); err == nil {
-			d.Removed = r.told(removals)
-		}
-	}
-	if d.Latest, d.Unknown = r.told(rows), err != nil; d.Unknown {
-		r.options.Log.WarnContext(ctx, "what was done is not shown", "client_id", client, "error", err)
-	}
-	return d
-}
-
-func (r record) read(ctx context.Context, query store.ActivityQuery) ([]store.Activity, error) {
-	if r.err != nil {
-		return nil, r.err
-	}
-	return r.options.Store.Activities(ctx, r.owner, query)
-}
-
-func (r record) told(rows []store.Activity) (list []activity) {
-	for _, row := range rows {
-		told := activity{At: row.At, What: cmp.Or(r.options.Operations[row.Operation], row.Operation),
-			App: row.Client, Target: row.Target}
-		if row.Operation == connections.RevokeOperation {
-			told.Key = "account.did_revoke"
-		}
-		switch row.Outcome {
-		case store.Failed:
-			told.Outcome = "account.failed"
-		case store.Started:
-			told.Outcome = "account.end_unknown"
-		}
-		list = append(list, told)
-	}
-	return list
-}
 
 // changes are a page of what was done in the person's name.
 type changes struct {
-	Client   string // through which app; allApps for any
-	Removals bool   // only what took something away
-	After    string
-
-	App   string // its name
+	selection
+	App   string   // its name
+	Whose string   // who is looked at by an administrator; "" for oneself
+	Apps  []choice // to choose from
 	List  []activity
-	Older string // link to the next page; "" if this is the last one
-	Other string // link to the same with, or without, what took nothing away
-	Since time.Time
+	Older string // links to the pages beside; "" if there are none
+	Newer string
+	Kept  time.Time // what was done until then is not kept any more
+	Most  int       // changes in a file
 }
 
-var (
-	clientForm   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-	positionForm = regexp.MustCompile(`^[0-9]{1,18}$`)
-)
+// choice is an app among others.
+type choice struct{ Client, Label string }
 
-// askedChanges returns the page of changes that the query asks for, nil for none, and reports
-// whether the query can be understood.
-func askedChanges(query url.Values) (c *changes, ok bool) {
-	if !query.Has("changes") {
-		return nil, true
-	}
-	c = &changes{Client: query.Get("changes"), Removals: query.Get("removals") == "yes", After: query.Get("before")}
-	return c, len(query["changes"]) == 1 && len(query["removals"]) <= 1 && len(query["before"]) <= 1 &&
-		clientForm.MatchString(c.Client) && (c.After == "" || positionForm.MatchString(c.After))
-}
-
-func (c changes) link(removals bool, after string) string {
-	values := url.Values{"changes": {c.Client}}
-	if removals {
-		values.Set("removals", "yes")
-	}
-	if after != "" {
-		values.Set("before", after)
-	}
-	return "/account?" + values.Encode()
-}
-
-// All reports whether it is of every app.
-func (c changes) All() bool { return c.Client == allApps }
-
-// fillChanges reads the page that v.Changes asks for.
-func (a *Account) fillChanges(ctx context.Context, v *view, person directory.Person) error {
-	c, r := v.Changes, a.record(ctx, person)
-	query := store.ActivityQuery{Subject: r.subject, Client: c.Client, Removals: c.Removals,
-		Limit: pagedChanges + 1, After: c.After}
-	if c.All() {
-		query.Client = ""
-	}
-	rows, err := r.read(ctx, query)
+// fillChanges reads the page that is asked for.
+func (a *Account) fillChanges(ctx context.Context, v *view, person directory.Person, s selection) error {
+	r, whose, err := a.recordOf(ctx, person, s.Of)
 	if err != nil {
 		return err
 	}
-	c.Since, c.Other = r.since, c.link(!c.Removals, "")
-	if len(rows) > pagedChanges {
-		rows = rows[:pagedChanges]
-		c.Older = c.link(c.Removals, rows[pagedChanges-1].Position())
+	c := &changes{selection: s, Whose: whose, Kept: r.since, Most: maxDownload}
+	rows, err := r.page(ctx, c)
+	if err != nil {
+		return err
 	}
-	clients := []string{c.Client}
-	for _, row := range rows {
-		clients = append(clients, row.Client)
+	if c.List, err = r.told(ctx, rows); err != nil {
+		return err
 	}
-	known := a.options.Connections.Apps(ctx, clients)
-	c.App = cmp.Or(known[c.Client].Label(), c.Client)
-	c.List = r.told(rows)
-	for i, one := range c.List {
-		c.List[i].App = cmp.Or(known[one.App].Label(), one.App)
+	used, err := a.options.Store.Connections(ctx, r.owner, r.subject, offeredApps)
+	if err != nil {
+		return err
 	}
+	var ids []string
+	for _, use := range used {
+		ids = append(ids, use.Client)
+	}
+	if !s.All() && !s.Here() && !slices.Contains(ids, s.Client) {
+		ids = append(ids, s.Client)
+	}
+	known := a.options.Connections.Apps(ctx, append(clientsOf(c.List), ids...))
+	label := func(id string) string { return cmp.Or(known[id].Label(), id) }
+	for _, id := range ids {
+		c.Apps = append(c.Apps, choice{id, label(id)})
+	}
+	c.App = label(s.Client)
+	c.List = named(c.List, known)
+	v.Changes = c
 	return nil
+}
+
+// recordOf returns the record that somebody may look at: their own or, for administrators, what another member's has of
+// operations that are overseen.
+func (a *Account) recordOf(ctx context.Context, person directory.Person, of string) (r record, whose string,
+	err error) {
+	r = a.record(ctx, person)
+	if of == "" || of == person.ID {
+		return r, "", nil
+	}
+	if !a.admin(person) || len(a.options.Service.Overseen()) == 0 {
+		return r, "", errNotAdmin
+	}
+	member, err := a.options.Members.Person(ctx, person.Organization.ID, of)
+	if errors.Is(err, directory.ErrNotFound) {
+		return r, "", errNotAdmin
+	}
+	r.subject, r.foreign = of, true
+	return r, text.Name(cmp.Or(member.Email, of)), err
+}
+
+// page reads the rows of a page, and notes what is beside it.
+func (r record) page(ctx context.Context, c *changes) ([]store.Activity, error) {
+	rows, err := r.selected(ctx, c.selection, pagedChanges+1)
+	if err == nil && c.Since != "" && len(rows) <= pagedChanges { // of the newest ones a whole page
+		c.selection = c.at("", "")
+		rows, err = r.selected(ctx, c.selection, pagedChanges+1)
+	}
+	if c.Before != "" && len(rows) == 0 {
+		c.Newer = c.at("", "").link("/account")
+	}
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	more := len(rows) > pagedChanges
+	switch {
+	case more && c.Since != "":
+		rows = rows[1:]
+	case more:
+		rows = rows[:pagedChanges]
+	}
+	if more {
+		c.Older = c.at(rows[len(rows)-1].Position(), "").link("/account")
+	}
+	if c.Since != "" || c.Before != "" {
+		c.Newer = c.at("", rows[0].Position()).link("/account")
+	}
+	return rows, nil
+}
+
+// selected reads what somebody looks for.
+func (r record) selected(ctx context.Context, s selection, limit int) ([]store.Activity, error) {
+	query := s.query(r.subject, limit)
+	if r.foreign {
+		query.Operations = r.options.Service.Overseen()
+	}
+	return r.read(ctx, query)
+}
+
+// after is the position from which on a list begins with the activity.
+func after(row store.Activity) string { return strconv.FormatInt(row.Seq+1, 10) }
+
+// clientsOf returns the apps that the activities are about.
+func clientsOf(list []activity) (ids []string) {
+	for _, one := range list {
+		for _, id := range []string{one.App, one.Revoked} {
+			if id != "" && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// named puts the names of apps in the place of their ids, where they are known.
+func named(list []activity, known map[string]connections.App) []activity {
+	for i, one := range list {
+		list[i].App = cmp.Or(known[one.App].Label(), one.App)
+		list[i].Revoked = cmp.Or(known[one.Revoked].Label(), one.Revoked)
+	}
+	return list
 }

@@ -24,7 +24,7 @@ func grouped(list []connections.Connection) (groups [][]connections.Connection) 
 	for _, c := range list {
 		k := key{c.Subject, c.App, c.Ended, c.Revoked}
 		i, found := at[k]
-		if !found || !c.Known || c.Listed || c.Name == c.Client || len(groups[i]) == maxGroup {
+		if !found || alone(c) || len(groups[i]) == maxGroup {
 			i = len(groups)
 			at[k], groups = i, append(groups, nil)
 		}
@@ -32,6 +32,9 @@ func grouped(list []connections.Connection) (groups [][]connections.Connection) 
 	}
 	return groups
 }
+
+// alone reports whether no other client can be shown as the same app as this one.
+func alone(c connections.Connection) bool { return !c.Known || c.Listed || c.Name == c.Client }
 
 // together returns one connection in place of several of a group: it may do what any of them may.
 func together(clients []connections.Connection) connections.Connection {

@@ -3,11 +3,8 @@ package account
 import (
 	"cmp"
 	"context"
-	"crypto/hmac"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"net/url"
@@ -27,7 +24,7 @@ import (
 const (
 	formLifetime   = time.Hour   // as long as the sign-in page keeps a session
 	noticeLifetime = time.Minute // in which the page says once more that access is revoked
-	maxForm        = 8 << 10
+	maxForm        = 32 << 10
 	maxCookie      = 4 << 10
 )
 
@@ -89,51 +86,37 @@ func (a *Account) person(ctx context.Context, shown shownSession) (directory.Per
 	return person, err
 }
 
-// An authority is what a form holds: that to revoke the connections of one person to clients that are one
-// app, which this server gave to one session when it listed them.
-type authority struct {
-	Session      string // digest
-	Actor        string
-	Organization string // "" in Consumer projects
-	Subject      string
-	Clients      []string
-	Expires      int64
+// asking is what the page says that asks once more.
+type asking struct {
+	authority
+	May  []scope
+	All  bool // it is for all other members
+	More int  // who have connected it, too, and are not among those
+	Form string
 }
 
-// Purposes of what is signed: one does not pass for the other.
-const (
-	toRevoke   = "revoke"
-	hasRevoked = "revoked" // of an authority only session and time count
-	// hasRevokedHere is hasRevoked while Stytch has yet to end the connection.
-	hasRevokedHere = "revoked here"
-)
-
-func (a *Account) sign(purpose string, f authority) string {
-	content, err := json.Marshal(f)
-	if err != nil {
-		panic(err) // strings and a number
+// AskRevoke is GET /account/revoke. What it shows is in the link, so that it needs neither Stytch nor the database: for
+// one person revoking depends on neither.
+func (a *Account) AskRevoke(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(a.owned(r), pageTimeout)
+	defer cancel()
+	query, err := form.Parse(r.URL.RawQuery)
+	if err != nil || len(query["about"]) != 1 {
+		a.write(w, r, http.StatusBadRequest, view{Failure: []string{"account.bad_address"}})
+		return
 	}
-	return base64.RawURLEncoding.EncodeToString(append(a.mac(purpose, content), content...))
-}
-
-func (a *Account) mac(purpose string, content []byte) []byte {
-	h := hmac.New(sha256.New, a.options.FormKey)
-	h.Write([]byte(purpose + " "))
-	h.Write(content)
-	return h.Sum(nil)
-}
-
-// open reports false for what this server did not sign for the purpose and session, or too long ago.
-func (a *Account) open(purpose, text string, shown shownSession) (f authority, ok bool) {
-	raw, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(raw) < sha256.Size || !hmac.Equal(raw[:sha256.Size], a.mac(purpose, raw[sha256.Size:])) {
-		return authority{}, false
+	shown := session(r)
+	if f, ok := a.open(toAskAll, query.Get("about"), shown); ok {
+		a.askAll(ctx, w, r, shown, f)
+		return
 	}
-	if json.Unmarshal(raw[sha256.Size:], &f) != nil || shown == (shownSession{}) || !hmac.Equal([]byte(f.Session),
-		[]byte(shown.digest())) {
-		return authority{}, false
+	f, ok := a.open(toAsk, query.Get("about"), shown)
+	if !ok {
+		a.refuse(w, r, "account.refused", errors.New("the link is not of this session, or too old"))
+		return
 	}
-	return f, a.options.Now().Unix() < f.Expires
+	a.write(w, r, http.StatusOK, view{SignedIn: true, Asking: &asking{authority: f, Form: a.sign(toRevoke, f),
+		May: described(f.May, a.options.DescribeScopes(ctx))}})
 }
 
 // A notice is what this server has told a browser after a revocation: a link that anybody made
@@ -141,12 +124,20 @@ func (a *Account) open(purpose, text string, shown shownSession) (f authority, o
 type notice struct {
 	Given  bool
 	Stytch bool // has ended the connection as well
+	App    string
+	Person string // whose access it was; "" for one's own
+	Number int    // of people whose access it was
 }
 
 func (a *Account) notice(query url.Values, shown shownSession) (n notice) {
 	for purpose, stytch := range map[string]bool{hasRevoked: true, hasRevokedHere: false} {
-		if _, ok := a.open(purpose, query.Get("revoked"), shown); ok {
-			n = notice{Given: true, Stytch: stytch}
+		f, ok := a.open(purpose, query.Get("revoked"), shown)
+		if !ok {
+			continue
+		}
+		n = notice{Given: true, Stytch: stytch, App: f.App, Number: len(f.Of)}
+		if len(f.Of) == 1 {
+			n.Person = f.Of[0].Person
 		}
 	}
 	return n
@@ -155,52 +146,90 @@ func (a *Account) notice(query url.Values, shown shownSession) (n notice) {
 // Revoke is POST /account/revoke. What is revoked already is revoked again, with success.
 func (a *Account) Revoke(w http.ResponseWriter, r *http.Request) {
 	if err := a.checkOrigin(r); err != nil {
-		a.refuse(w, r, err)
+		a.refuse(w, r, "account.refused", err)
 		return
 	}
 	shown := session(r)
-	f, err := a.receive(w, r, shown)
+	f, err := a.receive(w, r, toRevoke, shown)
 	if err != nil {
-		a.refuse(w, r, err)
+		a.refuse(w, r, "account.refused", err)
 		return
 	}
 	// who leaves the page now has revoked
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), pageTimeout)
 	defer cancel()
-	outcome, err := a.revoke(ctx, f, shown)
+	outcomes, err := a.revoke(ctx, f, shown)
 	switch {
 	case errors.Is(err, errNotSignedIn), errors.Is(err, errNotAdmin):
-		a.refuse(w, r, err)
+		a.refuse(w, r, "account.refused", err)
 	case err != nil:
 		a.fail(w, r, "account.not_revoked", "account.repeat", err)
-	case outcome.Written != nil:
-		a.tellHalf(w, r, outcome)
 	default:
-		a.tellRevoked(w, r, outcome, shown)
+		a.tell(w, r, f, outcomes, shown)
+	}
+}
+
+// partly says for whom something was revoked and for whom not.
+type partly struct {
+	App    string
+	Number int // of people for whom it was
+	Failed []failed
+}
+
+type failed struct {
+	Person string
+	Words  []string // keys
+}
+
+// tell says what has become of each of the connections.
+func (a *Account) tell(w http.ResponseWriter, r *http.Request, f authority, outcomes []connections.Outcome,
+	shown shownSession) {
+	told := partly{App: f.App}
+	all := connections.Outcome{Refused: true}
+	for i, o := range outcomes {
+		all.Written, all.Told = cmp.Or(all.Written, o.Written), cmp.Or(all.Told, o.Told)
+		all.Refused = all.Refused && o.Refused
+		if o.Written == nil {
+			told.Number++
+			continue
+		}
+		told.Failed = append(told.Failed, failed{f.Of[i].Person, halfDone(o)})
+	}
+	switch {
+	case len(told.Failed) == 0:
+		a.tellRevoked(w, r, f, all, shown)
+	case len(outcomes) == 1:
+		a.tellHalf(w, r, all, view{Failure: halfDone(all)})
+	default:
+		a.tellHalf(w, r, all, view{SignedIn: true, Partly: &told})
 	}
 }
 
 // tellRevoked leads back to the page, which says of a revocation that is written whether Stytch
 // knows of it.
-func (a *Account) tellRevoked(w http.ResponseWriter, r *http.Request, o connections.Outcome, shown shownSession) {
+func (a *Account) tellRevoked(w http.ResponseWriter, r *http.Request, f authority, o connections.Outcome,
+	shown shownSession) {
 	purpose := hasRevoked
 	if o.Told != nil {
 		purpose = hasRevokedHere
 	}
 	a.headers.Set(w.Header())
-	notice := a.sign(purpose, authority{Session: shown.digest(), Expires: a.options.Now().Add(noticeLifetime).Unix()})
-	http.Redirect(w, r, "/account?revoked="+notice, http.StatusSeeOther)
+	to := authority{Session: shown.digest(), App: f.App, Expires: a.options.Now().Add(noticeLifetime).Unix()}
+	for _, one := range f.Of {
+		to.Of = append(to.Of, connected{Person: one.Person})
+	}
+	http.Redirect(w, r, "/account?revoked="+a.sign(purpose, to), http.StatusSeeOther)
 }
 
 // tellHalf says of a revocation that is not written exactly what became of it, and what to do:
 // 507 if there is no space for it, else 503.
-func (a *Account) tellHalf(w http.ResponseWriter, r *http.Request, o connections.Outcome) {
+func (a *Account) tellHalf(w http.ResponseWriter, r *http.Request, o connections.Outcome, v view) {
 	status := http.StatusServiceUnavailable
 	if errors.Is(o.Written, store.ErrFull) {
 		status = http.StatusInsufficientStorage
 	}
 	w.Header().Set("Retry-After", "5")
-	a.write(w, r, status, view{Failure: halfDone(o)})
+	a.write(w, r, status, v)
 }
 
 func halfDone(o connections.Outcome) []string {
@@ -215,33 +244,24 @@ func halfDone(o connections.Outcome) []string {
 	return []string{"account.not_stored", "account.repeat"}
 }
 
-// receive waits for the form, and so holds no place.
-func (a *Account) receive(w http.ResponseWriter, r *http.Request, shown shownSession) (authority, error) {
-	fields, err := form.Read(w, r, maxForm)
-	if err != nil || len(fields["form"]) != 1 {
-		return authority{}, errors.New("no form")
-	}
-	f, ok := a.open(toRevoke, fields.Get("form"), shown)
-	if !ok {
-		return authority{}, errors.New("the form is not of this session, or too old")
-	}
-	return f, nil
-}
-
 // revoke takes a place among those of revocations, of which nobody else's work takes any.
-func (a *Account) revoke(ctx context.Context, f authority, shown shownSession) (o connections.Outcome, err error) {
+func (a *Account) revoke(ctx context.Context, f authority, shown shownSession) ([]connections.Outcome, error) {
 	party := partyOf(f.Actor, f.Organization, connections.RevokeOperation)
-	if err := a.countRevocations(party, len(f.Clients)); err != nil {
-		return o, err
+	number := 0
+	for _, one := range f.Of {
+		number += len(one.Clients)
+	}
+	if err := a.countRevocations(party, number); err != nil {
+		return nil, err
 	}
 	ctx = limits.WithParty(ctx, party)
 	leave, err := a.bounds.revoking.Enter(ctx)
 	if err != nil {
-		return o, err
+		return nil, err
 	}
 	defer leave()
 	if err := a.checkActor(ctx, f, shown); err != nil {
-		return o, err
+		return nil, err
 	}
 	return a.revokeAll(ctx, f), nil
 }
@@ -262,51 +282,36 @@ func (a *Account) countRevocations(party limits.Party, number int) error {
 	return nil
 }
 
-// revokingAtOnce is how many clients of one app are revoked at the same time, each of which may have
+// revokingAtOnce is how many connections are revoked at the same time, each of which may have
 // Stytch wait for seconds.
 const revokingAtOnce = 8
 
-// revokeAll returns what is true of all the clients: what failed for one failed.
-func (a *Account) revokeAll(ctx context.Context, f authority) connections.Outcome {
-	outcomes := make([]connections.Outcome, len(f.Clients))
+// revokeAll returns for each person what is true of all their clients: what failed for one failed.
+func (a *Account) revokeAll(ctx context.Context, f authority) []connections.Outcome {
+	outcomes := make([][]connections.Outcome, len(f.Of))
 	var group errgroup.Group
 	group.SetLimit(revokingAtOnce)
-	for i, client := range f.Clients {
-		group.Go(func() error {
-			outcomes[i] = a.options.Connections.Revoke(ctx, f.Actor,
-				connections.Target{OrganizationID: f.Organization, Subject: f.Subject, Client: client})
-			return nil
-		})
+	for i, one := range f.Of {
+		outcomes[i] = make([]connections.Outcome, len(one.Clients))
+		for j, client := range one.Clients {
+			group.Go(func() error {
+				outcomes[i][j] = a.options.Connections.Revoke(ctx, f.Actor,
+					connections.Target{OrganizationID: f.Organization, Subject: one.Subject, Client: client})
+				return nil
+			})
+		}
 	}
 	_ = group.Wait()
-	all := connections.Outcome{Refused: true}
-	for _, o := range outcomes {
-		all.Written, all.Told = cmp.Or(all.Written, o.Written), cmp.Or(all.Told, o.Told)
-		all.Refused = all.Refused && o.Refused
+	all := make([]connections.Outcome, len(f.Of))
+	for i, ofPerson := range outcomes {
+		all[i].Refused = true
+		for _, o := range ofPerson {
+			all[i].Written, all[i].Told = cmp.Or(all[i].Written, o.Written), cmp.Or(all[i].Told, o.Told)
+			all[i].Refused = all[i].Refused && o.Refused
+		}
 	}
 	return all
 }
-
-// errCrossOrigin does not repeat the header: it is for the log, which has none.
-var errCrossOrigin = errors.New("from another origin")
-
-// checkOrigin admits what this server's own page has sent. The library lets through what
-// says nothing of where it comes from, and goes by the request's Host.
-func (a *Account) checkOrigin(r *http.Request) error {
-	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
-	switch {
-	case site == "" && origin == "":
-		return errors.New("neither Sec-Fetch-Site nor Origin")
-	case site == "none", origin != "" && origin != "null" && origin != a.options.PublicURL:
-		return errCrossOrigin
-	}
-	if a.protection.Check(r) != nil {
-		return errCrossOrigin
-	}
-	return nil
-}
-
-var errNotAdmin = errors.New("not an administrator any more")
 
 // checkActor asks Stytch whether the session is still the form's. While Stytch is away the
 // form is enough: revoking must not depend on it, and takes nothing but access away.
@@ -324,14 +329,8 @@ func (a *Account) checkActor(ctx context.Context, f authority, shown shownSessio
 		return err
 	case person.ID != f.Actor || person.Organization.ID != f.Organization:
 		return errNotSignedIn
-	case f.Subject != f.Actor && !a.admin(person):
+	case !a.admin(person) && slices.ContainsFunc(f.Of, func(one connected) bool { return one.Subject != f.Actor }):
 		return errNotAdmin
 	}
 	return nil
-}
-
-// refuse changes nothing, and says so.
-func (a *Account) refuse(w http.ResponseWriter, r *http.Request, reason error) {
-	a.options.Log.InfoContext(r.Context(), "revocation refused", "reason", reason.Error())
-	a.write(w, r, http.StatusForbidden, view{Failure: []string{"account.refused"}})
 }

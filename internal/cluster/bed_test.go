@@ -401,7 +401,10 @@ type revocation struct {
 	token        string // which it is to end
 }
 
-var formPattern = regexp.MustCompile(`name="form" value="([^"]+)">\s*<button class="revoke">`)
+var (
+	askPattern  = regexp.MustCompile(`href="(/account/revoke\?about=[^"]+)"`)
+	formPattern = regexp.MustCompile(`name="form" value="([^"]+)">\s*<p class="actions"><button class="revoke">`)
+)
 
 // connect connects the member to the GPT and loads their account page; name is that of their address.
 func (b *bed) connect(member, name string) revocation {
@@ -414,12 +417,15 @@ func (b *bed) connect(member, name string) revocation {
 		"email_address": name + "@acme.example", "password": stytchtest.DevelopmentPassword,
 		"session_duration_minutes": 60})
 	r := revocation{b: b, cookie: "stytch_session=" + session["session_token"].(string), token: b.token(member)}
-	page := b.call(b.t.Context(), "GET", b.instances[0].url()+"/account", "", "", "Cookie", r.cookie)
-	found := formPattern.FindStringSubmatch(page.body)
-	if found == nil {
-		b.t.Fatalf("there is no button: %s", page)
+	path := "/account"
+	for _, next := range []*regexp.Regexp{askPattern, formPattern} {
+		page := b.call(b.t.Context(), "GET", b.instances[0].url()+path, "", "", "Cookie", r.cookie)
+		found := next.FindStringSubmatch(page.body)
+		if found == nil {
+			b.t.Fatalf("there is no button at %s: %s", path, page)
+		}
+		path, r.form = found[1], found[1]
 	}
-	r.form = found[1]
 	return r
 }
 

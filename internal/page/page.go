@@ -158,7 +158,12 @@ func (p *Pages) Assets() map[string]http.Handler {
 	if err != nil {
 		panic(err) // it is embedded
 	}
+	times, err := assets.ReadFile("assets/times.js")
+	if err != nil {
+		panic(err)
+	}
 	handlers := map[string]http.Handler{
+		"times.js":      Asset("text/javascript; charset=utf-8", times),
 		"guestpass.css": Asset("text/css; charset=utf-8", append(sheet, b.sheet()...)),
 		"icon.svg":      Asset("image/svg+xml", []byte(b.mark())),
 	}

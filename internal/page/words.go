@@ -34,6 +34,21 @@ const ofComponent = "stytch."
 // say, the declaration of the scope does.
 const ofScope = "scope."
 
+// ofDone begins the keys of what operations have done, by their ids, and ofField those of the names of fields. A
+// language may say it of any; what it does not say, the declaration of the operation does, or the name itself.
+const (
+	ofDone  = "done."
+	ofField = "field."
+)
+
+// isOptional reports whether a language may leave a key out: another place says it then.
+func isOptional(key string) bool { return strings.HasPrefix(key, ofComponent) || isDeclared(key) }
+
+// isDeclared reports whether a key is about what operations, and so programs, declare: there are any of these.
+func isDeclared(key string) bool {
+	return strings.HasPrefix(key, ofScope) || strings.HasPrefix(key, ofDone) || strings.HasPrefix(key, ofField)
+}
+
 const longestText = 1000 // characters
 
 // words are the texts of a language, by key. {name} is a place for a value. They are plain text.
@@ -105,8 +120,7 @@ func (c *catalogue) replace(known words, tag string, texts map[string]string) (f
 		all[key] = texts[key]
 	}
 	for _, key := range slices.Sorted(maps.Keys(known)) {
-		optional := strings.HasPrefix(key, ofComponent) || strings.HasPrefix(key, ofScope)
-		if _, found := all[key]; !found && !optional {
+		if _, found := all[key]; !found && !isOptional(key) {
 			faults = append(faults, fmt.Errorf("words of %s: %s is missing: of a language that is not built in all "+
 				"must be given", tag, key))
 		}
@@ -123,7 +137,7 @@ func CheckLanguage(tag string) error {
 	return nil
 }
 
-var place = regexp.MustCompile(`\{([A-Za-z_]+)\}`)
+var place = regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
 // places returns the places of a text, each once, in order of the alphabet.
 func places(text string) []string {
@@ -138,13 +152,13 @@ func places(text string) []string {
 func checkText(known words, key, text string) error {
 	of, found := known[key]
 	switch {
-	case !found && !strings.HasPrefix(key, ofScope):
+	case !found && !isDeclared(key):
 		return fmt.Errorf("there is no key %q", key)
 	case strings.TrimSpace(text) == "" || len([]rune(text)) > longestText:
 		return fmt.Errorf("%s must have from 1 to %d characters", key, longestText)
 	case strings.ContainsFunc(text, unicode.IsControl):
 		return fmt.Errorf("%s has line ends or other control characters", key)
-	case !slices.Equal(places(of), places(text)):
+	case !slices.Equal(places(of), places(text)) && !strings.HasPrefix(key, ofDone):
 		return fmt.Errorf("%s must have the places {%s}, each at least once, and no others", key,
 			strings.Join(places(of), "}, {"))
 	}
@@ -199,6 +213,8 @@ func (w words) functions() template.FuncMap {
 		"code":  element("<code>%s</code>"),     // text
 		"time":  w.time,                         // of an event
 		"scope": w.scope,                        // what it is for: name, and what its declaration says
+		"done":  w.doneMarkup,                   // what an operation has done: see Deed
+		"field": w.field,                        // what a field is called: its name
 		"of":    w.of,                           // those of a script or of the component
 	}
 }
@@ -280,6 +296,57 @@ func (w words) time(at time.Time) (template.HTML, error) {
 }
 
 func (w words) scope(name, declared string) string { return cmp.Or(w[ofScope+name], declared) }
+
+// A Deed is what an operation has done.
+type Deed struct {
+	Operation string            // its id
+	Done      string            // its declaration's words
+	Summary   string            // for where there are no words, or a value is missing
+	Values    map[string]string // for the places of the words
+}
+
+// doneMarkup returns what was done, in words of the language or else of the declaration.
+func (w words) doneMarkup(d Deed) (template.HTML, error) {
+	for _, text := range []string{w[ofDone+d.Operation], d.Done} {
+		if values, ok := d.valuesFor(text); ok {
+			return words{"": text}.markup("", values...)
+		}
+	}
+	return template.HTML(html.EscapeString(d.Summary)), nil // #nosec G203 -- escaped
+}
+
+func (w words) doneText(d Deed) (string, error) {
+	for _, text := range []string{w[ofDone+d.Operation], d.Done} {
+		if values, ok := d.valuesFor(text); ok {
+			return words{"": text}.text("", values...)
+		}
+	}
+	return d.Summary, nil
+}
+
+// valuesFor returns the values for the places of a text, and reports whether there is a text and each of its places has
+// one.
+func (d Deed) valuesFor(text string) (values []any, ok bool) {
+	for _, name := range places(text) {
+		if d.Values[name] == "" {
+			return nil, false
+		}
+		values = append(values, name, d.Values[name])
+	}
+	return values, text != ""
+}
+
+func (w words) field(name string) string {
+	return cmp.Or(w[ofField+name], strings.ReplaceAll(name, "_", " "))
+}
+
+// Say returns the words of a key in a language, as plain text. Values are given by name.
+func (p *Pages) Say(tag, key string, values ...any) (string, error) {
+	return p.catalogue.words[tag].text(key, values...)
+}
+
+// Done returns what was done, as plain text in a language.
+func (p *Pages) Done(tag string, d Deed) (string, error) { return p.catalogue.words[tag].doneText(d) }
 
 // Scopes puts what a language says of scopes in the place of what their declarations say, by name.
 func (p *Pages) Scopes(tag string, declared map[string]string) map[string]string {

@@ -35,7 +35,7 @@ func TestEveryLanguageSaysEverything(t *testing.T) {
 			if err := checkText(known, key, text); err != nil {
 				t.Errorf("%s: %v", tag, err)
 			}
-			if strings.HasPrefix(key, ofComponent) {
+			if isOptional(key) {
 				continue
 			}
 			if _, found := c.words[first][key]; !found {
@@ -109,9 +109,37 @@ func TestEveryTextIsUsed(t *testing.T) {
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(c.words[first])) {
-		if !used[key] && !strings.HasPrefix(key, ofComponent) && !strings.HasPrefix(key, ofScope) {
+		if !used[key] && !isOptional(key) {
 			t.Errorf("nothing uses %s", key)
 		}
+	}
+}
+
+// TestWhatWasDoneIsSaidInTheWordsOfTheLanguage, else of the declaration, and only where each place has a value.
+func TestWhatWasDoneIsSaidInTheWordsOfTheLanguage(t *testing.T) {
+	c := catalogueOf(t, map[string]map[string]string{"de": {"done.addNote": "Notiz {text} ({place}) geschrieben"}})
+	deed := Deed{Operation: "addNote", Done: "Wrote “{text}”", Summary: "Write <a> note",
+		Values: map[string]string{"text": "<b>{place}", "place": "Ulm"}}
+	for _, tt := range []struct{ tag, without, markup, text string }{
+		{"de", "", "Notiz <bdi>&lt;b&gt;{place}</bdi> (<bdi>Ulm</bdi>) geschrieben",
+			"Notiz <b>{place} (Ulm) geschrieben"},
+		{"en", "", "Wrote “<bdi>&lt;b&gt;{place}</bdi>”", "Wrote “<b>{place}”"},
+		{"de", "place", "Wrote “<bdi>&lt;b&gt;{place}</bdi>”", "Wrote “<b>{place}”"},
+		{"de", "text", "Write &lt;a&gt; note", "Write <a> note"},
+	} {
+		one := deed
+		one.Values = maps.Clone(deed.Values)
+		delete(one.Values, tt.without)
+		markup, err := c.words[tt.tag].doneMarkup(one)
+		if err != nil || string(markup) != tt.markup {
+			t.Errorf("%s without %q: %s %v", tt.tag, tt.without, markup, err)
+		}
+		if text, err := c.words[tt.tag].doneText(one); err != nil || text != tt.text {
+			t.Errorf("%s without %q: %s %v", tt.tag, tt.without, text, err)
+		}
+	}
+	if got := c.words["de"].field("due") + c.words["en"].field("spent_on"); got != "Fälligspent on" {
+		t.Errorf("fields are %s", got)
 	}
 }
 

@@ -234,30 +234,32 @@ func TestAttackWhatAnAppDidIsFound(t *testing.T) {
 	app := w.options.ClientIDs[0]
 	flood("connected-app-test-99999999-0000-4000-8000-000000000009", 20_000)
 	s := w.signIn(ada)
-	if page := s.page(); !strings.Contains(page, "Delete a task") || strings.Contains(page, "Nothing was changed") {
+	if page := s.page(); !strings.Contains(page, "Deleted task “to be deleted”") ||
+		strings.Contains(page, "Nothing was changed") {
 		t.Errorf("after 20,000 changes through another app:\n%s", page)
 	}
 	flood(app, 300)
 	page := s.page()
-	if !strings.Contains(page, "What was deleted through it before that") || !strings.Contains(page, "Delete a task") {
+	if !strings.Contains(page, "What was deleted through it before that") ||
+		!strings.Contains(page, "Deleted task “to be deleted”") {
 		t.Errorf("after 300 changes through the same app:\n%s", page)
 	}
 	at := func(address string) string {
 		t.Helper()
-		r := w.call("GET", strings.ReplaceAll(address, "&amp;", "&"), "", "",
-			func(r *http.Request) { r.Header.Set("Cookie", s.cookie) })
+		r := s.at(address)
 		if r.status != 200 {
 			t.Fatalf("%s: %d %s", address, r.status, r.body)
 		}
 		return r.body
 	}
-	if page := at("/account?changes=all&removals=yes"); !strings.Contains(page, task) {
+	if page := at("/account?changes=all&kind=deleted"); !strings.Contains(page, "Deleted task “to be deleted”") ||
+		strings.Contains(page, "Changed task") {
 		t.Errorf("what was taken away:\n%s", page)
 	}
 	pages, address, found := 0, "/account?changes="+app, false
 	for ; address != "" && pages < 20; pages++ {
 		page := at(address)
-		found = found || strings.Contains(page, task)
+		found = found || strings.Contains(page, "Deleted task “to be deleted”")
 		_, rest, more := strings.Cut(page, `<a href="`)
 		address = ""
 		for more {
@@ -279,14 +281,15 @@ func TestAttackWhatAnAppDidIsFound(t *testing.T) {
 		}
 	}
 	for _, query := range []string{"changes=", "changes=%3Cscript%3E", "changes=all&changes=all",
-		"changes=all&before=x", "changes=all&before=99999999999999999999", "changes=" + strings.Repeat("a", 129)} {
+		"changes=all&before=x", "changes=all&before=99999999999999999999", "changes=all&kind=x",
+		"changes=all&kind=deleted&kind=", "changes=all&before=7&since=3", "changes=all&since=-1", "changes=all&of=%3C",
+		"changes=" + strings.Repeat("a", 129)} {
 		r := w.call("GET", "/account?"+query, "", "", func(r *http.Request) { r.Header.Set("Cookie", s.cookie) })
 		if r.status != 400 {
 			t.Errorf("%s: %d", query, r.status)
 		}
 	}
-	if page := w.signIn(grace).w.call("GET", "/account?changes="+app, "", "",
-		func(r *http.Request) { r.Header.Set("Cookie", w.signIn(grace).cookie) }).body; strings.Contains(page, task) {
+	if page := w.signIn(grace).at("/account?changes=" + app).body; strings.Contains(page, "to be deleted") {
 		t.Errorf("Grace sees what was done in Ada's name:\n%s", page)
 	}
 }

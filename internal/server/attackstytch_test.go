@@ -217,7 +217,7 @@ func TestAnAdministratorsAppsComeInPages(t *testing.T) {
 		page := w.call("GET", at, "", "", func(r *http.Request) { r.Header.Set("Cookie", p.cookie) }).body
 		page = strings.NewReplacer("<bdi>", "", "</bdi>", "").Replace(page)
 		for i := range 60 {
-			if name := fmt.Sprintf("App %02d.", i); strings.Contains(page, ": “"+name+"”") {
+			if name := fmt.Sprintf("App %02d.", i); strings.Contains(page, "<h3>“"+name+"”</h3>") {
 				seen[name]++
 			}
 		}

@@ -47,6 +47,7 @@ var shownBy = []traffic{
 	{"reports of the sign-in page", "", []string{"TestReportsOfOneAddressAreNotAnothers"}},
 	{"account pages", "", []string{"TestPagesOfAPersonAreLimited"}},
 	{"account pages at once", "", []string{"TestAttackAnAdministratorKeepsNobodyOut"}},
+	{"downloads of changes", "", []string{"TestDownloadsOfAPersonAreLimited"}},
 	{"revocations", "", []string{"TestAttackOneWhoRevokesKeepsNobodyFromIt"}},
 	{"revocations at once", "", []string{"TestAttackOneWhoRevokesKeepsNobodyFromIt"}},
 	{"sessions seen on the account page", "", []string{"TestManyPagesKeepNobodyFromRevoking"}},

@@ -84,8 +84,8 @@ func headersOf(path, api, scheme string) map[string]string {
 			"'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; img-src 'self'; connect-src 'self' " +
 			api + closed + "; require-trusted-types-for 'script'",
 	}
-	policies["/account"] = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action " +
-		"'self'; frame-ancestors 'none'"
+	policies["/account"] = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; base-uri " +
+		"'none'; form-action 'self'; frame-ancestors 'none'"
 	h["Content-Security-Policy"] = policies[path]
 	if path != "/" && path != "/docs" { // those for builders are in English
 		h["Vary"] = "Accept-Language"

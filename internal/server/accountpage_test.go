@@ -1,0 +1,753 @@
+package server_test
+
+import (
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"guestpass"
+	"guestpass/api"
+	"guestpass/auth"
+	"guestpass/store"
+	"guestpass/stytchtest"
+)
+
+var undoPattern = regexp.MustCompile(
+	`href="(/account/undo\?activity=[a-z0-9_]+)">Undo<span class="unseen">: ([^<]+)</span>`)
+
+// undoLink returns where the page asks whether to undo a change, which it tells in these words; "" for nowhere.
+func (s signedIn) undoLink(words string) string {
+	s.w.t.Helper()
+	for _, found := range undoPattern.FindAllStringSubmatch(s.at("/account?changes=all").body, -1) {
+		if found[2] == words {
+			return found[1]
+		}
+	}
+	return ""
+}
+
+// undoForm returns what the button there sends.
+func (s signedIn) undoForm(words string) string {
+	s.w.t.Helper()
+	r := s.at(s.undoLink(words))
+	form := formPattern.FindStringSubmatch(r.body)
+	if form == nil {
+		s.w.t.Fatalf("%s cannot be undone: %d %s", words, r.status, r.body)
+	}
+	return form[1]
+}
+
+func (s signedIn) sendUndo(form string, change ...func(*http.Request)) reply {
+	s.w.t.Helper()
+	headers := func(r *http.Request) {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		r.Header.Set("Cookie", s.cookie)
+		r.Header.Set("Sec-Fetch-Site", "same-origin")
+		r.Header.Set("Origin", "null") // under no-referrer
+	}
+	r := s.w.call("POST", "/account/undo", "", url.Values{"form": {form}}.Encode(),
+		append([]func(*http.Request){headers}, change...)...)
+	r.body = strings.NewReplacer("<bdi>", "", "</bdi>", "").Replace(r.body)
+	return r
+}
+
+// says fails unless a page has each of the texts.
+func (w *world) says(page reply, status int, texts ...string) {
+	w.t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(page.body, text) {
+			w.t.Errorf("it does not say %q", text)
+		}
+	}
+	if page.status != status || w.t.Failed() {
+		w.t.Fatalf("%d, want %d:\n%s", page.status, status, page.body)
+	}
+}
+
+func TestEveryChangeIsToldInItsOwnWords(t *testing.T) {
+	w := newWorld(t)
+	p := w.as(ada)
+	path := "/api/v1/tasks/" + p.create(`{"title":"Water <the> plants","due":"2026-11-30"}`)
+	p.do(200, "PATCH", path, `{"due":"2026-12-02"}`)
+	p.do(201, "POST", path+"/comments", `{"text":"The cactus too?\nYes. `+strings.Repeat("x", 200)+`"}`)
+	p.do(200, "POST", path+"/complete", "")
+	p.do(200, "DELETE", path, "")
+	p.do(200, "POST", path+"/restore", "")
+	p.do(201, "POST", "/api/v1/members/invitations", `{"email":"mary@acme.example"}`)
+	list := p.do(200, "GET", "/api/v1/activity", "")["activities"].([]any)
+	last := list[len(list)-1].(map[string]any)["activity_id"].(string)
+	s := w.signIn(ada)
+	w.says(s.at("/account?changes=all"), 200, "Created task “Water &lt;the&gt; plants”",
+		"Changed task “Water &lt;the&gt; plants”", "Commented on a task: “The cactus too? Yes. xxx", "…”",
+		"Completed task “Water", "Deleted task “Water", "Brought back task “Water", "Invited mary@acme.example",
+		`<dt>due</dt><dd>2026-11-30 <span class="becomes"><span class="unseen">becomes</span></span> 2026-12-02</dd>`,
+		"through ChatGPT", `id="`+last+`"`, `<time datetime="`)
+	german := w.call("GET", "/account?changes=all", "", "", accepts("de"),
+		func(r *http.Request) { r.Header.Set("Cookie", s.cookie) })
+	w.says(german, 200, "Aufgabe „<bdi>Water &lt;the&gt; plants</bdi>“ angelegt", "<dt>Fällig</dt>",
+		"<bdi>mary@acme.example</bdi> eingeladen")
+	if strings.Contains(german.body, "member_id") && !strings.Contains(german.body, "Mitglied") {
+		t.Error("fields have no German names")
+	}
+}
+
+// A declaration without words, and a record without the field, leave the summary.
+func TestWhereThereAreNoWordsTheSummaryStands(t *testing.T) {
+	w := newWorld(t, shelf)
+	must(t, w.options.Store.Write(t.Context(), func(tx *store.Tx) error {
+		for _, operation := range []string{"createTask", "putOnShelf", "longGone"} {
+			tx.Changed("shf_1", nil, map[string]string{"name": "jar"})
+			if _, err := tx.Record(store.Activity{Owner: acme, Subject: ada, Operation: operation,
+				Outcome: store.Done}); err != nil {
+				return err
+			}
+		}
+		tx.Changed("tsk_1", nil, map[string]string{"title": "jar"})
+		_, err := tx.Record(store.Activity{Owner: acme, Subject: ada, Operation: "createTask", Outcome: store.Failed})
+		return err
+	}))
+	w.says(w.signIn(ada).at("/account?changes=all"), 200, "Create a task shf_1", "Change the shelf shf_1",
+		"longGone shf_1", "Create a task tsk_1 (failed)")
+}
+
+func TestUndoOnThePage(t *testing.T) {
+	t.Parallel()
+	b2b, consumer := stytchtest.Development(), stytchtest.DevelopmentConsumer()
+	for name, tt := range map[string]struct {
+		subject string
+		seed    stytchtest.Seed
+		change  func(*guestpass.Options)
+	}{
+		"member":  {ada, b2b, func(*guestpass.Options) {}},
+		"user":    {userAda, consumer, func(*guestpass.Options) {}},
+		"by role": {ada, b2b, byRole},
+		// there is no token to ask about, and so no app whose secret would be needed
+		"introspecting": {ada, b2b, func(o *guestpass.Options) { o.Introspect = true }},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorldOf(t, stytchtest.Options{Seed: &tt.seed}, tt.change)
+			introspects := w.options.Introspect
+			if introspects { // what the app does would be refused
+				w.options.Introspect = false
+				other := w.twin()
+				other.as(tt.subject).create(`{"title":"Water the plants"}`)
+			} else {
+				w.as(tt.subject).create(`{"title":"Water the plants"}`)
+			}
+			const words = "Created task “Water the plants”"
+			s := w.signIn(tt.subject)
+			w.says(s.at(s.undoLink(words)), 200, "Undo this change?", words, "What was made is taken away again.")
+			r := s.sendUndo(s.undoForm(words))
+			w.says(r, 303)
+			page := s.at(r.header.Get("Location"))
+			w.says(page, 200, "Undone: "+words, "Undid: "+words, "on this page", "It was undone.")
+			if s.undoLink(words) != "" {
+				t.Error("it can be undone once more")
+			}
+			if list := w.as(tt.subject).do(200, "GET", "/api/v1/tasks", ""); len(list["tasks"].([]any)) != 0 {
+				t.Errorf("the task is there: %v", list)
+			}
+			w.says(s.sendUndo(s.undoForm("Undid: "+words)), 303)
+			w.says(s.at("/account?changes=all"), 200, "Did again: "+words)
+			if list := w.as(tt.subject).do(200, "GET", "/api/v1/tasks", ""); len(list["tasks"].([]any)) != 1 {
+				t.Errorf("the task is not there again: %v", list)
+			}
+			if log := w.log.String(); !strings.Contains(log, `"path":"/account/undo","status":303`) {
+				t.Error("the undo is not in the log")
+			}
+		})
+	}
+}
+
+// What is before, the page shows by field; what stands in the way it says in words, and changes nothing.
+func TestThePageSaysWhyItDoesNotUndo(t *testing.T) {
+	w := newWorld(t)
+	a, s := w.as(ada), w.signIn(ada)
+	task := a.create(`{"title":"Plants","due":"2026-11-30","assignee":"` + grace + `"}`)
+	path := "/api/v1/tasks/" + task
+	a.do(200, "PATCH", path, `{"due":"2026-12-02"}`)
+	const words = "Changed task “Plants”"
+	link, form := s.undoLink(words), s.undoForm(words)
+	w.says(s.at(link), 200, "<dd>2026-12-02 ", "</span></span> 2026-11-30</dd>")
+	w.says(s.at("/account?changes=all"), 200, "Changed again since, so it cannot be undone by itself.") // the creation
+
+	a.do(200, "PATCH", path, `{"title":"Plant"}`)
+	w.says(s.at(link), 200, "This is not undone", "It was changed later in your name.", "Changed task “Plant”",
+		"See the later change")
+	w.says(s.sendUndo(form), 409, "It was changed later in your name.")
+
+	w.as(grace).do(200, "PATCH", path, `{"title":"Grace's own words"}`)
+	later := s.sendUndo(form)
+	w.says(later, 409, "Somebody else changed it later, on ")
+	if strings.Contains(later.body, "own words") {
+		t.Errorf("the page shows what another person did:\n%s", later.body)
+	}
+
+	own := a.create(`{"title":"Mine"}`)
+	form = s.undoForm("Created task “Mine”")
+	other := w.signIn(grace)
+	activity := strings.TrimPrefix(s.undoLink("Created task “Mine”"), "/account/undo?")
+	w.says(other.at("/account/undo?"+activity), 404, "There is no such change in your name.")
+	w.says(other.sendUndo(form), 403, "Nothing was undone")
+	w.stytch.Fail(stytchtest.Fault{Path: "/v1/b2b/sessions", Status: 503})
+	w.says(s.sendUndo(form), 503, "Nothing was undone: that is not possible at the moment.")
+	w.stytch.ClearFaults()
+	w.stytch.Advance(time.Minute)
+	w.changeProject(func(seed *stytchtest.Seed) {
+		for i := range seed.Policy.Roles {
+			seed.Policy.Roles[i].Permissions = nil
+		}
+	})
+	w.says(s.sendUndo(form), 403, "You may not change it any more.")
+	if status := w.call("GET", "/api/v1/tasks/"+own, a.token, "").status; status != 200 {
+		t.Errorf("it was undone all the same: %d", status)
+	}
+}
+
+func TestWhatWasDeletedLongAgoIsNotUndone(t *testing.T) {
+	w := newWorld(t)
+	a := w.as(ada)
+	a.do(200, "DELETE", "/api/v1/tasks/"+a.create(`{"title":"Old"}`), "")
+	link := w.signIn(ada).undoLink("Deleted task “Old”")
+	w.says(w.signIn(ada).at(link), 200, "What was taken away is there again.")
+	w.stytch.Advance(31 * 24 * time.Hour)
+	s := w.signIn(ada)
+	if again := s.undoLink("Deleted task “Old”"); again != "" {
+		t.Errorf("it is offered: %s", again)
+	}
+	w.says(s.at(link), 200, "It was deleted more than 30 days ago, which is final.")
+}
+
+func TestUndoingKeepsToTheQuota(t *testing.T) {
+	w := newWorld(t, func(o *guestpass.Options) {
+		database, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + t.TempDir() + "/g.db", Now: o.Now,
+			Schemas: api.Schemas(o.Resources), Quota: store.Quota{Activities: 4}})
+		must(t, err)
+		t.Cleanup(func() { _ = database.Close() })
+		o.Store = database
+	})
+	a, s := w.as(ada), w.signIn(ada)
+	a.do(200, "DELETE", "/api/v1/tasks/"+a.create(`{"title":"One"}`), "")
+	w.says(s.sendUndo(s.undoForm("Deleted task “One”")), 507, "There is no room left for it.")
+}
+
+// A server without anything that can be undone offers nothing.
+func TestWithoutUndoThereIsNoButton(t *testing.T) {
+	w := newWorld(t, withModules("members"))
+	w.as(ada).do(201, "POST", "/api/v1/members/invitations", `{"email":"mary@acme.example"}`)
+	s := w.signIn(ada)
+	page := s.at("/account?changes=all")
+	w.says(page, 200, "Invited mary@acme.example")
+	if strings.Contains(page.body, "Undo") {
+		t.Errorf("%s", page.body)
+	}
+	found := regexp.MustCompile(`id="(act_[^"]+)"`).FindStringSubmatch(page.body)
+	w.says(s.at("/account/undo?activity="+found[1]), 200, "It cannot be undone here.")
+}
+
+func TestOnlyThePageItselfCanUndo(t *testing.T) {
+	w := newWorld(t, func(o *guestpass.Options) { o.PublicURL = origin })
+	task := w.as(grace).create(`{"title":"Plants"}`)
+	p, other := w.signIn(grace), w.signIn(ada)
+	form := p.undoForm("Created task “Plants”")
+	set := func(name, value string) func(*http.Request) {
+		return func(r *http.Request) { r.Header.Set(name, value) }
+	}
+	without := func(names ...string) func(*http.Request) {
+		return func(r *http.Request) {
+			for _, name := range names {
+				r.Header.Del(name)
+			}
+		}
+	}
+	w.consent(grace)
+	revoke := p.form(gptName())
+	for name, tt := range map[string]struct {
+		form   string
+		change []func(*http.Request)
+	}{
+		"cross-site":            {form, []func(*http.Request){set("Sec-Fetch-Site", "cross-site")}},
+		"same-site":             {form, []func(*http.Request){set("Sec-Fetch-Site", "same-site")}},
+		"typed by hand":         {form, []func(*http.Request){set("Sec-Fetch-Site", "none")}},
+		"foreign origin":        {form, []func(*http.Request){set("Origin", "https://evil.example")}},
+		"absent":                {form, []func(*http.Request){without("Sec-Fetch-Site", "Origin")}},
+		"no form":               {"", nil},
+		"altered form":          {form[:len(form)/2] + flipped(form[len(form)/2:]), nil},
+		"a form to revoke":      {revoke, nil},
+		"another's session":     {form, []func(*http.Request){set("Cookie", other.cookie)}},
+		"no session":            {form, []func(*http.Request){without("Cookie")}},
+		"as JSON":               {form, []func(*http.Request){set("Content-Type", "application/json")}},
+		"with somebody's token": {form, []func(*http.Request){without("Cookie"), set("Authorization", "Bearer x")}},
+	} {
+		if r := p.sendUndo(tt.form, tt.change...); r.status != 403 || !strings.Contains(r.body, "Nothing was undone") ||
+			r.header.Get("Content-Security-Policy") == "" {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
+	}
+	w.stytch.Advance(61 * time.Minute)
+	if r := w.signIn(grace).sendUndo(form); r.status != 403 {
+		t.Errorf("a form that is too old: %d", r.status)
+	}
+	if status := w.call("GET", "/api/v1/tasks/"+task, w.token(grace, everything...), "").status; status != 200 {
+		t.Errorf("it was undone all the same: %d", status)
+	}
+	for _, address := range []string{"/account/undo", "/account/undo?activity=x",
+		"/account/undo?activity=act_1&activity=", "/account/revoke", "/account/revoke?about=a&about=b"} {
+		if r := p.at(address); r.status != 400 {
+			t.Errorf("%s: %d", address, r.status)
+		}
+	}
+	for _, about := range []string{"x", revoke, form} {
+		if r := p.at("/account/revoke?about=" + about); r.status != 403 {
+			t.Errorf("to ask about what no link has: %d %s", r.status, r.body)
+		}
+	}
+}
+
+// Pressed twice, by somebody who goes away: it is undone, once.
+func TestUndoingTwiceIsUndoingOnce(t *testing.T) {
+	w := newWorld(t)
+	w.as(ada).create(`{"title":"Plants"}`)
+	s := w.signIn(ada)
+	form := s.undoForm("Created task “Plants”")
+	for range 2 {
+		if r := s.sendUndo(form); r.status != 303 {
+			t.Fatalf("%d %s", r.status, r.body)
+		}
+	}
+	if page := s.at("/account?changes=all").body; strings.Count(page, `<p class="deed">Undid: `) != 1 {
+		t.Errorf("%s", page)
+	}
+}
+
+// seeds records that many changes, of which every tenth takes something away, through an app or none.
+func (w *world) seedChanges(subject, client string, number int) {
+	w.t.Helper()
+	for begun := 0; begun < number; begun += 500 {
+		must(w.t, w.options.Store.Write(w.t.Context(), func(tx *store.Tx) error {
+			for i := begun; i < min(number, begun+500); i++ {
+				before, operation := any(map[string]string{"title": "before"}), "updateTask"
+				if i%10 == 0 {
+					before, operation = nil, "createTask"
+				}
+				tx.Changed(fmt.Sprint("tsk_", i), before, map[string]string{"title": fmt.Sprint("number ", i)})
+				if _, err := tx.Record(store.Activity{Owner: acme, Subject: subject, Client: client,
+					Operation: operation, Outcome: store.Done}); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
+	}
+}
+
+var deedPattern = regexp.MustCompile(`<p class="deed">([^<]+)</p>`)
+
+// deeds returns what a page tells, and its links to the pages beside it.
+func deeds(page reply) (told []string, newer, older string) {
+	for _, found := range deedPattern.FindAllStringSubmatch(page.body, -1) {
+		told = append(told, found[1])
+	}
+	for _, found := range regexp.MustCompile(`<a href="([^"]+)" rel="(prev|next)"`).FindAllStringSubmatch(page.body,
+		-1) {
+		if found[2] == "prev" {
+			newer = found[1]
+		} else {
+			older = found[1]
+		}
+	}
+	return told, newer, older
+}
+
+func TestChangesAreChosenAndTurnedOver(t *testing.T) {
+	onBothDatabases(t, func(t *testing.T, w *world) {
+		app := w.options.ClientIDs[0]
+		w.seedChanges(ada, app, 130)
+		w.seedChanges(ada, "", 3)
+		w.as(ada).do(200, "DELETE", "/api/v1/tasks/"+w.as(ada).create(`{"title":"Plants"}`), "")
+		s := w.signIn(ada)
+		for query, want := range map[string]int{"all": 50, "here": 3, app: 50, "all&kind=created": 15,
+			"all&kind=deleted": 1, "here&kind=created": 1, "here&kind=changed": 2, "here&kind=deleted": 0,
+			"all&kind=": 50} {
+			page := s.at("/account?changes=" + query)
+			if told, _, _ := deeds(page); page.status != 200 || len(told) != want {
+				t.Errorf("%s: %d, %d changes, want %d", query, page.status, len(told), want)
+			}
+		}
+		for _, query := range []string{"all", app + "&kind=changed"} {
+			var forth, back []string
+			address, last := "/account?changes="+query, ""
+			for ; address != ""; address = func() string { _, _, older := deeds(s.at(address)); return older }() {
+				told, _, _ := deeds(s.at(address))
+				forth, last = append(forth, told...), address
+			}
+			first := true
+			for address = last; address != ""; {
+				told, newer, _ := deeds(s.at(address))
+				if first || newer != "" || len(back) < len(forth) {
+					back = append(slices.Clone(told), back...)
+				}
+				if first = false; newer == "" {
+					break
+				}
+				address = newer
+			}
+			// The first page is a whole one, however few are newer than the second.
+			if len(forth) < 100 || !slices.Equal(forth[:50], back[:50]) || !strings.HasSuffix(strings.Join(back, "|"),
+				strings.Join(forth[50:], "|")) {
+				t.Errorf("%s: forth %d, back %d", query, len(forth), len(back))
+			}
+		}
+		page := s.at("/account?changes=" + app + "&kind=created")
+		w.says(page, 200, `value="`+app+`" selected`, `value="created" selected`,
+			"/account/changes.csv?changes="+app+"&amp;kind=created")
+	})
+}
+
+func TestDownloadsHaveWhatWasDone(t *testing.T) {
+	w := newWorld(t)
+	a := w.as(ada)
+	path := "/api/v1/tasks/" + a.create(`{"title":"=HYPERLINK(\"https://evil.example\"), “quoted”","due":"2026-11-30"}`)
+	a.do(200, "PATCH", path, `{"due":"2026-12-02","notes":"two\nlines"}`)
+	w.as(grace).create(`{"title":"Grace's"}`)
+	s := w.signIn(ada)
+	w.says(s.sendUndo(s.undoForm("Changed task “=HYPERLINK(&#34;https://evil.example&#34;), “quoted””")), 303)
+	r := s.at("/account/changes.csv?changes=all")
+	for name, want := range map[string]string{"Content-Type": "text/csv; charset=utf-8; header=present",
+		"Content-Disposition":          `attachment; filename="changes.csv"`,
+		"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store",
+		"X-Content-Type-Options": "nosniff"} {
+		if got := r.header.Get(name); got != want {
+			t.Errorf("%s: %s, want %s", name, got, want)
+		}
+	}
+	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(r.body, "\ufeff"))).ReadAll()
+	must(t, err)
+	if len(rows) != 4 || rows[0][0] != "at" || !strings.HasPrefix(rows[1][1], "Undid: Changed task “=HYPERLINK") ||
+		rows[2][4] != "due: 2026-11-30 → 2026-12-02\nnotes:  → two\nlines" || rows[2][2] != "ChatGPT" ||
+		rows[1][9] != rows[2][8] || strings.Contains(r.body, "Grace") || !strings.Contains(r.body, "\r\n") {
+		t.Errorf("%q", rows)
+	}
+	var got struct {
+		Person       string
+		DownloadedAt string `json:"downloaded_at"`
+		Complete     bool
+		Changes      []struct {
+			ActivityID string `json:"activity_id"`
+			Change     string
+			AppName    string `json:"app_name"`
+			Undoes     string
+			Changes    []api.FieldChange
+		}
+	}
+	r = s.at("/account/changes.json?changes=all&kind=changed")
+	must(t, json.Unmarshal([]byte(r.body), &got))
+	if got.Person != "ada@acme.example" || !got.Complete || len(got.Changes) != 2 ||
+		got.Changes[0].Undoes != got.Changes[1].ActivityID || got.Changes[1].Changes[0].After != "2026-12-02" ||
+		got.DownloadedAt == "" || r.header.Get("Content-Type") != "application/json" {
+		t.Errorf("%s", r.body)
+	}
+	w.says(s.at("/account/changes.json?changes=all&kind=deleted"), 200, `"changes":[],"complete":true}`)
+}
+
+// No cell begins a formula, whatever somebody wrote, or calls an app.
+func TestACellOfADownloadIsNoFormula(t *testing.T) {
+	w := newWorld(t)
+	must(t, w.options.Store.Write(t.Context(), func(tx *store.Tx) error {
+		for _, begin := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝"} {
+			tx.Changed(begin+"1+1", nil, map[string]string{begin + "cmd": begin + "cmd|' /C calc'!A0"})
+			if _, err := tx.Record(store.Activity{Owner: acme, Subject: ada, Client: begin + "app",
+				Operation: begin + "operation", Outcome: store.Done}); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	rows, err := csv.NewReader(strings.NewReader(w.signIn(ada).at("/account/changes.csv?changes=all").body)).ReadAll()
+	must(t, err)
+	cells := 0
+	for _, row := range rows {
+		for _, cell := range row {
+			if cells++; cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") || strings.HasPrefix(cell, "＝") {
+				t.Errorf("a cell is %q", cell)
+			}
+		}
+	}
+	if len(rows) != 9 {
+		t.Errorf("%d rows", len(rows))
+	}
+	t.Logf("%d cells", cells)
+}
+
+func TestADownloadEndsWhereItSays(t *testing.T) {
+	w := newWorld(t)
+	w.seedChanges(ada, w.options.ClientIDs[0], 10_001)
+	s := w.signIn(ada)
+	r := s.at("/account/changes.csv?changes=all")
+	rows, err := csv.NewReader(strings.NewReader(r.body)).ReadAll()
+	must(t, err)
+	if len(rows) != 10_002 || !strings.HasPrefix(rows[10_001][1], "There are more than 10000 changes") ||
+		rows[10_001][0] != "" {
+		t.Errorf("%d rows, at last %q", len(rows), rows[len(rows)-1])
+	}
+	r = s.at("/account/changes.json?changes=all")
+	if n := strings.Count(r.body, `"activity_id"`); n != 10_000 || !strings.HasSuffix(r.body,
+		`],"complete":false}`+"\n") || !json.Valid([]byte(r.body)) {
+		t.Errorf("%d changes", n)
+	}
+}
+
+// Nobody else's page gets a download, nor has one lie in somebody's folder.
+func TestDownloadsAreForThePersonThemselves(t *testing.T) {
+	w := newWorld(t, func(o *guestpass.Options) { o.PublicURL = origin })
+	w.as(ada).create(`{"title":"Plants"}`)
+	cookie := w.signIn(ada).cookie
+	for name, tt := range map[string]struct {
+		path, site, cookie string
+		status             int
+	}{
+		"own page":         {"changes.csv?changes=all", "same-origin", cookie, 200},
+		"typed":            {"changes.json?changes=all", "none", cookie, 200},
+		"an old browser":   {"changes.json?changes=all", "", cookie, 200},
+		"another site":     {"changes.csv?changes=all", "cross-site", cookie, 403},
+		"a neighbour":      {"changes.json?changes=all", "same-site", cookie, 403},
+		"nobody":           {"changes.csv?changes=all", "same-origin", "", 403},
+		"of another":       {"changes.csv?changes=all&of=" + grace, "same-origin", cookie, 400},
+		"a page of it":     {"changes.csv?changes=all&before=3", "same-origin", cookie, 400},
+		"an unknown kind":  {"changes.json?changes=all&kind=x", "same-origin", cookie, 400},
+		"nothing in all":   {"changes.json", "same-origin", cookie, 400},
+		"a broken address": {"changes.json?changes=%zz", "same-origin", cookie, 400},
+	} {
+		r := w.call("GET", "/account/"+tt.path, "", "", func(r *http.Request) {
+			r.Header.Set("Cookie", tt.cookie)
+			r.Header.Set("Sec-Fetch-Site", tt.site)
+		})
+		if r.status != tt.status || strings.Contains(r.body, "Plants") != (tt.status == 200) ||
+			r.header.Get("Access-Control-Allow-Origin") != "" {
+			t.Errorf("%s: %d %s", name, r.status, r.body)
+		}
+	}
+}
+
+func TestDownloadsOfAPersonAreLimited(t *testing.T) {
+	w := newWorld(t)
+	s := w.signIn(ada)
+	for range 6 {
+		w.says(s.at("/account/changes.csv?changes=all"), 200)
+	}
+	r := s.at("/account/changes.json?changes=all")
+	w.says(r, 429, "Nothing was downloaded")
+	if r.header.Get("Retry-After") == "" {
+		t.Errorf("%v", r.header)
+	}
+	w.says(w.signIn(grace).at("/account/changes.csv?changes=all"), 200)
+	w.says(s.at("/account?changes=all"), 200)
+}
+
+// An administrator ends one app for everybody, told for how many, and for whom it did not work.
+func TestAnAdministratorRevokesAnAppForAll(t *testing.T) {
+	w := newWorld(t)
+	w.changeProject(func(seed *stytchtest.Seed) {
+		for i := range 3 {
+			seed.Members = append(seed.Members, stytchtest.Member{ID: w.member(i), OrganizationID: acme,
+				Status: "active", Email: fmt.Sprintf("m%d@acme.example", i), Name: fmt.Sprint("Member ", i)})
+		}
+	})
+	for _, subject := range []string{ada, grace, hank, w.member(0), w.member(1), w.member(2)} {
+		w.consent(subject)
+		w.reads(w.token(subject, everything...))
+	}
+	s := w.signIn(ada)
+	page := s.at("/account")
+	w.says(page, 200, "grace@acme.example", "m0@acme.example", "m2@acme.example (Member 2)", "Revoke for all of them",
+		"Last used ")
+	ask := regexp.MustCompile(`href="(/account/revoke[^"]+)">Revoke for all of them`).FindStringSubmatch(page.body)[1]
+	asked := s.at(ask)
+	w.says(asked, 200, "for these members, 4 in all", "grace@acme.example", "Revoke for all 4")
+	if strings.Contains(asked.body, "hank") || strings.Contains(asked.body, "<li>ada@") {
+		t.Errorf("%s", asked.body)
+	}
+	w.says(w.signIn(grace).at(ask), 403)
+	must(t, w.setRoles(acme, ada)(nil))
+	w.says(s.at(ask), 403)
+	must(t, w.setRoles(acme, ada, "stytch_admin")(nil))
+	form := formPattern.FindStringSubmatch(asked.body)[1]
+	r := s.revoke(form)
+	w.says(r, 303)
+	w.says(s.at(r.header.Get("Location")), 200, "Access is revoked for 4 members.",
+		"No app acts for another member of the organization.")
+	if w.reads(w.token(grace, everything...)) != 401 || w.reads(w.token(hank, everything...)) != 200 ||
+		w.reads(w.token(ada, everything...)) != 200 {
+		t.Error("not those of the others were revoked")
+	}
+	w.says(s.at("/account?changes=all"), 200, "Revoked the access of ChatGPT for another member")
+	must(t, w.options.Store.Close())
+	r = s.revoke(form)
+	r.body = strings.NewReplacer("<bdi>", "", "</bdi>", "").Replace(r.body)
+	w.says(r, 503, "Not all access of ChatGPT is revoked", "It is revoked for 0.",
+		"m1@acme.example: Half of it is done.")
+}
+
+func (w *world) member(i int) string {
+	return fmt.Sprintf("member-test-aaaaaaaa-0000-4000-8000-00000000009%d", i)
+}
+
+// ledger is a resource that lets administrators see what was done by it.
+func ledger(o *guestpass.Options) {
+	type input struct {
+		Body struct {
+			Name string `json:"name" maxLength:"20" doc:"Name of the entry"`
+		}
+	}
+	type output struct {
+		Body struct {
+			OK bool `json:"ok" doc:"Always true"`
+		}
+	}
+	register := func(s *api.Service) {
+		api.Register(s, api.Operation{ID: "enterLedger", Method: http.MethodPost, Path: "/api/v1/ledger",
+			Summary: "Enter something", Description: "Enters something.", Access: auth.Scope("ledger:write"),
+			Effect: api.Write, Done: "Entered “{name}”"}, func(ctx context.Context, in *input) (*output, error) {
+			return api.InTransaction(ctx, s, func(tx *store.Tx) (*output, error) {
+				tx.Changed("led_"+in.Body.Name, nil, in.Body)
+				return &output{}, nil
+			})
+		})
+	}
+	o.Resources = append(o.Resources, api.Resource{Name: "ledger", Register: register, Overseen: true})
+}
+
+// TestAdministratorsSeeOfOthersWhatTheResourceLetsThemSee, and nothing else.
+func TestAdministratorsSeeOfOthersWhatTheResourceLetsThemSee(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change []func(*guestpass.Options)
+		sees   bool
+	}{"without": {nil, false}, "with": {[]func(*guestpass.Options){ledger}, true}} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, tt.change...)
+			w.consent(grace)
+			w.as(grace).create(`{"title":"Grace's secret"}`)
+			if tt.sees {
+				token := w.token(grace, "ledger:write", "openid")
+				if r := w.call("POST", "/api/v1/ledger", token, `{"name":"tea"}`); r.status != 200 {
+					t.Fatalf("%d %s", r.status, r.body)
+				}
+			}
+			s := w.signIn(ada)
+			page := s.page()
+			if strings.Contains(page, "What was done in their name") != tt.sees || strings.Contains(page, "secret") ||
+				!strings.Contains(page, "grace@acme.example") {
+				t.Errorf("%s", page)
+			}
+			of := s.at("/account?changes=all&of=" + grace)
+			if !tt.sees {
+				w.says(of, 403)
+				return
+			}
+			w.says(of, 200, "Entered “tea”", "What was done in the name of grace@acme.example")
+			if strings.Contains(of.body, "secret") || strings.Contains(of.body, "Undo") ||
+				strings.Contains(of.body, "changes.csv") {
+				t.Errorf("%s", of.body)
+			}
+			w.says(s.at("/account?changes=all&of="+hank), 403)
+			w.says(w.signIn(grace).at("/account?changes=all&of="+ada), 403)
+		})
+	}
+}
+
+// TestEndToEndUndoingByKeyboardAlone signs in, finds what was done, takes it back, and revokes, as a newcomer does.
+func TestEndToEndUndoingByKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	endToEnd(t, stytchtest.Development(), func(w *world) error {
+		w.consent(ada)
+		a := w.as(ada)
+		path := "/api/v1/tasks/" + a.create(`{"title":"Water the plants","due":"2026-11-30"}`)
+		a.do(200, "PATCH", path, `{"due":"2026-12-02"}`)
+		p := w.newPerson()
+		err := p.do(newTabAt(w.url+"/account"), tabTo("Sign in"), key(kb.Enter), tabTo("Email"),
+			typeText("ada@acme.example"), key(kb.Enter), tabTo("One-time passcode"), typeMailed, tabTo("Acme"),
+			key(kb.Enter), see("Changed task “Water the plants”"), device(1280, "light"), look("account"),
+			tabTo("Everything that was done"), key(kb.Enter), see("Download these changes"), unfoldAll, look("changes"),
+			fits, device(1280, "dark"), look("changes-dark"), device(390, "dark"), look("changes-phone"),
+			tabTo("Undo"), key(kb.Enter), see("Undo this change?"), look("asking-undo"), fits,
+			tabTo("Undo"), key(kb.Enter), see("Undone:"), see("Undid: Changed task “Water the plants”"), fits,
+			device(390, "light"), look("undone"),
+			tabTo("Your connected apps"), key(kb.Enter), see("It may do this in your name"), fits,
+			look("account-narrow"), tabTo("Revoke access"), key(kb.Enter), see("can be connected again"), fits,
+			look("asking-revoke"),
+			tabTo("Revoke access"), key(kb.Enter), see("Access is revoked. Every call that ChatGPT makes"),
+			look("revoked"))
+		if err != nil {
+			return err
+		}
+		if task := w.call("GET", path, w.token(grace, "tasks:read"), ""); !strings.Contains(task.body,
+			`"due":"2026-11-30"`) {
+			return errors.New("it was not undone: " + task.body)
+		}
+		return p.complaints()
+	})
+}
+
+// TestEndToEndAnAdministratorRevokesForAll looks at the pages for it.
+func TestEndToEndAnAdministratorRevokesForAll(t *testing.T) {
+	t.Parallel()
+	endToEnd(t, stytchtest.Development(), func(w *world) error {
+		w.changeProject(func(seed *stytchtest.Seed) {
+			seed.Members = append(seed.Members, stytchtest.Member{ID: w.member(0), OrganizationID: acme,
+				Status: "active", Email: "mary.with.a.long.name.indeed@acme.example", Name: "Mary Guest"})
+		})
+		for _, subject := range []string{grace, w.member(0)} {
+			w.consent(subject)
+			w.reads(w.token(subject, everything...))
+		}
+		p := w.newPerson()
+		steps := append([]step{newTabAt(w.url + "/account"), press("Sign in")}, byCode("ada@acme.example", "Acme")...)
+		return p.do(append(steps, see("Revoke for all of them"), device(1280, "light"), look("account"), fits,
+			look("account-narrow"), press("Revoke for all of them"), see("2 in all"), fits, device(1280, "light"),
+			look("asking"), press("Revoke for all 2"), see("Access is revoked for 2 members."), look("revoked"))...)
+	})
+}
+
+// inZone has the browser be somewhere else.
+func inZone(zone string) step {
+	return func(p *person) error {
+		_, err := chromedp.Call(p.tab, emulation.SetTimezoneOverride,
+			emulation.SetTimezoneOverrideParams{TimezoneID: zone})
+		return err
+	}
+}
+
+// withoutScript has pages run none from the next load on.
+func withoutScript(p *person) error {
+	_, err := chromedp.Call(p.tab, emulation.SetScriptExecutionDisabled,
+		emulation.SetScriptExecutionDisabledParams{Value: true})
+	return err
+}
+
+// TestEndToEndTimesAreInTheReadersZone, and in UTC for who runs no script.
+func TestEndToEndTimesAreInTheReadersZone(t *testing.T) {
+	t.Parallel()
+	endToEnd(t, stytchtest.Development(), func(w *world) error {
+		w.as(ada).create(`{"title":"Water the plants"}`)
+		at := w.stytch.Now().In(time.FixedZone("", 5*3600+45*60))
+		p := w.newPerson()
+		steps := append([]step{newTabAt(w.url + "/account"), inZone("Asia/Kathmandu"), press("Sign in")},
+			byCode("ada@acme.example", "Acme")...)
+		return p.do(append(steps, see("Everything that was done"), press("Everything that was done"),
+			see(at.Format("03:04 PM")+" GMT+5:45"), withoutScript, reload, see(" UTC"), absent("GMT+5:45"))...)
+	})
+}
