@@ -69,8 +69,8 @@ func (s *Service) admit(r *http.Request, op Operation) (ctx context.Context, err
 	if err := s.may(ctx, op); err != nil {
 		return ctx, err
 	}
-	if identity := auth.From(ctx); s.options.Connections != nil && identity.ClientID != "" {
-		s.options.Connections.Note(identity)
+	if s.options.Connections != nil && !s.inPerson(ctx) {
+		s.options.Connections.Note(auth.From(ctx))
 	}
 	return ctx, nil
 }
@@ -96,6 +96,13 @@ func (s *Service) admitted(r *http.Request) bool {
 	}
 	token, err := auth.Bearer(r)
 	return err == nil && token == a.token
+}
+
+// inPerson reports whether the person in the context was admitted without an app between, see [Service.UndoFor]. A
+// token, whatever it says, is never empty.
+func (s *Service) inPerson(ctx context.Context) bool {
+	known, admitted := ctx.Value(admissionKey{}).(admission)
+	return admitted && known.by == s && known.token == ""
 }
 
 // who finds out whose request it is. The token must be good and not revoked, and its person, organization and app must
@@ -158,7 +165,7 @@ func (s *Service) may(ctx context.Context, op Operation) error {
 	if err := s.mayCall(ctx, op, identity); err != nil {
 		return err
 	}
-	if s.options.Introspect && op.Effect != Read && identity.ClientID != "" {
+	if s.options.Introspect && op.Effect != Read && !s.inPerson(ctx) {
 		known, _ := ctx.Value(admissionKey{}).(admission)
 		return s.introspect(ctx, known.token, identity)
 	}
