@@ -98,6 +98,36 @@ func (s *Server) scopeWords() map[string]string {
 	return words
 }
 
+// scopeEffects returns the strongest effect of what each scope allows, by name. The standard ones allow nothing by
+// themselves.
+func (s *Server) scopeEffects() map[string]string {
+	strongest := map[string]api.Effect{}
+	for _, op := range s.service.Operations() {
+		for _, name := range s.service.Scopes(op) {
+			if !isStandard(name) {
+				strongest[name] = max(strongest[name], op.Effect)
+			}
+		}
+	}
+	effects := map[string]string{}
+	for name, effect := range strongest {
+		effects[name] = effect.String()
+	}
+	return effects
+}
+
+// roleEffect returns the strongest effect of all operations where roles decide, and "" where scopes do.
+func (s *Server) roleEffect() string {
+	if s.options.Access != api.ByRole {
+		return ""
+	}
+	var strongest api.Effect
+	for _, op := range s.service.Operations() {
+		strongest = max(strongest, op.Effect)
+	}
+	return strongest.String()
+}
+
 // toolScopes returns the scopes that a client of the tools is told to ask for: enough for all of them, so that nobody
 // is asked a second time. The client finds offline_access at the authorization server.
 func (s *Server) toolScopes(reads bool) (names []string) {

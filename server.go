@@ -501,7 +501,7 @@ func (s *Server) buildProvider() error {
 		TokenURL:   o.Domain + "/v1/oauth2/token", Clients: o.admitted(), LoginMethods: o.LoginMethods,
 		Login:          idp.Login(o.Login),
 		LookUpClient:   s.lookUpClient,
-		DescribeScopes: s.describeScopes, ScopesToAdd: s.scopesToAdd, AddScopes: idp.AddScopes(o.AddScopes),
+		DescribeScopes: s.describeScopes, Effects: s.scopeEffects(), RoleEffect: s.roleEffect(), ScopesToAdd: s.scopesToAdd, AddScopes: idp.AddScopes(o.AddScopes),
 		AdvertisedIssuer: s.advertised, Limits: s.limits, ClientSecrets: o.ClientSecrets,
 		Assets:    o.Assets,
 		CookieKey: o.key("authorization request cookie"), Log: o.Log, Now: o.Now,

@@ -106,6 +106,10 @@ type Options struct {
 	// DescribeScopes says what scopes are for, by name, in words for the person who
 	// decides. nil: no words beyond their names.
 	DescribeScopes func(ctx context.Context) map[string]string
+	// Effects are the strongest effect of what a scope allows, by its name: read, write or destroy. Of scopes without
+	// operations here nothing is known, and those that tell who a person is have none.
+	Effects    map[string]string
+	RoleEffect string // the strongest of all that roles allow; "" where scopes decide
 
 	Limits        *limits.Limits    // makes what the token endpoint is bounded by; nil: for this provider alone
 	ClientSecrets map[string]string // of connected apps, by client id, as far as they are known
@@ -228,7 +232,7 @@ func (p *Provider) Token() http.Handler { return p.forward }
 // bundles only the vertical's own.
 func (p *Provider) Assets() map[string]http.Handler {
 	handlers := map[string]http.Handler{}
-	for _, name := range []string{p.bundle.name, "idp.js", "cookies.js", "login.js", "session.js",
+	for _, name := range []string{p.bundle.name, "idp.js", "cookies.js", "login.js", "report.js", "session.js",
 		"words.js"} {
 		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			h := w.Header()

@@ -20,6 +20,8 @@ var templates embed.FS
 // pageData is what the page and, through data attributes, its script are told.
 type pageData struct {
 	Failure      *requestError // shown instead of everything else
+	Back         back          // of a failure: where its app hears of it
+	Reference    string        // of a failure in the log; "": it is not there
 	ClientName   string
 	Request      string // canonical query of the authorization request, "" for none
 	PublicToken  string
@@ -29,14 +31,15 @@ type pageData struct {
 	APIBase      string // the origin that the browser SDK talks to
 	Issuer       string // that a response may name; "": none
 	IssuerKnown  bool
-	ClientHost   string            // of the client's document; "" for a connected app
-	Unchecked    bool              // the client's name: anybody may have chosen it
-	ReturnsTo    destination       // the zero value for no application
-	ReturnURL    string            // where e-mail links lead: the bare page
-	Scopes       map[string]string // what each is for
-	Organization Organization      // that the request names; the zero value for none
-	Link         string            // that led here: "" for none, "offered" or "refused"
-	LogOut       bool              // an OpenID Connect logout (post_logout_redirect_uri)
+	ClientHost   string      // of the client's document; "" for a connected app
+	Unchecked    bool        // the client's name: anybody may have chosen it
+	ReturnsTo    destination // the zero value for no application
+	ReturnURL    string      // where e-mail links lead: the bare page
+	Scopes       scopesInWords
+	RoleEffect   string       // the strongest effect of what roles allow; "" where scopes decide
+	Organization Organization // that the request names; the zero value for none
+	Link         string       // that led here: "" for none, "offered" or "refused"
+	LogOut       bool         // an OpenID Connect logout (post_logout_redirect_uri)
 
 	Login           Login
 	ReturnParameter string
@@ -51,7 +54,7 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) { p.show(w, r, "
 func (p *Provider) show(w http.ResponseWriter, r *http.Request, token string, failed *requestError) {
 	p.headers.Set(w.Header())
 	language := p.options.Pages.Language(w, r)
-	data := pageData{PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
+	data := pageData{RoleEffect: p.options.RoleEffect, PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
 		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL,
 		ReturnURL: p.options.PublicURL + "/idp", Login: p.options.Login,
 		ReturnParameter: p.options.Login.returnParameter(), Token: token, SessionSent: cameWithSession(r)}
@@ -72,17 +75,18 @@ func (p *Provider) show(w http.ResponseWriter, r *http.Request, token string, fa
 		if data.IssuerKnown = true; p.options.AdvertisedIssuer != nil {
 			data.Issuer, data.IssuerKnown = p.options.AdvertisedIssuer(r.Context())
 		}
-		data.Scopes = p.options.Pages.Scopes(language, p.scopes(r.Context(), request))
+		data.Scopes = p.scopes(r.Context(), request, language)
 		if data.Organization, failure = p.organization(r.Context(), request); failure != nil {
 			status, data.Failure = http.StatusBadRequest, failure
 			w.Header().Del("Set-Cookie") // what is refused is not kept
 		}
 	case data.Link == "":
 		status = http.StatusBadRequest
-		data.Failure = &requestError{Title: "failure.nothing", Text: "failure.nothing_text"}
+		data.Failure = &requestError{Title: "failure.nothing", Text: "failure.nothing_text", reason: noRequest}
 	}
 	if data.Failure != nil {
-		p.refusals.note(r.Context(), data.Failure.reason, "server", p.unlisted(r.URL.RawQuery, data.Failure))
+		data.Reference = p.refusals.note(r, data.Failure.reason, "server", p.causeOf(r.URL.RawQuery, data.Failure))
+		data.Back = p.wayBack(r.Context(), r.URL.RawQuery, data.Failure)
 	}
 	body, err := p.page.Render(language, data)
 	if err != nil {
@@ -93,10 +97,11 @@ func (p *Provider) show(w http.ResponseWriter, r *http.Request, token string, fa
 	_, _ = w.Write(body) // #nosec G705 -- rendered by html/template, which escapes
 }
 
-// unlisted names the host that is not listed, for whoever may list it.
-func (p *Provider) unlisted(rawQuery string, failure *requestError) error {
+// causeOf returns what the log says of a failure beside its reason. It names the host that is not listed, for whoever
+// may list it.
+func (p *Provider) causeOf(rawQuery string, failure *requestError) error {
 	if failure != errUnlistedHost {
-		return nil
+		return failure.cause
 	}
 	query, err := readQuery(rawQuery)
 	if err != nil {
@@ -171,7 +176,7 @@ func (p *Provider) lookUp(ctx context.Context, clientID string) (Client, error) 
 	defer cancel()
 	client, err := p.options.LookUpClient(ctx, clientID)
 	if err != nil && !errors.Is(err, ErrUnknownClient) {
-		p.refusals.note(ctx, whyNotLookedUp(err), "server",
+		p.refusals.count(ctx, whyNotLookedUp(err), "server",
 			fmt.Errorf("client not looked up; Stytch will decide: %w", err))
 		return Client{}, nil
 	}
@@ -193,23 +198,32 @@ func (p *Provider) organization(ctx context.Context, request url.Values) (Organi
 		return Organization{}, errUnknownOrganization
 	}
 	if err != nil {
-		p.refusals.note(ctx, whyNotLookedUp(err), "server", fmt.Errorf("organization not looked up: %w", err))
-		return Organization{}, &requestError{Title: "failure.no_sign_in", Text: "failure.no_sign_in_text"}
+		return Organization{}, &requestError{Title: "failure.no_sign_in", Text: "failure.no_sign_in_text",
+			reason: whyNotLookedUp(err), cause: fmt.Errorf("organization not looked up: %w", err),
+			code: temporarilyUnavailable}
 	}
 	return o, nil
 }
 
+// scopesInWords are what the script is told of scopes, by name.
+type scopesInWords map[string]scopeInWords
+
+type scopeInWords struct {
+	Words  string `json:"words"`
+	Effect string `json:"effect,omitempty"` // see Options.Effects
+}
+
 // scopes returns words for those that the request asks for. The project may have more, which are
 // nobody's business here.
-func (p *Provider) scopes(ctx context.Context, request url.Values) map[string]string {
-	asked := map[string]string{}
+func (p *Provider) scopes(ctx context.Context, request url.Values, language string) scopesInWords {
+	asked := scopesInWords{}
 	if p.options.DescribeScopes == nil || request.Has(returnParameter) {
 		return asked
 	}
-	described := p.options.DescribeScopes(ctx)
+	described := p.options.Pages.Scopes(language, p.options.DescribeScopes(ctx))
 	for _, scope := range strings.Fields(cmp.Or(request.Get("scope"), defaultScope)) {
 		if words, ok := described[scope]; ok {
-			asked[scope] = words
+			asked[scope] = scopeInWords{words, p.options.Effects[scope]}
 		}
 	}
 	return asked

@@ -173,7 +173,8 @@ func TestEachVerticalHasItsOwnComponent(t *testing.T) {
 			t.Errorf("%s: %s", vertical, styles)
 		}
 		names := slices.Sorted(maps.Keys(p.Assets()))
-		if !slices.Equal(names, []string{"cookies.js", "idp.js", "login.js", "session.js", want.bundle, "words.js"}) {
+		if !slices.Equal(names, []string{"cookies.js", "idp.js", "login.js", "report.js", "session.js",
+			want.bundle, "words.js"}) {
 			t.Errorf("%s: served are %v", vertical, names)
 		}
 		script := httptest.NewRecorder()
@@ -246,7 +247,12 @@ func TestStytchIsNotAskedForWhatCannotBe(t *testing.T) {
 	asked := 0
 	p := pageProvider(t, func(o *Options) {
 		o.Clients = clients.Parse([]string{testClient})
-		o.LookUpClient = func(context.Context, string) (Client, error) { asked++; return Client{}, nil }
+		o.LookUpClient = func(_ context.Context, id string) (Client, error) {
+			if id != testClient { // which can be
+				asked++
+			}
+			return Client{}, nil
+		}
 		o.LookUpOrganization = func(context.Context, string) (Organization, error) {
 			asked++
 			return Organization{},

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
 
 	"guestpass/internal/limits"
 )
@@ -25,7 +28,11 @@ const (
 	credentialsRefused   reason = "credentials_refused"
 	tokenInQuery         reason = "token_in_query"
 	unreadableToken      reason = "unreadable_token"
+	noRequest            reason = "no_request"
 )
+
+// unmended are reasons that nobody who runs the server can mend: they are in the log for who asks after one of them.
+var unmended = []reason{noRequest, "link_spent", "link_elsewhere", "link_refused", "no_cookies", "nothing_to_grant"}
 
 // hints say for each reason what to look at.
 var hints = map[reason]string{ // #nosec G101 -- the word credentials
@@ -74,7 +81,9 @@ var hints = map[reason]string{ // #nosec G101 -- the word credentials
 		"tokens of GUESTPASS_LOGIN_URL",
 	"login_unknown_person": "somebody signed in at GUESTPASS_LOGIN_URL whom the Stytch project does not know; the " +
 		"token profile may make members and users (JIT provisioning)",
-	"limited":     "Stytch has refused requests because there were too many",
+	"limited": "Stytch has refused requests because there were too many",
+	"refused_by_stytch": "Stytch has refused something for a reason that this page has no words for; the event log in " +
+		"the Stytch dashboard has it",
 	"unreachable": "browsers do not reach Stytch, or its component shows nothing",
 }
 
@@ -94,7 +103,8 @@ type refusals struct {
 	log *slog.Logger
 	now func() time.Time
 
-	reports *limits.Rate
+	reports    *limits.Rate
+	references *limits.Rate
 
 	mu     sync.Mutex // guards counts
 	counts map[reason]*count
@@ -107,13 +117,33 @@ type count struct {
 
 func newRefusals(o Options) *refusals {
 	return &refusals{log: o.Log, now: o.Now, counts: map[reason]*count{}, reports: o.Limits.Rate(limits.Bound{
-		Name: "reports of the sign-in page", Shares: limits.Shares{limits.Address: reportsInMinute}})}
+		Name: "reports of the sign-in page", Shares: limits.Shares{limits.Address: reportsInMinute}}),
+		references: o.Limits.Rate(limits.Bound{Name: "references of the sign-in page",
+			Shares: limits.Shares{limits.Address: referencesInMinute}})}
 }
 
-// note takes an error where there is one to tell.
-func (f *refusals) note(ctx context.Context, why reason, seenBy string, err error) {
-	if why == "" {
-		return
+// referencesInMinute are the refusals of one address that are in the log each by itself.
+const referencesInMinute = 10
+
+// note counts a refusal, and returns the reference under which that very one is in the log; "" where it is not, since
+// the address has had too many.
+func (f *refusals) note(r *http.Request, why reason, seenBy string, err error) (reference string) {
+	reference = middleware.GetReqID(r.Context())
+	if f.count(r.Context(), why, seenBy, err) {
+		return reference
+	}
+	if _, exceeded := f.references.Take(limits.Party{Address: clientAddress(r)}); exceeded != nil {
+		return ""
+	}
+	f.log.WarnContext(r.Context(), "refused on the sign-in page", "reason", string(why), "seen_by", seenBy)
+	return reference
+}
+
+// count counts what somebody has to mend, and reports whether it is in the log. It takes an error where there is one
+// to tell.
+func (f *refusals) count(ctx context.Context, why reason, seenBy string, err error) (told bool) {
+	if hints[why] == "" {
+		return false
 	}
 	f.mu.Lock()
 	c := f.counts[why]
@@ -125,7 +155,7 @@ func (f *refusals) note(ctx context.Context, why reason, seenBy string, err erro
 	now := f.now()
 	if since := now.Sub(c.last); c.told > 0 && since >= 0 && since < tellEvery {
 		f.mu.Unlock()
-		return
+		return false
 	}
 	times, total := c.total-c.told, c.total
 	c.told, c.last = c.total, now
@@ -136,6 +166,7 @@ func (f *refusals) note(ctx context.Context, why reason, seenBy string, err erro
 		arguments = append(arguments, "error", err)
 	}
 	f.log.WarnContext(ctx, "trouble on the sign-in page", arguments...)
+	return true
 }
 
 // Refusals returns how often since the start there was trouble on the page, by reason.
@@ -159,14 +190,13 @@ var (
 const reportsInMinute = 10
 
 // Report counts what the page's script has seen: one word of a fixed list. Nobody can say
-// anything else by it.
-func (p *Provider) Report(r *http.Request, word string) error {
-	if _, known := hints[reason(word)]; !known {
-		return ErrUnknownReason
+// anything else by it. It returns the reference under which it is in the log, if it is.
+func (p *Provider) Report(r *http.Request, word string) (reference string, err error) {
+	if why := reason(word); hints[why] == "" && !slices.Contains(unmended, why) {
+		return "", ErrUnknownReason
 	}
 	if _, exceeded := p.refusals.reports.Take(limits.Party{Address: clientAddress(r)}); exceeded != nil {
-		return ErrTooManyReports
+		return "", ErrTooManyReports
 	}
-	p.refusals.note(r.Context(), reason(word), "browser", nil)
-	return nil
+	return p.refusals.note(r, reason(word), "browser", nil), nil
 }

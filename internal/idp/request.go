@@ -58,7 +58,9 @@ var (
 type requestError struct {
 	Title, Text string
 	Values      []any  // of the text
-	reason      reason // "" for what nobody has to mend
+	reason      reason // for the log
+	cause       error  // for the log; may be nil
+	code        string // by which a known app hears of it, see wayBack; "": by none
 }
 
 func (e *requestError) Error() string { return e.Title + ": " + e.Text }
@@ -86,7 +88,7 @@ func readQuery(rawQuery string) (url.Values, error) {
 	for _, name := range slices.Concat(parameters, others) {
 		if len(query[name]) > 1 && name != "resource" {
 			return nil, &requestError{Title: "failure.ambiguous", Text: "failure.ambiguous_text",
-				Values: []any{"name", name}, reason: malformedRequest}
+				Values: []any{"name", name}, reason: malformedRequest, code: invalidRequest}
 		}
 	}
 	return query, nil
@@ -133,15 +135,15 @@ func checkRequest(request url.Values) error {
 	// ChatGPT may leave it out: then it means code
 	case request.Has("response_type") && request.Get("response_type") != "code":
 		return &requestError{Title: "failure.not_supported", Text: "failure.response_type",
-			Values: []any{"name", "code"}, reason: malformedRequest}
+			Values: []any{"name", "code"}, reason: malformedRequest, code: unsupportedResponseType}
 	case request.Has("code_challenge_method") && request.Get("code_challenge_method") != "S256":
 		return &requestError{Title: "failure.not_supported", Text: "failure.challenge_method",
-			Values: []any{"name", "S256"}, reason: malformedRequest}
+			Values: []any{"name", "S256"}, reason: malformedRequest, code: invalidRequest}
 	case request.Has("organization_id") && !organizationPattern.MatchString(request.Get("organization_id")):
 		return errUnknownOrganization
 	case len(request.Get("state")) > maxState:
 		return &requestError{Title: "failure.too_long", Text: "failure.long_state",
-			Values: []any{"number", maxState}, reason: malformedRequest}
+			Values: []any{"number", maxState}, reason: malformedRequest, code: invalidRequest}
 	}
 	return nil
 }
@@ -226,7 +228,7 @@ var errUnlistedHost = &requestError{Title: errUnknownApplication.Title, Text: er
 	reason: unlistedHost}
 
 var errUnknownOrganization = &requestError{Title: "failure.unknown_organization",
-	Text: "failure.unknown_organization_text", reason: unknownOrganization}
+	Text: "failure.unknown_organization_text", reason: unknownOrganization, code: invalidRequest}
 
 func isLoopback(rawURL string) bool {
 	u, err := url.Parse(rawURL)

@@ -1,3 +1,4 @@
+import { refer } from "./report.js";
 import { say } from "./words.js";
 
 // Signing in needs cookies, and so does everything else here. Where the browser keeps none for this page, the page says
@@ -17,5 +18,6 @@ if (keepsNothing()) {
   document.getElementById("progress").hidden = true;
   document.getElementById("problem-text").textContent = say("cookies", { host: location.host });
   document.getElementById("problem").hidden = false;
+  refer("no_cookies");
   await new Promise(() => {});
 }

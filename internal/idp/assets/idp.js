@@ -4,18 +4,19 @@
 // where a component would leave a person without a word.
 import "./cookies.js";
 import { Login } from "./login.js";
+import { refer, report } from "./report.js";
 import { Session, isSame, nameOf } from "./session.js";
 import { componentWords, parts, say } from "./words.js";
 
 const settings = document.getElementById("idp").dataset;
 const part = (id) => document.getElementById(id);
-const descriptions = JSON.parse(part("scopes").textContent) ?? {};
+const described = JSON.parse(part("scopes").textContent) ?? {};
 const request = new URLSearchParams(settings.request);
 const app = { host: settings.clientHost, unchecked: "unchecked" in settings, issuer: settings.issuer };
 const arrival = new URLSearchParams(settings.link === "offered" ? location.search : ""); // of another link nothing is read
 const tokenType = arrival.get("stytch_token_type");
 
-let shown = ""; // "login", "asking", "person" for every page that names one, "" in between
+let shown = ""; // "login", "asking", "person" for every page that names one, "left" for the app, "" in between
 let person = JSON.parse(sessionStorage.getItem("guestpass-before")); // whom the page names, or named before a link was used
 sessionStorage.removeItem("guestpass-before");
 let leaving = false; // for another page
@@ -25,6 +26,7 @@ const begunFor = sessionStorage.getItem("guestpass-notice"); // "ended", or "oth
 const ending = begunFor === "ended";
 let told = ""; // what this one has said last
 let notice = ending ? say("had_ended") : "";
+let noticeOf = ""; // what was refused, if something was
 sessionStorage.removeItem("guestpass-notice");
 
 // A link to set a password; Stytch marks a member's by the redirect type.
@@ -153,7 +155,8 @@ const strings = Object.fromEntries(
 );
 
 function show(id) {
-  for (const name of ["login", "elsewhere", "consent", "replace", "progress"]) part(name).hidden = name !== id;
+  for (const name of ["login", "elsewhere", "consent", "replace", "left", "progress"]) part(name).hidden = name !== id;
+  part("take-back").hidden = id !== "consent" || "logOut" in settings;
 }
 
 // title names the step, for the eye and, by the focus, for a screen reader: by the key of the words, and their values.
@@ -164,21 +167,44 @@ function title([key, values]) {
   document.title = say(key, values) + " – " + settings.title;
 }
 
-// explain puts a failure into words; again is what to do about it, if there is something.
-function explain(text, again) {
+// explain puts a failure into words, of the cause that the server knows. again is what to do about it, and back the
+// address at which the app hears of it, if there are such.
+function explain(cause, text, again, back) {
   part("problem-text").textContent = text;
   part("again").hidden = !again;
   part("again").firstElementChild.onclick = again ?? null;
+  part("back").hidden = !back;
+  part("back").replaceChildren(...(back ? [linkTo(back, parts("back_to", { app: settings.app }))] : []));
   part("problem").hidden = false;
   part("progress").hidden = true;
+  refer(cause);
+}
+
+function linkTo(address, words) {
+  const link = document.createElement("a");
+  link.className = "button";
+  link.href = address;
+  link.append(...words);
+  return link;
+}
+
+// backWith returns the app's address with an error for it (RFC 6749 section 4.1.2.1, RFC 9207 for iss). An address that
+// Stytch has not found among the app's own gets none: nobody is sent where anybody may have written.
+function backWith(error) {
+  if (!app.registered) return "";
+  const address = request.get("redirect_uri");
+  const answer = new URLSearchParams({ error });
+  if (request.has("state")) answer.set("state", request.get("state"));
+  if (settings.issuer) answer.set("iss", settings.issuer);
+  return address + (address.includes("?") ? "&" : "?") + answer;
 }
 
 // tell says what the page before has left to say, and nothing of what was wrong there.
 function tell() {
-  part("problem").hidden = true;
-  if (notice) explain(notice);
+  hush();
+  if (notice) explain(noticeOf, notice);
   told = notice;
-  notice = "";
+  notice = noticeOf = "";
 }
 
 // An element has to be on the page before it is rendered: elsewhere it stays empty.
@@ -191,8 +217,7 @@ function mount(container, tag, properties) {
   show(container);
   setTimeout(() => {
     if (!isEmpty(container)) return;
-    report("unreachable");
-    explain(say("no_answer"), () => location.reload());
+    explain("unreachable", say("no_answer"), () => location.reload());
   }, slow);
 }
 
@@ -254,22 +279,15 @@ function causeOf(error) {
   return causes[type];
 }
 
-// report tells this server what it cannot see, each once for a page.
-const reported = new Set();
-function report(cause) {
-  if (!cause || reported.has(cause)) return;
-  reported.add(cause);
-  fetch("/idp/report", { method: "POST", body: cause, keepalive: true }).catch(() => {});
-}
-
 // refuses tells and explains what has to be mended; false for what may pass by itself, or
 // has words of its own.
 function refuses(error) {
   const cause = causeOf(error);
-  report(cause);
   if (!cause || cause === "limited" || cause === "unregistered_callback") return false;
-  // Neither trying again nor signing in again mends it.
-  explain(say("set_up_wrongly", { cause: cause.replaceAll("_", " ") }));
+  for (const container of ["login", "consent"]) part(container).replaceChildren(); // they have words for it as well
+  // Signing in again does not mend it. Once it is mended the page has to be loaded anew.
+  const back = cause === "missing_scope" ? backWith("invalid_scope") : "";
+  explain(cause, say("set_up_wrongly", { cause: cause.replaceAll("_", " ") }), () => location.reload(), back);
   return true;
 }
 
@@ -280,31 +298,46 @@ function onError(error) {
   if (refuses(error)) return;
   if (shown === "login") return onLoginError(error);
   if (ended.includes(error?.error_type)) return beginAgain("ended");
-  part("consent").replaceChildren(); // it would turn for ever
-  if (error?.error_type === unregistered) {
-    return explain(say("unregistered"));
-  }
-  if (!error?.error_message) report("unreachable");
-  explain(error?.error_message || say("unreachable_nothing"), () => location.reload());
+  part("consent").replaceChildren(); // it would turn for ever, or say the same
+  if (error?.error_type === unregistered) return explain("unregistered_callback", say("unregistered"));
+  explain(...inWords(error, "unreachable_nothing"), () => location.reload());
+}
+
+// inWords returns the cause of an error without words of ours, and what is said of it.
+function inWords(error, otherwise = "unreachable") {
+  if (!error?.error_message) return ["unreachable", say(otherwise)];
+  return [causeOf(error) ?? "refused_by_stytch", error.error_message];
 }
 
 // Refusals stand beside the field. A component is silent about failures without words,
 // and has nothing to press after some others.
 function onLoginError(error) {
-  if (!error?.error_message) {
-    report("unreachable");
-    return explain(say("unreachable"));
-  }
   setTimeout(() => {
+    if (tells("login")) return report(error?.error_message ? causeOf(error) : "unreachable");
+    if (!error?.error_message) return explain(...inWords(error));
     if (part("login").querySelector("input, button")) return;
-    explain(tokenType ? spent(error) : error.error_message, () => beginAgain());
+    part("login").replaceChildren();
+    if (tokenType) return explain(...spent(error), () => beginAgain());
+    explain(...inWords(error), () => beginAgain());
   });
 }
 
-const spent = (error) =>
-  error?.error_type?.startsWith("pkce_")
-    ? say("link_elsewhere")
-    : say("link_spent");
+// tells reports whether the component has said itself what was wrong.
+const tells = (container) => !!part(container).querySelector('[class*="_destructive_"]');
+
+// What was wrong a moment ago is not, once somebody tries again. A notice stays.
+for (const trying of ["input", "click"])
+  part("login").addEventListener(trying, () => part("problem-text").textContent === told || hush());
+
+function hush() {
+  part("problem").hidden = true;
+  refer("");
+}
+
+const spent = (error) => {
+  const cause = error?.error_type?.startsWith("pkce_") ? "link_elsewhere" : "link_spent";
+  return [cause, say(cause)];
+};
 
 function onEvent(event) {
   if (shown !== "login" || event.stytchEventType !== "AUTHENTICATE_FLOW_COMPLETE") return;
@@ -337,8 +370,8 @@ const found = session.mayExist(); // as they came
 function signInElsewhere() {
   if (!login.wasJustThere || begunFor === "other") return leave(begunFor === "other");
   shown = "login";
-  if (login.hasReturned) report(whyNobody());
   tell();
+  if (login.hasReturned) refer(whyNobody());
   title(["to_continue"]);
   part("elsewhere-what").replaceChildren(...parts(login.hasReturned ? "back_nobody" : "sign_in_there", { host: login.host }));
   part("elsewhere-why").textContent = login.hasReturned
@@ -375,15 +408,12 @@ async function useToken(token) {
 function refuseToken(error) {
   if (refuses(error)) return;
   if (!error?.error_type) {
-    report("unreachable");
-    return explain(say("unreachable_nothing"), () => leave());
+    return explain("unreachable", say("unreachable_nothing"), () => leave());
   }
   if (/_not_found$/.test(error.error_type)) {
-    report("login_unknown_person");
-    return explain(say("unknown_here", { host: login.host }), () => leave(true));
+    return explain("login_unknown_person", say("unknown_here", { host: login.host }), () => leave(true));
   }
-  report("login_token_refused");
-  explain(say("not_good", { host: login.host }), () => leave());
+  explain("login_token_refused", say("not_good", { host: login.host }), () => leave());
 }
 
 // showReset is for a user's link; a member's is understood by the login component.
@@ -400,7 +430,8 @@ async function enter(present = decide, absent = () => beginAgain("ended")) {
   shown = "";
   part("login").replaceChildren();
   part("consent").replaceChildren();
-  part("account").hidden = part("problem").hidden = true;
+  part("account").hidden = true;
+  hush();
   part("progress").textContent = say("one_moment");
   show("progress");
   const before = person;
@@ -409,8 +440,7 @@ async function enter(present = decide, absent = () => beginAgain("ended")) {
   } catch (error) {
     if (leaving || refuses(error)) return;
     if (ended.includes(error?.error_type)) return absent();
-    report("unreachable");
-    return explain(say("unreachable"), () => enter(present, absent));
+    return explain("unreachable", say("unreachable"), () => enter(present, absent));
   }
   present(before);
   lookAgain(); // it may have changed while the page was made
@@ -419,7 +449,7 @@ async function enter(present = decide, absent = () => beginAgain("ended")) {
 // lookAgain keeps the page true: it shows anew what names somebody, or lists for somebody,
 // who is not signed in any more, or not as what they were.
 function lookAgain() {
-  if (leaving || shown === "") return;
+  if (leaving || ["", "left"].includes(shown)) return;
   const now = session.remembered();
   if (shown === "login") return now && !resetting ? enter() : undefined; // it may begin before a password has been set
   if (session.isStill(person)) {
@@ -448,7 +478,8 @@ function decide(before) {
   history.replaceState(null, "", withoutLink);
   title(["decide"]);
   lock();
-  mount("consent", "stytch-consent", { client: session.decisionOf(person, enter, app), getIDPConsentManifest: manifest });
+  const page = { replaced: enter, left, nothing };
+  mount("consent", "stytch-consent", { client: session.decisionOf(person, page, app), getIDPConsentManifest: manifest });
 }
 
 // Whoever lures people into a double click can have this page come to the front between the two: from behind a window
@@ -476,18 +507,100 @@ function logOut() {
   mount("consent", "stytch-consent", {}); // works without a session
 }
 
+// What is listed apart, by the strongest effect of what a scope allows: "" for who the person is, for how long, and
+// for what has no operation here.
+const headers = { "": "allow", read: "allow_see", write: "allow_change", destroy: "allow_remove" };
+const words = (scope) => described[scope]?.words ?? scope;
+
 // manifest is what the consent component lists: what may be granted, in words, and apart
 // from it what was asked for and cannot be granted. The component's own list is empty
 // when Stytch's answer with the words is missing; what is granted must be seen.
 function manifest({ scopes }) {
-  const words = (scope) => descriptions[scope] ?? scope;
   const granted = scopes.filter(Boolean);
   const asked = (request.get("scope") ?? "").split(" ").filter(Boolean);
   const refused = asked.filter((scope) => !granted.includes(scope));
-  const sections = [{ header: say("allow", { app: app.inSentence }), items: granted.length ? granted.map(words) : [say("nothing")] }];
+  const sections = Object.entries(headers).map(([effect, header]) => ({
+    header: say(header, { app: app.inSentence }),
+    items: granted.filter((scope) => (described[scope]?.effect ?? "") === effect).map(words),
+  }));
+  // Where roles decide, this one scope is all that an app needs.
+  const own = sections[Object.keys(headers).indexOf(settings.roleEffect)];
+  if (settings.roleEffect && granted.includes("openid")) own.items.push(say("as_yourself"));
   if (refused.length) sections.push({ header: say("refused"), items: refused.map(words) });
-  return sections;
+  return sections.filter(({ items }) => items.length > 0);
 }
+
+// nothing tells that there is no decision to make, and leads back to the app.
+function nothing(scopes) {
+  part("consent").replaceChildren();
+  show("progress");
+  title(["nothing"]);
+  const list = scopes.map(words).join("; ");
+  explain("nothing_to_grant", say("nothing_yours", { app: settings.app, list }), undefined, backWith("access_denied"));
+}
+
+// left is what becomes of a decision: the browser goes to the app. Where it does not leave, an app on this device has
+// a window of its own, or does not answer; the page says what to do then. Where a program on this computer has ended,
+// the browser shows a page of its own in the place of this one: who goes back from there finds what cameBack says.
+const away = 4000; // milliseconds until the page says that the app may be out of reach
+function left(address, allowed) {
+  shown = "left";
+  history.replaceState({ allowed }, "", withoutLink);
+  part("consent").replaceChildren();
+  part("account").hidden = true;
+  const opens = settings.returnsTo === "signin.at_app";
+  tellLeft(opens ? "opens" : "go_now", allowed);
+  part("left-link").replaceChildren(linkTo(address, parts(opens ? "open" : "go_to", { place: settings.place })));
+  part("left-link").hidden = !opens;
+  location.href = address;
+  setTimeout(() => (part("left-link").hidden = part("left-slow").hidden = false), away);
+}
+
+function tellLeft(what, allowed) {
+  tell();
+  title([allowed ? "allowed" : "denied"]);
+  part("left-done").replaceChildren(...parts(allowed ? "may_now" : "may_nothing", { app: settings.app }));
+  part("left-what").replaceChildren(...parts(what, { place: settings.place }));
+  part("left-slow").replaceChildren(...parts(allowed ? "no_app" : "no_app_denied", { place: settings.place }));
+  show("left");
+  part("take-back").hidden = !allowed;
+}
+
+// cameBack is for who has decided on this page, and is on it again: they loaded it anew, or pressed Back.
+function cameBack({ allowed }) {
+  shown = "left";
+  part("account").hidden = true;
+  tellLeft("came_back", allowed);
+  part("left-link").hidden = true;
+  part("left-slow").hidden = part("left-again").hidden = false;
+}
+addEventListener("pageshow", (event) => event.persisted && shown === "left" && cameBack(history.state));
+part("left-again").addEventListener("click", () => {
+  history.replaceState(null, "", withoutLink);
+  location.reload();
+});
+
+// The component draws each of its steps anew, and with the field that goes the focus is lost: what somebody types next
+// would go nowhere. So the first field of a step takes it, or, where there is none, what the step says first.
+let field; // the first of the step that is shown
+let waits = false; // the component takes nothing at the moment
+let begun = false; // somebody is at it: before that the focus is left where it is
+part("login").addEventListener("focusin", () => (begun = true));
+function follow() {
+  const visible = (selector) => [...part("login").querySelectorAll(selector)].filter((e) => e.checkVisibility());
+  const fields = visible("input");
+  const first = fields.find((e) => !e.disabled);
+  const lost = !document.activeElement || document.activeElement === document.body;
+  if (fields.length && !first) return (waits = true);
+  if (begun && first && (first !== field || waits)) first.focus();
+  if (begun && !first && lost && visible("button").length) focusOn(visible('[class*="_header_"]')[0] ?? part("heading"));
+  [field, waits] = [first, false];
+}
+function focusOn(words) {
+  words.tabIndex = -1;
+  words.focus();
+}
+new MutationObserver(follow).observe(part("login"), { childList: true, subtree: true, attributeFilter: ["disabled"] });
 
 // Addresses are kept with their domain in ASCII. Chromium sends it so by itself, others send
 // what was typed: so it is written anew before anything can be pressed. The component hears
@@ -538,7 +651,7 @@ addEventListener("unhandledrejection", (event) => {
   event.preventDefault(); // it is told on the page
   if (shown !== "login") return onError(event.reason);
   if (refuses(event.reason)) return;
-  explain(event.reason?.error_message || say("unreachable"));
+  setTimeout(() => tells("login") || explain(...inWords(event.reason)));
 });
 
 // What a link is, as far as its token is taken for nothing else. Whose it is, nobody can tell
@@ -583,7 +696,7 @@ function useLink() {
 
 // Stytch's client drops the new session when it hears late, in this tab or another, that the
 // one before has ended. So the new one is put back once.
-async function redeem(use = vertical.redeem, refused = (error) => refuses(error) || explain(spent(error), () => beginAgain())) {
+async function redeem(use = vertical.redeem, refused = (error) => refuses(error) || explain(...spent(error), () => beginAgain())) {
   try {
     const { session_token, session_jwt } = await use();
     enter(decide, () => {
@@ -597,16 +710,18 @@ async function redeem(use = vertical.redeem, refused = (error) => refuses(error)
 
 function start() {
   if ("logOut" in settings) return logOut();
+  if (history.state?.allowed !== undefined && settings.request) return cameBack(history.state);
   session.watch(lookAgain);
   const { token, asked } = login.brought;
   if (token && asked) return useToken(token);
   if (token) {
-    report("login_unasked");
     notice = say("unasked");
+    noticeOf = "login_unasked";
   }
   if (settings.link === "refused") {
     history.replaceState(null, "", withoutLink); // so that no component finds its token either
     notice = say("link_refused");
+    noticeOf = "link_refused";
   }
   const [present, absent] = settings.link === "offered" ? [askToReplace, useLink] : [decide, showLogin];
   if (session.mayExist()) enter(present, absent);

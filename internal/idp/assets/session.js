@@ -126,13 +126,16 @@ export class Session {
   }
 
   // decisionOf returns a client for one consent component, by which that person alone
-  // decides, and only on what the component was told and has shown. Whoever is signed in
-  // when Allow is pressed is handed to replaced if it is somebody else: nothing is allowed then.
+  // decides, and only on what the component was told and has shown. What becomes of it is told to page:
+  //   replaced()          somebody else is signed in when a button is pressed: nothing is allowed then;
+  //   left(address, ok)   Stytch has taken the decision, and the browser is to go there; ok: something was allowed;
+  //   nothing(scopes)     none of what the app asks for is this person's to give.
   //
   // The app's host is that of its document, if it has one; unchecked says that anybody may have chosen the app's
   // name. issuer is what a response may name: "" for none, undefined while nobody knows.
-  // inSentence is set to how a sentence speaks of the app.
-  decisionOf(person, replaced, app) {
+  // inSentence is set to how a sentence speaks of the app, and registered once Stytch has found the address to
+  // return to among the app's own.
+  decisionOf(person, page, app) {
     const client = this.#client, { issuer } = app;
     let grantable = []; // as shown
     const never = new Promise(() => {}); // the component waits until it is taken away
@@ -141,23 +144,44 @@ export class Session {
       ...client.idp,
       // The component would submit at once where Stytch wants no consent. Here a person presses a button.
       oauthAuthorizeStart: async (request) => {
-        const answer = await client.idp.oauthAuthorizeStart(request);
-        if (!this.isStill(person)) return replaced(), never;
-        grantable = answer.scope_results.filter((result) => result.is_grantable).map((result) => result.scope);
+        const answer = await this.#start(request, app);
+        if (!this.isStill(person)) return page.replaced(), never;
+        const granted = answer.scope_results.filter((result) => result.is_grantable);
+        grantable = granted.map((result) => result.scope);
         // The component shows the app's name as it comes, and anybody may have chosen it.
         const name = seen(answer.client?.client_name);
         app.inSentence = labelOf(name, app, "app_called_within");
-        return { ...answer, client: { ...answer.client, client_name: labelOf(name, app) }, consent_required: true };
+        if (grantable.length === 0) return page.nothing(answer.scope_results.map((result) => result.scope)), never;
+        // What cannot be granted is on the page's own list, and not said a second time.
+        return { ...answer, scope_results: granted, client: { ...answer.client, client_name: labelOf(name, app) }, consent_required: true };
       },
       oauthAuthorizeSubmit: async (request) => {
-        if (!request.consent_granted || grantable.length === 0) return withIssuer(await this.#deny(request), request, issuer);
-        const now = await this.ask();
-        // Between this look at the cookie and the client's own, for the request, nothing else of this page runs.
-        if (!isSame(now, person) || !this.isStill(now)) return replaced(), never;
-        return withIssuer(await client.idp.oauthAuthorizeSubmit({ ...request, scopes: grantable }), request, issuer);
+        const ok = request.consent_granted && grantable.length > 0;
+        if (ok) {
+          const now = await this.ask();
+          // Between this look at the cookie and the client's own, for the request, nothing else of this page runs.
+          if (!isSame(now, person) || !this.isStill(now)) return page.replaced(), never;
+        }
+        const answer = await (ok ? client.idp.oauthAuthorizeSubmit({ ...request, scopes: grantable }) : this.#deny(request));
+        return page.left(withIssuer(answer, request, issuer).redirect_uri, ok), never;
       },
     };
     return Object.create(client, { idp: { value: idp } });
+  }
+
+  // #start asks Stytch what there is to decide. Where Stytch knows a scope not, it says so before anything else of
+  // the request is settled: so it is asked once more for what every project has, whose app and address that is.
+  async #start(request, app) {
+    const start = (asked) => this.#client.idp.oauthAuthorizeStart(asked);
+    try {
+      const answer = await start(request);
+      app.registered = true;
+      return answer;
+    } catch (error) {
+      if (error?.error_type === "oauth_invalid_scope_requested")
+        app.registered = await start({ ...request, scopes: ["openid"] }).then(() => true, () => false);
+      throw error;
+    }
   }
 
   // #deny passes a refusal on, and never a code: Stytch gives one where it wants no consent.
