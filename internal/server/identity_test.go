@@ -486,14 +486,15 @@ func TestEndToEndTheClickDoesNotHangOnStytch(t *testing.T) {
 	}
 }
 
-// Where nothing can be allowed, Allow is a denial: an empty list of scopes would be Stytch's usual ones.
+// Where nothing can be allowed, nobody is asked, and the way back is a denial: an empty list of scopes would be Stytch's
+// usual ones.
 func TestEndToEndNothingIsNothing(t *testing.T) {
 	t.Parallel()
 	endToEnd(t, stytchtest.Development(), func(w *world) error {
 		p := w.newPerson()
 		p.request = scopes("members:invite")
-		_, err := w.connect(w.gpt(), p, append(byCode("grace@acme.example", "Acme"), see("Nothing"),
-			see("not yours to give"), look("nothing"), press("Allow"))...)
+		_, err := w.connect(w.gpt(), p, append(byCode("grace@acme.example", "Acme"), see("There is nothing to allow"),
+			see("not yours to give"), absent("Deny"), look("nothing"), press("Back to ChatGPT"))...)
 		var denied *gpttest.DeniedError
 		if !errors.As(err, &denied) || denied.Code != "access_denied" {
 			return fmt.Errorf("%w, want a denial", err)

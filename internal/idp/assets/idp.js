@@ -127,6 +127,8 @@ const look = {
   "container-width": "100%",
   "rounded-base": "5px",
   "container-radius": "10px",
+  "text-xs": ".9rem", // what may be granted is in it
+  "text-2xl": "1.2rem", // the page's own heading is larger
   background: "var(--card)",
   foreground: "var(--fg)",
   "muted-foreground": "var(--muted)",
@@ -157,6 +159,14 @@ const strings = Object.fromEntries(
 function show(id) {
   for (const name of ["login", "elsewhere", "consent", "replace", "left", "progress"]) part(name).hidden = name !== id;
   part("take-back").hidden = id !== "consent" || "logOut" in settings;
+  for (const line of document.querySelectorAll("#returns")) line.hidden = ["left", ""].includes(id); // there is none without an app
+}
+
+// setAside takes away what somebody could do, as nothing comes of it. The component has words of its own for that.
+function setAside(heading) {
+  for (const container of ["login", "consent"]) part(container).replaceChildren();
+  show("");
+  title([heading]);
 }
 
 // title names the step, for the eye and, by the focus, for a screen reader: by the key of the words, and their values.
@@ -284,7 +294,7 @@ function causeOf(error) {
 function refuses(error) {
   const cause = causeOf(error);
   if (!cause || cause === "limited" || cause === "unregistered_callback") return false;
-  for (const container of ["login", "consent"]) part(container).replaceChildren(); // they have words for it as well
+  setAside("failed");
   // Signing in again does not mend it. Once it is mended the page has to be loaded anew.
   const back = cause === "missing_scope" ? backWith("invalid_scope") : "";
   explain(cause, say("set_up_wrongly", { cause: cause.replaceAll("_", " ") }), () => location.reload(), back);
@@ -298,7 +308,7 @@ function onError(error) {
   if (refuses(error)) return;
   if (shown === "login") return onLoginError(error);
   if (ended.includes(error?.error_type)) return beginAgain("ended");
-  part("consent").replaceChildren(); // it would turn for ever, or say the same
+  setAside("failed"); // it would turn for ever, or say the same
   if (error?.error_type === unregistered) return explain("unregistered_callback", say("unregistered"));
   explain(...inWords(error, "unreachable_nothing"), () => location.reload());
 }
@@ -532,9 +542,7 @@ function manifest({ scopes }) {
 
 // nothing tells that there is no decision to make, and leads back to the app.
 function nothing(scopes) {
-  part("consent").replaceChildren();
-  show("progress");
-  title(["nothing"]);
+  setAside("nothing");
   const list = scopes.map(words).join("; ");
   explain("nothing_to_grant", say("nothing_yours", { app: settings.app, list }), undefined, backWith("access_denied"));
 }
