@@ -130,6 +130,7 @@ type Provider struct {
 	headers  headers.Page
 	forward  *forwarder
 	refusals *refusals
+	assets   map[string]http.Handler
 }
 
 // New checks the options. [ErrNoBundle] when the browser component is missing.
@@ -144,8 +145,9 @@ func New(o Options) (*Provider, error) {
 	if o.Assets == nil {
 		o.Assets, _ = fs.Sub(assets, "assets") // fails for an invalid name only
 	}
-	if _, err := fs.Stat(o.Assets, bundle.name); err != nil {
-		return nil, ErrNoBundle
+	served, err := readAssets(o.Assets, bundle.name)
+	if err != nil {
+		return nil, err
 	}
 	if len(o.LoginMethods) == 0 {
 		o.LoginMethods = []string{DefaultLoginMethod}
@@ -172,7 +174,7 @@ func New(o Options) (*Provider, error) {
 	}
 	o.SDKBaseURL = strings.TrimSuffix(o.SDKBaseURL, "/")
 	p := &Provider{options: o, page: parsed, log: o.Log, bundle: bundle, forward: forward, secure: isHTTPS(o.PublicURL),
-		refusals: newRefusals(o)}
+		refusals: newRefusals(o), assets: served}
 	p.headers = headers.Page{Policy: contentSecurityPolicy(bundle.style, o.SDKBaseURL), SignsIn: true, Secure: p.secure}
 	return p, nil
 }
@@ -230,22 +232,21 @@ func (p *Provider) Token() http.Handler { return p.forward }
 
 // Assets returns the page's scripts, each by its name and with its handler: of Stytch's
 // bundles only the vertical's own.
-func (p *Provider) Assets() map[string]http.Handler {
-	handlers := map[string]http.Handler{}
-	for _, name := range []string{p.bundle.name, "idp.js", "cookies.js", "login.js", "report.js", "session.js",
-		"words.js"} {
-		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			h := w.Header()
-			h.Set("Content-Type", "text/javascript; charset=utf-8")
-			h.Set("Cache-Control", "public, max-age=3600")
-			h.Set("X-Content-Type-Options", "nosniff")
-			h.Set("Cross-Origin-Resource-Policy", "same-origin")
-			if name == p.bundle.name {
-				http.ServeFileFS(w, r, p.options.Assets, name)
-				return
-			}
-			http.ServeFileFS(w, r, assets, "assets/"+name)
-		})
+func (p *Provider) Assets() map[string]http.Handler { return p.assets }
+
+func readAssets(bundles fs.FS, bundle string) (map[string]http.Handler, error) {
+	const kind = "text/javascript; charset=utf-8"
+	component, err := fs.ReadFile(bundles, bundle)
+	if err != nil {
+		return nil, ErrNoBundle
 	}
-	return handlers
+	handlers := map[string]http.Handler{bundle: page.Asset(kind, component)}
+	for _, name := range []string{"idp.js", "cookies.js", "login.js", "report.js", "session.js", "words.js"} {
+		script, err := assets.ReadFile("assets/" + name)
+		if err != nil {
+			return nil, err
+		}
+		handlers[name] = page.Asset(kind, script)
+	}
+	return handlers, nil
 }

@@ -2,6 +2,7 @@ package idp
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -12,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
 
 	"guestpass/internal/clients"
 	"guestpass/internal/limits"
@@ -350,5 +353,25 @@ func TestInstancesCountGuessesTogether(t *testing.T) {
 	// on a machine so busy that it took 100 ms
 	if calls != wrongSecrets && !strings.Contains(log.String(), "Redis does not count") {
 		t.Errorf("%d guesses are answered by three instances, want %d", calls, wrongSecrets)
+	}
+}
+
+func TestReferencesOfOneAddressAreNotAnothers(t *testing.T) {
+	p := pageProvider(t)
+	refuse := func(address string) string {
+		r := httptest.NewRequest(http.MethodGet, "/idp", nil)
+		from(address)(r)
+		r = r.WithContext(context.WithValue(r.Context(), middleware.RequestIDKey, "req-x"))
+		w := httptest.NewRecorder()
+		p.Page(w, r)
+		return w.Body.String()
+	}
+	for range referencesInMinute {
+		if !strings.Contains(refuse("203.0.113.9"), "req-x") {
+			t.Fatal("a refusal has no reference")
+		}
+	}
+	if strings.Contains(refuse("203.0.113.9"), "req-x") || !strings.Contains(refuse("192.0.2.7"), "req-x") {
+		t.Error("one address has all, or no end")
 	}
 }

@@ -19,9 +19,8 @@ const maxSide = 4096 // pixels of a logo
 
 // A Logo is a picture that is surely one of the known kinds.
 type Logo struct {
-	content []byte
-	kind    string // its media type
-	name    string // below /assets/
+	name  string // below /assets/
+	shown http.Handler
 }
 
 // names of logos by their media type.
@@ -54,7 +53,7 @@ func NewLogo(content []byte) (*Logo, error) {
 		}
 		kind = "image/svg+xml"
 	}
-	return &Logo{content: content, kind: kind, name: logoNames[kind]}, nil
+	return &Logo{name: logoNames[kind], shown: Asset(kind, content)}, nil
 }
 
 var errNoPicture = errors.New("is no picture of a kind that browsers show: SVG, PNG, JPEG or WebP")
@@ -88,5 +87,5 @@ const logoPolicy = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
 // ServeHTTP answers with the picture. The pages show it in an img element, where browsers run no scripts of an SVG.
 func (l *Logo) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Security-Policy", logoPolicy)
-	Asset(l.kind, l.content).ServeHTTP(w, r)
+	l.shown.ServeHTTP(w, r)
 }

@@ -8,6 +8,7 @@ package page
 import (
 	"bytes"
 	"cmp"
+	"compress/gzip"
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
@@ -16,6 +17,8 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"strings"
+	"sync"
 	"time"
 )
 
@@ -173,17 +176,53 @@ func (p *Pages) Assets() map[string]http.Handler {
 	return handlers
 }
 
-// Asset answers with a file that pages load. Browsers keep it for an hour, and then ask whether it has changed.
+// Asset answers with a file that pages load, compressed for whoever takes it so. Browsers keep it for an hour, and then
+// ask whether it has changed.
 func Asset(kind string, content []byte) http.Handler {
-	sum := sha256.Sum256(content)
-	tag := `"` + hex.EncodeToString(sum[:8]) + `"`
+	plain := newVariant(content)
+	packed := sync.OnceValue(func() variant { return newVariant(compressed(content)) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", kind)
 		h.Set("Cache-Control", "public, max-age=3600")
-		h.Set("ETag", tag)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+		h.Add("Vary", "Accept-Encoding")
+		shown := plain
+		if takesGzip(r) {
+			shown = packed()
+			h.Set("Content-Encoding", "gzip")
+		}
+		h.Set("ETag", shown.tag)
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(shown.content))
 	})
+}
+
+// A variant of a file has a tag of its own (RFC 9110 section 8.8.3).
+type variant struct {
+	content []byte
+	tag     string
+}
+
+func newVariant(content []byte) variant {
+	sum := sha256.Sum256(content)
+	return variant{content, `"` + hex.EncodeToString(sum[:8]) + `"`}
+}
+
+func compressed(content []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails for an unknown level only
+	_, _ = w.Write(content)                               // a bytes.Buffer takes everything
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// takesGzip goes by what browsers send. Whoever weighs encodings gets the file as it is.
+func takesGzip(r *http.Request) bool {
+	for _, one := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
+		if strings.TrimSpace(one) == "gzip" {
+			return true
+		}
+	}
+	return false
 }

@@ -45,6 +45,7 @@ var shownBy = []traffic{
 	{"wrong secrets", "", []string{"TestWrongSecretsAreCountedForWhoSendsThem", "TestInstancesCountGuessesTogether"}},
 	{"secrets of connected apps that Stytch has taken", "", []string{"TestNobodyMakesASecretForgotten"}},
 	{"reports of the sign-in page", "", []string{"TestReportsOfOneAddressAreNotAnothers"}},
+	{"references of the sign-in page", "", []string{"TestReferencesOfOneAddressAreNotAnothers"}},
 	{"account pages", "", []string{"TestPagesOfAPersonAreLimited"}},
 	{"account pages at once", "", []string{"TestAttackAnAdministratorKeepsNobodyOut"}},
 	{"downloads of changes", "", []string{"TestDownloadsOfAPersonAreLimited"}},

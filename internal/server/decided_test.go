@@ -178,11 +178,11 @@ func TestEndToEndAnAppOnTheDevice(t *testing.T) {
 		return w.newPerson().do(slices.Concat([]step{newTabAt(request)}, byCode("ada@acme.example", "Acme"),
 			[]step{see("you go back to an app on this device (cursor)"), press("Allow"), see("Access allowed"),
 				see("ChatGPT may now do what you allowed."), see("Your browser opens an app on this device (cursor) now"),
-				see("Open an app on this device"), see("take back at any time: Connected apps"), absent("Allow ChatGPT to:"),
+				see("Open the app"), see("take back at any time: Connected apps"), absent("Allow ChatGPT to:"),
 				evaluates("document.activeElement.innerText", "Access allowed"), see("Did nothing happen?"),
-				see("Start the app again"), evaluates(link+`.startsWith("`+ofTheDevice+`?")`, true),
+				see("Start it again"), evaluates(link+`.startsWith("`+ofTheDevice+`?")`, true),
 				evaluates(`new URL(`+link+`).searchParams.get("state")`, state), everywhere("app"), reload,
-				see("You decided this a moment ago"), see("Access allowed"), absent("Open an app"), everywhere("again"),
+				see("You decided this a moment ago"), see("Access allowed"), absent("Open the app"), everywhere("again"),
 				press("Decide again"), see("Allow ChatGPT to:"), press("Deny"), see("Access denied"),
 				see("Nothing was allowed"), absent("take back"), see("You can close this page"),
 				evaluates(`new URL(`+link+`).searchParams.get("error")`, "access_denied"), everywhere("denied")})...)
@@ -206,7 +206,7 @@ func TestEndToEndASiteThatShowsNothing(t *testing.T) {
 		press string
 		words []string
 	}{
-		"allowed": {"Allow", []string{"Access allowed", "You go back to a program", "Start the app again", "Connected apps"}},
+		"allowed": {"Allow", []string{"Access allowed", "You go back to a program", "Start it again", "Connected apps"}},
 		"denied":  {"Deny", []string{"Access denied", "Nothing was allowed.", "You can close this page."}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -215,7 +215,7 @@ func TestEndToEndASiteThatShowsNothing(t *testing.T) {
 			seed.ConnectedApps[0].RedirectURLs = append(seed.ConnectedApps[0].RedirectURLs, callback)
 			endToEnd(t, seed, func(w *world) error {
 				steps := append([]step{newTabAt(w.authorizeURL(redirectsTo(callback)))}, byCode("ada@example.com", "")...)
-				steps = append(steps, press(tt.press), see("Did nothing happen?"), see("Go to a program on this computer"))
+				steps = append(steps, press(tt.press), see("Did nothing happen?"), see("Go to the app"))
 				for _, words := range tt.words {
 					steps = append(steps, see(words))
 				}

@@ -256,8 +256,12 @@ func (f firefoxVisit) Visit(_ context.Context, authorizeURL, _ string) (*url.URL
 
 func newFirefoxWorld(t *testing.T) (*world, *firefox) {
 	t.Helper()
+	return newFirefoxWorldOf(t, stytchtest.Development())
+}
+
+func newFirefoxWorldOf(t *testing.T, seed stytchtest.Seed) (*world, *firefox) {
+	t.Helper()
 	needsBrowser(t)
-	seed := stytchtest.Development()
 	seed.ConnectedApps[0].RedirectURLs = append(seed.ConnectedApps[0].RedirectURLs, "http://127.0.0.1/callback")
 	w := newWorldOf(t, stytchtest.Options{Seed: &seed})
 	w.callbacks = newCallbacks(t)
@@ -343,4 +347,59 @@ func (f *firefox) mustNotFrame(t *testing.T) {
 		t.Fatal(err)
 	}
 	framing.check(t, shown)
+}
+
+// keys types into what has the focus once it is what is wanted, as somebody does who has no mouse.
+func (f *firefox) keys(wanted, text string) error {
+	id, err := f.element(wanted + " ? document.activeElement : null")
+	if err != nil {
+		return err
+	}
+	return f.call("WebDriver:ElementSendKeys", map[string]any{"id": id, "text": text}, nil)
+}
+
+// Firefox gives up the focus with a field that goes, as Chromium does, and in its own way.
+func TestInABrowserTheFocusFollowsTheStepsWithFirefox(t *testing.T) {
+	t.Parallel()
+	const enter, tab = "\ue007", "\ue004"
+	const focused = "document.activeElement.innerText.trim()"
+	for _, tt := range []struct {
+		vertical, email string
+		seed            stytchtest.Seed
+		choose          bool
+	}{
+		{"members", "ada@acme.example", stytchtest.Development(), true},
+		{"users", "ada@example.com", stytchtest.DevelopmentConsumer(), false},
+	} {
+		t.Run(tt.vertical, func(t *testing.T) {
+			t.Parallel()
+			w, f := newFirefoxWorldOf(t, tt.seed)
+			must(t, f.open(w.authorizeURL()))
+			must(t, f.fill("input[type=email]", tt.email))
+			must(t, f.keys("document.activeElement.type === 'email'", enter))
+			ctx, cancel := context.WithTimeout(t.Context(), patience())
+			defer cancel()
+			code, err := w.person("").Code(ctx, tt.email)
+			must(t, err)
+			must(t, f.keys("document.activeElement.matches('[autocomplete=one-time-code]')", code))
+			if tt.choose {
+				must(t, f.keys(focused+" === 'Select an organization to continue'", tab))
+				must(t, f.keys(focused+".endsWith('Acme')", enter))
+			}
+			_, err = f.element(focused + " === 'Decide what to allow' ? document.activeElement : null")
+			must(t, err)
+			must(t, f.press("Deny"))
+			select {
+			case back := <-w.callbacks.came:
+				if back.Query().Get("error") != "access_denied" {
+					t.Errorf("came back with %v", back)
+				}
+			case <-time.After(patience()):
+				t.Errorf("nobody came back; the page shows: %s", f.shown())
+			}
+			if violations, err := f.violations(); err != nil || len(violations) > 0 {
+				t.Errorf("%v %q", err, violations)
+			}
+		})
+	}
 }

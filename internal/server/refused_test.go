@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -188,4 +189,32 @@ func TestARefusalHasAReferenceThatIsInTheLog(t *testing.T) {
 // refusedBy returns a request with one thing changed.
 func (w *world) refusedBy(name, value string) string {
 	return changed(w.authorizeURL(), func(q url.Values) { q.Set(name, value) })[len(w.url):]
+}
+
+// What the sign-in page needs before it is of use, but for Stytch's component and as browsers ask for it, is below
+// 60 kB in each language.
+func TestTheFirstViewOfTheSignInPageIsSmall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.callbacks = &callbacks{url: "http://localhost:8090/callback"}
+	asked := func(r *http.Request) {
+		r.Header.Set("Accept-Encoding", "gzip, deflate, br, zstd")
+		r.Header.Set("Accept-Language", "de")
+	}
+	page := w.call("GET", w.authorizeURL()[len(w.url):], "", "", asked)
+	total, files := len(page.body), 0
+	for _, path := range regexp.MustCompile(`(?:src|href)="(/(?:idp/)?assets/[^"]+)"`).FindAllStringSubmatch(page.body, -1) {
+		if !strings.Contains(path[1], "stytch-") {
+			total += len(w.call("GET", path[1], "", "", asked).body)
+			files++
+		}
+	}
+	for _, name := range []string{"cookies", "login", "report", "session", "words"} { // those that idp.js imports
+		total += len(w.call("GET", "/idp/assets/"+name+".js", "", "", asked).body)
+		files++
+	}
+	if total >= 60_000 || files < 8 {
+		t.Errorf("%d bytes in the page and %d files", total, files)
+	}
+	t.Logf("%d bytes", total)
 }

@@ -558,7 +558,7 @@ function left(address, allowed) {
   part("account").hidden = true;
   const opens = settings.returnsTo === "signin.at_app";
   tellLeft(opens ? "opens" : "go_now", allowed);
-  part("left-link").replaceChildren(linkTo(address, parts(opens ? "open" : "go_to", { place: settings.place })));
+  part("left-link").replaceChildren(linkTo(address, [say(opens ? "open" : "go_to")]));
   part("left-link").hidden = !opens;
   location.href = address;
   setTimeout(() => (part("left-link").hidden = part("left-slow").hidden = false), away);
@@ -569,7 +569,7 @@ function tellLeft(what, allowed) {
   title([allowed ? "allowed" : "denied"]);
   part("left-done").replaceChildren(...parts(allowed ? "may_now" : "may_nothing", { app: settings.app }));
   part("left-what").replaceChildren(...parts(what, { place: settings.place }));
-  part("left-slow").replaceChildren(...parts(allowed ? "no_app" : "no_app_denied", { place: settings.place }));
+  part("left-slow").textContent = say(allowed ? "no_app" : "no_app_denied");
   show("left");
   part("take-back").hidden = !allowed;
 }
@@ -583,7 +583,7 @@ function cameBack({ allowed }) {
   part("left-slow").hidden = part("left-again").hidden = false;
 }
 addEventListener("pageshow", (event) => event.persisted && shown === "left" && cameBack(history.state));
-part("left-again").addEventListener("click", () => {
+part("left-again").firstElementChild.addEventListener("click", () => {
   history.replaceState(null, "", withoutLink);
   location.reload();
 });
@@ -593,7 +593,7 @@ part("left-again").addEventListener("click", () => {
 let field; // the first of the step that is shown
 let waits = false; // the component takes nothing at the moment
 let begun = false; // somebody is at it: before that the focus is left where it is
-part("login").addEventListener("focusin", () => (begun = true));
+for (const doing of ["focusin", "input", "click"]) part("login").addEventListener(doing, () => (begun = true));
 function follow() {
   const visible = (selector) => [...part("login").querySelectorAll(selector)].filter((e) => e.checkVisibility());
   const fields = visible("input");
