@@ -36,7 +36,8 @@ func TestAKnownClientHearsWhatWasWrong(t *testing.T) {
 			callback + "?error=invalid_request&state=st-1"},
 		"scopes twice": {chatGPT() + "&scope=openid", callback + "?error=invalid_request&state=st-1"},
 		"a state that is text of any kind": {chatGPT("response_type", "token", "state", `"><a href='&x=1 grün`),
-			callback + "?" + url.Values{"error": {unsupportedResponseType}, "state": {`"><a href='&x=1 grün`}}.Encode()},
+			callback + "?" + url.Values{"error": {unsupportedResponseType},
+				"state": {`"><a href='&x=1 grün`}}.Encode()},
 		"without a state": {chatGPT("response_type", "token", "state", ""),
 			callback + "?error=unsupported_response_type"},
 	} {
@@ -50,6 +51,8 @@ func TestAKnownClientHearsWhatWasWrong(t *testing.T) {
 func TestNobodyElseHearsWhatWasWrong(t *testing.T) {
 	wrong := []string{"response_type", "token"}
 	with := func(pairs ...string) string { return chatGPT(append(wrong, pairs...)...) }
+	const script, data = "javascript:alert(1)", "data:text/html,x"
+	admittingOthers := func(o *Options) { o.Clients = clients.Parse([]string{"connected-app-test-x"}) }
 	away := func(o *Options) {
 		o.LookUpClient = func(context.Context, string) (Client, error) { return Client{}, errors.New("Stytch is away") }
 	}
@@ -65,17 +68,17 @@ func TestNobodyElseHearsWhatWasWrong(t *testing.T) {
 		"the registered one with a query":             {with("redirect_uri", callback+"?x=1"), nil},
 		"a loopback address that is not registered":   {with("redirect_uri", "http://127.0.0.1:99/callback"), nil},
 		"a client that Stytch does not know":          {with("client_id", "connected-app-test-other"), nil},
-		"a client that is not admitted":               {with(), func(o *Options) { o.Clients = clients.Parse([]string{"connected-app-test-x"}) }},
+		"a client that is not admitted":               {with(), admittingOthers},
 		"a client with a document":                    {with("client_id", "https://evil.example/client.json"), nil},
 		"a client that cannot be looked up":           {with(), away},
 		"a client whose addresses are not told":       {with(), unknown},
-		"two addresses":                               {with() + "&redirect_uri=" + url.QueryEscape("https://evil.example/"), nil},
+		"two addresses":                               {with() + "&redirect_uri=https%3A%2F%2Fevil.example%2F", nil},
 		"two clients":                                 {with() + "&client_id=x", nil},
 		"two states":                                  {with() + "&state=2", nil},
 		"a link beside the request":                   {chatGPT() + "&stytch_token_type=discovery&token=t", nil},
 		"a token in the address":                      {chatGPT() + "&trusted_auth_token=a.b.c", nil},
-		"a script, though somebody had registered it": {with("redirect_uri", "javascript:alert(1)"), registering("javascript:alert(1)")},
-		"data, though somebody had registered it":     {with("redirect_uri", "data:text/html,x"), registering("data:text/html,x")},
+		"a script, though somebody had registered it": {with("redirect_uri", script), registering(script)},
+		"data, though somebody had registered it":     {with("redirect_uri", data), registering(data)},
 	} {
 		change := tt.change
 		if change == nil {
@@ -97,14 +100,15 @@ func registering(addresses ...string) func(*Options) {
 }
 
 func TestTheWayBackIsTheRegisteredAddress(t *testing.T) {
+	const answer = "error=unsupported_response_type&iss=https%3A%2F%2Flogin.example.com&state=st-1"
 	for name, tt := range map[string]struct{ registered, asked, want string }{
 		"an app on the device": {"cursor://anysphere.cursor-mcp/oauth/callback",
 			"cursor://anysphere.cursor-mcp/oauth/callback",
-			"cursor://anysphere.cursor-mcp/oauth/callback?error=unsupported_response_type&iss=https%3A%2F%2Flogin.example.com&state=st-1"},
+			"cursor://anysphere.cursor-mcp/oauth/callback?" + answer},
 		"a program on any port": {"http://127.0.0.1/callback", "http://127.0.0.1:4711/callback",
-			"http://127.0.0.1:4711/callback?error=unsupported_response_type&iss=https%3A%2F%2Flogin.example.com&state=st-1"},
+			"http://127.0.0.1:4711/callback?" + answer},
 		"one with a query": {"https://example.com/back?app=1", "https://example.com/back?app=1",
-			"https://example.com/back?app=1&error=unsupported_response_type&iss=https%3A%2F%2Flogin.example.com&state=st-1"},
+			"https://example.com/back?app=1&" + answer},
 	} {
 		p := pageProvider(t, registering(tt.registered), func(o *Options) {
 			o.AdvertisedIssuer = func(context.Context) (string, bool) { return "https://login.example.com", true }

@@ -54,7 +54,8 @@ func (p *Provider) Page(w http.ResponseWriter, r *http.Request) { p.show(w, r, "
 func (p *Provider) show(w http.ResponseWriter, r *http.Request, token string, failed *requestError) {
 	p.headers.Set(w.Header())
 	language := p.options.Pages.Language(w, r)
-	data := pageData{RoleEffect: p.options.RoleEffect, PublicToken: p.options.PublicToken, Vertical: p.options.Vertical, Bundle: p.bundle.name,
+	data := pageData{RoleEffect: p.options.RoleEffect, PublicToken: p.options.PublicToken,
+		Vertical: p.options.Vertical, Bundle: p.bundle.name,
 		Methods: strings.Join(p.options.LoginMethods, " "), APIBase: p.options.SDKBaseURL,
 		ReturnURL: p.options.PublicURL + "/idp", Login: p.options.Login,
 		ReturnParameter: p.options.Login.returnParameter(), Token: token, SessionSent: cameWithSession(r)}

@@ -82,8 +82,8 @@ var hints = map[reason]string{ // #nosec G101 -- the word credentials
 	"login_unknown_person": "somebody signed in at GUESTPASS_LOGIN_URL whom the Stytch project does not know; the " +
 		"token profile may make members and users (JIT provisioning)",
 	"limited": "Stytch has refused requests because there were too many",
-	"refused_by_stytch": "Stytch has refused something for a reason that this page has no words for; the event log in " +
-		"the Stytch dashboard has it",
+	"refused_by_stytch": "Stytch has refused something for a reason that this page has no words for; the event log " +
+		"in the Stytch dashboard has it",
 	"unreachable": "browsers do not reach Stytch, or its component shows nothing",
 }
 

@@ -486,8 +486,8 @@ func TestEndToEndTheClickDoesNotHangOnStytch(t *testing.T) {
 	}
 }
 
-// Where nothing can be allowed, nobody is asked, and the way back is a denial: an empty list of scopes would be Stytch's
-// usual ones.
+// Where nothing can be allowed, nobody is asked, and the way back is a denial: an empty list of scopes would be
+// Stytch's usual ones.
 func TestEndToEndNothingIsNothing(t *testing.T) {
 	t.Parallel()
 	endToEnd(t, stytchtest.Development(), func(w *world) error {
