@@ -232,6 +232,28 @@ func TestEndToEndASiteThatShowsNothing(t *testing.T) {
 	}
 }
 
+// The same in German, of which no word is English.
+func TestEndToEndWhatBecomesOfADecisionIsToldInGerman(t *testing.T) {
+	t.Parallel()
+	silent := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	t.Cleanup(silent.Close)
+	callback := silent.URL + "/callback"
+	seed := stytchtest.DevelopmentConsumer()
+	seed.ConnectedApps[0].RedirectURLs = append(seed.ConnectedApps[0].RedirectURLs, callback)
+	endToEnd(t, seed, func(w *world) error {
+		return w.newPerson().do(inGerman(w.authorizeURL(redirectsTo(callback))),
+			fill("input[type=email]", "ada@example.com"), press("Weiter mit E-Mail"), typeCode,
+			see("ChatGPT erlauben:"), see("ChatGPT Änderungen und das Löschen erlauben:"), german("consent"),
+			press("Erlauben"), see("Zugriff erlaubt"), see("Ist nichts geschehen?"), german("allowed"), reload,
+			see("Sie haben das eben entschieden"), german("again"), press("Neu entscheiden"), press("Ablehnen"),
+			see("Zugriff abgelehnt"), see("Ist nichts geschehen?"), german("denied"),
+			inGerman(w.authorizeURL(scopes("openid nonsense:read"))), see("Das hat nicht geklappt"),
+			see("Zurück zu ChatGPT"), see("Kennung: req-"), german("scope"))
+	})
+}
+
 // Where a program on this computer has ended the browser says so itself, on a page of its own. Who goes back from there
 // is told what they decided, and does not decide anew unawares.
 func TestEndToEndAProgramThatHasEnded(t *testing.T) {
