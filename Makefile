@@ -5,9 +5,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 
 STYTCH  := web/node_modules/@stytch/vanilla-js/dist/iife
-SWAGGER := web/node_modules/swagger-ui-dist
-ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js \
-           internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css
+ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js
 
 .PHONY: help run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer
 
@@ -35,9 +33,6 @@ internal/idp/assets/stytch-b2b.js: web/node_modules/.package-lock.json
 
 internal/idp/assets/stytch-consumer.js: web/node_modules/.package-lock.json
 	sed '/^\/\/# sourceMappingURL=/d' $(STYTCH)/index.js > $@
-
-internal/site/assets/swagger-ui-bundle.js internal/site/assets/swagger-ui.css: internal/site/assets/%: web/node_modules/.package-lock.json
-	sed 's/^\/[*/]# sourceMappingURL=.*$$//' $(SWAGGER)/$* > $@
 
 acceptance: acceptance/node_modules/.package-lock.json ## clients and linters that others made, for the tests, from npm at pinned versions
 

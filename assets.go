@@ -1,7 +1,6 @@
 package guestpass
 
 import (
-	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -9,7 +8,6 @@ import (
 	"slices"
 
 	"guestpass/internal/idp"
-	"guestpass/internal/site"
 )
 
 // WriteAssets writes the bundles that the program was built with into a folder, which it makes, and returns their
@@ -17,15 +15,8 @@ import (
 // Guestpass that it came with.
 func WriteAssets(folder string) (names []string, err error) {
 	bundles := idp.Bundles()
-	maps.Copy(bundles, site.Bundles())
-	if len(idp.Bundles()) == 0 {
-		err = errors.Join(err, idp.ErrNoBundle)
-	}
-	if len(site.Bundles()) == 0 {
-		err = errors.Join(err, site.ErrNoBundle)
-	}
-	if err != nil {
-		return nil, err
+	if len(bundles) == 0 {
+		return nil, idp.ErrNoBundle
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil { // #nosec G301 -- of what everybody may read
 		return nil, fmt.Errorf("write the assets: %w", err)

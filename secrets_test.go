@@ -90,7 +90,7 @@ func TestWhatIsMadeOnceIsLookedAt(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, shown := range map[string]string{"the document": `"openapi": "3.`, "/": "<title>Demo",
-		"/docs": "swagger-ui", "/privacy": "Privacy"} {
+		"/docs": "Search operations", "/privacy": "Privacy"} {
 		s.options.Secret = shown
 		if err := s.checkPublished(); err == nil {
 			t.Errorf("%s is not looked at", name)

@@ -91,9 +91,8 @@ type Options struct {
 	ClientSecrets      map[string]string // of connected apps, by client id, to introspect with; public ones have none
 	ForwardTokens      bool              // serve /oauth2/token; false with a Stytch custom domain under our own
 
-	// Assets are the bundles that come from npm and are not in the source: stytch-b2b.js or stytch-consumer.js, by the
-	// vertical, swagger-ui-bundle.js and swagger-ui.css, as [WriteAssets] writes them. nil: those that `make web` put
-	// into the source before it was built.
+	// Assets has the bundle that comes from npm and is not in the source: stytch-b2b.js or stytch-consumer.js, by the
+	// vertical, as [WriteAssets] writes them. nil: the one that `make web` put into the source before it was built.
 	Assets fs.FS
 
 	Title       string // of the app, as the pages and the document name it
@@ -526,7 +525,10 @@ func (s *Server) lookUpOrganization(ctx context.Context, idOrSlug string) (idp.O
 func (s *Server) buildSite() error {
 	o := s.options
 	options := site.Options{Pages: s.pages, Title: o.Title, PublicURL: o.PublicURL, GPT: s.shownGPT(),
-		DocsClientID: o.DocsClientID, Emulator: o.Emulator, Assets: o.Assets}
+		DocsClientID: o.DocsClientID, Emulator: o.Emulator}
+	if s.document != nil {
+		options.Document = s.document.JSON()
+	}
 	if s.mcp != nil {
 		options.MCP = o.PublicURL + mcpPath
 	}
@@ -536,17 +538,26 @@ func (s *Server) buildSite() error {
 	for _, scope := range s.scopes() {
 		options.Scopes = append(options.Scopes, site.Scope(scope))
 	}
-	options.Operations, options.Published = s.described(s.service.Operations()), s.described(s.published())
+	options.Operations = s.described(s.service.Operations(), options.Scopes)
+	options.Published = s.described(s.published(), options.Scopes)
 	built, err := site.New(options)
 	s.site = built
 	return err
 }
 
-// described returns the operations as the pages show them.
-func (s *Server) described(operations []api.Operation) (shown []site.Operation) {
+// described returns the operations as the pages show them, their scopes with the words that scopes have.
+func (s *Server) described(operations []api.Operation, scopes []site.Scope) (shown []site.Operation) {
+	words := map[string]string{}
+	for _, scope := range scopes {
+		words[scope.Name] = scope.Description
+	}
 	for _, op := range operations {
-		shown = append(shown, site.Operation{ID: op.ID, Summary: op.Summary, Effect: op.Effect.String(),
-			Scopes: s.service.Scopes(op), Path: op.Path})
+		one := site.Operation{ID: op.ID, Summary: op.Summary, Effect: op.Effect.String(), Method: op.Method,
+			Path: op.Path, External: op.External}
+		for _, name := range s.service.Scopes(op) {
+			one.Scopes = append(one.Scopes, site.Scope{Name: name, Description: words[name]})
+		}
+		shown = append(shown, one)
 	}
 	return shown
 }

@@ -14,9 +14,9 @@ func assetsCommand() *cobra.Command {
 		Use:   "assets DIR",
 		Short: "Write the browser's bundles, for programs that embed Guestpass",
 		Long: `Writes the files that come from npm, and that this program was built with, into a
-folder: Stytch's sign-in component and the documentation component. A program that
-embeds Guestpass, and is built where there is no npm, gives them to Options.Assets.
-They belong to this version.`,
+folder: Stytch's sign-in component, for each kind of project. A program that embeds
+Guestpass, and is built where there is no npm, gives them to Options.Assets. They
+belong to this version.`,
 		Example: "  guestpass assets ./guestpass-assets",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) != 1 {

@@ -46,7 +46,7 @@ var allowedImports = map[string][]string{
 	"auth":      {"internal/cache", "internal/credentials", "internal/strictjson", "internal/upstream"},
 	"directory": {},
 	"store":     {"internal/cache"},
-	"openapi":   {"openapi/internal/actions"},
+	"openapi":   {"internal/accept", "openapi/internal/actions"},
 	"internal/idp": {"internal/clients", "internal/credentials", "internal/form", "internal/headers",
 		"internal/limits", "internal/page", "internal/pageurl", "internal/upstream"},
 	"internal/inside": {"internal/doctor", "internal/limits", "internal/stytch"},
@@ -57,6 +57,7 @@ var allowedImports = map[string][]string{
 		"store"},
 	"internal/stytch": {"directory", "internal/credentials", "internal/limits", "internal/text",
 		"internal/upstream"},
+	"internal/accept":           {},
 	"internal/cache":            {},
 	"internal/clients":          {"internal/credentials"},
 	"internal/cluster":          {}, // tests alone
@@ -76,7 +77,7 @@ var allowedImports = map[string][]string{
 		"resources/profile"}, // what `guestpass new` makes: for others it is a main of their own
 	"internal/postgrestest":    {}, // for tests only
 	"internal/server":          {}, // tests alone
-	"internal/page":            {"internal/pageurl"},
+	"internal/page":            {"internal/accept", "internal/pageurl"},
 	"internal/pageurl":         {"internal/upstream"},
 	"internal/site":            {"internal/headers", "internal/page"},
 	"internal/strictjson":      {"internal/jsonparts"},

@@ -15,7 +15,6 @@ import (
 
 	"guestpass"
 	"guestpass/internal/idp"
-	"guestpass/internal/site"
 )
 
 func serveCommand(environ []string) *cobra.Command {
@@ -121,7 +120,7 @@ func (c config) serve(ctx context.Context, o guestpass.Options) (err error) {
 // newServer makes the server. It marks errors that the caller can mend as usage errors.
 func newServer(o guestpass.Options) (*guestpass.Server, error) {
 	app, err := guestpass.New(o)
-	if errors.Is(err, idp.ErrNoBundle) || errors.Is(err, site.ErrNoBundle) {
+	if errors.Is(err, idp.ErrNoBundle) {
 		return nil, usageError{err}
 	}
 	if err != nil {

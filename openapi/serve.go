@@ -5,10 +5,11 @@ import (
 	"compress/gzip"
 	"crypto/sha256"
 	"encoding/hex"
-	"iter"
 	"net/http"
 	"strconv"
 	"strings"
+
+	"guestpass/internal/accept"
 )
 
 // Header values shared by all responses. They are assigned, not set, so that a request
@@ -109,7 +110,7 @@ func (rep *representation) serve(w http.ResponseWriter, r *http.Request, vary []
 		return
 	}
 	h["Access-Control-Expose-Headers"] = exposeHeaders
-	chosen, compressed := &rep.identity, acceptsGzip(r.Header["Accept-Encoding"])
+	chosen, compressed := &rep.identity, accept.Gzip(r.Header["Accept-Encoding"])
 	if compressed {
 		chosen = &rep.compressed
 	}
@@ -162,105 +163,24 @@ func matches(field []string, etag string) bool {
 
 func trimList(list string) string { return strings.TrimLeft(list, ", \t") }
 
-// members returns those of a list in a header field (RFC 9110 section 5.6.1): each name, and
-// its parameters as they stand.
-func members(field []string) iter.Seq2[string, string] {
-	return func(yield func(name, parameters string) bool) {
-		for _, list := range field {
-			for list != "" {
-				var member string
-				member, list, _ = strings.Cut(list, ",")
-				name, parameters, _ := strings.Cut(member, ";")
-				if !yield(strings.TrimSpace(name), parameters) {
-					return
-				}
-			}
-		}
-	}
-}
-
 // prefersYAML reports whether YAML is named and more wanted than JSON (RFC 9110 section
 // 12.5.1). Who names YAML and would take anything gets YAML; who names both alike, JSON.
 func prefersYAML(field []string) bool {
 	const unset = -1
 	yaml, json, other := unset, unset, unset
-	for name, parameters := range members(field) {
+	for name, parameters := range accept.Members(field) {
 		switch {
 		case strings.EqualFold(name, "application/yaml"), strings.EqualFold(name, "application/x-yaml"),
 			strings.EqualFold(name, "text/yaml"), strings.EqualFold(name, "text/x-yaml"):
-			yaml = max(yaml, weight(parameters))
+			yaml = max(yaml, accept.Weight(parameters))
 		case strings.EqualFold(name, "application/json"):
-			json = max(json, weight(parameters))
+			json = max(json, accept.Weight(parameters))
 		case name == "*/*", strings.EqualFold(name, "application/*"):
-			other = max(other, weight(parameters))
+			other = max(other, accept.Weight(parameters))
 		}
 	}
 	if json == unset {
 		return yaml > 0 && yaml >= other
 	}
 	return yaml > json
-}
-
-// weight finds the quality among the parameters of a media range.
-func weight(parameters string) int {
-	for parameters != "" {
-		var one string
-		one, parameters, _ = strings.Cut(parameters, ";")
-		if name, _, _ := strings.Cut(one, "="); strings.EqualFold(strings.TrimSpace(name), "q") {
-			return quality(one)
-		}
-	}
-	return 1000
-}
-
-// acceptsGzip reports whether gzip is acceptable and not less wanted than the plain
-// document (RFC 9110 section 12.5.3).
-func acceptsGzip(field []string) bool {
-	const unset = -1
-	compressed, plain, other := unset, unset, unset
-	for name, parameters := range members(field) {
-		switch {
-		case strings.EqualFold(name, "gzip"), strings.EqualFold(name, "x-gzip"):
-			compressed = max(compressed, quality(parameters))
-		case strings.EqualFold(name, "identity"):
-			plain = quality(parameters)
-		case name == "*":
-			other = quality(parameters)
-		}
-	}
-	if compressed == unset {
-		compressed = other
-	}
-	return compressed > 0 && compressed >= plain
-}
-
-// quality reads a weight in thousandths: 1000 if there is none, 0 if it is malformed.
-func quality(parameters string) int {
-	parameters = strings.TrimSpace(parameters)
-	if parameters == "" {
-		return 1000
-	}
-	name, value, found := strings.Cut(parameters, "=")
-	if !found || !strings.EqualFold(strings.TrimSpace(name), "q") {
-		return 0
-	}
-	whole, fraction, _ := strings.Cut(strings.TrimSpace(value), ".")
-	if whole == "1" && strings.Trim(fraction, "0") == "" {
-		return 1000
-	}
-	if whole != "0" || len(fraction) > 3 {
-		return 0
-	}
-	thousandths := 0
-	for i := range 3 {
-		digit := 0
-		if i < len(fraction) {
-			if fraction[i] < '0' || fraction[i] > '9' {
-				return 0
-			}
-			digit = int(fraction[i] - '0')
-		}
-		thousandths = thousandths*10 + digit
-	}
-	return thousandths
 }

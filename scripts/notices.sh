@@ -24,10 +24,6 @@ done
 section "Go standard library (in the program)"
 cat "$(go env GOROOT)/LICENSE"
 
-section "swagger-ui-dist (npm; on the page /docs)"
-cat web/node_modules/swagger-ui-dist/LICENSE web/node_modules/swagger-ui-dist/NOTICE
-cat web/node_modules/swagger-ui-dist/swagger-ui-bundle.js.LICENSE.txt
-
 section "@stytch/vanilla-js (npm; on the page /idp). The package carries no licence file; its package.json says MIT"
 cat scripts/licences/stytch-vanilla-js.txt
 

@@ -20,6 +20,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"guestpass/internal/accept"
 )
 
 //go:embed layout.html
@@ -132,26 +134,39 @@ func (p *Page) Render(tag string, data any) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// Fixed returns a handler for a page that is the same for everybody but for its language, and is rendered now. before
-// sets the headers.
+// Fixed returns a handler for a page that is the same for everybody but for its language, and is rendered and
+// compressed now: nothing of a request is in it, so that its length tells nothing. before sets the headers.
 func (p *Pages) Fixed(page *Page, status int, before func(http.Header), data any) (http.Handler, error) {
-	bodies := map[string][]byte{}
+	bodies, compressed := map[string][]byte{}, map[string][]byte{}
 	for tag := range page.parsed {
 		body, err := page.Render(tag, data)
 		if err != nil {
 			return nil, err
 		}
-		bodies[tag] = body
+		bodies[tag], compressed[tag] = body, compress(body)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		before(w.Header())
-		body := bodies[first]
+		tag, sent := first, bodies
 		if !page.layout.Builders {
-			body = bodies[p.Language(w, r)]
+			tag = p.Language(w, r)
+		}
+		w.Header().Add("Vary", "Accept-Encoding")
+		if accept.Gzip(r.Header["Accept-Encoding"]) {
+			w.Header().Set("Content-Encoding", "gzip")
+			sent = compressed
 		}
 		w.WriteHeader(status)
-		_, _ = w.Write(body)
+		_, _ = w.Write(sent[tag])
 	}), nil
+}
+
+func compress(body []byte) []byte {
+	var b bytes.Buffer
+	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails for an unknown level only
+	_, _ = w.Write(body)                                  // a bytes.Buffer takes everything
+	_ = w.Close()
+	return b.Bytes()
 }
 
 // Assets returns what the layout links to, each by its name below /assets/ and with its handler.

@@ -3,13 +3,18 @@ package server_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"guestpass"
@@ -48,22 +53,18 @@ func TestEndToEndAnOperationIsTriedFromItsPage(t *testing.T) {
 			t.Parallel()
 			endToEnd(t, tt.seed(), func(w *world) error {
 				p := w.newPerson()
-				open := []step{newTabAt(w.url + "/docs#/default/listTasks"), device(tt.width, tt.scheme),
+				open := []step{newTabAt(w.url + "/docs#listTasks"), device(tt.width, tt.scheme),
 					see("Code samples"), see("Sign in, and you can try"),
-					absent("Try it out"), look("signed-out"), press("Sign in to try")}
+					absent("Call listTasks"), look("signed-out"), press("Sign in to try")}
 				allow := []step{see("Allow Operations page to:"), absent("Stay connected"), look("consent"),
 					press("Allow"), see("Signed in as " + tt.who)}
-				answered := func(status string) step {
-					return is(`document.querySelector(".live-responses-table .response td")?.innerText.startsWith("` +
-						status + `")`)
-				}
-				try := []step{is("location.href === " + quoted(w.url+"/docs#/default/listTasks")), press("Try it out"),
-					press("Execute"), answered("200"),
-					see(`"tasks"`), see("Authorization: Bearer ACCESS_TOKEN"), look("tried"), noToken,
-					press("List tasks"), press("Create a task"), press("Try it out"), press("Execute"), answered("201"),
-					see(`"title": "Water the plants"`)}
+				try := []step{is("location.href === " + quoted(w.url+"/docs#listTasks")),
+					fill("#listTasks-limit", "5"), press("Call listTasks"),
+					see("200 OK: GET /api/v1/tasks?limit=5"), see(`"tasks": [`), look("tried"), noToken,
+					unfold("createTask"), press("Call createTask"), see("201 Created: POST /api/v1/tasks"),
+					see(`"title": "Water the plants"`), noToken}
 				leave := []step{press("Sign out"), see("Sign in, and you can try"), see("Code samples"),
-					absent("Try it out"), absent("Signed in as"), noToken}
+					absent("Call listTasks"), absent("Signed in as"), noToken}
 				if err := p.do(slices.Concat(open, tt.signIn, allow, try, leave)...); err != nil {
 					return err
 				}
@@ -73,26 +74,136 @@ func TestEndToEndAnOperationIsTriedFromItsPage(t *testing.T) {
 	}
 }
 
+// unfold opens an operation as people do, by what it is called.
+func unfold(id string) step {
+	summary := "document.getElementById(" + quoted(id) + ").closest('details').querySelector('summary')"
+	return func(p *person) error {
+		if err := p.until(summary + ".checkVisibility()"); err != nil {
+			return err
+		}
+		return p.evaluate(summary + ".click()")
+	}
+}
+
 func TestInABrowserOperationsAreSearchedAndShownAsCode(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := w.newPerson()
 	shown := func(ids ...string) step {
-		return is(fmt.Sprintf(
-			`[...document.querySelectorAll(".opblock-summary-operation-id")].map((e) => e.textContent).sort()
-				.join() === %q`, strings.Join(ids, ",")))
+		return is(fmt.Sprintf(`[...document.querySelectorAll(".operation > .inside")].filter((e) =>
+			e.parentElement.checkVisibility()).map((e) => e.id).sort().join() === %q`, strings.Join(ids, ",")))
 	}
 	must(t, p.do(newTabAt(w.url+"/docs"), see("16 operations"), look("docs"),
 		fill("#search", "Comment"), shown("addTaskComment", "listTaskComments"), see("2 of 16"), look("searched"),
 		fill("#search", "post invit"), shown("inviteMember"), see("1 of 16"),
-		fill("#search", "true"), shown(), see("None of 16 operations has these words"),
+		is(`document.querySelectorAll(".resource:not([hidden])").length === 1`),
+		fill("#search", "nowhere"), shown(), see("None of 16 operations has these words"),
 		fill("#search", " "), see("16 operations"),
-		fill("#search", "createTask"), shown("createTask"), press("Create a task"),
-		is(`!!document.querySelector(".samples summary")`),
-		func(p *person) error { return p.evaluate(`document.querySelector(".samples summary").click()`) },
-		see("curl -X 'POST'"), see(`-d '{"title":"Water the plants"}'`), see("Authorization: Bearer ACCESS_TOKEN"), see(
-			"await fetch("), see("import requests"), look("samples")))
+		fill("#search", "createTask"), shown("createTask"), unfold("createTask"),
+		func(p *person) error {
+			return p.evaluate(`document.querySelector("#createTask .samples summary").click()`)
+		},
+		see("curl -X POST"), see(`-d '{"title":"Water the plants"}'`), see("Authorization: Bearer ACCESS_TOKEN"), see(
+			"await fetch("), see("import requests"), see("Invoke-RestMethod"), look("samples")))
 	must(t, p.complaints())
+}
+
+// TestInABrowserWhatRemovesIsCalledOnPurpose: neither the button nor Enter calls it before somebody has said so, for
+// each call anew.
+func TestInABrowserWhatRemovesIsCalledOnPurpose(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	task := func(title string) string {
+		var made struct {
+			ID string `json:"task_id"`
+		}
+		r := w.call("POST", "/api/v1/tasks", w.token(ada, "tasks:write"), `{"title":"`+title+`"}`)
+		if err := json.Unmarshal([]byte(r.body), &made); err != nil || made.ID == "" {
+			t.Fatalf("%d %s", r.status, r.body)
+		}
+		return made.ID
+	}
+	id := task("One")
+	sure := func(p *person) error {
+		return p.evaluate(`document.querySelector("#deleteTask [type=checkbox]").click()`)
+	}
+	p := w.newPerson()
+	must(t, p.do(slices.Concat([]step{newTabAt(w.url + "/docs#deleteTask"), press("Sign in to try")},
+		byCode("ada@acme.example", "Acme"), []step{press("Allow"), see("Signed in as ada@acme.example"),
+			press("Call deleteTask"), is(`document.activeElement.id === "deleteTask-task_id"`), // it is required
+			fill("#deleteTask-task_id", id), press("Call deleteTask"),
+			is(`document.activeElement.matches("#deleteTask [type=checkbox]")`), look("asked"),
+			absent("DELETE /api/v1/tasks/" + id)})...))
+	if r := w.call("GET", "/api/v1/tasks/"+id, w.token(ada, "tasks:read"), ""); r.status != 200 {
+		t.Fatalf("the task is gone: %d %s", r.status, r.body)
+	}
+	must(t, p.do(sure, press("Call deleteTask"), see("200 OK: DELETE /api/v1/tasks/"+id),
+		is(`!document.querySelector("#deleteTask [type=checkbox]").checked`), look("removed")))
+	must(t, p.complaints())
+}
+
+// TestInABrowserARefusalOfATriedCallIsShown, with the server's own words, and an answer that does not come.
+func TestInABrowserARefusalOfATriedCallIsShown(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.newPerson()
+	must(t, p.do(slices.Concat([]step{newTabAt(w.url + "/docs#createTask"), press("Sign in to try")},
+		byCode("ada@acme.example", "Acme"), []step{press("Allow"), see("Signed in as ada@acme.example"),
+			fill("#createTask-body", `{"title":`), press("Call createTask"), see("400 Bad Request: POST /api/v1/tasks"),
+			see(`"detail":`), look("refused"),
+			func(p *person) error { return p.evaluate("window.fetch = () => Promise.reject(new TypeError())") },
+			press("Call createTask"), see("No answer came to POST /api/v1/tasks."), absent(`"detail":`)})...))
+}
+
+// TestInABrowserOperationsAreReadWithoutScript: all that there is to read is there, the search of the browser and
+// links find it, and nothing is offered that would do nothing.
+func TestInABrowserOperationsAreReadWithoutScript(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.newPerson()
+	withoutScript := func(p *person) error {
+		_, err := chromedp.Call(p.tab, emulation.SetScriptExecutionDisabled,
+			emulation.SetScriptExecutionDisabledParams{Value: true})
+		return err
+	}
+	must(t, p.do(newTabAt(w.url+"/privacy"), withoutScript, see("Privacy"), func(p *person) error {
+		return p.evaluate("location.href = " + quoted(w.url+"/docs#updateTask"))
+	}, see("With JavaScript, operations can be searched and tried"),
+		is(`document.getElementById("updateTask").parentElement.open`), // the link unfolds it
+		see("tasks:write (Create, change and delete tasks)"), see("Change a task"), see("apps are told to ask before"),
+		absent("Sign in to try"), absent("Search operations"), absent("Call updateTask"), look("without-script"),
+		unfoldAll, fits))
+	must(t, p.complaints())
+	for _, op := range w.app.Operations() {
+		if r := w.call("GET", "/docs", "", ""); !strings.Contains(r.body, `<div id="`+op.ID+`"`) ||
+			!strings.Contains(r.body, html.EscapeString(op.Summary)) {
+			t.Errorf("%s is not on the page", op.ID)
+		}
+	}
+}
+
+// TestInABrowserTheFirstViewOfOperationsIsSmall: 60 kB on the wire with all that the page loads, of this server alone.
+func TestInABrowserTheFirstViewOfOperationsIsSmall(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	b := newTab(t, newBrowser(t))
+	var mu sync.Mutex
+	loaded := 0.0
+	must(t, chromedp.Listen(b.ctx, func(event any) {
+		if e, ok := event.(*network.EventLoadingFinished); ok {
+			mu.Lock()
+			defer mu.Unlock()
+			loaded += e.EncodedDataLength
+		}
+	}))
+	b.open(w.url+"/docs", "16 operations")
+	b.check("docs", w.url)
+	mu.Lock()
+	defer mu.Unlock()
+	if loaded < 5_000 || loaded > 60_000 {
+		t.Errorf("%.0f bytes came", loaded)
+	}
+	t.Logf("%.0f bytes came", loaded)
 }
 
 // Whoever is led to the page with somebody else's code is not signed in as them.
@@ -175,9 +286,9 @@ func TestInABrowserWithoutAnAppThePageOnlyShows(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(o *guestpass.Options) { o.DocsClientID = "" })
 	p := w.newPerson()
-	must(t, p.do(newTabAt(w.url+"/docs?code=x&state=y#/default/listTasks"),
+	must(t, p.do(newTabAt(w.url+"/docs?code=x&state=y#listTasks"),
 		see("Operations cannot be tried on this page"), see("Code samples"),
-		absent("Sign in to try"), absent("Try it out")))
+		absent("Sign in to try"), absent("Call listTasks")))
 	must(t, p.complaints())
 	token := w.mint(stytchtest.MintRequest{Kind: "access", Subject: ada,
 		ClientID: stytchtest.Development().ConnectedApps[1].ClientID, Scopes: []string{"openid"}})

@@ -454,7 +454,7 @@ func (p *person) accessible() error {
 			if (shown(e) && !(e.innerText.trim() || e.ariaLabel ||
 				e.querySelector("img[alt], svg[aria-label], svg title")))
 				faults.push("a button without a name: " + e.outerHTML.slice(0, 120));
-			if (shown(e) && e.tabIndex < 0 && !e.matches(".opblock-control-arrow"))
+			if (shown(e) && e.tabIndex < 0)
 				faults.push("not reachable by keyboard: " + e.outerHTML.slice(0, 120));
 		}
 		if (document.documentElement.scrollWidth > innerWidth) faults.push("the page is wider than the screen");

@@ -59,7 +59,7 @@ func TestEndToEndNoPageScrollsSideways(t *testing.T) {
 					newTabAt(w.url + "/"), device(320, "light"), see("Make a GPT with it"), fits, look("landing"),
 					unfoldAll, fits, look("landing-unfolded"),
 					newTabAt(w.url + "/privacy"), see("Permissions you may be asked for"), fits,
-					newTabAt(w.url + "/docs#/default/createTask"), see("Code samples"), fits, look("docs"),
+					newTabAt(w.url + "/docs#createTask"), see("Code samples"), fits, look("docs"),
 					newTabAt(w.url + "/account"), see("Sign in to see which apps"), fits,
 					newTabAt(w.url + "/idp?client_id=unknown"), see("nothing was allowed"), fits,
 					newTabAt(w.authorizeURL()), see("Continue with email"), fits, look("login"),

@@ -241,7 +241,7 @@ func TestInABrowserTheOperationsCanBeUnfolded(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	b := newTab(t, newBrowser(t))
-	b.open(w.url+"/docs#/default/listMembers", "letter case ignored")
+	b.open(w.url+"/docs#listMembers", "letter case ignored")
 	b.picture("docs-unfolded")
 	b.check("docs", w.url)
 }

@@ -198,20 +198,20 @@ func clientsOf(t target, onThisMachine bool) []Client {
 // An object of JSON, whose members are written in the order of their names.
 type object map[string]any
 
-func compact(value any) string {
-	text, err := json.Marshal(value)
-	if err != nil {
-		panic(fmt.Sprintf("site: %v", err)) // texts alone
-	}
-	return string(text)
-}
+func compact(value any) string { return written(value, "") }
 
-func indented(value any) string {
-	text, err := json.MarshalIndent(value, "", "  ")
-	if err != nil {
-		panic(fmt.Sprintf("site: %v", err)) // texts alone
+func indented(value any) string { return written(value, "  ") }
+
+// written is JSON without escapes for HTML: the templates escape.
+func written(value any, indent string) string {
+	var text strings.Builder
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", indent)
+	if err := encoder.Encode(value); err != nil {
+		panic(fmt.Sprintf("site: %v", err)) // it is made of texts, or came as JSON
 	}
-	return string(text)
+	return strings.TrimSuffix(text.String(), "\n")
 }
 
 // under returns a snippet that has the server among others under key, its address as the member named address.

@@ -8,9 +8,7 @@ package site
 
 import (
 	"embed"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net/http"
 	"regexp"
 	"slices"
@@ -26,29 +24,14 @@ var assets embed.FS
 //go:embed *.html
 var templates embed.FS
 
-// swaggerFiles is what `make web` copies from the npm package swagger-ui-dist.
-var swaggerFiles = []string{"swagger-ui-bundle.js", "swagger-ui.css"}
-
-// ErrNoBundle: the binary was built without the documentation component.
-var ErrNoBundle = errors.New("this binary was built without the documentation component: run `make web` and build " +
-	"again, or give the files that `guestpass assets` writes to Options.Assets")
-
-// Bundles are the ready-made files that the binary was built with, by name.
-func Bundles() map[string][]byte {
-	found := map[string][]byte{}
-	for _, name := range swaggerFiles {
-		if content, err := assets.ReadFile("assets/" + name); err == nil {
-			found[name] = content
-		}
-	}
-	return found
-}
-
 // An Operation, as the pages show it.
 type Operation struct {
-	ID, Summary, Effect string   // effect: read, write or destroy
-	Scopes              []string // of which a caller needs one; none for public ones
-	Path                string   // tells the resource
+	ID, Summary, Effect string  // effect: read, write or destroy
+	Scopes              []Scope // of which a caller needs one; none for public ones
+	Method, Path        string  // the path tells the resource
+	External            bool    // it acts outside of the app
+
+	*Detail // of those that are published, see [Options.Document]
 }
 
 // A Scope that a person may grant, in words.
@@ -75,13 +58,12 @@ type Options struct {
 	Scopes     []Scope
 	Operations []Operation
 	Published  []Operation // those in the document
+	Document   []byte      // as it is published, JSON; nil: there is none
 	Notes      []string    // shown to the builder, such as that the editor wants https
 	Emulator   string      // the emulator's page, in development
 
 	// public connected app with which /docs signs people in; "" for none: then nothing can be tried there
 	DocsClientID string
-
-	Assets fs.FS // with the files of the documentation component; nil: those that were built in
 }
 
 // OnThisMachine reports whether only programs on the server's own machine reach it: the settings
@@ -147,21 +129,16 @@ func (o Options) DocsScopes() string {
 type Site struct {
 	Landing, Docs, Privacy http.Handler
 	NotFound               http.Handler // for a person at an address that there is not
-
-	bundles fs.FS
 }
 
-// New renders the pages. [ErrNoBundle] when the documentation component is missing.
-func New(o Options) (*Site, error) {
-	if o.Assets == nil {
-		o.Assets, _ = fs.Sub(assets, "assets") // fails for an invalid name only
-	}
-	for _, name := range swaggerFiles {
-		if _, err := fs.Stat(o.Assets, name); err != nil {
-			return nil, ErrNoBundle
+// New renders the pages.
+func New(o Options) (_ *Site, err error) {
+	if o.Document != nil {
+		if o.Published, err = detailed(o.Published, o.Document, o.PublicURL); err != nil {
+			return nil, err
 		}
 	}
-	site := &Site{bundles: o.Assets}
+	site := &Site{}
 	for _, one := range []struct {
 		handler *http.Handler
 		name    string
@@ -187,44 +164,32 @@ func New(o Options) (*Site, error) {
 	return site, nil
 }
 
-// The landing page runs a script that copies; /docs the documentation component and its
-// starter. That component styles through the DOM only, shows its icons as data URLs, and
-// fetches the document from this server.
+// The landing page runs a script that copies; /docs that one, and one that searches and calls operations of this
+// server.
 const (
 	plainPolicy = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; " +
 		"frame-ancestors 'none'"
 	scriptPolicy = plainPolicy + "; script-src 'self'"
-	docsPolicy   = "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' " +
-		"data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+	docsPolicy   = scriptPolicy + "; connect-src 'self'"
 )
 
 // assetTypes are the files that are served, and as what.
 var assetTypes = map[string]string{ // #nosec G101 -- names of files
-	"copy.js":              "text/javascript; charset=utf-8",
-	"docs.js":              "text/javascript; charset=utf-8",
-	"docs-samples.js":      "text/javascript; charset=utf-8",
-	"docs-signin.js":       "text/javascript; charset=utf-8",
-	"docs.css":             "text/css; charset=utf-8",
-	"swagger-ui-bundle.js": "text/javascript; charset=utf-8",
-	"swagger-ui.css":       "text/css; charset=utf-8",
+	"copy.js":        "text/javascript; charset=utf-8",
+	"docs.js":        "text/javascript; charset=utf-8",
+	"docs-signin.js": "text/javascript; charset=utf-8",
+	"docs.css":       "text/css; charset=utf-8",
 }
 
-// Assets returns the scripts of these pages and the documentation component's files, each by its name and with
-// its handler. [New] has made sure that they are there.
+// Assets returns the scripts and the style sheet of these pages, each by its name and with its handler.
 func (s *Site) Assets() map[string]http.Handler {
 	handlers := map[string]http.Handler{}
 	for name, kind := range assetTypes {
-		handlers[name] = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			content, err := assets.ReadFile("assets/" + name)
-			if slices.Contains(swaggerFiles, name) {
-				content, err = fs.ReadFile(s.bundles, name)
-			}
-			if err != nil {
-				http.Error(w, "not built in", http.StatusNotFound)
-				return
-			}
-			page.Asset(kind, content).ServeHTTP(w, r)
-		})
+		content, err := assets.ReadFile("assets/" + name)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		handlers[name] = page.Asset(kind, content)
 	}
 	return handlers
 }

@@ -1,9 +1,8 @@
-// Starts the documentation component on the document this server publishes, with a
-// search, code samples, and, for who has signed in, the means to try operations.
+// Searches the operations and, for who has signed in, calls them. All that there is to read is in the page without it.
 import { comeBack, leave } from "./docs-signin.js";
-import { placeholder, sampleBody, samples } from "./docs-samples.js";
 
 const part = (id) => document.getElementById(id);
+const operations = [...document.querySelectorAll(".operation")];
 const settings = part("try")?.dataset;
 
 let token = null; // nowhere else: it ends with this page
@@ -14,7 +13,6 @@ function tell(problem) {
 }
 
 async function signIn() {
-  if (!settings) return;
   part("sign-in").addEventListener("click", () => leave(settings));
   part("sign-out").addEventListener("click", () => location.reload()); // forgets the token and what it showed
   try {
@@ -24,7 +22,13 @@ async function signIn() {
   }
   part("sign-in").hidden = token !== null;
   part("sign-out").hidden = token === null;
-  if (token) part("who").textContent = await whoAmI();
+  part("try").hidden = false;
+  if (!token) return;
+  for (const form of document.querySelectorAll(".try")) {
+    form.hidden = false;
+    form.addEventListener("submit", (event) => { event.preventDefault(); call(form); });
+  }
+  part("who").textContent = await whoAmI();
 }
 
 async function whoAmI() {
@@ -33,88 +37,74 @@ async function whoAmI() {
   return `Signed in${person.email ? " as " + person.email : ""}. What you try is done for real, in your name.`;
 }
 
-// authorize puts the token where the samples have a placeholder, for this server only.
-function authorize(request) {
-  const { Authorization, ...headers } = request.headers ?? {};
-  const ours = new URL(request.url, location).origin === location.origin;
-  if (Authorization && token && ours) headers.Authorization = "Bearer " + token;
-  return { ...request, headers };
+// request reads what was filled in. Fields that were left empty are not sent.
+function request(form) {
+  let path = form.dataset.path;
+  const query = new URLSearchParams(), headers = { Authorization: "Bearer " + token };
+  let body;
+  for (const field of form.querySelectorAll("[data-in]")) {
+    if (!field.value.trim()) continue;
+    const values = field.dataset.list === "repeated" ? field.value.split(",").map((value) => value.trim()) : [field.value];
+    if (field.dataset.in === "path") path = path.replace(`{${field.name}}`, encodeURIComponent(field.value));
+    else if (field.dataset.in === "query") for (const value of values) query.append(field.name, value);
+    else [body, headers["Content-Type"]] = [field.value, "application/json"];
+  }
+  return { url: path + (query.size ? "?" + query : ""), method: form.dataset.method, headers, body };
 }
 
-function noteRefusal(response) {
-  if (response.status === 401) tell("The pass has ended or was taken back. Sign out, and sign in again.");
-  return response;
+async function call(form) {
+  if (form.ariaBusy === "true") return;
+  const { url, ...rest } = request(form), outcome = form.querySelector(".outcome"), answer = form.querySelector(".answer");
+  const said = `${rest.method} ${url}`;
+  form.ariaBusy = "true";
+  outcome.textContent = `${said} …`;
+  answer.hidden = true;
+  try {
+    const response = await fetch(url, { ...rest, credentials: "omit", redirect: "error" }), text = await response.text();
+    outcome.textContent = `${response.status} ${response.statusText}: ${said}`;
+    answer.textContent = pretty(text);
+    answer.hidden = !text;
+    if (response.status === 401) tell("The pass has ended or was taken back. Sign out, and sign in again.");
+  } catch {
+    outcome.textContent = `No answer came to ${said}. Look whether the server can be reached, and try again.`;
+  }
+  form.ariaBusy = null;
+  for (const sure of form.querySelectorAll("[type=checkbox]")) sure.checked = false; // each time anew
 }
 
-// matching are the operations that have every word in id, method, path or summary.
-function matching(tagged, phrase) {
-  const words = phrase.toLowerCase().split(/\s+/).filter(Boolean);
-  return tagged.map((tag) => tag.update("operations", (operations) => operations.filter((one) => {
-    const text = [one.getIn(["operation", "operationId"]), one.get("method"), one.get("path"), one.getIn(["operation", "summary"])].join(" ").toLowerCase();
-    return words.every((word) => text.includes(word));
-  })));
+function pretty(text) {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
 }
 
-function search(ui) {
-  const count = () => ui.specSelectors.taggedOperations().reduce((sum, tag) => sum + tag.get("operations").size, 0);
-  const all = count();
-  const show = () => {
-    ui.layoutActions.updateFilter(" " + part("search").value); // never empty, nor "true": those are no text to the component
-    const found = count();
-    part("found").textContent = found === all ? `${all} operations` : found ? `${found} of ${all}` : `None of ${all} operations has these words`;
-  };
-  part("search").addEventListener("input", show);
-  part("search-area").hidden = false;
-  show();
+// search leaves the operations that have every word in id, method, path or summary.
+function search() {
+  const words = part("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+  let found = 0;
+  for (const one of operations) {
+    const text = one.querySelector("summary").textContent.toLowerCase();
+    one.hidden = !words.every((word) => text.includes(word));
+    if (!one.hidden) found++;
+  }
+  for (const resource of document.querySelectorAll(".resource")) resource.hidden = !resource.querySelector(".operation:not([hidden])");
+  const all = operations.length;
+  part("found").textContent = found === all ? `${all} operations` : found ? `${found} of ${all}` : `None of ${all} operations has these words`;
 }
 
-const plugin = ({ React: { createElement, Fragment }, getSystem }) => ({
-  fn: { opsFilter: matching },
-  wrapComponents: {
-    InfoContainer: () => () => null, // the page has a heading of its own,
-    FilterContainer: () => () => null, // a search,
-    authorizeOperationBtn: () => () => null, // and a way to sign in
-    JsonSchemaForm: (Form) => (props) => createElement("label", null,
-      createElement("span", { className: "unseen" }, props.description?.split(" - ")[0]), createElement(Form, props)),
-    responses: (Responses) => (props) => createElement(Fragment, null,
-      samples(getSystem(), props.path, props.method), createElement(Responses, props)),
-  },
-  afterLoad() { // what is tried begins with a body that is accepted, not with one made up from patterns
-    const original = this.fn.getSampleSchema;
-    this.fn.getSampleSchema = (schema, type, config, override) => config?.includeWriteOnly
-      ? JSON.stringify(sampleBody(schema.toJS?.() ?? schema), null, 2)
-      : original(schema, type, config, override);
-  },
-});
-
-function start() {
-  const ui = SwaggerUIBundle({
-    url: "/openapi.json",
-    dom_id: "#operations",
-    presets: [SwaggerUIBundle.presets.apis],
-    plugins: [plugin],
-    layout: "BaseLayout",
-    deepLinking: true,
-    displayOperationId: true,
-    supportedSubmitMethods: token ? ["get", "post", "put", "patch", "delete"] : [],
-    requestInterceptor: authorize,
-    responseInterceptor: noteRefusal,
-    showMutatedRequest: false, // the command that is shown has the placeholder
-    validatorUrl: null,
-    defaultModelsExpandDepth: -1,
-    docExpansion: "list",
-    onComplete: () => {
-      for (const [name, schema] of ui.specSelectors.securityDefinitions().entries()) {
-        ui.authActions.authorizeOauth2({ auth: { name, schema }, token: { access_token: placeholder } });
-      }
-      search(ui);
-    },
-  });
+// unfold opens the operation that the address names: not every browser does so by itself.
+function unfold() {
+  const operation = part(location.hash.slice(1))?.closest(".operation");
+  if (!operation) return;
+  operation.open = true;
+  operation.scrollIntoView();
 }
 
-const dark = matchMedia("(prefers-color-scheme: dark)");
-const follow = () => document.documentElement.classList.toggle("dark-mode", dark.matches);
-dark.addEventListener("change", follow);
-follow();
-await signIn();
-start();
+part("search").addEventListener("input", search);
+part("search-area").hidden = false;
+search();
+addEventListener("hashchange", unfold);
+if (settings) await signIn();
+unfold();
