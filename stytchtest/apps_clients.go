@@ -177,10 +177,14 @@ func (e *Emulator) deleteClient(c *call) (any, *wire.Failure) {
 	if a == nil {
 		return nil, connectedAppNotFound
 	}
-	e.state.apps = slices.DeleteFunc(e.state.apps, func(other *ConnectedApp) bool { return other == a })
-	maps.DeleteFunc(e.state.Consents, func(key consentKey, _ []string) bool { return key.clientID == a.ClientID })
-	e.state.revoke(func(key consentKey, _ string) bool { return key.clientID == a.ClientID })
+	e.state.deleteApp(a.ClientID)
 	return map[string]any{"client_id": a.ClientID}, nil
+}
+
+func (s *state) deleteApp(clientID string) {
+	s.apps = slices.DeleteFunc(s.apps, func(a *ConnectedApp) bool { return a.ClientID == clientID })
+	maps.DeleteFunc(s.Consents, func(key consentKey, _ *consent) bool { return key.clientID == clientID })
+	s.revoke(func(key consentKey, _ string) bool { return key.clientID == clientID })
 }
 
 // startRotation shows the next secret once; both hold until the rotation ends.

@@ -42,9 +42,9 @@ func (e *Emulator) ownApps(c *call) (any, *wire.Failure) {
 func (e *Emulator) appsOf(p *person) map[string]any {
 	apps := []any{}
 	for _, a := range e.state.apps {
-		if scopes, consented := e.state.Consents[consentKey{p.id, a.ClientID}]; consented {
+		if given := e.state.Consents[consentKey{p.id, a.ClientID}]; given != nil {
 			app := appObject(a)
-			app["scopes_granted"] = strings.Join(scopes, " ")
+			app["scopes_granted"] = strings.Join(given.Scopes, " ")
 			apps = append(apps, app)
 		}
 	}
@@ -71,7 +71,7 @@ func (e *Emulator) revokeOwnApp(c *call) (any, *wire.Failure) {
 // again (https://stytch.com/docs/connected-apps/resources/consent-management).
 func (e *Emulator) disconnect(p *person, clientID string) *wire.Failure {
 	key := consentKey{p.id, clientID}
-	if _, consented := e.state.Consents[key]; !consented {
+	if e.state.Consents[key] == nil {
 		return connectedAppNotFound
 	}
 	delete(e.state.Consents, key)
@@ -109,9 +109,8 @@ func (e *Emulator) organizationApp(c *call) (any, *wire.Failure) {
 func (e *Emulator) activeMembers(organizationID, clientID string) []any {
 	active := []any{}
 	for _, p := range e.state.people {
-		if scopes, consented := e.state.Consents[consentKey{p.id, clientID}]; consented &&
-			p.organizationID == organizationID {
-			active = append(active, map[string]any{"member_id": p.id, "granted_scopes": scopes})
+		if given := e.state.Consents[consentKey{p.id, clientID}]; given != nil && p.organizationID == organizationID {
+			active = append(active, map[string]any{"member_id": p.id, "granted_scopes": given.Scopes})
 		}
 	}
 	return active

@@ -66,7 +66,7 @@ func (e *Emulator) describe(described *ConnectedApp) (*ConnectedApp, *wire.Failu
 	if len(e.state.apps) >= maxApps {
 		return nil, tooManyApps
 	}
-	described.ClientID = wire.NewID("connected-app")
+	described.ClientID, described.Registered = wire.NewID("connected-app"), e.now()
 	e.state.apps = append(e.state.apps, described)
 	return described, nil
 }

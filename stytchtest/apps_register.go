@@ -37,6 +37,7 @@ func (e *Emulator) register(c *call) (any, *wire.Failure) {
 	case len(e.state.apps) >= maxApps:
 		return nil, wire.OAuthFail(tooManyApps.Status, tooManyApps.Kind, tooManyApps.Message)
 	default:
+		a.Registered = e.now()
 		e.state.apps = append(e.state.apps, a)
 	}
 	return registration(c, a), nil

@@ -27,7 +27,7 @@ func (e *Emulator) page(w http.ResponseWriter, r *http.Request) {
 // [page.Said] tells what was done.
 func (e *Emulator) pageAction(w http.ResponseWriter, r *http.Request) {
 	action := chi.URLParam(r, "action")
-	back := url.Values{"done": {action}}
+	back, anchor := url.Values{"done": {action}}, "controls"
 	switch action {
 	case "reset":
 		e.Reset()
@@ -44,6 +44,11 @@ func (e *Emulator) pageAction(w http.ResponseWriter, r *http.Request) {
 		back.Set("by", by.String())
 	case "clear-faults":
 		e.ClearFaults()
+	case "revoke-consent", "revoke-token", "revoke-tokens", "delete-client":
+		anchor = "apps"
+		if !e.pageClient(action, r.PostFormValue("which")) {
+			back.Set("done", "gone")
+		}
 	default:
 		e.routeNotFound(w, r)
 		return
@@ -51,7 +56,28 @@ func (e *Emulator) pageAction(w http.ResponseWriter, r *http.Request) {
 	if r.PostFormValue("watch") != "" {
 		back.Set("watch", "1")
 	}
-	http.Redirect(w, r, "/?"+back.Encode()+"#controls", http.StatusSeeOther)
+	http.Redirect(w, r, "/?"+back.Encode()+"#"+anchor, http.StatusSeeOther)
+}
+
+// pageClient does what a button at a client says, to the one that it names. It reports whether there was something to
+// do still.
+func (e *Emulator) pageClient(action, which string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	switch action {
+	case "revoke-consent":
+		personID, clientID, _ := strings.Cut(which, " ")
+		p := e.state.person(personID)
+		return p != nil && e.disconnect(p, clientID) == nil
+	case "revoke-token":
+		return e.state.revokeToken(which)
+	case "revoke-tokens":
+		e.state.revokeTokens(which)
+		return true
+	}
+	known := e.state.app(which) != nil
+	e.state.deleteApp(which)
+	return known
 }
 
 func (e *Emulator) pageView(r *http.Request) page.View {
@@ -62,10 +88,10 @@ func (e *Emulator) pageView(r *http.Request) page.View {
 		KeptIn: e.options.KeptIn, Watch: query.Get("watch") == "1",
 		Base: loopback.Scheme(r) + "://" + r.Host, Issuer: e.base(r),
 		Now: now.Format(time.TimeOnly), Zone: now.Format("MST"), Date: now.Format("2 January 2006"),
-		Chaos: e.chaos, Apps: e.viewApps(), People: e.viewPeople(), Consents: e.viewConsents(), Keys: e.viewKeys(),
-		Inbox:    e.viewInbox(),
+		Chaos: e.chaos, People: e.viewPeople(), Keys: e.viewKeys(), Inbox: e.viewInbox(),
 		Requests: page.Newest(e.requests, 15, func(r Request) page.Request { return viewRequest(r, now) }),
 		Tokens:   page.Newest(e.issued, 8, e.viewToken)}
+	v.Apps, v.Registered = e.viewApps()
 	v.Done, v.Problem = page.Said(query)
 	if e.state.Advanced > 0 {
 		v.Ahead = page.Span(e.state.Advanced)
@@ -88,15 +114,56 @@ func viewProject(p Project) page.Project {
 	return v
 }
 
-// viewApps returns all apps. The caller holds mu.
-func (e *Emulator) viewApps() (list []page.App) {
-	for _, a := range e.state.apps {
-		list = append(list, page.App{ClientID: a.ClientID, ClientSecret: a.ClientSecret, NextSecret: a.NextSecret,
+// viewApps returns the apps that somebody has made, with those that are no more but have tokens, and the ones that
+// registered or described themselves. The caller holds mu.
+func (e *Emulator) viewApps() (made []page.App, registered page.List[page.App]) {
+	var came []page.App
+	for _, c := range e.state.clients(e.now()) {
+		switch v := e.viewApp(c); {
+		case c.Registered.IsZero():
+			made = append(made, v)
+		default:
+			came = append(came, v)
+		}
+	}
+	return made, page.Newest(came, len(came), func(v page.App) page.App { return v })
+}
+
+// viewApp names the people of the client. The caller holds mu.
+func (e *Emulator) viewApp(c *client) page.App {
+	now := e.now()
+	v := page.App{ClientID: c.ID, Gone: true}
+	if a := e.state.app(c.ID); a != nil {
+		v = page.App{ClientID: a.ClientID, ClientSecret: a.ClientSecret, NextSecret: a.NextSecret,
 			Name: a.Name, Type: a.Type, MetadataURL: a.MetadataURL, RedirectURLs: slices.Clone(a.RedirectURLs),
 			PostLogoutRedirectURLs: slices.Clone(a.PostLogoutRedirectURLs), Audience: a.Audience,
-			Template: a.Template, Minutes: a.Minutes})
+			Template: a.Template, Minutes: a.Minutes}
 	}
-	return list
+	if !c.Registered.IsZero() {
+		v.Registered = page.At(c.Registered, now)
+	}
+	for _, given := range c.Consents {
+		shown := page.Consent{PersonID: given.PersonID, Person: e.nameOf(given.PersonID), Scopes: given.Scope}
+		if !given.Since.IsZero() {
+			shown.Since = page.At(given.Since, now)
+		}
+		v.Consents = append(v.Consents, shown)
+	}
+	slices.Reverse(c.Tokens) // as Newest wants them
+	v.Tokens = page.Newest(c.Tokens, 5, func(t good) page.GoodToken {
+		return page.GoodToken{ID: t.ID, Kind: t.Kind, Person: e.nameOf(t.PersonID), Scopes: t.Scope,
+			Audience: strings.Join(t.Audience, " "), Until: page.At(t.Expires, now),
+			Left: page.Span(page.Rounded(t.Expires.Sub(now)))}
+	})
+	return v
+}
+
+// nameOf returns the address of a person; the id of one who is gone. The caller holds mu.
+func (e *Emulator) nameOf(personID string) string {
+	if p := e.state.person(personID); p != nil {
+		return p.email()
+	}
+	return personID
 }
 
 // viewKeys returns the published keys, the newest first. The caller holds mu.
@@ -180,18 +247,6 @@ func (e *Emulator) viewPerson(p *person) page.Person {
 	return v
 }
 
-// viewConsents returns them in the order of people and apps. The caller holds mu.
-func (e *Emulator) viewConsents() (list []page.Consent) {
-	for _, p := range e.state.people {
-		for _, a := range e.state.apps {
-			if scopes, consented := e.state.Consents[consentKey{p.id, a.ClientID}]; consented {
-				list = append(list, page.Consent{Person: p.email(), App: a.Name, Scopes: strings.Join(scopes, " ")})
-			}
-		}
-	}
-	return list
-}
-
 func viewRequest(r Request, now time.Time) page.Request {
 	return page.Request{Method: r.Method, Path: r.Path, Query: r.Query, Route: r.Route, Client: r.Client,
 		Error: r.Error, Body: r.Body, Reply: r.Reply, Status: r.Status}.Read(r.number, r.Time, now)
@@ -211,10 +266,7 @@ func (e *Emulator) viewToken(t Token) page.Token {
 		ID       string   `json:"jti"`
 	}
 	_ = json.Unmarshal([]byte(v.Claims), &claims) // a claim of another type, which a test may mint, stays empty
-	v.Subject, v.Person, v.Client, v.Scope = claims.Subject, claims.Subject, claims.Client, claims.Scope
-	if p := e.state.person(claims.Subject); p != nil {
-		v.Person = p.email()
-	}
+	v.Subject, v.Person, v.Client, v.Scope = claims.Subject, e.nameOf(claims.Subject), claims.Client, claims.Scope
 	for _, id := range append(claims.Audience, claims.Client) {
 		if app := e.state.app(id); app != nil {
 			v.Client = app.Name

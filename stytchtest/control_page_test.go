@@ -135,17 +135,19 @@ func TestThePageShowsWhatWasSaid(t *testing.T) {
 	}
 }
 
+// press sends the form of a button, as a page of the origin does.
+func press(t *testing.T, s *stytchtest.Server, action, origin string, fields url.Values) *http.Response {
+	t.Helper()
+	r := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), "POST", s.URL+"/_emulator/page/"+action,
+		strings.NewReader(fields.Encode())))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", origin)
+	response := must[*http.Response](t)(http.DefaultTransport.RoundTrip(r)) // follows nothing
+	response.Body.Close()
+	return response
+}
+
 func TestThePagesButtons(t *testing.T) {
-	press := func(t *testing.T, s *stytchtest.Server, action, origin string, fields url.Values) *http.Response {
-		t.Helper()
-		r := must[*http.Request](t)(http.NewRequestWithContext(t.Context(), "POST", s.URL+"/_emulator/page/"+action,
-			strings.NewReader(fields.Encode())))
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Origin", origin)
-		response := must[*http.Response](t)(http.DefaultTransport.RoundTrip(r)) // follows nothing
-		response.Body.Close()
-		return response
-	}
 	for _, tt := range []struct {
 		action string
 		fields url.Values

@@ -199,6 +199,8 @@ type ConnectedApp struct {
 	Template               string   `json:"access_token_template_content,omitempty"` // JSON object of custom claims
 	// of registered clients, and of described ones
 	URI string `json:"client_uri,omitempty"`
+	// when it registered itself, or its document was first read; zero for one that somebody has made
+	Registered time.Time `json:"registered_at,omitzero"`
 	// of the document that describes it: OAuth endpoints take it as client_id
 	MetadataURL string `json:"client_id_metadata_url,omitempty"`
 	// of the metadata with which a public client registered itself

@@ -35,9 +35,8 @@ type held struct {
 	Grants        map[string]*grant        `json:"codes_granted"`  // by authorization code
 	Refreshes     map[string]*grant        `json:"refresh_tokens"` // by refresh token
 	Issued        map[string]*issue        `json:"access_tokens"`  // by jti
-	// scopes granted; present, though empty, once consent was given
-	Consents map[consentKey][]string `json:"consents"`
-	Inbox    []Mail                  `json:"inbox"` // newest first
+	Consents      map[consentKey]*consent  `json:"consents"`
+	Inbox         []Mail                   `json:"inbox"` // newest first
 	// until when tokens that made a session would be good, by profile and token id
 	Attested map[string]time.Time `json:"attested,omitempty"`
 }
@@ -111,14 +110,31 @@ type grant struct {
 	Lineage     string    `json:"lineage"` // shared by all that comes from one code
 }
 
+// A consent is what a person has allowed an app. Its scopes may be none.
+type consent struct {
+	Scopes []string  `json:"scopes"`
+	Since  time.Time `json:"since,omitzero"` // when it was first given; zero if nobody knows any more
+}
+
+// UnmarshalJSON takes the scopes alone too, as states have them that an older version kept.
+func (c *consent) UnmarshalJSON(data []byte) error {
+	if json.Unmarshal(data, &c.Scopes) == nil {
+		return nil
+	}
+	type whole consent
+	return json.Unmarshal(data, (*whole)(c))
+}
+
 func (g *grant) key() consentKey { return consentKey{g.PersonID, g.ClientID} }
 
 // An issue is an access token that was handed out, minted ones included.
 type issue struct {
-	Key     consentKey `json:"key"`
-	Lineage string     `json:"lineage,omitempty"`
-	Expires time.Time  `json:"expires_at"`
-	Revoked bool       `json:"revoked"`
+	Key      consentKey `json:"key"`
+	Lineage  string     `json:"lineage,omitempty"`
+	Scope    string     `json:"scope"`
+	Audience []string   `json:"audience"`
+	Expires  time.Time  `json:"expires_at"`
+	Revoked  bool       `json:"revoked"`
 }
 
 // A consentKey is written as person and client with a space between.
@@ -315,7 +331,7 @@ func (s *state) revoke(match func(consentKey, string) bool) {
 func (s *state) forget(personID string) {
 	maps.DeleteFunc(s.Sessions, func(_ string, held *session) bool { return held.PersonID == personID })
 	maps.DeleteFunc(s.Links, func(_ string, l *emailLink) bool { return l.PersonID == personID })
-	maps.DeleteFunc(s.Consents, func(k consentKey, _ []string) bool { return k.personID == personID })
+	maps.DeleteFunc(s.Consents, func(k consentKey, _ *consent) bool { return k.personID == personID })
 	s.revoke(func(k consentKey, _ string) bool { return k.personID == personID })
 }
 

@@ -152,8 +152,9 @@ func (e *Emulator) consentRequired(a authorization, prompt string) bool {
 	case offline:
 		return true
 	}
-	before, given := e.state.Consents[consentKey{a.person.id, a.app.ClientID}]
-	return !given || slices.ContainsFunc(a.granted, func(s string) bool { return !slices.Contains(before, s) })
+	before := e.state.Consents[consentKey{a.person.id, a.app.ClientID}]
+	return before == nil ||
+		slices.ContainsFunc(a.granted, func(s string) bool { return !slices.Contains(before.Scopes, s) })
 }
 
 func (e *Emulator) authorizeStart(c *call) (any, *wire.Failure) {
@@ -218,11 +219,14 @@ func withQuery(address string, pairs ...string) string {
 
 func (e *Emulator) remember(a authorization) {
 	key := consentKey{a.person.id, a.app.ClientID}
-	scopes := slices.Clone(e.state.Consents[key])
+	given := e.state.Consents[key]
+	if given == nil {
+		given = &consent{Scopes: []string{}, Since: e.now()}
+		e.state.Consents[key] = given
+	}
 	for _, s := range a.granted {
-		if !slices.Contains(scopes, s) {
-			scopes = append(scopes, s)
+		if !slices.Contains(given.Scopes, s) {
+			given.Scopes = append(given.Scopes, s)
 		}
 	}
-	e.state.Consents[key] = append([]string{}, scopes...)
 }

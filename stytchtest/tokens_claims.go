@@ -111,9 +111,11 @@ func (e *Emulator) recordAccess(claims map[string]any, lineage string) {
 	subject, _ := claims["sub"].(string)
 	client, _ := claims["client_id"].(string)
 	expires, _ := claims["exp"].(int64)
+	scope, _ := claims["scope"].(string)
+	audience, _ := claims["aud"].([]string)
 	if id != "" && client != "" {
-		e.state.record(id, issue{Key: consentKey{subject, client}, Lineage: lineage, Expires: time.Unix(expires, 0)},
-			e.now())
+		e.state.record(id, issue{Key: consentKey{subject, client}, Lineage: lineage, Scope: scope, Audience: audience,
+			Expires: time.Unix(expires, 0)}, e.now())
 	}
 }
 

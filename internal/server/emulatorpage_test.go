@@ -47,3 +47,35 @@ func TestInABrowserTheEmulatorsPageStaysUpToDateAndInPlace(t *testing.T) {
 	b.picture("emulator-in-use")
 	b.check("emulator", stytch.URL)
 }
+
+// TestInABrowserTokensAreRevokedInPlace by keyboard alone: one stays where one was, hears what was done, and sees it.
+func TestInABrowserTokensAreRevokedInPlace(t *testing.T) {
+	t.Parallel()
+	stytch := stytchtest.NewServer(t, stytchtest.Options{})
+	for range 9 { // more than are unfolded
+		_, err := stytch.Mint(stytchtest.MintRequest{Subject: ada, Scopes: []string{"openid", "tasks:read"}})
+		must(t, err)
+	}
+	b := newTab(t, newBrowser(t))
+	b.look(390, "dark")
+	b.open(stytch.URL, "Those that end sooner (4)")
+	press := func(button, key string) {
+		t.Helper()
+		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("document.querySelector("+quoted(button)+").focus(); true"))
+		must(t, err)
+		must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(key)))
+	}
+	const seen = `((e) => { const box = e.getBoundingClientRect(); return box.top >= 0 && box.bottom <= innerHeight; })`
+	press(`[formaction$="/revoke-token"]`, "\r")
+	b.waitFor("document.querySelector('#notice').innerText.startsWith('The token has ended.')")
+	b.waitFor("scrollY > 500 && " + seen + "(document.querySelector('#notice'))")
+	b.waitFor("document.body.innerText.includes('Those that end sooner (3)')")
+	b.waitFor("document.activeElement.closest('.app')?.querySelector('h3').innerText === 'ChatGPT'")
+	press(`[formaction$="/revoke-tokens"]`, " ")
+	b.waitFor("document.querySelector('#notice').innerText.startsWith('All tokens of the client have ended.')")
+	b.waitFor("!document.querySelector('tr[id^=good-]') && !!document.activeElement.closest('.app')")
+	b.picture("emulator-revoked")
+	press(`[formaction$="/delete-client"]`, "\r")
+	b.waitFor("!document.querySelector('#apps').innerText.includes('ChatGPT')")
+	b.check("emulator", stytch.URL)
+}

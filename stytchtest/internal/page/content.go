@@ -141,6 +141,16 @@ func Said(query url.Values) (done, problem string) {
 		}
 	case "clear-faults":
 		done = "There are no faults any more."
+	case "revoke-consent":
+		done = "What was allowed is taken back, and everything that was issued by it has ended."
+	case "revoke-token":
+		done = "The token has ended. With a refresh token, so have those that came from the same code."
+	case "revoke-tokens":
+		done = "All tokens of the client have ended. What people allowed it stays."
+	case "delete-client":
+		done = "The client is deleted, with its tokens and all that people allowed it."
+	case "gone":
+		done = "There was nothing to do: that was gone already."
 	}
 	return done, ""
 }

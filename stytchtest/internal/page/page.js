@@ -61,12 +61,15 @@ async function show(asked, byButton) {
   if (byButton) acted = Date.now();
   else if (Date.now() - acted < noticed) byId("notice", fresh).replaceWith(byId("notice").cloneNode(true));
   const unfolded = [...document.querySelectorAll("details[id][open]")].map(details => details.id);
-  const focused = document.activeElement.closest("details[id]")?.id;
+  const around = []; // of what has the focus, from the inside
+  for (let element = document.activeElement.closest("[id]"); element; element = element.parentElement?.closest("[id]")) around.push(element.id);
   patch(document.body, fresh.body);
   for (const id of unfolded) { // also those that went into a list of older ones
     for (let details = byId(id); details; details = details.parentElement.closest("details")) details.open = true;
   }
-  if (focused && document.activeElement === document.body) byId(focused)?.querySelector("summary").focus();
+  if (document.activeElement !== document.body) return;
+  const left = around.map(id => byId(id)).find(element => element?.matches("details, [tabindex]")); // what had it is gone
+  (left?.querySelector(":scope > summary") ?? left)?.focus({ preventScroll: true });
 }
 
 function say(text, off, root = document) {
@@ -85,8 +88,8 @@ async function look() {
 
 addEventListener("submit", event => {
   event.preventDefault();
-  const form = event.target, body = new URLSearchParams(new FormData(form, event.submitter));
-  show(fetch(form.action, { method: "POST", body }), true).catch(unanswered);
+  const form = event.target, button = event.submitter, body = new URLSearchParams(new FormData(form, button));
+  show(fetch(button?.getAttribute("formaction") ?? form.action, { method: "POST", body }), true).catch(unanswered);
 });
 
 addEventListener("click", async event => {

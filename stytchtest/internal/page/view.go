@@ -24,7 +24,7 @@ type View struct {
 	Inbox         List[Mail]
 	People        []Group
 	Apps          []App
-	Consents      []Consent
+	Registered    List[App]
 	Keys          []Key
 	Requests      List[Request]
 	Tokens        List[Token]
@@ -36,6 +36,16 @@ func (v View) Headcount() (n int) {
 		n += len(g.People)
 	}
 	return n
+}
+
+// AppCount returns how many connected apps there are.
+func (v View) AppCount() (n int) {
+	for _, a := range v.Apps {
+		if !a.Gone {
+			n++
+		}
+	}
+	return n + v.Registered.Total
 }
 
 // A List has the newest of something, and what is a little older.
@@ -107,9 +117,16 @@ type (
 		RedirectURLs, PostLogoutRedirectURLs []string
 		Audience, Template                   string
 		Minutes                              int
+
+		Registered string // when, by itself or by its document; "" for one that somebody has made
+		Gone       bool   // there is none, but a token for it
+		Consents   []Consent
+		Tokens     List[GoodToken]
 	}
-	// A Consent of a person.
-	Consent struct{ Person, App, Scopes string }
+	// A Consent of a person, to an app.
+	Consent struct{ PersonID, Person, Scopes, Since string }
+	// A GoodToken is one that can be used now. Its text is not in it.
+	GoodToken struct{ ID, Kind, Person, Scopes, Audience, Until, Left string }
 	// A Key signs, or is published until a day.
 	Key struct{ ID, Until string } // Until "": it signs
 	// A Mail of the inbox.
