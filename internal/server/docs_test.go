@@ -142,6 +142,37 @@ func TestInABrowserWhatRemovesIsCalledOnPurpose(t *testing.T) {
 	must(t, p.complaints())
 }
 
+// TestInABrowserOperationsAreFoundByKeyboardAlone: from the top of the page to one of them, into it, and to its samples.
+func TestInABrowserOperationsAreFoundByKeyboardAlone(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	p := w.newPerson()
+	// tabTo goes on until what has the focus is that, within as many steps as a person would bear.
+	tabTo := func(selector string, most int) step {
+		return func(p *person) error {
+			for range most {
+				if err := key("\t")(p); err != nil {
+					return err
+				}
+				there, err := chromedp.Run(p.tab, chromedp.Evaluate[bool](`(() => {
+					const e = document.activeElement, outline = getComputedStyle(e);
+					return e.matches(`+quoted(selector)+`) && outline.outlineStyle !== "none" && e.checkVisibility();
+				})()`))
+				if err != nil || there {
+					return err
+				}
+			}
+			return fmt.Errorf("%d times the tabulator do not lead to %s, with an outline", most, selector)
+		}
+	}
+	must(t, p.do(newTabAt(w.url+"/docs"), see("16 operations"), tabTo("#search", 10), typeText("create task"),
+		see("1 of 16"), tabTo("summary", 1), key("\r"), see("Creates a task and returns it"),
+		tabTo(`[href="#createTask"]`, 1), tabTo(".samples summary", 1), key(" "), see("curl -X POST"),
+		tabTo("button.copy", 1), key("\r"), see("Copied"), look("samples"),
+		is(`document.getElementById("copy-status").textContent === "Copied: curl sample"`)))
+	must(t, p.complaints())
+}
+
 // TestInABrowserARefusalOfATriedCallIsShown, with the server's own words, and an answer that does not come.
 func TestInABrowserARefusalOfATriedCallIsShown(t *testing.T) {
 	t.Parallel()

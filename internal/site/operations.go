@@ -33,6 +33,7 @@ type Input struct {
 type Member struct {
 	Name        string // those of objects within are written with dots, and those of lists with []
 	Kind        string // type and limits
+	Pattern     string // regular expression; "": none
 	Required    bool
 	Description string
 	Example     string // in JSON; "": the document has none
@@ -185,7 +186,10 @@ func after(a, b bool) int {
 
 func (s schema) member(name string, required bool) Member {
 	m := Member{Name: name, Required: required, Description: s.Description,
-		Kind: strings.Join(append([]string{s.kind()}, s.limits()...), ", ")}
+		Kind: strings.Join(append([]string{s.kind()}, s.limits()...), ", "), Pattern: s.Pattern}
+	if s.Items != nil {
+		m.Pattern = s.Items.Pattern
+	}
 	if s.Example != nil {
 		m.Example = compact(s.Example)
 	}
@@ -231,9 +235,6 @@ func (s schema) limits() (list []string) {
 		if bound.value != nil {
 			add("%s %s", bound.words, plain(*bound.value))
 		}
-	}
-	if s.Pattern != "" {
-		add("like %s", s.Pattern)
 	}
 	if s.UniqueItems {
 		add("each once")
