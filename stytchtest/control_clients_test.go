@@ -171,7 +171,9 @@ func TestTheButtonsOfClients(t *testing.T) {
 			s := open(t)
 			tokens(t, s, exchange(authorize(t, s)))
 			s.Advance(time.Minute)
-			tokens(t, s, exchange(authorize(t, s, func(b object) { b["scopes"] = []string{"openid", "offline_access"} })))
+			tokens(t, s, exchange(authorize(t, s, func(b object) {
+				b["scopes"] = []string{"openid", "offline_access"}
+			})))
 			authorize(t, s, func(b object) { b["member_id"] = grace })
 			must[string](t)(s.Mint(stytchtest.MintRequest{Subject: grace, ClientID: gpt, ExpiresIn: 60}))
 			before := heldBy(t, s, gpt)

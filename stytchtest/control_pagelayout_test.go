@@ -12,7 +12,8 @@ import (
 	"guestpass/stytchtest"
 )
 
-// cutOff names what a reader would have to scroll sideways for, or could not see at all, or what sticks out of its card.
+// cutOff names what a reader would have to scroll sideways for, or could not see at all, or what sticks out of its
+// card.
 const cutOff = `[document.documentElement, ...document.querySelectorAll("main *")]
 	.filter((e) => e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1 &&
 		(e === document.documentElement || getComputedStyle(e).overflowX !== "visible"))
@@ -32,8 +33,8 @@ func TestThePageFitsEveryScreen(t *testing.T) {
 	})
 	tokens(t, s, exchange(authorize(t, s)))
 	for range 9 {
-		must[string](t)(s.Mint(stytchtest.MintRequest{Subject: grace, ClientID: gpt, Scopes: strings.Fields(strings.Repeat(
-			"a.scope.that.is.long:and-longer.yet ", 9))}))
+		must[string](t)(s.Mint(stytchtest.MintRequest{Subject: grace, ClientID: gpt,
+			Scopes: strings.Fields(strings.Repeat("a.scope.that.is.long:and-longer.yet ", 9))}))
 	}
 	status, reply, _ := ask(t, "POST", s.URL+"/v1/oauth2/register", object{
 		"client_name":   strings.Repeat("Client-without-a-place-to-break-it", 3),

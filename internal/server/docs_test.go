@@ -142,7 +142,7 @@ func TestInABrowserWhatRemovesIsCalledOnPurpose(t *testing.T) {
 	must(t, p.complaints())
 }
 
-// TestInABrowserOperationsAreFoundByKeyboardAlone: from the top of the page to one of them, into it, and to its samples.
+// TestInABrowserOperationsAreFoundByKeyboardAlone: from the top of the page to one, into it, and to its samples.
 func TestInABrowserOperationsAreFoundByKeyboardAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -61,7 +61,8 @@ func TestInABrowserTokensAreRevokedInPlace(t *testing.T) {
 	b.open(stytch.URL, "Those that end sooner (4)")
 	press := func(button, key string) {
 		t.Helper()
-		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool]("document.querySelector("+quoted(button)+").focus(); true"))
+		focus := "document.querySelector(" + quoted(button) + ").focus(); true"
+		_, err := chromedp.Run(b.ctx, chromedp.Evaluate[bool](focus))
 		must(t, err)
 		must(t, chromedp.Do(b.ctx, chromedp.KeyEvent(key)))
 	}

@@ -304,7 +304,8 @@ func TestInABrowserAnInvitedPersonComesInWithFirefox(t *testing.T) {
 func TestInABrowserTheWholeLoopWithFirefox(t *testing.T) {
 	t.Parallel()
 	w, f := newFirefoxWorld(t)
-	for path, wanted := range map[string]string{"/": "/openapi.json", "/docs#listTasks": "Only tasks in this state", "/privacy": "ChatGPT"} {
+	for path, wanted := range map[string]string{"/": "/openapi.json",
+		"/docs#listTasks": "Only tasks in this state", "/privacy": "ChatGPT"} {
 		if err := errors.Join(f.open(w.url+path), f.see(wanted)); err != nil {
 			t.Errorf("%s: %v", path, err)
 		}

@@ -218,14 +218,14 @@ func (s schema) limits() (list []string) {
 	for _, r := range []struct {
 		least, most *float64
 		of          string
-	}{{s.Minimum, s.Maximum, ""}, {s.MinLength, s.MaxLength, " characters"}, {s.MinItems, s.MaxItems, " values"}} {
+	}{{s.Minimum, s.Maximum, ""}, {s.MinLength, s.MaxLength, " character"}, {s.MinItems, s.MaxItems, " value"}} {
 		switch {
 		case r.least != nil && r.most != nil:
-			add("%s to %s%s", plain(*r.least), plain(*r.most), r.of)
+			add("%s to %s", plain(*r.least), counted(*r.most, r.of))
 		case r.least != nil:
-			add("at least %s%s", plain(*r.least), r.of)
+			add("at least %s", counted(*r.least, r.of))
 		case r.most != nil:
-			add("at most %s%s", plain(*r.most), r.of)
+			add("at most %s", counted(*r.most, r.of))
 		}
 	}
 	for _, bound := range []struct {
@@ -249,6 +249,14 @@ func (s schema) limits() (list []string) {
 		add("going away")
 	}
 	return list
+}
+
+// counted is a number of things; of is one of them, or "".
+func counted(number float64, of string) string {
+	if of != "" && number != 1 {
+		of += "s"
+	}
+	return plain(number) + of
 }
 
 func plain(number float64) string { return strconv.FormatFloat(number, 'f', -1, 64) }

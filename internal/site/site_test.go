@@ -106,7 +106,8 @@ func TestOperationsAreGroupedByResource(t *testing.T) {
 		}
 	}
 	shown := landing(siteOf(t, Options{Title: "Acme", PublicURL: "https://gpt.example.com", Published: []Operation{
-		{ID: "listTasks", Effect: "read", Path: "/api/v1/tasks", Scopes: []Scope{{Name: "tasks:read"}, {Name: "tasks"}}},
+		{ID: "listTasks", Effect: "read", Path: "/api/v1/tasks",
+			Scopes: []Scope{{Name: "tasks:read"}, {Name: "tasks"}}},
 		{ID: "listMembers", Effect: "read", Path: "/api/v1/members"},
 		{ID: "updateTask", Effect: "write", Path: "/api/v1/tasks/{task_id}"},
 		{ID: "deleteTask", Effect: "destroy", Path: "/api/v1/tasks/{task_id}"}}}))
