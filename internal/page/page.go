@@ -17,7 +17,6 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
-	"strings"
 	"sync"
 	"time"
 
@@ -195,7 +194,7 @@ func (p *Pages) Assets() map[string]http.Handler {
 // ask whether it has changed.
 func Asset(kind string, content []byte) http.Handler {
 	plain := newVariant(content)
-	packed := sync.OnceValue(func() variant { return newVariant(compressed(content)) })
+	packed := sync.OnceValue(func() variant { return newVariant(compress(content)) })
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Content-Type", kind)
@@ -204,7 +203,7 @@ func Asset(kind string, content []byte) http.Handler {
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
 		h.Add("Vary", "Accept-Encoding")
 		shown := plain
-		if takesGzip(r) {
+		if accept.Gzip(r.Header["Accept-Encoding"]) {
 			shown = packed()
 			h.Set("Content-Encoding", "gzip")
 		}
@@ -222,22 +221,4 @@ type variant struct {
 func newVariant(content []byte) variant {
 	sum := sha256.Sum256(content)
 	return variant{content, `"` + hex.EncodeToString(sum[:8]) + `"`}
-}
-
-func compressed(content []byte) []byte {
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails for an unknown level only
-	_, _ = w.Write(content)                               // a bytes.Buffer takes everything
-	_ = w.Close()
-	return b.Bytes()
-}
-
-// takesGzip goes by what browsers send. Whoever weighs encodings gets the file as it is.
-func takesGzip(r *http.Request) bool {
-	for _, one := range strings.Split(r.Header.Get("Accept-Encoding"), ",") {
-		if strings.TrimSpace(one) == "gzip" {
-			return true
-		}
-	}
-	return false
 }
