@@ -21,6 +21,7 @@ var (
 	Directory        func(server any) stytch.Directory
 	Limits           func(server any) *limits.Limits
 	Refusals         func(server any) map[string]int // of the sign-in page, by reason
+	Routes           func(server any) []string       // method and path of each, but for the operations
 )
 
 // ServeAtMost is guestpass.Serve with fewer connections at once.

@@ -57,6 +57,12 @@ var chromeStarted atomic.Bool
 // newBrowser returns a fresh profile of it, without a window yet; its tabs share cookies and storage, with no others'.
 func newBrowser(t testing.TB) context.Context {
 	t.Helper()
+	return newBrowserFor(t, 2*time.Minute)
+}
+
+// newBrowserFor returns one for a test that takes longer.
+func newBrowserFor(t testing.TB, most time.Duration) context.Context {
+	t.Helper()
 	needsBrowser(t)
 	browser, err := chrome()
 	if err != nil {
@@ -72,7 +78,7 @@ func newBrowser(t testing.TB) context.Context {
 			targets.DisposeBrowserContextParams(profile))
 	})
 	// Whatever hangs in a browser ends here, and fails what waits for it.
-	bounded, end := context.WithTimeout(browser, 2*time.Minute)
+	bounded, end := context.WithTimeout(browser, most)
 	t.Cleanup(end)
 	tabs, closeTabs := chromedp.NewContext(bounded, chromedp.WithExistingBrowserContext(profile.BrowserContextID))
 	t.Cleanup(closeTabs)
