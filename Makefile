@@ -7,7 +7,7 @@ SHELL := /bin/bash
 STYTCH  := web/node_modules/@stytch/vanilla-js/dist/iife
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js
 
-.PHONY: help run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer
+.PHONY: help pictures run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +52,14 @@ RACE := GORACE=atexit_sleep_ms=100 go test -race $(UNWATCHED) -timeout 60m
 
 # Modules of their own, as a user's are. The fourth example, in JavaScript, is run by the tests of the server.
 EXAMPLES := bookmarks embedded expenses
+
+PICTURES ?= bin/pictures
+
+pictures: web acceptance chromium ## every state of every page, wide and narrow, light and dark, into bin/pictures, and those of the README into docs
+	@mkdir -p $(PICTURES)
+	go test ./internal/server -run '^TestInABrowserEveryStateIsForEverybody$$' -count 1 -timeout 30m \
+	  -args -screenshots $(abspath $(PICTURES)) -readme $(abspath docs)
+	@echo "the pictures are in $(PICTURES)"
 
 # Tests that drive browsers, and clients that others made.
 BROWSERS := ^Test(EndToEnd|InABrowser|RealClient)

@@ -300,7 +300,7 @@ type exception struct{ state, fault, why string }
 const (
 	turns = "two texts of Stytch's component turn up in one place, of which one is out of sight"
 	peeks = "the button of Stytch's component that shows a password stands in its field, behind what is written"
-	otp   = "the boxes of Stytch's component are drawn in front of the field that is written in; the one in use is marked"
+	otp   = "the boxes of Stytch's component stand in front of the field that is written in; the one in use is marked"
 )
 
 var exceptions = []exception{

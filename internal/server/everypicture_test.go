@@ -21,9 +21,9 @@ type readmePicture struct {
 
 // readmePictures are by the state that they show.
 var readmePictures = map[string]readmePicture{
-	"landing": {"landing.png", 1000, 720},
-	"consent": {"consent.png", 560, 0},
-	"account": {"account.png", 1000, 720},
+	"landing": {"landing.png", 800, 600},
+	"consent": {"consent.png", 440, 0},
+	"account": {"account.png", 800, 660},
 }
 
 // pictures takes one of each width and scheme.

@@ -27,8 +27,13 @@ func (f *firefox) show(scheme string, zoom, text float64) error {
 		return err
 	}
 	// a page is laid out anew with the next frame
-	return f.call("WebDriver:ExecuteAsyncScript", map[string]any{"args": []any{}, "script": "const [done] = arguments; " +
-		"requestAnimationFrame(() => requestAnimationFrame(() => done()))"}, nil)
+	return f.promised("requestAnimationFrame(() => requestAnimationFrame(() => done()))", nil)
+}
+
+// promised runs a script, and waits until it calls done with the value.
+func (f *firefox) promised(script string, value any) error {
+	return f.call("WebDriver:ExecuteAsyncScript", map[string]any{"args": []any{},
+		"script": "const [done] = arguments; " + script}, value)
 }
 
 // asks returns what a function of testdata/everypage.js finds.
@@ -47,8 +52,7 @@ func (f *firefox) axe() ([]string, error) {
 		return nil, err
 	}
 	var answer string
-	err = f.call("WebDriver:ExecuteAsyncScript", map[string]any{"args": []any{}, "script": "const [done] = arguments; " +
-		source + ";\n" + strings.TrimSpace(findViolations) + ".then(done, (wrong) => done(String(wrong)))"}, &answer)
+	err = f.promised(source+";\n"+findViolations+".then(done, (wrong) => done(String(wrong)))", &answer)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +92,8 @@ func (f *firefox) faultsOfPage() (faults []string, err error) {
 		scheme     string
 		zoom, text float64
 		axe        bool
-	}{{"light", 1, 1, true}, {"light", 2, 1, false}, {"light", 4, 1, true}, {"light", 1, 2, false}, {"dark", 1, 1, true}} {
+	}{{"light", 1, 1, true}, {"light", 2, 1, false}, {"light", 4, 1, true}, {"light", 1, 2, false},
+		{"dark", 1, 1, true}} {
 		name := fmt.Sprintf("%s, zoom %v, text %v", how.scheme, how.zoom, how.text)
 		var found []string
 		err = errors.Join(err, f.show(how.scheme, how.zoom, how.text), f.asks("layout", &found))
@@ -109,8 +114,8 @@ func (f *firefox) faultsOfPage() (faults []string, err error) {
 	return faults, errors.Join(err, f.show("light", 1, 1))
 }
 
-// TestInABrowserPagesAreForEverybodyWithFirefox, which zooms, and lays out and names things in its own way: one state of
-// each page.
+// TestInABrowserPagesAreForEverybodyWithFirefox, which zooms, and lays out and names things in its own way: one state
+// of each page.
 func TestInABrowserPagesAreForEverybodyWithFirefox(t *testing.T) {
 	t.Parallel()
 	w, f := newFirefoxWorld(t)

@@ -110,8 +110,8 @@ func TestInABrowserPagesNeedNoScript(t *testing.T) {
 	g := &gallery{t: t, seed: stytchtest.Development, vertical: "b2b", browser: newBrowser(t),
 		worlds: map[string]*world{}}
 	g.worlds[""] = g.newPlace("")
-	for _, s := range named(t, []string{"landing", "privacy", "mistyped address", "unknown client", "account", "changes",
-		"account of nobody", "revoked"}) {
+	for _, s := range named(t, []string{"landing", "privacy", "mistyped address", "unknown client", "account",
+		"changes", "account of nobody", "revoked"}) {
 		steps := s.steps
 		s.steps = func(w *world) []step { return append([]step{withoutScripts}, steps(w)...) }
 		g.visits(s, func(p *person) {

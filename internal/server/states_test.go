@@ -164,7 +164,8 @@ func builderStates() []state {
 // refusalStates are requests that cannot go on.
 func refusalStates() []state {
 	idp := func(name, path string, keys ...string) state {
-		return state{name: name, route: "GET /idp", alike: name != "unknown client", steps: at(path, append(keys, "signin.not_done")...)}
+		return state{name: name, route: "GET /idp", alike: name != "unknown client",
+			steps: at(path, append(keys, "signin.not_done")...)}
 	}
 	return []state{
 		idp("nothing asked for", "/idp", "failure.nothing_text"),
@@ -381,7 +382,8 @@ func troubleStates() []state {
 		"missing_scope":     "oauth_invalid_scope_requested",
 		"http_only_cookies": "cname_required_for_http_only_cookies", "session_duration": "invalid_session_duration",
 		"login_profile": "trusted_token_profile_not_found"} {
-		all = append(all, state{name: "set up wrongly: " + cause, alike: cause != "captcha", steps: told(400, kind, "script.set_up_wrongly")})
+		all = append(all, state{name: "set up wrongly: " + cause, alike: cause != "captcha",
+			steps: told(400, kind, "script.set_up_wrongly")})
 	}
 	slices.SortFunc(all, func(a, b state) int { return strings.Compare(a.name, b.name) })
 	return all
@@ -492,7 +494,8 @@ func accountStates() []state {
 		}},
 		{name: "revoked with an old form", route: "POST /account/revoke", steps: func(w *world) []step {
 			return []step{w.asAda(), open(w.url + "/account"), says("account.signed_in"),
-				script(`setTimeout(() => (document.forms[0].form.value = "x", document.forms[0].submit()))`), says("account.refused")}
+				script(`setTimeout(() => (document.forms[0].form.value = "x", document.forms[0].submit()))`),
+				says("account.refused")}
 		}},
 	}
 }
