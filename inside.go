@@ -28,6 +28,6 @@ func init() {
 	}
 	inside.Limits = func(s any) *limits.Limits { return s.(*Server).limits }
 	inside.ServeAtMost = func(ctx context.Context, connections int, listener net.Listener, handler http.Handler) error {
-		return serve(ctx, listener, handler, slog.New(slog.DiscardHandler), 0, connections)
+		return serve(ctx, listener, handler, slog.New(slog.DiscardHandler), 0, nil, connections)
 	}
 }

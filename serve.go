@@ -2,6 +2,7 @@ package guestpass
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"log"
 	"log/slog"
@@ -26,11 +27,17 @@ const (
 // meets a connection that is being closed. After that it accepts no more connections and lets running requests finish.
 func Serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger,
 	grace time.Duration) error {
-	return serve(ctx, listener, handler, logger, grace, maxConnections)
+	return serve(ctx, listener, handler, logger, grace, nil, maxConnections)
+}
+
+// ServeTLS is Serve without a proxy that speaks TLS. The config has the certificate, or gets it; nil: it is Serve.
+func ServeTLS(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger,
+	grace time.Duration, config *tls.Config) error {
+	return serve(ctx, listener, handler, logger, grace, config, maxConnections)
 }
 
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, logger *slog.Logger, grace time.Duration,
-	connections int) error {
+	config *tls.Config, connections int) error {
 	server := &http.Server{
 		Handler:           lastAnswers(ctx, handler),
 		ReadHeaderTimeout: 5 * time.Second,
@@ -40,6 +47,7 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		MaxHeaderBytes:    16 << 10,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100},
 		ErrorLog:          log.New(quiet{logger}, "", 0),
+		TLSConfig:         config,
 	}
 	stopped := make(chan error, 1)
 	go func() {
@@ -49,7 +57,12 @@ func serve(ctx context.Context, listener net.Listener, handler http.Handler, log
 		defer cancel()
 		stopped <- server.Shutdown(drain)
 	}()
-	if err := server.Serve(netutil.LimitListener(listener, connections)); !errors.Is(err, http.ErrServerClosed) {
+	listener = netutil.LimitListener(listener, connections)
+	answer := server.Serve
+	if config != nil {
+		answer = func(listener net.Listener) error { return server.ServeTLS(listener, "", "") }
+	}
+	if err := answer(listener); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return <-stopped

@@ -20,6 +20,9 @@ import (
 // see settings.
 type config struct {
 	Addr, PublicURL, Title string
+	TLS                    []string // off, auto, or the files of a certificate and its key; none: off
+	PlainAddr              string   // "": nothing is answered without TLS
+	ACMEDirectory          string   // "": that of Let's Encrypt
 	// "": defaultDatabase, in store.go; in development a temporary one
 	DatabaseURL                                       string
 	DatabaseSchema                                    string   // of a Postgres; "": guestpass
@@ -216,6 +219,7 @@ func (c config) check() error {
 		fault("GUESTPASS_TRUSTED_PROXIES", "names %s beside others: say one or the other", noProxies)
 	}
 	faults = append(append(faults, c.checkURLs()...), c.checkIntrospection()...)
+	faults = append(faults, c.checkCertificates()...)
 	return errors.Join(append(faults, c.checkOperations()...)...)
 }
 

@@ -137,7 +137,8 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	defer app.Close()
 	log.InfoContext(ctx, "serving", "addr", appListener.Addr().String(), "public_url", c.PublicURL)
 	d.announce(stdout, c, seed, emulatorURL)
-	return runAll(ctx, app, parts{appListener, app, 0}.serve(log), parts{emulatorListener, emulator, 0}.serve(log))
+	return runAll(ctx, app, parts{listener: appListener, handler: app}.serve(log),
+		parts{listener: emulatorListener, handler: emulator}.serve(log))
 }
 
 // startEmulator makes the emulator and binds its address.

@@ -298,7 +298,7 @@ func (w *savedFirst) Write(text []byte) (int, error) {
 }
 
 func (e *keptEmulator) serve(ctx context.Context) error {
-	return parts{e.listener, e, 0}.serve(e.log)(ctx)
+	return parts{listener: e.listener, handler: e}.serve(e.log)(ctx)
 }
 
 func (e *keptEmulator) content() ([]byte, error) { return json.MarshalIndent(e.Export(), "", "  ") }

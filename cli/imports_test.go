@@ -19,8 +19,9 @@ import (
 // share mistakes.
 var allowedImports = map[string][]string{
 	"cmd/guestpass": {"cli", "resources"},
-	"cli": {"", "api", "auth", "gpttest", "internal/clients", "internal/credentials", "internal/doctor",
-		"internal/doctor/outside", "internal/envfile", "internal/idp", "internal/inside", "internal/limits",
+	"cli": {"", "api", "auth", "gpttest", "internal/certificates", "internal/clients",
+		"internal/credentials", "internal/doctor", "internal/doctor/outside", "internal/envfile",
+		"internal/idp", "internal/inside", "internal/limits",
 		"internal/management", "internal/newapp", "internal/ownfile", "internal/page", "internal/pageurl",
 		"internal/plugin", "internal/setup", "internal/site", "internal/stytch", "internal/text",
 		"internal/upstream", "mcptest", "mcptest/lint", "openapi", "openapi/lint", "store", "stytchtest"},
@@ -58,6 +59,7 @@ var allowedImports = map[string][]string{
 	"internal/stytch": {"directory", "internal/credentials", "internal/limits", "internal/text",
 		"internal/upstream"},
 	"internal/accept":           {},
+	"internal/certificates":     {"store"},
 	"internal/cache":            {},
 	"internal/clients":          {"internal/credentials"},
 	"internal/cluster":          {}, // tests alone

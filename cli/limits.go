@@ -11,11 +11,11 @@ import (
 // noProxies is the word of GUESTPASS_TRUSTED_PROXIES that says that there are no proxies.
 const noProxies = "none"
 
-// checkProxies demands to know who stands in front of a server that the world sees under https: it speaks no TLS
-// itself, so a proxy does, and everybody has that proxy's address. A public URL that is not known yet counts as https.
+// checkProxies demands to know who stands in front of a server that the world sees under https: where it speaks no TLS
+// itself a proxy does, and everybody has that proxy's address. A public URL that is not known yet counts as https.
 func (c config) checkProxies() error {
 	const name = "GUESTPASS_TRUSTED_PROXIES"
-	if len(c.TrustedProxies) > 0 || c.wrong[name] {
+	if len(c.TrustedProxies) > 0 || c.wrong[name] || c.speaksTLS() {
 		return nil
 	}
 	if c.PublicURL == "" {
@@ -27,7 +27,7 @@ func (c config) checkProxies() error {
 	if err != nil || public.Scheme != "https" || loopback(public.Hostname()) {
 		return nil
 	}
-	return c.fault(name, "is not set, but GUESTPASS_PUBLIC_URL is https, which a proxy in "+
+	return c.fault(name, "is not set, but GUESTPASS_PUBLIC_URL is https, which without GUESTPASS_TLS a proxy in "+
 		"front must speak: all people would share its address, and one visitor could use up the requests of all; "+
 		"name the proxy's address, such as 10.1.2.0/24, or 127.0.0.1/32 on the same host, or say %s if "+
 		"connections come with the client's own address", noProxies)

@@ -2,11 +2,13 @@ package cli
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"syscall"
 	"time"
 
@@ -37,7 +39,8 @@ GUESTPASS_CLIENT_IDS, where it is set, must name everybody who may connect: the 
 GPT's connected app alone shuts MCP clients out; add their hosts, such as
 chatgpt.com,claude.ai. GUESTPASS_MCP=off serves no MCP.
 
-Unsafe settings are refused, each by name. TLS is the business of the proxy in front.
+Unsafe settings are refused, each by name. TLS is the business of the proxy in front, or
+with GUESTPASS_TLS=auto, or two files, of this server.
 On SIGINT or SIGTERM /readyz answers 503 while all else is served on for
 GUESTPASS_STOP_GRACE, 5s by default, so that a balancer can send its calls elsewhere;
 then running requests may finish for 30 seconds. A second signal ends it at once.`,
@@ -94,6 +97,10 @@ func (c config) serve(ctx context.Context, o guestpass.Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, beside.close()) }()
 	o = beside.options(o)
+	found, err := c.certificates(nil, o.Log) // the files are read before anything is opened
+	if err != nil {
+		return err
+	}
 	kept := c.database(o.Log)
 	kept.Now = o.Now
 	database, err := openStore(ctx, kept)
@@ -112,9 +119,25 @@ func (c config) serve(ctx context.Context, o guestpass.Options) (err error) {
 		return err
 	}
 	defer listener.Close()
+	if slices.Contains(c.TLS, autoTLS) {
+		if found, err = c.certificates(database, o.Log); err != nil {
+			return err
+		}
+	}
+	answering, err := c.secured(parts{listener: listener, handler: app, grace: c.StopGrace}, found, o.Log)
+	if err != nil {
+		return err
+	}
 	o.Log.Info("serving", "addr", listener.Addr().String(), "public_url", o.PublicURL, "project", o.ProjectID, "access",
 		string(o.Access))
-	return runAll(ctx, app, append(beside.serve, parts{listener, app, c.StopGrace}.serve(o.Log))...)
+	if found != nil {
+		go found.Ask()
+	}
+	for _, part := range answering {
+		defer part.listener.Close()
+		beside.serve = append(beside.serve, part.serve(o.Log))
+	}
+	return runAll(ctx, app, beside.serve...)
 }
 
 // newServer makes the server. It marks errors that the caller can mend as usage errors.
@@ -159,11 +182,12 @@ type parts struct {
 	listener net.Listener
 	handler  http.Handler
 	grace    time.Duration // see guestpass.Serve
+	tls      *tls.Config   // nil: without
 }
 
 func (p parts) serve(log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
-		if err := guestpass.Serve(ctx, p.listener, p.handler, log, p.grace); err != nil {
+		if err := guestpass.ServeTLS(ctx, p.listener, p.handler, log, p.grace, p.tls); err != nil {
 			return fmt.Errorf("serve: %w", err)
 		}
 		return nil

@@ -16,7 +16,9 @@ import (
 func whole() map[string]string {
 	variables := realistic()
 	for name, value := range map[string]string{
-		"GUESTPASS_ADDR": "127.0.0.1:8443", "GUESTPASS_TITLE": "Acme Tasks",
+		"GUESTPASS_TLS": "auto", "GUESTPASS_PLAIN_ADDR": "127.0.0.1:8088",
+		"GUESTPASS_ACME_DIRECTORY": "https://acme.example.com/directory",
+		"GUESTPASS_ADDR":           "127.0.0.1:8443", "GUESTPASS_TITLE": "Acme Tasks",
 		"GUESTPASS_LOGO": "https://static.example.com/logo.svg", "GUESTPASS_COLOR": "#7a1fa2",
 		"GUESTPASS_SUPPORT_URL": "mailto:support@example.com", "GUESTPASS_LANGUAGE": "de",
 		"GUESTPASS_WORDS": "/etc/guestpass/words.json",
@@ -137,22 +139,24 @@ var harmless = map[string]func(other string) bool{
 	"GUESTPASS_PUBLIC_URL": func(other string) bool { return other == "GUESTPASS_AUDIENCE" },
 	"GUESTPASS_PRIVACY_URL": func(other string) bool {
 		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_APP_URL",
-			"GUESTPASS_LOGO"}, other)
+			"GUESTPASS_LOGO", "GUESTPASS_ACME_DIRECTORY"}, other)
 	},
 	// a page of the application can be at any address
 	"GUESTPASS_APP_URL": func(other string) bool {
 		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL",
-			"GUESTPASS_LOGIN_URL", "GUESTPASS_LOGO"}, other)
+			"GUESTPASS_LOGIN_URL", "GUESTPASS_LOGO", "GUESTPASS_ACME_DIRECTORY"}, other)
 	},
 	// people find help, and a logo, at any address of the operator's
 	"GUESTPASS_SUPPORT_URL": isAddress,
 	"GUESTPASS_LOGO":        isAddress,
+	// an authority can be at any address
+	"GUESTPASS_ACME_DIRECTORY": isAddress,
 	// where no words of a language are, nothing starts
 	"GUESTPASS_LANGUAGE": func(other string) bool { return len(whole()[other]) <= 3 },
 	// a login page can be at any address, and return by any name
 	"GUESTPASS_LOGIN_URL": func(other string) bool {
 		return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL",
-			"GUESTPASS_APP_URL", "GUESTPASS_LOGO"}, other)
+			"GUESTPASS_APP_URL", "GUESTPASS_LOGO", "GUESTPASS_ACME_DIRECTORY"}, other)
 	},
 	"GUESTPASS_LOGIN_RETURN_PARAMETER": func(string) bool { return true },
 	// of the same operations
@@ -178,7 +182,7 @@ var harmless = map[string]func(other string) bool{
 
 func isAddress(other string) bool {
 	return slices.Contains([]string{"GUESTPASS_PUBLIC_URL", "GUESTPASS_AUDIENCE", "GUESTPASS_PRIVACY_URL",
-		"GUESTPASS_LOGIN_URL", "GUESTPASS_APP_URL", "GUESTPASS_LOGO"}, other)
+		"GUESTPASS_LOGIN_URL", "GUESTPASS_APP_URL", "GUESTPASS_LOGO", "GUESTPASS_ACME_DIRECTORY"}, other)
 }
 
 func isNumber(other string) bool {
@@ -218,7 +222,8 @@ func mayTake(name, what string) bool {
 		return text || url || name == "GUESTPASS_AUDIENCE" && what != "commas" && what != "full width" ||
 			name == "GUESTPASS_TRY_CLIENT_SECRET" && what != "commas" && what != "full width" ||
 			name == "GUESTPASS_WORDS" && (what == "an empty entry before" || what == "twice") || // of a file
-			name == "GUESTPASS_PRIVACY_URL" && (what == "an empty entry" || what == "twice") || // in its path
+			(name == "GUESTPASS_PRIVACY_URL" || name == "GUESTPASS_ACME_DIRECTORY") && // in its path
+				(what == "an empty entry" || what == "twice") ||
 			slices.Contains([]string{"GUESTPASS_LOGO", "GUESTPASS_APP_URL", "GUESTPASS_LOGIN_URL"}, name) &&
 				what == "an empty entry"
 	case "a token":

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"guestpass/internal/certificates"
 	"guestpass/store"
 )
 
@@ -27,8 +28,12 @@ func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
 
 // database returns the options of the store that the settings name.
 func (c config) database(log *slog.Logger) store.Options {
+	schemas := c.schemas()
+	if slices.Contains(c.TLS, autoTLS) {
+		schemas = append(schemas, certificates.Schema())
+	}
 	return store.Options{URL: or(c.DatabaseURL, defaultDatabase), Schema: c.DatabaseSchema, Log: log,
-		Schemas: c.schemas(), Quota: c.quota(), Keep: time.Duration(c.KeepDays) * 24 * time.Hour}
+		Schemas: schemas, Quota: c.quota(), Keep: time.Duration(c.KeepDays) * 24 * time.Hour}
 }
 
 func (c config) quota() store.Quota {

@@ -84,7 +84,7 @@ func (s stytchSettings) run(ctx context.Context, stdout, stderr io.Writer) error
 	}
 	defer listener.Close()
 	announceStytch(stdout, emulator.Export(), "http://"+named(s.addr, listener.Addr().String()))
-	return parts{listener, emulator, 0}.serve(log)(ctx)
+	return parts{listener: listener, handler: emulator}.serve(log)(ctx)
 }
 
 // options returns the emulator's options. Flags take precedence over the seed.
