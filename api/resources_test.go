@@ -247,8 +247,8 @@ func TestTheWordsForScopesAreShownWherePeopleDecide(t *testing.T) {
 		return w.Call("GET", "/idp?client_id="+app.ClientID+"&redirect_uri="+app.RedirectURLs[0]+
 			"&response_type=code&state=s&scope=openid+things:read+things:count", "", "").Body
 	}
-	if page := consent(); !strings.Contains(page, `"things:count":"Count them",`+
-		`"things:read":"See \u003cyour\u003e things"`) {
+	if page := consent(); !strings.Contains(page, `"things:count":{"words":"Count them","effect":"read"},`+
+		`"things:read":{"words":"See \u003cyour\u003e things","effect":"read"}`) {
 		t.Errorf("the consent page has\n%s", page)
 	}
 	w.ChangeProject(func(seed *stytchtest.Seed) {
