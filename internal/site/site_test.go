@@ -105,13 +105,18 @@ func TestOperationsAreGroupedByResource(t *testing.T) {
 			t.Errorf("%s is of %q, want %q", path, got, want)
 		}
 	}
-	shown := landing(siteOf(t, Options{Title: "Acme", PublicURL: "https://gpt.example.com", Published: []Operation{
+	operations := []Operation{
 		{ID: "listTasks", Effect: "read", Path: "/api/v1/tasks",
 			Scopes: []Scope{{Name: "tasks:read"}, {Name: "tasks"}}},
 		{ID: "listMembers", Effect: "read", Path: "/api/v1/members"},
 		{ID: "updateTask", Effect: "write", Path: "/api/v1/tasks/{task_id}"},
-		{ID: "deleteTask", Effect: "destroy", Path: "/api/v1/tasks/{task_id}"}}}))
-	last := 0
+		{ID: "deleteTask", Effect: "destroy", Path: "/api/v1/tasks/{task_id}"}}
+	built := siteOf(t, Options{Title: "Acme", PublicURL: "https://gpt.example.com", Published: operations,
+		Operations: operations})
+	if shown := privacy(built); !strings.Contains(shown, "<td><code>tasks:read</code> or <code>tasks</code></td>") {
+		t.Errorf("the privacy page does not tell the permissions of an operation:\n%s", shown)
+	}
+	shown, last := landing(built), 0
 	for _, want := range []string{`scope="rowgroup" colspan="4">Tasks</th>`, "listTasks", ">reads<",
 		"<code>tasks:read</code> or <code>tasks</code>", "updateTask",
 		"changes", "deleteTask", "removes", `scope="rowgroup" colspan="4">Members</th>`, "listMembers"} {
