@@ -129,10 +129,10 @@ func (e *Emulator) changeProject(c *call) (any, *wire.Failure) {
 
 func (e *Emulator) moveClock(c *call) (any, *wire.Failure) {
 	by, err := time.ParseDuration(c.Text("advance"))
-	if err != nil {
-		return nil, wire.Fail(http.StatusBadRequest, "invalid_duration", `Say how far, such as {"advance":"2h"}.`)
+	if err != nil || !e.advance(by) {
+		return nil, wire.Fail(http.StatusBadRequest, "invalid_duration", `Say how far, such as {"advance":"2h"}; at most `+
+			`ten years in all.`)
 	}
-	e.Advance(by)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return map[string]any{"now": e.now().UTC().Format(time.RFC3339)}, nil

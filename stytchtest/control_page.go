@@ -36,11 +36,10 @@ func (e *Emulator) pageAction(w http.ResponseWriter, r *http.Request) {
 	case "advance":
 		given := strings.TrimSpace(r.PostFormValue("by"))
 		by, err := time.ParseDuration(given)
-		if err != nil {
+		if err != nil || !e.advance(by) {
 			back = url.Values{"problem": {given}}
 			break
 		}
-		e.Advance(by)
 		back.Set("by", by.String())
 	case "clear-faults":
 		e.ClearFaults()

@@ -129,6 +129,20 @@ func (e *Emulator) Advance(d time.Duration) {
 	e.state.Advanced += d
 }
 
+// farthest is how far whoever calls may move the clock in all, forward or back.
+const farthest = 10 * 365 * 24 * time.Hour
+
+// advance is Advance within bounds; it reports whether these let it.
+func (e *Emulator) advance(d time.Duration) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if d.Abs() > 2*farthest || (e.state.Advanced+d).Abs() > farthest {
+		return false
+	}
+	e.state.Advanced += d
+	return true
+}
+
 // Reset goes back to the seed, with an empty inbox and the real time. Keys, and with
 // them tokens' signatures, stay, as do the URLs of the project: they say where the
 // server under test is.

@@ -111,10 +111,10 @@ func (r record) page(ctx context.Context, c *changes) ([]store.Activity, error) 
 		rows = rows[:pagedChanges]
 	}
 	if more {
-		c.Older = c.at(rows[len(rows)-1].Position(), "").link("/account")
+		c.Older = c.at(rows[len(rows)-1].ID, "").link("/account")
 	}
 	if c.Since != "" || c.Before != "" {
-		c.Newer = c.at("", rows[0].Position()).link("/account")
+		c.Newer = c.at("", rows[0].ID).link("/account")
 	}
 	return rows, nil
 }
@@ -124,6 +124,19 @@ func (r record) selected(ctx context.Context, s selection, limit int) ([]store.A
 	query := s.query(r.subject, limit)
 	if r.foreign {
 		query.Operations = r.options.Service.Overseen()
+	}
+	for change, position := range map[string]*string{s.Before: &query.After, s.Since: &query.Since} {
+		if change == "" {
+			continue
+		}
+		row, err := r.options.Store.Activity(ctx, r.owner, r.subject, change)
+		if errors.Is(err, store.ErrNotFound) {
+			return nil, errNoChange
+		}
+		if err != nil {
+			return nil, err
+		}
+		*position = row.Position()
 	}
 	return r.read(ctx, query)
 }

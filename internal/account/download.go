@@ -1,13 +1,13 @@
 package account
 
 import (
+	"bufio"
 	"cmp"
 	"context"
-	"encoding/csv"
 	"encoding/json"
 	"io"
 	"net/http"
-	"slices"
+	"regexp"
 	"strings"
 
 	"guestpass/api"
@@ -54,7 +54,7 @@ type fileChange struct {
 // CSV is GET /account/changes.csv.
 func (a *Account) CSV(w http.ResponseWriter, r *http.Request) {
 	a.download(w, r, "text/csv; charset=utf-8; header=present", "changes.csv", func(w io.Writer, tag string) file {
-		return &csvFile{csv.NewWriter(w), a.options.Pages, tag}
+		return &csvFile{bufio.NewWriter(w), a.options.Pages, tag}
 	})
 }
 
@@ -72,6 +72,9 @@ func (a *Account) download(w http.ResponseWriter, r *http.Request, kind, name st
 	ctx, cancel := context.WithTimeout(a.owned(r), pageTimeout)
 	defer cancel()
 	query, err := form.Parse(r.URL.RawQuery)
+	if query != nil && !query.Has("changes") {
+		query.Set("changes", allApps)
+	}
 	asked, understood := askedChanges(query)
 	if err != nil || asked == nil || !understood || asked.Before+asked.Since+asked.Of != "" {
 		a.write(w, r, http.StatusBadRequest, view{Failure: []string{"account.bad_address"}})
@@ -129,7 +132,7 @@ type reader struct {
 func (f *reader) next(ctx context.Context) (err error) {
 	f.rows, err = f.selected(ctx, f.rest, min(batchDownload, maxDownload+1-f.read))
 	if f.read += len(f.rows); len(f.rows) > 0 {
-		f.rest = f.rest.at(f.rows[len(f.rows)-1].Position(), "")
+		f.rest = f.rest.at(f.rows[len(f.rows)-1].ID, "")
 	}
 	return err
 }
@@ -182,11 +185,13 @@ func (f *reader) change(row store.Activity, told activity) (fileChange, error) {
 func (f *reader) sentence(told activity) (string, error) {
 	pages := f.options.Pages
 	if told.Revoked != "" {
-		key := "account.did_revoke"
-		if told.Other {
-			key = "account.did_revoke_other"
+		switch {
+		case told.Whose != "":
+			return pages.Say(f.tag, "account.did_revoke_of", "app", told.Revoked, "person", told.Whose)
+		case told.Other:
+			return pages.Say(f.tag, "account.did_revoke_other", "app", told.Revoked)
 		}
-		return pages.Say(f.tag, key, "app", told.Revoked)
+		return pages.Say(f.tag, "account.did_revoke", "app", told.Revoked)
 	}
 	words, err := pages.Done(f.tag, told.Deed)
 	if err == nil && told.Around != "" {
@@ -195,9 +200,10 @@ func (f *reader) sentence(told activity) (string, error) {
 	return words, err
 }
 
-// csvFile is a table by RFC 4180.
+// csvFile is a table by RFC 4180. Every cell is quoted, so that a spreadsheet with another separator does not take one
+// apart more than it must.
 type csvFile struct {
-	*csv.Writer
+	to    *bufio.Writer
 	pages *page.Pages
 	tag   string
 }
@@ -209,10 +215,16 @@ var csvColumns = []string{"at", "change", "app_name", "outcome", "fields", "oper
 	"undoes"}
 
 func (f *csvFile) begin(fileHead) error {
-	f.UseCRLF = true
-	columns := slices.Clone(csvColumns)
-	columns[0] = byteOrderMark + columns[0]
-	return f.Write(columns)
+	_, err := f.to.WriteString(byteOrderMark + strings.Join(csvColumns, ",") + "\r\n") // plain words
+	return err
+}
+
+func (f *csvFile) write(row []string) error {
+	for i, cell := range row {
+		row[i] = `"` + strings.ReplaceAll(inert(cell), `"`, `""`) + `"`
+	}
+	_, err := f.to.WriteString(strings.Join(row, ",") + "\r\n")
+	return err
 }
 
 func (f *csvFile) add(c fileChange) error {
@@ -220,12 +232,8 @@ func (f *csvFile) add(c fileChange) error {
 	for _, field := range c.Changes {
 		fields = append(fields, field.Field+": "+field.Before+" → "+field.After)
 	}
-	row := []string{c.At, c.Change, c.App, c.Outcome, strings.Join(fields, "\n"), c.Operation, c.Target, c.Client, c.ID,
-		c.Undoes}
-	for i, cell := range row {
-		row[i] = inert(cell)
-	}
-	return f.Write(row)
+	return f.write([]string{c.At, c.Change, c.App, c.Outcome, strings.Join(fields, "\n"), c.Operation, c.Target,
+		c.Client, c.ID, c.Undoes})
 }
 
 func (f *csvFile) end(complete bool) error {
@@ -236,17 +244,21 @@ func (f *csvFile) end(complete bool) error {
 		}
 		cut := make([]string, len(csvColumns))
 		cut[1] = words
-		if err := f.Write(cut); err != nil {
+		if err := f.write(cut); err != nil {
 			return err
 		}
 	}
-	f.Flush()
-	return f.Error()
+	return f.to.Flush()
 }
 
-// inert returns a cell that no spreadsheet takes for a formula, however it begins.
+// formula matches what a spreadsheet takes for one: at the beginning of a cell, and behind what another separator than
+// ours, or a line's end, would make a cell of.
+var formula = regexp.MustCompile(`(^|[;|\t\r\n])([ \t\r\n"']*[=+\-@＝＋－＠])`)
+
+// inert returns a cell of which no spreadsheet takes a part for a formula.
 func inert(cell string) string {
-	if cell != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(cell)[0]) {
+	cell = formula.ReplaceAllString(cell, "$1'$2")
+	if cell != "" && strings.Contains("\t\r\n", cell[:1]) { // which some leave out
 		return "'" + cell
 	}
 	return cell

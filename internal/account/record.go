@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/url"
 	"slices"
+	"sync"
 	"time"
 
 	"guestpass/api"
@@ -42,6 +43,7 @@ type activity struct {
 	Deed    page.Deed // what was done
 	Revoked string    // the client to which access was revoked, in place of Deed
 	Other   bool      // it was another person's access
+	Whose   string    // the address of that person; "" if they are not known any more
 	App     string
 	Outcome string // key of the words; "" for done
 	Details []detail
@@ -82,7 +84,8 @@ func valueOf(text string) value {
 type record struct {
 	*Account
 	owner, subject string
-	foreign        bool // somebody else looks at it
+	foreign        bool                               // somebody else looks at it
+	members        func() map[string]directory.Person // of the organization by id, asked for once; none if unknown
 	since          time.Time
 	err            error
 }
@@ -91,6 +94,16 @@ type record struct {
 func (a *Account) record(ctx context.Context, person directory.Person) record {
 	r := record{Account: a, owner: cmp.Or(person.Organization.ID, person.ID), subject: person.ID}
 	r.since, r.err = a.options.Store.KnownSince(ctx, r.owner)
+	r.members = sync.OnceValue(func() map[string]directory.Person {
+		if a.options.Members == nil {
+			return nil
+		}
+		members, err := a.members(ctx, r.owner)
+		if err != nil {
+			a.options.Log.WarnContext(ctx, "whose access was revoked is not shown", "error", err)
+		}
+		return members
+	})
 	return r
 }
 
@@ -180,7 +193,10 @@ func (r record) tell(ctx context.Context, row store.Activity) activity {
 		told.Outcome = "account.end_unknown"
 	}
 	if row.Operation == connections.RevokeOperation {
-		told.Revoked, told.Other = row.Target, api.Fields(row)["connected_by"] != row.Subject
+		person := api.Fields(row)["connected_by"]
+		if told.Revoked, told.Other = row.Target, person != row.Subject; told.Other {
+			told.Whose = text.Name(r.members()[person].Email)
+		}
 		return told
 	}
 	for _, change := range api.FieldChanges(row) {

@@ -24,12 +24,14 @@ type selection struct {
 	Kind   string
 	Of     string // in whose name, where an administrator looks; "": in one's own
 
-	Before, Since string // positions: what is before the one, or after the other
+	// Before and Since are ids of changes: what is before the one, or after the other. Their numbers would tell how many
+	// changes others have made.
+	Before, Since string
 }
 
 var (
-	clientForm   = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-	positionForm = regexp.MustCompile(`^[0-9]{1,18}$`)
+	clientForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	changeForm = regexp.MustCompile(`^act_[a-z0-9]{1,40}$`)
 )
 
 // askedChanges returns what the query asks for, nil for nothing, and reports whether the query can be understood.
@@ -43,8 +45,8 @@ func askedChanges(query url.Values) (s *selection, ok bool) {
 			return s, false
 		}
 	}
-	for _, position := range []string{s.Before, s.Since} {
-		if position != "" && !positionForm.MatchString(position) {
+	for _, change := range []string{s.Before, s.Since} {
+		if change != "" && !changeForm.MatchString(change) {
 			return s, false
 		}
 	}
@@ -63,15 +65,15 @@ func (s selection) link(path string) string {
 	return path + "?" + values.Encode()
 }
 
-// at returns the same from other positions on.
+// at returns the same from other changes on.
 func (s selection) at(before, since string) selection {
 	s.Before, s.Since = before, since
 	return s
 }
 
-// query is what the database is asked.
+// query is what the database is asked, but for where it begins.
 func (s selection) query(subject string, limit int) store.ActivityQuery {
-	q := store.ActivityQuery{Subject: subject, Client: s.Client, Limit: limit, After: s.Before, Since: s.Since}
+	q := store.ActivityQuery{Subject: subject, Client: s.Client, Limit: limit}
 	switch s.Client {
 	case allApps:
 		q.Client = ""

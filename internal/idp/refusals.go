@@ -59,8 +59,8 @@ var hints = map[reason]string{ // #nosec G101 -- the word credentials
 		"the Stytch dashboard",
 	"unregistered_redirect_url": "add GUESTPASS_PUBLIC_URL with /idp to the redirect URLs in the Stytch dashboard, " +
 		"for every type",
-	"missing_scope": "the GPT asks for a scope that the project does not have; add it under Roles & " +
-		"Permissions in the Stytch dashboard",
+	"missing_scope": "an app asks for a scope that the project does not have: if it is one of this server's " +
+		"operations, add it under Roles & Permissions in the Stytch dashboard; any other, the app must not ask for",
 	"captcha": "captchas and device fingerprints do not work on this page; switch them off under " +
 		"Frontend SDK in the Stytch dashboard",
 	"http_only_cookies": "HttpOnly cookies do not work on this page; switch them off under Frontend SDK in " +

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -256,7 +257,7 @@ func TestAttackWhatAnAppDidIsFound(t *testing.T) {
 		strings.Contains(page, "Changed task") {
 		t.Errorf("what was taken away:\n%s", page)
 	}
-	pages, address, found := 0, "/account?changes="+app, false
+	pages, address, found, second := 0, "/account?changes="+app, false, ""
 	for ; address != "" && pages < 20; pages++ {
 		page := at(address)
 		found = found || strings.Contains(page, "Deleted task “to be deleted”")
@@ -266,12 +267,16 @@ func TestAttackWhatAnAppDidIsFound(t *testing.T) {
 			link, after, _ := strings.Cut(rest, `"`)
 			if strings.HasPrefix(after, ` rel="next"`) {
 				address = link
+				second = cmp.Or(second, link)
 			}
 			_, rest, more = strings.Cut(after, `<a href="`)
 		}
 	}
 	if !found || pages != 7 { // 303 changes
 		t.Errorf("found: %v, on %d pages", found, pages)
+	}
+	if r := w.signIn(grace).at(second); r.status != 404 || !strings.Contains(r.body, "no such change in your name") {
+		t.Errorf("from another's change on: %d %s", r.status, r.body)
 	}
 	for query, want := range map[string]string{"app=this&removals=true": task, "removals=true": task,
 		"app=" + app + "&removals=true": task} {
@@ -281,8 +286,9 @@ func TestAttackWhatAnAppDidIsFound(t *testing.T) {
 		}
 	}
 	for _, query := range []string{"changes=", "changes=%3Cscript%3E", "changes=all&changes=all",
-		"changes=all&before=x", "changes=all&before=99999999999999999999", "changes=all&kind=x",
-		"changes=all&kind=deleted&kind=", "changes=all&before=7&since=3", "changes=all&since=-1", "changes=all&of=%3C",
+		"changes=all&before=x", "changes=all&before=7", // numbers would tell of others' changes
+		"changes=all&kind=x",
+		"changes=all&kind=deleted&kind=", "changes=all&before=act_7&since=act_3", "changes=all&since=-1", "changes=all&of=%3C",
 		"changes=" + strings.Repeat("a", 129)} {
 		r := w.call("GET", "/account?"+query, "", "", func(r *http.Request) { r.Header.Set("Cookie", s.cookie) })
 		if r.status != 400 {

@@ -295,9 +295,10 @@ function refuses(error) {
   const cause = causeOf(error);
   if (!cause || cause === "limited" || cause === "unregistered_callback") return false;
   setAside("failed");
+  const words = { cause: cause.replaceAll("_", " ") };
+  if (cause === "missing_scope") explain(cause, say("missing_scope", words), null, backWith("invalid_scope"));
   // Signing in again does not mend it. Once it is mended the page has to be loaded anew.
-  const back = cause === "missing_scope" ? backWith("invalid_scope") : "";
-  explain(cause, say("set_up_wrongly", { cause: cause.replaceAll("_", " ") }), () => location.reload(), back);
+  else explain(cause, say("set_up_wrongly", words), () => location.reload());
   return true;
 }
 

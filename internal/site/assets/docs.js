@@ -5,11 +5,14 @@ const part = (id) => document.getElementById(id);
 const operations = [...document.querySelectorAll(".operation")];
 const settings = part("try")?.dataset;
 
+const longest = 100_000; // letters of an answer that are shown
+
 let token = null; // nowhere else: it ends with this page
 
 function tell(problem) {
   part("problem").textContent = problem;
   part("problem").hidden = false;
+  part("problem").scrollIntoView({ block: "center" });
 }
 
 async function signIn() {
@@ -62,7 +65,7 @@ async function call(form) {
   try {
     const response = await fetch(url, { ...rest, credentials: "omit", redirect: "error" }), text = await response.text();
     outcome.textContent = `${response.status} ${response.statusText}: ${said}`;
-    answer.textContent = pretty(text);
+    answer.textContent = text.length > longest ? text.slice(0, longest) + "\n… and more" : pretty(text);
     answer.hidden = !text;
     if (response.status === 401) tell("The pass has ended or was taken back. Sign out, and sign in again.");
   } catch {
@@ -91,7 +94,7 @@ function search() {
   }
   for (const resource of document.querySelectorAll(".resource")) resource.hidden = !resource.querySelector(".operation:not([hidden])");
   const all = operations.length;
-  part("found").textContent = found === all ? `${all} operations` : found ? `${found} of ${all}` : `None of ${all} operations has these words`;
+  part("found").textContent = found === all ? `${all} operations` : found ? `${found} of ${all}` : `No operation has these words`;
 }
 
 // unfold opens the operation that the address names: not every browser does so by itself.
