@@ -24,8 +24,8 @@ type selection struct {
 	Kind   string
 	Of     string // in whose name, where an administrator looks; "": in one's own
 
-	// Before and Since are ids of changes: what is before the one, or after the other. Their numbers would tell how many
-	// changes others have made.
+	// Before and Since are ids of changes: what is before the one, or after the other. Their numbers would tell how
+	// many changes others have made.
 	Before, Since string
 }
 

@@ -469,7 +469,8 @@ func TestDownloadsHaveWhatWasDone(t *testing.T) {
 func TestACellOfADownloadIsNoFormula(t *testing.T) {
 	w := newWorld(t)
 	must(t, w.options.Store.Write(t.Context(), func(tx *store.Tx) error {
-		for _, begin := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", ";=", "x;@", "\"; -", "x\t+", "x\n="} {
+		for _, begin := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", ";=", "x;@", "\"; -", "x\t+",
+			"x\n="} {
 			tx.Changed(begin+"1+1", nil, map[string]string{begin + "cmd": begin + "cmd|' /C calc'!A0"})
 			if _, err := tx.Record(store.Activity{Owner: acme, Subject: ada, Client: begin + "app",
 				Operation: begin + "operation", Outcome: store.Done}); err != nil {
@@ -482,7 +483,8 @@ func TestACellOfADownloadIsNoFormula(t *testing.T) {
 	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
 	must(t, err)
 	for _, separators := range []string{";\n\r", "\t\n\r", "|\n\r"} {
-		for _, cell := range strings.FieldsFunc(body, func(r rune) bool { return strings.ContainsRune(separators, r) }) {
+		apart := func(r rune) bool { return strings.ContainsRune(separators, r) }
+		for _, cell := range strings.FieldsFunc(body, apart) {
 			if cell = strings.Trim(cell, ` "`); cell != "" && strings.ContainsAny(cell[:1], "=+-@") {
 				t.Errorf("separated by one of %q a cell is %q", separators, cell)
 			}
@@ -582,9 +584,10 @@ func TestAnAdministratorRevokesAnAppForAll(t *testing.T) {
 	}
 	s := w.signIn(ada)
 	page := s.at("/account")
-	w.says(page, 200, "grace@acme.example", "m0@acme.example", "m2@acme.example (Member 2)", "Revoke for all other members",
-		"Last used ")
-	ask := regexp.MustCompile(`href="(/account/revoke[^"]+)">Revoke for all other members`).FindStringSubmatch(page.body)[1]
+	w.says(page, 200, "grace@acme.example", "m0@acme.example", "m2@acme.example (Member 2)",
+		"Revoke for all other members", "Last used ")
+	all := regexp.MustCompile(`href="(/account/revoke[^"]+)">Revoke for all other members`)
+	ask := all.FindStringSubmatch(page.body)[1]
 	asked := s.at(ask)
 	w.says(asked, 200, "for these members, 4 in all", "grace@acme.example", "Revoke for all 4")
 	if strings.Contains(asked.body, "hank") || strings.Contains(asked.body, "<li>ada@") {

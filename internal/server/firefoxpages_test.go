@@ -130,6 +130,7 @@ func TestInABrowserPagesAreForEverybodyWithFirefox(t *testing.T) {
 		before            func() error
 	}{
 		{"landing", "/", "Make a GPT with it", nil},
+		{"operations", "/docs", "Operations", nil},
 		{"privacy", "/privacy", "Ending it", nil},
 		{"mistyped address", "/acount", "There is no page", nil},
 		{"unknown client", asked("client_id", "connected-app-test-other"), "Unknown application", nil},

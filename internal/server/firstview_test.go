@@ -18,8 +18,8 @@ import (
 const maxFirstView = 60_000 // bytes, as they are transferred
 
 // firstViews are the states whose weight is looked at: one of each page.
-var firstViews = []string{"landing", "privacy", "mistyped address", "unknown client", "sign in", "consent", "account",
-	"account of nobody"}
+var firstViews = []string{"landing", "operations", "privacy", "mistyped address", "unknown client", "sign in",
+	"consent", "account", "account of nobody"}
 
 // A scale weighs what a page loads.
 type scale struct {
@@ -110,8 +110,8 @@ func TestInABrowserPagesNeedNoScript(t *testing.T) {
 	g := &gallery{t: t, seed: stytchtest.Development, vertical: "b2b", browser: newBrowser(t),
 		worlds: map[string]*world{}}
 	g.worlds[""] = g.newPlace("")
-	for _, s := range named(t, []string{"landing", "privacy", "mistyped address", "unknown client", "account",
-		"changes", "account of nobody", "revoked"}) {
+	for _, s := range named(t, []string{"landing", "operations", "privacy", "mistyped address", "unknown client",
+		"account", "changes", "account of nobody", "revoked"}) {
 		steps := s.steps
 		s.steps = func(w *world) []step { return append([]step{withoutScripts}, steps(w)...) }
 		g.visits(s, func(p *person) {

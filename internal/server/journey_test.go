@@ -247,7 +247,7 @@ func (p *person) event(event any) {
 	case *network.EventRequestWillBeSent:
 		host := host4(e.Request.URL)
 		if strings.HasPrefix(e.Request.URL, "http") && host != host4(p.w.url) && host != host4(p.w.stytch.URL) &&
-			host != host4(p.w.callbacks.url) && !p.w.login.isAt(host) {
+			host != host4(p.w.callbacks.url) && host != host4(p.w.silent) && !p.w.login.isAt(host) {
 			p.faults = append(p.faults, "the page asked "+host+" for something")
 		}
 	case *log.EventEntryAdded:

@@ -107,7 +107,8 @@ func TestEveryLineOfARequestNamesIt(t *testing.T) {
 	}
 	for _, message := range []string{"refused", "request failed", "panic", "Stytch unavailable", "store unavailable",
 		"trouble on the sign-in page",
-		"account page failed", "refused on the account page", "token request", "token endpoint of Stytch does not answer"} {
+		"account page failed", "refused on the account page", "token request",
+		"token endpoint of Stytch does not answer"} {
 		if !slices.Contains(seen, message) {
 			t.Errorf("%q was not logged", message)
 		}

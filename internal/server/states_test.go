@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"guestpass"
+	"guestpass/api"
 	"guestpass/stytchtest"
 )
 
@@ -26,7 +27,7 @@ type state struct {
 	route string // that answers; "" for an address that there is not
 	at    string // which of the servers below; "" for the usual one
 	only  string // the vertical that alone has it; "" for both
-	alike bool   // it differs by its words alone from another, which is looked at on every screen
+	alike bool   // it differs by its words alone from another, which is looked at on every screen and in both verticals
 	steps func(w *world) []step
 }
 
@@ -51,6 +52,7 @@ var places = map[string]place{
 		app.signsTokens(seed)
 		return app.tokensForGuestpass
 	}},
+	"by role":            {change: func(o *guestpass.Options) { o.Access = api.ByRole }},
 	"of another project": {change: func(o *guestpass.Options) { o.Secret = "secret-test-wrong" }},
 	"without its store":  {},
 }
@@ -92,11 +94,14 @@ func english(t testing.TB) map[string]string {
 	return words
 }
 
+// anything is the pattern of a value in words.
+const anything = `[^\n]+?`
+
 var wordPlace = regexp.MustCompile(`\\\{\w+\\\}`)
 
 // saying is the pattern of a key's words, in browsers and in Go.
 func saying(words map[string]string, key string) string {
-	return wordPlace.ReplaceAllString(regexp.QuoteMeta(words[key]), `[^\n]+?`)
+	return wordPlace.ReplaceAllString(regexp.QuoteMeta(words[key]), anything)
 }
 
 // says waits until the page says the words of these keys.
@@ -137,6 +142,16 @@ func (w *world) fails(path string, status int, kind string) step {
 	}
 }
 
+// of returns the states of a vertical.
+func of(vertical string) (some []state) {
+	for _, s := range states() {
+		if s.only == vertical || s.only == "" && (!s.alike || vertical == "b2b") {
+			some = append(some, s)
+		}
+	}
+	return some
+}
+
 func states() []state {
 	return slices.Concat(builderStates(), refusalStates(), signInStates(), accountStates())
 }
@@ -151,6 +166,9 @@ func builderStates() []state {
 		{name: "landing beside an application", at: "beside an application", route: "GET /", steps: at("/")},
 		{name: "operations", route: "GET /docs", steps: func(w *world) []step {
 			return []step{open(w.url + "/docs"), see("listTasks")}
+		}},
+		{name: "operations, one unfolded", route: "GET /docs", steps: func(w *world) []step {
+			return []step{open(w.url + "/docs#createTask"), see("Creates a task")}
 		}},
 		{name: "privacy", route: "GET /privacy", steps: at("/privacy", "privacy.ends_itself")},
 		{name: "privacy beside an application", at: "beside an application", route: "GET /privacy",
@@ -188,6 +206,10 @@ func refusalStates() []state {
 			return append([]step{w.fails("/v1", 503, "")},
 				at(asked("organization_id", "another"), "failure.no_sign_in_text")(w)...)
 		}},
+		{name: "organization of another project", only: "b2b", at: "of another project", route: "GET /idp", alike: true,
+			steps: at(asked("organization_id", "another"), "failure.no_sign_in_text")},
+		{name: "client of a host that is not listed", at: "of another project", route: "GET /idp", alike: true,
+			steps: at(asked("client_id", "https://other.example/client.json"), "failure.unknown_app_text")},
 		{name: "unreadable sign-in", only: "b2b", at: "with a login page of tokens", route: "POST /idp",
 			steps: func(w *world) []step {
 				w.login.signedIn = func(rw http.ResponseWriter, r *http.Request, returnTo string) {
@@ -217,9 +239,18 @@ func signInStates() []state {
 			return []step{open(w.authorizeURL(func(q url.Values) { q.Set("organization_id", "acme") })),
 				says("signin.to_organization_for"), see("Continue with email")}
 		}},
+		{name: "sign in to an organization while the client cannot be looked up", only: "b2b", alike: true,
+			steps: func(w *world) []step {
+				return []step{w.fails("/v1/connected_apps", 503, ""), open(w.url + asked("organization_id", "acme")),
+					says("signin.to_organization"), see("Continue with email")}
+			}},
 		{name: "sign in for a client with a document", steps: func(w *world) []step {
 			id := w.describedBy("ChatGPT", strings.Replace(w.callbacks.url, hostOf(w.callbacks.url), "127.0.0.1", 1))
 			return []step{w.asAda(), open(w.asksAs(id, "openid offline_access", "s1")), says("script.host_called")}
+		}},
+		{name: "sign in for an app that nobody listed", steps: func(w *world) []step {
+			id, _ := w.registered("Desk", "http://127.0.0.1/callback")
+			return []step{open(w.asksAs(id, "openid", "s1")), says("signin.unchecked"), see("Continue with email")}
 		}},
 		{name: "code", steps: func(w *world) []step {
 			return append([]step{open(w.authorizeURL())}, code(w)...)
@@ -262,8 +293,27 @@ func consentStates() []state {
 			return []step{w.asGrace(), open(w.authorizeURL()), says("script.refused")}
 		}},
 		{name: "consent to nothing", only: "b2b", steps: func(w *world) []step {
-			return []step{w.asGrace(), open(w.authorizeURL(scopes("members:invite"))), see("Nothing"),
-				says("script.refused")}
+			return []step{w.asGrace(), open(w.authorizeURL(scopes("members:invite"))), says("script.nothing",
+				"script.nothing_yours", "script.back_to", "script.reference")}
+		}},
+		{name: "consent by role", only: "b2b", at: "by role", steps: func(w *world) []step {
+			return []step{w.asGrace(), open(w.authorizeURL()), says("script.as_yourself")}
+		}},
+		{name: "consent to each kind", only: "b2b", steps: func(w *world) []step {
+			return []step{w.asAda(), open(w.authorizeURL()), says("script.allow_see", "script.allow_change",
+				"script.allow_remove", "signin.take_back")}
+		}},
+		{name: "allowed, and the client shows nothing", steps: func(w *world) []step {
+			return []step{w.asAda(), open(w.authorizeURL(redirectsTo(w.silent))), press("Allow"),
+				says("script.allowed", "script.may_now", "script.go_now", "script.no_app", "script.go_to")}
+		}},
+		{name: "denied, and the client shows nothing", steps: func(w *world) []step {
+			return []step{w.asAda(), open(w.authorizeURL(redirectsTo(w.silent))), press("Deny"),
+				says("script.denied", "script.may_nothing", "script.no_app_denied")}
+		}},
+		{name: "come back to what was decided", steps: func(w *world) []step {
+			return []step{w.asAda(), open(w.authorizeURL(redirectsTo(w.silent))), press("Deny"),
+				says("script.no_app_denied"), reload, says("script.came_back", "signin.decide_again")}
 		}},
 		{name: "consent to a client that nobody listed", steps: func(w *world) []step {
 			id, _ := w.registered("Desk", "http://127.0.0.1/callback")
@@ -367,7 +417,9 @@ func troubleStates() []state {
 	all := []state{
 		{name: "return address that Stytch does not know",
 			steps: told(401, "connected_app_supplied_redirect_url_not_found_in_client", "script.unregistered")},
-		{name: "too many requests", steps: told(429, "too_many_requests")},
+		{name: "too many requests", steps: func(w *world) []step {
+			return append(told(429, "too_many_requests")(w), see("A fault on purpose."))
+		}},
 		{name: "Stytch is away", steps: func(w *world) []step {
 			return []step{w.asAda(), w.fails("/sdk", 503, ""), open(w.authorizeURL()), says("script.unreachable")}
 		}},
@@ -382,8 +434,12 @@ func troubleStates() []state {
 		"missing_scope":     "oauth_invalid_scope_requested",
 		"http_only_cookies": "cname_required_for_http_only_cookies", "session_duration": "invalid_session_duration",
 		"login_profile": "trusted_token_profile_not_found"} {
-		all = append(all, state{name: "set up wrongly: " + cause, alike: cause != "captcha",
-			steps: told(400, kind, "script.set_up_wrongly")})
+		words := "script.set_up_wrongly"
+		if cause == "missing_scope" {
+			words = "script.missing_scope"
+		}
+		all = append(all, state{name: "set up wrongly: " + cause, alike: words != "script.missing_scope" &&
+			cause != "captcha", steps: told(400, kind, words)})
 	}
 	slices.SortFunc(all, func(a, b state) int { return strings.Compare(a.name, b.name) })
 	return all
@@ -454,6 +510,13 @@ func loginPageStates() []state {
 	}
 }
 
+// spoilForm sends the form of a page as nobody has made it.
+var spoilForm = script(`setTimeout(() => {
+	const form = [...document.forms].find((one) => one.form);
+	form.form.value = "x";
+	form.submit();
+})`)
+
 // accountStates are those of the page that shows what is connected and was done.
 func accountStates() []state {
 	account := func(who func(w *world) step, path string, keys ...string) func(w *world) []step {
@@ -473,10 +536,10 @@ func accountStates() []state {
 		{name: "account with a brand", at: "with a brand", route: "GET /account",
 			steps: account((*world).asAda, "", "account.no_app")},
 		{name: "changes", route: "GET /account", steps: account((*world).asAda, "?changes=all", "account.changes")},
-		{name: "removals", route: "GET /account", steps: func(w *world) []step {
-			return []step{w.asAda(), open(w.url + "/account?changes=all"), press("Only what was deleted"),
-				says("account.removals")}
-		}},
+		{name: "what was deleted", route: "GET /account", steps: account((*world).asAda, "?changes=all&kind=deleted",
+			"account.changes", "account.undo")},
+		{name: "nothing of a kind", route: "GET /account", steps: account((*world).asAda,
+			"?changes=here&kind=created", "account.none")},
 		{name: "account at a wrong address", route: "GET /account",
 			steps: account((*world).asAda, "?after=a&after=b", "account.bad_address")},
 		{name: "account while Stytch is away", route: "GET /account", steps: func(w *world) []step {
@@ -487,15 +550,37 @@ func accountStates() []state {
 			steps: account((*world).asAda, "", "account.fault")},
 		{name: "account without the store", at: "without its store", route: "GET /account",
 			steps: account((*world).asAda, "", "account.unknown")},
+		{name: "asked to revoke", route: "GET /account/revoke", steps: func(w *world) []step {
+			return []step{w.asAda(), open(w.url + "/account"), press("Revoke access"), says("account.ask_revoke",
+				"account.keep", "account.revoke_means")}
+		}},
 		{name: "revoked", route: "POST /account/revoke", steps: func(w *world) []step {
 			again := func(*person) error { w.consent(w.ada().subject); return nil }
-			return []step{again, w.asAda(), open(w.url + "/account"), press("Revoke access"), says("account.revoked"),
-				again}
+			return []step{again, w.asAda(), open(w.url + "/account"), press("Revoke access"),
+				says("account.ask_revoke"), press("Revoke access"), says("account.revoked"), again}
 		}},
 		{name: "revoked with an old form", route: "POST /account/revoke", steps: func(w *world) []step {
-			return []step{w.asAda(), open(w.url + "/account"), says("account.signed_in"),
-				script(`setTimeout(() => (document.forms[0].form.value = "x", document.forms[0].submit()))`),
-				says("account.refused")}
+			return []step{w.asAda(), open(w.url + "/account"), press("Revoke access"), says("account.ask_revoke"),
+				spoilForm, says("account.refused")}
 		}},
+		{name: "asked to undo", route: "GET /account/undo", steps: func(w *world) []step {
+			return []step{w.asAda(), open(w.url + "/account?changes=all&kind=deleted"), press("Undo"),
+				says("account.ask_undo", "account.afterwards", "account.leave")}
+		}},
+		{name: "undone with an old form", route: "POST /account/undo", steps: func(w *world) []step {
+			return []step{w.asAda(), open(w.url + "/account?changes=all&kind=deleted"), press("Undo"),
+				says("account.ask_undo"), spoilForm, says("account.undo_refused")}
+		}},
+		{name: "undone", route: "POST /account/undo", steps: func(w *world) []step {
+			return []step{w.asAda(), open(w.url + "/account?changes=all&kind=deleted"), press("Undo"),
+				says("account.ask_undo"), press("Undo"), says("account.undone", "account.undid")}
+		}},
+		{name: "table for nobody", route: "GET /account/changes.csv",
+			steps: func(w *world) []step {
+				return append([]step{open(w.url + "/account"), says("account.lead")},
+					at("/account/changes.csv", "account.download_signed_out")(w)...)
+			}},
+		{name: "download of an unknown kind", route: "GET /account/changes.json",
+			steps: account((*world).asAda, "/changes.json?kind=x", "account.bad_address")},
 	}
 }

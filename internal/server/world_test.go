@@ -45,6 +45,7 @@ type world struct {
 	options   guestpass.Options // of app
 	callbacks *callbacks        // of the end-to-end tests
 	login     *loginApp         // where people sign in; nil: here
+	silent    string            // where the GPT has people return to, and nothing is shown; of states
 }
 
 // logBuffer is a log that many goroutines write.

@@ -78,7 +78,8 @@ globalThis.everyPage ??= (() => {
   let wanted, before, reached, told = false;
   // walk begins to note what has the focus, and returns how many controls there are.
   function walk() {
-    document.activeElement?.blur();
+    const at = document.activeElement; // from where Tab goes on
+    at?.blur();
     wanted = usable().filter((e) => e.type !== "radio" || e.checked || !document.querySelector(`input[name="${e.name}"]:checked`));
     before = new Map(wanted.map((e) => [e, look(e)]));
     reached = new Map();
@@ -88,6 +89,7 @@ globalThis.everyPage ??= (() => {
       reached.set(e, ring || (!!e.closest("[id=login], [id=consent]") && look(e) !== before.get(e)));
     });
     told = true;
+    if (wanted.includes(at)) at.focus();
     return wanted.length;
   }
   const walked = () => wanted.filter((e) => reached.get(e) !== true).map((e) =>
