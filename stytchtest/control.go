@@ -130,8 +130,8 @@ func (e *Emulator) changeProject(c *call) (any, *wire.Failure) {
 func (e *Emulator) moveClock(c *call) (any, *wire.Failure) {
 	by, err := time.ParseDuration(c.Text("advance"))
 	if err != nil || !e.advance(by) {
-		return nil, wire.Fail(http.StatusBadRequest, "invalid_duration", `Say how far, such as {"advance":"2h"}; at most `+
-			`ten years in all.`)
+		return nil, wire.Fail(http.StatusBadRequest, "invalid_duration", `Say how far, such as {"advance":"2h"}; at `+
+			`most ten years in all.`)
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
