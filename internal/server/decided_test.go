@@ -319,7 +319,7 @@ func TestEndToEndTheFocusFollowsTheSteps(t *testing.T) {
 						}
 						return nil
 					}, typeMailed}, tt.choose, []step{see("Allow ChatGPT to:"),
-					waits(focused + " === 'Decide what to allow'")})...)
+					waits(focused + " === 'Allow access?'")})...)
 			})
 		})
 	}

@@ -387,7 +387,7 @@ func TestInABrowserTheFocusFollowsTheStepsWithFirefox(t *testing.T) {
 				must(t, f.keys(focused+" === 'Select an organization to continue'", tab))
 				must(t, f.keys(focused+".endsWith('Acme')", enter))
 			}
-			_, err = f.element(focused + " === 'Decide what to allow' ? document.activeElement : null")
+			_, err = f.element(focused + " === 'Allow access?' ? document.activeElement : null")
 			must(t, err)
 			must(t, f.press("Deny"))
 			select {

@@ -3,7 +3,7 @@
 
 const own = navigator.languages.find((language) => language.split("-")[0] === document.documentElement.lang);
 const written = new Intl.DateTimeFormat(own ?? document.documentElement.lang, { year: "numeric", month: "long",
-  day: "numeric", hour: "2-digit", minute: "2-digit", timeZoneName: "short" });
+  day: "numeric", hour: "numeric", minute: "2-digit", timeZoneName: "short" });
 
 for (const time of document.querySelectorAll("time[datetime]")) {
   time.title = time.textContent;
