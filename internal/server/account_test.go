@@ -56,7 +56,7 @@ func TestEndToEndRevoking(t *testing.T) {
 				err := p.do(newTabAt(w.url+"/account"), see(tt.who), see("Created task “Water the plants”"),
 					see("Stay connected until you disconnect"), absent("not yet"), look("account"),
 					device(390, "dark"), look("account-phone"), press("Revoke access"),
-					see("can be connected again"), look("revoking"), press("Revoke access"),
+					see("Once it is revoked"), look("revoking"), press("Revoke access"),
 					see("Access is revoked."),
 					see("No app acts for you here."), look("revoked"))
 				if err != nil {

@@ -700,7 +700,7 @@ func TestEndToEndUndoingByKeyboardAlone(t *testing.T) {
 			tabTo("Undo"), key(kb.Enter), see("Undone:"), see("Undid: Changed task “Water the plants”"), fits,
 			device(390, "light"), look("undone"),
 			tabTo("Your connected apps"), key(kb.Enter), see("It may do this in your name"), fits,
-			look("account-narrow"), tabTo("Revoke access"), key(kb.Enter), see("can be connected again"), fits,
+			look("account-narrow"), tabTo("Revoke access"), key(kb.Enter), see("Once it is revoked"), fits,
 			look("asking-revoke"),
 			tabTo("Revoke access"), key(kb.Enter), see("Access is revoked. Every call that ChatGPT makes"),
 			look("revoked"))

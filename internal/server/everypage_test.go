@@ -215,8 +215,7 @@ func (p *person) faultsOfPage(alike bool) (faults map[string][]string, err error
 		err = errors.Join(err, err2)
 	}
 	asks := func(function string) { look(func() ([]string, error) { return p.asks(function) }) }
-	screens := []screen{{width: 320, scheme: "light"}, {width: 320, scheme: "dark"}, {width: 1280, scheme: "dark"},
-		{width: 1280, scheme: "light"}}
+	screens := []screen{{width: 320, scheme: "light"}, {width: 320, scheme: "dark"}, {width: 1280, scheme: "light"}}
 	if alike {
 		screens = screens[:1]
 	}
@@ -385,7 +384,8 @@ func (g *gallery) look(s state, p *person) {
 	if at, ok := readmePictures[s.name]; ok && *readmeFolder != "" && g.vertical == "b2b" {
 		must(t, p.pictureForReadme(at))
 	}
-	faults, err := p.faultsOfPage(s.alike)
+	// Beside the sign-in page the verticals differ by words alone.
+	faults, err := p.faultsOfPage(s.alike || g.vertical == "consumer" && s.route != "GET /idp")
 	must(t, errors.Join(err, p.complaints()))
 	for _, fault := range ambiguous {
 		faults[fault] = nil

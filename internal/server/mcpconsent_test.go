@@ -125,7 +125,7 @@ func (w *world) usesAndLoses(p *person, form url.Values, label string) error {
 		return fmt.Errorf("the record names %v", name)
 	}
 	if err := p.do(newTabAt(w.url+"/account"), see(label), look("account"), press("Revoke access"),
-		see("can be connected again"), press("Revoke access"), see("Access is revoked.")); err != nil {
+		see("Once it is revoked"), press("Revoke access"), see("Access is revoked.")); err != nil {
 		return err
 	}
 	if r := c.post(listTools); r.status != 401 || !strings.Contains(r.header.Get("WWW-Authenticate"),
@@ -251,7 +251,7 @@ func TestEndToEndClientsOfOneNameAreOneApp(t *testing.T) {
 			return fmt.Errorf("%d connections at Stytch", n)
 		}
 		err := p.do(newTabAt(w.url+"/account"), see("It is connected 3 times."), look("account"),
-			press("Revoke access"), see("can be connected again"), press("Revoke access"),
+			press("Revoke access"), see("Once it is revoked"), press("Revoke access"),
 			see("Access is revoked."), see("No app acts for you here."))
 		if left := w.connected(ada); err == nil && len(left) > 0 {
 			err = fmt.Errorf("left at Stytch: %v", left)
