@@ -99,13 +99,15 @@ func New(o Options) (*Account, error) {
 
 // view is what the page is told.
 type view struct {
-	Login    string   // host of the application's login page, if people sign in there
-	Failure  []string // keys of the words: instead of everything else
-	Fault    string   // the request's id where waiting does not help: it is for whoever runs the server
-	SignedIn bool
-	Revoked  notice
-	Undone   *activity // what was taken back just now
-	Who      string
+	Login   string   // host of the application's login page, if people sign in there
+	Failure []string // keys of the words: instead of everything else
+	// Reference is the request's id, which finds in the log why something was refused, or failed.
+	Reference string
+	Fault     string // the request's id where waiting does not help: it is for whoever runs the server
+	SignedIn  bool
+	Revoked   notice
+	Undone    *activity // what was taken back just now
+	Who       string
 	// Organization is that of who is signed in; "" for none.
 	Organization string
 	Apps         []app
@@ -146,8 +148,7 @@ func (a *Account) Page(w http.ResponseWriter, r *http.Request) {
 	query, err := form.Parse(r.URL.RawQuery)
 	asked, understood := askedChanges(query)
 	if err != nil || len(query["revoked"]) > 1 || len(query["after"]) > 1 || !understood {
-		a.write(w, r, http.StatusBadRequest,
-			view{Failure: []string{"account.bad_address"}})
+		a.refuse(w, r, "account.bad_address", errBadAddress)
 		return
 	}
 	shown := session(r)
@@ -163,8 +164,9 @@ func (a *Account) Page(w http.ResponseWriter, r *http.Request) {
 
 // Refusals of what somebody asks to see.
 var (
-	errNotAdmin = errors.New("not an administrator, or not any more")
-	errNoChange = errors.New("no such change in the person's name")
+	errBadAddress = errors.New("the address cannot be understood")
+	errNotAdmin   = errors.New("not an administrator, or not any more")
+	errNoChange   = errors.New("no such change in the person's name")
 )
 
 // show writes a page that fill makes for whom the session is of.
@@ -172,9 +174,9 @@ func (a *Account) show(ctx context.Context, w http.ResponseWriter, r *http.Reque
 	v, err := a.view(ctx, shown, fill)
 	switch {
 	case errors.Is(err, errNoChange):
-		a.write(w, r, http.StatusNotFound, view{Failure: []string{"account.no_change"}})
+		a.refuse(w, r, "account.no_change", err)
 	case errors.Is(err, errNotAdmin):
-		a.write(w, r, http.StatusForbidden, view{Failure: []string{"account.not_admin"}})
+		a.refuse(w, r, "account.not_admin", err)
 	case err != nil:
 		a.fail(w, r, "account.not_shown", "account.load_again", err)
 	default:
@@ -303,6 +305,9 @@ func (a *Account) fail(w http.ResponseWriter, r *http.Request, words, wait strin
 func (a *Account) write(w http.ResponseWriter, r *http.Request, status int, v view) {
 	a.headers.Set(w.Header())
 	v.Login = a.options.LoginHost
+	if len(v.Failure) > 0 && v.Fault == "" {
+		v.Reference = middleware.GetReqID(r.Context())
+	}
 	body, err := a.page.Render(a.options.Pages.Language(w, r), v)
 	if err != nil {
 		a.options.Log.ErrorContext(r.Context(), "page not rendered", "error", err)

@@ -121,8 +121,15 @@ func (a *Account) checkOrigin(r *http.Request) error {
 	return nil
 }
 
-// refuse changes nothing, and says so, by the key of the words.
+// refuse changes nothing, and says so, by the key of the words. The log has the reason.
 func (a *Account) refuse(w http.ResponseWriter, r *http.Request, words string, reason error) {
+	status := http.StatusForbidden
+	switch {
+	case errors.Is(reason, errBadAddress):
+		status = http.StatusBadRequest
+	case errors.Is(reason, errNoChange):
+		status = http.StatusNotFound
+	}
 	a.options.Log.InfoContext(r.Context(), "refused on the account page", "path", r.URL.Path, "reason", reason.Error())
-	a.write(w, r, http.StatusForbidden, view{Failure: []string{words}})
+	a.write(w, r, status, view{Failure: []string{words}})
 }

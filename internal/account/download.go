@@ -77,7 +77,7 @@ func (a *Account) download(w http.ResponseWriter, r *http.Request, kind, name st
 	}
 	asked, understood := askedChanges(query)
 	if err != nil || asked == nil || !understood || asked.Before+asked.Since+asked.Of != "" {
-		a.write(w, r, http.StatusBadRequest, view{Failure: []string{"account.bad_address"}})
+		a.refuse(w, r, "account.bad_address", errBadAddress)
 		return
 	}
 	if site := r.Header.Get("Sec-Fetch-Site"); site != "" && site != "same-origin" && site != "none" {

@@ -102,7 +102,7 @@ func (a *Account) AskRevoke(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	query, err := form.Parse(r.URL.RawQuery)
 	if err != nil || len(query["about"]) != 1 {
-		a.write(w, r, http.StatusBadRequest, view{Failure: []string{"account.bad_address"}})
+		a.refuse(w, r, "account.bad_address", errBadAddress)
 		return
 	}
 	shown := session(r)

@@ -36,7 +36,7 @@ func (a *Account) AskUndo(w http.ResponseWriter, r *http.Request) {
 	defer cancel()
 	query, err := form.Parse(r.URL.RawQuery)
 	if err != nil || len(query["activity"]) != 1 || !activityForm.MatchString(query.Get("activity")) {
-		a.write(w, r, http.StatusBadRequest, view{Failure: []string{"account.bad_address"}})
+		a.refuse(w, r, "account.bad_address", errBadAddress)
 		return
 	}
 	shown := session(r)
@@ -117,7 +117,7 @@ func (a *Account) Undo(w http.ResponseWriter, r *http.Request) {
 	})
 	switch {
 	case errors.Is(err, errNoChange):
-		a.write(w, r, http.StatusNotFound, view{Failure: []string{"account.no_change"}})
+		a.refuse(w, r, "account.no_change", err)
 	case err != nil:
 		a.fail(w, r, "account.not_undone", "account.repeat", err)
 	case !signedIn:

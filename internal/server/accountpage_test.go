@@ -764,3 +764,27 @@ func TestEndToEndTimesAreInTheReadersZone(t *testing.T) {
 			see(at.Format("3:04 PM")+" GMT+5:45"), withoutScript, reload, see(" UTC"), absent("GMT+5:45"))...)
 	})
 }
+
+// TestARefusalOfTheAccountPageHasAReference by which the log tells why.
+func TestARefusalOfTheAccountPageHasAReference(t *testing.T) {
+	w := newWorld(t)
+	s := w.signIn(ada)
+	for path, reason := range map[string]string{
+		"/account?after=a&after=b":                         "the address cannot be understood",
+		"/account/undo?activity=act_0000000000000000":      "no such change",
+		"/account/changes.json?kind=x":                     "the address cannot be understood",
+		"/account/revoke?about=x":                          "not of this session",
+		"/account?changes=all&before=act_0000000000000000": "no such change",
+	} {
+		r := s.at(path)
+		found := regexp.MustCompile(`Reference: (req-[a-z0-9]+)`).FindStringSubmatch(r.body)
+		if r.status < 400 || found == nil {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+			continue
+		}
+		if line := regexp.MustCompile(`\{[^\n]*"refused on the account page"[^\n]*` + reason + `[^\n]*` + found[1] +
+			`[^\n]*\}`); !line.MatchString(w.log.String()) {
+			t.Errorf("%s: the log does not tell of %s:\n%s", path, found[1], w.log)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package server_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/chromedp/chromedp"
@@ -79,4 +80,22 @@ func TestInABrowserTokensAreRevokedInPlace(t *testing.T) {
 	press(`[formaction$="/delete-client"]`, "\r")
 	b.waitFor("!document.querySelector('#apps').innerText.includes('ChatGPT')")
 	b.check("emulator", stytch.URL)
+}
+
+// TestInABrowserTheEmulatorsPageIsForEverybody holds it to what every state of every page is held to.
+func TestInABrowserTheEmulatorsPageIsForEverybody(t *testing.T) {
+	needsBrowser(t)
+	t.Parallel()
+	seed := stytchtest.Development()
+	seed.Project.Registration = true
+	w := newWorldOf(t, stytchtest.Options{Seed: &seed}, dynamic)
+	w.lived()
+	w.registered("Desk", "http://127.0.0.1/callback")
+	p := w.newPerson()
+	must(t, p.do(newTabAt(w.stytch.URL), see("ChatGPT"), see("Desk")))
+	faults, err := p.faultsOfPage(false)
+	must(t, err)
+	for fault, screens := range faults {
+		t.Errorf("%s (%s)", fault, strings.Join(screens, ", "))
+	}
 }
