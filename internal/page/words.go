@@ -41,12 +41,17 @@ const (
 	ofField = "field."
 )
 
+// ofMeaning begins the keys of texts that programs declare, of what scopes are for and operations do, by the texts
+// themselves: so that a language speaks of the same, and of nothing else that somebody declares by the same name.
+const ofMeaning = "means."
+
 // isOptional reports whether a language may leave a key out: another place says it then.
 func isOptional(key string) bool { return strings.HasPrefix(key, ofComponent) || isDeclared(key) }
 
 // isDeclared reports whether a key is about what operations, and so programs, declare: there are any of these.
 func isDeclared(key string) bool {
-	return strings.HasPrefix(key, ofScope) || strings.HasPrefix(key, ofDone) || strings.HasPrefix(key, ofField)
+	return strings.HasPrefix(key, ofScope) || strings.HasPrefix(key, ofDone) || strings.HasPrefix(key, ofField) ||
+		strings.HasPrefix(key, ofMeaning)
 }
 
 const longestText = 1000 // characters
@@ -214,6 +219,7 @@ func (w words) functions() template.FuncMap {
 		"time":  w.time,                         // of an event
 		"scope": w.scope,                        // what it is for: name, and what its declaration says
 		"done":  w.doneMarkup,                   // what an operation has done: see Deed
+		"means": w.meaning,                      // what is declared, in the language
 		"field": w.field,                        // what a field is called: its name
 		"of":    w.of,                           // those of a script or of the component
 	}
@@ -295,7 +301,12 @@ func (w words) time(at time.Time) (template.HTML, error) {
 		html.EscapeString(shown) + "</time>"), err
 }
 
-func (w words) scope(name, declared string) string { return cmp.Or(w[ofScope+name], declared) }
+func (w words) scope(name, declared string) string {
+	return cmp.Or(w[ofScope+name], w.meaning(declared))
+}
+
+// meaning returns a declared text in the language.
+func (w words) meaning(declared string) string { return cmp.Or(w[ofMeaning+declared], declared) }
 
 // A Deed is what an operation has done.
 type Deed struct {

@@ -143,6 +143,20 @@ func TestWhatWasDoneIsSaidInTheWordsOfTheLanguage(t *testing.T) {
 	}
 }
 
+// TestWhatIsDeclaredIsSaidInTheLanguage where it is the very text: a scope of the same name may be for something else.
+func TestWhatIsDeclaredIsSaidInTheLanguage(t *testing.T) {
+	c := catalogueOf(t, map[string]map[string]string{"de": {"scope.notes:read": "Notizen lesen"}})
+	for _, tt := range []struct{ tag, scope, declared, want string }{
+		{"de", "tasks:read", "Read tasks", "Aufgaben lesen"}, {"en", "tasks:read", "Read tasks", "Read tasks"},
+		{"de", "tasks:read", "Read and sell tasks", "Read and sell tasks"},
+		{"de", "notes:read", "Read your notes", "Notizen lesen"},
+	} {
+		if got := c.words[tt.tag].scope(tt.scope, tt.declared); got != tt.want {
+			t.Errorf("%s says %q of %q", tt.tag, got, tt.declared)
+		}
+	}
+}
+
 // TestPagesForPeopleHaveNoTextOfTheirOwn: what they say is among the words, so that it can be said otherwise.
 func TestPagesForPeopleHaveNoTextOfTheirOwn(t *testing.T) {
 	markup := regexp.MustCompile(`(?s)\{\{.*?\}\}|<[^>]*>|–|·|[\s:.,()“”]`)
