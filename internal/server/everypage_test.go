@@ -467,6 +467,10 @@ var stateless = map[string]string{
 	"script.no_answer":    "it takes 15 seconds, and looks like the others",
 	"signin.at_app":       "Stytch registers no return address of an app's own scheme, and nor does the emulator",
 	"signin.needs_script": "TestInABrowserPagesNeedNoScript sees it",
+	"signin.sign_out":     "it is there until Stytch has answered",
+	"script.open":         "TestEndToEndAnAppOnTheDevice sees it",
+	"script.opens":        "TestEndToEndAnAppOnTheDevice sees it",
+	"no_request":          "nobody has to mend it, so that it is not counted",
 }
 
 // complete fails for words of the sign-in page and for reasons that no state shows.
