@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strconv"
 	"time"
 
 	"guestpass/directory"
@@ -97,23 +96,21 @@ func (r record) page(ctx context.Context, c *changes) ([]store.Activity, error) 
 		c.selection = c.at("", "")
 		rows, err = r.selected(ctx, c.selection, pagedChanges+1)
 	}
-	if c.Before != "" && len(rows) == 0 {
+	if c.From != "" && len(rows) == 0 {
 		c.Newer = c.at("", "").link("/account")
 	}
 	if err != nil || len(rows) == 0 {
 		return nil, err
 	}
-	more := len(rows) > pagedChanges
-	switch {
+	switch more := len(rows) > pagedChanges; {
 	case more && c.Since != "":
 		rows = rows[1:]
+		c.Older = c.at(c.Since, "").link("/account")
 	case more:
+		c.Older = c.at(rows[pagedChanges].ID, "").link("/account")
 		rows = rows[:pagedChanges]
 	}
-	if more {
-		c.Older = c.at(rows[len(rows)-1].ID, "").link("/account")
-	}
-	if c.Since != "" || c.Before != "" {
+	if c.Since != "" || c.From != "" {
 		c.Newer = c.at("", rows[0].ID).link("/account")
 	}
 	return rows, nil
@@ -125,24 +122,18 @@ func (r record) selected(ctx context.Context, s selection, limit int) ([]store.A
 	if r.foreign {
 		query.Operations = r.options.Service.Overseen()
 	}
-	for change, position := range map[string]*string{s.Before: &query.After, s.Since: &query.Since} {
-		if change == "" {
-			continue
-		}
-		row, err := r.options.Store.Activity(ctx, r.owner, r.subject, change)
-		if errors.Is(err, store.ErrNotFound) {
-			return nil, errNoChange
-		}
+	if change := s.From + s.Since; change != "" { // of which one is set
+		row, err := r.one(ctx, change)
 		if err != nil {
 			return nil, err
 		}
-		*position = row.Position()
+		if query.Since = row.Position(); s.From != "" {
+			row.Seq++
+			query.After, query.Since = row.Position(), ""
+		}
 	}
 	return r.read(ctx, query)
 }
-
-// after is the position from which on a list begins with the activity.
-func after(row store.Activity) string { return strconv.FormatInt(row.Seq+1, 10) }
 
 // clientsOf returns the apps that the activities are about.
 func clientsOf(list []activity) (ids []string) {

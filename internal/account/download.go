@@ -76,7 +76,7 @@ func (a *Account) download(w http.ResponseWriter, r *http.Request, kind, name st
 		query.Set("changes", allApps)
 	}
 	asked, understood := askedChanges(query)
-	if err != nil || asked == nil || !understood || asked.Before+asked.Since+asked.Of != "" {
+	if err != nil || asked == nil || !understood || asked.From+asked.Since+asked.Of != "" {
 		a.refuse(w, r, "account.bad_address", errBadAddress)
 		return
 	}
@@ -90,7 +90,7 @@ func (a *Account) download(w http.ResponseWriter, r *http.Request, kind, name st
 		if err := admit(a.bounds.downloads, party); err != nil {
 			return err
 		}
-		from = &reader{record: a.record(ctx, person), rest: *asked}
+		from = &reader{record: a.record(ctx, person), query: asked.query(person.ID, 0)}
 		from.head = fileHead{Person: v.Who, DownloadedAt: api.FormatTime(a.options.Now()),
 			KnownSince: api.FormatTime(from.since)}
 		return from.next(ctx)
@@ -122,17 +122,18 @@ func (a *Account) fileHeaders(h http.Header, kind, name string) {
 // wrong at once is told on a page.
 type reader struct {
 	record
-	head fileHead
-	tag  string // language
-	rest selection
-	rows []store.Activity
-	read int
+	head  fileHead
+	tag   string // language
+	query store.ActivityQuery
+	rows  []store.Activity
+	count int // of rows read
 }
 
 func (f *reader) next(ctx context.Context) (err error) {
-	f.rows, err = f.selected(ctx, f.rest, min(batchDownload, maxDownload+1-f.read))
-	if f.read += len(f.rows); len(f.rows) > 0 {
-		f.rest = f.rest.at(f.rows[len(f.rows)-1].ID, "")
+	f.query.Limit = min(batchDownload, maxDownload+1-f.count)
+	f.rows, err = f.read(ctx, f.query)
+	if f.count += len(f.rows); len(f.rows) > 0 {
+		f.query.After = f.rows[len(f.rows)-1].Position()
 	}
 	return err
 }

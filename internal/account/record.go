@@ -57,7 +57,7 @@ func (a activity) Anchor() string { return a.row.ID }
 
 // Here leads to the page of the list that begins with the activity.
 func (a activity) Here() string {
-	return selection{Client: allApps}.at(after(a.row), "").link("/account") + "#" + a.row.ID
+	return selection{Client: allApps, From: a.row.ID}.link("/account") + "#" + a.row.ID
 }
 
 // detail is what became of one field.

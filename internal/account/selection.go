@@ -24,14 +24,14 @@ type selection struct {
 	Kind   string
 	Of     string // in whose name, where an administrator looks; "": in one's own
 
-	// Before and Since are ids of changes: what is before the one, or after the other. Their numbers would tell how
-	// many changes others have made.
-	Before, Since string
+	// From and Since are ids of changes: the page begins with the one, or ends after the other. Their numbers would tell
+	// how many changes others have made.
+	From, Since string
 }
 
 var (
 	clientForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-	changeForm = regexp.MustCompile(`^act_[a-z0-9]{1,40}$`)
+	changeForm = regexp.MustCompile(`^act_[a-z0-9]{1,36}$`)
 )
 
 // askedChanges returns what the query asks for, nil for nothing, and reports whether the query can be understood.
@@ -39,25 +39,25 @@ func askedChanges(query url.Values) (s *selection, ok bool) {
 	if !query.Has("changes") {
 		return nil, true
 	}
-	s = &selection{query.Get("changes"), query.Get("kind"), query.Get("of"), query.Get("before"), query.Get("since")}
-	for _, name := range []string{"changes", "kind", "of", "before", "since"} {
+	s = &selection{query.Get("changes"), query.Get("kind"), query.Get("of"), query.Get("from"), query.Get("since")}
+	for _, name := range []string{"changes", "kind", "of", "from", "since"} {
 		if len(query[name]) > 1 {
 			return s, false
 		}
 	}
-	for _, change := range []string{s.Before, s.Since} {
+	for _, change := range []string{s.From, s.Since} {
 		if change != "" && !changeForm.MatchString(change) {
 			return s, false
 		}
 	}
 	return s, clientForm.MatchString(s.Client) && slices.Contains(kinds, s.Kind) &&
-		(s.Of == "" || clientForm.MatchString(s.Of)) && (s.Before == "" || s.Since == "")
+		(s.Of == "" || clientForm.MatchString(s.Of)) && (s.From == "" || s.Since == "")
 }
 
 // link leads to the selection.
 func (s selection) link(path string) string {
 	values := url.Values{"changes": {s.Client}}
-	for name, value := range map[string]string{"kind": s.Kind, "of": s.Of, "before": s.Before, "since": s.Since} {
+	for name, value := range map[string]string{"kind": s.Kind, "of": s.Of, "from": s.From, "since": s.Since} {
 		if value != "" {
 			values.Set(name, value)
 		}
@@ -66,8 +66,8 @@ func (s selection) link(path string) string {
 }
 
 // at returns the same from other changes on.
-func (s selection) at(before, since string) selection {
-	s.Before, s.Since = before, since
+func (s selection) at(from, since string) selection {
+	s.From, s.Since = from, since
 	return s
 }
 

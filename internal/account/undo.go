@@ -7,15 +7,12 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 
 	"guestpass/api"
 	"guestpass/directory"
 	"guestpass/internal/form"
 	"guestpass/store"
 )
-
-var activityForm = regexp.MustCompile(`^act_[a-z0-9]{1,36}$`)
 
 // undoing is what the page says that asks whether to undo, and the one that says why that was not possible.
 type undoing struct {
@@ -35,7 +32,7 @@ func (a *Account) AskUndo(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(a.owned(r), pageTimeout)
 	defer cancel()
 	query, err := form.Parse(r.URL.RawQuery)
-	if err != nil || len(query["activity"]) != 1 || !activityForm.MatchString(query.Get("activity")) {
+	if err != nil || len(query["activity"]) != 1 || !changeForm.MatchString(query.Get("activity")) {
 		a.refuse(w, r, "account.bad_address", errBadAddress)
 		return
 	}

@@ -188,6 +188,10 @@ func TestThePageSaysWhyItDoesNotUndo(t *testing.T) {
 	a.do(200, "PATCH", path, `{"title":"Plant"}`)
 	w.says(s.at(link), 200, "This is not undone", "It was changed later in your name.", "Changed task “Plant”",
 		"See the later change")
+	see := regexp.MustCompile(`href="([^"#]+)[^"]*">See the later change`).FindStringSubmatch(s.at(link).body)
+	if told, _, _ := deeds(s.at(see[1])); len(told) != 3 || told[0] != "Changed task “Plant”" {
+		t.Errorf("the page that begins with the later change tells of %q", told)
+	}
 	w.says(s.sendUndo(form), 409, "It was changed later in your name.")
 
 	w.as(grace).do(200, "PATCH", path, `{"title":"Grace's own words"}`)
@@ -538,7 +542,7 @@ func TestDownloadsAreForThePersonThemselves(t *testing.T) {
 		"a neighbour":      {"changes.json?changes=all", "same-site", cookie, 403},
 		"nobody":           {"changes.csv?changes=all", "same-origin", "", 403},
 		"of another":       {"changes.csv?changes=all&of=" + grace, "same-origin", cookie, 400},
-		"a page of it":     {"changes.csv?changes=all&before=3", "same-origin", cookie, 400},
+		"a page of it":     {"changes.csv?changes=all&from=act_3", "same-origin", cookie, 400},
 		"an unknown kind":  {"changes.json?changes=all&kind=x", "same-origin", cookie, 400},
 		"without a choice": {"changes.json", "same-origin", cookie, 200},
 		"a broken address": {"changes.json?changes=%zz", "same-origin", cookie, 400},
@@ -770,11 +774,11 @@ func TestARefusalOfTheAccountPageHasAReference(t *testing.T) {
 	w := newWorld(t)
 	s := w.signIn(ada)
 	for path, reason := range map[string]string{
-		"/account?after=a&after=b":                         "the address cannot be understood",
-		"/account/undo?activity=act_0000000000000000":      "no such change",
-		"/account/changes.json?kind=x":                     "the address cannot be understood",
-		"/account/revoke?about=x":                          "not of this session",
-		"/account?changes=all&before=act_0000000000000000": "no such change",
+		"/account?after=a&after=b":                       "the address cannot be understood",
+		"/account/undo?activity=act_0000000000000000":    "no such change",
+		"/account/changes.json?kind=x":                   "the address cannot be understood",
+		"/account/revoke?about=x":                        "not of this session",
+		"/account?changes=all&from=act_0000000000000000": "no such change",
 	} {
 		r := s.at(path)
 		found := regexp.MustCompile(`Reference: (req-[a-z0-9]+)`).FindStringSubmatch(r.body)

@@ -286,9 +286,9 @@ func TestAttackWhatAnAppDidIsFound(t *testing.T) {
 		}
 	}
 	for _, query := range []string{"changes=", "changes=%3Cscript%3E", "changes=all&changes=all",
-		"changes=all&before=x", "changes=all&before=7", // numbers would tell of others' changes
+		"changes=all&from=x", "changes=all&from=7", // numbers would tell of others' changes
 		"changes=all&kind=x",
-		"changes=all&kind=deleted&kind=", "changes=all&before=act_7&since=act_3", "changes=all&since=-1",
+		"changes=all&kind=deleted&kind=", "changes=all&from=act_7&since=act_3", "changes=all&since=-1",
 		"changes=all&of=%3C",
 		"changes=" + strings.Repeat("a", 129)} {
 		r := w.call("GET", "/account?"+query, "", "", func(r *http.Request) { r.Header.Set("Cookie", s.cookie) })
