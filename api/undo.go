@@ -158,10 +158,7 @@ func (s *Service) UndoFor(ctx context.Context, subject, organizationID, activity
 	if refused != nil {
 		return *refused
 	}
-	id, err := json.Marshal(activityID)
-	if err != nil {
-		panic(err) // a string
-	}
+	id, _ := json.Marshal(activityID) // a string
 	return s.Invoke(ctx, Call{Operation: op.ID, Arguments: map[string]json.RawMessage{parameter: id}})
 }
 

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
 	"syscall"
 	"time"
 
@@ -97,7 +96,7 @@ func (c config) serve(ctx context.Context, o guestpass.Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, beside.close()) }()
 	o = beside.options(o)
-	found, err := c.certificates(nil, o.Log) // the files are read before anything is opened
+	found, err := c.fromFiles(o.Log) // before anything is opened
 	if err != nil {
 		return err
 	}
@@ -119,8 +118,8 @@ func (c config) serve(ctx context.Context, o guestpass.Options) (err error) {
 		return err
 	}
 	defer listener.Close()
-	if slices.Contains(c.TLS, autoTLS) {
-		if found, err = c.certificates(database, o.Log); err != nil {
+	if found == nil {
+		if found, err = c.fromAuthority(database, o.Log); err != nil {
 			return err
 		}
 	}

@@ -84,26 +84,35 @@ func (c config) checkCertificates() (faults []error) {
 	return faults
 }
 
-// certificates returns those of the server, nil where a proxy in front speaks TLS. database may be nil for files.
-func (c config) certificates(database *store.Store, log *slog.Logger) (*certificates.Certificates, error) {
-	if !c.speaksTLS() {
+// fromFiles returns the certificates of the files that the settings name, nil for none.
+func (c config) fromFiles(log *slog.Logger) (*certificates.Certificates, error) {
+	if len(c.TLS) != 2 {
 		return nil, nil
 	}
+	return c.certificates(certificates.Options{Log: log,
+		Files: certificates.Files{Certificate: c.TLS[0], Key: c.TLS[1]}})
+}
+
+// fromAuthority returns the certificates that an authority gives, nil if none is to be asked.
+func (c config) fromAuthority(database *store.Store, log *slog.Logger) (*certificates.Certificates, error) {
+	if !slices.Contains(c.TLS, autoTLS) {
+		return nil, nil
+	}
+	// As every secret of our own it is derived from the project's.
+	key, err := hkdf.Key(sha256.New, []byte(c.Secret), nil, "guestpass: certificates", 32)
+	if err != nil {
+		return nil, err
+	}
+	return c.certificates(certificates.Options{Log: log,
+		Automatic: certificates.Automatic{Directory: c.ACMEDirectory, Store: database, Key: key}})
+}
+
+func (c config) certificates(o certificates.Options) (*certificates.Certificates, error) {
 	public, err := parseOrigin(c.PublicURL)
 	if err != nil {
 		return nil, err
 	}
-	o := certificates.Options{Host: public.Hostname(), Log: log}
-	if c.TLS[0] != autoTLS {
-		o.Files = certificates.Files{Certificate: c.TLS[0], Key: c.TLS[1]}
-	} else {
-		// As every secret of our own it is derived from the project's.
-		key, err := hkdf.Key(sha256.New, []byte(c.Secret), nil, "guestpass: certificates", 32)
-		if err != nil {
-			return nil, err
-		}
-		o.Automatic = certificates.Automatic{Directory: c.ACMEDirectory, Store: database, Key: key}
-	}
+	o.Host = public.Hostname()
 	found, err := certificates.New(o)
 	if err != nil {
 		return nil, usagef("not started: %w", c.fault("GUESTPASS_TLS", "cannot be used: %w", err))

@@ -4,20 +4,16 @@ package cli
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
 	"io"
-	"math/big"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"guestpass/stytchtest"
 )
@@ -27,12 +23,12 @@ import (
 func TestServeSpeaksTLSItself(t *testing.T) {
 	_, emulator := development(t)
 	seed := stytchtest.Development().Project
-	files, roots := certified(t, "gpt.example.com")
+	files, roots := certified(t)
 	ctx, stop := context.WithCancel(t.Context())
 	log, done := newFollower(), make(chan int, 1)
 	go func() {
 		done <- run(ctx, []string{"serve"}, []string{
-			"GUESTPASS_ADDR=localhost:0", "GUESTPASS_PUBLIC_URL=https://gpt.example.com",
+			"GUESTPASS_ADDR=localhost:0", "GUESTPASS_PUBLIC_URL=https://example.com",
 			"STYTCH_PROJECT_ID=" + seed.ID, "STYTCH_SECRET=" + seed.Secret, "STYTCH_PUBLIC_TOKEN=" + seed.PublicToken,
 			"STYTCH_DOMAIN=" + emulator, "STYTCH_BASE_URL=" + emulator, "GUESTPASS_ALLOW_TEST_PROJECT=yes",
 			"GUESTPASS_DATABASE_URL=sqlite:" + filepath.Join(t.TempDir(), "guestpass.db"), "GUESTPASS_STOP_GRACE=0s",
@@ -42,10 +38,10 @@ func TestServeSpeaksTLSItself(t *testing.T) {
 	client := &http.Client{Transport: &http.Transport{ForceAttemptHTTP2: true,
 		TLSClientConfig: &tls.Config{RootCAs: roots},
 		DialContext: func(ctx context.Context, network, asked string) (net.Conn, error) {
-			to := map[string]string{"gpt.example.com:443": address, "gpt.example.com:80": plain}[asked]
+			to := map[string]string{"example.com:443": address, "example.com:80": plain}[asked]
 			return new(net.Dialer).DialContext(ctx, network, to)
 		}}}
-	response, err := client.Get("http://gpt.example.com/privacy")
+	response, err := client.Get("http://example.com/privacy")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,37 +60,27 @@ func TestServeSpeaksTLSItself(t *testing.T) {
 	}
 }
 
-// certified writes a certificate for the host and its key, and returns their names, and who vouches for it.
-func certified(t *testing.T, host string) (files string, roots *x509.CertPool) {
+// certified writes the certificate of the library's own test servers, for example.com, and its key, and returns the
+// files, and who vouches for it.
+func certified(t *testing.T) (files string, roots *x509.CertPool) {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotAfter: time.Now().Add(time.Hour),
-		DNSNames: []string{host}, IsCA: true, BasicConstraintsValid: true}
-	certificate, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	private, err := x509.MarshalPKCS8PrivateKey(key)
+	server := httptest.NewTLSServer(http.NotFoundHandler())
+	defer server.Close()
+	private, err := x509.MarshalPKCS8PrivateKey(server.TLS.Certificates[0].PrivateKey)
 	if err != nil {
 		t.Fatal(err)
 	}
 	folder := t.TempDir()
-	for name, block := range map[string]*pem.Block{"cert.pem": {Type: "CERTIFICATE", Bytes: certificate},
-		"key.pem": {Type: "PRIVATE KEY", Bytes: private}} {
-		if err := os.WriteFile(filepath.Join(folder, name), pem.EncodeToMemory(block), 0o600); err != nil {
+	certificate, key := filepath.Join(folder, "cert.pem"), filepath.Join(folder, "key.pem")
+	for name, block := range map[string]*pem.Block{certificate: {Type: "CERTIFICATE", Bytes: server.Certificate().Raw},
+		key: {Type: "PRIVATE KEY", Bytes: private}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
-	leaf, err := x509.ParseCertificate(certificate)
-	if err != nil {
-		t.Fatal(err)
-	}
 	roots = x509.NewCertPool()
-	roots.AddCert(leaf)
-	return filepath.Join(folder, "cert.pem") + "," + filepath.Join(folder, "key.pem"), roots
+	roots.AddCert(server.Certificate())
+	return certificate + "," + key, roots
 }
 
 // TestTLSSettingsThatContradictEachOther are refused, each by name.

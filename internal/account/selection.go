@@ -24,8 +24,8 @@ type selection struct {
 	Kind   string
 	Of     string // in whose name, where an administrator looks; "": in one's own
 
-	// From and Since are ids of changes: the page begins with the one, or ends after the other. Their numbers would tell
-	// how many changes others have made.
+	// From and Since are ids of changes: the page begins with the one, or ends before the other is reached. Their
+	// numbers would tell how many changes others have made.
 	From, Since string
 }
 

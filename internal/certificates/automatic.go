@@ -47,7 +47,7 @@ func automatic(o Options) (*Certificates, error) {
 	}
 	asked := &asking{Options: o, get: manager.GetCertificate}
 	return &Certificates{config: config(asked.certificate, "h2", "http/1.1", acme.ALPNProto),
-		redirects: redirects{manager.HTTPHandler}, asking: asked}, nil
+		asking: asked, challenges: manager.HTTPHandler}, nil
 }
 
 // only admits the host, which a request over plain http may name with its port.

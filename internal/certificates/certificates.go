@@ -44,7 +44,8 @@ type Automatic struct {
 type Certificates struct {
 	config *tls.Config
 	asking *asking // nil with files
-	redirects
+
+	challenges func(http.Handler) http.Handler // answers the authority's questions before another; nil: none come
 }
 
 // New reads the files, and says what is wrong with them. For an authority it needs no network.
@@ -72,11 +73,6 @@ func config(get func(*tls.ClientHelloInfo) (*tls.Certificate, error), protocols 
 
 // Config is for a TLS listener.
 func (c *Certificates) Config() *tls.Config { return c.config }
-
-// redirects answers what comes without TLS.
-type redirects struct {
-	challenges func(http.Handler) http.Handler
-}
 
 // Plain answers what comes over plain http, as a rule at port 80: the authority's questions (RFC 8555, section 8.3),
 // and GET and HEAD by sending them to the same path below to, an origin. It refuses the rest: what came has been

@@ -170,6 +170,22 @@ func TestAnAuthorityCertifiesTheHost(t *testing.T) {
 	}
 }
 
+// TestWhoeverNoLongerAsksAnAuthorityKeepsTheDatabase: what is in it stays for another time.
+func TestWhoeverNoLongerAsksAnAuthorityKeepsTheDatabase(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kept.db")
+	if err := openStore(t, file).Close(); err != nil {
+		t.Fatal(err)
+	}
+	without, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := without.Close(); err != nil {
+		t.Fatal(err)
+	}
+	openStore(t, file)
+}
+
 func readAll(t *testing.T, file string) (all string) {
 	t.Helper()
 	for _, end := range []string{"", "-wal"} {

@@ -171,17 +171,16 @@ func compress(body []byte) []byte {
 // Assets returns what the layout links to, each by its name below /assets/ and with its handler.
 func (p *Pages) Assets() map[string]http.Handler {
 	b := p.options.Brand
-	sheet, err := assets.ReadFile("assets/guestpass.css")
-	if err != nil {
-		panic(err) // it is embedded
-	}
-	times, err := assets.ReadFile("assets/times.js")
-	if err != nil {
-		panic(err)
+	embedded := func(name string) []byte {
+		content, err := assets.ReadFile("assets/" + name)
+		if err != nil {
+			panic(err) // it is embedded
+		}
+		return content
 	}
 	handlers := map[string]http.Handler{
-		"times.js":      Asset("text/javascript; charset=utf-8", times),
-		"guestpass.css": Asset("text/css; charset=utf-8", append(sheet, b.sheet()...)),
+		"times.js":      Asset("text/javascript; charset=utf-8", embedded("times.js")),
+		"guestpass.css": Asset("text/css; charset=utf-8", append(embedded("guestpass.css"), b.sheet()...)),
 		"icon.svg":      Asset("image/svg+xml", []byte(b.mark())),
 	}
 	if b.Logo != nil {
