@@ -213,13 +213,19 @@ func (s signedIn) form(name string) string {
 
 func (s signedIn) revoke(form string, change ...func(*http.Request)) reply {
 	s.w.t.Helper()
+	return s.send("/account/revoke", form, change...)
+}
+
+// send posts a form as the page does.
+func (s signedIn) send(path, form string, change ...func(*http.Request)) reply {
+	s.w.t.Helper()
 	headers := func(r *http.Request) {
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		r.Header.Set("Cookie", s.cookie)
 		r.Header.Set("Sec-Fetch-Site", "same-origin")
 		r.Header.Set("Origin", "null") // under no-referrer
 	}
-	return s.w.call("POST", "/account/revoke", "", url.Values{"form": {form}}.Encode(),
+	return s.w.call("POST", path, "", url.Values{"form": {form}}.Encode(),
 		append([]func(*http.Request){headers}, change...)...)
 }
 

@@ -1,13 +1,9 @@
 package server_test
 
 import (
-	"context"
-	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -20,7 +16,6 @@ import (
 
 	"guestpass"
 	"guestpass/api"
-	"guestpass/auth"
 	"guestpass/store"
 	"guestpass/stytchtest"
 )
@@ -52,14 +47,7 @@ func (s signedIn) undoForm(words string) string {
 
 func (s signedIn) sendUndo(form string, change ...func(*http.Request)) reply {
 	s.w.t.Helper()
-	headers := func(r *http.Request) {
-		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		r.Header.Set("Cookie", s.cookie)
-		r.Header.Set("Sec-Fetch-Site", "same-origin")
-		r.Header.Set("Origin", "null") // under no-referrer
-	}
-	r := s.w.call("POST", "/account/undo", "", url.Values{"form": {form}}.Encode(),
-		append([]func(*http.Request){headers}, change...)...)
+	r := s.send("/account/undo", form, change...)
 	r.body = strings.NewReplacer("<bdi>", "", "</bdi>", "").Replace(r.body)
 	return r
 }
@@ -422,270 +410,6 @@ func TestChangesAreChosenAndTurnedOver(t *testing.T) {
 	})
 }
 
-func TestDownloadsHaveWhatWasDone(t *testing.T) {
-	w := newWorld(t)
-	a := w.as(ada)
-	path := "/api/v1/tasks/" + a.create(`{"title":"=HYPERLINK(\"https://evil.example\"), “quoted”","due":"2026-11-30"}`)
-	a.do(200, "PATCH", path, `{"due":"2026-12-02","notes":"two\nlines"}`)
-	w.as(grace).create(`{"title":"Grace's"}`)
-	s := w.signIn(ada)
-	w.says(s.sendUndo(s.undoForm("Changed task “=HYPERLINK(&#34;https://evil.example&#34;), “quoted””")), 303)
-	r := s.at("/account/changes.csv?changes=all")
-	for name, want := range map[string]string{"Content-Type": "text/csv; charset=utf-8; header=present",
-		"Content-Disposition":          `attachment; filename="changes.csv"`,
-		"Cross-Origin-Resource-Policy": "same-origin", "Cache-Control": "no-store",
-		"X-Content-Type-Options": "nosniff"} {
-		if got := r.header.Get(name); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
-		}
-	}
-	rows, err := csv.NewReader(strings.NewReader(strings.TrimPrefix(r.body, "\ufeff"))).ReadAll()
-	must(t, err)
-	if len(rows) != 4 || rows[0][0] != "at" || !strings.HasPrefix(rows[1][1], "Undid: Changed task “=HYPERLINK") ||
-		rows[2][4] != "due: 2026-11-30 → 2026-12-02\nnotes:  → two\nlines" || rows[2][2] != "ChatGPT" ||
-		rows[1][9] != rows[2][8] || strings.Contains(r.body, "Grace") || !strings.Contains(r.body, "\r\n") {
-		t.Errorf("%q", rows)
-	}
-	var got struct {
-		Person       string
-		DownloadedAt string `json:"downloaded_at"`
-		Complete     bool
-		Changes      []struct {
-			ActivityID string `json:"activity_id"`
-			Change     string
-			AppName    string `json:"app_name"`
-			Undoes     string
-			Changes    []api.FieldChange
-		}
-	}
-	r = s.at("/account/changes.json?changes=all&kind=changed")
-	must(t, json.Unmarshal([]byte(r.body), &got))
-	if got.Person != "ada@acme.example" || !got.Complete || len(got.Changes) != 2 ||
-		got.Changes[0].Undoes != got.Changes[1].ActivityID || got.Changes[1].Changes[0].After != "2026-12-02" ||
-		got.DownloadedAt == "" || r.header.Get("Content-Type") != "application/json" {
-		t.Errorf("%s", r.body)
-	}
-	w.says(s.at("/account/changes.json?changes=all&kind=deleted"), 200, `"changes":[],"complete":true}`)
-}
-
-// No cell begins a formula, whatever somebody wrote, or calls an app: nor does what a spreadsheet makes a cell of whose
-// separator is another, as in Germany, or that knows no quotes.
-func TestACellOfADownloadIsNoFormula(t *testing.T) {
-	w := newWorld(t)
-	must(t, w.options.Store.Write(t.Context(), func(tx *store.Tx) error {
-		for _, begin := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "＝", ";=", "x;@", "\"; -", "x\t+",
-			"x\n="} {
-			tx.Changed(begin+"1+1", nil, map[string]string{begin + "cmd": begin + "cmd|' /C calc'!A0"})
-			if _, err := tx.Record(store.Activity{Owner: acme, Subject: ada, Client: begin + "app",
-				Operation: begin + "operation", Outcome: store.Done}); err != nil {
-				return err
-			}
-		}
-		return nil
-	}))
-	body := w.signIn(ada).at("/account/changes.csv").body
-	rows, err := csv.NewReader(strings.NewReader(body)).ReadAll()
-	must(t, err)
-	for _, separators := range []string{";\n\r", "\t\n\r", "|\n\r"} {
-		apart := func(r rune) bool { return strings.ContainsRune(separators, r) }
-		for _, cell := range strings.FieldsFunc(body, apart) {
-			if cell = strings.Trim(cell, ` "`); cell != "" && strings.ContainsAny(cell[:1], "=+-@") {
-				t.Errorf("separated by one of %q a cell is %q", separators, cell)
-			}
-		}
-	}
-	cells := 0
-	for _, row := range rows {
-		for _, cell := range row {
-			if cells++; cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r\n") || strings.HasPrefix(cell, "＝") {
-				t.Errorf("a cell is %q", cell)
-			}
-		}
-	}
-	if len(rows) != 14 {
-		t.Errorf("%d rows", len(rows))
-	}
-	t.Logf("%d cells", cells)
-}
-
-func TestADownloadEndsWhereItSays(t *testing.T) {
-	w := newWorld(t)
-	w.seedChanges(ada, w.options.ClientIDs[0], 10_001)
-	s := w.signIn(ada)
-	r := s.at("/account/changes.csv?changes=all")
-	rows, err := csv.NewReader(strings.NewReader(r.body)).ReadAll()
-	must(t, err)
-	if len(rows) != 10_002 || !strings.HasPrefix(rows[10_001][1], "There are more than 10000 changes") ||
-		rows[10_001][0] != "" {
-		t.Errorf("%d rows, at last %q", len(rows), rows[len(rows)-1])
-	}
-	r = s.at("/account/changes.json?changes=all")
-	if n := strings.Count(r.body, `"activity_id"`); n != 10_000 || !strings.HasSuffix(r.body,
-		`],"complete":false}`+"\n") || !json.Valid([]byte(r.body)) {
-		t.Errorf("%d changes", n)
-	}
-}
-
-// Nobody else's page gets a download, nor has one lie in somebody's folder.
-func TestDownloadsAreForThePersonThemselves(t *testing.T) {
-	w := newWorld(t, func(o *guestpass.Options) { o.PublicURL = origin })
-	w.as(ada).create(`{"title":"Plants"}`)
-	cookie := w.signIn(ada).cookie
-	for name, tt := range map[string]struct {
-		path, site, cookie string
-		status             int
-	}{
-		"own page":         {"changes.csv?changes=all", "same-origin", cookie, 200},
-		"typed":            {"changes.json?changes=all", "none", cookie, 200},
-		"an old browser":   {"changes.json?changes=all", "", cookie, 200},
-		"another site":     {"changes.csv?changes=all", "cross-site", cookie, 403},
-		"a neighbour":      {"changes.json?changes=all", "same-site", cookie, 403},
-		"nobody":           {"changes.csv?changes=all", "same-origin", "", 403},
-		"of another":       {"changes.csv?changes=all&of=" + grace, "same-origin", cookie, 400},
-		"a page of it":     {"changes.csv?changes=all&from=act_3", "same-origin", cookie, 400},
-		"an unknown kind":  {"changes.json?changes=all&kind=x", "same-origin", cookie, 400},
-		"without a choice": {"changes.json", "same-origin", cookie, 200},
-		"a broken address": {"changes.json?changes=%zz", "same-origin", cookie, 400},
-	} {
-		r := w.call("GET", "/account/"+tt.path, "", "", func(r *http.Request) {
-			r.Header.Set("Cookie", tt.cookie)
-			r.Header.Set("Sec-Fetch-Site", tt.site)
-		})
-		if r.status != tt.status || strings.Contains(r.body, "Plants") != (tt.status == 200) ||
-			r.header.Get("Access-Control-Allow-Origin") != "" {
-			t.Errorf("%s: %d %s", name, r.status, r.body)
-		}
-	}
-}
-
-func TestDownloadsOfAPersonAreLimited(t *testing.T) {
-	w := newWorld(t)
-	s := w.signIn(ada)
-	for range 6 {
-		w.says(s.at("/account/changes.csv?changes=all"), 200)
-	}
-	r := s.at("/account/changes.json?changes=all")
-	w.says(r, 429, "Nothing was downloaded")
-	if r.header.Get("Retry-After") == "" {
-		t.Errorf("%v", r.header)
-	}
-	w.says(w.signIn(grace).at("/account/changes.csv?changes=all"), 200)
-	w.says(s.at("/account?changes=all"), 200)
-}
-
-// An administrator ends one app for everybody, told for how many, and for whom it did not work.
-func TestAnAdministratorRevokesAnAppForAll(t *testing.T) {
-	w := newWorld(t)
-	w.changeProject(func(seed *stytchtest.Seed) {
-		for i := range 3 {
-			seed.Members = append(seed.Members, stytchtest.Member{ID: w.member(i), OrganizationID: acme,
-				Status: "active", Email: fmt.Sprintf("m%d@acme.example", i), Name: fmt.Sprint("Member ", i)})
-		}
-	})
-	for _, subject := range []string{ada, grace, hank, w.member(0), w.member(1), w.member(2)} {
-		w.consent(subject)
-		w.reads(w.token(subject, everything...))
-	}
-	s := w.signIn(ada)
-	page := s.at("/account")
-	w.says(page, 200, "grace@acme.example", "m0@acme.example", "m2@acme.example (Member 2)",
-		"Revoke for all other members", "Last used ")
-	all := regexp.MustCompile(`href="(/account/revoke[^"]+)">Revoke for all other members`)
-	ask := all.FindStringSubmatch(page.body)[1]
-	asked := s.at(ask)
-	w.says(asked, 200, "for these members, 4 in all", "grace@acme.example", "Revoke for all 4")
-	if strings.Contains(asked.body, "hank") || strings.Contains(asked.body, "<li>ada@") {
-		t.Errorf("%s", asked.body)
-	}
-	w.says(w.signIn(grace).at(ask), 403)
-	must(t, w.setRoles(acme, ada)(nil))
-	w.says(s.at(ask), 403)
-	must(t, w.setRoles(acme, ada, "stytch_admin")(nil))
-	form := formPattern.FindStringSubmatch(asked.body)[1]
-	r := s.revoke(form)
-	w.says(r, 303)
-	w.says(s.at(r.header.Get("Location")), 200, "Access is revoked for 4 members.",
-		"No app acts for another member of the organization.")
-	if w.reads(w.token(grace, everything...)) != 401 || w.reads(w.token(hank, everything...)) != 200 ||
-		w.reads(w.token(ada, everything...)) != 200 {
-		t.Error("not those of the others were revoked")
-	}
-	w.says(s.at("/account?changes=all"), 200, "Revoked the access of ChatGPT for grace@acme.example",
-		"Revoked the access of ChatGPT for m0@acme.example")
-	must(t, w.options.Store.Close())
-	r = s.revoke(form)
-	r.body = strings.NewReplacer("<bdi>", "", "</bdi>", "").Replace(r.body)
-	w.says(r, 503, "Not all access of ChatGPT is revoked", "It is revoked for 0.",
-		"m1@acme.example: Half of it is done.")
-}
-
-func (w *world) member(i int) string {
-	return fmt.Sprintf("member-test-aaaaaaaa-0000-4000-8000-00000000009%d", i)
-}
-
-// ledger is a resource that lets administrators see what was done by it.
-func ledger(o *guestpass.Options) {
-	type input struct {
-		Body struct {
-			Name string `json:"name" maxLength:"20" doc:"Name of the entry"`
-		}
-	}
-	type output struct {
-		Body struct {
-			OK bool `json:"ok" doc:"Always true"`
-		}
-	}
-	register := func(s *api.Service) {
-		api.Register(s, api.Operation{ID: "enterLedger", Method: http.MethodPost, Path: "/api/v1/ledger",
-			Summary: "Enter something", Description: "Enters something.", Access: auth.Scope("ledger:write"),
-			Effect: api.Write, Done: "Entered “{name}”"}, func(ctx context.Context, in *input) (*output, error) {
-			return api.InTransaction(ctx, s, func(tx *store.Tx) (*output, error) {
-				tx.Changed("led_"+in.Body.Name, nil, in.Body)
-				return &output{}, nil
-			})
-		})
-	}
-	o.Resources = append(o.Resources, api.Resource{Name: "ledger", Register: register, Overseen: true})
-}
-
-// TestAdministratorsSeeOfOthersWhatTheResourceLetsThemSee, and nothing else.
-func TestAdministratorsSeeOfOthersWhatTheResourceLetsThemSee(t *testing.T) {
-	for name, tt := range map[string]struct {
-		change []func(*guestpass.Options)
-		sees   bool
-	}{"without": {nil, false}, "with": {[]func(*guestpass.Options){ledger}, true}} {
-		t.Run(name, func(t *testing.T) {
-			w := newWorld(t, tt.change...)
-			w.consent(grace)
-			w.as(grace).create(`{"title":"Grace's secret"}`)
-			if tt.sees {
-				token := w.token(grace, "ledger:write", "openid")
-				if r := w.call("POST", "/api/v1/ledger", token, `{"name":"tea"}`); r.status != 200 {
-					t.Fatalf("%d %s", r.status, r.body)
-				}
-			}
-			s := w.signIn(ada)
-			page := s.page()
-			if strings.Contains(page, "What was done in their name") != tt.sees || strings.Contains(page, "secret") ||
-				!strings.Contains(page, "grace@acme.example") {
-				t.Errorf("%s", page)
-			}
-			of := s.at("/account?changes=all&of=" + grace)
-			if !tt.sees {
-				w.says(of, 403)
-				return
-			}
-			w.says(of, 200, "Entered “tea”", "What was done in the name of grace@acme.example")
-			if strings.Contains(of.body, "secret") || strings.Contains(of.body, "Undo") ||
-				strings.Contains(of.body, "changes.csv") {
-				t.Errorf("%s", of.body)
-			}
-			w.says(s.at("/account?changes=all&of="+hank), 403)
-			w.says(w.signIn(grace).at("/account?changes=all&of="+ada), 403)
-		})
-	}
-}
-
 // TestEndToEndUndoingByKeyboardAlone signs in, finds what was done, takes it back, and revokes, as a newcomer does.
 func TestEndToEndUndoingByKeyboardAlone(t *testing.T) {
 	t.Parallel()
@@ -716,26 +440,6 @@ func TestEndToEndUndoingByKeyboardAlone(t *testing.T) {
 			return errors.New("it was not undone: " + task.body)
 		}
 		return p.complaints()
-	})
-}
-
-// TestEndToEndAnAdministratorRevokesForAll looks at the pages for it.
-func TestEndToEndAnAdministratorRevokesForAll(t *testing.T) {
-	t.Parallel()
-	endToEnd(t, stytchtest.Development(), func(w *world) error {
-		w.changeProject(func(seed *stytchtest.Seed) {
-			seed.Members = append(seed.Members, stytchtest.Member{ID: w.member(0), OrganizationID: acme,
-				Status: "active", Email: "mary.with.a.long.name.indeed@acme.example", Name: "Mary Guest"})
-		})
-		for _, subject := range []string{grace, w.member(0)} {
-			w.consent(subject)
-			w.reads(w.token(subject, everything...))
-		}
-		p := w.newPerson()
-		steps := append([]step{newTabAt(w.url + "/account"), press("Sign in")}, byCode("ada@acme.example", "Acme")...)
-		return p.do(append(steps, see("Revoke for all other members"), device(1280, "light"), look("account"), fits,
-			look("account-narrow"), press("Revoke for all other members"), see("2 in all"), fits, device(1280, "light"),
-			look("asking"), press("Revoke for all 2"), see("Access is revoked for 2 members."), look("revoked"))...)
 	})
 }
 
