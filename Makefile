@@ -7,7 +7,7 @@ SHELL := /bin/bash
 STYTCH  := web/node_modules/@stytch/vanilla-js/dist/iife
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js
 
-.PHONY: help pictures run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer
+.PHONY: help compare people pictures run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -115,6 +115,33 @@ module: ## another path for the module, everywhere: make module PATH=github.com/
 bench: web redis ## benchmarks; compare ratios of one run, machines differ
 	go test -run '^$$' -bench . -benchmem -timeout 90m ./...
 
+PEERS := internal/measure/peers
+
+$(PEERS)/node_modules/.package-lock.json: $(PEERS)/package.json $(PEERS)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing: install Node.js 20 or later (Debian: apt-get install nodejs npm)" >&2; exit 1; }
+	cd $(PEERS) && npm ci --ignore-scripts --no-fund --no-audit --loglevel=error
+	@touch $@
+
+# The servers that are measured have the first processor, the clients and the emulator the second.
+MEASURE = go test -c -o bin/measure.test ./internal/measure && cd internal/measure && \
+	taskset --cpu-list 1 ../../bin/measure.test -test.run '^$$' -test.benchtime 1x -test.timeout 3h
+
+compare: web $(PEERS)/node_modules/.package-lock.json ## what a call costs beside express, fastify, Next.js and FastAPI: the table of one run, on a machine with nothing else to do
+	@/usr/bin/python3 -c 'import fastapi, jwt, uvicorn' 2>/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-fastapi python3-jwt python3-cryptography python3-uvicorn python3-uvloop python3-httptools) >/dev/null; \
+	  else echo "FastAPI is missing and left out: sudo apt-get install python3-fastapi python3-jwt python3-cryptography python3-uvicorn" >&2; fi; }
+	@mkdir -p bin
+	@$(MEASURE) -test.bench Compare -compare $(abspath bin/compare.md)
+	@cat bin/compare.md
+
+PEOPLE_FOR ?= 10m
+
+people: web postgres ## 10,000 people of 200 organizations on one instance, ten minutes on each database, then more until it breaks
+	@mkdir -p bin
+	@$(MEASURE) -test.bench People -people $(abspath bin/people.md) -people-for $(PEOPLE_FOR)
+	@cat bin/people.md
+
 CHAOS_RUNS ?= 20
 
 # The shell is the same engine without windows, which costs a third.
@@ -211,4 +238,4 @@ notices: web ## write THIRD_PARTY_NOTICES anew
 	scripts/notices.sh > THIRD_PARTY_NOTICES
 
 clean: ## remove what make made
-	rm -rf bin web/node_modules acceptance/node_modules $(ASSETS)
+	rm -rf bin web/node_modules acceptance/node_modules $(PEERS)/node_modules $(PEERS)/next/.next $(ASSETS)

@@ -77,16 +77,19 @@ var allowedImports = map[string][]string{
 	"internal/plugin":           {"openapi"},
 	"internal/newapp/application": {"cli", "internal/newapp/application/notes", "resources/activity",
 		"resources/profile"}, // what `guestpass new` makes: for others it is a main of their own
-	"internal/postgrestest":    {}, // for tests only
-	"internal/server":          {}, // tests alone
-	"internal/page":            {"internal/accept", "internal/pageurl"},
-	"internal/pageurl":         {"internal/upstream"},
-	"internal/site":            {"internal/headers", "internal/page"},
-	"internal/strictjson":      {"internal/jsonparts"},
-	"internal/text":            {},
-	"internal/upstream":        {},
-	"openapi/internal/actions": {},
-	"openapi/lint":             {"gpttest/yaml", "openapi/internal/actions"},
+	"internal/measure":            {}, // benchmarks alone
+	"internal/measure/fileserver": {},
+	"internal/measure/server":     {"api", "auth", "cli", "resources"},
+	"internal/postgrestest":       {}, // for tests only
+	"internal/server":             {}, // tests alone
+	"internal/page":               {"internal/accept", "internal/pageurl"},
+	"internal/pageurl":            {"internal/upstream"},
+	"internal/site":               {"internal/headers", "internal/page"},
+	"internal/strictjson":         {"internal/jsonparts"},
+	"internal/text":               {},
+	"internal/upstream":           {},
+	"openapi/internal/actions":    {},
+	"openapi/lint":                {"gpttest/yaml", "openapi/internal/actions"},
 	"stytchtest": {"stytchtest/internal/documents", "stytchtest/internal/faults",
 		"stytchtest/internal/keys", "stytchtest/internal/loopback", "stytchtest/internal/page",
 		"stytchtest/internal/wire"},
