@@ -195,7 +195,7 @@ func callsOfPeers(b *testing.B, stytch *stytchtest.Server, seed stytchtest.Seed,
 // table is in Markdown, ready for docs/performance.md.
 func table(calls []*call) string {
 	var text strings.Builder
-	text.WriteString("| server | request | CPU a request | to ours without a token | a second | p50 | p99 | memory |\n" +
+	text.WriteString("| server | request | CPU a request | to ours without one | a second | p50 | p99 | memory |\n" +
 		"|---|---|---|---|---|---|---|---|\n")
 	base := calls[0].median().cpu
 	for _, c := range calls {

@@ -36,6 +36,6 @@ func register(s *api.Service, id, path string, access auth.Access) {
 		Summary: "Get an answer", Description: "Returns the same answer to everybody.",
 	}, func(context.Context, *struct{}) (*output, error) {
 		return &output{answer{ID: "task-00000000-0000-4000-8000-000000000001", Title: "Water the plants",
-			Description: "The ones at the window need more than the others.", Labels: []string{"office", "weekly"}}}, nil
+			Description: "Those at the window need more than the others.", Labels: []string{"office", "weekly"}}}, nil
 	})
 }
