@@ -57,6 +57,9 @@ type config struct {
 
 	// What each organization may keep, or in Consumer projects each user, and for how long.
 	ActivityQuota, MegabyteQuota, KeepDays int
+	Connections                            int             // to a Postgres; 0: store.DefaultConnections
+	Idle                                   time.Duration   // of one; 0: store.DefaultIdle
+	Migrate                                string          // on or off
 	Quotas                                 map[string]*int // of the things of resources, by kind
 
 	given      map[string]string // by setting: who said it, see the sources below

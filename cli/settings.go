@@ -201,6 +201,12 @@ func (c *config) storeSettings() []setting {
 			without(defaultDatabase).holding(urlSecrets, maskURL),
 		set("GUESTPASS_DATABASE_SCHEMA", word(&c.DatabaseSchema, store.CheckSchema), "schema of a Postgres").
 			without("guestpass"),
+		set("GUESTPASS_DATABASE_CONNECTIONS", number(&c.Connections, store.FewestConnections, 500),
+			"how many to a Postgres").without(strconv.Itoa(store.DefaultConnections)),
+		set("GUESTPASS_DATABASE_IDLE", duration(&c.Idle, time.Second, 24*time.Hour),
+			"after which an unused one is closed").without("10m"),
+		set("GUESTPASS_MIGRATE", word(&c.Migrate, oneOf("on", "off")),
+			"off: a start changes no table, migrate up does").or("on"),
 		set("GUESTPASS_KEEP_DAYS", number(&c.KeepDays, int(store.RestoreWindow/(24*time.Hour)), 36_500),
 			"for how many days changes stay on record").or("365"),
 		// Room for one full task at least, and for the record of what can still be undone.

@@ -44,6 +44,7 @@ func whole() map[string]string {
 		"GUESTPASS_LIMIT_CLIENT": "7000", "GUESTPASS_MAX_IN_FLIGHT": "128", "STYTCH_VERTICAL": "b2b",
 		"GUESTPASS_QUOTA_TASKS": "9000", "GUESTPASS_QUOTA_COMMENTS": "9000", "GUESTPASS_QUOTA_ACTIVITY": "9000",
 		"GUESTPASS_QUOTA_MEGABYTES": "90", "GUESTPASS_KEEP_DAYS": "90",
+		"GUESTPASS_DATABASE_CONNECTIONS": "20", "GUESTPASS_DATABASE_IDLE": "3m", "GUESTPASS_MIGRATE": "on",
 		"GUESTPASS_TRY_CLIENT_SECRET": "Tr8vR2mX5qT9wL4sZk3v",
 		"GUESTPASS_TRY_CLIENT_ID":     "connected-app-live-77777777-7777-4777-8777-777777777777",
 		"STYTCH_WORKSPACE_KEY_ID":     "workspace-key-prod-44444444-4444-4444-8444-444444444444",
@@ -166,11 +167,13 @@ var harmless = map[string]func(other string) bool{
 	"GUESTPASS_LIMIT_ADDRESS": isNumber, "GUESTPASS_LIMIT_MEMBER": isNumber, "GUESTPASS_LIMIT_ORGANIZATION": isNumber,
 	"GUESTPASS_LIMIT_CLIENT": isNumber, "GUESTPASS_MAX_IN_FLIGHT": isNumber, "GUESTPASS_QUOTA_TASKS": isNumber,
 	"GUESTPASS_QUOTA_COMMENTS": isNumber, "GUESTPASS_QUOTA_ACTIVITY": isNumber, "GUESTPASS_QUOTA_MEGABYTES": isNumber,
-	"GUESTPASS_KEEP_DAYS":           isNumber,
-	"GUESTPASS_STOP_GRACE":          func(string) bool { return false },
-	"GUESTPASS_MAX_TOKEN_LIFETIME":  func(string) bool { return false },
-	"GUESTPASS_TOKENS_ISSUED_AFTER": func(string) bool { return false },
-	"GUESTPASS_LOGIN_METHODS":       func(string) bool { return false },
+	"GUESTPASS_KEEP_DAYS":            isNumber,
+	"GUESTPASS_DATABASE_CONNECTIONS": isNumber,
+	"GUESTPASS_DATABASE_IDLE":        isDuration,
+	"GUESTPASS_STOP_GRACE":           func(string) bool { return false },
+	"GUESTPASS_MAX_TOKEN_LIFETIME":   isDuration,
+	"GUESTPASS_TOKENS_ISSUED_AFTER":  func(string) bool { return false },
+	"GUESTPASS_LOGIN_METHODS":        func(string) bool { return false },
 	// of the same values; used by guestpass try alone
 	"GUESTPASS_TRY_CLIENT_SECRET": func(string) bool { return true },
 	"GUESTPASS_TRY_CLIENT_ID":     func(other string) bool { return strings.Contains(other, "CLIENT_ID") },
@@ -185,9 +188,15 @@ func isAddress(other string) bool {
 		"GUESTPASS_LOGIN_URL", "GUESTPASS_APP_URL", "GUESTPASS_LOGO", "GUESTPASS_ACME_DIRECTORY"}, other)
 }
 
+func isDuration(other string) bool {
+	return slices.Contains([]string{"GUESTPASS_DATABASE_IDLE", "GUESTPASS_MAX_TOKEN_LIFETIME", "GUESTPASS_STOP_GRACE"},
+		other)
+}
+
 func isNumber(other string) bool {
 	return strings.HasPrefix(other, "GUESTPASS_LIMIT_") || strings.HasPrefix(other, "GUESTPASS_QUOTA_") ||
-		slices.Contains([]string{"GUESTPASS_MAX_IN_FLIGHT", "GUESTPASS_KEEP_DAYS"}, other)
+		slices.Contains([]string{"GUESTPASS_MAX_IN_FLIGHT", "GUESTPASS_KEEP_DAYS",
+			"GUESTPASS_DATABASE_CONNECTIONS"}, other)
 }
 
 // wrong are the ways in which a value goes wrong, whatever it is.

@@ -20,6 +20,10 @@ const defaultDatabase = "sqlite:guestpass.db"
 
 func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
 	database, err := store.Open(ctx, o)
+	if errors.Is(err, store.ErrSchema) || o.AsItIs && errors.Is(err, store.ErrNoFile) {
+		return nil, fmt.Errorf("the database of GUESTPASS_DATABASE_URL: %w; GUESTPASS_MIGRATE is off: run `guestpass "+
+			"migrate up` first, as a role that may change tables", err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
 	}
@@ -33,7 +37,8 @@ func (c config) database(log *slog.Logger) store.Options {
 		schemas = append(schemas, certificates.Schema())
 	}
 	return store.Options{URL: or(c.DatabaseURL, defaultDatabase), Schema: c.DatabaseSchema, Log: log,
-		Schemas: schemas, Quota: c.quota(), Keep: time.Duration(c.KeepDays) * 24 * time.Hour}
+		Schemas: schemas, Quota: c.quota(), Keep: time.Duration(c.KeepDays) * 24 * time.Hour,
+		Connections: c.Connections, Idle: c.Idle, AsItIs: c.Migrate == "off"}
 }
 
 func (c config) quota() store.Quota {
@@ -104,6 +109,7 @@ up to date by themselves when they start; this is for doing it beforehand.`,
 			if err != nil {
 				return err
 			}
+			o.AsItIs = false
 			database, err := openStore(cmd.Context(), o)
 			if err != nil {
 				return err

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -59,6 +60,9 @@ type Migration struct {
 // instance does so while others wait; a SQLite file has one process.
 func (s *Store) migrateUp(ctx context.Context) error {
 	return s.locked(ctx, func() error {
+		if s.asItIs {
+			return s.takeAsItIs(ctx)
+		}
 		if err := s.makeSchema(ctx); err != nil {
 			return err
 		}
@@ -85,17 +89,42 @@ func (s *Store) migrateUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if err := s.expectTables(ctx); err != nil {
-			return err
-		}
-		if err := s.verify(ctx); err != nil {
-			return err
-		}
-		if err := s.noteCompatible(ctx); err != nil {
-			return err
-		}
-		return s.migrated(ctx)
+		return s.takeTables(ctx)
 	})
+}
+
+// takeAsItIs refuses a schema that is not up to date.
+func (s *Store) takeAsItIs(ctx context.Context) error {
+	if err := s.examineAll(ctx); err != nil {
+		return err
+	}
+	steps, err := s.Migrations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		if !step.Applied || step.Place != "" {
+			return fmt.Errorf("%w: %s is missing", ErrSchema, step.Name)
+		}
+	}
+	return s.takeTables(ctx)
+}
+
+// ErrSchema is why [Open] refuses a database that lacks a step of the schema, with Options.AsItIs.
+var ErrSchema = errors.New("the database's schema is not up to date")
+
+// takeTables checks that everything is there, and has each resource make its tables ready.
+func (s *Store) takeTables(ctx context.Context) error {
+	if err := s.expectTables(ctx); err != nil {
+		return err
+	}
+	if err := s.verify(ctx); err != nil {
+		return err
+	}
+	if err := s.noteCompatible(ctx); err != nil {
+		return err
+	}
+	return s.migrated(ctx)
 }
 
 func (s *Store) migrated(ctx context.Context) error {

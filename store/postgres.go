@@ -93,16 +93,18 @@ func (s *Store) usePools() {
 			using.RuntimeParams[name] = milliseconds(value)
 		}
 	}
-	s.read = openPool(using, maxConnections)
-	s.apart, s.revoking, s.making = openPool(using, maxApart), openPool(using, maxApart), openPool(making, maxToMake)
+	s.read = s.openPool(using, s.connections)
+	s.apart, s.revoking = s.openPool(using, maxApart), s.openPool(using, maxApart)
+	s.making = s.openPool(making, maxToMake)
 	s.making.SetMaxIdleConns(0)
 	s.write = transactionWriter{s}
 }
 
-func openPool(config *pgx.ConnConfig, number int) *sql.DB {
+func (s *Store) openPool(config *pgx.ConnConfig, number int) *sql.DB {
 	pool := stdlib.OpenDB(*config)
 	pool.SetMaxOpenConns(number)
 	pool.SetMaxIdleConns(number)
+	pool.SetConnMaxIdleTime(s.idle)
 	pool.SetConnMaxLifetime(time.Hour)
 	return pool
 }
@@ -115,7 +117,7 @@ func (s *Store) closePools() {
 
 // dropIdle closes connections that nobody uses. Those that come next may lead to another server.
 func (s *Store) dropIdle() {
-	for pool, number := range map[*sql.DB]int{s.read: maxConnections, s.apart: maxApart, s.revoking: maxApart} {
+	for pool, number := range map[*sql.DB]int{s.read: s.connections, s.apart: maxApart, s.revoking: maxApart} {
 		pool.SetMaxIdleConns(0)
 		pool.SetMaxIdleConns(number)
 	}

@@ -28,12 +28,12 @@ const (
 
 // Connections to a Postgres.
 const (
-	maxConnections = 16
-	// ownerShare is how many of them one owner reads with, and as many change: whoever waits for a row that is locked
-	// leaves others theirs.
-	ownerShare = maxConnections / 4
-	maxApart   = 2 // beside those, see [Apart], to look; and as many for revocations, of which one owner has one
-	maxToMake  = 4 // beside those, while the schema is brought up to date
+	DefaultConnections = 16 // see [Options]
+	FewestConnections  = 4  // of which each owner has one to read with, and one to change
+	DefaultIdle        = 10 * time.Minute
+
+	maxApart  = 2 // beside those, see [Apart], to look; and as many for revocations, of which one owner has one
+	maxToMake = 4 // beside those, while the schema is brought up to date
 )
 
 type contextKey int
@@ -137,8 +137,10 @@ func (s *Store) poolFor(ctx context.Context, changes bool) (*sql.DB, use) {
 
 // shares are how many connections each owner holds or waits for.
 type shares struct {
-	mu sync.Mutex // guards of
-	of map[share]*places
+	// each has as many to read with, and as many to change: whoever waits for a row that is locked leaves others theirs
+	each int64
+	mu   sync.Mutex // guards of
+	of   map[share]*places
 }
 
 type share struct {
@@ -180,7 +182,7 @@ func (s *shares) join(key share) *places {
 	}
 	own := s.of[key]
 	if own == nil {
-		number := int64(ownerShare)
+		number := s.each
 		if key.use == revoking {
 			number = 1
 		}

@@ -90,7 +90,7 @@ func (s *Store) openSQLite(ctx context.Context, rest string, write bool) error {
 		return fmt.Errorf("the database URL %w", err)
 	}
 	s.file = &sqliteFile{path: path}
-	if err := s.file.find(write); err != nil {
+	if err := s.file.find(write && !s.asItIs); err != nil {
 		return err
 	}
 	if !write {

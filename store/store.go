@@ -32,6 +32,14 @@ type Options struct {
 	Quota  Quota            // of each owner
 	Keep   time.Duration    // how long the record and unused connections are kept; 0: [DefaultKeep]
 
+	// Connections are how many to Postgres may be open at once for what people do, at least [FewestConnections]; 0:
+	// [DefaultConnections]. Looks, revocations and migrations have a few of their own beside those.
+	Connections int
+	// Idle is after how long without use one of them is closed; 0: [DefaultIdle].
+	Idle time.Duration
+	// AsItIs has [Open] refuse a database whose schema is not up to date, in place of changing it.
+	AsItIs bool
+
 	Schemas []Schema // of the resources
 }
 
@@ -47,6 +55,7 @@ type Store struct {
 	wanted   tables // which Ping looks for; nil for a Store that is only read
 	quota    Quota
 	keep     time.Duration
+	asItIs   bool
 	reserve  reserve
 
 	file *sqliteFile // of SQLite
@@ -62,7 +71,10 @@ type Store struct {
 	pooled   bool            // a pooler gives each transaction another connection
 	shares   shares
 	away     absence
-	heads    *heads
+
+	connections int           // for what people do
+	idle        time.Duration // after which one is closed
+	heads       *heads
 }
 
 // Database names which of the two a Store runs on.
@@ -113,13 +125,20 @@ func connect(ctx context.Context, o Options, write bool) (*Store, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{now: o.Now, log: o.Log, schemas: o.Schemas, quota: o.Quota.withDefaults(o.Schemas),
-		keep: cmp.Or(o.Keep, DefaultKeep), heads: newHeads()}
+		keep: cmp.Or(o.Keep, DefaultKeep), heads: newHeads(), asItIs: o.AsItIs,
+		connections: cmp.Or(o.Connections, DefaultConnections), idle: cmp.Or(o.Idle, DefaultIdle)}
+	s.shares.each = int64(s.connections / 4)
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	switch {
-	case scheme == "sqlite" && rest != "" && o.Schema == "":
-		return s, s.openSQLite(ctx, rest, write)
-	case scheme == "sqlite" && rest != "":
+	case scheme == "sqlite" && rest != "" && o.Schema != "":
 		return nil, errors.New("SQLite has no schemas: leave the schema's name out")
+	case scheme == "sqlite" && rest != "" && (o.Connections != 0 || o.Idle != 0):
+		return nil, errors.New("SQLite has no connections to bound: leave out their number, and how long one is kept")
+	case scheme == "sqlite" && rest != "":
+		return s, s.openSQLite(ctx, rest, write)
+	case o.Connections != 0 && o.Connections < FewestConnections:
+		return nil, fmt.Errorf("%d connections to Postgres are too few: give at least %d", o.Connections,
+			FewestConnections)
 	case scheme == "postgres", scheme == "postgresql":
 		if err := CheckSchema(o.Schema); err != nil {
 			return nil, fmt.Errorf("the schema's name %w", err)
