@@ -7,7 +7,7 @@ SHELL := /bin/bash
 STYTCH  := web/node_modules/@stytch/vanilla-js/dist/iife
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js
 
-.PHONY: help compare people pictures run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer
+.PHONY: help outdated compare people pictures run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -104,6 +104,9 @@ generated: web ## generated files are as the code makes them
 
 vulnerabilities: web ## nothing is imported that is known to be vulnerable
 	@go run ./scripts/vulnerabilities
+
+outdated: ## what has a newer version than we use; docs/dependencies.md says why some stay
+	@scripts/outdated.sh
 
 # PATH on make's command line is also where the recipe would look for programs: the one that make was called with counts.
 module: ## another path for the module, everywhere: make module PATH=github.com/you/guestpass
