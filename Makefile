@@ -135,7 +135,7 @@ compare: web $(PEERS)/node_modules/.package-lock.json ## what a call costs besid
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-fastapi python3-jwt python3-cryptography python3-uvicorn python3-uvloop python3-httptools) >/dev/null; \
 	  else echo "FastAPI is missing and left out: sudo apt-get install python3-fastapi python3-jwt python3-cryptography python3-uvicorn" >&2; fi; }
 	@mkdir -p bin
-	@$(MEASURE) -test.bench Compare -compare $(abspath bin/compare.md)
+	@$(MEASURE) -test.bench Compare -compare $(abspath bin/compare.md) $(if $(BESIDE),-beside $(abspath $(BESIDE)))
 	@cat bin/compare.md
 
 PEOPLE_FOR ?= 10m

@@ -19,6 +19,7 @@ import (
 
 var (
 	compareInto = flag.String("compare", "", "measure beside the peers, and write the table into this file")
+	beside      = flag.String("beside", "", "another build of ./server, whose calls are measured in the same run")
 	turn        = flag.Duration("turn", time.Second, "how long each request is repeated in each of the rounds")
 	rounds      = flag.Int("rounds", 5, "how often all servers get their turn; the median counts")
 )
@@ -48,7 +49,13 @@ func BenchmarkCompare(b *testing.B) {
 	token := mint(b, stytch, seed.Members[0].ID)
 	ours := startOurs(b, stytch, seed, "sqlite:"+filepath.Join(b.TempDir(), "compare.db"))
 	task := create(b, ours, token)
-	calls := append(callsOfOurs(b, ours, token, task), callsOfPeers(b, stytch, seed, token, task)...)
+	calls := append(callsOfOurs(b, ours, token, task), callsOfFiles(b, ours))
+	if *beside != "" {
+		database := "sqlite:" + filepath.Join(b.TempDir(), "beside.db")
+		other := startBuilt(b, "Guestpass, before", *beside, stytch, seed, database)
+		calls = append(calls, callsOfOurs(b, other, token, create(b, other, token))...)
+	}
+	calls = append(calls, callsOfPeers(b, stytch, seed, token, task)...)
 	for _, c := range calls {
 		c.of.drive(b, c.sent, *turn/2)
 	}
@@ -77,6 +84,12 @@ func startOurs(b *testing.B, stytch *stytchtest.Server, seed stytchtest.Seed, da
 	more ...string) *program {
 	b.Helper()
 	binary := build(b, "./server", "guestpass", "-tags", "production", "-ldflags", "-s -w")
+	return startBuilt(b, "Guestpass", binary, stytch, seed, database, more...)
+}
+
+func startBuilt(b *testing.B, name, binary string, stytch *stytchtest.Server, seed stytchtest.Seed, database string,
+	more ...string) *program {
+	b.Helper()
 	const many = "=1000000"
 	environ := append([]string{"GUESTPASS_ADDR=127.0.0.1:{port}", "GUESTPASS_PUBLIC_URL=http://localhost:{port}",
 		"GUESTPASS_DATABASE_URL=" + database, "GUESTPASS_LIMIT_ADDRESS" + many, "GUESTPASS_LIMIT_MEMBER" + many,
@@ -84,7 +97,7 @@ func startOurs(b *testing.B, stytch *stytchtest.Server, seed stytchtest.Seed, da
 		"STYTCH_PROJECT_ID=" + seed.Project.ID, "STYTCH_SECRET=" + seed.Project.Secret,
 		"STYTCH_PUBLIC_TOKEN=" + seed.Project.PublicToken, "STYTCH_DOMAIN=" + stytch.URL,
 		"STYTCH_BASE_URL=" + stytch.URL}, more...)
-	return start(b, "Guestpass", b.TempDir(), []string{binary, "serve"}, environ, "/readyz")
+	return start(b, name, b.TempDir(), []string{binary, "serve"}, environ, "/readyz")
 }
 
 // create makes a task and returns it as getTask does.
@@ -112,24 +125,30 @@ func callsOfOurs(b *testing.B, ours *program, token string, task json.RawMessage
 	if err := json.Unmarshal(task, &made); err != nil {
 		b.Fatal(err)
 	}
-	document, folder := documentOf(b, ours)
+	get := func(what, path, token string, want int) *call {
+		return &call{of: ours, what: what, sent: request{method: "GET", path: path, token: token, want: want}}
+	}
+	return []*call{
+		get("without a token", "/api/v1/public", "", 200),
+		get("the same with a token", "/api/v1/private", token, 200),
+		get("with a token", "/api/v1/tasks/"+made.ID, token, 200),
+		get("refused", "/api/v1/tasks/"+made.ID, "", 401),
+		get("/healthz", "/healthz", "", 200),
+		get("getUserInfo", "/api/v1/userinfo", token, 200),
+		get("listMembers", "/api/v1/members", token, 200),
+		get("/openapi.json", "/openapi.json", "", 200),
+	}
+}
+
+// callsOfFiles is the program's document, served by net/http's own file server.
+func callsOfFiles(b *testing.B, ours *program) *call {
+	b.Helper()
+	size, folder := documentOf(b, ours)
 	binary := build(b, "./fileserver", "fileserver")
 	files := start(b, "net/http, files", folder, []string{binary, "-addr", "127.0.0.1:{port}", "-folder", folder}, nil,
 		"/openapi.json")
-	get := func(of *program, what, path, token string, want int) *call {
-		return &call{of: of, what: what, sent: request{method: "GET", path: path, token: token, want: want}}
-	}
-	return []*call{
-		get(ours, "without a token", "/api/v1/public", "", 200),
-		get(ours, "the same with a token", "/api/v1/private", token, 200),
-		get(ours, "with a token", "/api/v1/tasks/"+made.ID, token, 200),
-		get(ours, "refused", "/api/v1/tasks/"+made.ID, "", 401),
-		get(ours, "/healthz", "/healthz", "", 200),
-		get(ours, "getUserInfo", "/api/v1/userinfo", token, 200),
-		get(ours, "listMembers", "/api/v1/members", token, 200),
-		get(ours, "/openapi.json", "/openapi.json", "", 200),
-		get(files, fmt.Sprintf("%d bytes", document), "/openapi.json", "", 200),
-	}
+	return &call{of: files, what: fmt.Sprintf("%d bytes", size),
+		sent: request{method: "GET", path: "/openapi.json", want: 200}}
 }
 
 // documentOf writes the program's document into a folder, and says how many bytes it has.
