@@ -32,7 +32,8 @@ func TestANewSecretSignsNobodyOut(t *testing.T) {
 	if page := person.page(); !strings.Contains(page, "Revoke access") {
 		t.Errorf("the session is over there: %s", page)
 	}
-	if r := next.call("GET", "/api/v1/tasks?limit=1&cursor="+cursor, token, ""); r.status != http.StatusUnprocessableEntity {
+	r := next.call("GET", "/api/v1/tasks?limit=1&cursor="+cursor, token, "")
+	if r.status != http.StatusUnprocessableEntity {
 		t.Errorf("the other's cursor: %d %s", r.status, r.body)
 	}
 	if r := person.revoke(form); next.reads(token) != http.StatusOK {
