@@ -69,6 +69,8 @@ call that leaves the emulator.`,
 		"https origin of a tunnel to this server, for the real ChatGPT or Claude")
 	settingFlag(command, "access", "GUESTPASS_ACCESS", "what operations are measured against: scopes or roles")
 	settingFlag(command, "vertical", "STYTCH_VERTICAL", "the kind of Stytch project: b2b or consumer")
+	choices(command, "access", accessModes...)
+	choices(command, "vertical", verticals...)
 	flags := command.Flags()
 	flags.StringVar(&dev.emulatorAddr, "emulator-addr", "localhost:8081",
 		"address of the Stytch emulator; loopback only")

@@ -70,6 +70,8 @@ private address.
 		"of each")
 	flags.StringVar(&l.of, "for", lint.GPT, "the `IMPORTER` whose rules hold")
 	flags.StringVar(&l.failOn, "fail-on", "error", "the least severity that counts as failure: error, warning or note")
+	choices(command, "for", importers()...)
+	choices(command, "fail-on", "error", "warning", "note")
 	l.server.addFlags(flags)
 	return command
 }

@@ -13,10 +13,7 @@ import (
 func (l *lintSettings) choose() error {
 	var known bool
 	if l.profile, known = lint.LookUpProfile(l.of); !known {
-		var names []string
-		for _, p := range lint.Profiles() {
-			names = append(names, p.Name)
-		}
+		names := importers()
 		return usagef("--for is %q, which is no importer that is known%s; choose from %s", l.of,
 			didYouMean(near(strings.ToLower(l.of), names)), strings.Join(names, ", "))
 	}
@@ -24,6 +21,14 @@ func (l *lintSettings) choose() error {
 		return usagef("--fix writes what the GPT editor takes: leave --for out")
 	}
 	return nil
+}
+
+// importers returns the names that --for takes.
+func importers() (names []string) {
+	for _, p := range lint.Profiles() {
+		names = append(names, p.Name)
+	}
+	return names
 }
 
 // importersHelp lists the importers, with the document for each.

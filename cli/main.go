@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"syscall"
@@ -95,7 +94,6 @@ hosts the page on which your users sign in and decide what to allow.
 		Version:           version(),
 		SilenceErrors:     true,
 		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 		Args:              noArguments,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error { return checkCall(cmd, args, environ) },
@@ -108,9 +106,10 @@ hosts the page on which your users sign in and decide what to allow.
 	root.AddCommand(readingFiles(serveCommand(environ), openapiCommand(environ), gptCommand(environ),
 		pluginCommand(environ),
 		configCommand(environ), setupCommand(environ), doctorCommand(environ), migrateCommand(environ),
-		backupCommand(environ), auditCommand(environ))...)
-	root.AddCommand(assetsCommand())
+		backupCommand(environ), auditCommand(environ), healthCommand(environ))...)
+	root.AddCommand(assetsCommand(), versionCommand())
 	root.AddCommand(developmentCommands(environ)...)
+	completeNoFiles(root)
 	return root
 }
 
@@ -121,13 +120,4 @@ func noArguments(cmd *cobra.Command, args []string) error {
 			cmd.CommandPath())
 	}
 	return nil
-}
-
-// version returns the version that the Go tool recorded in the build.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok || info.Main.Version == "" || info.Main.Version == "(devel)" {
-		return "0.1.0-dev"
-	}
-	return info.Main.Version
 }

@@ -25,7 +25,7 @@ const readsNothing = "reads no settings with an argument"
 // checkCall checks what a command is called with, for all commands alike: flags, and settings even if the command does
 // not need them.
 func checkCall(cmd *cobra.Command, args, environ []string) error {
-	if !cmd.HasParent() { // it only prints help
+	if !cmd.HasParent() || forShells(cmd) { // it only prints help, or what to complete
 		return nil
 	}
 	if err := checkFlags(cmd.Flags()); err != nil {
@@ -99,6 +99,14 @@ func (u unknownVariable) advice() string {
 	return didYouMean(u.meant)
 }
 
+// ofShells are variables by which the scripts of guestpass completion speak to the program. PowerShell keeps the first.
+var ofShells = []string{"GUESTPASS_ACTIVE_HELP", "GUESTPASS_COMPLETION_DESCRIPTIONS"}
+
+// forShells reports whether a command is cobra's own, which shells call while somebody types another.
+func forShells(cmd *cobra.Command) bool {
+	return strings.HasPrefix(cmd.Name(), "__") || cmd.Parent().Name() == "completion"
+}
+
 // unknownVariables returns those of the environment, by name, and then those of the file, by line.
 func unknownVariables(environ []string, flags *pflag.FlagSet) (unknown []unknownVariable) {
 	var known []string
@@ -113,7 +121,9 @@ func unknownVariables(environ []string, flags *pflag.FlagSet) (unknown []unknown
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(variables(environ))) {
-		look(name, "")
+		if !slices.Contains(ofShells, name) {
+			look(name, "")
+		}
 	}
 	file := fileOf(flags)
 	for _, v := range file.variables() {

@@ -55,6 +55,7 @@ same; 1: it is out of date, so import again; 2: it cannot be told.`,
 	documentFlags(command)
 	command.Flags().BoolVar(&yaml, "yaml", false, "print YAML instead of JSON")
 	command.Flags().StringVar(&version, "version", "3.1", "version of OpenAPI to print: 3.1, 3.0 or 2.0")
+	choices(command, "version", "3.1", "3.0", "2.0")
 	command.Flags().StringVar(&stored, "check", "", "compare the copy at this `URL|FILE` instead of printing")
 	return command
 }
@@ -63,7 +64,9 @@ same; 1: it is out of date, so import again; 2: it cannot be told.`,
 func documentFlags(command *cobra.Command) {
 	settingFlag(command, "public-url", "GUESTPASS_PUBLIC_URL", "origin under which the world sees the server")
 	settingFlag(command, "access", "GUESTPASS_ACCESS", "scopes or roles")
+	choices(command, "access", accessModes...)
 	settingFlag(command, "vertical", "STYTCH_VERTICAL", "b2b or consumer")
+	choices(command, "vertical", verticals...)
 }
 
 // publisher returns a server that is only asked for what it publishes, and its settings. It contacts nothing.

@@ -50,10 +50,12 @@ STYTCH_SECRET allow, and tells the rest.` + setupWithout,
 	settingFlag(command, "public-url", "GUESTPASS_PUBLIC_URL", "https origin under which the world sees the server")
 	settingFlag(command, "domain", "STYTCH_DOMAIN", "the project's domain, which no API tells")
 	settingFlag(command, "vertical", "STYTCH_VERTICAL", "kind of the project: b2b or consumer")
+	choices(command, "vertical", verticals...)
 	flags := command.Flags()
 	flags.StringVar(&s.project, "project", "", "slug or name of the project; it is made if there is none")
 	flags.StringVar(&s.environment, "environment", "", "test, live, or the slug of an environment (default live, and "+
 		"test for a server on this machine)")
+	choices(command, "environment", "test", "live")
 	flags.BoolVar(&s.registration, "dynamic-registration", true,
 		"let clients register themselves; false: leave it as it is")
 	flags.BoolVar(&s.gpt, "gpt", true, "make the connected app of a GPT")

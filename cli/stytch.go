@@ -40,6 +40,7 @@ Stytch, and nothing is kept when it stops.`,
 	flags := command.Flags()
 	flags.StringVar(&s.addr, "addr", "localhost:8081", "address to listen on; loopback only")
 	flags.StringVar(&s.vertical, "vertical", "", "kind of project: b2b or consumer (default b2b, or that of the seed)")
+	choices(command, "vertical", verticals...)
 	flags.StringVar(&s.seed, "seed", "", "YAML or JSON `FILE` with the project, its people and apps, such as "+
 		"/_emulator/export returns")
 	flags.IntVar(&s.chaos.Percent, "chaos", 0, chaosUsage)

@@ -51,6 +51,7 @@ func tryCommand(environ []string) *cobra.Command {
 		},
 	}
 	t.addFlags(command.Flags(), gpt)
+	choices(command, "client", clientNames...)
 	return command
 }
 

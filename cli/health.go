@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+// Bounds of one question whether the server is ready. What it answers has some hundred bytes.
+const (
+	healthTimeout  = 5 * time.Second
+	healthInterval = 200 * time.Millisecond // between questions, with --wait
+	longestWait    = 10 * time.Minute
+	maxHealth      = 64 << 10
+)
+
+func healthCommand(environ []string) *cobra.Command {
+	var wait time.Duration
+	command := &cobra.Command{
+		Use:   "health",
+		Short: "Ask the server of this machine whether it is ready",
+		Long: `Asks /readyz of the server that runs with the same settings on this machine, or in this
+container: where GUESTPASS_ADDR says, with TLS if GUESTPASS_TLS says so. Exit code 0 means
+that it is ready; else 1, and a line says which part is not. For health checks of containers,
+and for systemd.
+
+With --wait it asks until the server is ready, or for so long.`,
+		Example: "  guestpass health\n  guestpass health --wait 1m",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := readConfig(environ, cmd.Flags())
+			if err != nil {
+				return err
+			}
+			if wait < 0 || wait > longestWait {
+				return usagef("--wait is %s: it must be from 0s to %s", wait, longestWait)
+			}
+			return c.becomesReady(cmd.Context(), wait)
+		},
+	}
+	settingFlag(command, "addr", "GUESTPASS_ADDR", "address on which it listens")
+	command.Flags().DurationVar(&wait, "wait", 0, "ask again for so long until it is ready")
+	return command
+}
+
+// becomesReady asks until the server is ready, once at least, and then for so long.
+func (c config) becomesReady(ctx context.Context, wait time.Duration) error {
+	ask, err := c.askReady()
+	if err != nil {
+		return err
+	}
+	over := time.NewTimer(wait)
+	defer over.Stop()
+	for {
+		err := ask(ctx)
+		if err == nil || wait == 0 {
+			return err
+		}
+		select {
+		case <-time.After(healthInterval):
+		case <-over.C:
+			return err
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		}
+	}
+}
+
+// askReady returns a function that asks once.
+func (c config) askReady() (func(context.Context) error, error) {
+	host, port, err := net.SplitHostPort(c.Addr)
+	if err != nil || port == "0" {
+		return nil, usageError{c.fault("GUESTPASS_ADDR", "leaves the port to the system: nobody else can know it; "+
+			"say which")}
+	}
+	switch host { // all addresses of this machine: an image may have no /etc/hosts that knows localhost
+	case "", "0.0.0.0":
+		host = "127.0.0.1"
+	case "::":
+		host = "::1"
+	}
+	scheme, transport := "http", &http.Transport{Proxy: nil, DisableKeepAlives: true}
+	if c.speaksTLS() {
+		scheme = "https"
+		public, err := parseOrigin(c.PublicURL)
+		if err != nil {
+			return nil, usageError{c.fault("GUESTPASS_PUBLIC_URL", "is needed to speak TLS with the server: %w", err)}
+		}
+		// #nosec G402 -- it asks this machine, tells no secret, and whether others trust the certificate asks doctor
+		transport.TLSClientConfig = &tls.Config{ServerName: public.Hostname(), InsecureSkipVerify: true}
+	}
+	client := &http.Client{Timeout: healthTimeout, Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	address := scheme + "://" + net.JoinHostPort(host, port) + "/readyz"
+	return func(ctx context.Context) error { return askHealth(ctx, client, address) }, nil
+}
+
+func askHealth(ctx context.Context, client *http.Client, address string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return fmt.Errorf("nobody answers: %w; is `guestpass serve` running, with these settings?", err)
+	}
+	defer response.Body.Close()
+	parts := map[string]any{}
+	err = json.NewDecoder(io.LimitReader(response.Body, maxHealth)).Decode(&parts)
+	switch {
+	case response.StatusCode == http.StatusOK && err == nil:
+		return nil
+	case err != nil:
+		return fmt.Errorf("%s answered %s, and not as Guestpass does: another program listens there", address,
+			response.Status)
+	}
+	var not []string
+	for _, name := range slices.Sorted(maps.Keys(parts)) {
+		if parts[name] != "ok" {
+			not = append(not, fmt.Sprintf("%s is %v", name, parts[name]))
+		}
+	}
+	return fmt.Errorf("not ready: %s; the server's log says why", strings.Join(not, ", "))
+}
