@@ -19,7 +19,9 @@ func completed(t *testing.T, line string) []string {
 	const ask = `PATH="$1:$PATH"; source <(guestpass completion bash); cd "$1"
 read -ra COMP_WORDS <<< "$2"; [[ $2 == *" " ]] && COMP_WORDS+=("")
 COMP_LINE=$2 COMP_POINT=${#2} COMP_CWORD=$((${#COMP_WORDS[@]} - 1)) COMP_TYPE=9
-_get_comp_words_by_ref() { cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD; }
+_get_comp_words_by_ref() { # as the package bash-completion has it
+	cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD-1]} words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+}
 __start_guestpass; printf '%s\n' "${COMPREPLY[@]}"`
 	output, err := exec.Command("bash", "-c", ask, "bash", filepath.Dir(program(t)), line).Output()
 	if err != nil {

@@ -90,6 +90,7 @@ var allowedImports = map[string][]string{
 	"internal/upstream":           {},
 	"openapi/internal/actions":    {},
 	"openapi/lint":                {"gpttest/yaml", "openapi/internal/actions"},
+	"internal/packaged":           {}, // tests alone
 	"stytchtest": {"stytchtest/internal/documents", "stytchtest/internal/faults",
 		"stytchtest/internal/keys", "stytchtest/internal/loopback", "stytchtest/internal/page",
 		"stytchtest/internal/wire"},

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -22,14 +23,27 @@ func TestProductionLinksNeitherEmulatorNorSimulator(t *testing.T) {
 				t.Errorf("tags %q: %s is linked: %t", tt.tags, name, !tt.linked)
 			}
 		}
+		// an image made from nothing has no other list of whom to trust
+		if name := "golang.org/x/crypto/x509roots/fallback"; !slices.Contains(packages, name) {
+			t.Errorf("tags %q: %s is not linked", tt.tags, name)
+		}
 	}
 }
 
+// mostBytes is how large the program may be that servers are given.
+const mostBytes = 40_000_000
+
 func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 	program := filepath.Join(t.TempDir(), "guestpass")
-	if output, err := exec.Command("go", "build", "-tags", "production", "-o", program,
-		"../cmd/guestpass").CombinedOutput(); err != nil {
+	build := exec.Command("go", "build", "-trimpath", "-tags", "production", "-ldflags", "-s -w", "-o", program,
+		"../cmd/guestpass")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make production and make image have it
+	if output, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("go build: %v\n%s", err, output)
+	}
+	if info, err := os.Stat(program); err != nil || info.Size() > mostBytes {
+		t.Errorf("the program has %d bytes, at most %d: look what is new, with go tool nm -size -sort size of a "+
+			"build without -ldflags (%v)", info.Size(), mostBytes, err)
 	}
 	settings := []string{"GUESTPASS_PUBLIC_URL=https://gpt.example.com",
 		"STYTCH_PROJECT_ID=project-live-11111111-1111-4111-8111-111111111111",
@@ -78,7 +92,8 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 	_, list, _ := strings.Cut(string(help), "Available Commands:\n")
 	list, _, _ = strings.Cut(list, "\n\n")
 	commands := strings.Join(regexp.MustCompile(`(?m)^  \w+`).FindAllString(list, -1), "")
-	if commands != "  assets  audit  backup  config  doctor  gpt  help  migrate  openapi  plugin  serve  setup" {
+	if commands != "  assets  audit  backup  completion  config  doctor  gpt  health  help  migrate  openapi"+
+		"  plugin  serve  setup  version" {
 		t.Errorf("the commands are%s", commands)
 	}
 }
