@@ -43,7 +43,7 @@ func TestEveryDependencyHasItsReason(t *testing.T) {
 // goModules are those that a go.mod here asks for: what code imports, and what tools are of.
 func goModules(t *testing.T) (modules []string) {
 	t.Helper()
-	for _, folder := range []string{"..", "../scripts/gosec", "../scripts/pebble"} {
+	for _, folder := range []string{"..", "../scripts/gosec", "../scripts/packaging", "../scripts/pebble"} {
 		out, err := exec.Command("go", "-C", folder, "mod", "edit", "-json").Output()
 		if err != nil {
 			t.Fatal(err)

@@ -10,7 +10,7 @@ direct() {
   go -C "$1" list -f '{{with .Module}}{{.Path}} {{.Version}}{{end}}' tool
 }
 
-for folder in . examples/bookmarks examples/embedded examples/expenses scripts/gosec scripts/pebble; do
+for folder in . examples/bookmarks examples/embedded examples/expenses scripts/gosec scripts/packaging scripts/pebble; do
   direct "$folder" 2>/dev/null | sort -u | while read -r path version; do
     # A proxy may not serve the list of versions, which -u wants: latest is asked for by itself.
     newest=$(go -C "$folder" list -m -f '{{.Version}}' "$path@latest" 2>/dev/null || echo unknown)
