@@ -34,7 +34,7 @@ type process struct {
 const servesForTests = "GUESTPASS_SERVE_FOR_TESTS=yes"
 
 // startProcess waits until the server listens; it is killed at the test's end.
-func startProcess(t *testing.T, environ []string) *process {
+func startProcess(t testing.TB, environ []string) *process {
 	t.Helper()
 	p := &process{command: exec.Command(os.Args[0], "-test.run", "^TestServeForOtherTests$"), log: newFollower()}
 	p.command.Env, p.command.Stderr = append(slices.Clone(environ), servesForTests), p.log
@@ -47,7 +47,7 @@ func startProcess(t *testing.T, environ []string) *process {
 }
 
 // stop asks it to, as a deployment does, and waits.
-func (p *process) stop(t *testing.T) {
+func (p *process) stop(t testing.TB) {
 	t.Helper()
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
@@ -64,7 +64,7 @@ type usage struct {
 }
 
 // usage asks the process itself; what it logged before is forgotten.
-func (p *process) usage(t *testing.T) (u usage) {
+func (p *process) usage(t testing.TB) (u usage) {
 	t.Helper()
 	p.log.forget()
 	if err := p.command.Process.Signal(syscall.SIGUSR1); err != nil {
@@ -109,7 +109,7 @@ func forStytch(stytch *stytchtest.Server, seed stytchtest.Seed, more ...string) 
 }
 
 // tokenOf is a token that may do everything with tasks and look at members.
-func tokenOf(t *testing.T, stytch *stytchtest.Server, member string) string {
+func tokenOf(t testing.TB, stytch *stytchtest.Server, member string) string {
 	t.Helper()
 	token, err := stytch.Mint(stytchtest.MintRequest{Kind: "access", Subject: member,
 		Scopes: []string{"openid", "tasks:read", "tasks:write", "members:read", "activity:read"}})

@@ -458,7 +458,7 @@ func (f *follower) forget() {
 }
 
 // wait returns the first match once it has been written.
-func (f *follower) wait(t *testing.T, pattern string) []string {
+func (f *follower) wait(t testing.TB, pattern string) []string {
 	t.Helper()
 	expression := regexp.MustCompile(pattern)
 	for {
