@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -13,7 +14,7 @@ type Scanner interface{ Scan(...any) error }
 
 // A Row is the first row of an answer.
 type Row struct {
-	row      *sql.Row
+	rows     *sql.Rows
 	err      error
 	classify func(error) error
 	end      func() // nil: nothing to do
@@ -27,7 +28,19 @@ func (r Row) Scan(fields ...any) error {
 	if r.err != nil {
 		return r.err
 	}
-	return r.classify(r.row.Scan(fields...))
+	return r.classify(r.scan(fields))
+}
+
+// scan is [sql.Row.Scan], of rows.
+func (r Row) scan(fields []any) error {
+	defer r.rows.Close()
+	if !r.rows.Next() {
+		return cmp.Or(r.rows.Err(), sql.ErrNoRows)
+	}
+	if err := r.rows.Scan(fields...); err != nil {
+		return err
+	}
+	return r.rows.Close() // an answer that breaks off is none
 }
 
 // QueryRow reads what is committed. Parameters are $1, $2… on both databases. Scan the row: until then it has a
@@ -36,11 +49,28 @@ func (s *Store) QueryRow(ctx context.Context, query string, args ...any) Row {
 	if s == nil {
 		return Row{err: errNoStore}
 	}
-	with, err := s.session(ctx, false)
+	rows, end, err := s.query(ctx, query, args)
 	if err != nil {
 		return Row{err: s.classify(err)}
 	}
-	return Row{row: with.QueryRowContext(with.ctx, query, args...), classify: s.classify, end: with.end}
+	return Row{rows: rows, classify: s.classify, end: end}
+}
+
+// query reads what is committed. Call end once the rows are read; there is nothing to end after an error.
+func (s *Store) query(ctx context.Context, query string, args []any) (rows *sql.Rows, end func(), err error) {
+	if s.reads != nil {
+		rows, err = s.reads.query(ctx, query, args)
+		return rows, func() {}, err
+	}
+	with, err := s.session(ctx, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	if rows, err = with.QueryContext(with.ctx, query, args...); err != nil {
+		with.end()
+		return nil, nil, err
+	}
+	return rows, with.end, nil
 }
 
 // List reads what is committed, all rows of it: give the query a LIMIT. It returns an
@@ -61,15 +91,11 @@ func (s *Store) each(ctx context.Context, f func(Scanner) error, query string, a
 	if s == nil {
 		return errNoStore
 	}
-	with, err := s.session(ctx, false)
+	rows, end, err := s.query(ctx, query, args)
 	if err != nil {
 		return s.classify(err)
 	}
-	defer with.end()
-	rows, err := with.QueryContext(with.ctx, query, args...)
-	if err != nil {
-		return s.classify(err)
-	}
+	defer end()
 	defer rows.Close()
 	for rows.Next() {
 		if err := f(rows); err != nil {
@@ -87,7 +113,11 @@ func (tx *Tx) QueryRow(query string, args ...any) Row {
 	if err := tx.check(); err != nil {
 		return Row{err: err}
 	}
-	return Row{row: tx.sql.QueryRowContext(tx.ctx, query, args...), classify: classify}
+	rows, err := tx.sql.QueryContext(tx.ctx, query, args...)
+	if err != nil {
+		return Row{err: classify(err)}
+	}
+	return Row{rows: rows, classify: classify}
 }
 
 // check refuses a statement that may not use the reserve while nothing else may be written.

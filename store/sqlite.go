@@ -198,6 +198,7 @@ func (s *Store) openWriter(ctx context.Context) (err error) {
 	}
 	s.read.SetMaxOpenConns(maxReaders)
 	s.read.SetMaxIdleConns(maxReaders)
+	s.reads = newStatements(s.read)
 	one, err := sql.Open("sqlite", dsn)
 	if err != nil {
 		return err

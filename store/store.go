@@ -58,7 +58,8 @@ type Store struct {
 	asItIs   bool
 	reserve  reserve
 
-	file *sqliteFile // of SQLite
+	file  *sqliteFile // of SQLite, and the other as well
+	reads *statements // of read; nil for a Store that is only read
 
 	url      string // of Postgres, and the rest as well
 	schema   string
