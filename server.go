@@ -87,6 +87,7 @@ type Options struct {
 	TokenHeaderMembers []string          // header members of a token admitted besides alg, kid and typ
 	LoginMethods       []string          // as GUESTPASS_LOGIN_METHODS in docs/settings.md; nil: a code by e-mail
 	Login              Login             // the application's own login page, where people sign in instead
+	RecentPeople       time.Duration     // how old may be what is shown of people, a minute at most; 0: it is asked for
 	Introspect         bool              // ask Stytch before each write whether the token is still good
 	ClientSecrets      map[string]string // of connected apps, by client id, to introspect with; public ones have none
 	ForwardTokens      bool              // serve /oauth2/token; false with a Stytch custom domain under our own
@@ -331,6 +332,7 @@ func (s *Server) openDirectory() (err error) {
 	o := stytch.Options{ProjectID: s.options.ProjectID, Secret: s.options.Secret, BaseURL: s.options.BaseURL,
 		MaxCalls:          max(1, s.limits.InFlight()/2), // the others are for what does not need Stytch
 		Limits:            s.limits,
+		Recent:            s.options.RecentPeople,
 		InviteRedirectURL: s.options.PublicURL + "/idp", ClientSecrets: s.options.ClientSecrets, Log: s.options.Log,
 		Now: s.options.Now}
 	if s.options.Vertical == auth.Consumer {

@@ -43,7 +43,7 @@ type config struct {
 	TokenForwarder, Introspect                        string
 	IntrospectSecrets                                 []string // client id=secret
 	AllowTestProject                                  string
-	MaxTokenLifetime, StopGrace                       time.Duration
+	MaxTokenLifetime, StopGrace, RecentPeople         time.Duration
 	TokensIssuedAfter                                 time.Time
 	TrustedProxies                                    []string
 	RedisURL                                          string
@@ -334,8 +334,9 @@ func (c config) options() guestpass.Options {
 		ForwardTokens: c.TokenForwarder == "on", Title: c.Title, Description: c.Description,
 		Brand:        guestpass.Brand{Color: c.Color, Support: c.SupportURL},
 		ContactEmail: mailbox(c.ContactEmail), PrivacyURL: c.PrivacyURL,
-		Version:    version(),
-		Introspect: c.Introspect == introspectWrites, ClientSecrets: c.clientSecrets(),
+		Version:      version(),
+		RecentPeople: c.RecentPeople,
+		Introspect:   c.Introspect == introspectWrites, ClientSecrets: c.clientSecrets(),
 		SecretHint: c.secretHint,
 	}
 }

@@ -115,6 +115,8 @@ func (c *config) serverSettings() []setting {
 			"yes: serve a test project to the world").or("no"),
 		set("GUESTPASS_STOP_GRACE", duration(&c.StopGrace, 0, time.Minute),
 			"how long to serve on after SIGTERM, up to 1m").or("5s"),
+		set("GUESTPASS_RECENT_PEOPLE", duration(&c.RecentPeople, 0, time.Minute),
+			"how old may be what is shown of people, 0s to 1m").or("5s"),
 	}
 }
 

@@ -54,6 +54,9 @@ func (e *RolesError) Error() string { return "no role covers " + e.Lacks }
 type Directory interface {
 	// Person returns one person of the organization.
 	Person(ctx context.Context, organizationID, id string) (Person, error)
+	// RecentPerson is Person with an answer that may be some seconds old, for what is shown to
+	// somebody. What is decided by the answer is asked for by Person.
+	RecentPerson(ctx context.Context, organizationID, id string) (Person, error)
 	// CheckActive returns nil if the person may act now, ErrInactive or ErrNotFound
 	// otherwise. It asks each time: it stands before writes. The roles that come with the
 	// answer are what Permits and CheckScope go by from then on.
@@ -82,6 +85,9 @@ type Members interface {
 	Directory
 	// Members lists the members of one organization.
 	Members(ctx context.Context, organizationID string, q MemberQuery) (MemberPage, error)
+	// RecentMembers is Members with an answer that may be some seconds old. What this server
+	// changes shows at once.
+	RecentMembers(ctx context.Context, organizationID string, q MemberQuery) (MemberPage, error)
 	// Invite sends the invitation and returns the new member, whose status is "invited".
 	// [ErrExists] when that address belongs to a member, also to one who was invited and has not answered;
 	// [InvalidError] for what cannot be used. It is never repeated: every invitation is an e-mail.

@@ -77,6 +77,15 @@ func (c *Cache[K, P, V]) Drop(key K) {
 	c.drop(key)
 }
 
+// DropOf forgets all that takes of the part.
+func (c *Cache[K, P, V]) DropOf(part P) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for key := range c.of[part] {
+		c.drop(key)
+	}
+}
+
 // Clear forgets everything.
 func (c *Cache[K, P, V]) Clear() {
 	c.mu.Lock()

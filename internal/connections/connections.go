@@ -242,12 +242,26 @@ func (c *Connections) look(ctx context.Context) error {
 			fresh.of[pair{d.Subject, d.Client}] = d
 		}
 		c.keepLost(ctx, fresh, since)
+		c.forgetPeople(fresh)
 		c.known.Store(fresh)
 		c.forget(written)
 	}
 	before := c.last.Swap(&look{c.options.Now(), err})
 	c.tell(ctx, before, err)
 	return err
+}
+
+// forgetPeople has the people of whom something was revoked elsewhere asked for anew.
+func (c *Connections) forgetPeople(fresh *denials) {
+	known := c.known.Load()
+	if known == nil || c.options.Directory == nil {
+		return
+	}
+	for key, d := range fresh.of {
+		if before, found := known.of[key]; !found || !before.RevokedAt.Equal(d.RevokedAt) {
+			c.options.Directory.Forget(d.Owner)
+		}
+	}
 }
 
 // tell logs that looks fail, and that they succeed again: the first of each, and every minute how old the last answer

@@ -74,6 +74,9 @@ func (c *Connections) Revoke(ctx context.Context, actor string, t Target) (o Out
 	d.RevokedAt, d.ExpiresAt = cutoff(now)
 	own := &ownDenial{Denial: d, actor: actor}
 	o.Refused = c.hold(own)
+	if c.options.Directory != nil {
+		c.options.Directory.Forget(d.Owner)
+	}
 	o.Written = c.writeDenial(ctx, d, actor)
 	c.mark(own, o.Written)
 	o.Refused = o.Refused || o.Written == nil

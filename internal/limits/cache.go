@@ -35,3 +35,10 @@ func (c *Cache[V]) Put(p Party, key string, value V, until time.Time) {
 
 // Drop forgets the key.
 func (c *Cache[V]) Drop(key string) { c.entries.Drop(key) }
+
+// DropOf forgets what takes of the party's shares: of each of them that the party names.
+func (c *Cache[V]) DropOf(p Party) {
+	for _, part := range c.bound.parts(p) {
+		c.entries.DropOf(part)
+	}
+}

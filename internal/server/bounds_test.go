@@ -67,6 +67,7 @@ var shownBy = []traffic{
 	{"uses of apps *", "uses of apps to be written", []string{"TestUsesToBeWrittenAreCountedForEachOrganization"}},
 	{"revocations that could not be written", "", []string{"TestRevocationsThatWaitAreCountedForEachOrganization"}},
 	{"tokens that were introspected", "", []string{"TestManyTokensHaveNobodyElsesIntrospectedAnew"}},
+	{"answers about people that are shown again", "answers about people", []string{"TestWhatWeChangeShowsAtOnce"}},
 	{"people whose standing is remembered", "look-ups and sessions remembered", []string{"TestVisitorsSpendLittle"}},
 }
 
@@ -213,6 +214,7 @@ var libraries = []string{"golang.org/x/time/rate", "golang.org/x/sync/semaphore"
 var excused = map[string]string{
 	"store/write.go":   "a batch of one transaction: who comes next waits for it and is never refused",
 	"store/session.go": "connections to Postgres: TestOneBlockedRowLeavesOthersTheirConnections shows whose they are",
+	"store/prepared.go": "statements that stay prepared: whose is let go is prepared anew, and nobody is refused",
 	"serve.go": "connections, of which nothing is known but an address that a proxy in front may " +
 		"share with everybody",
 	"internal/cache/cache.go": "the one cache: those of package limits are declared there, and of auth's " +

@@ -189,6 +189,7 @@ func (d *B2B) Invite(ctx context.Context, organizationID string, i directory.Inv
 	if err != nil {
 		return directory.Person{}, fmt.Errorf("invite: %w", err)
 	}
+	defer d.Forget(organizationID) // also after an error: the invitation may have arrived
 	answer, err := d.api.MagicLinks.Email.Invite(ask(ctx, askInvitation, organizationID, i.InvitedBy),
 		&email.InviteParams{
 			OrganizationID: organizationID, EmailAddress: address, Name: i.Name, Roles: i.Roles,

@@ -42,6 +42,7 @@ type client struct {
 
 	questions atomic.Uint64 // for people
 
+	recent    *recent
 	standings *limits.Cache[standing] // by organization and person
 	apps      lookUps[ConnectedApp]
 	sessions  sessionMemory
@@ -84,6 +85,7 @@ func newClient(o Options, policyPath string) *client {
 		standings: limits.NewCache[standing](o.Limits, limits.Bound{Name: "people whose standing is remembered",
 			Number: maxCached, Shares: limits.Shares{limits.Organization: maxCached / 4,
 				limits.Person: maxCached / 4}}),
+		recent:   newRecent(o),
 		apps:     newLookUps[ConnectedApp](o.Limits, "connected apps", staleFor),
 		sessions: newSessionMemory(o.Limits),
 		inVain: o.Limits.Rate(limits.Bound{Name: "look-ups of what Stytch does not know, for visitors",

@@ -98,10 +98,11 @@ func (c *client) CheckRecentlyActive(ctx context.Context, organizationID, id str
 	return err
 }
 
-// believed returns an answer that is postponed.
+// believed returns an answer of the last minute, or one that is postponed.
 func (c *client) believed(key string) (standing, bool) {
 	last, found := c.standings.Get(key, c.options.Now())
-	return last, found && c.options.Now().Before(last.postponed)
+	now := c.options.Now()
+	return last, found && (now.Before(last.until) || now.Before(last.postponed))
 }
 
 // postpone believes an answer for some seconds more, so that reads do not all wait for a

@@ -62,6 +62,9 @@ type Directory interface {
 	// Disconnect has Stytch end consent and everything issued by it, refresh tokens too.
 	// That there is nothing to end is no error.
 	Disconnect(ctx context.Context, organizationID, id, clientID string) error
+	// Forget has what is asked next about the organization, or in Consumer projects the user, asked
+	// anew, see RecentPerson.
+	Forget(owner string)
 	// Ping reports whether Stytch answers and takes our credentials; [PartlyUnavailableError] if it
 	// does, but calls of people for some purpose are refused since they failed. Its answer is
 	// kept for five seconds, so that a health check cannot become a load on Stytch.
@@ -89,7 +92,9 @@ type Options struct {
 	ClientSecrets     map[string]string // of connected apps, by client id, for Introspect; public ones have none
 	MaxCalls          int               // to Stytch, under way at once for admission, and as many for operations; 0: 32
 	Limits            *limits.Limits    // on whose list the bounds of calls to Stytch are; nil: on none
-	Log               *slog.Logger
-	Now               func() time.Time                // nil: time.Now
-	Backoff           func(attempt int) time.Duration // nil: 100 ms, then 400 ms
+	// how old answers may be that are shown, LongestRecent at most; 0: every question is asked
+	Recent  time.Duration
+	Log     *slog.Logger
+	Now     func() time.Time                // nil: time.Now
+	Backoff func(attempt int) time.Duration // nil: 100 ms, then 400 ms
 }

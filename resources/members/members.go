@@ -134,7 +134,7 @@ func (s *members) listMembers(ctx context.Context, in *listMembersInput) (*listM
 func (s *members) membersPage(ctx context.Context, organization string, query directory.MemberQuery) (
 	page directory.MemberPage, shown []Member, err error) {
 	for {
-		if page, err = s.people.Members(ctx, organization, query); err != nil {
+		if page, err = s.people.RecentMembers(ctx, organization, query); err != nil {
 			return page, nil, err
 		}
 		shown = make([]Member, 0, len(page.Members))
@@ -158,7 +158,7 @@ type memberOutput struct{ Body Member }
 // getMember returns one member of the caller's organization. A member of another
 // organization is reported as missing, so that identifiers cannot be probed.
 func (s *members) getMember(ctx context.Context, in *getMemberInput) (*memberOutput, error) {
-	member, err := s.people.Person(ctx, auth.From(ctx).OrganizationID, in.ID)
+	member, err := s.people.RecentPerson(ctx, auth.From(ctx).OrganizationID, in.ID)
 	if err != nil {
 		return nil, fmt.Errorf("get member: %w", err)
 	}

@@ -83,7 +83,7 @@ func (s *profile) getConsumerUserInfo(ctx context.Context, _ *struct{}) (*consum
 // cover (OpenID Connect Core section 5.4).
 func (s *profile) caller(ctx context.Context) (person directory.Person, scopes []string, err error) {
 	identity := auth.From(ctx)
-	person, err = s.Directory().Person(ctx, identity.OrganizationID, identity.Subject)
+	person, err = s.Directory().RecentPerson(ctx, identity.OrganizationID, identity.Subject)
 	if err != nil {
 		return person, nil, fmt.Errorf("get user info: %w", err)
 	}
