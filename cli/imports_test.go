@@ -47,7 +47,7 @@ var allowedImports = map[string][]string{
 	"auth":      {"internal/cache", "internal/credentials", "internal/strictjson", "internal/upstream"},
 	"directory": {},
 	"store":     {"internal/cache"},
-	"openapi":   {"internal/accept", "openapi/internal/actions"},
+	"openapi":   {"internal/accept", "internal/static", "openapi/internal/actions"},
 	"internal/idp": {"internal/clients", "internal/credentials", "internal/form", "internal/headers",
 		"internal/limits", "internal/page", "internal/pageurl", "internal/upstream"},
 	"internal/inside": {"internal/doctor", "internal/limits", "internal/stytch"},
@@ -91,6 +91,8 @@ var allowedImports = map[string][]string{
 	"openapi/internal/actions":    {},
 	"openapi/lint":                {"gpttest/yaml", "openapi/internal/actions"},
 	"internal/packaged":           {}, // tests alone
+	"internal/page":               {"internal/pageurl", "internal/static"},
+	"internal/static":             {"internal/accept"},
 	"stytchtest": {"stytchtest/internal/documents", "stytchtest/internal/faults",
 		"stytchtest/internal/keys", "stytchtest/internal/loopback", "stytchtest/internal/page",
 		"stytchtest/internal/wire"},

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -85,12 +86,12 @@ func benchmarkServe(b *testing.B, status int) {
 // own way, each over a connection on loopback: 1.2 to 1.4 for a whole document, 1.0 for status 304.
 func BenchmarkServeContent(b *testing.B) {
 	d := mustPublish(b, realistic(), example())
-	tag := d.json.compressed.etag[0]
+	ours := httptest.NewRecorder()
+	d.ServeJSON(ours, request())
+	body, tag := ours.Body.Bytes(), ours.Header().Get("ETag")
 	theirs := func(w http.ResponseWriter, r *http.Request) {
-		h, v := w.Header(), &d.json.compressed
-		h["Etag"], h["Content-Type"], h["Content-Length"] = v.etag, d.json.contentType, v.length
-		h["Content-Encoding"], h["Vary"] = gzipEncoding, varyByBoth
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(v.body))
+		maps.Copy(w.Header(), ours.Header())
+		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(body))
 	}
 	for status, header := range map[int]string{http.StatusOK: "X-Nothing", http.StatusNotModified: "If-None-Match"} {
 		b.Run(strconv.Itoa(status), func(b *testing.B) {

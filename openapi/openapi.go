@@ -24,6 +24,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"guestpass/internal/static"
 	"guestpass/openapi/internal/actions"
 )
 
@@ -65,9 +66,9 @@ type Scope struct {
 
 // A Document is the published document. It never changes and is safe for concurrent use.
 type Document struct {
-	json representation
+	json *static.Content
 	// Made when they are first asked for: few ask, and it takes as long as all the rest.
-	yaml, json30, swagger func() *representation
+	yaml, json30, swagger func() *static.Content
 
 	hash       string
 	operations []string
@@ -105,10 +106,10 @@ func New(doc *huma.OpenAPI, o Options) (*Document, error) {
 	}
 	d := &Document{published: published, order: o.Operations, hash: published.Hash, notes: found.notes,
 		warnings: found.warnings,
-		json:     newRepresentation(jsonType, text),
-		yaml:     sync.OnceValue(func() *representation { return yamlOf(text) }),
-		json30:   sync.OnceValue(func() *representation { return jsonOf(text30) }),
-		swagger:  sync.OnceValue(func() *representation { return jsonOf(text20) })}
+		json:     static.New(jsonType, text),
+		yaml:     sync.OnceValue(func() *static.Content { return yamlOf(text) }),
+		json30:   sync.OnceValue(func() *static.Content { return static.New(jsonType, text30) }),
+		swagger:  sync.OnceValue(func() *static.Content { return static.New(jsonType, text20) })}
 	for op := range published.operations() {
 		d.operations = append(d.operations, op.OperationID)
 	}
@@ -170,34 +171,28 @@ func (o Options) document(found *report) *document {
 }
 
 // JSON returns the document, indented by two spaces. The caller must not change it.
-func (d *Document) JSON() []byte { return d.json.identity.body }
+func (d *Document) JSON() []byte { return d.json.Body() }
 
 // YAML returns the same document in the same order. The caller must not change it.
-func (d *Document) YAML() []byte { return d.yaml().identity.body }
+func (d *Document) YAML() []byte { return d.yaml().Body() }
 
 // JSON30 returns the document in OpenAPI 3.0.0, for importers that refuse 3.1. An operation whose body holds objects is
 // not in it; a member x-left-out says so, and Warnings. The caller must not change it.
-func (d *Document) JSON30() []byte { return d.json30().identity.body }
+func (d *Document) JSON30() []byte { return d.json30().Body() }
 
 // Swagger returns the document as Swagger 2.0. The caller must not change it.
-func (d *Document) Swagger() []byte { return d.swagger().identity.body }
+func (d *Document) Swagger() []byte { return d.swagger().Body() }
 
-func jsonOf(text []byte) *representation {
-	made := newRepresentation(jsonType, text)
-	return &made
-}
-
-func yamlOf(text []byte) *representation {
+func yamlOf(text []byte) *static.Content {
 	body, err := yamlFrom(text)
 	if err != nil {
 		panic(err) // openapi itself is wrong: the text is JSON that it has written and read
 	}
-	made := newRepresentation("application/yaml", body)
-	return &made
+	return static.New("application/yaml", body)
 }
 
 // ETag returns the strong entity tag of the uncompressed JSON document, quotes included.
-func (d *Document) ETag() string { return d.json.identity.etag[0] }
+func (d *Document) ETag() string { return d.json.ETag() }
 
 // Hash returns what the document carries as x-schema-hash: it changes whenever anything in
 // the document does, so it shows whether a GPT has imported the present one.

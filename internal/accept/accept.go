@@ -1,5 +1,5 @@
-// Package accept reads what a request says it would take: lists of names with weights, and whether gzip is among them
-// (RFC 9110 section 12).
+// Package accept reads what a request says it would take: lists of names with weights, and which encoding is wanted
+// most (RFC 9110 section 12).
 //
 // It knows nothing of what is answered.
 package accept
@@ -38,25 +38,44 @@ func Weight(parameters string) int {
 	return 1000
 }
 
-// Gzip reports whether gzip is acceptable and not less wanted than the plain
-// document (RFC 9110 section 12.5.3).
-func Gzip(field []string) bool {
+// An Encoding is a content coding that is served.
+type Encoding int
+
+// The encodings, the least wanted first of those that a request wants alike.
+const (
+	Identity Encoding = iota // the bytes as they are
+	Gzip
+	Brotli
+)
+
+// PreferredEncoding returns what a field Accept-Encoding wants most (RFC 9110 section 12.5.3). It is Identity, too,
+// where the field takes none of them.
+func PreferredEncoding(field []string) Encoding {
 	const unset = -1
-	compressed, plain, other := unset, unset, unset
+	weights, other := [...]int{Identity: unset, Gzip: unset, Brotli: unset}, unset
 	for name, parameters := range Members(field) {
 		switch {
 		case strings.EqualFold(name, "gzip"), strings.EqualFold(name, "x-gzip"):
-			compressed = max(compressed, quality(parameters))
+			weights[Gzip] = max(weights[Gzip], quality(parameters))
+		case strings.EqualFold(name, "br"):
+			weights[Brotli] = quality(parameters)
 		case strings.EqualFold(name, "identity"):
-			plain = quality(parameters)
+			weights[Identity] = quality(parameters)
 		case name == "*":
 			other = quality(parameters)
 		}
 	}
-	if compressed == unset {
-		compressed = other
+	preferred, most := Identity, weights[Identity] // which nobody has to name: any other that is is wanted more
+	for _, encoding := range []Encoding{Gzip, Brotli} {
+		weight := weights[encoding]
+		if weight == unset {
+			weight = other
+		}
+		if weight > 0 && weight >= most {
+			preferred, most = encoding, weight
+		}
 	}
-	return compressed > 0 && compressed >= plain
+	return preferred
 }
 
 // quality reads a weight in thousandths: 1000 if there is none, 0 if it is malformed.

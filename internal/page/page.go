@@ -8,19 +8,13 @@ package page
 import (
 	"bytes"
 	"cmp"
-	"compress/gzip"
-	"crypto/sha256"
 	"embed"
-	"encoding/hex"
 	"errors"
 	"fmt"
+	"guestpass/internal/static"
 	"html/template"
 	"io/fs"
 	"net/http"
-	"sync"
-	"time"
-
-	"guestpass/internal/accept"
 )
 
 //go:embed layout.html
@@ -133,39 +127,25 @@ func (p *Page) Render(tag string, data any) ([]byte, error) {
 	return body.Bytes(), err
 }
 
-// Fixed returns a handler for a page that is the same for everybody but for its language, and is rendered and
-// compressed now: nothing of a request is in it, so that its length tells nothing. before sets the headers.
+// Fixed returns a handler for a page that is the same for everybody but for its language, and is rendered
+// now: nothing of a request is in it, so that its length tells nothing. before sets the headers.
 func (p *Pages) Fixed(page *Page, status int, before func(http.Header), data any) (http.Handler, error) {
-	bodies, compressed := map[string][]byte{}, map[string][]byte{}
+	bodies := map[string]*static.Content{}
 	for tag := range page.parsed {
 		body, err := page.Render(tag, data)
 		if err != nil {
 			return nil, err
 		}
-		bodies[tag], compressed[tag] = body, compress(body)
+		bodies[tag] = static.New("text/html; charset=utf-8", body)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		before(w.Header())
-		tag, sent := first, bodies
+		tag := first
 		if !page.layout.Builders {
 			tag = p.Language(w, r)
 		}
-		w.Header().Add("Vary", "Accept-Encoding")
-		if accept.Gzip(r.Header["Accept-Encoding"]) {
-			w.Header().Set("Content-Encoding", "gzip")
-			sent = compressed
-		}
-		w.WriteHeader(status)
-		_, _ = w.Write(sent[tag])
+		bodies[tag].ServeStatus(w, r, status)
 	}), nil
-}
-
-func compress(body []byte) []byte {
-	var b bytes.Buffer
-	w, _ := gzip.NewWriterLevel(&b, gzip.BestCompression) // fails for an unknown level only
-	_, _ = w.Write(body)                                  // a bytes.Buffer takes everything
-	_ = w.Close()
-	return b.Bytes()
 }
 
 // Assets returns what the layout links to, each by its name below /assets/ and with its handler.
@@ -192,32 +172,12 @@ func (p *Pages) Assets() map[string]http.Handler {
 // Asset answers with a file that pages load, compressed for whoever takes it so. Browsers keep it for an hour, and then
 // ask whether it has changed.
 func Asset(kind string, content []byte) http.Handler {
-	plain := newVariant(content)
-	packed := sync.OnceValue(func() variant { return newVariant(compress(content)) })
+	served := static.New(kind, content)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
-		h.Set("Content-Type", kind)
 		h.Set("Cache-Control", "public, max-age=3600")
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Cross-Origin-Resource-Policy", "same-origin")
-		h.Add("Vary", "Accept-Encoding")
-		shown := plain
-		if accept.Gzip(r.Header["Accept-Encoding"]) {
-			shown = packed()
-			h.Set("Content-Encoding", "gzip")
-		}
-		h.Set("ETag", shown.tag)
-		http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(shown.content))
+		served.ServeHTTP(w, r)
 	})
-}
-
-// A variant of a file has a tag of its own (RFC 9110 section 8.8.3).
-type variant struct {
-	content []byte
-	tag     string
-}
-
-func newVariant(content []byte) variant {
-	sum := sha256.Sum256(content)
-	return variant{content, `"` + hex.EncodeToString(sum[:8]) + `"`}
 }

@@ -212,8 +212,8 @@ var libraries = []string{"golang.org/x/time/rate", "golang.org/x/sync/semaphore"
 
 // excused are places that bound something by other means, each with its reason.
 var excused = map[string]string{
-	"store/write.go":   "a batch of one transaction: who comes next waits for it and is never refused",
-	"store/session.go": "connections to Postgres: TestOneBlockedRowLeavesOthersTheirConnections shows whose they are",
+	"store/write.go":    "a batch of one transaction: who comes next waits for it and is never refused",
+	"store/session.go":  "connections to Postgres: TestOneBlockedRowLeavesOthersTheirConnections shows whose they are",
 	"store/prepared.go": "statements that stay prepared: whose is let go is prepared anew, and nobody is refused",
 	"serve.go": "connections, of which nothing is known but an address that a proxy in front may " +
 		"share with everybody",
