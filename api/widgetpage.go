@@ -3,7 +3,6 @@ package api
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -26,10 +25,9 @@ func checkPage(page string) (faults []error) {
 	if !p.doctype {
 		p.fault("does not begin with <!doctype html>: give it a whole document")
 	}
+	lower := strings.ToLower(page)
 	for _, name := range []string{"html", "head", "title", "body"} {
-		// the parser adds what is not written
-		written := regexp.MustCompile(`(?is)<` + name + `[\s/>].*</` + name + `[\s/>]`).MatchString(page)
-		if !written || name == "title" && !p.title {
+		if !writes(lower, name) || name == "title" && !p.title {
 			p.fault("has no <%s>…</%[1]s>: give it a whole document", name)
 		}
 	}
@@ -38,6 +36,26 @@ func checkPage(page string) (faults []error) {
 			WidgetFacts)
 	}
 	return p.faults
+}
+
+// writes reports whether the page, in lower case, has an element's beginning and its end: the parser adds what is not
+// written.
+func writes(page, name string) bool {
+	begins := tagAt(page, "<"+name)
+	return begins >= 0 && tagAt(page[begins:], "</"+name) >= 0
+}
+
+// tagAt returns where a tag is, and not another whose name begins so; -1 for nowhere.
+func tagAt(page, tag string) int {
+	for from := 0; ; {
+		i := strings.Index(page[from:], tag)
+		if i < 0 {
+			return -1
+		}
+		if from += i + len(tag); from < len(page) && strings.IndexByte(" \t\n\f\r/>", page[from]) >= 0 {
+			return from - len(tag)
+		}
+	}
 }
 
 // A pageCheck is what has been seen of a page.

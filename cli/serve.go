@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 
 	"guestpass"
 	"guestpass/internal/idp"
+	"guestpass/store"
 )
 
 func serveCommand(environ []string) *cobra.Command {
@@ -63,14 +65,8 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 			if err := c.readLook(cmd.Context(), &options); err != nil {
 				return err
 			}
-			if tried, err := newServer(options); err != nil { // what is wrong is told before anything is opened or made
-				return err
-			} else if err := tried.Close(); err != nil {
-				return err
-			}
 			options.Log = newLog(cmd.ErrOrStderr())
-			fileOf(cmd.Flags()).log(options.Log, c)
-			return c.serve(cmd.Context(), options)
+			return c.serve(cmd.Context(), options, fileOf(cmd.Flags()))
 		},
 	}
 	settingFlag(command, "addr", "GUESTPASS_ADDR", "address to listen on; localhost:8080 unless told otherwise")
@@ -86,7 +82,7 @@ type companion struct {
 	close   func() error
 }
 
-func (c config) serve(ctx context.Context, o guestpass.Options) (err error) {
+func (c config) serve(ctx context.Context, o guestpass.Options, from *envFileValue) (err error) {
 	beside := &companion{options: func(o guestpass.Options) guestpass.Options { return o },
 		close: func() error { return nil }}
 	if c.Emulator != "" {
@@ -96,23 +92,24 @@ func (c config) serve(ctx context.Context, o guestpass.Options) (err error) {
 	}
 	defer func() { err = errors.Join(err, beside.close()) }()
 	o = beside.options(o)
-	found, err := c.fromFiles(o.Log) // before anything is opened
-	if err != nil {
-		return err
-	}
 	kept := c.database(o.Log)
 	kept.Now = o.Now
-	database, err := openStore(ctx, kept)
-	if err != nil {
-		return err
-	}
-	defer database.Close()
+	database := store.New(kept)
 	o.Store = database
-	app, err := newServer(o)
+	app, err := newServer(o) // what is wrong is told before the database is opened or made
 	if err != nil {
 		return err
 	}
 	defer app.Close()
+	from.log(o.Log, c)
+	found, err := c.fromFiles(o.Log)
+	if err != nil {
+		return err
+	}
+	if err := database.Open(ctx); err != nil {
+		return notOpened(err)
+	}
+	defer database.Close()
 	listener, err := listen(c.Addr)
 	if err != nil {
 		return err
@@ -132,6 +129,7 @@ func (c config) serve(ctx context.Context, o guestpass.Options) (err error) {
 	if found != nil {
 		go found.Ask()
 	}
+	go debug.FreeOSMemory() // what starting took beside what stays in use
 	for _, part := range answering {
 		defer part.listener.Close()
 		beside.serve = append(beside.serve, part.serve(o.Log))

@@ -25,10 +25,12 @@ func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
 			"migrate up` first, as a role that may change tables", err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
+		return nil, notOpened(err)
 	}
 	return database, nil
 }
+
+func notOpened(err error) error { return fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err) }
 
 // database returns the options of the store that the settings name.
 func (c config) database(log *slog.Logger) store.Options {

@@ -258,8 +258,8 @@ func TestWhatIsOnRecordIsCountedByTheMigration(t *testing.T) {
 // beforeQuotas makes the tables as they were before the fourth migration, with rows.
 func beforeQuotas(t *testing.T, url string) {
 	t.Helper()
-	s, err := connect(t.Context(), Options{URL: url}, true)
-	if err != nil {
+	s := New(Options{URL: url})
+	if err := s.connect(t.Context(), true); err != nil {
 		t.Fatal(err)
 	}
 	defer s.Close()

@@ -46,6 +46,7 @@ type Options struct {
 // A Store is a database with the current schema. It is safe for concurrent use, and
 // several processes may share a Postgres; a SQLite file belongs to one process.
 type Store struct {
+	opening  Options
 	now      func() time.Time
 	log      *slog.Logger
 	schemas  []Schema
@@ -102,52 +103,70 @@ const maxReaders = 8
 // Open connects and brings the schema up to date. It does so under a lock, so that of instances that start together one
 // does it. Close the Store after use.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s, err := connect(ctx, o, true)
-	if err != nil {
+	s := New(o)
+	if err := s.Open(ctx); err != nil {
 		return nil, err
+	}
+	return s, nil
+}
+
+// Open is the function of that name, for a Store that [New] has made.
+func (s *Store) Open(ctx context.Context) error {
+	if err := s.connect(ctx, true); err != nil {
+		return err
 	}
 	if err := s.migrateUp(ctx); err != nil {
 		_ = s.Close()
-		return nil, err
+		return err
 	}
 	s.prepareReserve(ctx)
-	return s, nil
+	return nil
 }
 
 // Connect opens a database for reading, as it is, beside whoever uses it. It makes neither
 // file nor table: where there is no SQLite file, the error wraps [ErrNoFile].
-func Connect(ctx context.Context, o Options) (*Store, error) { return connect(ctx, o, false) }
+func Connect(ctx context.Context, o Options) (*Store, error) {
+	s := New(o)
+	return s, s.connect(ctx, false)
+}
 
-func connect(ctx context.Context, o Options, write bool) (*Store, error) {
+// New returns a Store that is not open yet: for who is to have it, and says what is wrong before anything is opened.
+// Nothing works before [Store.Open].
+func New(o Options) *Store {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Store{now: o.Now, log: o.Log, schemas: o.Schemas, quota: o.Quota.withDefaults(o.Schemas),
+	s := &Store{opening: o, now: o.Now, log: o.Log, schemas: o.Schemas, quota: o.Quota.withDefaults(o.Schemas),
 		keep: cmp.Or(o.Keep, DefaultKeep), heads: newHeads(), asItIs: o.AsItIs,
 		connections: cmp.Or(o.Connections, DefaultConnections), idle: cmp.Or(o.Idle, DefaultIdle)}
 	s.shares.each = int64(s.connections / 4)
+	return s
+}
+
+func (s *Store) connect(ctx context.Context, write bool) error {
+	o := s.opening
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	switch {
 	case scheme == "sqlite" && rest != "" && o.Schema != "":
-		return nil, errors.New("SQLite has no schemas: leave the schema's name out")
+		return errors.New("SQLite has no schemas: leave the schema's name out")
 	case scheme == "sqlite" && rest != "" && (o.Connections != 0 || o.Idle != 0):
-		return nil, errors.New("SQLite has no connections to bound: leave out their number, and how long one is kept")
+		return errors.New("SQLite has no connections to bound: leave out their number, and how long one is kept")
 	case scheme == "sqlite" && rest != "":
-		return s, s.openSQLite(ctx, rest, write)
+		return s.openSQLite(ctx, rest, write)
 	case o.Connections != 0 && o.Connections < FewestConnections:
-		return nil, fmt.Errorf("%d connections to Postgres are too few: give at least %d", o.Connections,
+		return fmt.Errorf("%d connections to Postgres are too few: give at least %d", o.Connections,
 			FewestConnections)
 	case scheme == "postgres", scheme == "postgresql":
 		if err := CheckSchema(o.Schema); err != nil {
-			return nil, fmt.Errorf("the schema's name %w", err)
+			return fmt.Errorf("the schema's name %w", err)
 		}
 		s.schema = cmp.Or(o.Schema, defaultSchema)
-		return s, s.openPostgres(ctx, o.URL, write)
+		return s.openPostgres(ctx, o.URL, write)
 	}
-	return nil, fmt.Errorf("the database URL %w", errURL)
+	return fmt.Errorf("the database URL %w", errURL)
 }
 
 var errURL = errors.New("must be sqlite:PATH or postgres://USER@HOST/DATABASE?sslmode=verify-full")
