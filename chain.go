@@ -49,8 +49,9 @@ func (s *Server) accessLog(next http.Handler) http.Handler {
 		start := time.Now()
 		recorded := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
-			attributes := []slog.Attr{slog.String("method", r.Method), slog.String("path", r.URL.Path),
-				slog.Int("status", recorded.Status()), slog.Int64("took_us", time.Since(start).Microseconds())}
+			attributes := make([]slog.Attr, 0, maxAttributes)
+			attributes = append(attributes, slog.String("method", r.Method), slog.String("path", r.URL.Path),
+				slog.Int("status", recorded.Status()), slog.Int64("took_us", time.Since(start).Microseconds()))
 			if caller.Subject != "" {
 				attributes = append(attributes, slog.String("subject", caller.Subject),
 					slog.String("organization", caller.OrganizationID), slog.String("client_id", caller.ClientID))
@@ -60,6 +61,9 @@ func (s *Server) accessLog(next http.Handler) http.Handler {
 		next.ServeHTTP(recorded, r.WithContext(ctx))
 	})
 }
+
+// maxAttributes are those of a line of the access log, with what requestLog adds.
+const maxAttributes = 9
 
 // recoverer turns a panic into a problem.
 func (s *Server) recoverer(next http.Handler) http.Handler {

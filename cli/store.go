@@ -30,7 +30,9 @@ func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
 	return database, nil
 }
 
-func notOpened(err error) error { return fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err) }
+func notOpened(err error) error {
+	return fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
+}
 
 // database returns the options of the store that the settings name.
 func (c config) database(log *slog.Logger) store.Options {

@@ -146,8 +146,12 @@ func (b Bound) slots(p Party) []slot {
 
 // parts returns those of the party, the nearest first.
 func (b Bound) parts(p Party) (of []slot) {
+	of = make([]slot, 0, len(b.Shares)+1) // and the whole
 	for _, kind := range kinds {
-		if key := kind.key(p); b.Shares[kind] > 0 && key != "" {
+		if b.Shares[kind] == 0 {
+			continue
+		}
+		if key := kind.key(p); key != "" {
 			of = append(of, slot{kind, key})
 		}
 	}

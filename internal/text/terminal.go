@@ -28,6 +28,9 @@ func (t *Terminal) Unwrap() io.Writer { return t.to }
 func (t *Terminal) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if len(t.rest) == 0 && ordinary(p) { // nearly always: nothing to keep, nothing to escape
+		return t.to.Write(p)
+	}
 	text := append(t.rest, p...)
 	whole := len(text) - unfinished(text)
 	t.rest = append([]byte(nil), text[whole:]...)

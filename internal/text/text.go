@@ -73,7 +73,7 @@ func clean(text string, lines bool) string {
 }
 
 // ordinary reports whether a text is ASCII without controls but line feed and tab.
-func ordinary(text string) bool {
+func ordinary[T string | []byte](text T) bool {
 	for i := range len(text) {
 		if c := text[i]; c >= utf8.RuneSelf || c < ' ' && c != '\n' && c != '\t' || c == 0x7F {
 			return false
