@@ -154,16 +154,14 @@ func (all askers) ask(b *testing.B, q question, times int) {
 // a request over loopback, and prints one table. The questions are asked in turns, so that whatever else the machine
 // does meets all of them alike: compare the ratios of one run. Each -benchtime iteration is one such turn.
 func BenchmarkServe(b *testing.B) {
-	stytch, token, server, files := measured(b)
+	token, server, files := measured(b)
 	asked := questions(b, token, server, files)
-	_ = stytch
 	connections, spent := make([]askers, len(asked)), make([][]float64, len(asked))
 	for i, q := range asked {
 		connections[i] = q.connect(b)
 		connections[i].ask(b, q, 20)
 	}
 	const times = 100
-	turns := 0
 	for b.Loop() {
 		for i, q := range asked {
 			before := cpu(b, server.command.Process.Pid)
@@ -172,7 +170,6 @@ func BenchmarkServe(b *testing.B) {
 			spent[i] = append(spent[i], float64(took.Nanoseconds())/1000/float64(times*len(connections[i])))
 			server.log.forget()
 		}
-		turns++
 	}
 	report(b, asked, spent)
 }
@@ -204,10 +201,10 @@ func median(of []float64) float64 {
 const publicOperation = "public operation"
 
 // measured starts what is measured: an emulator in this process, the server in one of its own.
-func measured(b *testing.B) (stytch *stytchtest.Server, token string, server *process, files string) {
+func measured(b *testing.B) (token string, server *process, files string) {
 	b.Helper()
 	seed := stytchtest.Development()
-	stytch = stytchtest.NewServer(b, stytchtest.Options{Seed: &seed})
+	stytch := stytchtest.NewServer(b, stytchtest.Options{Seed: &seed})
 	folder := b.TempDir()
 	server = &process{command: exec.Command(os.Args[0], "-test.run", "^TestServeForBenchmarks$"), log: newFollower()}
 	server.command.Env = append(forStytch(stytch, seed, "GUESTPASS_DATABASE_URL=sqlite:"+b.TempDir()+"/speed.db"),
@@ -225,7 +222,7 @@ func measured(b *testing.B) (stytch *stytchtest.Server, token string, server *pr
 			b.Fatal(err)
 		}
 	}
-	return stytch, tokenOf(b, stytch, seed.Members[0].ID), server, files
+	return tokenOf(b, stytch, seed.Members[0].ID), server, files
 }
 
 // fetch returns the bytes as they came, in that encoding.
@@ -251,7 +248,8 @@ func fetch(b *testing.B, url, encoding string) []byte {
 func questions(b *testing.B, token string, server *process, files string) []question {
 	b.Helper()
 	l := newLoad(1, server.to, nil)
-	status, _, body, err := l.call(job{method: "POST", path: "/api/v1/tasks", token: token, body: `{"title":"Measure"}`})
+	status, _, body, err := l.call(job{method: "POST", path: "/api/v1/tasks", token: token,
+		body: `{"title":"Measure"}`})
 	if err != nil || status != http.StatusCreated {
 		b.Fatal(status, body, err)
 	}
@@ -267,7 +265,8 @@ func questions(b *testing.B, token string, server *process, files string) []ques
 		{name: "getUserInfo", path: "/api/v1/userinfo", token: token},
 		{name: "listMembers", path: "/api/v1/members", token: token},
 		{name: "a 401, without a token", path: "/api/v1/userinfo", status: http.StatusUnauthorized},
-		{name: "a 401, of a forged token", path: "/api/v1/userinfo", token: forged(token), status: http.StatusUnauthorized},
+		{name: "a 401, of a forged token", path: "/api/v1/userinfo", token: forged(token),
+			status: http.StatusUnauthorized},
 		{name: "/openapi.json, as it is", path: "/openapi.json"},
 		{name: "the same by net/http's file server", host: files, path: "/openapi.json"},
 		{name: "/openapi.json, gzip", path: "/openapi.json", header: []string{"Accept-Encoding: gzip"}},
@@ -286,7 +285,8 @@ func questions(b *testing.B, token string, server *process, files string) []ques
 }
 
 // BenchmarkStart measures what the program for production, with SQLite, takes from its start to the first 200 of
-// /readyz, in time and in processor time, which a busy machine leaves alone, and how much memory it has then, with nothing to do.
+// /readyz, in time and in processor time, which a busy machine leaves alone, and how much memory it has then, with
+// nothing to do.
 func BenchmarkStart(b *testing.B) {
 	seed := stytchtest.Development()
 	stytch := stytchtest.NewServer(b, stytchtest.Options{Seed: &seed})

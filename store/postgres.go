@@ -62,9 +62,9 @@ func (s *Store) openPostgres(ctx context.Context, dsn string, write bool) error 
 	} else { // all of a record perhaps
 		s.bounds = nil
 	}
-	// Nothing is ever prepared: a pooler gives the next transaction another connection, which does not have the
-	// statement, or has one of this name. One may come between at any time.
+	// What others do with a connection is not prepared, and what the store does only where no pooler is, see toPrepare.
 	config.DefaultQueryExecMode = pgx.QueryExecModeExec
+	config.StatementCacheCapacity = min(config.StatementCacheCapacity, maxPrepared)
 	s.plain = config
 	s.usePools()
 	pooled, err := s.findPooler(ctx)
@@ -78,6 +78,7 @@ func (s *Store) openPostgres(ctx context.Context, dsn string, write bool) error 
 	if err != nil {
 		s.closePools()
 	}
+	s.prepares.Store(write && !s.pooled && config.StatementCacheCapacity > 0)
 	return s.classify(explainRefusal(err))
 }
 
@@ -88,6 +89,9 @@ func (s *Store) usePools() {
 		making.RuntimeParams["search_path"], using.RuntimeParams["search_path"] = s.schema, s.schema
 		for name := range defaultBounds {
 			making.RuntimeParams[name] = "0"
+		}
+		if using.RuntimeParams["plan_cache_mode"] == "" { // for any values, a plan would not know which are rare
+			using.RuntimeParams["plan_cache_mode"] = "force_custom_plan"
 		}
 		for name, value := range s.bounds {
 			using.RuntimeParams[name] = milliseconds(value)

@@ -42,6 +42,7 @@ const (
 	ownerKey contextKey = iota
 	apartKey
 	makingKey
+	unpreparedKey
 )
 
 // ForOwner says on whose behalf the context's calls read and write: an organization, or in Consumer projects a user.

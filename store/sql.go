@@ -66,7 +66,11 @@ func (s *Store) query(ctx context.Context, query string, args []any) (rows *sql.
 	if err != nil {
 		return nil, nil, err
 	}
-	if rows, err = with.QueryContext(with.ctx, query, args...); err != nil {
+	rows, err = with.QueryContext(with.ctx, query, s.toPrepare(ctx, args)...)
+	if s.mustPrepareAnew(ctx, err) {
+		rows, err = with.QueryContext(with.ctx, query, args...)
+	}
+	if err != nil {
 		with.end()
 		return nil, nil, err
 	}
@@ -74,8 +78,8 @@ func (s *Store) query(ctx context.Context, query string, args []any) (rows *sql.
 }
 
 // List reads what is committed, all rows of it: give the query a LIMIT. It returns an
-// empty slice for no rows. Postgres plans the query for these values, each time: for any, it would not know that one of
-// them is rare.
+// empty slice for no rows. Postgres plans the query for these values, each time, also where it is prepared: for any, it
+// would not know that one of them is rare.
 func List[T any](ctx context.Context, s *Store, scan func(Scanner) (T, error), query string, args ...any) ([]T, error) {
 	list := []T{}
 	err := s.each(ctx, func(row Scanner) error {
@@ -113,7 +117,7 @@ func (tx *Tx) QueryRow(query string, args ...any) Row {
 	if err := tx.check(); err != nil {
 		return Row{err: err}
 	}
-	rows, err := tx.sql.QueryContext(tx.ctx, query, args...)
+	rows, err := tx.sql.QueryContext(tx.ctx, query, tx.store.toPrepare(tx.ctx, args)...)
 	if err != nil {
 		return Row{err: classify(err)}
 	}
@@ -133,7 +137,7 @@ func (tx *Tx) Exec(query string, args ...any) (int64, error) {
 	if err := tx.check(); err != nil {
 		return 0, err
 	}
-	result, err := tx.sql.ExecContext(tx.ctx, query, args...)
+	result, err := tx.sql.ExecContext(tx.ctx, query, tx.store.toPrepare(tx.ctx, args)...)
 	if err != nil {
 		return 0, err
 	}
@@ -149,7 +153,7 @@ func ListTx[T any](tx *Tx, scan func(Scanner) (T, error), query string, args ...
 	if err := tx.check(); err != nil {
 		return nil, err
 	}
-	rows, err := tx.sql.QueryContext(tx.ctx, query, args...)
+	rows, err := tx.sql.QueryContext(tx.ctx, query, tx.store.toPrepare(tx.ctx, args)...)
 	if err != nil {
 		return nil, err
 	}

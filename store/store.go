@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -71,6 +72,7 @@ type Store struct {
 	making   *sql.DB         // for migrations, which may take as long as they need
 	answer   time.Duration   // for which a statement or a transaction is waited for; 0: without end
 	pooled   bool            // a pooler gives each transaction another connection
+	prepares atomic.Bool     // statements stay prepared
 	shares   shares
 	away     absence
 

@@ -208,7 +208,7 @@ func (tx *Tx) deleteCounted(activities int64, query string, args ...any) (rows i
 	if err := tx.check(); err != nil {
 		return 0, err
 	}
-	found, err := tx.sql.QueryContext(tx.ctx, query, args...)
+	found, err := tx.sql.QueryContext(tx.ctx, query, tx.store.toPrepare(tx.ctx, args)...)
 	if err != nil {
 		return 0, err
 	}

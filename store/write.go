@@ -107,7 +107,11 @@ func (w transactionWriter) run(ctx context.Context, f func(context.Context, *sql
 		if elsewhere {
 			w.dropIdle()
 		}
-		if attempt == 3 || !elsewhere && !mustRepeat(err) {
+		again := w.mustPrepareAnew(ctx, err)
+		if again { // all of it, as any of its statements may be outdated
+			ctx = unprepared(ctx)
+		}
+		if attempt == 3 || !elsewhere && !again && !mustRepeat(err) {
 			return err
 		}
 	}
