@@ -172,6 +172,7 @@ func BenchmarkServe(b *testing.B) {
 		}
 	}
 	report(b, asked, spent)
+	b.ReportMetric(resident(b, server.command.Process.Pid), "MB-resident")
 }
 
 // report prints the table: the median of the turns.

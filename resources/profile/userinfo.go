@@ -79,8 +79,8 @@ func (s *profile) getConsumerUserInfo(ctx context.Context, _ *struct{}) (*consum
 	}}, nil
 }
 
-// caller asks Stytch for the person that the token names, and keeps of them what the granted OpenID Connect scopes
-// cover (OpenID Connect Core section 5.4).
+// caller returns the person that the token names, as they were some seconds ago at most, and keeps of them what the
+// granted OpenID Connect scopes cover (OpenID Connect Core section 5.4).
 func (s *profile) caller(ctx context.Context) (person directory.Person, scopes []string, err error) {
 	identity := auth.From(ctx)
 	person, err = s.Directory().RecentPerson(ctx, identity.OrganizationID, identity.Subject)
