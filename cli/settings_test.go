@@ -201,6 +201,10 @@ func isNumber(other string) bool {
 			"GUESTPASS_DATABASE_CONNECTIONS"}, other)
 }
 
+func isShort(other string) bool {
+	return slices.Contains([]string{"GUESTPASS_STOP_GRACE", "GUESTPASS_RECENT_PEOPLE"}, other)
+}
+
 // wrong are the ways in which a value goes wrong, whatever it is.
 func wrong(own string) map[string]string {
 	return map[string]string{
