@@ -82,7 +82,6 @@ var allowedImports = map[string][]string{
 	"internal/measure/server":     {"api", "auth", "cli", "resources"},
 	"internal/postgrestest":       {}, // for tests only
 	"internal/server":             {}, // tests alone
-	"internal/page":               {"internal/accept", "internal/pageurl"},
 	"internal/pageurl":            {"internal/upstream"},
 	"internal/site":               {"internal/headers", "internal/page"},
 	"internal/strictjson":         {"internal/jsonparts"},
