@@ -117,7 +117,7 @@ hosts the page on which your users sign in and decide what to allow.
 	root.AddCommand(readingFiles(serveCommand(environ), openapiCommand(environ), gptCommand(environ),
 		pluginCommand(environ),
 		configCommand(environ), setupCommand(environ), doctorCommand(environ), migrateCommand(environ),
-		backupCommand(environ), auditCommand(environ), healthCommand(environ))...)
+		backupCommand(environ), auditCommand(environ), personCommand(environ), healthCommand(environ))...)
 	root.AddCommand(assetsCommand(), versionCommand())
 	root.AddCommand(developmentCommands(environ)...)
 	completeNoFiles(root)

@@ -42,6 +42,15 @@ type Schema struct {
 	// do.
 	Purge func(ctx context.Context, s *Store, before time.Time) error
 
+	// Export calls row with what the tables tell of a person in rows that do not name them; see [Store.Export], which
+	// finds the others by itself. nil: nothing.
+	Export func(ctx context.Context, s *Store, p Person, row func(table string, row PersonalRow) error) error
+
+	// Erase removes what is the person's alone from the tables, and takes them out of texts that an index of the
+	// resource's own has. Where they are named after it, [Store.Erase] puts the pseudonym. nil: nothing is removed, but
+	// all that belongs to the owner if that is the person.
+	Erase func(tx *Tx, e *Erasure) error
+
 	// Quotas are how many things of each kind one owner may have, unless Options.Quota says otherwise.
 	Quotas map[string]int64
 

@@ -74,8 +74,17 @@ func (p pair) compare(other pair) int {
 
 // denials are all that counted at a time. They are not changed.
 type denials struct {
-	at time.Time
-	of map[pair]store.Denial
+	at     time.Time
+	of     map[pair]store.Denial
+	erased bool // some are of people whose data was erased
+}
+
+// meets returns the denial that the pair's tokens meet; that of a person whose data was erased is not in their name.
+func (d *denials) meets(key pair) store.Denial {
+	if !d.erased {
+		return d.of[key]
+	}
+	return stricter(d.of[key], d.of[pair{store.ErasedSubject(key.subject), key.client}])
 }
 
 // A look is one for the denials, and when it ended.
@@ -176,7 +185,7 @@ func (c *Connections) denial(ctx context.Context, key pair) (d store.Denial, err
 	c.mu.Unlock()
 	known, err := c.current(ctx)
 	if known != nil {
-		d = stricter(d, known.of[key])
+		d = stricter(d, known.meets(key))
 	}
 	return d, err
 }
@@ -237,9 +246,10 @@ func (c *Connections) look(ctx context.Context) error {
 	written, since := c.written(), begun.Add(-c.goodFor())
 	list, err := c.options.Store.Denials(ctx, since)
 	if err == nil {
-		fresh := &denials{begun, make(map[pair]store.Denial, len(list))}
+		fresh := &denials{at: begun, of: make(map[pair]store.Denial, len(list))}
 		for _, d := range list {
 			fresh.of[pair{d.Subject, d.Client}] = d
+			fresh.erased = fresh.erased || store.IsErasedSubject(d.Subject)
 		}
 		c.keepLost(ctx, fresh, since)
 		c.forgetPeople(fresh)
@@ -290,9 +300,9 @@ func (c *Connections) keepLost(ctx context.Context, fresh *denials, since time.T
 		return
 	}
 	for key, d := range known.of {
-		there, found := fresh.of[key]
+		there := fresh.meets(key)
 		over := !d.Pending() && (!d.RevokedAt.After(since) || !c.options.Now().Before(d.ExpiresAt))
-		if over || found && !there.RevokedAt.Before(d.RevokedAt) {
+		if over || !there.RevokedAt.Before(d.RevokedAt) {
 			continue
 		}
 		fresh.of[key] = stricter(d, there)

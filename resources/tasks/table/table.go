@@ -24,7 +24,7 @@ var embedded embed.FS
 // Schema returns the schema of the tables.
 func Schema() store.Schema {
 	files, _ := fs.Sub(embedded, "migrations") // fails for an invalid name only
-	return store.Schema{Name: "tasks", Files: files, WasBuiltIn: true, Purge: purge,
+	return store.Schema{Name: "tasks", Files: files, WasBuiltIn: true, Purge: purge, Erase: erase,
 		Migrated: func(ctx context.Context, s *store.Store) error { return indexOldTasks(ctx, s, s.Log()) },
 		Postgres: func(columns map[string][]string) { // whose search index is a column
 			for _, name := range []string{"task_words", "task_words_data", "task_words_idx", "task_words_content",

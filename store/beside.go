@@ -1,0 +1,64 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+)
+
+// Beside opens a database for a change of all there is, beside servers that go on meanwhile. It makes neither file nor
+// table, and refuses tables that are not of this version. On SQLite servers wait while its transaction lasts.
+func Beside(ctx context.Context, o Options) (*Store, error) {
+	s, err := Connect(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.writeBeside(ctx); err != nil {
+		_ = s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Store) writeBeside(ctx context.Context) error {
+	steps, err := s.Migrations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, step := range steps {
+		if !step.Applied || step.Place != "" {
+			return fmt.Errorf("%w: %s", ErrOutdated, step.Name)
+		}
+	}
+	if s.database != SQLite {
+		return nil // it may write already, and wait as long as it needs
+	}
+	// secure_delete writes zeros over what is removed, which else stays in the file until its space is used again.
+	db, err := sql.Open("sqlite", s.file.dsn("rw", "synchronous(FULL)", "secure_delete(1)"))
+	if err != nil {
+		return err
+	}
+	db.SetMaxOpenConns(1)
+	s.write = besideWriter{db}
+	return nil
+}
+
+// besideWriter writes to a SQLite file of which another process may be the one writer: each waits for the other's
+// transaction, and this one for no group.
+type besideWriter struct{ db *sql.DB }
+
+func (w besideWriter) run(ctx context.Context, f func(context.Context, *sql.Tx) error) error {
+	tx, err := w.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // does nothing after Commit
+	if err := f(ctx, tx); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
+func (w besideWriter) ping() error { return nil }
+
+func (w besideWriter) close() error { return w.db.Close() }
