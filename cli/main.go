@@ -115,9 +115,9 @@ hosts the page on which your users sign in and decide what to allow.
 		return usagef("%s; see `%s --help`", text, cmd.CommandPath())
 	})
 	root.AddCommand(readingFiles(serveCommand(environ), openapiCommand(environ), gptCommand(environ),
-		pluginCommand(environ),
-		configCommand(environ), setupCommand(environ), doctorCommand(environ), migrateCommand(environ),
-		backupCommand(environ), auditCommand(environ), personCommand(environ), healthCommand(environ))...)
+		pluginCommand(environ), configCommand(environ), setupCommand(environ), doctorCommand(environ),
+		migrateCommand(environ), backupCommand(environ), restoreCommand(environ), auditCommand(environ),
+		personCommand(environ), healthCommand(environ))...)
 	root.AddCommand(assetsCommand(), versionCommand())
 	root.AddCommand(developmentCommands(environ)...)
 	completeNoFiles(root)

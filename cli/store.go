@@ -153,36 +153,6 @@ func showMigrations(out io.Writer, steps []store.Migration) (err error) {
 	return err
 }
 
-func backupCommand(environ []string) *cobra.Command {
-	return &cobra.Command{
-		Use:   "backup FILE",
-		Short: "Copy the database to a new file, while servers run",
-		Long: `Copies the SQLite database that GUESTPASS_DATABASE_URL names to FILE, as it is at one
-moment, and reads the copy through before it takes its name. Servers may go on writing
-meanwhile. An existing file is not overwritten, and only its owner may read the copy.
-Of a Postgres, the program's own pg_dump makes copies; this says how.`,
-		Example: "  guestpass backup /var/backups/guestpass-$(date +%F).db",
-		Args: func(_ *cobra.Command, args []string) error {
-			switch len(args) {
-			case 1:
-				return nil
-			case 0:
-				return usagef("name a FILE for the copy; see `guestpass backup --help`")
-			}
-			return usagef("name one FILE for the copy, not %d; see `guestpass backup --help`", len(args))
-		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return withTables(cmd, environ, func(ctx context.Context, database *store.Store) error {
-				if err := database.Backup(ctx, args[0]); err != nil {
-					return err
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%s is a whole copy\n", args[0])
-				return nil
-			})
-		},
-	}
-}
-
 func auditCommand(environ []string) *cobra.Command {
 	command := &cobra.Command{
 		Use:   "audit",

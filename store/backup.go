@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -18,13 +19,8 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	if file == "" || os.IsPathSeparator(file[len(file)-1]) {
 		return errors.New("name a file for the copy")
 	}
-	if s.database == Postgres {
-		there, err := s.tables(ctx, s.schema)
-		if err != nil {
-			return err
-		}
-		return fmt.Errorf("this copies SQLite files; copy a Postgres with its own program: %s",
-			s.dumpCommand(file, there[Schema{}.versionTable()] != nil))
+	if err := s.copiesItself(ctx, file); err != nil {
+		return err
 	}
 	folder := filepath.Dir(file)
 	if info, err := os.Stat(folder); errors.Is(err, fs.ErrNotExist) || err == nil && !info.IsDir() {
@@ -33,25 +29,70 @@ func (s *Store) Backup(ctx context.Context, file string) error {
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 		return overwrites(file, err)
 	}
-	partial, err := os.CreateTemp(folder, "."+filepath.Base(file)+".partial-") // 0600, says os
+	partial, err := s.copyInto(ctx, folder, file)
 	if err != nil {
-		return fmt.Errorf("make the copy: %w", err)
+		return err
 	}
 	defer os.Remove(partial.Name())
 	defer partial.Close()
+	return publish(partial.Name(), file)
+}
+
+// BackupTo is Backup for a stream. The copy is made beside the database first, which needs as much space there again.
+func (s *Store) BackupTo(ctx context.Context, to io.Writer) error {
+	if err := s.copiesItself(ctx, ""); err != nil {
+		return err
+	}
+	partial, err := s.copyInto(ctx, filepath.Dir(s.file.path), s.file.path)
+	if err != nil {
+		return err
+	}
+	defer os.Remove(partial.Name())
+	defer partial.Close()
+	if _, err := io.Copy(to, partial); err != nil {
+		return fmt.Errorf("write the copy: %w", err)
+	}
+	return nil
+}
+
+// copiesItself returns an error for Postgres, which says how to copy such a database; to a stream where file is "".
+func (s *Store) copiesItself(ctx context.Context, file string) error {
+	if s.database == SQLite {
+		return nil
+	}
+	there, err := s.tables(ctx, s.schema)
+	if err != nil {
+		return err
+	}
+	return fmt.Errorf("this copies SQLite files; copy a Postgres with its own program: %s",
+		s.dumpCommand(file, there[Schema{}.versionTable()] != nil))
+}
+
+// copyInto makes a copy in a folder, under a name that nobody takes for that of the file, and checks it.
+func (s *Store) copyInto(ctx context.Context, folder, file string) (_ *os.File, err error) {
+	partial, err := os.CreateTemp(folder, "."+filepath.Base(file)+".partial-") // 0600, says os
+	if err != nil {
+		return nil, fmt.Errorf("make the copy: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			_ = partial.Close()
+			_ = os.Remove(partial.Name())
+		}
+	}()
 	if err := partial.Chmod(ownFile); err != nil { // the umask may have left it less
-		return fmt.Errorf("make the copy: %w", err)
+		return nil, fmt.Errorf("make the copy: %w", err)
 	}
 	if err := s.file.vacuumInto(ctx, partial.Name()); err != nil {
-		return fmt.Errorf("copy to %s: %w", file, s.classify(err))
+		return nil, fmt.Errorf("copy to %s: %w", file, s.classify(err))
 	}
 	if err := checkCopy(ctx, partial.Name()); err != nil {
-		return fmt.Errorf("the copy %s cannot be used: %w", file, err)
+		return nil, fmt.Errorf("the copy %s cannot be used: %w", file, err)
 	}
 	if err := partial.Sync(); err != nil {
-		return fmt.Errorf("make the disk keep the copy: %w", err)
+		return nil, fmt.Errorf("make the disk keep the copy: %w", err)
 	}
-	return s.publish(partial.Name(), file)
+	return partial, nil
 }
 
 // vacuumInto copies on a connection of its own, as those that only read may not.
@@ -73,7 +114,7 @@ func overwrites(file string, err error) error {
 }
 
 // publish gives the copy its name, unless a file of that name has appeared.
-func (s *Store) publish(partial, file string) error {
+func publish(partial, file string) error {
 	if err := os.Link(partial, file); err != nil {
 		if errors.Is(err, fs.ErrExist) {
 			return overwrites(file, nil)
@@ -103,31 +144,40 @@ func checkCopy(ctx context.Context, path string) error {
 	return s.CheckIntegrity(ctx)
 }
 
-// dumpCommand returns the command to type. It leaves out the password, which pg_dump asks for or reads from its own
-// file. Tables that an earlier version has made are not in the schema yet.
+// dumpCommand returns the command to type. Tables that an earlier version has made are not in the schema yet.
 func (s *Store) dumpCommand(file string, inSchema bool) string {
-	address, schema := s.url, ""
+	options := ""
 	if inSchema {
-		schema = " --schema=" + s.schema
+		options = " --schema=" + s.schema
 	}
-	if u, err := url.Parse(s.url); err == nil {
-		if u.User != nil {
-			u.User = url.User(u.User.Username())
-		}
-		query := u.Query()
-		query.Del("password")
-		query.Del("sslpassword")
-		for name := range query { // pgx's own and ours, which pg_dump does not know
-			if _, bound := defaultBounds[name]; bound || strings.HasPrefix(name, "pool_") ||
-				name == "default_query_exec_mode" || name == "search_path" ||
-				strings.HasSuffix(name, "_cache_capacity") {
-				query.Del(name)
-			}
-		}
-		u.RawQuery = query.Encode()
-		address = u.String()
+	if file != "" {
+		options += " --file=" + shellQuote(file)
 	}
-	return fmt.Sprintf("pg_dump --format=custom%s --file=%s %s", schema, shellQuote(file), shellQuote(address))
+	return fmt.Sprintf("pg_dump --format=custom%s %s", options, shellQuote(forPrograms(s.url)))
+}
+
+// forPrograms returns the URL of a Postgres as its own programs take it. It leaves out the password, which they ask for
+// or read from a file of their own.
+func forPrograms(address string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	if u.User != nil {
+		u.User = url.User(u.User.Username())
+	}
+	query := u.Query()
+	query.Del("password")
+	query.Del("sslpassword")
+	for name := range query { // pgx's own and ours, which they do not know
+		if _, bound := defaultBounds[name]; bound || strings.HasPrefix(name, "pool_") ||
+			name == "default_query_exec_mode" || name == "search_path" ||
+			strings.HasSuffix(name, "_cache_capacity") {
+			query.Del(name)
+		}
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
 }
 
 func shellQuote(text string) string { return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'" }
