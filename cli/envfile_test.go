@@ -68,7 +68,8 @@ func TestSettingsComeFromAFile(t *testing.T) {
 func TestWhichCommandsReadTheFile(t *testing.T) {
 	for command, reads := range map[string]bool{
 		"serve": true, "dev": true, "openapi": true, "gpt": true, "config": true, "try": true, "backup x": true,
-		"migrate status": true, "audit verify": true, "health": true, "version": false,
+		"migrate status": true, "migrate down-to 6": true, "audit verify": true, "restore x": true,
+		"person export": true, "person erase": true, "health": true, "version": false,
 		"stytch --addr 0.0.0.0:0": false, "lint --explain G999": false, "completion bash": false,
 	} {
 		inFolder(t, ".env", "GUESTPASS_ACESS=roles\n")

@@ -810,17 +810,40 @@ func TestTheDatabaseIsLookedAfterFromTheCommandLine(t *testing.T) {
 		want string
 	}{
 		{"migrate status", 1, ""}, // which says that there is no file, and makes none
+		{"migrate up", 1, ""},
+		{"migrate down-to 6", 1, ""},
 		{"backup " + path + ".copy", 1, ""},
+		{"touch", 0, ""},
 		{"migrate up", 0, "the schema is up to date"},
 		{"migrate status", 0, "applied  tasks/00001_tasks.sql"},
+		{"migrate down-to", 2, ""},
+		{"migrate down-to six", 2, ""},
+		{"migrate down-to 6 6", 2, ""},
+		{"migrate down-to notes/6", 1, ""},
+		{"migrate down-to 0 tasks/0", 2, ""}, // which names what would be lost
+		{"migrate down-to tasks/6", 0, "undone  tasks/00007_words.sql"},
+		{"migrate status", 1, "missing  tasks/00007_words.sql"},
+		{"migrate up", 0, "the schema is up to date"},
 		{"audit verify", 0, "0 rows, all as they were written"},
 		{"backup " + path + ".copy", 0, "is a whole copy"},
 		{"backup " + path + ".copy", 1, ""}, // which would overwrite it
 		{"backup", 2, ""},
 	} {
+		if tt.args == "touch" {
+			if left, err := os.ReadDir(filepath.Dir(path)); err != nil || len(left) > 0 {
+				t.Errorf("there is %v, %v", left, err)
+			}
+			if err := os.WriteFile(path, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			continue
+		}
 		code, stdout, stderr := execute(t, environ, strings.Fields(tt.args)...)
 		if code != tt.code || !strings.Contains(stdout, tt.want) {
 			t.Errorf("%s: exit code %d, %s%s", tt.args, code, stdout, stderr)
+		}
+		if tt.args == "migrate down-to 0 tasks/0" && !strings.Contains(stderr, "the table schema_compatibility with") {
+			t.Errorf("%s: %s", tt.args, stderr)
 		}
 	}
 	for _, url := range []string{"mysql://root:hunter2@db/x", "guestpass.db"} {

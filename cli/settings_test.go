@@ -459,7 +459,8 @@ func TestFlagsAreCheckedAsVariablesAre(t *testing.T) {
 func TestMisspeltVariablesAreTold(t *testing.T) {
 	commands := [][]string{{"serve"}, {"dev"}, {"stytch"}, {"try"}, {"lint", "x.json"}, {"openapi"}, {"gpt"},
 		{"migrate", "up"},
-		{"migrate", "status"}, {"backup", "x"}, {"audit", "verify"}}
+		{"migrate", "status"}, {"migrate", "down-to", "6"}, {"backup", "x"}, {"restore", "x"}, {"audit", "verify"},
+		{"person", "export"}, {"person", "erase"}}
 	for misspelt, want := range map[string]string{
 		"GUESTPASS_CLIENT_ID": "GUESTPASS_CLIENT_IDS", "GUESTPASS_CLIENTIDS": "GUESTPASS_CLIENT_IDS",
 		"guestpass_client_ids": "GUESTPASS_CLIENT_IDS",

@@ -87,6 +87,7 @@ func TestWhatHasToBeCleanedUpWaits(t *testing.T) {
 	for args, want := range map[string]bool{"lint x": true, "lint --json x": true, "lint https://x.example/mcp": false,
 		"lint --sign-in https://x.example/mcp": false, "openapi": true, "gpt --json": true,
 		"serve": false, "dev": false, "stytch": false, "try": false, "backup x": false, "migrate up": false,
+		"restore x": false, "migrate down-to 6": false, "person export": false, "person erase": false,
 		"audit verify": false, "": false, "nothing": false} {
 		if got := onlyComputes(strings.Fields(args), nil); got != want {
 			t.Errorf("%q: %v", args, got)

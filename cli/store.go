@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"time"
@@ -91,66 +90,6 @@ func withTables(cmd *cobra.Command, environ []string, f func(context.Context, *s
 		return fmt.Errorf("the tables in the database of GUESTPASS_DATABASE_URL are not up to date: %s "+
 			"(%w)", migrateUp, done)
 	})
-}
-
-// migrateUp says what to do if tables are missing.
-const migrateUp = "run `guestpass migrate up`, or start the server, which does the same"
-
-func migrateCommand(environ []string) *cobra.Command {
-	command := &cobra.Command{
-		Use:   "migrate",
-		Short: "Bring the database's schema up to date, or show its state",
-		Long: `The schema of the database that GUESTPASS_DATABASE_URL names. serve and dev bring it
-up to date by themselves when they start; this is for doing it beforehand.`,
-		Example: "  guestpass migrate status\n  guestpass migrate up",
-		Args:    noArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-	}
-	command.AddCommand(&cobra.Command{
-		Use: "up", Short: "Apply what is missing", Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			o, err := databaseOf(cmd, environ)
-			if err != nil {
-				return err
-			}
-			o.AsItIs = false
-			database, err := openStore(cmd.Context(), o)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintln(cmd.OutOrStdout(), "the schema is up to date")
-			return database.Close()
-		},
-	}, &cobra.Command{
-		Use: "status", Short: "Show which steps are applied",
-		Long: `Shows each step of the schema, applied or missing. Exit code 1 if one is missing. Nothing
-is made or changed, and servers may go on meanwhile.`,
-		Args: noArguments,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			return withStore(cmd, environ, func(ctx context.Context, database *store.Store) error {
-				steps, err := database.Migrations(ctx)
-				if err != nil {
-					return err
-				}
-				return showMigrations(cmd.OutOrStdout(), steps)
-			})
-		},
-	})
-	return command
-}
-
-func showMigrations(out io.Writer, steps []store.Migration) (err error) {
-	for _, step := range steps {
-		state, place := "applied", ""
-		if !step.Applied {
-			state, err = "missing", errors.New("steps are missing: "+migrateUp)
-		}
-		if step.Place != "" {
-			place = " by an earlier version in " + step.Place + ", and taken over at the next start"
-		}
-		fmt.Fprintf(out, "%s  %s%s\n", state, step.Name, place)
-	}
-	return err
 }
 
 func auditCommand(environ []string) *cobra.Command {

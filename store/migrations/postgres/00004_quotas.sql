@@ -37,3 +37,19 @@ INSERT INTO quota_usage SELECT owner, '', 0, 0, count(*), sum(bytes) FROM activi
 -- Space that denials can have when there is no other, see reserve.go. Without indexes, and without text, which
 -- has a table of its own: to empty those takes a page.
 CREATE TABLE reserve (filler BIGINT NOT NULL);
+
+-- +goose Down
+DROP TABLE reserve;
+DROP TABLE quota_usage;
+ALTER TABLE replies DROP COLUMN owner;
+ALTER TABLE replies DROP COLUMN person;
+ALTER TABLE replies DROP COLUMN target;
+ALTER TABLE replies DROP COLUMN bytes;
+ALTER TABLE activity_heads DROP COLUMN floor_seq;
+ALTER TABLE activity_heads DROP COLUMN floor_hash;
+ALTER TABLE activity_heads DROP COLUMN floor_at;
+DROP INDEX activity_by_client;
+DROP INDEX activity_of_removal;
+DROP INDEX activity_app_of_removal;
+ALTER TABLE activity DROP COLUMN removes;
+ALTER TABLE activity DROP COLUMN bytes;

@@ -33,3 +33,18 @@ CREATE TABLE quota_usage (
 ) WITHOUT ROWID;
 INSERT INTO quota_usage SELECT owner, subject, 0, 0, count(*), sum(bytes) FROM activity WHERE subject <> '' GROUP BY owner, subject;
 INSERT INTO quota_usage SELECT owner, '', 0, 0, count(*), sum(bytes) FROM activity GROUP BY owner;
+
+-- +goose Down
+DROP TABLE quota_usage;
+ALTER TABLE replies DROP COLUMN owner;
+ALTER TABLE replies DROP COLUMN person;
+ALTER TABLE replies DROP COLUMN target;
+ALTER TABLE replies DROP COLUMN bytes;
+ALTER TABLE activity_heads DROP COLUMN floor_seq;
+ALTER TABLE activity_heads DROP COLUMN floor_hash;
+ALTER TABLE activity_heads DROP COLUMN floor_at;
+DROP INDEX activity_by_client;
+DROP INDEX activity_of_removal;
+DROP INDEX activity_app_of_removal;
+ALTER TABLE activity DROP COLUMN removes;
+ALTER TABLE activity DROP COLUMN bytes;

@@ -6,3 +6,6 @@ CREATE TABLE schema_compatibility (
 	version INTEGER NOT NULL,    -- the last migration
 	since   INTEGER NOT NULL     -- whoever knows this one may go on
 );
+
+-- +goose Down
+DROP TABLE schema_compatibility;

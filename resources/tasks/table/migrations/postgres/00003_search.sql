@@ -7,3 +7,10 @@ CREATE TABLE indexing (
 	last BIGINT NOT NULL  -- and up to this one it is needed
 );
 INSERT INTO indexing (done, last) SELECT 0, coalesce(max(seq), 0) FROM tasks;
+
+-- +goose Down
+DROP TABLE indexing;
+ALTER TABLE tasks DROP COLUMN words;
+ALTER TABLE tasks ADD COLUMN words TSVECTOR GENERATED ALWAYS AS
+	(to_tsvector('simple'::regconfig, title || ' ' || notes) || array_to_tsvector(ARRAY['owner:' || owner])) STORED;
+CREATE INDEX tasks_by_word ON tasks USING gin (words) WHERE deleted_at = 0;

@@ -19,3 +19,14 @@ INSERT INTO quota_usage (owner, person, activities, bytes)
 	SELECT owner, person, 0, sum(bytes) FROM counted WHERE true GROUP BY owner, person
 	ON CONFLICT (owner, person) DO UPDATE SET bytes = quota_usage.bytes + excluded.bytes;
 DROP TABLE counted;
+
+-- +goose Down
+-- Whose the rows were counted for may be another person by now, so a person's count is of the record alone.
+DELETE FROM quota_things WHERE kind IN ('tasks', 'comments');
+UPDATE quota_usage SET bytes = coalesce((SELECT sum(bytes) FROM activity a
+	WHERE a.owner = quota_usage.owner AND (quota_usage.person = '' OR a.subject = quota_usage.person)), 0);
+DROP INDEX tasks_by_deletion;
+DROP INDEX task_comments_by_deletion;
+DROP INDEX task_comments_of_task;
+ALTER TABLE task_comments DROP COLUMN bytes;
+ALTER TABLE tasks         DROP COLUMN bytes;

@@ -58,3 +58,30 @@ CREATE INDEX task_labels_by_assignee_state_creation ON task_labels (owner, label
 	WHERE deleted_at = 0;
 
 DROP INDEX tasks_by_word;
+
+-- +goose Down
+CREATE INDEX tasks_by_word ON tasks USING gin (words) WHERE deleted_at = 0;
+DROP INDEX tasks_by_word_and_place;
+DROP TRIGGER task_labels_fill ON task_labels;
+DROP FUNCTION task_labels_fill;
+DROP INDEX task_labels_by_state_due;
+DROP INDEX task_labels_by_state_update;
+DROP INDEX task_labels_by_state_priority;
+DROP INDEX task_labels_by_state_creation;
+DROP INDEX task_labels_by_assignee_state_due;
+DROP INDEX task_labels_by_assignee_state_update;
+DROP INDEX task_labels_by_assignee_state_priority;
+DROP INDEX task_labels_by_assignee_state_creation;
+DROP INDEX tasks_by_state_update;
+DROP INDEX tasks_by_state_priority;
+DROP INDEX tasks_by_state_creation;
+DROP INDEX tasks_by_assignee_state_due;
+DROP INDEX tasks_by_assignee_state_update;
+DROP INDEX tasks_by_assignee_state_priority;
+DROP INDEX tasks_by_assignee_state_creation;
+ALTER TABLE task_labels DROP COLUMN state;
+ALTER TABLE task_labels DROP COLUMN assignee;
+ALTER TABLE task_labels DROP COLUMN due;
+ALTER TABLE task_labels DROP COLUMN priority;
+ALTER TABLE task_labels DROP COLUMN updated_at;
+ALTER TABLE task_labels DROP COLUMN deleted_at;

@@ -18,3 +18,9 @@ $$;
 CREATE INDEX tasks_by_term_and_place ON tasks USING gin (task_terms(owner, words), (ARRAY[seq >> 10, -1 - (seq >> 15)]))
 	WITH (gin_pending_list_limit = 256) WHERE deleted_at = 0;
 DROP INDEX tasks_by_word_and_place;
+
+-- +goose Down
+CREATE INDEX tasks_by_word_and_place ON tasks USING gin (words, (ARRAY[seq >> 10, -1 - (seq >> 15)]))
+	WITH (gin_pending_list_limit = 256) WHERE deleted_at = 0;
+DROP INDEX tasks_by_term_and_place;
+DROP FUNCTION task_terms;

@@ -42,3 +42,27 @@ CREATE INDEX task_labels_by_assignee_state_priority ON task_labels (owner, label
 	WHERE deleted_at = 0;
 CREATE INDEX task_labels_by_assignee_state_creation ON task_labels (owner, label, assignee, state, task, due)
 	WHERE deleted_at = 0;
+
+-- +goose Down
+DROP TRIGGER task_labels_fill;
+DROP INDEX task_labels_by_state_due;
+DROP INDEX task_labels_by_state_update;
+DROP INDEX task_labels_by_state_priority;
+DROP INDEX task_labels_by_state_creation;
+DROP INDEX task_labels_by_assignee_state_due;
+DROP INDEX task_labels_by_assignee_state_update;
+DROP INDEX task_labels_by_assignee_state_priority;
+DROP INDEX task_labels_by_assignee_state_creation;
+DROP INDEX tasks_by_state_update;
+DROP INDEX tasks_by_state_priority;
+DROP INDEX tasks_by_state_creation;
+DROP INDEX tasks_by_assignee_state_due;
+DROP INDEX tasks_by_assignee_state_update;
+DROP INDEX tasks_by_assignee_state_priority;
+DROP INDEX tasks_by_assignee_state_creation;
+ALTER TABLE task_labels DROP COLUMN state;
+ALTER TABLE task_labels DROP COLUMN assignee;
+ALTER TABLE task_labels DROP COLUMN due;
+ALTER TABLE task_labels DROP COLUMN priority;
+ALTER TABLE task_labels DROP COLUMN updated_at;
+ALTER TABLE task_labels DROP COLUMN deleted_at;
