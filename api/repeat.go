@@ -15,10 +15,9 @@ import (
 	"guestpass/store"
 )
 
-// How long an equal call gets the answer of the first one.
+// How long an equal call gets the answer of the first one; by a key that the client made up it is for the store to say.
 const (
 	rememberDerived = 10 * time.Minute // by content: ChatGPT repeats within seconds
-	rememberGiven   = 24 * time.Hour   // by a key that the client made up
 	rememberRunning = time.Minute      // after which a call that never ended is given up
 )
 

@@ -56,7 +56,7 @@ func carryOut[In, Out any](ctx context.Context, s *Service, op Operation, in *In
 	if s.options.Store == nil {
 		return nil, fmt.Errorf("no store to record %s in: %w", op.ID, store.ErrUnavailable)
 	}
-	c, err := newCall(ctx, op, in)
+	c, err := newCall(ctx, s, op, in)
 	if err != nil {
 		return nil, err
 	}
@@ -87,7 +87,7 @@ func carryOut[In, Out any](ctx context.Context, s *Service, op Operation, in *In
 	return out, err
 }
 
-func newCall[In any](ctx context.Context, op Operation, in *In) (*call, error) {
+func newCall[In any](ctx context.Context, s *Service, op Operation, in *In) (*call, error) {
 	identity, headers := auth.From(ctx), headersFrom(ctx)
 	c := &call{operation: op, activity: store.Activity{
 		Owner: identity.Owner(), Subject: identity.Subject, Client: identity.ClientID, Operation: op.ID,
@@ -113,7 +113,7 @@ func newCall[In any](ctx context.Context, op Operation, in *In) (*call, error) {
 	}
 	digest := store.Digest(string(canonical))
 	kind, key := "given", given
-	c.keep = rememberGiven
+	c.keep = s.options.Store.KeepReplies()
 	if given == "" {
 		kind, key, c.keep = "derived", digest, rememberDerived
 	}

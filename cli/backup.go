@@ -21,9 +21,9 @@ func oneFile(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
 		case len(args) == 0:
-			return usagef("name %s; see `%s --help`", what, cmd.CommandPath())
+			return usagef("name a %s, or %s; see `%s --help`", what, stream, cmd.CommandPath())
 		case len(args) > 1:
-			return usagef("name %s, not %d; see `%s --help`", what, len(args), cmd.CommandPath())
+			return usagef("name one %s, not %d; see `%s --help`", what, len(args), cmd.CommandPath())
 		}
 		return nil
 	}
@@ -40,7 +40,7 @@ For - the copy goes to standard output, once it was read through beside the data
 Of a Postgres, the program's own pg_dump makes copies; this says how.`,
 		Example: "  guestpass backup /var/backups/guestpass-$(date +%F).db\n" +
 			"  guestpass backup - | age -r age1… > guestpass.db.age",
-		Args: oneFile("one FILE for the copy, or -"),
+		Args: oneFile("FILE for the copy"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if args[0] == stream && onTerminal(cmd.OutOrStdout()) {
 				return usagef("a copy is nothing to read on a terminal: lead standard output to a file or a program")
@@ -70,7 +70,7 @@ Guestpass's own, of no later version, and its record of changes as it was writte
 Into a Postgres, the program's own pg_restore puts copies; this says how.`,
 		Example: "  guestpass restore /var/backups/guestpass-2026-12-01.db\n" +
 			"  age -d guestpass.db.age | guestpass restore -",
-		Args: oneFile("one FILE to restore, or -"),
+		Args: oneFile("FILE to restore"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			o, err := databaseOf(cmd, environ)
 			if err != nil {

@@ -61,6 +61,8 @@ type config struct {
 	Idle                                   time.Duration   // of one; 0: store.DefaultIdle
 	Migrate                                string          // on or off
 	Quotas                                 map[string]*int // of the things of resources, by kind
+	KeepConnectionsDays, KeepRepliesHours  int             // 0 days: KeepDays
+	ArchiveDir                             string          // "": what is not kept is gone
 
 	given      map[string]string // by setting: who said it, see the sources below
 	wrong      map[string]bool   // settings whose values were refused, and are not here

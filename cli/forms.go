@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -284,6 +285,15 @@ func checkEmulatorURL(text string) error {
 func checkStateFile(name string) error {
 	if credentials.LooksSecret(name) || strings.ContainsAny(name, "\x00") {
 		return errors.New("is no name of a file, such as guestpass-emulator.json")
+	}
+	return nil
+}
+
+// checkFolder demands the absolute path of a folder: what is kept must not go wherever somebody starts the program.
+func checkFolder(path string) error {
+	if credentials.LooksSecret(path) || !filepath.IsAbs(path) || filepath.Clean(path) != path ||
+		strings.ContainsAny(path, "\x00,\"'") {
+		return errors.New("is no absolute path of a folder, such as /var/lib/guestpass/archive")
 	}
 	return nil
 }

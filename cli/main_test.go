@@ -301,6 +301,9 @@ func TestServeRefusesUnsafeSettingsByName(t *testing.T) {
 		{"GUESTPASS_QUOTA_MEGABYTES=99999999", "GUESTPASS_QUOTA_MEGABYTES must be between 1 and"},
 		{"GUESTPASS_QUOTA_MEGABYTES=1GB", "GUESTPASS_QUOTA_MEGABYTES is no whole number"},
 		{"GUESTPASS_KEEP_DAYS=29", "GUESTPASS_KEEP_DAYS must be between 30 and"},
+		{"GUESTPASS_KEEP_CONNECTIONS_DAYS=29", "GUESTPASS_KEEP_CONNECTIONS_DAYS must be between 30 and"},
+		{"GUESTPASS_KEEP_REPLIES_HOURS=23", "GUESTPASS_KEEP_REPLIES_HOURS must be between 24 and 720"},
+		{"GUESTPASS_ARCHIVE_DIR=archive", "GUESTPASS_ARCHIVE_DIR is no absolute path of a folder"},
 		{"GUESTPASS_REDIS_URL=localhost:6379?password=hunter2", "GUESTPASS_REDIS_URL must be redis://"},
 		{"GUESTPASS_REDIS_URL=redis://:secret-live-x@localhost:6379", "GUESTPASS_REDIS_URL holds a secret"},
 	} {

@@ -211,6 +211,12 @@ func (c *config) storeSettings() []setting {
 			"off: a start changes no table, migrate up does").or("on"),
 		set("GUESTPASS_KEEP_DAYS", number(&c.KeepDays, int(store.RestoreWindow/(24*time.Hour)), 36_500),
 			"for how many days changes stay on record").or("365"),
+		set("GUESTPASS_KEEP_CONNECTIONS_DAYS", number(&c.KeepConnectionsDays, 30, 36_500),
+			"and connections that nobody uses").without("as GUESTPASS_KEEP_DAYS"),
+		set("GUESTPASS_KEEP_REPLIES_HOURS", number(&c.KeepRepliesHours, int(store.DefaultReplies/time.Hour), 720),
+			"for how many hours a repeated key gets its answer").
+			or(strconv.Itoa(int(store.DefaultReplies / time.Hour))),
+		set("GUESTPASS_ARCHIVE_DIR", line(&c.ArchiveDir, checkFolder), "folder for the record that is not kept"),
 		// Room for one full task at least, and for the record of what can still be undone.
 		set("GUESTPASS_QUOTA_ACTIVITY", number(&c.ActivityQuota, 100, 10_000_000),
 			"how many changes each owner has on record").or("100000"),

@@ -46,6 +46,8 @@ func whole() map[string]string {
 		"GUESTPASS_QUOTA_TASKS": "9000", "GUESTPASS_QUOTA_COMMENTS": "9000", "GUESTPASS_QUOTA_ACTIVITY": "9000",
 		"GUESTPASS_QUOTA_MEGABYTES": "90", "GUESTPASS_KEEP_DAYS": "90",
 		"GUESTPASS_DATABASE_CONNECTIONS": "20", "GUESTPASS_DATABASE_IDLE": "3m", "GUESTPASS_MIGRATE": "on",
+		"GUESTPASS_KEEP_CONNECTIONS_DAYS": "80", "GUESTPASS_KEEP_REPLIES_HOURS": "48",
+		"GUESTPASS_ARCHIVE_DIR":       "/var/lib/guestpass/archive",
 		"GUESTPASS_TRY_CLIENT_SECRET": "Tr8vR2mX5qT9wL4sZk3v",
 		"GUESTPASS_TRY_CLIENT_ID":     "connected-app-live-77777777-7777-4777-8777-777777777777",
 		"STYTCH_WORKSPACE_KEY_ID":     "workspace-key-prod-44444444-4444-4444-8444-444444444444",
@@ -176,6 +178,9 @@ var harmless = map[string]func(other string) bool{
 	"GUESTPASS_TOKENS_ISSUED_AFTER":  func(string) bool { return false },
 	"GUESTPASS_LOGIN_METHODS":        func(string) bool { return false },
 	"GUESTPASS_RECENT_PEOPLE":        func(string) bool { return false },
+	"GUESTPASS_KEEP_CONNECTIONS_DAYS": isNumber, "GUESTPASS_KEEP_REPLIES_HOURS": isNumber,
+	// a file is no folder: nothing starts
+	"GUESTPASS_ARCHIVE_DIR":         func(other string) bool { return other == "GUESTPASS_WORDS" },
 	// of the same values; used by guestpass try alone
 	"GUESTPASS_TRY_CLIENT_SECRET": func(string) bool { return true },
 	"GUESTPASS_TRY_CLIENT_ID":     func(other string) bool { return strings.Contains(other, "CLIENT_ID") },
@@ -203,6 +208,7 @@ func isNumber(other string) bool {
 
 func isShort(other string) bool {
 	return slices.Contains([]string{"GUESTPASS_STOP_GRACE", "GUESTPASS_RECENT_PEOPLE"}, other)
+		strings.HasPrefix(other, "GUESTPASS_KEEP_") || other == "GUESTPASS_MAX_IN_FLIGHT"
 }
 
 // wrong are the ways in which a value goes wrong, whatever it is.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"time"
@@ -41,7 +42,9 @@ func (c config) database(log *slog.Logger) store.Options {
 	}
 	return store.Options{URL: or(c.DatabaseURL, defaultDatabase), Schema: c.DatabaseSchema, Log: log,
 		Schemas: schemas, Quota: c.quota(), Keep: time.Duration(c.KeepDays) * 24 * time.Hour,
-		Connections: c.Connections, Idle: c.Idle, AsItIs: c.Migrate == "off"}
+		Connections: c.Connections, Idle: c.Idle, AsItIs: c.Migrate == "off",
+		KeepConnections: time.Duration(c.KeepConnectionsDays) * 24 * time.Hour,
+		KeepReplies:     time.Duration(c.KeepRepliesHours) * time.Hour, Archive: c.ArchiveDir}
 }
 
 func (c config) quota() store.Quota {
@@ -99,34 +102,59 @@ func auditCommand(environ []string) *cobra.Command {
 		Args:  noArguments,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	command.AddCommand(&cobra.Command{
+	command.AddCommand(auditVerify(environ))
+	return command
+}
+
+func auditVerify(environ []string) *cobra.Command {
+	var archives []string
+	command := &cobra.Command{
 		Use:   "verify",
 		Short: "Find altered or missing rows in the activity record",
 		Long: `Reads the activity record of the database that GUESTPASS_DATABASE_URL names, and
 recomputes the hash that binds each row to those before it. Exit code 1 if a row was
 altered, is missing, or was put in. Servers may go on writing meanwhile.
 
+With --archive it also reads what was removed from the record and kept in such a folder
+(GUESTPASS_ARCHIVE_DIR), and holds it against what the database says of those rows.
+
 The hashes have no secret: who can write to the database, and knows this program, can
 make a new record that fits. Copy the last hash of each owner elsewhere to notice that.`,
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return withTables(cmd, environ, func(ctx context.Context, database *store.Store) error {
+				var archived store.Archived
+				if len(archives) > 0 { // first: what is moved there meanwhile is more than the database says then
+					var err error
+					if archived, err = database.VerifyArchived(ctx, archives...); err != nil {
+						return err
+					}
+				}
 				rows, breaks, err := database.VerifyActivity(ctx)
 				if err != nil {
 					return err
 				}
-				for _, b := range breaks {
-					fmt.Fprintf(cmd.OutOrStdout(), "%s, row %d: %s\n", b.Owner, b.Seq, b.What)
-				}
-				if len(breaks) > 0 {
-					fmt.Fprintf(cmd.OutOrStdout(), "%d rows, %d places where the record is not as it was written\n",
-						rows, len(breaks))
-					return errQuiet
-				}
-				fmt.Fprintf(cmd.OutOrStdout(), "%d rows, all as they were written\n", rows)
-				return nil
+				return showVerified(cmd.OutOrStdout(), rows+archived.Rows, append(archived.Breaks, breaks...),
+					archived.Notes)
 			})
 		},
-	})
+	}
+	command.Flags().StringArrayVar(&archives, "archive", nil, "folder of archived rows; one for each instance that has "+
+		"its own")
 	return command
+}
+
+func showVerified(out io.Writer, rows int, breaks []store.Break, notes []string) error {
+	for _, note := range notes {
+		fmt.Fprintf(out, "note: %s\n", note)
+	}
+	for _, b := range breaks {
+		fmt.Fprintf(out, "%s, row %d: %s\n", b.Owner, b.Seq, b.What)
+	}
+	if len(breaks) > 0 {
+		fmt.Fprintf(out, "%d rows, %d places where the record is not as it was written\n", rows, len(breaks))
+		return errQuiet
+	}
+	fmt.Fprintf(out, "%d rows, all as they were written\n", rows)
+	return nil
 }

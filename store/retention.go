@@ -9,6 +9,12 @@ import (
 // DefaultKeep is how long the store keeps the record of changes, and connections that nobody uses.
 const DefaultKeep = 365 * 24 * time.Hour
 
+// DefaultReplies is how long the store keeps the answer to a call that has a key of its own.
+const DefaultReplies = 24 * time.Hour
+
+// KeepReplies returns how long the answer to a call that has a key of its own is kept.
+func (s *Store) KeepReplies() time.Duration { return s.replies }
+
 // purgeInterval is how often the store removes what is no longer kept.
 const purgeInterval = time.Hour
 
@@ -41,7 +47,7 @@ func (s *Store) Purge(ctx context.Context) error {
 			errs = append(errs, schema.Purge(ctx, s, until))
 		}
 	}
-	dropUnused := func(tx *Tx) (int64, error) { return tx.removeUnused(Millis(tx.now.Add(-s.keep))) }
+	dropUnused := func(tx *Tx) (int64, error) { return tx.removeUnused(Millis(tx.now.Add(-s.keepUnused))) }
 	return errors.Join(append(errs, s.dropOldActivity(ctx), s.InSteps(ctx, stepRows, dropUnused))...)
 }
 
@@ -120,6 +126,9 @@ func (tx *Tx) dropExcess(owner string, until int64) (int64, error) {
 func (tx *Tx) dropActivity(owner string, until, atMost int64) (int64, error) {
 	var floor, last, at int64
 	var hash string
+	if mine, err := tx.mayArchive(); err != nil || !mine {
+		return 0, err
+	}
 	err := tx.QueryRow("UPDATE activity_heads SET floor_seq = floor_seq WHERE owner = $1 RETURNING floor_seq",
 		owner).Scan(&floor)
 	if err != nil {
@@ -133,6 +142,9 @@ func (tx *Tx) dropActivity(owner string, until, atMost int64) (int64, error) {
 		return 0, nil
 	}
 	if err != nil {
+		return 0, err
+	}
+	if err := tx.archiveRows(owner, floor, last); err != nil {
 		return 0, err
 	}
 	if _, err := tx.Exec("UPDATE activity_heads SET floor_seq = $1, floor_hash = $2, floor_at = $3 WHERE owner = $4",

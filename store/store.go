@@ -31,7 +31,14 @@ type Options struct {
 	Now    func() time.Time // nil: time.Now
 	Log    *slog.Logger     // nil: discard
 	Quota  Quota            // of each owner
-	Keep   time.Duration    // how long the record and unused connections are kept; 0: [DefaultKeep]
+	Keep   time.Duration    // how long the record is kept; 0: [DefaultKeep]
+
+	KeepConnections time.Duration // how long connections that nobody uses are kept; 0: as long as the record
+	KeepReplies     time.Duration // and the answers to calls with keys of their own; 0: [DefaultReplies]
+
+	// Archive is a folder that gets the rows of the record that are not kept any more, before they are removed; "":
+	// they are gone. Several instances may have the same one, or each its own.
+	Archive string
 
 	// Connections are how many to Postgres may be open at once for what people do, at least [FewestConnections]; 0:
 	// [DefaultConnections]. Looks, revocations and migrations have a few of their own beside those.
@@ -56,9 +63,11 @@ type Store struct {
 	write    writer
 	wanted   tables // which Ping looks for; nil for a Store that is only read
 	quota    Quota
-	keep     time.Duration
 	asItIs   bool
 	reserve  reserve
+
+	keep, keepUnused, replies time.Duration // of the record, of connections that nobody uses, and of answers
+	archive                   *archive      // nil: none
 
 	file  *sqliteFile // of SQLite, and the other as well
 	reads *statements // of read; nil for a Store that is only read
@@ -114,9 +123,14 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 
 // Open is the function of that name, for a Store that [New] has made.
 func (s *Store) Open(ctx context.Context) error {
+	kept, err := openArchive(s.opening.Archive)
+	if err != nil {
+		return err
+	}
 	if err := s.connect(ctx, true); err != nil {
 		return err
 	}
+	s.archive = kept
 	if err := s.migrateUp(ctx); err != nil {
 		_ = s.Close()
 		return err
@@ -142,7 +156,8 @@ func New(o Options) *Store {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Store{opening: o, now: o.Now, log: o.Log, schemas: o.Schemas, quota: o.Quota.withDefaults(o.Schemas),
-		keep: cmp.Or(o.Keep, DefaultKeep), heads: newHeads(), asItIs: o.AsItIs,
+		keep: cmp.Or(o.Keep, DefaultKeep), keepUnused: cmp.Or(o.KeepConnections, o.Keep, DefaultKeep),
+		replies: cmp.Or(o.KeepReplies, DefaultReplies), heads: newHeads(), asItIs: o.AsItIs,
 		connections: cmp.Or(o.Connections, DefaultConnections), idle: cmp.Or(o.Idle, DefaultIdle)}
 	s.shares.each = int64(s.connections / 4)
 	return s
