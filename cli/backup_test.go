@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -289,5 +290,28 @@ func TestAPersonsDataIsExportedAndErasedBesideAServer(t *testing.T) {
 				t.Errorf("%s %v: %s%s", command, args, stdout, stderr)
 			}
 		}
+	}
+}
+
+// TestWhichCommandsGoBesideAServer on a SQLite file, and which are refused by the name of its process.
+func TestWhichCommandsGoBesideAServer(t *testing.T) {
+	s := startServer(t)
+	s.call("POST", "/api/v1/tasks", `{"title":"kept"}`)
+	whose := " --organization " + s.seed.Members[0].OrganizationID + " --member " + s.seed.Members[0].ID
+	for command, beside := range map[string]bool{
+		"migrate status": true, "audit verify": true, "backup " + s.path() + ".copy": true,
+		"person export" + whose: true, "person erase --yes" + whose: true,
+		"migrate up": false, "migrate down-to tasks/6": false, "serve": false,
+		"restore " + os.Args[0]: false,
+	} {
+		code, stdout, stderr := execute(t, s.environ, strings.Fields(command)...)
+		named := strings.Contains(stderr, fmt.Sprintf("process id %d)", s.command.Process.Pid)) &&
+			(runtime.GOOS != "linux" || strings.Contains(stderr, "("+filepath.Base(os.Args[0])+", "))
+		if (code == 0) != beside || named == beside {
+			t.Errorf("%s: exit code %d, %s%s", command, code, stdout, stderr)
+		}
+	}
+	if status, _ := s.call("POST", "/api/v1/tasks", `{"title":"after it"}`); status != http.StatusCreated {
+		t.Errorf("the server does not go on: %d", status)
 	}
 }

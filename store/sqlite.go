@@ -367,7 +367,7 @@ func (f *sqliteFile) lockOut() error {
 func holder(name string) string {
 	text, _ := os.ReadFile(name) // #nosec G304 -- beside the file that the operator has named
 	if pid, err := strconv.Atoi(strings.TrimSpace(string(text))); err == nil {
-		return fmt.Sprintf(" (process id %d)", pid)
+		return fmt.Sprintf(" (%sprocess id %d)", commandOf(pid), pid)
 	}
 	return ""
 }
