@@ -31,7 +31,7 @@ const (
 func Resource() api.Resource {
 	return api.Resource{
 		Name:   "expenses",
-		Schema: store.Schema{Files: migrations, Purge: purge},
+		Schema: store.Schema{Files: migrations, Purge: purge, Erase: erase},
 		Scopes: []api.Scope{
 			{Name: "expenses:read", Description: "See what was spent"},
 			{Name: "expenses:write", Description: "Enter expenses, and change or delete them"},

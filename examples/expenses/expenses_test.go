@@ -199,6 +199,36 @@ func TestAQuotaRefusesWhatIsTooMuch(t *testing.T) {
 	}
 }
 
+// TestAPersonIsErased keeps what was spent, and what others wrote.
+func TestAPersonIsErased(t *testing.T) {
+	onBoth(t, func(t *testing.T, w *world) {
+		w.enter(guestpasstest.Ada, "2026-11-30", 1, `,"note":"Ada's words"`)
+		w.enter(guestpasstest.Grace, "2026-11-30", 2, `,"note":"Grace's words"`)
+		var p store.Person
+		if err := w.Store.QueryRow(t.Context(), "SELECT owner, creator FROM expenses WHERE cents = 1").Scan(&p.Owner,
+			&p.ID); err != nil {
+			t.Fatal(err)
+		}
+		exported := 0
+		if err := w.Store.Export(t.Context(), p, func(table string, row store.PersonalRow) error {
+			if table == "expenses" {
+				exported++
+			}
+			return nil
+		}); err != nil || exported != 1 {
+			t.Errorf("%d expenses exported, %v", exported, err)
+		}
+		if _, err := w.Store.Erase(t.Context(), p); err != nil {
+			t.Fatal(err)
+		}
+		list := fmt.Sprint(w.as(guestpasstest.Grace, "GET", "/api/v1/expenses", "", 200))
+		if strings.Contains(list, "Ada's words") || strings.Contains(list, p.ID) ||
+			!strings.Contains(list, "Grace's words") || strings.Count(list, "expense_id") != 2 {
+			t.Error(list)
+		}
+	})
+}
+
 func TestTheScopesHaveWords(t *testing.T) {
 	w := guestpasstest.New(t, guestpasstest.Options{Resources: []api.Resource{expenses.Resource()}})
 	if page := w.Call("GET", "/privacy", "", ""); !strings.Contains(page.Body, "See what was spent") {
