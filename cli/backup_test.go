@@ -273,7 +273,8 @@ func TestAPersonsDataIsExportedAndErasedBesideAServer(t *testing.T) {
 	if !strings.Contains(stdout, "tasks: 3 rows") || !strings.Contains(stdout, "the person at Stytch; backups") {
 		t.Error(stdout)
 	}
-	if _, stderr := person(1, append([]string{"erase"}, whose...)...); !strings.Contains(stderr, "no table names this") {
+	if _, stderr := person(1, append([]string{"erase"}, whose...)...); !strings.Contains(stderr,
+		"no table names this") {
 		t.Error(stderr)
 	}
 	if status, id := s.call("POST", "/api/v1/tasks", `{"title":"the server goes on"}`); status != http.StatusCreated ||

@@ -46,7 +46,7 @@ func personCommand(environ []string) *cobra.Command {
 		Long: `For what privacy law asks: a copy of what is kept of a person, and to have it erased. Both
 look at every table of the database that GUESTPASS_DATABASE_URL names, also at those of
 your own resources. Servers may go on meanwhile.`,
-		Example: "  guestpass person export --organization organization-live-… --member member-live-… > person.jsonl\n" +
+		Example: "  guestpass person export --organization organization-live-… --member member-live-… > ada.jsonl\n" +
 			"  guestpass person erase --user user-live-… --yes",
 		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },

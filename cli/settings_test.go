@@ -170,17 +170,17 @@ var harmless = map[string]func(other string) bool{
 	"GUESTPASS_LIMIT_ADDRESS": isNumber, "GUESTPASS_LIMIT_MEMBER": isNumber, "GUESTPASS_LIMIT_ORGANIZATION": isNumber,
 	"GUESTPASS_LIMIT_CLIENT": isNumber, "GUESTPASS_MAX_IN_FLIGHT": isNumber, "GUESTPASS_QUOTA_TASKS": isNumber,
 	"GUESTPASS_QUOTA_COMMENTS": isNumber, "GUESTPASS_QUOTA_ACTIVITY": isNumber, "GUESTPASS_QUOTA_MEGABYTES": isNumber,
-	"GUESTPASS_KEEP_DAYS":            isNumber,
-	"GUESTPASS_DATABASE_CONNECTIONS": isNumber,
-	"GUESTPASS_DATABASE_IDLE":        isDuration,
-	"GUESTPASS_STOP_GRACE":           func(string) bool { return false },
-	"GUESTPASS_MAX_TOKEN_LIFETIME":   isDuration,
-	"GUESTPASS_TOKENS_ISSUED_AFTER":  func(string) bool { return false },
-	"GUESTPASS_LOGIN_METHODS":        func(string) bool { return false },
-	"GUESTPASS_RECENT_PEOPLE":        func(string) bool { return false },
+	"GUESTPASS_KEEP_DAYS":             isNumber,
+	"GUESTPASS_DATABASE_CONNECTIONS":  isNumber,
+	"GUESTPASS_DATABASE_IDLE":         isDuration,
+	"GUESTPASS_STOP_GRACE":            func(string) bool { return false },
+	"GUESTPASS_MAX_TOKEN_LIFETIME":    isDuration,
+	"GUESTPASS_TOKENS_ISSUED_AFTER":   func(string) bool { return false },
+	"GUESTPASS_LOGIN_METHODS":         func(string) bool { return false },
+	"GUESTPASS_RECENT_PEOPLE":         func(string) bool { return false },
 	"GUESTPASS_KEEP_CONNECTIONS_DAYS": isNumber, "GUESTPASS_KEEP_REPLIES_HOURS": isNumber,
 	// a file is no folder: nothing starts
-	"GUESTPASS_ARCHIVE_DIR":         func(other string) bool { return other == "GUESTPASS_WORDS" },
+	"GUESTPASS_ARCHIVE_DIR": func(other string) bool { return other == "GUESTPASS_WORDS" },
 	// of the same values; used by guestpass try alone
 	"GUESTPASS_TRY_CLIENT_SECRET": func(string) bool { return true },
 	"GUESTPASS_TRY_CLIENT_ID":     func(other string) bool { return strings.Contains(other, "CLIENT_ID") },
@@ -208,7 +208,7 @@ func isNumber(other string) bool {
 
 func isShort(other string) bool {
 	return slices.Contains([]string{"GUESTPASS_STOP_GRACE", "GUESTPASS_RECENT_PEOPLE"}, other)
-		strings.HasPrefix(other, "GUESTPASS_KEEP_") || other == "GUESTPASS_MAX_IN_FLIGHT"
+	strings.HasPrefix(other, "GUESTPASS_KEEP_") || other == "GUESTPASS_MAX_IN_FLIGHT"
 }
 
 // wrong are the ways in which a value goes wrong, whatever it is.

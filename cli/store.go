@@ -139,8 +139,8 @@ make a new record that fits. Copy the last hash of each owner elsewhere to notic
 			})
 		},
 	}
-	command.Flags().StringArrayVar(&archives, "archive", nil, "folder of archived rows; one for each instance that has "+
-		"its own")
+	command.Flags().StringArrayVar(&archives, "archive", nil,
+		"folder of archived rows; one for each instance that has its own")
 	return command
 }
 

@@ -220,7 +220,8 @@ func (r *archiveReader) readFile(ctx context.Context, name string) error {
 		if len(bytes.TrimSpace(line)) > 0 {
 			var row archivedRow
 			if json.Unmarshal(line, &row) != nil || row.Seq < 1 || row.Owner == "" {
-				r.Notes = append(r.Notes, fmt.Sprintf("%s, line %d is no row: it was cut off, or altered", name, number))
+				r.Notes = append(r.Notes, fmt.Sprintf("%s, line %d is no row: it was cut off, or altered", name,
+					number))
 			} else {
 				r.Rows++
 				r.check(row)

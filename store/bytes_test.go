@@ -45,14 +45,15 @@ func TestBytesOfEachRow(t *testing.T) {
 			make func(tx *store.Tx, i int) error
 		}{
 			{"task with 60 words and a label", func(tx *store.Tx, i int) error {
-				_, err := table.CreateTask(tx, "acme", table.Task{Title: words(i, 8), Notes: words(i+1, 52), State: "open",
-					Priority: 2, Creator: grace, Labels: []string{fmt.Sprint("label", i%50)}})
+				_, err := table.CreateTask(tx, "acme", table.Task{Title: words(i, 8), Notes: words(i+1, 52),
+					State: "open", Priority: 2, Creator: grace, Labels: []string{fmt.Sprint("label", i%50)}})
 				return err
 			}},
 			{"change on record, of 300 bytes", func(tx *store.Tx, i int) error {
 				tx.Changed(store.NewID("tsk_"), nil, strings.Repeat("x", 298))
-				_, err := tx.Record(store.Activity{Owner: "acme", Subject: grace, Client: "connected-app-live-" + grace[12:],
-					Operation: "createTask", Outcome: store.Done, Request: store.NewID("req_")})
+				_, err := tx.Record(store.Activity{Owner: "acme", Subject: grace,
+					Client: "connected-app-live-" + grace[12:], Operation: "createTask",
+					Outcome: store.Done, Request: store.NewID("req_")})
 				return err
 			}},
 			{"connection", func(tx *store.Tx, i int) error {

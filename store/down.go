@@ -110,8 +110,8 @@ func (s *Store) descents(ctx context.Context, to map[string]int64) (plans []desc
 	if target, asked := to[""]; asked && target < countedSince {
 		for name, version := range current {
 			if left, asked := to[name]; name != "" && (asked && left > 0 || !asked && version > 0) {
-				return nil, fmt.Errorf("the tables of %s count in those of the store's step %d: have %s/0 undone as well",
-					name, countedSince, name)
+				return nil, fmt.Errorf("the tables of %s count in those of the store's step %d: have %s/0 undone as "+
+					"well", name, countedSince, name)
 			}
 		}
 	}
@@ -157,8 +157,8 @@ func (s *Store) lost(ctx context.Context, p descent) (words []string, err error)
 		return nil, nil
 	}
 	now, err := s.expected(ctx, p.Schema, p.from)
-	if err != nil {
-		return []string{"whatever the steps of " + p.Name + " have made"}, nil //nolint:nilerr // only Postgres knows them
+	if err != nil { // they are in words that only Postgres knows
+		return []string{"whatever the steps of " + p.Name + " have made"}, nil
 	}
 	then := tables{}
 	if p.to > 0 {
@@ -202,7 +202,8 @@ func (s *Store) descend(ctx context.Context, p descent) error {
 		return fmt.Errorf("undo the steps of %s: %w", cmp.Or(p.Name, "the store"), s.classify(err))
 	}
 	for _, r := range results {
-		s.log.InfoContext(ctx, "schema changed back", "migration", p.step(r.Source), "took_ms", r.Duration.Milliseconds())
+		s.log.InfoContext(ctx, "schema changed back", "migration", p.step(r.Source), "took_ms",
+			r.Duration.Milliseconds())
 	}
 	there, err := s.tables(ctx, s.schema)
 	if err != nil || there["schema_compatibility"] == nil {

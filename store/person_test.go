@@ -80,8 +80,8 @@ func personal(t *testing.T, s *store.Store, c *clock, owner, person string) {
 				return err
 			}
 		}
-		if _, err := tx.Exec(`INSERT INTO visits (id, owner, "order", guests) VALUES ($1, $2, $3, $4)`, "v-"+owner, owner,
-			person, `["`+person+`", "`+alan+`"]`); err != nil {
+		if _, err := tx.Exec(`INSERT INTO visits (id, owner, "order", guests) VALUES ($1, $2, $3, $4)`, "v-"+owner,
+			owner, person, `["`+person+`", "`+alan+`"]`); err != nil {
 			return err
 		}
 		return tx.Deny(store.Denial{Subject: person, Client: "chatgpt", Owner: owner, RevokedAt: c.Now(),
@@ -263,7 +263,8 @@ func counted(t *testing.T, s *store.Store) {
 func TestAUserOfAConsumerProjectLeavesNothing(t *testing.T) {
 	onBothBeside(t, func(t *testing.T, s, beside *store.Store, c *clock) {
 		personal(t, s, c, alone, alone)
-		personal(t, s, c, "user-test-aaaaaaaa-0000-4000-8000-000000000004", "user-test-aaaaaaaa-0000-4000-8000-000000000004")
+		const other = "user-test-aaaaaaaa-0000-4000-8000-000000000004"
+		personal(t, s, c, other, other)
 		write(t, s, func(tx *store.Tx) error { _, err := tx.Exec("DELETE FROM visits"); return err })
 		e, err := beside.Erase(t.Context(), store.Person{Owner: alone, ID: alone})
 		if err != nil || e.Rows["tasks"] != 2 || e.Rows["activity"] != 4 {

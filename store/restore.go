@@ -27,7 +27,8 @@ type Restored struct {
 	Missing []string  // steps of the schema that the next start applies
 }
 
-// OpenCopy opens a copy of a SQLite database to restore it. It refuses one of a file in use, part of which is elsewhere.
+// OpenCopy opens a copy of a SQLite database to restore it. It refuses one of a file in use, part of which is
+// elsewhere.
 func OpenCopy(path string) (*os.File, error) {
 	if info, err := os.Stat(path + "-wal"); err == nil && info.Size() > 0 {
 		return nil, fmt.Errorf("%s is not a whole copy: some of it is in %s-wal; have `guestpass backup` copy it, "+
@@ -93,8 +94,8 @@ func (f *sqliteFile) lockEmpty() (unlock func(), err error) {
 	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
 		if _, err := os.Lstat(f.path + suffix); !errors.Is(err, fs.ErrNotExist) {
 			unlock()
-			return nil, f.errorf("%s exists, and is not overwritten: move it away, with the files that have its name and "+
-				"-wal, -shm or -journal behind it", f.path+suffix)
+			return nil, f.errorf("%s exists, and is not overwritten: move it away, with the files that have its name "+
+				"and -wal, -shm or -journal behind it", f.path+suffix)
 		}
 	}
 	return unlock, nil
@@ -132,8 +133,8 @@ func examineCopy(ctx context.Context, o Options, path string) (r Restored, err e
 	}
 	switch {
 	case bytes.HasPrefix(header, []byte("PGDMP")):
-		return r, errors.New("it is a dump of a Postgres, and GUESTPASS_DATABASE_URL names a SQLite file: set it to the " +
-			"Postgres, and this says how to restore there")
+		return r, errors.New("it is a dump of a Postgres, and GUESTPASS_DATABASE_URL names a SQLite file: set it to " +
+			"the Postgres, and this says how to restore there")
 	case !bytes.HasPrefix(header, []byte("SQLite format 3\x00")):
 		return r, errors.New("it is no SQLite database: guestpass backup makes copies that are")
 	}

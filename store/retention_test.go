@@ -225,7 +225,8 @@ func TestWhatIsNotKeptIsInTheArchive(t *testing.T) {
 			t.Fatal(err)
 		}
 		if found, err := s.VerifyArchived(t.Context(), folder); err != nil || len(found.Breaks) > 0 ||
-			!slices.Equal(found.Notes, []string{"acme: rows 1 to 4 are not there", "globex: rows 1 to 1 are not there"}) {
+			!slices.Equal(found.Notes, []string{"acme: rows 1 to 4 are not there",
+				"globex: rows 1 to 1 are not there"}) {
 			t.Errorf("%+v %v", found, err)
 		}
 	})
@@ -255,7 +256,8 @@ func TestNothingIsRemovedThatTheArchiveDoesNotTake(t *testing.T) {
 		_ = os.RemoveAll(folder)
 	})
 	for _, bad := range []string{"archive", "/nowhere/archive", os.Args[0]} {
-		_, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "x.db"), Archive: bad})
+		_, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + filepath.Join(t.TempDir(), "x.db"),
+			Archive: bad})
 		if err == nil || !strings.Contains(err.Error(), "the archive "+bad) {
 			t.Errorf("%s: %v", bad, err)
 		}

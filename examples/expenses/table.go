@@ -150,7 +150,8 @@ func purge(ctx context.Context, s *store.Store, before time.Time) error {
 
 // erase empties the notes that a person wrote. What was spent stays, and the store puts a pseudonym for who entered it.
 func erase(tx *store.Tx, e *store.Erasure) error {
-	rows, err := tx.Exec("UPDATE expenses SET note = '' WHERE owner = $1 AND creator = $2 AND note <> ''", e.Owner, e.ID)
+	rows, err := tx.Exec("UPDATE expenses SET note = '' WHERE owner = $1 AND creator = $2 AND note <> ''",
+		e.Owner, e.ID)
 	e.Count("expenses", rows)
 	return err
 }

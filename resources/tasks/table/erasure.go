@@ -81,8 +81,8 @@ func eraseMentions(tx *store.Tx, e *store.Erasure) error {
 		for i := range t.Labels {
 			t.Labels[i] = e.Replace(t.Labels[i])
 		}
-		if _, err := tx.Exec("UPDATE tasks SET title = $1, notes = $2, labels = $3, version = version + 1 WHERE seq = $4",
-			t.Title, t.Notes, strings.Join(t.Labels, ","), t.seq); err != nil {
+		if _, err := tx.Exec(`UPDATE tasks SET title = $1, notes = $2, labels = $3, version = version + 1
+			WHERE seq = $4`, t.Title, t.Notes, strings.Join(t.Labels, ","), t.seq); err != nil {
 			return err
 		}
 		if err := index(tx, ownedTask{e.Owner, t}); err != nil {
