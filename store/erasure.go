@@ -18,6 +18,11 @@ type Erasure struct {
 	Rows      map[string]int64 // how many rows of each table were removed or changed
 }
 
+const pseudonym = "erased-"
+
+// IsPseudonym reports whether an identifier stands for a person whose data was erased.
+func IsPseudonym(id string) bool { return strings.HasPrefix(id, pseudonym) }
+
 // Count adds to the rows of a table that were removed or changed.
 func (e *Erasure) Count(table string, rows int64) {
 	if rows > 0 {
@@ -55,7 +60,7 @@ func (s *Store) Erase(ctx context.Context, p Person) (e Erasure, err error) {
 	}
 	err = s.Write(ctx, func(tx *Tx) error {
 		tx.reserved, tx.beyondQuota = true, true
-		e = Erasure{Person: p, Pseudonym: NewID("erased-"), Rows: map[string]int64{}}
+		e = Erasure{Person: p, Pseudonym: NewID(pseudonym), Rows: map[string]int64{}}
 		return tx.erase(&e, all)
 	})
 	if err != nil {

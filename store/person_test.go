@@ -7,6 +7,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -324,5 +325,96 @@ func TestNothingIsErasedThatCannotBe(t *testing.T) {
 			return err
 		})
 		refused(p, "the table letters names the person in 1 rows")
+	})
+}
+
+// TestErasingGoesBesideWriters, whose changes are kept and chained, before and after.
+func TestErasingGoesBesideWriters(t *testing.T) {
+	onBothBeside(t, func(t *testing.T, s, beside *store.Store, c *clock) {
+		personal(t, s, c, "acme", grace)
+		const writers, each = 4, 25
+		var group sync.WaitGroup
+		for range writers {
+			group.Go(func() {
+				for range each {
+					record(t, s, "acme", "createTask", func(tx *store.Tx) error {
+						_, err := table.CreateTask(tx, "acme", table.Task{Title: "x", State: "open", Priority: 2,
+							Creator: alan, Assignee: alan})
+						return err
+					})
+				}
+			})
+		}
+		if _, err := beside.Erase(t.Context(), store.Person{Owner: "acme", ID: grace}); err != nil {
+			t.Error(err)
+		}
+		group.Wait()
+		if rows, breaks, err := s.VerifyActivity(t.Context()); err != nil || len(breaks) > 0 || rows != writers*each+5 {
+			t.Errorf("%d rows, %v, %v", rows, breaks, err)
+		}
+		counted(t, s)
+	})
+}
+
+// TestUndoingAssignsNobodyWhoWasErased to a task that was theirs before.
+func TestUndoingAssignsNobodyWhoWasErased(t *testing.T) {
+	onBothBeside(t, func(t *testing.T, s, beside *store.Store, c *clock) {
+		task := create(t, s, "acme", table.Task{Title: "x", Creator: alan, Assignee: grace})
+		changed := record(t, s, "acme", "updateTask", func(tx *store.Tx) error {
+			_, err := table.ChangeTask(tx, "acme", task.ID, 0, false, func(t *table.Task) error {
+				t.Assignee = alan
+				return nil
+			})
+			return err
+		})
+		if _, err := beside.Erase(t.Context(), store.Person{Owner: "acme", ID: grace}); err != nil {
+			t.Fatal(err)
+		}
+		changed, err := s.Activity(t.Context(), "acme", "ada", changed.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, s, func(tx *store.Tx) error { return tx.Undo(changed, table.UndoTask) })
+		if task, err = table.Get(t.Context(), s, "acme", task.ID); err != nil || task.Assignee != "" {
+			t.Errorf("%+v %v", task, err)
+		}
+	})
+}
+
+// TestALongRecordIsChainedAnew over more than what is read at once, and the erasure says how it ended before.
+func TestALongRecordIsChainedAnew(t *testing.T) {
+	onBothBeside(t, func(t *testing.T, s, beside *store.Store, c *clock) {
+		const rows = 1203
+		write(t, s, func(tx *store.Tx) error {
+			for i := range rows {
+				tx.Changed("tsk_1", nil, i)
+				if _, err := tx.Record(store.Activity{Owner: "acme", Subject: []string{alan, alan, grace}[i%3],
+					Operation: "x", Outcome: store.Done}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		end := func() (hash string) {
+			if err := s.QueryRow(t.Context(), "SELECT hash FROM activity WHERE owner = 'acme' AND seq = $1",
+				rows).Scan(&hash); err != nil {
+				t.Fatal(err)
+			}
+			return hash
+		}
+		before := end()
+		e, err := beside.Erase(t.Context(), store.Person{Owner: "acme", ID: grace})
+		if err != nil || e.Rows["activity"] != rows/3 {
+			t.Fatalf("%v %v", e, err)
+		}
+		var was, is string
+		if err := s.QueryRow(t.Context(), "SELECT before, after FROM activity WHERE operation = $1 AND target = $2",
+			store.EraseOperation, e.Pseudonym).Scan(&was, &is); err != nil || !strings.Contains(was, before) ||
+			!strings.Contains(is, end()) || before == end() {
+			t.Errorf("%s %s %v", was, is, err)
+		}
+		if n, breaks, err := s.VerifyActivity(t.Context()); err != nil || len(breaks) > 0 || n != rows+1 {
+			t.Errorf("%d rows, %v, %v", n, breaks, err)
+		}
 	})
 }

@@ -179,6 +179,9 @@ func UndoTask(tx *store.Tx, a store.Activity) error {
 	if current.DeletedAt.IsZero() && !restored.DeletedAt.IsZero() {
 		restored.DeletedAt = tx.Now()
 	}
+	if store.IsPseudonym(restored.Assignee) { // of somebody whose data was erased
+		restored.Assignee = ""
+	}
 	_, err = replaceTask(tx, a.Owner, current, restored)
 	return err
 }
