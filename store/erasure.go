@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -303,25 +304,56 @@ func (tx *Tx) rechain(e *Erasure, was, now link) (link, link, error) {
 	if len(rows) == 0 {
 		return was, now, errRecordAltered
 	}
-	moved := []hashed{}
+	var moved, changed [][]any
 	for _, row := range rows {
 		if row.Seq != was.seq+1 || row.Activity.hash(was.hash) != row.hash {
 			return was, now, errRecordAltered
 		}
-		was = link{row.Seq, row.hash}
-		erased := row.Activity.without(e)
-		if erased != row.Activity {
-			if err := tx.keepErased(e, row.Activity, erased); err != nil {
-				return was, now, err
+		a := row.Activity.without(e)
+		was, now = link{row.Seq, row.hash}, link{row.Seq, a.hash(now.hash)}
+		switch {
+		case a != row.Activity:
+			more := a.size() - row.Activity.size()
+			tx.use(a.Owner, a.Subject, usage{bytes: more})
+			changed = append(changed, []any{a.Seq, now.hash, a.Subject, a.Client, a.Target, a.Before, a.After, a.Request,
+				a.Conversation, more})
+		case now.hash != was.hash:
+			moved = append(moved, []any{a.Seq, now.hash})
+		}
+	}
+	e.Count("activity", int64(len(changed)))
+	return was, now, errors.Join(tx.keepRows(e.Owner, "hash = @1", moved),
+		tx.keepRows(e.Owner, `hash = @1, subject = @2, client = @3, target = @4, before = @5, after = @6, request = @7,
+			conversation = @8, bytes = bytes + CAST(@9 AS bigint)`, changed))
+}
+
+// value matches a place for a value of a row.
+var value = regexp.MustCompile(`@(\d)`)
+
+// keepRows changes rows of an owner's record, in whose values the first is the seq. Postgres does it in one statement;
+// SQLite is slower at that than at one for each.
+func (tx *Tx) keepRows(owner, set string, rows [][]any) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	if tx.database == SQLite {
+		query := "UPDATE activity SET " + value.ReplaceAllString(set, "?") + " WHERE owner = ? AND seq = ?"
+		for _, row := range rows {
+			if _, err := tx.Exec(query, append(row[1:len(row):len(row)], owner, row[0])...); err != nil {
+				return err
 			}
 		}
-		hash := erased.hash(now.hash)
-		if hash != row.hash {
-			moved = append(moved, hashed{erased, hash})
-		}
-		now = link{row.Seq, hash}
+		return nil
 	}
-	return was, now, tx.keepHashes(e.Owner, moved)
+	values, err := EncodeJSON(rows)
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec("UPDATE activity SET "+value.ReplaceAllString(set, "(v.value ->> $1)")+
+		" FROM json_array_elements(CAST($1 AS json)) AS v (value) WHERE activity.owner = $2"+
+		" AND activity.seq = CAST(v.value ->> 0 AS bigint) AND activity.seq BETWEEN $3 AND $4",
+		values, owner, rows[0][0], rows[len(rows)-1][0])
+	return err
 }
 
 // without returns the row as it is kept once the person is erased. Of the person's own changes it keeps when, by which
@@ -334,31 +366,4 @@ func (a Activity) without(e *Erasure) Activity {
 		*text = e.Replace(*text)
 	}
 	return a
-}
-
-func (tx *Tx) keepErased(e *Erasure, old, a Activity) error {
-	_, err := tx.Exec(`UPDATE activity SET subject = $1, client = $2, target = $3, before = $4, after = $5,
-			request = $6, conversation = $7, bytes = bytes + $8 WHERE owner = $9 AND seq = $10`,
-		a.Subject, a.Client, a.Target, a.Before, a.After, a.Request, a.Conversation, a.size()-old.size(), a.Owner,
-		a.Seq)
-	e.Count("activity", 1)
-	tx.use(a.Owner, a.Subject, usage{bytes: a.size() - old.size()})
-	return err
-}
-
-func (tx *Tx) keepHashes(owner string, rows []hashed) error {
-	if len(rows) == 0 {
-		return nil
-	}
-	s := new(Statement)
-	s.And("UPDATE activity SET hash = v.column2 FROM (VALUES ")
-	for i, row := range rows {
-		if i > 0 {
-			s.And(", ")
-		}
-		s.And("(CAST(? AS bigint), CAST(? AS text))", row.Seq, row.hash)
-	}
-	s.And(") AS v WHERE activity.seq = v.column1 AND activity.owner = ?", owner)
-	_, err := tx.Exec(s.Text, s.Values...)
-	return err
 }

@@ -264,6 +264,40 @@ func TestNothingIsRemovedThatTheArchiveDoesNotTake(t *testing.T) {
 	}
 }
 
+// TestARowThatIsArchivedAgainCounts as it was then: the first time it was not removed, and was changed since, as somebody
+// was erased.
+func TestARowThatIsArchivedAgainCounts(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "archive")
+	onBothWith(t, store.Options{Archive: folder}, func(t *testing.T, s *store.Store, c *clock) {
+		defer os.RemoveAll(folder)
+		for _, subject := range []string{alan, grace, alan} {
+			write(t, s, func(tx *store.Tx) error {
+				_, err := tx.Record(store.Activity{Owner: "acme", Subject: subject, Operation: "x", Outcome: store.Done})
+				return err
+			})
+		}
+		raw := func(statement string) {
+			t.Helper()
+			write(t, s, func(tx *store.Tx) error { _, err := tx.Exec(statement); return err })
+		}
+		c.advance(400 * day)
+		raw("ALTER TABLE quota_usage RENAME TO away")
+		if err := s.Purge(t.Context()); err == nil || len(archivedIn(t, folder)) != 1 {
+			t.Fatalf("nothing failed after the rows were archived: %v", err)
+		}
+		raw("ALTER TABLE away RENAME TO quota_usage")
+		if _, err := s.Erase(t.Context(), store.Person{Owner: "acme", ID: grace}); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Purge(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if found, err := s.VerifyArchived(t.Context(), folder); err != nil || found.Rows != 6 || len(found.Breaks) > 0 {
+			t.Errorf("%+v, %v", found, err)
+		}
+	})
+}
+
 // TestInstancesArchiveOneAtATime: rows that two of them remove at once are in the archive once.
 func TestInstancesArchiveOneAtATime(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "archive")
