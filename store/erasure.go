@@ -315,8 +315,8 @@ func (tx *Tx) rechain(e *Erasure, was, now link) (link, link, error) {
 		case a != row.Activity:
 			more := a.size() - row.Activity.size()
 			tx.use(a.Owner, a.Subject, usage{bytes: more})
-			changed = append(changed, []any{a.Seq, now.hash, a.Subject, a.Client, a.Target, a.Before, a.After, a.Request,
-				a.Conversation, more})
+			changed = append(changed, []any{a.Seq, now.hash, a.Subject, a.Client, a.Target, a.Before, a.After,
+				a.Request, a.Conversation, more})
 		case now.hash != was.hash:
 			moved = append(moved, []any{a.Seq, now.hash})
 		}

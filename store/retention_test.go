@@ -264,15 +264,16 @@ func TestNothingIsRemovedThatTheArchiveDoesNotTake(t *testing.T) {
 	}
 }
 
-// TestARowThatIsArchivedAgainCounts as it was then: the first time it was not removed, and was changed since, as somebody
-// was erased.
+// TestARowThatIsArchivedAgainCounts as it was then: the first time it was not removed, and was changed since, as
+// somebody was erased.
 func TestARowThatIsArchivedAgainCounts(t *testing.T) {
 	folder := filepath.Join(t.TempDir(), "archive")
 	onBothWith(t, store.Options{Archive: folder}, func(t *testing.T, s *store.Store, c *clock) {
 		defer os.RemoveAll(folder)
 		for _, subject := range []string{alan, grace, alan} {
 			write(t, s, func(tx *store.Tx) error {
-				_, err := tx.Record(store.Activity{Owner: "acme", Subject: subject, Operation: "x", Outcome: store.Done})
+				_, err := tx.Record(store.Activity{Owner: "acme", Subject: subject, Operation: "x",
+					Outcome: store.Done})
 				return err
 			})
 		}
