@@ -45,8 +45,8 @@ func Down(ctx context.Context, o Options, to map[string]int64) (d Descent, err e
 	if err := reading.Close(); err != nil {
 		return d, err
 	}
-	s, err := connect(ctx, o, true)
-	if err != nil {
+	s := New(o)
+	if err := s.connect(ctx, true); err != nil {
 		return d, err
 	}
 	defer s.Close()
