@@ -135,6 +135,8 @@ type Options struct {
 	CursorKey        []byte       // signs list cursors; the same on every instance. nil: random
 	Limits           Limits       // nil: none
 	Log              *slog.Logger // nil: discard
+	// Refused is told why each call was refused, in one of a few dozen words; nil: nobody is
+	Refused func(reason string)
 }
 
 // A Service is the set of registered operations and an http.Handler that serves

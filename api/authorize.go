@@ -207,7 +207,11 @@ func (s *Service) checkActive(ctx context.Context, op Operation, identity auth.I
 // handler's error becomes.
 func (s *Service) refusal(ctx context.Context, op Operation, err error) error {
 	var exceeded *limits.Exceeded
-	if errors.As(err, &exceeded) {
+	limited := errors.As(err, &exceeded)
+	if s.options.Refused != nil {
+		s.options.Refused(refusalClass(err, limited))
+	}
+	if limited {
 		s.log.InfoContext(ctx, "limited", "policy", exceeded.Policy)
 		return withHeaders(ctx, exceededProblem(exceeded), exceeded.SetHeaders)
 	}
@@ -232,6 +236,20 @@ func (s *Service) refusal(ctx context.Context, op Operation, err error) error {
 			header.Set("Retry-After", "5")
 		}
 	})
+}
+
+// refusalClass returns why somebody was refused, without what depends on who it was and what for.
+func refusalClass(err error, limited bool) string {
+	switch {
+	case limited:
+		return "limited"
+	case auth.Refused(err):
+		return auth.Class(err)
+	case errors.Is(err, limits.ErrBusy), errors.Is(err, store.ErrUnavailable),
+		errors.As(err, new(*directory.UnavailableError)), errors.Is(err, context.DeadlineExceeded):
+		return "not known in time" // whether they may
+	}
+	return "other"
 }
 
 // challenge returns what a refusal on the context's surface says about tokens.
@@ -293,6 +311,12 @@ func (s *Service) logRefusal(ctx context.Context, err error) {
 // who called it once their token is verified.
 type Caller struct {
 	Operation, Subject, OrganizationID, ClientID string
+
+	// TraceID is the request's in the traces that are kept, if any are. It is set before the service is reached.
+	TraceID string
+
+	// Status is that of the operation where a surface with answers of its own has invoked it; 0 where none was.
+	Status int
 
 	// Exceeded is the limit that the address has used up. It is set before the service is reached, which then refuses
 	// operations that anybody may call.

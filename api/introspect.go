@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"crypto/sha256"
-	"fmt"
 	"time"
 
 	"guestpass/auth"
@@ -37,7 +36,7 @@ func (s *Service) introspect(ctx context.Context, token string, identity auth.Id
 		s.introspections.Put(party, string(sum[:]), active, now.Add(introspectedFor))
 	}
 	if !active {
-		return fmt.Errorf("%w: Stytch says it is not active", auth.ErrInvalidToken)
+		return auth.Invalid("Stytch says it is not active")
 	}
 	return nil
 }

@@ -74,7 +74,10 @@ type Call struct {
 // Invoke carries out an operation as a request to its path would, with the same checks, limits, record and words,
 // within the context's deadline. It does not ask again who was admitted in the context. It refuses arguments that the
 // operation does not take with 422, and an unknown operation with 404.
-func (s *Service) Invoke(ctx context.Context, call Call) Reply {
+func (s *Service) Invoke(ctx context.Context, call Call) (reply Reply) {
+	if caller := CallerOf(ctx); caller != nil {
+		defer func() { caller.Status = reply.Status }()
+	}
 	w := newReplyWriter()
 	request, err := s.request(ctx, call)
 	if err != nil {

@@ -33,6 +33,7 @@ type Problem struct {
 	Detail    string         `json:"detail"`
 	Hint      string         `json:"hint,omitempty"`
 	RequestID string         `json:"request_id,omitempty"`
+	TraceID   string         `json:"trace_id,omitempty"` // where traces are kept
 	Errors    []FieldProblem `json:"errors,omitempty"`
 	Current   any            `json:"current,omitempty"` // with 409 for a stale version: the thing as it is
 	Quota     *QuotaProblem  `json:"quota,omitempty"`   // with 507 for a quota that is used up
@@ -330,6 +331,9 @@ func (p *Problem) complete(ctx context.Context) {
 	}
 	if ctx != nil {
 		p.RequestID = middleware.GetReqID(ctx)
+		if caller := CallerOf(ctx); caller != nil {
+			p.TraceID = caller.TraceID
+		}
 	}
 }
 

@@ -95,7 +95,7 @@ func (s *Service) checkPermission(ctx context.Context, access auth.Access, ident
 // orGone turns the error of a person who is gone into that of a refused token: the token goes with them.
 func orGone(err error) error {
 	if errors.Is(err, directory.ErrNotFound) || errors.Is(err, directory.ErrInactive) {
-		return fmt.Errorf("%w: %w", auth.ErrInvalidToken, err)
+		return fmt.Errorf("%w: %w", auth.Invalid("the person is gone, or not active"), err)
 	}
 	return err
 }

@@ -9,9 +9,11 @@ import (
 
 // Refused reports whether err is a judgement of this package, so that [Challenge] has an answer to it.
 func Refused(err error) bool {
-	return slices.ContainsFunc([]error{ErrNoToken, ErrInvalidToken, ErrInsufficientScope, ErrInsufficientRole,
-		ErrInvalidRequest, ErrUnavailable}, func(sentinel error) bool { return errors.Is(err, sentinel) })
+	return slices.ContainsFunc(judgements, func(sentinel error) bool { return errors.Is(err, sentinel) })
 }
+
+var judgements = []error{ErrNoToken, ErrInvalidToken, ErrInsufficientScope, ErrInsufficientRole, ErrInvalidRequest,
+	ErrUnavailable}
 
 // Challenged has what a refusal tells a client about the tokens that it should have. It comes from
 // configuration and declarations, and from the scopes of a good token, never from a request.

@@ -132,7 +132,7 @@ func (v *Verifier) checkHeaderMembers(header map[string]json.RawMessage) error {
 		return nil
 	}
 	slices.Sort(foreign)
-	return &refusal{sentinel: ErrInvalidToken, reason: "header_member " + foreign[0],
+	return &refusal{sentinel: ErrInvalidToken, reason: headerMember + foreign[0],
 		found: shown(strings.Join(foreign, ", ")), expected: "alg, kid and typ",
 		hint: "if Stytch sends it with every token, name it in GUESTPASS_TOKEN_HEADER_MEMBERS"}
 }

@@ -53,7 +53,8 @@ type keySource struct {
 	lastMiss time.Time     // when a fetch for unknown key ids last began
 	lastTry  time.Time     // when a fetch last began
 	failed   bool          // the fetch that ended last
-	told     time.Time     // when a failure was last logged; zero: not since the keys were had
+	fetches  KeyFetches
+	told     time.Time // when a failure was last logged; zero: not since the keys were had
 }
 
 func newKeySource(o Options) *keySource {
@@ -241,6 +242,11 @@ func (s *keySource) startLocked() <-chan struct{} {
 		err := s.fetch()
 		s.mu.Lock()
 		s.fetching, s.failed = nil, err != nil
+		if err == nil {
+			s.fetches.OK++
+		} else {
+			s.fetches.Failed++
+		}
 		s.mu.Unlock()
 		close(done)
 	}()

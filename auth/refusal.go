@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"log/slog"
@@ -28,6 +29,34 @@ func (r *refusal) Unwrap() error { return r.sentinel }
 func invalid(reason, expected, hint string) error {
 	return &refusal{sentinel: ErrInvalidToken, reason: reason, expected: expected, hint: hint}
 }
+
+// Invalid returns an error that wraps [ErrInvalidToken], for a token that is good by itself, with the reason why it
+// counts no more: words of the program, such as "revoked".
+func Invalid(reason string) error { return &refusal{sentinel: ErrInvalidToken, reason: reason} }
+
+// Class returns the reason of a refusal without what depends on the request or on the operation, to count by: one of a
+// few dozen that this package and callers of [Invalid] have. "" is no judgement of this package.
+func Class(err error) string {
+	var r *refusal
+	switch {
+	case errors.Is(err, ErrInsufficientScope):
+		return ErrInsufficientScope.Error()
+	case errors.Is(err, ErrInsufficientRole):
+		return ErrInsufficientRole.Error()
+	case errors.As(err, &r):
+		class, _, _ := strings.Cut(r.reason, headerMember)
+		return cmp.Or(class, strings.TrimSpace(headerMember))
+	}
+	for _, sentinel := range judgements {
+		if errors.Is(err, sentinel) {
+			return sentinel.Error()
+		}
+	}
+	return ""
+}
+
+// headerMember is how the reason begins whose end a request has chosen.
+const headerMember = "header_member "
 
 // Reason returns a short class for the log, such as "expired" or "header_member x5u". It
 // never contains a token or the value of a claim.

@@ -136,6 +136,20 @@ func (v *Verifier) Run(ctx context.Context) error { return v.keys.run(ctx) }
 // Ready returns nil while a key set is loaded and not older than 24 hours.
 func (v *Verifier) Ready() error { return v.keys.ready() }
 
+// KeyFetches are how often the keys were fetched.
+type KeyFetches struct{ OK, Failed uint64 }
+
+// Keys returns how many keys there are, when they were fetched, and how often that was tried. No keys: the zero time.
+func (v *Verifier) Keys() (number int, fetched time.Time, fetches KeyFetches) {
+	v.keys.mu.Lock()
+	fetches = v.keys.fetches
+	v.keys.mu.Unlock()
+	if set := v.keys.snapshot.Load(); set != nil {
+		number, fetched = len(set.keys), set.fetched
+	}
+	return number, fetched, fetches
+}
+
 // Verify returns whose token it is. Its error wraps [ErrInvalidToken], or
 // [ErrUnavailable] when there are no keys to tell. It may wait up to a second for
 // keys that are being fetched.

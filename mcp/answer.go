@@ -186,7 +186,7 @@ func replyText(reply api.Reply) string {
 	}
 	p.Status = reply.Status
 	if p.Status < http.StatusInternalServerError { // else whoever runs the server is asked for it
-		p.RequestID = ""
+		p.RequestID, p.TraceID = "", ""
 	}
 	if wait := reply.Header.Get("Retry-After"); wait != "" {
 		p.Hint += " Retry-After: " + wait + " seconds."
@@ -195,7 +195,7 @@ func replyText(reply api.Reply) string {
 }
 
 func problemText(p api.Problem) string {
-	told := toldProblem{p.Status, p.Detail, p.Hint, flat(p.Errors), p.Current, p.Quota, p.RequestID}
+	told := toldProblem{p.Status, p.Detail, p.Hint, flat(p.Errors), p.Current, p.Quota, p.RequestID, p.TraceID}
 	text, err := marshal(map[string]any{"error": told})
 	if err != nil {
 		return p.Detail
@@ -225,4 +225,5 @@ type toldProblem struct {
 	Current   any                `json:"current,omitempty"`
 	Quota     *api.QuotaProblem  `json:"quota,omitempty"`
 	RequestID string             `json:"request_id,omitempty"`
+	TraceID   string             `json:"trace_id,omitempty"`
 }

@@ -97,6 +97,7 @@ func (s *Store) usePools() {
 			using.RuntimeParams[name] = milliseconds(value)
 		}
 	}
+	using.Tracer = s.tracer
 	s.read = s.openPool(using, s.connections)
 	s.apart, s.revoking = s.openPool(using, maxApart), s.openPool(using, maxApart)
 	s.making = s.openPool(making, maxToMake)

@@ -49,6 +49,8 @@ type Options struct {
 	AsItIs bool
 
 	Schemas []Schema // of the resources
+
+	Tracer pgx.QueryTracer // of statements of Postgres, but for those that migrate; nil: none
 }
 
 // A Store is a database with the current schema. It is safe for concurrent use, and
@@ -75,13 +77,14 @@ type Store struct {
 	url      string // of Postgres, and the rest as well
 	schema   string
 	plain    *pgx.ConnConfig // as the URL says, without the schema and the bounds
-	bounds   bounds          // of each session; nil: those of the role
-	apart    *sql.DB         // to look, see Apart
-	revoking *sql.DB         // to change apart
-	making   *sql.DB         // for migrations, which may take as long as they need
-	answer   time.Duration   // for which a statement or a transaction is waited for; 0: without end
-	pooled   bool            // a pooler gives each transaction another connection
-	prepares atomic.Bool     // statements stay prepared
+	tracer   pgx.QueryTracer
+	bounds   bounds        // of each session; nil: those of the role
+	apart    *sql.DB       // to look, see Apart
+	revoking *sql.DB       // to change apart
+	making   *sql.DB       // for migrations, which may take as long as they need
+	answer   time.Duration // for which a statement or a transaction is waited for; 0: without end
+	pooled   bool          // a pooler gives each transaction another connection
+	prepares atomic.Bool   // statements stay prepared
 	shares   shares
 	away     absence
 
@@ -157,7 +160,7 @@ func New(o Options) *Store {
 	}
 	s := &Store{opening: o, now: o.Now, log: o.Log, schemas: o.Schemas, quota: o.Quota.withDefaults(o.Schemas),
 		keep: cmp.Or(o.Keep, DefaultKeep), keepUnused: cmp.Or(o.KeepConnections, o.Keep, DefaultKeep),
-		replies: cmp.Or(o.KeepReplies, DefaultReplies), heads: newHeads(), asItIs: o.AsItIs,
+		replies: cmp.Or(o.KeepReplies, DefaultReplies), heads: newHeads(), asItIs: o.AsItIs, tracer: o.Tracer,
 		connections: cmp.Or(o.Connections, DefaultConnections), idle: cmp.Or(o.Idle, DefaultIdle)}
 	s.shares.each = int64(s.connections / 4)
 	return s

@@ -167,6 +167,7 @@ type groupWriter struct {
 	stopped chan struct{}
 	once    sync.Once // closes
 	broken  atomic.Bool
+	sizes   groupSizes
 }
 
 // A job is a change that waits for its group.
@@ -223,7 +224,9 @@ func (w *groupWriter) loop() {
 		case <-w.stop:
 			return
 		case first := <-w.queue:
-			w.commit(w.group(first))
+			jobs := w.group(first)
+			w.sizes.note(len(jobs))
+			w.commit(jobs)
 		}
 	}
 }

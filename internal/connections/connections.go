@@ -166,7 +166,7 @@ func every(ctx context.Context, interval time.Duration, do func()) {
 func (c *Connections) Check(ctx context.Context, identity auth.Identity, write bool) error {
 	d, err := c.denial(ctx, pair{identity.Subject, identity.ClientID})
 	if d.Pending() || !identity.IssuedAt.After(d.RevokedAt) {
-		return fmt.Errorf("%w: revoked", auth.ErrInvalidToken)
+		return auth.Invalid("revoked")
 	}
 	if err != nil && (write || c.known.Load() == nil) {
 		return fmt.Errorf("whether the token was revoked: %w", err)

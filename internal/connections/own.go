@@ -80,6 +80,11 @@ func (c *Connections) markAsked(own *ownDenial, next time.Time) {
 	own.RetryAt = next
 }
 
+// Unwritten returns how many revocations count with this instance alone, as the database has not taken them yet.
+func (c *Connections) Unwritten() int {
+	return len(c.owned(func(own *ownDenial) bool { return !own.written }))
+}
+
 // written returns this instance's denials that whoever reads the database from now on will find.
 func (c *Connections) written() []*ownDenial {
 	return c.owned(func(own *ownDenial) bool { return own.written })

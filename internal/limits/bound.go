@@ -168,8 +168,19 @@ func (b Bound) number(s slot) int {
 
 // declared are the bounds that were made for one server.
 type declared struct {
-	mu     sync.Mutex // guards bounds
+	mu     sync.Mutex // guards the rest
 	bounds map[string]Bound
+	used
+}
+
+// keep puts what was made for the server where [Limits.Uses] finds it.
+func (l *Limits) keep(add func(*used)) {
+	if l == nil {
+		return
+	}
+	l.declared.mu.Lock()
+	defer l.declared.mu.Unlock()
+	add(&l.declared.used)
 }
 
 // Declare puts a bound on the list of [Limits.Bounds] and returns its name. It is for what a

@@ -115,6 +115,8 @@ type Exceeded struct {
 	Policy     string // which number: the [Kind] of the share, or the bound's name
 	Quota      int    // requests a minute
 	RetryAfter time.Duration
+
+	kind Kind // of the share; "": the whole
 }
 
 func (e *Exceeded) Error() string { return "the limit for each " + e.Policy + " is used up" }

@@ -20,8 +20,11 @@ var ErrBusy = errors.New("too many at once")
 type Places struct {
 	bound Bound
 
-	mu      sync.Mutex   // guards what follows
-	held    map[slot]int // places taken
+	mu      sync.Mutex // guards what follows
+	entered bool       // somebody ever took one, or was refused
+	taken   int        // places, of all parties
+	refused map[Kind]uint64
+	held    map[slot]int // places taken, of each slot
 	queued  map[slot]int
 	waiting list.List     // of *waiter, the first comes in first
 	stuck   map[slot]bool // somebody waited for the slot in vain, and none has left it since: waiting does not help
@@ -36,7 +39,9 @@ type waiter struct {
 // everybody out.
 func (l *Limits) Places(b Bound) *Places {
 	l.Declare(b)
-	return &Places{bound: b, held: map[slot]int{}, queued: map[slot]int{}, stuck: map[slot]bool{}}
+	p := &Places{bound: b, held: map[slot]int{}, queued: map[slot]int{}, stuck: map[slot]bool{}, refused: b.none()}
+	l.keep(func(u *used) { u.places = append(u.places, p) })
+	return p
 }
 
 // Enter takes a place for the context's party within a quarter of a second, or returns
@@ -72,16 +77,20 @@ func (p *Places) Enter(ctx context.Context) (leave func(), err error) {
 func (p *Places) enter(slots []slot) (*list.Element, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.entered = true
 	full := p.full(slots)
 	if full == nil {
+		p.taken++
 		p.count(p.held, slots, 1)
 		return nil, nil
 	}
 	if p.stuck[*full] {
+		p.refused[full.kind]++
 		return nil, ErrBusy
 	}
 	for _, s := range slots {
 		if p.queued[s] >= p.room(s) {
+			p.refused[full.kind]++
 			return nil, ErrBusy
 		}
 	}
@@ -119,6 +128,7 @@ func (p *Places) count(of map[slot]int, slots []slot, change int) {
 func (p *Places) leave(slots []slot) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.taken--
 	p.count(p.held, slots, -1)
 	for _, s := range slots {
 		delete(p.stuck, s)
@@ -128,6 +138,7 @@ func (p *Places) leave(slots []slot) {
 		if p.full(w.slots) == nil {
 			p.waiting.Remove(e)
 			p.count(p.queued, w.slots, -1)
+			p.taken++
 			p.count(p.held, w.slots, 1)
 			close(w.entry)
 		}
@@ -149,6 +160,7 @@ func (p *Places) giveUp(e *list.Element, inVain bool) (entered bool) {
 	p.count(p.queued, w.slots, -1)
 	if full := p.full(w.slots); inVain && full != nil {
 		p.stuck[*full] = true
+		p.refused[full.kind]++
 	}
 	return false
 }

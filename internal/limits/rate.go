@@ -14,14 +14,15 @@ type Rate struct {
 	shared *sharedCounts // nil: this process counts alone
 	now    func() time.Time
 
-	mu     sync.Mutex // guards counts, so that looking and counting are one step
-	counts map[Kind]*counts
+	mu      sync.Mutex // guards what follows, so that looking and counting are one step
+	counts  map[Kind]*counts
+	refused map[Kind]uint64 // how often, by the share that was used up
 }
 
 // Rate makes one.
 func (l *Limits) Rate(b Bound) *Rate {
 	l.Declare(b)
-	r := &Rate{bound: b, now: time.Now, counts: map[Kind]*counts{"": newCounts(1)}}
+	r := &Rate{bound: b, now: time.Now, counts: map[Kind]*counts{"": newCounts(1)}, refused: b.none()}
 	if l != nil {
 		r.shared = l.shared
 	}
@@ -31,6 +32,7 @@ func (l *Limits) Rate(b Bound) *Rate {
 	for kind := range b.Shares {
 		r.counts[kind] = newCounts(maxKeys)
 	}
+	l.keep(func(u *used) { u.rates = append(u.rates, r) })
 	return r
 }
 
@@ -41,6 +43,7 @@ func (l *Limits) Rate(b Bound) *Rate {
 func (r *Rate) Take(p Party) (takeBack func(), exceeded *Exceeded) {
 	now, slots := r.now().UTC(), r.bound.slots(p)
 	if exceeded := r.takeHere(now, slots); exceeded != nil {
+		r.noteRefusal(exceeded)
 		return func() {}, exceeded
 	}
 	here := func() { r.takeBackHere(now, slots) }
@@ -49,6 +52,7 @@ func (r *Rate) Take(p Party) (takeBack func(), exceeded *Exceeded) {
 	}
 	counted, exceeded := r.shared.take(now, r.bound, slots)
 	if exceeded != nil {
+		r.noteRefusal(exceeded)
 		here()
 		return func() {}, exceeded
 	}
@@ -58,6 +62,12 @@ func (r *Rate) Take(p Party) (takeBack func(), exceeded *Exceeded) {
 			r.shared.takeBack(now, r.bound, slots)
 		}
 	}, nil
+}
+
+func (r *Rate) noteRefusal(e *Exceeded) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.refused[e.kind]++
 }
 
 // Exceeded returns the number that one more would exceed, as far as this process counts; nil if
@@ -116,7 +126,8 @@ func (b Bound) exceeded(now time.Time, s slot, current, previous int) *Exceeded 
 	if policy == "" {
 		policy = b.Name
 	}
-	return &Exceeded{Policy: policy, Quota: b.number(s), RetryAfter: wait(now, current, previous, b.number(s))}
+	return &Exceeded{Policy: policy, Quota: b.number(s), RetryAfter: wait(now, current, previous, b.number(s)),
+		kind: s.kind}
 }
 
 // wait returns how long it takes until one more fits, if nothing else is counted.

@@ -69,6 +69,8 @@ type Directory interface {
 	// does, but calls of people for some purpose are refused since they failed. Its answer is
 	// kept for five seconds, so that a health check cannot become a load on Stytch.
 	Ping(ctx context.Context) error
+	// Breakers are the circuits to Stytch that were used.
+	Breakers() []Breaker
 }
 
 // A ConnectedApp is a client of the project: for a custom GPT, the GPT.
@@ -97,4 +99,5 @@ type Options struct {
 	Log     *slog.Logger
 	Now     func() time.Time                // nil: time.Now
 	Backoff func(attempt int) time.Duration // nil: 100 ms, then 400 ms
+	Observe Observer                        // of each attempt; nil: nobody
 }

@@ -50,7 +50,9 @@ type line struct {
 	owners  *limits.Cache[*owner]
 	log     *slog.Logger
 
-	opened moment     // when one of its circuits last was
+	opened moment // when one of its circuits last was
+	opens  atomic.Uint64
+	used   atomic.Bool
 	mu     sync.Mutex // guards that an owner is made once
 }
 
@@ -135,6 +137,7 @@ func (l *line) newCircuit(of string) *circuit {
 			if to == gobreaker.StateOpen {
 				c.opened.now()
 				l.opened.now()
+				l.opens.Add(1)
 			}
 			if l.purpose.cause != visit { // anybody can have many addresses
 				l.log.WarnContext(context.Background(), "circuit breaker to Stytch", "purpose", l.purpose.String(),

@@ -43,11 +43,12 @@ type transport struct {
 	backoff func(attempt int) time.Duration
 	lines   map[purpose]*line
 	now     func() time.Time
+	observe Observer                                       // nil: nobody
 	tell    func(ctx context.Context, ahead time.Duration) // that Stytch's clock is, or with a minus that ours is
 }
 
 func newTransport(o Options) *transport {
-	t := &transport{backoff: o.Backoff, lines: map[purpose]*line{}, now: o.Now}
+	t := &transport{backoff: o.Backoff, lines: map[purpose]*line{}, now: o.Now, observe: o.Observe}
 	if t.backoff == nil {
 		t.backoff = func(attempt int) time.Duration { return 100 * time.Millisecond << (2 * (attempt - 1)) }
 	}
@@ -74,6 +75,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if line == nil {
 		return nil, fmt.Errorf("a call to Stytch for no purpose: %s %s", r.Method, r.URL.Path)
 	}
+	line.used.Store(true)
 	leave, err := line.places.Enter(r.Context())
 	if err != nil {
 		return nil, &directory.UnavailableError{RetryAfter: time.Second, Cause: fmt.Errorf("calls to Stytch: %w", err)}
@@ -85,7 +87,7 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		attempts = maxAttempts
 	}
 	for attempt := 1; ; attempt++ {
-		response, failure := line.guard(r, owner, t.once)
+		response, failure := line.guard(r, owner, t.observed)
 		if failure == nil {
 			return response, nil
 		}
