@@ -21,8 +21,8 @@ const (
 
 // chain puts the middleware around the routes, the outermost first.
 func (s *Server) chain(next http.Handler) http.Handler {
-	layers := []func(http.Handler) http.Handler{requestID, s.accessLog, s.recoverer, secureHeaders, s.onlyThisMachine,
-		s.clientAddress(), s.limitAddress, bound}
+	layers := []func(http.Handler) http.Handler{requestID, withCaller, s.observe, s.accessLog, s.recoverer,
+		secureHeaders, s.onlyThisMachine, s.clientAddress(), s.limitAddress, bound}
 	for i := len(layers) - 1; i >= 0; i-- {
 		next = layers[i](next)
 	}
@@ -38,16 +38,27 @@ func requestID(next http.Handler) http.Handler {
 	})
 }
 
+// withCaller prepares a place in which the parts of the server note what they learn of the request.
+func withCaller(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, _ := api.WithCaller(r.Context())
+		next.ServeHTTP(w, r.WithContext(ctx))
+	})
+}
+
 // accessLog writes one line a request. It never logs the query (which may carry a code), headers or bodies.
 func (s *Server) accessLog(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, caller := api.WithCaller(r.Context())
+		ctx, caller := r.Context(), api.CallerOf(r.Context())
 		if !s.log.Enabled(ctx, slog.LevelInfo) {
-			next.ServeHTTP(w, r.WithContext(ctx))
+			next.ServeHTTP(w, r)
 			return
 		}
 		start := time.Now()
-		recorded := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		recorded, is := w.(middleware.WrapResponseWriter) // of observe
+		if !is {
+			recorded = middleware.NewWrapResponseWriter(w, r.ProtoMajor)
+		}
 		defer func() {
 			attributes := make([]slog.Attr, 0, maxAttributes)
 			attributes = append(attributes, slog.String("method", r.Method), slog.String("path", r.URL.Path),
@@ -58,7 +69,7 @@ func (s *Server) accessLog(next http.Handler) http.Handler {
 			}
 			s.log.LogAttrs(ctx, slog.LevelInfo, "request", attributes...)
 		}()
-		next.ServeHTTP(recorded, r.WithContext(ctx))
+		next.ServeHTTP(recorded, r)
 	})
 }
 

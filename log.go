@@ -10,26 +10,38 @@ import (
 	"guestpass/internal/credentials"
 )
 
-// requestLog adds to every line written within a request which request it was and, once known, which operation. So
+// requestLog adds to every line written within a request which request it was, once known which operation, and where
+// traces are kept which trace. So
 // whoever has the request_id of a reply finds all its lines. It masks everything in the form of a token: anybody may
 // put one where none is expected.
 type requestLog struct{ slog.Handler }
 
 func (l requestLog) Handle(ctx context.Context, record slog.Record) error {
-	attributes := make([]slog.Attr, 0, record.NumAttrs()+2)
+	attributes := make([]slog.Attr, 0, record.NumAttrs()+3)
 	record.Attrs(func(a slog.Attr) bool {
 		attributes = append(attributes, withoutTokens(a))
 		return true
 	})
 	if id := middleware.GetReqID(ctx); id != "" {
 		attributes = append(attributes, slog.String("request_id", id))
-		if caller := api.CallerOf(ctx); caller != nil && caller.Operation != "" {
-			attributes = append(attributes, slog.String("operation", caller.Operation))
+		if caller := api.CallerOf(ctx); caller != nil {
+			attributes = append(attributes, ofCaller(caller)...)
 		}
 	}
 	written := slog.NewRecord(record.Time, record.Level, credentials.Mask(record.Message), record.PC)
 	written.AddAttrs(attributes...)
 	return l.Handler.Handle(ctx, written)
+}
+
+// ofCaller returns what is known of the request.
+func ofCaller(caller *api.Caller) (attributes []slog.Attr) {
+	if caller.Operation != "" {
+		attributes = append(attributes, slog.String("operation", caller.Operation))
+	}
+	if caller.TraceID != "" {
+		attributes = append(attributes, slog.String("trace_id", caller.TraceID))
+	}
+	return attributes
 }
 
 func (l requestLog) WithAttrs(attributes []slog.Attr) slog.Handler {

@@ -21,6 +21,8 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/singleflight"
 
@@ -32,6 +34,7 @@ import (
 	"guestpass/internal/connections"
 	"guestpass/internal/idp"
 	"guestpass/internal/limits"
+	"guestpass/internal/metrics"
 	"guestpass/internal/page"
 	"guestpass/internal/site"
 	"guestpass/internal/stytch"
@@ -110,6 +113,12 @@ type Options struct {
 	Log          *slog.Logger     // what is wrong with the Stytch project, refusals, faults of operations; nil: discard
 	Now          func() time.Time // nil: time.Now; in development the emulator's clock
 
+	// Metrics collects what docs/operating.md lists, until [Server.Close]; one server in each. nil: nothing is counted.
+	Metrics prometheus.Registerer
+	// TracerProvider keeps a trace of each request. For statements of Postgres give [store.Options] a tracer as well.
+	// nil: no traces are kept.
+	TracerProvider trace.TracerProvider
+
 	// Local is for a server on a developer's machine: it answers only under names of this machine and of the public
 	// URL, and to no page of another origin. A server whose PublicURL is on loopback is always local.
 	Local bool
@@ -181,6 +190,8 @@ type Server struct {
 	issuerTried atomic.Int64
 	readiness   readiness
 	diagnosis   atomic.Pointer[diagnosis] // what the checks last found; nil: not yet
+	metrics     *metrics.Metrics          // nil: nobody asks
+	tracer      trace.Tracer              // nil: no traces are kept
 
 	connections *connections.Connections
 	account     *account.Account
@@ -229,8 +240,8 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{options: o, limits: counted, log: o.Log, public: stytch.NewPublic(o.Now)}
-	for _, build := range []func() error{s.buildService, s.buildVerify, s.buildOperations,
-		s.buildPages, s.buildProvider, s.buildSite, s.buildAccount, s.checkPublished} {
+	for _, build := range []func() error{s.buildMetrics, s.buildService, s.buildVerify, s.buildOperations,
+		s.buildPages, s.buildProvider, s.buildSite, s.buildAccount, s.checkPublished, s.registerMetrics} {
 		if err := build(); err != nil {
 			return nil, errors.Join(err, counted.Close())
 		}
@@ -266,7 +277,12 @@ func (s *Server) Flush(ctx context.Context) {
 }
 
 // Close closes what the server has opened itself. Call it when nothing is served any more.
-func (s *Server) Close() error { return s.limits.Close() }
+func (s *Server) Close() error {
+	if s.metrics != nil {
+		s.metrics.Unregister(s.options.Metrics)
+	}
+	return s.limits.Close()
+}
 
 // Operations returns the registered operations, in order.
 func (s *Server) Operations() []api.Operation { return s.service.Operations() }
@@ -310,7 +326,12 @@ func (s *Server) buildService() error {
 		Vertical: o.Vertical, Directory: s.directory, AppNames: s.appNames, Access: o.Access,
 		ScopesAlone: o.ScopesAlone, ResourceMetadata: o.PublicURL + metadataPath, CursorKey: o.key("list cursors"),
 		Store: o.Store, Resources: o.Resources, Modules: o.Modules, Published: o.Operations, Limits: s.limits,
-		Log: o.Log, Now: o.Now})
+		Log: o.Log, Now: o.Now, Refused: s.refusalCounter()})
+	if s.metrics != nil {
+		for _, op := range s.service.Operations() {
+			s.metrics.Declare(op.ID)
+		}
+	}
 	return nil
 }
 
@@ -334,7 +355,7 @@ func (s *Server) openDirectory() (err error) {
 		Limits:            s.limits,
 		Recent:            s.options.RecentPeople,
 		InviteRedirectURL: s.options.PublicURL + "/idp", ClientSecrets: s.options.ClientSecrets, Log: s.options.Log,
-		Now: s.options.Now}
+		Now: s.options.Now, Observe: s.observeStytch()}
 	if s.options.Vertical == auth.Consumer {
 		s.directory, err = stytch.NewConsumer(o)
 		return err

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"guestpass/api"
 	"guestpass/auth"
 	"guestpass/internal/idp"
+	"guestpass/internal/tracing"
 )
 
 // config is what flags, the environment and a file say, in this order of precedence. Each field belongs to a setting,
@@ -22,7 +24,9 @@ type config struct {
 	Addr, PublicURL, Title string
 	TLS                    []string // off, auto, or the files of a certificate and its key; none: off
 	PlainAddr              string   // "": nothing is answered without TLS
-	ACMEDirectory          string   // "": that of Let's Encrypt
+	AdminAddr              string   // "": nobody looks
+	LogLevel               string
+	ACMEDirectory          string // "": that of Let's Encrypt
 	// "": defaultDatabase, in store.go; in development a temporary one
 	DatabaseURL                                       string
 	DatabaseSchema                                    string   // of a Postgres; "": guestpass
@@ -64,6 +68,10 @@ type config struct {
 	KeepConnectionsDays, KeepRepliesHours  int             // 0 days: KeepDays
 	ArchiveDir                             string          // "": what is not kept is gone
 
+	traces      tracing.Config // of the variables OTEL_*, which are not ours
+	untraceable error          // what is wrong with those
+	stdout      io.Writer      // for traces on the console
+
 	given      map[string]string // by setting: who said it, see the sources below
 	wrong      map[string]bool   // settings whose values were refused, and are not here
 	secretHint string            // where the GPT's client secret is to be had, in development
@@ -99,6 +107,7 @@ func readWhole(environ []string, flags *pflag.FlagSet, heading string, check fun
 func readSettings(environ []string, flags *pflag.FlagSet) (c config, faults []error, err error) {
 	values, given, unread := said(environ, flags)
 	c = config{given: given, wrong: map[string]bool{}}
+	c.traces, c.untraceable = tracing.Read(variables(environ))
 	if err := c.checkSecrets(values); err != nil { // first, so that nothing else is said of them
 		return c, nil, usageError{err}
 	}
@@ -224,7 +233,7 @@ func (c config) check() error {
 		fault("GUESTPASS_TRUSTED_PROXIES", "names %s beside others: say one or the other", noProxies)
 	}
 	faults = append(append(faults, c.checkURLs()...), c.checkIntrospection()...)
-	faults = append(faults, c.checkCertificates()...)
+	faults = append(append(faults, c.checkCertificates()...), c.checkAdmin()...)
 	return errors.Join(append(faults, c.checkOperations()...)...)
 }
 

@@ -59,7 +59,7 @@ call that leaves the emulator.`,
 					"project of this folder: use that, or for the project of `guestpass dev`, which is another, --"+
 					envFileFlag+" "+os.DevNull)}
 			}
-			fileOf(cmd.Flags()).log(newLog(cmd.ErrOrStderr()), c)
+			fileOf(cmd.Flags()).log(newLog(cmd.ErrOrStderr(), c.level()), c)
 			dev.config = c
 			return dev.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -85,9 +85,9 @@ type devSettings struct {
 	chaos        stytchtest.Chaos
 }
 
-func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
-	log := newLog(stderr)
+func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) (err error) {
 	c := d.config
+	log := newLog(stderr, c.level())
 	if err := d.check(c); err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 
 	emulatorURL := "http://" + named(d.emulatorAddr, emulatorListener.Addr().String())
 	c = c.development(emulatorURL)
-	if err := c.check(); err != nil {
+	if err := errors.Join(c.check(), c.untraceable); err != nil {
 		return usagef("not started:\n%w", err)
 	}
 	emulator.SetAuthorizationURL(c.PublicURL + "/idp")
@@ -124,8 +124,14 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	}
 	options.Log, options.Emulator, options.Local = log, emulatorURL, true
 	options.Now = emulator.Now // POST /_emulator/clock moves both
+	watched, err := c.watch(ctx, options.Version, stdout, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, watched.close(ctx)) }()
 	kept := c.database(log)
 	kept.URL, kept.Now = c.DatabaseURL, emulator.Now
+	watched.have(&options, &kept)
 	database, err := openDevelopmentStore(ctx, kept)
 	if err != nil {
 		return err
@@ -139,7 +145,7 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) error {
 	defer app.Close()
 	log.InfoContext(ctx, "serving", "addr", appListener.Addr().String(), "public_url", c.PublicURL)
 	d.announce(stdout, c, seed, emulatorURL)
-	return runAll(ctx, app, parts{listener: appListener, handler: app}.serve(log),
+	return runAll(ctx, app, watched.serve, parts{listener: appListener, handler: app}.serve(log),
 		parts{listener: emulatorListener, handler: emulator}.serve(log))
 }
 

@@ -19,14 +19,16 @@ import (
 // share mistakes.
 var allowedImports = map[string][]string{
 	"cmd/guestpass": {"cli", "resources"},
-	"cli": {"", "api", "auth", "gpttest", "internal/certificates", "internal/clients",
+	"cli": {"", "api", "auth", "gpttest", "internal/admin", "internal/certificates", "internal/clients",
 		"internal/credentials", "internal/doctor", "internal/doctor/outside", "internal/envfile",
 		"internal/idp", "internal/inside", "internal/limits",
 		"internal/management", "internal/newapp", "internal/ownfile", "internal/page", "internal/pageurl",
 		"internal/plugin", "internal/setup", "internal/site", "internal/stytch", "internal/text",
-		"internal/upstream", "mcptest", "mcptest/lint", "openapi", "openapi/lint", "store", "stytchtest"},
+		"internal/tracing", "internal/upstream", "mcptest", "mcptest/lint", "openapi", "openapi/lint", "store",
+		"stytchtest"},
 	"": {"api", "auth", "directory", "internal/account", "internal/clients", "internal/connections",
 		"internal/credentials", "internal/doctor", "internal/idp", "internal/inside", "internal/limits",
+		"internal/metrics",
 		"internal/page", "internal/pageurl", "internal/site", "internal/stytch", "internal/upstream",
 		"mcp", "openapi", "store"},
 	"guestpasstest": {"", "api", "auth", "internal/postgrestest", "store", "stytchtest"},
@@ -59,6 +61,7 @@ var allowedImports = map[string][]string{
 	"internal/stytch": {"directory", "internal/credentials", "internal/limits", "internal/text",
 		"internal/upstream"},
 	"internal/accept":           {},
+	"internal/admin":            {},
 	"internal/certificates":     {"store"},
 	"internal/cache":            {},
 	"internal/clients":          {"internal/credentials"},
@@ -72,6 +75,7 @@ var allowedImports = map[string][]string{
 	"internal/limits":           {"internal/cache"},
 	"internal/limits/redistest": {}, // for tests only
 	"internal/management":       {"internal/upstream"},
+	"internal/metrics":          {"auth", "internal/doctor", "internal/limits", "internal/stytch", "store"},
 	"internal/setup":            {"internal/management"},
 	"internal/newapp":           {},
 	"internal/plugin":           {"openapi"},
@@ -92,6 +96,8 @@ var allowedImports = map[string][]string{
 	"internal/packaged":           {}, // tests alone
 	"internal/page":               {"internal/pageurl", "internal/static"},
 	"internal/static":             {"internal/accept"},
+	"internal/page":            {"internal/accept", "internal/pageurl"},
+	"internal/tracing":         {},
 	"stytchtest": {"stytchtest/internal/documents", "stytchtest/internal/faults",
 		"stytchtest/internal/keys", "stytchtest/internal/loopback", "stytchtest/internal/page",
 		"stytchtest/internal/wire"},
@@ -122,6 +128,8 @@ var confined = map[string][]string{
 	"github.com/santhosh-tekuri":          {"gpttest", "openapi/lint"},
 	"github.com/dlclark/regexp2":          {"gpttest"},
 	"modernc.org/sqlite":                  {"store"},
+	"github.com/prometheus":               {"", "internal/admin", "internal/metrics"},
+	"go.opentelemetry.io/otel/sdk":        {"internal/tracing"},
 	"github.com/sony/gobreaker/v2":        {"internal/stytch"},
 }
 

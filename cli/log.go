@@ -10,12 +10,13 @@ import (
 	"guestpass/internal/text"
 )
 
-// newLog writes text to a terminal and JSON to everything else.
-func newLog(w io.Writer) *slog.Logger {
+// newLog writes text to a terminal and JSON to everything else, without lines below the level.
+func newLog(w io.Writer, level slog.Level) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level}
 	if onTerminal(w) {
-		return slog.New(slog.NewTextHandler(w, nil))
+		return slog.New(slog.NewTextHandler(w, options))
 	}
-	return slog.New(slog.NewJSONHandler(w, nil))
+	return slog.New(slog.NewJSONHandler(w, options))
 }
 
 // onTerminal reports whether a person sees what is written to w.

@@ -90,7 +90,7 @@ func publisherOf(command *cobra.Command, environ []string, change func(*guestpas
 	}
 	c = published(c)
 	options := c.options()
-	options.Log = newLog(command.ErrOrStderr()) // what could be declared better
+	options.Log = newLog(command.ErrOrStderr(), c.level()) // what could be declared better
 	change(&options)
 	app, err := newServer(options)
 	return app, c, err

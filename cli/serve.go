@@ -56,16 +56,17 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := readWhole(environ, cmd.Flags(), "not started", func(c config) error {
-				return errors.Join(c.check(), c.checkProxies())
+				return errors.Join(c.check(), c.checkProxies(), c.untraceable)
 			})
 			if err != nil {
 				return err
 			}
+			c.stdout = cmd.OutOrStdout()
 			options := c.options()
 			if err := c.readLook(cmd.Context(), &options); err != nil {
 				return err
 			}
-			options.Log = newLog(cmd.ErrOrStderr())
+			options.Log = newLog(cmd.ErrOrStderr(), c.level())
 			return c.serve(cmd.Context(), options, fileOf(cmd.Flags()))
 		},
 	}
@@ -92,8 +93,14 @@ func (c config) serve(ctx context.Context, o guestpass.Options, from *envFileVal
 	}
 	defer func() { err = errors.Join(err, beside.close()) }()
 	o = beside.options(o)
+	watched, err := c.watch(ctx, o.Version, c.stdout, o.Log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, watched.close(ctx)) }()
 	kept := c.database(o.Log)
 	kept.Now = o.Now
+	watched.have(&o, &kept)
 	database := store.New(kept)
 	o.Store = database
 	app, err := newServer(o) // what is wrong is told before the database is opened or made
@@ -134,7 +141,7 @@ func (c config) serve(ctx context.Context, o guestpass.Options, from *envFileVal
 		defer part.listener.Close()
 		beside.serve = append(beside.serve, part.serve(o.Log))
 	}
-	return runAll(ctx, app, beside.serve...)
+	return runAll(ctx, app, append(beside.serve, watched.serve)...)
 }
 
 // newServer makes the server. It marks errors that the caller can mend as usage errors.

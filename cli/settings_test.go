@@ -17,6 +17,7 @@ func whole() map[string]string {
 	variables := realistic()
 	for name, value := range map[string]string{
 		"GUESTPASS_TLS": "auto", "GUESTPASS_PLAIN_ADDR": "127.0.0.1:8088",
+		"GUESTPASS_ADMIN_ADDR": "127.0.0.1:9464", "GUESTPASS_LOG_LEVEL": "warn",
 		"GUESTPASS_ACME_DIRECTORY": "https://acme.example.com/directory",
 		"GUESTPASS_ADDR":           "127.0.0.1:8443", "GUESTPASS_TITLE": "Acme Tasks",
 		"GUESTPASS_LOGO": "https://static.example.com/logo.svg", "GUESTPASS_COLOR": "#7a1fa2",

@@ -59,7 +59,7 @@ func (c config) quota() store.Quota {
 // databaseOf returns the database of the environment, for commands that need no other settings.
 func databaseOf(cmd *cobra.Command, environ []string) (o store.Options, err error) {
 	c, err := readConfig(environ, cmd.Flags())
-	return c.database(newLog(cmd.ErrOrStderr())), err
+	return c.database(newLog(cmd.ErrOrStderr(), c.level())), err
 }
 
 // withStore runs f on the database of the environment as it is, beside whoever uses it.

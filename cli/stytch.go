@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/url"
 	"regexp"
 	"strings"
@@ -73,7 +74,7 @@ func (s stytchSettings) run(ctx context.Context, stdout, stderr io.Writer) error
 	if err != nil {
 		return usageError{err}
 	}
-	log := newLog(stderr)
+	log := newLog(stderr, slog.LevelInfo)
 	options.Log = log
 	emulator, err := stytchtest.New(options)
 	if err != nil {
