@@ -81,7 +81,7 @@ func (c claims) has(name string) bool { _, ok := c[name]; return ok }
 
 // wrong refuses the token for the value of one claim.
 func (c claims) wrong(name, expected, hint string) error {
-	return &refusal{sentinel: ErrInvalidToken, reason: name, claim: name, found: shownValue(c[name]),
+	return &refusal{sentinel: ErrInvalidToken, reason: name, claim: name, found: kindOf(c[name]),
 		expected: expected, hint: hint}
 }
 
@@ -161,8 +161,8 @@ func canonical(audience string) string {
 
 // wrongAudience tells what to do about a value that is foreign, or is missing and ours.
 func (v *Verifier) wrongAudience(c claims, value string) error {
-	hint := "if " + shown(value) + " is the audience that the connected app has in Stytch, set GUESTPASS_AUDIENCE " +
-		"to it; if it is this server, see GUESTPASS_PUBLIC_URL"
+	hint := "if the connected app has a custom audience in Stytch, set GUESTPASS_AUDIENCE to that; if the audience is " +
+		"this server, see GUESTPASS_PUBLIC_URL"
 	switch {
 	case strings.HasPrefix(value, "connected-app-"):
 		hint = hintAccessToken
@@ -311,7 +311,7 @@ func (v *Verifier) organization(c claims) (id string, err error) {
 	}
 	if v.options.Vertical == Consumer {
 		if c.has(organizationClaim) {
-			return "", wrong(shownValue(c[organizationClaim]), "no such claim", hintVertical)
+			return "", wrong(kindOf(c[organizationClaim]), "no such claim", hintVertical)
 		}
 		return "", nil
 	}
@@ -327,7 +327,7 @@ func (v *Verifier) organization(c claims) (id string, err error) {
 		if v.ofOtherEnvironment(id) {
 			hint = hintEnvironment
 		}
-		return "", wrong("organization_id "+shownValue(organization["organization_id"]),
+		return "", wrong("organization_id: "+kindOf(organization["organization_id"]),
 			"organization-"+v.environment+"-...", hint)
 	}
 	return id, nil

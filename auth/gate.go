@@ -105,7 +105,7 @@ func (v *Verifier) checkHeader(data []byte) (kid string, err error) {
 		return "", err
 	}
 	wrong := func(name, expected string) error {
-		return &refusal{sentinel: ErrInvalidToken, reason: name, claim: name, found: shownValue(header[name]),
+		return &refusal{sentinel: ErrInvalidToken, reason: name, claim: name, found: kindOf(header[name]),
 			expected: expected, hint: hintAccessToken}
 	}
 	if text(header["alg"]) != "RS256" { // jws.Verify does not compare it

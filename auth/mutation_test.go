@@ -141,7 +141,7 @@ var checks = []mutant{
 	never("22 environment of the organization", "claims.go",
 		`!strings.HasPrefix(id, "organization-"+v.environment+"-")`),
 	never("22 no organization in Consumer", "claims.go", `c.has(organizationClaim) {
-			return "", wrong(shownValue`),
+			return "", wrong(kindOf`),
 
 	never("keys: status", "keys.go", `response.StatusCode != http.StatusOK`),
 	{"keys: redirects", "keys.go", `return http.ErrUseLastResponse`, `return nil`},

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -109,26 +111,68 @@ func shown(text string) string {
 	return quoted
 }
 
-// shownValue returns the value of a claim, fit for a log.
-func shownValue(value json.RawMessage) string {
+// kindOf tells what a value is without the value: an address, an id or a text in a token may be somebody's.
+func kindOf(value json.RawMessage) string {
 	switch {
-	case value == nil:
+	case len(value) == 0:
 		return "nothing"
 	case value[0] == '"':
-		if s := text(value); s != "" {
-			return shown(s)
-		}
-		return "an empty string"
+		return kindOfText(text(value))
 	case value[0] == '{':
 		return "an object"
 	case value[0] == '[':
-		var list []string
-		if json.Unmarshal(value, &list) == nil {
-			return shown("[" + strings.Join(list, ", ") + "]") // without quotes, which the log would escape
-		}
+		return kindOfList(value)
+	case value[0] == '-', value[0] >= '0' && value[0] <= '9':
+		return "a number"
 	}
-	return shown(string(value))
+	return string(value) // true, false or null
 }
+
+func kindOfList(value json.RawMessage) string {
+	var list []json.RawMessage
+	if json.Unmarshal(value, &list) != nil {
+		return "a list"
+	}
+	var kinds []string
+	for _, one := range list[:min(len(list), maxKinds)] {
+		kinds = append(kinds, kindOf(one))
+	}
+	if len(list) > maxKinds {
+		kinds = append(kinds, strconv.Itoa(len(list)-maxKinds)+" more")
+	}
+	return shown("[" + strings.Join(kinds, ", ") + "]")
+}
+
+// maxKinds is of how many entries of a list the log tells the kind.
+const maxKinds = 5
+
+// stytchID is how Stytch's ids begin: what they are of, and in which environment. The first are issuers.
+var stytchID = regexp.MustCompile(`^(?:stytch\.com/project|[a-z0-9]+(?:-[a-z0-9]+)?)-(?:test|live)-`)
+
+// words that tokens have in their header, and that are nobody's.
+var words = []string{"none", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",
+	"HS256", "HS384", "HS512", "JWT", "at+jwt", "id+jwt", "logout+jwt"}
+
+func kindOfText(text string) string {
+	start := stytchID.FindString(text)
+	switch {
+	case text == "":
+		return "an empty string"
+	case slices.Contains(words, text):
+		return text
+	case start != "" && slices.Contains(stytchKinds, start[:len(start)-len("test-")]):
+		return start + "..."
+	case strings.HasPrefix(text, "https://"):
+		return "an https address"
+	case strings.HasPrefix(text, "http://"):
+		return "an http address"
+	}
+	return "a string, length " + strconv.Itoa(len(text))
+}
+
+// stytchKinds are what Stytch's ids are of.
+var stytchKinds = []string{"stytch.com/project-", "project-", "member-", "user-", "organization-", "connected-app-",
+	"m2m-client-"}
 
 // anyOf lists what would have been right.
 func anyOf(values []string) string { return shown(strings.Join(values, " or ")) }

@@ -217,6 +217,7 @@ var excused = map[string]string{
 	"store/prepared.go": "statements that stay prepared: whose is let go is prepared anew, and nobody is refused",
 	"serve.go": "connections, of which nothing is known but an address that a proxy in front may " +
 		"share with everybody",
+	"internal/admin/admin.go": "connections to the admin address, which nobody but the operator reaches",
 	"internal/cache/cache.go": "the one cache: those of package limits are declared there, and of auth's " +
 		"TestOnePersonsTokensForgetNobodyElses shows whose it is",
 }

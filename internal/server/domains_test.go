@@ -30,6 +30,12 @@ func (w *world) refused() (attributes map[string]string) {
 }
 
 // A project with a custom domain issues tokens under it and under its default one.
+// isKind reports whether an issuer is told by its kind alone.
+func isKind(found string) bool {
+	return slices.Contains([]string{"an https address", "an http address", "stytch.com/project-test-..."}, found) ||
+		strings.HasPrefix(found, "a string, length ")
+}
+
 func TestTokensOfEveryDomainAreAdmitted(t *testing.T) {
 	const custom, third = "https://login.example.com", "https://third.example.com"
 	w := newWorld(t, func(o *guestpass.Options) { o.OtherDomains = []string{custom + "/", third} })
@@ -49,7 +55,7 @@ func TestTokensOfEveryDomainAreAdmitted(t *testing.T) {
 			strings.Contains(r.body, "STYTCH_DOMAIN") {
 			t.Errorf("a token of %s: %d %v %s", issuer, r.status, r.header, r.body)
 		}
-		if told["reason"] != "iss" || told["claim"] != "iss" || told["found"] != issuer ||
+		if told["reason"] != "iss" || told["claim"] != "iss" || !isKind(told["found"]) ||
 			!strings.Contains(told["expected"], custom+" or "+third) ||
 			!strings.Contains(told["hint"], "STYTCH_DOMAIN") {
 			t.Errorf("the log says %v", told)
