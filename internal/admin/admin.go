@@ -17,6 +17,7 @@ import (
 	"net/http/pprof"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -34,7 +35,8 @@ const (
 	headerTimeout  = 5 * time.Second
 	bodyTimeout    = 5 * time.Second  // nothing that is served reads a body
 	answerTimeout  = 65 * time.Second // so that a profile may take a minute
-	idleTimeout    = 2 * time.Minute  // longer than between two scrapes
+	longestProfile = time.Minute
+	idleTimeout    = 2 * time.Minute // longer than between two scrapes
 	maxHeader      = 16 << 10
 	drainTimeout   = 2 * time.Second // for what is being answered when the server ends
 )
@@ -77,11 +79,10 @@ func New(addr string, log *slog.Logger) *Server {
 	mux.HandleFunc("GET /{$}", index)
 	mux.Handle("GET /metrics", promhttp.HandlerFor(s.registry, promhttp.HandlerOpts{ErrorLog: scrapeLog{log},
 		MaxRequestsInFlight: maxScrapes, Timeout: scrapeTimeout, ErrorHandling: promhttp.ContinueOnError}))
-	mux.HandleFunc("GET /debug/pprof/", pprof.Index)
-	mux.HandleFunc("GET /debug/pprof/cmdline", pprof.Cmdline)
-	mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
-	mux.HandleFunc("GET /debug/pprof/symbol", pprof.Symbol)
-	mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	for path, handler := range map[string]http.HandlerFunc{"": pprof.Index, "cmdline": pprof.Cmdline,
+		"profile": pprof.Profile, "symbol": pprof.Symbol, "trace": pprof.Trace} {
+		mux.HandleFunc("GET /debug/pprof/"+path, bounded(handler))
+	}
 	s.handler = s.guard(mux)
 	return s
 }
@@ -131,6 +132,19 @@ func (s *Server) guard(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
+}
+
+// bounded refuses profiles of more than a minute, for which pprof would put off the end of the answer.
+func bounded(profile http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		asked := r.URL.Query().Get("seconds")
+		if seconds, err := strconv.ParseFloat(asked, 64); asked != "" &&
+			(err != nil || !(seconds >= 0 && seconds <= longestProfile.Seconds())) {
+			http.Error(w, "seconds must be a number up to 60", http.StatusBadRequest)
+			return
+		}
+		profile(w, r)
+	}
 }
 
 func refuse(w http.ResponseWriter, message string) {

@@ -26,8 +26,8 @@ import (
 
 const (
 	attempts     = 3
-	firstBackoff = time.Second // then twice as long
-	maxAnswer    = 64 << 10    // of a collector, which is read so that the connection can be used again
+	firstBackoff = time.Second
+	maxAnswer    = 64 << 10 // of a collector, which is read so that the connection can be used again
 	stopTimeout  = 5 * time.Second
 	tellEvery    = time.Minute // between lines on traces that are not sent
 )
@@ -107,12 +107,13 @@ func (s withoutTexts) Status() sdk.Status { return sdk.Status{Code: s.ReadOnlySp
 // client sends traces to a collector (OTLP 1, section OTLP/HTTP).
 type client struct {
 	Config
-	http *http.Client
+	http    *http.Client
+	backoff time.Duration // after the first attempt; then twice as long
 }
 
 func newClient(c Config) *client {
 	return &client{c, &http.Client{Timeout: c.timeout,
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}, firstBackoff}
 }
 
 func (c *client) Start(context.Context) error { return nil }
@@ -134,7 +135,7 @@ func (c *client) UploadTraces(ctx context.Context, spans []*collected.ResourceSp
 			return err
 		}
 	}
-	for attempt, wait := 1, firstBackoff; ; attempt, wait = attempt+1, 2*wait {
+	for attempt, wait := 1, c.backoff; ; attempt, wait = attempt+1, 2*wait {
 		again, err := c.send(ctx, body)
 		if err == nil || !again || attempt == attempts {
 			return err
