@@ -54,12 +54,15 @@ var troubles = []struct {
 func TestTroubleAtStytchStaysThere(t *testing.T) {
 	t.Parallel() // they mostly wait; make soak runs one after the other
 	stytch, seed := crowd(t)
-	p := startProcess(t, forStytch(stytch, seed, "GUESTPASS_DATABASE_URL=sqlite:"+t.TempDir()+"/soak.db"))
+	p := startProcess(t, forStytch(stytch, seed, "GUESTPASS_DATABASE_URL=sqlite:"+t.TempDir()+"/soak.db",
+		"GUESTPASS_ADMIN_ADDR=127.0.0.1:0"))
+	admin := "http://" + p.log.wait(t, `"admin_addr":"([^"]+)"`)[1]
 	next := mixed(t, stytch, seed)
 	reads, readsFailed := 0, 0
 	phase := func(name string, lasts time.Duration) *load {
-		l := newLoad(*soakRate, p.to, next)
+		l, told := newLoad(*soakRate, p.to, next), figuresOf(t, admin)
 		l.runFor(t.Context(), lasts)
+		t.Logf("%-12s %s", name, figuresOf(t, admin).since(told))
 		l.client.CloseIdleConnections()
 		l.report(t, name)
 		read := l.of("read")

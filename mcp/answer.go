@@ -141,8 +141,15 @@ func (s *Server) call(ctx context.Context, w http.ResponseWriter, r *http.Reques
 		fail(w, m.id, refuse(http.StatusOK, invalidParams, "there is no such tool; see tools/list"))
 		return
 	}
+	caller := api.CallerOf(ctx)
+	if caller != nil { // also if it is not carried out
+		caller.Operation = t.Name
+	}
 	arguments, wrong := t.arguments(m.params["arguments"])
 	if wrong != "" {
+		if caller != nil {
+			caller.Status = http.StatusUnprocessableEntity
+		}
 		s.result(w, m, http.StatusOK,
 			failed(problemText(api.Problem{Status: http.StatusUnprocessableEntity, Detail: wrong})))
 		return

@@ -16,6 +16,9 @@ import (
 	"testing"
 	"time"
 
+	otelsdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
 	"guestpass"
 	"guestpass/api"
 	"guestpass/auth"
@@ -39,10 +42,11 @@ func failures(o *guestpass.Options) {
 	})
 }
 
-// Whoever has the request id of a reply finds every line about it, and which operation it was.
+// Whoever has the request id of a reply finds every line about it, and which operation and which trace it was, on
+// whatever surface.
 func TestEveryLineOfARequestNamesIt(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, failures)
+	w := newWorld(t, failures, traced(tracetest.NewSpanRecorder(), otelsdk.NeverSample()))
 	scopes := []string{"openid", "tasks:read", "tasks:write", "members:read"}
 	token, visitor := w.token(ada, scopes...), w.signIn(grace)
 	known := map[string][]string{} // messages, by request id
@@ -60,6 +64,16 @@ func TestEveryLineOfARequestNamesIt(t *testing.T) {
 		call("listMembers", "GET", "/api/v1/members", token, "")
 		call("getFailure", "GET", "/api/v1/getFailure", "", "")
 		call("getPanic", "GET", "/api/v1/getPanic", "", "")
+		for tool, arguments := range map[string]string{"listTasks": `{}`, "listMembers": `{}`,
+			"createTask": `{"title":"Feed the cat"}`, "addTaskComment": `"not an object"`, "updateTask": `{"no such":1}`,
+			"getFailure": `{}`, "getPanic": `{}`} {
+			call(tool, "POST", "/mcp", token, toolCall(tool, arguments))
+		}
+		call("", "POST", "/mcp", "made-up", toolCall("listTasks", `{}`)) // whose body nobody reads
+		call("", "GET", "/verify?scope=tasks:write", token, "")
+		call("", "GET", "/verify?scope=tasks:read", "made-up", "")
+		call("", "GET", "/verify?scope=members:read", w.token(ada, "openid"), "")
+		call("", "GET", "/verify?scope=nothing", token, "")
 		call("", "GET", "/api/v1/nothing", "", "")
 		call("", "GET", "/idp?"+authorization(w), "", "")
 		call("", "GET", "/account", "", "", func(r *http.Request) { r.Header.Set("Cookie", visitor.cookie) })
@@ -82,6 +96,7 @@ func TestEveryLineOfARequestNamesIt(t *testing.T) {
 			Message   string `json:"msg"`
 			RequestID string `json:"request_id"`
 			Operation string
+			TraceID   string `json:"trace_id"`
 		}
 		if err := json.Unmarshal([]byte(line), &entry); err != nil || strings.Count(line, `"request_id"`) > 1 ||
 			strings.Count(line, `"operation"`) > 1 {
@@ -91,7 +106,7 @@ func TestEveryLineOfARequestNamesIt(t *testing.T) {
 		if !ours && !slices.Contains(background, entry.Message) {
 			t.Errorf("of no request: %s", line)
 		}
-		if ours && entry.Operation != operations[entry.RequestID] {
+		if ours && entry.Operation != operations[entry.RequestID] || ours && len(entry.TraceID) != 32 {
 			t.Errorf("of %s: %s", operations[entry.RequestID], line)
 		}
 		if ours {
@@ -113,6 +128,11 @@ func TestEveryLineOfARequestNamesIt(t *testing.T) {
 			t.Errorf("%q was not logged", message)
 		}
 	}
+}
+
+func toolCall(name, arguments string) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":%q,"arguments":%s}}`, name,
+		arguments)
 }
 
 // background are lines about the whole process.
