@@ -161,8 +161,8 @@ func canonical(audience string) string {
 
 // wrongAudience tells what to do about a value that is foreign, or is missing and ours.
 func (v *Verifier) wrongAudience(c claims, value string) error {
-	hint := "if the connected app has a custom audience in Stytch, set GUESTPASS_AUDIENCE to that; if the audience is " +
-		"this server, see GUESTPASS_PUBLIC_URL"
+	hint := "if the connected app has a custom audience in Stytch, set GUESTPASS_AUDIENCE to that; if the audience " +
+		"is this server, see GUESTPASS_PUBLIC_URL"
 	switch {
 	case strings.HasPrefix(value, "connected-app-"):
 		hint = hintAccessToken

@@ -177,7 +177,8 @@ func (s *keySource) find(ctx context.Context, kid string) (*rsa.PublicKey, uint6
 		if s.inTheDark() { // nobody knows that the key is none, and a 401 would sign people out
 			return nil, 0, &refusal{sentinel: ErrUnavailable, reason: "unknown kid, and the keys could not be fetched"}
 		}
-		return nil, 0, &refusal{sentinel: ErrInvalidToken, reason: "unknown kid", claim: "kid", found: "another key id, length " + strconv.Itoa(len(kid)),
+		return nil, 0, &refusal{sentinel: ErrInvalidToken, reason: "unknown kid", claim: "kid",
+			found:    "another key id, length " + strconv.Itoa(len(kid)),
 			expected: anyOf(slices.Sorted(maps.Keys(set.keys))),
 			hint: "after a rotation of Stytch's keys it is known within 30 s; else the token is of another project: " +
 				"see STYTCH_DOMAIN and STYTCH_PROJECT_ID"}

@@ -91,6 +91,9 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	if err := d.check(c); err != nil {
 		return err
 	}
+	if c.untraceable != nil {
+		return usagef("not started:\n%w", c.untraceable)
+	}
 	seed := developmentSeed(c.Vertical)
 	if err := admitResources(&seed, c); err != nil {
 		return err
@@ -112,7 +115,7 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) (err err
 
 	emulatorURL := "http://" + named(d.emulatorAddr, emulatorListener.Addr().String())
 	c = c.development(emulatorURL)
-	if err := errors.Join(c.check(), c.untraceable); err != nil {
+	if err := c.check(); err != nil {
 		return usagef("not started:\n%w", err)
 	}
 	emulator.SetAuthorizationURL(c.PublicURL + "/idp")

@@ -76,8 +76,8 @@ func (f figures) String() string {
 	const requests, calls = "guestpass_request_duration_seconds", "guestpass_stytch_request_duration_seconds"
 	number := f.sum(requests + "_count")
 	part := func(outcome string) float64 { return 100 * f.sum(requests+"_count", outcome) / max(number, 1) }
-	return fmt.Sprintf("%.0f requests, p99 up to %gs; error %.2f %%, unavailable %.2f %%, limited %.2f %%; %.0f calls to "+
-		"Stytch, p99 up to %gs, not ok %.0f; opens %.0f; places refused %.0f; waits for the database %.0f, %.1fs; "+
+	return fmt.Sprintf("%.0f requests, p99 up to %gs; error %.2f %%, unavailable %.2f %%, limited %.2f %%; %.0f calls "+
+		"to Stytch, p99 up to %gs, not ok %.0f; opens %.0f; places refused %.0f; waits for the database %.0f, %.1fs; "+
 		"groups p99 %g; refusals %.0f", number, f.quantile(.99, requests), part(`outcome="error"`),
 		part(`outcome="unavailable"`), part(`outcome="limited"`), f.sum(calls+"_count"), f.quantile(.99, calls),
 		f.sum(calls+"_count")-f.sum(calls+"_count", `outcome="ok"`), f.sum("guestpass_stytch_breaker_opens_total"),

@@ -7,15 +7,21 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"maps"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
+	collected "go.opentelemetry.io/proto/otlp/trace/v1"
 	"go.yaml.in/yaml/v3"
+	"google.golang.org/protobuf/proto"
 
 	"guestpass/internal/metrics"
 	"guestpass/internal/postgrestest"
@@ -287,5 +293,106 @@ func TestOperatingNamesMetricsAndAlerts(t *testing.T) {
 	}
 	if missing.Len() > 0 {
 		t.Errorf("docs/operating.md lacks\n%s", &missing)
+	}
+}
+
+// What puts the admin address where the world is, and variables of OpenTelemetry that are not understood, end the
+// start.
+func TestWatchingSettingsThatCannotBe(t *testing.T) {
+	for _, tt := range []struct {
+		changes map[string]string
+		want    string
+	}{
+		{map[string]string{"GUESTPASS_ADMIN_ADDR": whole()["GUESTPASS_ADDR"]},
+			"GUESTPASS_ADMIN_ADDR must have another port than GUESTPASS_ADDR"},
+		{map[string]string{"GUESTPASS_ADMIN_ADDR": ":8443"},
+			"GUESTPASS_ADMIN_ADDR must have another port than GUESTPASS_ADDR"},
+		{map[string]string{"GUESTPASS_ADMIN_ADDR": whole()["GUESTPASS_PLAIN_ADDR"]},
+			"GUESTPASS_ADMIN_ADDR must have another port than GUESTPASS_PLAIN_ADDR"},
+	} {
+		variables := whole()
+		maps.Copy(variables, tt.changes)
+		refusesWithoutRepeating(t, tt.want, "the value", starting(variables))
+	}
+	for name, value := range map[string]string{"OTEL_TRACES_EXPORTER": "zipkin", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc",
+		"OTEL_TRACES_SAMPLER": "sometimes"} {
+		environ := []string{"OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4317", name + "=" + value}
+		for setting, value := range whole() {
+			environ = append(environ, setting+"="+value)
+		}
+		for _, command := range []string{"serve", "dev"} {
+			var out bytes.Buffer
+			if command == "dev" {
+				environ = environ[:2]
+			}
+			if code := run(t.Context(), []string{command}, environ, io.Discard, &out); code != 2 ||
+				!strings.Contains(out.String(), name+" must be ") {
+				t.Errorf("%s with %s=%s: %d %s", command, name, value, code, &out)
+			}
+		}
+	}
+}
+
+// The last spans are sent when the server ends, and the admin address ends with it. One that others reach is warned of.
+func TestAServerSendsItsTracesAndEnds(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("left out by make quick: it starts servers")
+	}
+	var sent atomic.Int64
+	far := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var told collected.TracesData
+		body, _ := io.ReadAll(r.Body)
+		if err := proto.Unmarshal(body, &told); err != nil || r.URL.Path != "/v1/traces" {
+			t.Errorf("%s: %v", r.URL, err)
+		}
+		for _, of := range told.ResourceSpans {
+			for _, scope := range of.ScopeSpans {
+				sent.Add(int64(len(scope.Spans)))
+			}
+		}
+	}))
+	defer far.Close()
+	seed := stytchtest.Development()
+	stytch := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
+	p := startProcess(t, forStytch(stytch, seed, "GUESTPASS_DATABASE_URL=sqlite:"+t.TempDir()+"/traced.db",
+		"GUESTPASS_ADMIN_ADDR=0.0.0.0:0", "OTEL_EXPORTER_OTLP_ENDPOINT="+far.URL, "OTEL_BSP_SCHEDULE_DELAY=3600000"))
+	_, port, _ := net.SplitHostPort(p.log.wait(t, `"admin_addr":"([^"]+)"`)[1])
+	p.log.wait(t, "has a host that others than programs of this machine may reach")
+	scrape(t, "http://127.0.0.1:"+port)
+	const requests = 5
+	for range requests {
+		ask(t, p.url, "GET", "/healthz", "", "")
+	}
+	if sent.Load() > 0 {
+		t.Fatal("the spans were sent before the end, which this test is about")
+	}
+	p.stop(t)
+	if sent.Load() < requests {
+		t.Errorf("%d spans were sent when the server ended", sent.Load())
+	}
+	if conn, err := net.Dial("tcp", "127.0.0.1:"+port); err == nil {
+		conn.Close()
+		t.Error("the admin address is still there")
+	}
+}
+
+// Lines below the level are left out, and nothing else.
+func TestTheLogHasTheLevelThatIsSaid(t *testing.T) {
+	for level, want := range map[string]string{"": "IWE", "debug": "DIWE", "info": "IWE", "warn": "WE", "error": "E"} {
+		var out bytes.Buffer
+		log := newLog(&out, config{LogLevel: level}.level())
+		log.Debug("x")
+		log.Info("x")
+		log.Warn("x")
+		log.Error("x")
+		got := ""
+		for line := range strings.Lines(out.String()) {
+			_, rest, _ := strings.Cut(line, `"level":"`)
+			got += rest[:1]
+		}
+		if got != want {
+			t.Errorf("%q: %s", level, got)
+		}
 	}
 }

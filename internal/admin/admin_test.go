@@ -50,7 +50,8 @@ func TestTheAdminAddressServesWhatItSays(t *testing.T) {
 	}
 	for path, want := range map[string]string{"/": `href="/metrics"`, "/metrics": "go_goroutines",
 		"/debug/pprof/": "heap", "/debug/pprof/goroutine?debug=1": "goroutine profile", "/debug/pprof/cmdline": "",
-		"/debug/pprof/profile?seconds=1": "", "/debug/pprof/trace?seconds=0.1": "", "/debug/pprof/symbol": "num_symbols"} {
+		"/debug/pprof/profile?seconds=1": "", "/debug/pprof/trace?seconds=0.1": "",
+		"/debug/pprof/symbol": "num_symbols"} {
 		if status, body := get(t, url+path); status != 200 || !strings.Contains(body, want) {
 			t.Errorf("%s: %d %.100s", path, status, body)
 		}

@@ -13,6 +13,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	otelsdk "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
+
 	"guestpass"
 	"guestpass/stytchtest"
 )
@@ -33,8 +37,19 @@ func BenchmarkPublicRequest(b *testing.B) { benchmarkRequest(b, false) }
 
 func BenchmarkAuthenticatedRequest(b *testing.B) { benchmarkRequest(b, true) }
 
-func benchmarkRequest(b *testing.B, authenticated bool) {
-	w := newWorld(b, quiet, greet(authenticated))
+// BenchmarkWatchedRequest and BenchmarkTracedRequest are the public one with what GUESTPASS_ADMIN_ADDR and OTEL_* add.
+func BenchmarkWatchedRequest(b *testing.B) {
+	benchmarkRequest(b, false, func(o *guestpass.Options) { o.Metrics = prometheus.NewRegistry() })
+}
+
+func BenchmarkTracedRequest(b *testing.B) {
+	benchmarkRequest(b, false, func(o *guestpass.Options) {
+		o.TracerProvider = otelsdk.NewTracerProvider(otelsdk.WithBatcher(tracetest.NewNoopExporter()))
+	})
+}
+
+func benchmarkRequest(b *testing.B, authenticated bool, change ...func(*guestpass.Options)) {
+	w := newWorld(b, append(change, quiet, greet(authenticated))...)
 	r := httptest.NewRequest(http.MethodGet, "http://localhost/api/v1/greeting", nil)
 	if authenticated {
 		r.Header.Set("Authorization", "Bearer "+w.token(ada, "openid"))

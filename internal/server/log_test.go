@@ -65,7 +65,8 @@ func TestEveryLineOfARequestNamesIt(t *testing.T) {
 		call("getFailure", "GET", "/api/v1/getFailure", "", "")
 		call("getPanic", "GET", "/api/v1/getPanic", "", "")
 		for tool, arguments := range map[string]string{"listTasks": `{}`, "listMembers": `{}`,
-			"createTask": `{"title":"Feed the cat"}`, "addTaskComment": `"not an object"`, "updateTask": `{"no such":1}`,
+			"createTask": `{"title":"Feed the cat"}`, "addTaskComment": `"not an object"`,
+			"updateTask": `{"no such":1}`,
 			"getFailure": `{}`, "getPanic": `{}`} {
 			call(tool, "POST", "/mcp", token, toolCall(tool, arguments))
 		}
