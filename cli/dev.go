@@ -91,9 +91,6 @@ func (d devSettings) run(ctx context.Context, stdout, stderr io.Writer) (err err
 	if err := d.check(c); err != nil {
 		return err
 	}
-	if c.untraceable != nil {
-		return usagef("not started:\n%w", c.untraceable)
-	}
 	seed := developmentSeed(c.Vertical)
 	if err := admitResources(&seed, c); err != nil {
 		return err
@@ -173,6 +170,9 @@ func (d devSettings) startEmulator(seed stytchtest.Seed, log *slog.Logger) (*sty
 
 // check finds early what is wrong: the ports are opened before the rest is known.
 func (d devSettings) check(c config) error {
+	if c.untraceable != nil {
+		return usagef("not started:\n%w", c.untraceable)
+	}
 	if host, _, err := net.SplitHostPort(d.emulatorAddr); err != nil || !loopback(host) {
 		return usagef("not started:\n--emulator-addr is %q: the emulator listens on this machine only; write "+
 			"localhost:PORT, such as localhost:8081", d.emulatorAddr)

@@ -96,8 +96,8 @@ var allowedImports = map[string][]string{
 	"internal/packaged":           {}, // tests alone
 	"internal/page":               {"internal/pageurl", "internal/static"},
 	"internal/static":             {"internal/accept"},
-	"internal/page":            {"internal/accept", "internal/pageurl"},
-	"internal/tracing":         {},
+	"internal/page":               {"internal/accept", "internal/pageurl"},
+	"internal/tracing":            {},
 	"stytchtest": {"stytchtest/internal/documents", "stytchtest/internal/faults",
 		"stytchtest/internal/keys", "stytchtest/internal/loopback", "stytchtest/internal/page",
 		"stytchtest/internal/wire"},

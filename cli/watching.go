@@ -80,7 +80,7 @@ func (w watched) have(o *guestpass.Options, database *store.Options) {
 	if w.traces != nil {
 		o.TracerProvider = w.traces
 		// Statements are constants of the program; their values are not told.
-		database.Tracer = otelpgx.NewTracer(otelpgx.WithTracerProvider(w.traces), otelpgx.WithTrimSQLInSpanName(),
+		database.Tracer = otelpgx.NewTracer(otelpgx.WithTracerProvider(w.traces),
 			otelpgx.WithDisableConnectionDetailsInAttributes())
 	}
 }

@@ -155,7 +155,7 @@ func TestStatementsOfPostgresAreTraced(t *testing.T) {
 	kept := tracetest.NewSpanRecorder()
 	w := newWorld(t, traced(kept, otelsdk.AlwaysSample()), func(o *guestpass.Options) {
 		database, err := store.Open(t.Context(), store.Options{URL: url, Schemas: api.Schemas(resources.All()),
-			Tracer: otelpgx.NewTracer(otelpgx.WithTracerProvider(o.TracerProvider), otelpgx.WithTrimSQLInSpanName(),
+			Tracer: otelpgx.NewTracer(otelpgx.WithTracerProvider(o.TracerProvider),
 				otelpgx.WithDisableConnectionDetailsInAttributes())})
 		must(t, err)
 		t.Cleanup(func() { _ = database.Close() })
