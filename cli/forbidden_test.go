@@ -60,8 +60,8 @@ var forbidden = map[string]string{
 
 // excused are the places where such a call has been looked at.
 var excused = map[string]string{
-	"internal/admin/admin.go import net/http/pprof": "on the operator's own address; http.DefaultServeMux, to which it " +
-		"adds them too, is served by nobody",
+	"internal/admin/admin.go import net/http/pprof": "on the operator's own address; http.DefaultServeMux, to which " +
+		"it adds them too, is served by nobody",
 	"auth/verifier.go jws.Verify":                           "behind the gate, with one algorithm",
 	"auth/verifier.go import github.com/lestrrat-go/jwx":    "in package auth",
 	"resources/tasks/table/entries.go SQL of an expression": "names of columns, from the constants of that file",

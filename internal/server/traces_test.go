@@ -62,8 +62,9 @@ func TestATraceTellsWhatWasDone(t *testing.T) {
 	w.call("BREW-"+strings.ToUpper(secret), "/nothing", "", "")
 	w.call("POST", "/mcp", token, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"createTask",`+
 		`"arguments":{"title":"`+secret+`"}}}`)
-	for _, name := range []string{"rest getTask", "rest listMembers", "Stytch member list", "GET /verify", "GET /idp",
-		"GET", "_OTHER", "mcp createTask"} {
+	w.call("POST", "/mcp", token, toolCall("getTask", `{"task_id":"task_canarycanarycanary"}`))
+	for _, name := range []string{"mcp getTask", "rest getTask", "rest listMembers", "Stytch member list", "GET /verify",
+		"GET /idp", "GET", "_OTHER", "mcp createTask"} {
 		if len(spansOf(kept, name)) == 0 {
 			t.Errorf("there is no span %q", name)
 		}
@@ -81,8 +82,11 @@ func TestATraceTellsWhatWasDone(t *testing.T) {
 	if call := spansOf(kept, "Stytch member list")[0]; call.Parent().SpanID() != members.SpanContext().SpanID() {
 		t.Error("the call to Stytch is not of the request that needed it")
 	}
-	if status := attributeOf(spansOf(kept, "mcp createTask")[0], "http.response.status_code"); status.AsInt64() != 403 {
-		t.Errorf("a tool that is refused: %v", status)
+	// The latter is answered with 200, as MCP has it.
+	for name, want := range map[string]int64{"mcp createTask": 403, "mcp getTask": 404} {
+		if status := attributeOf(spansOf(kept, name)[0], "http.response.status_code"); status.AsInt64() != want {
+			t.Errorf("%s: %v", name, status)
+		}
 	}
 	for _, span := range kept.Ended() {
 		text := fmt.Sprint(span.Name(), span.Attributes(), span.Events(), span.Status(), span.Links())
@@ -135,6 +139,13 @@ func TestASpanOfTheProgramAroundIsTheParent(t *testing.T) {
 	must(t, err)
 	fromStranger(r)
 	around.ServeHTTP(newDiscarded(), r)
+	theirs := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1},
+		TraceFlags: trace.FlagsSampled, Remote: true})
+	ctx := trace.ContextWithRemoteSpanContext(t.Context(), theirs) // read from a header, without a span of its own
+	w.app.ServeHTTP(newDiscarded(), r.WithContext(ctx))
+	if of := spansOf(kept, "GET /healthz")[1]; of.Parent().IsValid() {
+		t.Errorf("a stranger's trace is the parent: %v", of.Parent())
+	}
 	outer, inner := spansOf(kept, "around")[0], spansOf(kept, "GET /healthz")[0]
 	if inner.Parent().SpanID() != outer.SpanContext().SpanID() || len(inner.Links()) > 0 {
 		t.Errorf("parent %v, links %v", inner.Parent(), inner.Links())
