@@ -63,8 +63,8 @@ func TestATraceTellsWhatWasDone(t *testing.T) {
 	w.call("POST", "/mcp", token, `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"createTask",`+
 		`"arguments":{"title":"`+secret+`"}}}`)
 	w.call("POST", "/mcp", token, toolCall("getTask", `{"task_id":"task_canarycanarycanary"}`))
-	for _, name := range []string{"mcp getTask", "rest getTask", "rest listMembers", "Stytch member list", "GET /verify",
-		"GET /idp", "GET", "_OTHER", "mcp createTask"} {
+	for _, name := range []string{"mcp getTask", "rest getTask", "rest listMembers", "Stytch member list",
+		"GET /verify", "GET /idp", "GET", "_OTHER", "mcp createTask"} {
 		if len(spansOf(kept, name)) == 0 {
 			t.Errorf("there is no span %q", name)
 		}
