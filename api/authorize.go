@@ -48,7 +48,7 @@ func (s *Service) authorize(ctx huma.Context, next func(huma.Context)) {
 func (s *Service) admit(r *http.Request, op Operation) (ctx context.Context, err error) {
 	ctx = r.Context()
 	caller := CallerOf(ctx)
-	if caller != nil {
+	if caller != nil && caller.Operation != op.ID { // lines of the log read it at any time
 		caller.Operation = op.ID
 	}
 	known := s.admitted(r)
