@@ -96,7 +96,6 @@ var allowedImports = map[string][]string{
 	"internal/packaged":           {}, // tests alone
 	"internal/page":               {"internal/pageurl", "internal/static"},
 	"internal/static":             {"internal/accept"},
-	"internal/page":               {"internal/accept", "internal/pageurl"},
 	"internal/tracing":            {},
 	"stytchtest": {"stytchtest/internal/documents", "stytchtest/internal/faults",
 		"stytchtest/internal/keys", "stytchtest/internal/loopback", "stytchtest/internal/page",

@@ -174,11 +174,11 @@ var harmless = map[string]func(other string) bool{
 	"GUESTPASS_KEEP_DAYS":             isNumber,
 	"GUESTPASS_DATABASE_CONNECTIONS":  isNumber,
 	"GUESTPASS_DATABASE_IDLE":         isDuration,
-	"GUESTPASS_STOP_GRACE":            func(string) bool { return false },
+	"GUESTPASS_STOP_GRACE":            isDuration,
 	"GUESTPASS_MAX_TOKEN_LIFETIME":    isDuration,
 	"GUESTPASS_TOKENS_ISSUED_AFTER":   func(string) bool { return false },
 	"GUESTPASS_LOGIN_METHODS":         func(string) bool { return false },
-	"GUESTPASS_RECENT_PEOPLE":         func(string) bool { return false },
+	"GUESTPASS_RECENT_PEOPLE":         isDuration,
 	"GUESTPASS_KEEP_CONNECTIONS_DAYS": isNumber, "GUESTPASS_KEEP_REPLIES_HOURS": isNumber,
 	// a file is no folder: nothing starts
 	"GUESTPASS_ARCHIVE_DIR": func(other string) bool { return other == "GUESTPASS_WORDS" },
@@ -197,19 +197,14 @@ func isAddress(other string) bool {
 }
 
 func isDuration(other string) bool {
-	return slices.Contains([]string{"GUESTPASS_DATABASE_IDLE", "GUESTPASS_MAX_TOKEN_LIFETIME", "GUESTPASS_STOP_GRACE"},
-		other)
+	return slices.Contains([]string{"GUESTPASS_DATABASE_IDLE", "GUESTPASS_MAX_TOKEN_LIFETIME", "GUESTPASS_STOP_GRACE",
+		"GUESTPASS_RECENT_PEOPLE"}, other)
 }
 
 func isNumber(other string) bool {
 	return strings.HasPrefix(other, "GUESTPASS_LIMIT_") || strings.HasPrefix(other, "GUESTPASS_QUOTA_") ||
-		slices.Contains([]string{"GUESTPASS_MAX_IN_FLIGHT", "GUESTPASS_KEEP_DAYS",
-			"GUESTPASS_DATABASE_CONNECTIONS"}, other)
-}
-
-func isShort(other string) bool {
-	return slices.Contains([]string{"GUESTPASS_STOP_GRACE", "GUESTPASS_RECENT_PEOPLE"}, other)
-	strings.HasPrefix(other, "GUESTPASS_KEEP_") || other == "GUESTPASS_MAX_IN_FLIGHT"
+		strings.HasPrefix(other, "GUESTPASS_KEEP_") ||
+		slices.Contains([]string{"GUESTPASS_MAX_IN_FLIGHT", "GUESTPASS_DATABASE_CONNECTIONS"}, other)
 }
 
 // wrong are the ways in which a value goes wrong, whatever it is.
