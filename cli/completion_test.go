@@ -99,7 +99,7 @@ func TestShellsCompleteWhatThereIs(t *testing.T) {
 			files[command.Name()] = true
 		}
 	}
-	for _, name := range []string{"backup", "lint", "assets", "plugin", "new"} {
+	for _, name := range []string{"backup", "restore", "lint", "assets", "plugin", "new"} {
 		if !files[name] {
 			t.Errorf("no file is offered for %s", name)
 		}

@@ -9,7 +9,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"regexp"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -88,9 +87,6 @@ func run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 // errQuiet is a failure that the command has already reported in its own words.
 var errQuiet = errors.New("failed")
 
-// goErrors matches Go's own words about a flag's value.
-var goErrors = regexp.MustCompile(`(strconv\.\w+: parsing|time: ).*`)
-
 func newRoot(environ []string) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "guestpass",
@@ -111,8 +107,7 @@ hosts the page on which your users sign in and decide what to allow.
 	}
 	root.SetVersionTemplate("guestpass {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		text := goErrors.ReplaceAllString(err.Error(), "it has the wrong form")
-		return usagef("%s; see `%s --help`", text, cmd.CommandPath())
+		return usagef("%w; see `%s --help`", err, cmd.CommandPath())
 	})
 	root.AddCommand(readingFiles(serveCommand(environ), openapiCommand(environ), gptCommand(environ),
 		pluginCommand(environ), configCommand(environ), setupCommand(environ), doctorCommand(environ),

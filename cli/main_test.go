@@ -143,7 +143,7 @@ func TestMistakesAreOneClearLineAndExitCode2(t *testing.T) {
 		{"public address without TLS", nil, []string{"dev", "--public-url", "http://gpt.example.com"},
 			"--public-url must be https"},
 		{"flag of another kind", nil, []string{"dev", "--chaos", "5%"},
-			`invalid argument "5%" for "--chaos" flag: it has the wrong form`},
+			`invalid argument "5%" for "--chaos" flag: must be an integer`},
 		{"person without an address", nil, []string{"try", "--as", "ada"}, "--as must be an e-mail address"},
 		{"emulator alone, port in use", nil, []string{"stytch", "--addr", taken.Addr().String()},
 			"address already in use; choose another address with --addr"},

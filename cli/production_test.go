@@ -93,7 +93,7 @@ func TestTheProductionProgramServesAndNoMore(t *testing.T) {
 	list, _, _ = strings.Cut(list, "\n\n")
 	commands := strings.Join(regexp.MustCompile(`(?m)^  \w+`).FindAllString(list, -1), "")
 	if commands != "  assets  audit  backup  completion  config  doctor  gpt  health  help  migrate  openapi"+
-		"  plugin  serve  setup  version" {
+		"  person  plugin  restore  serve  setup  version" {
 		t.Errorf("the commands are%s", commands)
 	}
 }

@@ -107,7 +107,7 @@ func (l *Limits) Close() error {
 	if l == nil || l.shared == nil {
 		return nil
 	}
-	return l.shared.client.Close()
+	return l.shared.pool.Close()
 }
 
 // Exceeded says which limit a request would exceed.

@@ -14,6 +14,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/gomodule/redigo/redis"
+
 	"guestpass/internal/limits/redistest"
 )
 
@@ -166,9 +168,9 @@ func TestMemoryIsBounded(t *testing.T) {
 }
 
 func TestInstancesShareTheCountsOfARedis(t *testing.T) {
-	redis := redistest.Start(t)
-	one, two := open(t, Options{Member: 10, Address: 5, RedisURL: redis.URL()}),
-		open(t, Options{Member: 10, Address: 5, RedisURL: redis.URL()})
+	server := redistest.Start(t)
+	one, two := open(t, Options{Member: 10, Address: 5, RedisURL: server.URL()}),
+		open(t, Options{Member: 10, Address: 5, RedisURL: server.URL()})
 	if n := admitted(one, 6, "gpt", "ada", "acme") + admitted(two, 20, "gpt", "ada", "acme"); n != 10 {
 		t.Errorf("%d calls are admitted by two instances together, want 10", n)
 	}
@@ -183,13 +185,13 @@ func TestInstancesShareTheCountsOfARedis(t *testing.T) {
 
 // Without its Redis an instance goes on counting by itself, from what it has admitted.
 func TestWhileRedisIsAwayEachInstanceCounts(t *testing.T) {
-	redis := redistest.Start(t)
+	server := redistest.Start(t)
 	var log bytes.Buffer
-	l := open(t, Options{Member: 10, RedisURL: redis.URL(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	l := open(t, Options{Member: 10, RedisURL: server.URL(), Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if n := admitted(l, 4, "gpt", "ada", "acme"); n != 4 {
 		t.Fatalf("%d are admitted, want 4", n)
 	}
-	redis.Stop()
+	server.Stop()
 	if n := admitted(l, 50, "gpt", "ada", "acme"); n != 6 {
 		t.Errorf("without Redis %d more are admitted, want 6", n)
 	}
@@ -200,12 +202,12 @@ func TestWhileRedisIsAwayEachInstanceCounts(t *testing.T) {
 		t.Errorf("the log says so %d times: %s", lines, log.String())
 	}
 
-	redis.Restart(t)
+	server.Restart(t)
 	l.pretendPauseIsOver()
 	if n := admitted(l, 50, "gpt", "hank", "globex"); n != 10 || !strings.Contains(log.String(), "Redis counts again") {
 		t.Errorf("with Redis again: %d, %s", n, log.String())
 	}
-	other := open(t, Options{Member: 10, RedisURL: redis.URL()})
+	other := open(t, Options{Member: 10, RedisURL: server.URL()})
 	if n := admitted(other, 1, "gpt", "hank", "globex"); n != 0 {
 		t.Error("what is counted after the return is not in Redis")
 	}
@@ -217,12 +219,12 @@ func TestPingSharedCountsNothing(t *testing.T) {
 	if err := l.PingShared(t.Context()); err != nil {
 		t.Error(err)
 	}
-	client := l.shared.client
-	if keys, err := client.DBSize(t.Context()).Result(); keys != 0 || err != nil {
+	client := l.shared.pool.Get()
+	defer client.Close()
+	if keys, err := redis.Int(client.Do("DBSIZE")); keys != 0 || err != nil {
 		t.Errorf("it leaves %d keys, %v", keys, err)
 	}
-	if err := client.Do(t.Context(), "ACL", "SETUSER", "guest", "on", ">hunter2", "~*", "+@all", "-@scripting").
-		Err(); err != nil {
+	if _, err := client.Do("ACL", "SETUSER", "guest", "on", ">hunter2", "~*", "+@all", "-@scripting"); err != nil {
 		t.Fatal(err)
 	}
 	without := open(t, Options{RedisURL: strings.Replace(server.URL(), "://", "://guest:hunter2@", 1)})
@@ -242,14 +244,14 @@ func (l *Limits) pretendPauseIsOver() { l.shared.away.retryAt.Store(1) }
 
 // However many arrive at once, at however many instances.
 func TestManyCallsAtOnceAreCountedExactlyInRedis(t *testing.T) {
-	redis := redistest.Start(t)
+	server := redistest.Start(t)
 	const quota, instances, calls = 60, 2, 200
 	var log bytes.Buffer
 	var number atomic.Int64
 	var group sync.WaitGroup
 	begin, logger := make(chan struct{}), slog.New(slog.NewTextHandler(&log, nil))
 	for range instances {
-		l := open(t, Options{Member: quota, RedisURL: redis.URL(), Log: logger})
+		l := open(t, Options{Member: quota, RedisURL: server.URL(), Log: logger})
 		for range calls {
 			group.Go(func() {
 				<-begin
@@ -271,18 +273,20 @@ func TestManyCallsAtOnceAreCountedExactlyInRedis(t *testing.T) {
 // A replica, or a full disk: what cannot be written is counted by the instance, and a
 // Redis that can still be read is not taken for one that counts again.
 func TestARedisThatRefusesWritesDoesNotCount(t *testing.T) {
-	redis := redistest.Start(t)
+	server := redistest.Start(t)
 	var log bytes.Buffer
-	l := open(t, Options{Member: 5, Address: 5, RedisURL: redis.URL(), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	l := open(t, Options{Member: 5, Address: 5, RedisURL: server.URL(), Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if n := admitted(l, 2, "gpt", "ada", "acme"); n != 2 {
 		t.Fatalf("%d are admitted, want 2", n)
 	}
-	other := open(t, Options{Member: 5, RedisURL: redis.URL()})
+	other := open(t, Options{Member: 5, RedisURL: server.URL()})
 	if n := admitted(other, 5, "gpt", "hank", "globex"); n != 5 {
 		t.Fatalf("%d are admitted elsewhere, want 5", n)
 	}
 	configure := func(value string) {
-		if err := l.shared.client.ConfigSet(t.Context(), "min-replicas-to-write", value).Err(); err != nil {
+		conn := l.shared.pool.Get()
+		defer conn.Close()
+		if _, err := conn.Do("CONFIG", "SET", "min-replicas-to-write", value); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -311,10 +315,10 @@ func TestARedisThatRefusesWritesDoesNotCount(t *testing.T) {
 }
 
 func TestProjectsDoNotShareTheCountsOfARedis(t *testing.T) {
-	redis := redistest.Start(t)
+	server := redistest.Start(t)
 	address := netip.MustParseAddr("192.0.2.1")
 	for _, project := range []string{"project-live-1", "project-live-2"} {
-		l := open(t, Options{Address: 1, RedisURL: redis.URL(), Project: project})
+		l := open(t, Options{Address: 1, RedisURL: server.URL(), Project: project})
 		if _, e := l.CountAddress(Network(address)); e != nil {
 			t.Errorf("%s is limited for what was sent to another project", project)
 		}
@@ -378,13 +382,15 @@ func TestARedisThatNeverAnsweredIsNoReasonNotToStart(t *testing.T) {
 
 func TestARedisURLIsCheckedWithoutBeingRepeated(t *testing.T) {
 	for _, bad := range []string{"localhost:6379", "http://:hunter2@redis", "redis://:hunter2@redis:x",
-		"redis://r/notanumber?password=hunter2"} {
+		"redis://r/notanumber?password=hunter2", "redis://r/1?read_timeout=9s", "redis:///1", "unix://host/run/x.sock",
+		"redis://:hunter2@:6379", "redis:hunter2", "redis://r/-1", "unix:///run/x.sock?db=x", "redis://r/1#f",
+		"unix://"} {
 		if err := CheckRedisURL(bad); err == nil || strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", bad, err)
 		}
 	}
 	for _, good := range []string{"redis://localhost", "rediss://user:pw@redis.example.com:6380/1",
-		"unix:///run/redis.sock"} {
+		"redis://[::1]:6379/2", "unix:///run/redis.sock", "unix://u:pw@/run/redis.sock?db=3"} {
 		if err := CheckRedisURL(good); err != nil {
 			t.Errorf("%s: %v", good, err)
 		}
@@ -404,7 +410,7 @@ func TestAPasswordOfRedisThatOthersMayReadIsToldOf(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = shared.client.Close()
+		_ = shared.pool.Close()
 		if !strings.Contains(log.String(), want) || (want == "") != (log.Len() == 0) || strings.Contains(log.String(),
 			"hunter2") {
 			t.Errorf("%s: the log says %q, want %q", url, log.String(), want)

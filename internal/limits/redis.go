@@ -1,6 +1,7 @@
 package limits
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -8,10 +9,13 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/redis/go-redis/v9"
+	"github.com/gomodule/redigo/redis"
 )
 
 // A Redis that does not count within redisTimeout is left alone for redisPause.
@@ -20,66 +24,119 @@ const (
 	redisPause   = time.Second
 )
 
+// How many connections there are, and for how long one is kept that nobody uses.
+const (
+	redisConnections = 32
+	redisIdle        = 5 * time.Minute
+)
+
 // CheckRedisURL tells what is wrong with the URL of a Redis, without connecting. Its
 // error never repeats the URL, which may hold a password.
 func CheckRedisURL(text string) error {
-	_, err := redisOptions(text)
+	_, err := parseRedisURL(text)
 	return err
 }
 
-func redisOptions(text string) (*redis.Options, error) {
-	options, err := redis.ParseURL(text)
-	if err != nil {
-		return nil, errors.New("must be redis://USER:PASSWORD@HOST:PORT/NUMBER, rediss://… with TLS, or unix:///PATH")
+var errRedisURL = errors.New("must be redis://USER:PASSWORD@HOST:PORT/NUMBER, rediss://… with TLS, or " +
+	"unix://USER:PASSWORD@/PATH?db=NUMBER")
+
+// A redisPlace is where a Redis is, and as whom it is asked.
+type redisPlace struct {
+	network, address string
+	user, password   string
+	database         int
+	encrypted        bool
+}
+
+// parseRedisURL reads redis and rediss as the schemes are registered, and unix, for a socket. A parameter that it does
+// not know is refused: it would be meant to bound or to protect something.
+func parseRedisURL(text string) (p redisPlace, err error) {
+	u, err := url.Parse(text)
+	if err != nil || u.Opaque != "" || u.Fragment != "" {
+		return p, errRedisURL
 	}
-	options.DialTimeout, options.ReadTimeout, options.WriteTimeout = redisTimeout, redisTimeout, redisTimeout
-	options.PoolTimeout, options.MaxRetries, options.DisableIdentity = redisTimeout, -1, true
-	return options, nil
+	p.user = u.User.Username()
+	p.password, _ = u.User.Password()
+	query, number := u.Query(), strings.TrimPrefix(u.Path, "/")
+	if u.Scheme == "unix" {
+		p.network, p.address, number = "unix", u.Path, query.Get("db")
+		query.Del("db")
+	} else {
+		p.network, p.address = "tcp", net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "6379"))
+		p.encrypted = u.Scheme == "rediss"
+	}
+	known := u.Scheme == "redis" || u.Scheme == "rediss" || u.Scheme == "unix"
+	if !known || len(query) > 0 || (u.Hostname() == "") != (u.Scheme == "unix") || p.address == "" {
+		return p, errRedisURL
+	}
+	if number != "" {
+		if p.database, err = strconv.Atoi(number); err != nil || p.database < 0 {
+			return p, errRedisURL
+		}
+	}
+	return p, nil
+}
+
+func (p redisPlace) dial(ctx context.Context) (redis.Conn, error) {
+	return redis.DialContext(ctx, p.network, p.address, redis.DialUsername(p.user), redis.DialPassword(p.password),
+		redis.DialDatabase(p.database), redis.DialUseTLS(p.encrypted), redis.DialConnectTimeout(redisTimeout),
+		redis.DialTLSHandshakeTimeout(redisTimeout), redis.DialReadTimeout(redisTimeout),
+		redis.DialWriteTimeout(redisTimeout))
 }
 
 func openShared(url, project string, log *slog.Logger) (*sharedCounts, error) {
-	options, err := redisOptions(url)
+	place, err := parseRedisURL(url)
 	if err != nil {
 		return nil, fmt.Errorf("the URL of Redis %w", err)
 	}
-	if warning := warningOf(options); warning != "" {
+	if warning := place.warning(); warning != "" {
 		log.Warn(warning)
 	}
-	redis.SetLogger(quiet{log}) // it has one for the whole process, on standard error
-	return &sharedCounts{client: redis.NewClient(options), prefix: "guestpass:{" + project + "}:",
-		away: &outage{log: log}}, nil
+	s := &sharedCounts{prefix: "guestpass:{" + project + "}:", away: &outage{log: log}}
+	s.pool = &redis.Pool{DialContext: place.dial, TestOnBorrow: s.away.isOver, MaxActive: redisConnections,
+		MaxIdle: redisConnections, IdleTimeout: redisIdle, Wait: true}
+	return s, nil
 }
 
-// warningOf tells who else may read the password of a Redis on another machine; "": nobody.
-func warningOf(options *redis.Options) string {
-	host, _, _ := net.SplitHostPort(options.Addr)
+// warning tells who else may read the password of a Redis on another machine; "": nobody.
+func (p redisPlace) warning() string {
+	host, _, _ := net.SplitHostPort(p.address)
 	ip, err := netip.ParseAddr(host)
-	here := options.Network == "unix" || host == "localhost" || err == nil && ip.Unmap().IsLoopback()
-	if here || options.Password == "" || options.TLSConfig != nil { // a URL cannot have TLS check less
+	here := p.network == "unix" || host == "localhost" || err == nil && ip.Unmap().IsLoopback()
+	if here || p.password == "" || p.encrypted { // a URL cannot have TLS check less
 		return ""
 	}
 	return "the password of Redis is sent unencrypted: write rediss://… in GUESTPASS_REDIS_URL"
 }
 
-// quiet takes the client's own messages as debug lines.
-type quiet struct{ log *slog.Logger }
-
-func (q quiet) Printf(ctx context.Context, format string, values ...any) {
-	q.log.DebugContext(ctx, "redis", "message", fmt.Sprintf(format, values...))
-}
-
 // sharedCounts count in Redis what all instances admit.
 type sharedCounts struct {
-	client *redis.Client
+	pool   *redis.Pool
 	prefix string // in braces what keeps all keys on one node of a cluster
 	away   *outage
+}
+
+// run has Redis run a script, and returns the numbers that it answers.
+func (s *sharedCounts) run(ctx context.Context, script *redis.Script, keys []string, args ...any) ([]int64, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*redisTimeout) // to wait for a connection, and for the answer
+	defer cancel()
+	conn, err := s.pool.GetContext(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	answer, err := redis.Int64s(script.DoContext(ctx, conn, redis.Args{len(keys)}.AddFlat(keys).Add(args...)...))
+	if err != nil {
+		s.away.failed.Store(time.Now().UnixNano())
+	}
+	return answer, err
 }
 
 // takeScript looks and counts in one step, as no other script runs meanwhile. KEYS are the counts
 // of this minute and of the last one for each slot; ARGV are the weight of the last one, the
 // seconds for which to keep a count, and each slot's number. It returns the slot that has no room,
 // with its counts; or it counts and returns 0.
-var takeScript = redis.NewScript(`
+var takeScript = redis.NewScript(-1, `
 for i = 1, #KEYS, 2 do
 	local current = tonumber(redis.call("GET", KEYS[i]) or "0")
 	local previous = tonumber(redis.call("GET", KEYS[i + 1]) or "0")
@@ -107,7 +164,7 @@ func (s *sharedCounts) take(now time.Time, of Bound, slots []slot) (counted bool
 		keys = append(keys, s.key(of, counted, start), s.key(of, counted, start.Add(-window)))
 		args = append(args, of.number(counted))
 	}
-	answer, err := takeScript.Run(context.Background(), s.client, keys, args...).Int64Slice()
+	answer, err := s.run(context.Background(), takeScript, keys, args...)
 	if err == nil && (len(answer) != 3 || answer[0] < 0 || answer[0] > int64(len(slots))) {
 		err = fmt.Errorf("it answers %v", answer)
 	}
@@ -130,7 +187,7 @@ func (l *Limits) PingShared(ctx context.Context) error {
 	if l == nil || l.shared == nil {
 		return nil
 	}
-	answer, err := takeScript.Run(ctx, l.shared.client, nil, weight(time.Now()), 0).Int64Slice()
+	answer, err := l.shared.run(ctx, takeScript, nil, weight(time.Now()), 0)
 	if err == nil && len(answer) != 3 {
 		err = fmt.Errorf("it answers %v", answer)
 	}
@@ -138,13 +195,13 @@ func (l *Limits) PingShared(ctx context.Context) error {
 }
 
 // takeBackScript does not bring back a count that has expired.
-var takeBackScript = redis.NewScript(`
+var takeBackScript = redis.NewScript(-1, `
 for i = 1, #KEYS do
 	if tonumber(redis.call("GET", KEYS[i]) or "0") > 0 then
 		redis.call("DECR", KEYS[i])
 	end
 end
-return 0`)
+return {}`)
 
 // takeBack forgets what take has counted.
 func (s *sharedCounts) takeBack(now time.Time, of Bound, slots []slot) {
@@ -155,7 +212,7 @@ func (s *sharedCounts) takeBack(now time.Time, of Bound, slots []slot) {
 	for _, counted := range slots {
 		keys = append(keys, s.key(of, counted, now.Truncate(window)))
 	}
-	if err := takeBackScript.Run(context.Background(), s.client, keys).Err(); err != nil {
+	if _, err := s.run(context.Background(), takeBackScript, keys); err != nil {
 		s.away.begin(err)
 	}
 }
@@ -171,6 +228,19 @@ func (s *sharedCounts) key(of Bound, counted slot, start time.Time) string {
 type outage struct {
 	log     *slog.Logger
 	retryAt atomic.Int64 // when to try again, in nanoseconds since 1970; 0: it counts
+	failed  atomic.Int64 // when it last did not count, in nanoseconds since 1970
+}
+
+// isOver refuses a connection of before the last failure, as Redis may have been started anew since, and one that does
+// not answer after a while.
+func (o *outage) isOver(conn redis.Conn, used time.Time) (err error) {
+	if used.UnixNano() <= o.failed.Load() {
+		return errors.New("a connection of before Redis was away")
+	}
+	if time.Since(used) > redisPause {
+		_, err = conn.Do("PING")
+	}
+	return err
 }
 
 // mayTry lets one caller try when the pause is over, and reports whether it is the one.
