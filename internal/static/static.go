@@ -125,7 +125,7 @@ func (c *Content) write(w http.ResponseWriter, r *http.Request, status int, enco
 	h["Content-Type"], h["Content-Length"] = c.contentType, chosen.length
 	w.WriteHeader(status)
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(chosen.body) // #nosec G705 -- nothing of a request is in it; a client that is gone is told nothing
+		_, _ = w.Write(chosen.body) // #nosec G705 -- nothing of a request is in it; who is gone is told nothing
 	}
 }
 
