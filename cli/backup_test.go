@@ -316,3 +316,46 @@ func TestWhichCommandsGoBesideAServer(t *testing.T) {
 		t.Errorf("the server does not go on: %d", status)
 	}
 }
+
+// TestTablesOfAnEarlierVersionAreReadAsTheyAre by a newer program: the backup before an upgrade is made with either.
+func TestTablesOfAnEarlierVersionAreReadAsTheyAre(t *testing.T) {
+	s := startServer(t)
+	s.call("POST", "/api/v1/tasks", `{"title":"kept"}`)
+	s.stop(t)
+	for _, step := range []struct {
+		command, stdout, stderr string
+		code                    int
+	}{
+		{"migrate down-to 6 tasks/6 --yes", "undone  00007_compatibility.sql", "", 0},
+		{"backup " + s.path() + ".copy", "is a whole copy", "", 0},
+		{"audit verify", "1 rows, all as they were written", "", 0},
+		{"migrate down-to tasks/3", "", "of the 1 rows of tasks", 2},
+		{"migrate down-to tasks/3 --yes", "undone  tasks/00004_quotas.sql", "", 0},
+		{"migrate status", "missing  tasks/00004_quotas.sql", "steps are missing", 1},
+	} {
+		code, stdout, stderr := execute(t, s.environ, strings.Fields(step.command)...)
+		if code != step.code || !strings.Contains(stdout, step.stdout) || !strings.Contains(stderr, step.stderr) ||
+			strings.HasPrefix(step.command, "migrate down-to") && strings.Contains(stderr, "migrate up") {
+			t.Errorf("%s: exit code %d, %s%s", step.command, code, stdout, stderr)
+		}
+	}
+}
+
+// TestAStartThatMayNotMigrateSaysWhatToDoFirst of what is there, and of what is not.
+func TestAStartThatMayNotMigrateSaysWhatToDoFirst(t *testing.T) {
+	s := startServer(t, "GUESTPASS_MIGRATE=on")
+	s.stop(t)
+	if code, _, stderr := execute(t, s.environ, "migrate", "down-to", "6", "--yes"); code != 0 {
+		t.Fatal(stderr)
+	}
+	off := append(s.environ, "GUESTPASS_MIGRATE=off")
+	for place, want := range map[string]string{
+		s.path():                             "GUESTPASS_MIGRATE is off: run `guestpass migrate up` first",
+		filepath.Join(t.TempDir(), "new.db"): "GUESTPASS_MIGRATE is off: start the server once without it",
+	} {
+		code, _, stderr := execute(t, append(off, "GUESTPASS_DATABASE_URL=sqlite:"+place), "serve")
+		if code != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("%s: exit code %d, %s", place, code, stderr)
+		}
+	}
+}

@@ -14,7 +14,7 @@ import (
 )
 
 // migrateUp says what to do if tables are missing.
-const migrateUp = "run `guestpass migrate up`, or start the server, which does the same"
+const migrateUp = "run `guestpass migrate up`, or start a server, which does the same unless GUESTPASS_MIGRATE is off"
 
 func migrateCommand(environ []string) *cobra.Command {
 	command := &cobra.Command{
@@ -100,7 +100,7 @@ rows are lost, it names them and does nothing, unless --yes is said.`,
 				return err
 			}
 			if !yes {
-				if err := withTables(cmd, environ, func(ctx context.Context, database *store.Store) error {
+				if err := withStore(cmd, environ, func(ctx context.Context, database *store.Store) error {
 					return confirmDown(ctx, database, to)
 				}); err != nil {
 					return thatIsThere(err)

@@ -114,7 +114,7 @@ func (c config) serve(ctx context.Context, o guestpass.Options, from *envFileVal
 		return err
 	}
 	if err := database.Open(ctx); err != nil {
-		return notOpened(err)
+		return notOpened(kept, err)
 	}
 	defer database.Close()
 	listener, err := listen(c.Addr)

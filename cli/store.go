@@ -20,18 +20,24 @@ const defaultDatabase = "sqlite:guestpass.db"
 
 func openStore(ctx context.Context, o store.Options) (*store.Store, error) {
 	database, err := store.Open(ctx, o)
-	if errors.Is(err, store.ErrSchema) || o.AsItIs && errors.Is(err, store.ErrNoFile) {
-		return nil, fmt.Errorf("the database of GUESTPASS_DATABASE_URL: %w; GUESTPASS_MIGRATE is off: run `guestpass "+
-			"migrate up` first, as a role that may change tables", err)
-	}
 	if err != nil {
-		return nil, notOpened(err)
+		return nil, notOpened(o, err)
 	}
 	return database, nil
 }
 
-func notOpened(err error) error {
-	return fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
+// notOpened says of a database that a start has to leave as it is who makes it ready: `guestpass migrate up` makes no
+// SQLite file.
+func notOpened(o store.Options, err error) error {
+	err = fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
+	switch {
+	case o.AsItIs && errors.Is(err, store.ErrNoFile):
+		err = fmt.Errorf("%w; GUESTPASS_MIGRATE is off: start the server once without it", err)
+	case errors.Is(err, store.ErrSchema):
+		err = fmt.Errorf("%w; GUESTPASS_MIGRATE is off: run `guestpass migrate up` first, as a role that may change "+
+			"tables", err)
+	}
+	return err
 }
 
 // database returns the options of the store that the settings name.
@@ -81,13 +87,12 @@ func withStore(cmd *cobra.Command, environ []string, f func(context.Context, *st
 func withTables(cmd *cobra.Command, environ []string, f func(context.Context, *store.Store) error) error {
 	return withStore(cmd, environ, func(ctx context.Context, database *store.Store) error {
 		steps, err := database.Migrations(ctx)
-		missing := slices.DeleteFunc(steps, func(step store.Migration) bool { return step.Applied && step.Place == "" })
-		if err == nil && len(missing) > 0 && !slices.ContainsFunc(steps,
-			func(step store.Migration) bool { return step.Applied }) {
+		missing := slices.ContainsFunc(steps, func(s store.Migration) bool { return !s.Applied || s.Place != "" })
+		if err == nil && missing && !slices.ContainsFunc(steps, func(s store.Migration) bool { return s.Applied }) {
 			return errors.New("the database of GUESTPASS_DATABASE_URL has no tables of Guestpass yet: " + migrateUp)
 		}
 		done := f(ctx, database)
-		if done == nil || errors.Is(done, errQuiet) || err != nil || len(missing) == 0 {
+		if done == nil || errors.Is(done, errQuiet) || err != nil || !missing {
 			return done
 		}
 		return fmt.Errorf("the tables in the database of GUESTPASS_DATABASE_URL are not up to date: %s "+
