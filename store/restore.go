@@ -193,7 +193,7 @@ func (s *Store) readThrough(ctx context.Context, r *Restored) error {
 		return err
 	}
 	if len(breaks) > 0 {
-		return fmt.Errorf("its record of changes is not as it was written, in %d places, such as row %d of %s: %s",
+		return fmt.Errorf("its record of changes is not as it was written (breaks: %d), such as row %d of %s: %s",
 			len(breaks), breaks[0].Seq, breaks[0].Owner, breaks[0].What)
 	}
 	var newest int64

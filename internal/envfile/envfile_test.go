@@ -60,7 +60,7 @@ func TestAValueIsReadAsAShellReadsIt(t *testing.T) {
 func TestAValueThatIsReadInSeveralWaysIsNotTaken(t *testing.T) {
 	for written, want := range map[string]string{
 		"NAME=a b":               "a blank in it",
-		"NAME=x # comment":       "a blank in it",
+		"NAME=x # comment":       "a comment takes a line of its own",
 		`NAME="x" # comment`:     "behind the closing quotation mark",
 		`NAME="x"y`:              "behind the closing quotation mark",
 		`NAME=x"y"`:              `has " in it`,

@@ -141,7 +141,10 @@ func (l *line) read(text string) (length int, problem error) {
 		length += len(behind)
 	} else {
 		l.Value, length = strings.TrimRight(first, blanks), len(first)
-		if i := strings.IndexAny(l.Value, special); i >= 0 {
+		if strings.Contains(l.Value, " #") {
+			problem = errors.New("has a # behind a blank in it: a comment takes a line of its own, and a value with " +
+				"both is put in single quotes")
+		} else if i := strings.IndexAny(l.Value, special); i >= 0 {
 			problem = fmt.Errorf("has %s in it, which programs read in several ways: put the value in single quotes",
 				spelled(l.Value[i]))
 		}
