@@ -44,7 +44,8 @@ func TestAnArchiveHasAllThatOneNeeds(t *testing.T) {
 		}
 	})
 	for _, name := range []string{"README.md", "CHANGELOG.md", "LICENSE", "THIRD_PARTY_NOTICES",
-		"deploy/guestpass.service", "deploy/compose.yaml", "deploy/haproxy.cfg", "docs/deploying.md",
+		"deploy/guestpass.service", "deploy/compose.yaml", "deploy/haproxy.cfg", "deploy/alerts.yaml",
+		"docs/deploying.md", "docs/operating.md", "docs/keeping.md", "docs/settings.md", "SECURITY.md",
 		"completions/guestpass.bash", "completions/_guestpass", "completions/guestpass.fish",
 		"completions/guestpass.ps1"} {
 		if len(contents[name]) < 100 {

@@ -132,8 +132,13 @@ func (s source) archive(p platform, built string, more []file) (name string, tex
 		files = append(files, file{path: in, mode: 0o755, from: path},
 			file{path: program + ".cdx.json", mode: 0o644, content: bill})
 	}
-	for _, document := range []string{"README.md", "CHANGELOG.md", "LICENSE", "THIRD_PARTY_NOTICES",
-		"deploy/guestpass.service", "deploy/compose.yaml", "deploy/haproxy.cfg", "docs/deploying.md"} {
+	documents := []string{"README.md", "CHANGELOG.md", "LICENSE", "THIRD_PARTY_NOTICES", "SECURITY.md",
+		"deploy/guestpass.service", "deploy/compose.yaml", "deploy/haproxy.cfg", "deploy/alerts.yaml"}
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil {
+		return "", nil, err
+	}
+	for _, document := range append(documents, pages...) {
 		files = append(files, file{path: document, mode: 0o644, from: document})
 	}
 	files = append(files, more...)
