@@ -86,7 +86,7 @@ type Options struct {
 	DocsClientID       string
 	Audience           string            // custom audience that tokens must carry as well
 	MaxTokenLifetime   time.Duration     // how long a token may live; 0: auth.DefaultLifetime
-	TokensIssuedAfter  time.Time         // tokens of before are refused; zero: none is
+	TokensIssuedAfter  time.Time         // tokens issued before are refused; zero: none is
 	TokenHeaderMembers []string          // header members of a token admitted besides alg, kid and typ
 	LoginMethods       []string          // as GUESTPASS_LOGIN_METHODS in docs/settings.md; nil: a code by e-mail
 	Login              Login             // the application's own login page, where people sign in instead

@@ -110,7 +110,7 @@ What was revoked since the copy was made, it does not know. Start the server wit
 
   GUESTPASS_TOKENS_ISSUED_AFTER=%s
 
-so that tokens of before are refused: apps renew theirs by themselves, but for what was
+so that tokens issued before are refused: apps renew theirs by themselves, but for what was
 revoked. Take the setting away once those have ended, after GUESTPASS_MAX_TOKEN_LIFETIME
 at the latest. Whose data was erased since is there again: erase it again.
 `, now.UTC().Format(time.RFC3339))

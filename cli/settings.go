@@ -188,7 +188,7 @@ func (c *config) tokenSettings() []setting {
 		set("GUESTPASS_MAX_TOKEN_LIFETIME", duration(&c.MaxTokenLifetime, auth.ShortestLifetime, auth.LongestLifetime),
 			"how long a token may live, 1m to 720h").or("24h"),
 		set("GUESTPASS_TOKENS_ISSUED_AFTER", moment(&c.TokensIssuedAfter),
-			"refuse tokens of before, such as 2026-12-01T08:00:00Z"),
+			"refuse tokens issued before, as 2026-12-01T08:00:00Z"),
 		set("GUESTPASS_TOKEN_HEADER_MEMBERS", list(&c.TokenHeaderMembers, checkHeaderMember),
 			"header members of tokens to admit besides the usual"),
 		set("GUESTPASS_TOKEN_FORWARDER", word(&c.TokenForwarder, oneOf("on", "off")),
