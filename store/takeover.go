@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"path"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -239,8 +241,9 @@ func (s *Store) knownVersions(ctx context.Context, schema Schema, provider *goos
 			return err
 		}
 		return fmt.Errorf("a newer version has changed the database%s: the table %s says %d, and this program knows "+
-			"%d at most; start the newer one, or put back a backup from before the change", inSchema(s.schema),
-			schema.versionTable(), last, known)
+			"%d at most; start the newer one, have it undo the change (guestpass migrate down-to %s), or put back a "+
+			"backup from before", inSchema(s.schema), schema.versionTable(), last, known,
+			path.Join(schema.Name, strconv.FormatInt(known, 10)))
 	}
 	return nil
 }
