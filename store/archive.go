@@ -3,12 +3,14 @@ package store
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,7 +110,6 @@ func (tx *Tx) archiveRows(owner string, after, last int64) error {
 // append is done once the lines are on the disk. A line that was cut off, as the program was killed, gets an end.
 func (a *archive) append(name string, lines []byte) (err error) {
 	path := filepath.Join(a.folder, name)
-	_, known := os.Lstat(path)
 	file, err := openOwn(path, os.O_RDWR|os.O_APPEND)
 	if err != nil {
 		return err
@@ -130,7 +131,7 @@ func (a *archive) append(name string, lines []byte) (err error) {
 	if _, err := file.Write(lines); err != nil {
 		return err
 	}
-	if err := file.Sync(); err != nil || known == nil {
+	if err := file.Sync(); err != nil {
 		return err
 	}
 	folder, err := os.Open(a.folder)
@@ -149,13 +150,15 @@ type Archived struct {
 }
 
 // VerifyArchived reads archives of the record, and holds them against the database: each row against the one before,
-// and the last one against what the database says of those that it has no more.
+// and the last one against what the database says of those that it has no more. In which folder or file a row is makes
+// no difference: instances take turns, and clocks are set back.
 func (s *Store) VerifyArchived(ctx context.Context, folders ...string) (found Archived, err error) {
 	r := archiveReader{chains: map[string]*archivedChain{}}
-	for _, folder := range folders {
-		if err := r.readFolder(ctx, folder); err != nil {
-			return r.Archived, err
-		}
+	if err := r.read(ctx, folders); err != nil {
+		return r.Archived, err
+	}
+	for _, owner := range slices.Sorted(maps.Keys(r.chains)) {
+		r.settle(owner, r.chains[owner])
 	}
 	err = s.each(ctx, func(row Scanner) error {
 		var owner string
@@ -172,19 +175,45 @@ func (s *Store) VerifyArchived(ctx context.Context, folders ...string) (found Ar
 	return r.Archived, err
 }
 
-// archivedChain is an owner's chain in the archives: the hashes of its rows, from the first one on that is there.
+// archivedChain is an owner's chain in the archives.
 type archivedChain struct {
-	first  int64
-	hashes []string
+	// hashes of the rows by their seq: more than one where a row was archived, not removed, and changed before it was
+	// archived again
+	hashes map[int64][]string
+	waits  map[int64][]archivedRow // that follow none of those which are read already
+	seqs   []int64                 // of all, in order, once all is read
 }
 
-func (c *archivedChain) last() int64 { return c.first + int64(len(c.hashes)) - 1 }
-
-func (c *archivedChain) hash(seq int64) (string, bool) {
-	if i := seq - c.first; i >= 0 && i < int64(len(c.hashes)) {
-		return c.hashes[i], true
+// follows reports whether the row was chained to one that is there.
+func (c *archivedChain) follows(row archivedRow) bool {
+	before := c.hashes[row.Seq-1]
+	if row.Seq == 1 {
+		before = []string{""}
 	}
-	return "", seq == 0
+	return slices.ContainsFunc(before, func(hash string) bool { return row.activity().hash(hash) == row.Hash })
+}
+
+// take goes on with a row, and with those that have waited for it.
+func (c *archivedChain) take(row archivedRow) {
+	for next := []archivedRow{row}; len(next) > 0; next = next[1:] {
+		seq, hash := next[0].Seq, next[0].Hash
+		if slices.Contains(c.hashes[seq], hash) {
+			continue // it is there twice
+		}
+		c.hashes[seq] = append(c.hashes[seq], hash)
+		waiting := c.waits[seq+1]
+		c.waits[seq+1] = nil
+		for _, row := range waiting {
+			if c.follows(row) {
+				next = append(next, row)
+			} else {
+				c.waits[seq+1] = append(c.waits[seq+1], row)
+			}
+		}
+		if c.waits[seq+1] == nil {
+			delete(c.waits, seq+1)
+		}
+	}
 }
 
 type archiveReader struct {
@@ -192,17 +221,24 @@ type archiveReader struct {
 	chains map[string]*archivedChain
 }
 
-// readFolder reads the files of a folder in the order of their days.
-func (r *archiveReader) readFolder(ctx context.Context, folder string) error {
-	entries, err := os.ReadDir(folder) // sorted
-	if err != nil {
-		return fmt.Errorf("read the archive: %w", err)
-	}
-	for _, entry := range entries {
-		if strings.HasPrefix(entry.Name(), archivePrefix) && strings.HasSuffix(entry.Name(), archiveSuffix) {
-			if err := r.readFile(ctx, filepath.Join(folder, entry.Name())); err != nil {
-				return fmt.Errorf("read the archive: %w", err)
+// read reads the files of all folders in the order of their days, so that few rows wait for others.
+func (r *archiveReader) read(ctx context.Context, folders []string) error {
+	var files []string
+	for _, folder := range folders {
+		entries, err := os.ReadDir(folder)
+		if err != nil {
+			return fmt.Errorf("read the archive: %w", err)
+		}
+		for _, entry := range entries {
+			if strings.HasPrefix(entry.Name(), archivePrefix) && strings.HasSuffix(entry.Name(), archiveSuffix) {
+				files = append(files, filepath.Join(folder, entry.Name()))
 			}
+		}
+	}
+	slices.SortStableFunc(files, func(a, b string) int { return cmp.Compare(filepath.Base(a), filepath.Base(b)) })
+	for _, file := range files {
+		if err := r.readFile(ctx, file); err != nil {
+			return fmt.Errorf("read the archive: %w", err)
 		}
 	}
 	return nil
@@ -240,27 +276,41 @@ func (r *archiveReader) found(owner string, seq int64, format string, args ...an
 	r.Breaks = append(r.Breaks, Break{owner, seq, "archive: " + fmt.Sprintf(format, args...)})
 }
 
-// check holds a row against the one before. One that is there again counts in place of the earlier one, and of all that
-// came behind that.
+// check takes a row. One that follows none waits: what is before it may be in another file.
 func (r *archiveReader) check(row archivedRow) {
 	c := r.chains[row.Owner]
-	switch {
-	case c == nil:
-		c = &archivedChain{first: row.Seq}
+	if c == nil {
+		c = &archivedChain{hashes: map[int64][]string{}, waits: map[int64][]archivedRow{}}
 		r.chains[row.Owner] = c
-	case row.Seq < c.first:
-		c.first, c.hashes = row.Seq, nil
-	case row.Seq <= c.last():
-		c.hashes = c.hashes[:row.Seq-c.first]
-	case row.Seq > c.last()+1:
-		r.found(row.Owner, row.Seq, "%d rows before it are missing", row.Seq-c.last()-1)
-		c.first, c.hashes = row.Seq, nil
 	}
-	previous, known := c.hash(row.Seq - 1)
-	if known && row.activity().hash(previous) != row.Hash {
-		r.found(row.Owner, row.Seq, "the row, or its hash, was altered")
+	if c.follows(row) {
+		c.take(row)
+		return
 	}
-	c.hashes = append(c.hashes, row.Hash)
+	c.waits[row.Seq] = append(c.waits[row.Seq], row)
+}
+
+// settle tells, once all is read, why rows follow none: those before are missing, or somebody has altered them.
+func (r *archiveReader) settle(owner string, c *archivedChain) {
+	c.seqs = slices.Concat(slices.Collect(maps.Keys(c.hashes)), slices.Collect(maps.Keys(c.waits)))
+	slices.Sort(c.seqs)
+	c.seqs = slices.Compact(c.seqs)
+	before := int64(0)
+	for i, seq := range c.seqs {
+		rows := c.waits[seq]
+		delete(c.waits, seq)
+		missing := seq - 1 - before
+		if len(rows) > 0 && missing > 0 && i > 0 {
+			r.found(owner, seq, "%d rows before it are missing", missing)
+		}
+		for _, row := range rows {
+			if missing == 0 {
+				r.found(owner, seq, "the row, or its hash, was altered")
+			}
+			c.take(row)
+		}
+		before = seq
+	}
 }
 
 // meet holds an owner's archived rows against what the database says of the last row that it does not have any more.
@@ -270,18 +320,26 @@ func (r *archiveReader) meet(owner string, floor link) {
 	if floor.seq == 0 {
 		return
 	}
-	if c == nil {
+	if c == nil || c.seqs[0] > floor.seq {
 		r.Notes = append(r.Notes, fmt.Sprintf("%s: rows 1 to %d are not there", owner, floor.seq))
 		return
 	}
-	if c.first > 1 {
-		r.Notes = append(r.Notes, fmt.Sprintf("%s: rows 1 to %d are not there", owner, c.first-1))
+	if first := c.seqs[0]; first > 1 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s: rows 1 to %d are not there", owner, first-1))
 	}
-	hash, known := c.hash(floor.seq)
+	again := 0
+	for _, hashes := range c.hashes {
+		again += len(hashes) - 1
+	}
+	if again > 0 {
+		r.Notes = append(r.Notes, fmt.Sprintf("%s: %d rows are there in more than one form, as somebody's data was "+
+			"erased between two attempts to archive them, or as they were added", owner, again))
+	}
+	last, hashes := c.seqs[len(c.seqs)-1], c.hashes[floor.seq]
 	switch {
-	case !known:
-		r.found(owner, floor.seq, "%d rows at the end are missing", floor.seq-c.last())
-	case hash != floor.hash:
+	case len(hashes) > 0 && !slices.Contains(hashes, floor.hash):
 		r.found(owner, floor.seq, "the last row, or what the database says of it, was altered")
+	case len(hashes) == 0 && last < floor.seq: // else that it is missing is told already
+		r.found(owner, floor.seq, "%d rows at the end are missing", floor.seq-last)
 	}
 }

@@ -353,3 +353,45 @@ func TestConnectionsAndRepliesHaveRetentionOfTheirOwn(t *testing.T) {
 		}
 	})
 }
+
+// TestArchivesAreOneRecordInWhateverOrderTheyWereWritten: instances with a folder each take turns, and clocks are set
+// back.
+func TestArchivesAreOneRecordInWhateverOrderTheyWereWritten(t *testing.T) {
+	file, c := filepath.Join(t.TempDir(), "x.db"), &clock{now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
+	folders := []string{filepath.Join(t.TempDir(), "one"), filepath.Join(t.TempDir(), "two")}
+	turn := func(folder string, do func(s *store.Store)) {
+		t.Helper()
+		s, err := store.Open(t.Context(), store.Options{URL: "sqlite:" + file, Now: c.Now, Archive: folder,
+			Keep: 40 * day})
+		if err != nil {
+			t.Fatal(err)
+		}
+		do(s)
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	turn(folders[0], func(s *store.Store) {
+		for range 6 {
+			record(t, s, "acme", "x", func(*store.Tx) error { return nil })
+			c.advance(time.Hour)
+		}
+	})
+	c.advance(40*day - 6*time.Hour)
+	for i := range 3 { // a row or two each time
+		turn(folders[i%2], func(s *store.Store) {
+			c.advance(time.Hour)
+			if err := s.Purge(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	for _, order := range [][]string{folders, {folders[1], folders[0]}} {
+		turn("", func(s *store.Store) {
+			found, err := s.VerifyArchived(t.Context(), order...)
+			if err != nil || found.Rows == 0 || len(found.Breaks) > 0 || len(found.Notes) > 0 {
+				t.Errorf("%+v, %v", found, err)
+			}
+		})
+	}
+}
