@@ -12,18 +12,21 @@ import (
 // who is an owner by themselves.
 type Person struct{ Owner, ID string }
 
-// personID is what identifiers at Stytch look like: so long, and so much by chance, that none is part of another one or
-// of a text by accident.
-var personID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9_-]{15,127}$`)
+// personID is what Stytch's identifiers of people look like, as a whole: one of which a part was lost on the way would
+// be part of many.
+var personID = regexp.MustCompile(`^(member|user)-(live|test)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // Check returns what is wrong with the person's identifiers.
 func (p Person) Check() error {
 	switch {
 	case !personID.MatchString(p.ID):
-		return errors.New("the person's id must be that of Stytch, such as member-live-… or user-live-…: " +
-			"16 to 128 letters, digits, - and _")
+		return errors.New("the person's id must be that of Stytch, as a whole: member-live-… or user-live-…, with " +
+			"32 digits and letters up to f in five groups behind it")
 	case p.Owner == "":
 		return errors.New("the organization's id must be said")
+	case p.Alone() != strings.HasPrefix(p.ID, "user-"):
+		return errors.New("a member is one of an organization, and a user of a Consumer project: their ids begin with " +
+			"member- and user-")
 	}
 	return nil
 }

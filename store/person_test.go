@@ -305,6 +305,12 @@ func TestNothingIsErasedThatCannotBe(t *testing.T) {
 			}
 		}
 		refused(store.Person{Owner: "acme", ID: "ada"}, "must be that of Stytch")
+		// a part was lost on the way: it is part of the ids of Grace and Alan
+		for _, part := range []string{grace[:len(grace)-1], grace[:16], grace[1:], grace + "0"} {
+			refused(store.Person{Owner: "acme", ID: part}, "must be that of Stytch, as a whole")
+		}
+		refused(store.Person{Owner: grace, ID: grace}, "a member is one of an organization")
+		refused(store.Person{Owner: "acme", ID: alone}, "a member is one of an organization")
 		refused(store.Person{ID: grace}, "the organization's id must be said")
 		write(t, s, func(tx *store.Tx) error {
 			return tx.Keep(store.Denial{Subject: grace, Client: "claude", Owner: "acme", RevokedAt: c.Now(),
