@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // Backup writes a copy of a SQLite database as it is at one moment to a new file, which only its owner may read, and
@@ -49,6 +50,7 @@ func (s *Store) BackupTo(ctx context.Context, to io.Writer) error {
 	}
 	defer os.Remove(partial.Name())
 	defer partial.Close()
+	_ = os.Remove(partial.Name()) // whoever reads it may go, which ends this program; not every system can
 	if _, err := io.Copy(to, partial); err != nil {
 		return fmt.Errorf("write the copy: %w", err)
 	}
@@ -70,7 +72,11 @@ func (s *Store) copiesItself(ctx context.Context, file string) error {
 
 // copyInto makes a copy in a folder, under a name that nobody takes for that of the file, and checks it.
 func (s *Store) copyInto(ctx context.Context, folder, file string) (_ *os.File, err error) {
-	partial, err := os.CreateTemp(folder, "."+filepath.Base(file)+".partial-") // 0600, says os
+	if folder, err = filepath.Abs(folder); err != nil { // SQLite takes a name that begins with file: for a URL
+		return nil, fmt.Errorf("make the copy: %w", err)
+	}
+	removeAbandoned(folder, partialBackup)
+	partial, err := os.CreateTemp(folder, partialBackup) // 0600, says os
 	if err != nil {
 		return nil, fmt.Errorf("make the copy: %w", err)
 	}
@@ -93,6 +99,31 @@ func (s *Store) copyInto(ctx context.Context, folder, file string) (_ *os.File, 
 		return nil, fmt.Errorf("make the disk keep the copy: %w", err)
 	}
 	return partial, nil
+}
+
+// What is written beside a database, or a copy, before it is whole, has names that begin so.
+const partialBackup, partialRestore = ".guestpass-backup-", ".guestpass-restore-"
+
+// abandoned is the age from which nobody goes on with such a file or folder.
+const abandoned = 24 * time.Hour
+
+// removeAbandoned removes what programs that were killed have left: it has all that the database has. What cannot be
+// removed stays.
+func removeAbandoned(folder, prefix string) {
+	entries, err := os.ReadDir(folder)
+	if err != nil { // writing there will say why
+		return
+	}
+	for _, entry := range entries {
+		number, is := strings.CutPrefix(entry.Name(), prefix)
+		if !is || number == "" || strings.Trim(number, "0123456789") != "" || entry.Type()&fs.ModeSymlink != 0 {
+			continue
+		}
+		info, err := entry.Info()
+		if err == nil && time.Since(info.ModTime()) > abandoned && ownedByUs(info) {
+			_ = os.RemoveAll(filepath.Join(folder, entry.Name()))
+		}
+	}
 }
 
 // vacuumInto copies on a connection of its own, as those that only read may not.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -454,6 +455,54 @@ func TestABackupThatFailsLeavesNothing(t *testing.T) {
 	if after := files(t, folder); !slices.Equal(after, before) {
 		t.Errorf("%q, before %q", after, before)
 	}
+}
+
+// TestNothingIsLeftOfABackupThatIsEnded: of one to a stream nothing has a name while somebody reads it, who may go, and
+// what a kill has left goes with a later one.
+func TestNothingIsLeftOfABackupThatIsEnded(t *testing.T) {
+	t.Chdir(t.TempDir())
+	s := openFile(t, "guestpass.db")
+	before := files(t, ".")
+	var reads looksBeside
+	if err := s.BackupTo(t.Context(), &reads); err != nil || reads.names == nil {
+		t.Fatal(err)
+	}
+	if runtime.GOOS != "windows" && !slices.Equal(reads.names, before) {
+		t.Errorf("%q, before %q", reads.names, before)
+	}
+	for _, left := range []string{"guestpass-backup-1", "guestpass-backup-2", "guestpass-backup-mine", "other-1"} {
+		if err := os.WriteFile("."+left, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if long := time.Now().Add(-2 * day); left != "guestpass-backup-2" { // which somebody may write
+			if err := os.Chtimes("."+left, long, long); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := s.BackupTo(t.Context(), io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	want := append([]string{".guestpass-backup-2", ".guestpass-backup-mine", ".other-1"}, before...)
+	if after := files(t, "."); !slices.Equal(after, want) {
+		t.Errorf("%q, want %q", after, want)
+	}
+	const url = "file:copies" // which SQLite takes a name for
+	if err := errors.Join(os.Mkdir(url, 0o700), s.Backup(t.Context(), filepath.Join(url, "x.db"))); err != nil {
+		t.Error(err)
+	}
+}
+
+// looksBeside looks which files there are while it is written to.
+type looksBeside struct{ names []string }
+
+func (l *looksBeside) Write(p []byte) (int, error) {
+	entries, err := os.ReadDir(".")
+	l.names = nil
+	for _, entry := range entries {
+		l.names = append(l.names, entry.Name())
+	}
+	return len(p), err
 }
 
 func TestThereIsNothingToReadAndNothingIsMade(t *testing.T) {

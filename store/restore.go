@@ -60,7 +60,8 @@ func Restore(ctx context.Context, o Options, from io.Reader) (r Restored, err er
 		return r, err
 	}
 	defer unlock()
-	work, err := os.MkdirTemp(filepath.Dir(place.path), ".guestpass-restore-") // for its owner alone, says os
+	removeAbandoned(filepath.Dir(place.path), partialRestore)
+	work, err := os.MkdirTemp(filepath.Dir(place.path), partialRestore) // for its owner alone, says os
 	if err != nil {
 		return r, fmt.Errorf("restore: %w", err)
 	}
