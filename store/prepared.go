@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"strings"
 	"sync"
 
 	"github.com/jackc/pgx/v5"
@@ -115,8 +114,8 @@ func (s *Store) mustPrepareAnew(ctx context.Context, err error) bool {
 		return false
 	}
 	switch refused.Code {
-	case "0A000": // of which only this text is about that
-		return strings.Contains(refused.Message, "cached plan")
+	case "0A000": // by the function, as the text is in whatever language the server speaks
+		return refused.Routine == "RevalidateCachedQuery"
 	case "26000", "42P05":
 		if s.prepares.Swap(false) {
 			s.log.WarnContext(ctx, "a pooler in front of Postgres was not recognized as one: statements are not "+
