@@ -143,6 +143,7 @@ func bounded(profile http.HandlerFunc) http.HandlerFunc {
 			http.Error(w, "seconds must be a number up to 60", http.StatusBadRequest)
 			return
 		}
+		r.Body = http.NoBody // pprof would take seconds from a form in it as well
 		profile(w, r)
 	}
 }

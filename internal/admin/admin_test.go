@@ -68,6 +68,19 @@ func TestTheAdminAddressServesWhatItSays(t *testing.T) {
 	if status, body := get(t, url+"/debug/pprof/profile?seconds=600"); status != 400 {
 		t.Errorf("a profile of ten minutes: %d %.100s", status, body)
 	}
+	begun := time.Now()
+	status, body := get(t, url+"/debug/pprof/trace?debug=1", func(r *http.Request) { // where pprof looks as well
+		r.Body = io.NopCloser(strings.NewReader("--x\r\nContent-Disposition: form-data; name=\"seconds\"\r\n\r\n" +
+			"600\r\n--x--\r\n"))
+		r.Header.Set("Content-Type", "multipart/form-data; boundary=x")
+	}, func(r *http.Request) {
+		long, cancel := context.WithTimeout(r.Context(), 30*time.Second)
+		t.Cleanup(cancel)
+		*r = *r.WithContext(long)
+	})
+	if took := time.Since(begun); status != 200 || took > 20*time.Second {
+		t.Errorf("a trace of ten minutes: %d %.100s, %s", status, body, took)
+	}
 }
 
 // A website that the operator visits reads none of it, by whatever name it has this address called.
