@@ -13,6 +13,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -210,4 +211,41 @@ func certified(t *testing.T) (file string, client *http.Client) {
 	t.Cleanup(transport.CloseIdleConnections)
 	return file, &http.Client{Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+}
+
+// TestTheBalancerAloneSaysWhoCalls: what a client says of itself reaches no instance, which would believe it where the
+// client's connection comes from an address that is trusted, as here.
+func TestTheBalancerAloneSaysWhoCalls(t *testing.T) {
+	haproxy, folder := find(t, "haproxy"), t.TempDir()
+	var said atomic.Value
+	instance := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/called" {
+			said.Store(r.Header.Values("X-Forwarded-For"))
+		}
+	}))
+	defer instance.Close()
+	certificate, client := certified(t)
+	front, at := freeAddress(t), strings.TrimPrefix(instance.URL, "http://")
+	file := filepath.Join(folder, "haproxy.cfg")
+	must(t, os.WriteFile(file, []byte(strings.NewReplacer("127.0.0.1:8081", freeAddress(t), "bind :80", "bind "+
+		freeAddress(t), "bind :443", "bind "+front, "/run/secrets/certificate.pem", certificate, "one:8080", at,
+		"two:8080", at).Replace(readFile(t, root+"/deploy/haproxy.cfg"))), 0o600))
+	background(t, folder, nil, haproxy, "-db", "-f", file)
+	eventually(t, func() error {
+		r, err := http.NewRequest("GET", "https://"+front+"/called", nil)
+		must(t, err)
+		r.Header["X-Forwarded-For"] = []string{"192.0.2.1", "192.0.2.2, 192.0.2.3"}
+		response, err := client.Do(r)
+		if err != nil {
+			return err
+		}
+		defer response.Body.Close()
+		if said.Load() == nil {
+			return fmt.Errorf("%s", response.Status)
+		}
+		return nil
+	})
+	if got := said.Load(); !slices.Equal(got.([]string), []string{"127.0.0.1"}) {
+		t.Errorf("an instance is told %q", got)
+	}
 }
