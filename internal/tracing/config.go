@@ -19,6 +19,7 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	sdk "go.opentelemetry.io/otel/sdk/trace"
+	"golang.org/x/net/http/httpguts"
 )
 
 // Defaults of OpenTelemetry's, and bounds of ours.
@@ -27,6 +28,7 @@ const (
 	tracesPath      = "/v1/traces"
 	defaultTimeout  = 10 * time.Second
 	longestTimeout  = time.Minute
+	mostSpans       = 100_000 // that wait, or are sent at once
 	defaultService  = "guestpass"
 )
 
@@ -48,6 +50,7 @@ type Config struct {
 	gzip       bool
 	sampler    sdk.Sampler
 	attributes []attribute.KeyValue
+	batches    []sdk.BatchSpanProcessorOption
 
 	Warnings []string // about what is set and does nothing here, or is unwise
 }
@@ -75,8 +78,7 @@ func Read(variables map[string]string) (c Config, err error) {
 	if c.exporter == otlp {
 		c.readOTLP(&r)
 	}
-	c.sampler = r.sampler()
-	c.attributes = r.resource()
+	c.sampler, c.attributes, c.batches = r.sampler(), r.resource(), r.batches()
 	for _, signal := range []string{"OTEL_METRICS_EXPORTER", "OTEL_LOGS_EXPORTER"} {
 		if value := r.text(signal); value != "" && value != string(none) {
 			c.Warnings = append(c.Warnings, signal+" does nothing: Guestpass exports traces alone; metrics are at "+
@@ -96,8 +98,12 @@ func (c *Config) readOTLP(r *reader) {
 		}
 	}
 	c.gzip = r.choose(r.of("COMPRESSION"), "none", "none", "gzip") == "gzip"
-	c.endpoint, c.timeout, c.headers = r.endpoint(), r.timeout(), http.Header{}
+	c.endpoint, c.timeout, c.headers = r.endpoint(), r.milliseconds(r.of("TIMEOUT"), defaultTimeout,
+		longestTimeout), http.Header{}
 	for _, pair := range r.pairs(r.of("HEADERS")) {
+		if !httpguts.ValidHeaderFieldName(string(pair.Key)) || !httpguts.ValidHeaderFieldValue(pair.Value.AsString()) {
+			r.fault(r.of("HEADERS"), "has what no header of HTTP can have, such as blanks in a name")
+		}
 		c.headers.Set(string(pair.Key), pair.Value.AsString())
 	}
 	if c.endpoint != nil && c.endpoint.Scheme == "http" && len(c.headers) > 0 && !onThisMachine(c.endpoint.Hostname()) {
@@ -156,17 +162,36 @@ func (r *reader) endpoint() *url.URL {
 	return u
 }
 
-func (r *reader) timeout() time.Duration {
-	name := r.of("TIMEOUT")
+// milliseconds returns a duration of a millisecond at least: 0 and less would have what waits for it go round and round.
+func (r *reader) milliseconds(name string, otherwise, longest time.Duration) time.Duration {
+	number := r.number(name, "milliseconds", int(otherwise.Milliseconds()), int(longest.Milliseconds()))
+	return time.Duration(number) * time.Millisecond
+}
+
+// number returns a number from 1 on.
+func (r *reader) number(name, of string, otherwise, most int) int {
 	if r.text(name) == "" {
-		return defaultTimeout
+		return otherwise
 	}
-	ms, err := strconv.Atoi(r.text(name))
-	if err != nil || ms < 1 || ms > int(longestTimeout.Milliseconds()) {
-		r.fault(name, "must be a number of milliseconds from 1 to %d", longestTimeout.Milliseconds())
-		return defaultTimeout
+	number, err := strconv.Atoi(r.text(name))
+	if err != nil || number < 1 || number > most {
+		r.fault(name, "must be a number of %s from 1 to %d", of, most)
+		return otherwise
 	}
-	return time.Duration(ms) * time.Millisecond
+	return number
+}
+
+// batches returns how spans wait until they are sent. The library reads the same variables by itself, and ends the
+// program for numbers that it does not expect.
+func (r *reader) batches() []sdk.BatchSpanProcessorOption {
+	const of = "OTEL_BSP_"
+	queue := r.number(of+"MAX_QUEUE_SIZE", "spans", sdk.DefaultMaxQueueSize, mostSpans)
+	return []sdk.BatchSpanProcessorOption{sdk.WithMaxQueueSize(queue),
+		sdk.WithMaxExportBatchSize(min(queue, r.number(of+"MAX_EXPORT_BATCH_SIZE", "spans",
+			sdk.DefaultMaxExportBatchSize, mostSpans))),
+		sdk.WithBatchTimeout(r.milliseconds(of+"SCHEDULE_DELAY", sdk.DefaultScheduleDelay*time.Millisecond, time.Hour)),
+		sdk.WithExportTimeout(r.milliseconds(of+"EXPORT_TIMEOUT", sdk.DefaultExportTimeout*time.Millisecond,
+			longestTimeout))}
 }
 
 // samplers are those of OTEL_TRACES_SAMPLER. Ours begin each trace, so that those that ask a parent first do the same

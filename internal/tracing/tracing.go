@@ -56,7 +56,8 @@ func (c Config) Start(ctx context.Context, version string, out io.Writer, log *s
 		return nil, fmt.Errorf("keep traces: %w", err)
 	}
 	from := resource.NewSchemaless(append(c.attributes, attribute.String("service.version", version))...)
-	provider := sdk.NewTracerProvider(sdk.WithBatcher(discreet{to}), sdk.WithSampler(c.sampler), sdk.WithResource(from))
+	provider := sdk.NewTracerProvider(sdk.WithBatcher(discreet{to}, c.batches...),
+		sdk.WithSampler(c.sampler), sdk.WithResource(from))
 	otel.SetErrorHandler(&complaints{log: log}) // which is the whole process's, and else writes to standard error
 	return &Provider{TracerProvider: provider, sdk: provider, log: log}, nil
 }

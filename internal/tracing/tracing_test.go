@@ -140,10 +140,12 @@ func TestUnknownValuesAreRefused(t *testing.T) {
 			"https://localhost/?key=canary", "http://"},
 		"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": {"collector"},
 		"OTEL_EXPORTER_OTLP_PROTOCOL":        {"grpc", "http/json"}, "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": {"grpc"},
-		"OTEL_EXPORTER_OTLP_HEADERS":     {"canary", "=canary", "key=%zz"},
+		"OTEL_EXPORTER_OTLP_HEADERS":     {"canary", "=canary", "key=%zz", "a canary=b", "key=canary%0Ab"},
 		"OTEL_EXPORTER_OTLP_TIMEOUT":     {"0", "10s", "-1", "60001"},
 		"OTEL_EXPORTER_OTLP_COMPRESSION": {"zstd"}, "OTEL_EXPORTER_OTLP_CERTIFICATE": {"ca.pem"},
 		"OTEL_EXPORTER_OTLP_CLIENT_KEY": {"key.pem"}, "OTEL_RESOURCE_ATTRIBUTES": {"canary"},
+		"OTEL_BSP_MAX_QUEUE_SIZE": {"-1", "0", "99999999999999", "many"}, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE": {"-1"},
+		"OTEL_BSP_SCHEDULE_DELAY": {"0", "-1", "5s"}, "OTEL_BSP_EXPORT_TIMEOUT": {"0", "-1"},
 	} {
 		for _, value := range values {
 			variables := map[string]string{"OTEL_TRACES_EXPORTER": "otlp", "OTEL_TRACES_SAMPLER": "traceidratio"}
