@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 )
 
@@ -62,3 +63,21 @@ func (w besideWriter) run(ctx context.Context, f func(context.Context, *sql.Tx) 
 func (w besideWriter) ping() error { return nil }
 
 func (w besideWriter) close() error { return w.db.Close() }
+
+// emptyLog has SQLite move all of its write-ahead log into the file, and cut it off: it has pages as they were before.
+func (s *Store) emptyLog(ctx context.Context) error {
+	w, beside := s.write.(besideWriter)
+	if !beside {
+		return nil
+	}
+	var busy bool
+	var pages, moved int
+	if err := w.db.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &pages, &moved); err != nil {
+		return s.classify(err)
+	}
+	if busy {
+		return errors.New("erased, but somebody reads the file without end, so that its write-ahead log has what was " +
+			"there before until servers are stopped: erase again later")
+	}
+	return nil
+}

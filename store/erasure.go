@@ -67,6 +67,9 @@ func (s *Store) Erase(ctx context.Context, p Person) (e Erasure, err error) {
 	if err != nil {
 		return e, fmt.Errorf("erase %s: %w", p.ID, err)
 	}
+	if err := s.emptyLog(ctx); err != nil {
+		return e, err
+	}
 	left, err := s.Leftovers(ctx, p)
 	if err == nil && len(left) > 0 {
 		err = fmt.Errorf("erased, but the person is named again, or in another owner's rows, in %s: has the person "+

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -423,4 +425,57 @@ func TestALongRecordIsChainedAnew(t *testing.T) {
 			t.Errorf("%d rows, %v, %v", n, breaks, err)
 		}
 	})
+}
+
+// TestNothingOfAnErasedPersonIsLeftInTheFiles of SQLite, also while a server goes on, and in what its index of words is
+// made of.
+func TestNothingOfAnErasedPersonIsLeftInTheFiles(t *testing.T) {
+	for owner, person := range map[string]string{alone: alone, "acme": grace} {
+		folder, c := t.TempDir(), &clock{now: time.Date(2026, 11, 25, 12, 0, 0, 0, time.UTC)}
+		o := withTasks("sqlite:" + filepath.Join(folder, "x.db"))
+		o.Now = c.Now
+		s := openWith(t, o)
+		for range 20 {
+			create(t, s, owner, table.Task{Title: "x", Notes: "a lot of other words", State: "open", Creator: alan})
+		}
+		write(t, s, func(tx *store.Tx) error {
+			_, err := table.CreateTask(tx, owner, table.Task{Title: "quixotically " + person, Notes: "flabbergasted",
+				State: "open", Creator: person, Labels: []string{person}})
+			if err != nil {
+				return err
+			}
+			_, err = tx.Record(store.Activity{Owner: owner, Subject: person, Client: "chatgpt", Operation: "createTask",
+				Outcome: store.Done, Conversation: "about pumpernickel"})
+			return err
+		})
+		beside, err := store.Beside(t.Context(), o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := beside.Erase(t.Context(), store.Person{Owner: owner, ID: person}); err != nil {
+			t.Fatal(err)
+		}
+		if err := beside.Close(); err != nil {
+			t.Fatal(err)
+		}
+		look := func(when string) {
+			for _, name := range files(t, folder) {
+				content, err := os.ReadFile(filepath.Join(folder, name))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, word := range []string{person, "pumpernickel", "quixotically", "flabbergasted"} {
+					theirs := owner == alone || word == person || word == "pumpernickel" // else the organization's
+					if n := strings.Count(string(content), word); theirs && n > 0 {
+						t.Errorf("%s %s: %s has %s %d times", owner, when, name, word, n)
+					}
+				}
+			}
+		}
+		look("running")
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		look("closed")
+	}
 }

@@ -191,7 +191,7 @@ func (s *Store) openReaders(ctx context.Context) (err error) {
 }
 
 func (s *Store) openWriter(ctx context.Context) (err error) {
-	dsn := s.file.dsn("rwc", "journal_mode(WAL)", "synchronous(FULL)",
+	dsn := s.file.dsn("rwc", "journal_mode(WAL)", "synchronous(FULL)", "secure_delete(FAST)",
 		"journal_size_limit(16777216)") // else the log stays as long as it ever was
 	if s.read, err = sql.Open("sqlite", dsn); err != nil {
 		return err

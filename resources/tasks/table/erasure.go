@@ -36,6 +36,9 @@ func eraseOwner(tx *store.Tx, e *store.Erasure) error {
 		if _, err := tx.Exec("DELETE FROM task_words WHERE rowid IN"+ofOwner, e.ID); err != nil {
 			return fmt.Errorf("erase words: %w", err)
 		}
+		if err := eraseWords(tx); err != nil {
+			return err
+		}
 	}
 	for _, s := range statements {
 		rows, err := tx.Exec("DELETE FROM "+s.table+" WHERE "+s.condition, e.ID)
@@ -95,6 +98,17 @@ func eraseMentions(tx *store.Tx, e *store.Erasure) error {
 			return err
 		}
 		e.Count("tasks", 1)
+	}
+	if len(found) == 0 || tx.Database() != store.SQLite {
+		return nil
+	}
+	return eraseWords(tx)
+}
+
+// eraseWords has SQLite make its index of words anew without those of rows that were removed, which it else keeps.
+func eraseWords(tx *store.Tx) error {
+	if _, err := tx.Exec("INSERT INTO task_words (task_words) VALUES ('optimize')"); err != nil {
+		return fmt.Errorf("erase words: %w", err)
 	}
 	return nil
 }
