@@ -25,8 +25,8 @@ func (p Person) Check() error {
 	case p.Owner == "":
 		return errors.New("the organization's id must be said")
 	case p.Alone() != strings.HasPrefix(p.ID, "user-"):
-		return errors.New("a member is one of an organization, and a user of a Consumer project: their ids begin with " +
-			"member- and user-")
+		return errors.New("a member is one of an organization, and a user of a Consumer project: their ids begin " +
+			"with member- and user-")
 	}
 	return nil
 }

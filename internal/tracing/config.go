@@ -162,7 +162,8 @@ func (r *reader) endpoint() *url.URL {
 	return u
 }
 
-// milliseconds returns a duration of a millisecond at least: 0 and less would have what waits for it go round and round.
+// milliseconds returns a duration of a millisecond at least: for 0 and less, what waits for it would go round and
+// round.
 func (r *reader) milliseconds(name string, otherwise, longest time.Duration) time.Duration {
 	number := r.number(name, "milliseconds", int(otherwise.Milliseconds()), int(longest.Milliseconds()))
 	return time.Duration(number) * time.Millisecond
