@@ -32,7 +32,7 @@ func notOpened(o store.Options, err error) error {
 	err = fmt.Errorf("open the database of GUESTPASS_DATABASE_URL: %w", err)
 	switch {
 	case o.AsItIs && errors.Is(err, store.ErrNoFile):
-		err = fmt.Errorf("%w; GUESTPASS_MIGRATE is off: start the server once without it", err)
+		err = fmt.Errorf("%w; GUESTPASS_MIGRATE is off, so that a start makes none: start once without it", err)
 	case errors.Is(err, store.ErrSchema):
 		err = fmt.Errorf("%w; GUESTPASS_MIGRATE is off: run `guestpass migrate up` first, as a role that may change "+
 			"tables", err)
