@@ -862,21 +862,6 @@ func TestTheDatabaseIsLookedAfterFromTheCommandLine(t *testing.T) {
 	}
 }
 
-// TestAServerThatMayNotMigrateSaysWhoDoes: a file that is not there is made by a start, the tables by a command.
-func TestAServerThatMayNotMigrateSaysWhoDoes(t *testing.T) {
-	seed, path := stytchtest.Development(), filepath.Join(t.TempDir(), "guestpass.db")
-	stytch := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
-	environ := forStytch(stytch, seed, "GUESTPASS_DATABASE_URL=sqlite:"+path, "GUESTPASS_MIGRATE=off")
-	for _, want := range []string{"start once without it", "run `guestpass migrate up` first"} {
-		if code, _, stderr := execute(t, environ, "serve"); code != 1 || !strings.Contains(stderr, want) {
-			t.Errorf("exit code %d, %s, want %s", code, stderr, want)
-		}
-		if err := os.WriteFile(path, nil, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
 // TestAnEmptyDatabaseIsToldInWords: whoever has a Postgres made and no tables yet is not shown its error.
 func TestAnEmptyDatabaseIsToldInWords(t *testing.T) {
 	t.Cleanup(postgrestest.StopShared)
