@@ -351,7 +351,7 @@ func TestAStartThatMayNotMigrateSaysWhatToDoFirst(t *testing.T) {
 	off := append(s.environ, "GUESTPASS_MIGRATE=off")
 	for place, want := range map[string]string{
 		s.path():                             "GUESTPASS_MIGRATE is off: run `guestpass migrate up` first",
-		filepath.Join(t.TempDir(), "new.db"): "GUESTPASS_MIGRATE is off, so that a start makes none: start once without it",
+		filepath.Join(t.TempDir(), "new.db"): "GUESTPASS_MIGRATE is off, so that a start makes none",
 	} {
 		code, _, stderr := execute(t, append(off, "GUESTPASS_DATABASE_URL=sqlite:"+place), "serve")
 		if code != 1 || !strings.Contains(stderr, want) {

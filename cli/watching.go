@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"time"
 
 	"github.com/exaring/otelpgx"
 
@@ -44,6 +45,7 @@ func portOf(addr string) string {
 type watched struct {
 	admin    *admin.Server // nil: nobody looks
 	listener net.Listener
+	grace    time.Duration     // for which the admin address goes on, as the server does
 	traces   *tracing.Provider // nil: none are kept
 	log      *slog.Logger
 }
@@ -51,7 +53,7 @@ type watched struct {
 // watch opens the admin address and begins to keep traces, as far as the settings say so. Traces for the console are
 // written to stdout.
 func (c config) watch(ctx context.Context, version string, stdout io.Writer, log *slog.Logger) (w watched, err error) {
-	w.log = log
+	w.log, w.grace = log, c.StopGrace
 	if c.AdminAddr != "" {
 		if w.listener, err = admin.Listen(c.AdminAddr); err != nil {
 			return w, usagef("cannot listen on the address of GUESTPASS_ADMIN_ADDR: %s", cause(err))
@@ -85,12 +87,15 @@ func (w watched) have(o *guestpass.Options, database *store.Options) {
 	}
 }
 
-// serve answers on the admin address until ctx ends.
+// serve answers on the admin address until ctx ends, and then for the grace: a server that stops is still watched.
 func (w watched) serve(ctx context.Context) error {
 	if w.admin == nil {
 		return nil
 	}
-	return w.admin.Serve(ctx, w.listener, w.log)
+	lasting, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer end()
+	context.AfterFunc(ctx, func() { time.AfterFunc(w.grace, end) })
+	return w.admin.Serve(lasting, w.listener, w.log)
 }
 
 // close sends the last traces. Call it when nothing is served any more.

@@ -17,6 +17,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 
 	collected "go.opentelemetry.io/proto/otlp/trace/v1"
@@ -375,6 +376,27 @@ func TestAServerSendsItsTracesAndEnds(t *testing.T) {
 		conn.Close()
 		t.Error("the admin address is still there")
 	}
+}
+
+// A server that stops serves on for the grace, and so does the admin address.
+func TestAServerThatStopsIsStillWatched(t *testing.T) {
+	t.Parallel()
+	if testing.Short() {
+		t.Skip("left out by make quick: it starts a server")
+	}
+	seed := stytchtest.Development()
+	stytch := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
+	p := startProcess(t, append(forStytch(stytch, seed, "GUESTPASS_DATABASE_URL=sqlite:"+t.TempDir()+"/stops.db",
+		"GUESTPASS_ADMIN_ADDR=:0"), "GUESTPASS_STOP_GRACE=1m"))
+	admin := p.log.wait(t, `"admin_addr":"([^"]+)"`)[1]
+	for ask(t, p.url, "GET", "/readyz", "", "") != http.StatusOK {
+	}
+	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	for ask(t, p.url, "GET", "/readyz", "", "") == http.StatusOK {
+	}
+	scrape(t, "http://"+admin)
 }
 
 // Lines below the level are left out, and nothing else.

@@ -133,6 +133,7 @@ func callsOfOurs(b *testing.B, ours *program, token string, task json.RawMessage
 		get("the same with a token", "/api/v1/private", token, 200),
 		get("with a token", "/api/v1/tasks/"+made.ID, token, 200),
 		get("refused", "/api/v1/tasks/"+made.ID, "", 401),
+		get("getNextSteps, without a token", "/api/v1/next-steps", "", 200),
 		get("/healthz", "/healthz", "", 200),
 		get("getUserInfo", "/api/v1/userinfo", token, 200),
 		get("listMembers", "/api/v1/members", token, 200),
