@@ -63,8 +63,6 @@ func (c *connection) ask(text string) (status int, body []byte, err error) {
 	return response.StatusCode, body, err
 }
 
-func (c *connection) Read(p []byte) (int, error) { return c.Reader.Read(p) }
-
 // A cost is what one kind of request took.
 type cost struct {
 	cpu  time.Duration // of the server, for each

@@ -83,8 +83,12 @@ func mint(b *testing.B, stytch *stytchtest.Server, person string) string {
 func startOurs(b *testing.B, stytch *stytchtest.Server, seed stytchtest.Seed, database string,
 	more ...string) *program {
 	b.Helper()
-	binary := build(b, "./server", "guestpass", "-tags", "production", "-ldflags", "-s -w")
-	return startBuilt(b, "Guestpass", binary, stytch, seed, database, more...)
+	return startBuilt(b, "Guestpass", buildOurs(b), stytch, seed, database, more...)
+}
+
+func buildOurs(b *testing.B) string {
+	b.Helper()
+	return build(b, "./server", "guestpass", "-tags", "production", "-ldflags", "-s -w")
 }
 
 func startBuilt(b *testing.B, name, binary string, stytch *stytchtest.Server, seed stytchtest.Seed, database string,
@@ -133,12 +137,25 @@ func callsOfOurs(b *testing.B, ours *program, token string, task json.RawMessage
 		get("the same with a token", "/api/v1/private", token, 200),
 		get("with a token", "/api/v1/tasks/"+made.ID, token, 200),
 		get("refused", "/api/v1/tasks/"+made.ID, "", 401),
+		get("refused, with a forged token", "/api/v1/tasks/"+made.ID, forged(token), 401),
 		get("getNextSteps, without a token", "/api/v1/next-steps", "", 200),
 		get("/healthz", "/healthz", "", 200),
+		get("listTasks", "/api/v1/tasks", token, 200),
 		get("getUserInfo", "/api/v1/userinfo", token, 200),
 		get("listMembers", "/api/v1/members", token, 200),
 		get("/openapi.json", "/openapi.json", "", 200),
+		{of: ours, what: "/openapi.json, gzip", sent: request{method: "GET", path: "/openapi.json", want: 200,
+			more: "Accept-Encoding: gzip\r\n"}},
 	}
+}
+
+// forged has another character somewhere in the signature.
+func forged(token string) string {
+	at, other := len(token)-50, "A"
+	if token[at:at+1] == other {
+		other = "B"
+	}
+	return token[:at] + other + token[at+1:]
 }
 
 // callsOfFiles is the program's document, served by net/http's own file server.

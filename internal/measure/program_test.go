@@ -77,7 +77,7 @@ func (p *program) await(b *testing.B, path string) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
-	pace := time.NewTicker(10 * time.Millisecond)
+	pace := time.NewTicker(time.Millisecond)
 	defer pace.Stop()
 	for {
 		if response, err := http.Get(p.url + path); err == nil {
