@@ -7,7 +7,7 @@ SHELL := /bin/bash
 STYTCH  := web/node_modules/@stytch/vanilla-js/dist/iife
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js
 
-.PHONY: help outdated compare people pictures run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer image release prometheus
+.PHONY: help outdated compare people pictures run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer image release prometheus fish systemd
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -80,7 +80,7 @@ BROWSERS := ^Test(EndToEnd|InABrowser|RealClient)
 # each is run by itself. The instances of internal/cluster are the program as everybody builds it.
 # Not watched by the race detector are the tests that drive browsers, which take the machine for themselves, and package
 # lint and one test of cli, which compute in one goroutine alone and take a quarter and a tenth of the time without it.
-test: web acceptance chromium firefox postgres redis nginx caddy haproxy pgbouncer prometheus ## all tests, with real browsers, a real Postgres, a real Redis, real proxies and the race detector
+test: web acceptance chromium firefox postgres redis nginx caddy haproxy pgbouncer prometheus fish systemd ## all tests, with real browsers, a real Postgres, a real Redis, real proxies and the race detector
 	go build -race $(UNWATCHED) ./...
 	$(RACE) -p 2 $$(go list ./... | grep -v '/openapi/lint$$\|/internal/server$$\|/internal/cluster$$\|/cli$$')
 	$(RACE) ./cli
@@ -243,8 +243,9 @@ redis:
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends redis-server) >/dev/null; \
 	  else echo "Redis is missing: sudo apt-get install redis-server" >&2; exit 1; fi; }
 
-# The tests start proxies and a pooler of their own; what the packages would start at once, on port 80 or 6432, is not wanted.
-nginx caddy haproxy pgbouncer:
+# The tests start proxies and a pooler of their own; what the packages would start at once, on port 80 or 6432, is not
+# wanted. fish completes commands.
+nginx caddy haproxy pgbouncer fish:
 	@PATH="$$PATH:/usr/sbin"; command -v $@ >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $@) >/dev/null; \
@@ -256,6 +257,13 @@ prometheus:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $@) >/dev/null; \
 	  else echo "promtool is missing: sudo apt-get install $@" >&2; exit 1; fi; }
+
+# For systemd-analyze, which judges the unit.
+systemd:
+	@command -v systemd-analyze >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $@) >/dev/null; \
+	  else echo "systemd-analyze is missing: sudo apt-get install $@" >&2; exit 1; fi; }
 
 notices: web ## write THIRD_PARTY_NOTICES anew
 	scripts/notices.sh > THIRD_PARTY_NOTICES

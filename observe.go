@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"net/http"
+	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -64,19 +66,18 @@ func (s *Server) registerMetrics() error {
 	return s.metrics.Register(s.options.Metrics)
 }
 
-// buildInfo returns what runs, as the Go toolchain has put it into the program.
+// buildInfo returns what runs.
 func (s *Server) buildInfo() metrics.Build {
-	built := metrics.Build{Version: cmp.Or(s.options.Version, "unknown"), Commit: "unknown", Go: "unknown"}
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return built
-	}
-	built.Go = info.GoVersion
-	for _, setting := range info.Settings {
-		if setting.Key == "vcs.revision" {
-			built.Commit = setting.Value
+	built := metrics.Build{Version: cmp.Or(s.options.Version, "unknown"), Commit: s.options.Commit,
+		Go: runtime.Version()}
+	if info, ok := debug.ReadBuildInfo(); ok && built.Commit == "" {
+		for _, setting := range info.Settings {
+			if setting.Key == "vcs.revision" {
+				built.Commit = setting.Value
+			}
 		}
 	}
+	built.Commit = cmp.Or(built.Commit, "unknown")
 	return built
 }
 
@@ -163,7 +164,7 @@ func (s *Server) startSpan(r *http.Request, on metrics.Surface) (*http.Request, 
 // header, no address. So package otelhttp, which records path and client, is not used.
 func endSpan(span trace.Span, r *http.Request, on metrics.Surface, operation, route string, status int) {
 	method := r.Method
-	if !knownMethod(method) {
+	if !slices.Contains(all, method) {
 		method = "_OTHER" // as OpenTelemetry has it
 	}
 	name := strings.TrimSpace(method + " " + route)
@@ -182,15 +183,6 @@ func endSpan(span trace.Span, r *http.Request, on metrics.Surface, operation, ro
 		span.SetStatus(codes.Error, "")
 	}
 	span.End()
-}
-
-func knownMethod(method string) bool {
-	for _, known := range all {
-		if method == known {
-			return true
-		}
-	}
-	return false
 }
 
 // observeStytch returns who hears of calls to Stytch; nil if nobody does. The span tells what was asked for, and not

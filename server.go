@@ -110,6 +110,7 @@ type Options struct {
 	ContactEmail string // in the document; may be empty
 	PrivacyURL   string // "": our own page
 	Version      string
+	Commit       string           // of which the program was built, for metrics; "": what the Go tool has recorded
 	Log          *slog.Logger     // what is wrong with the Stytch project, refusals, faults of operations; nil: discard
 	Now          func() time.Time // nil: time.Now; in development the emulator's clock
 

@@ -346,6 +346,7 @@ func (c config) options() guestpass.Options {
 		Brand:        guestpass.Brand{Color: c.Color, Support: c.SupportURL},
 		ContactEmail: mailbox(c.ContactEmail), PrivacyURL: c.PrivacyURL,
 		Version:      version(),
+		Commit:       about().Commit,
 		RecentPeople: c.RecentPeople,
 		Introspect:   c.Introspect == introspectWrites, ClientSecrets: c.clientSecrets(),
 		SecretHint: c.secretHint,

@@ -33,7 +33,7 @@ func notOpened(o store.Options, err error) error {
 	switch {
 	case o.AsItIs && errors.Is(err, store.ErrNoFile):
 		err = fmt.Errorf("%w; GUESTPASS_MIGRATE is off, so that a start makes none: start once without it", err)
-	case errors.Is(err, store.ErrSchema):
+	case o.AsItIs && errors.Is(err, store.ErrOutdated):
 		err = fmt.Errorf("%w; GUESTPASS_MIGRATE is off: run `guestpass migrate up` first, as a role that may change "+
 			"tables", err)
 	}
@@ -87,7 +87,7 @@ func withStore(cmd *cobra.Command, environ []string, f func(context.Context, *st
 func withTables(cmd *cobra.Command, environ []string, f func(context.Context, *store.Store) error) error {
 	return withStore(cmd, environ, func(ctx context.Context, database *store.Store) error {
 		steps, err := database.Migrations(ctx)
-		missing := slices.ContainsFunc(steps, func(s store.Migration) bool { return !s.Applied || s.Place != "" })
+		missing := slices.ContainsFunc(steps, store.Migration.Missing)
 		if err == nil && missing && !slices.ContainsFunc(steps, func(s store.Migration) bool { return s.Applied }) {
 			return errors.New("the database of GUESTPASS_DATABASE_URL has no tables of Guestpass yet: " + migrateUp)
 		}

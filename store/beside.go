@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"fmt"
 )
 
 // Beside opens a database for a change of all there is, beside servers that go on meanwhile. It makes neither file nor
@@ -22,14 +21,8 @@ func Beside(ctx context.Context, o Options) (*Store, error) {
 }
 
 func (s *Store) writeBeside(ctx context.Context) error {
-	steps, err := s.Migrations(ctx)
-	if err != nil {
+	if err := s.checkUpToDate(ctx); err != nil {
 		return err
-	}
-	for _, step := range steps {
-		if !step.Applied || step.Place != "" {
-			return fmt.Errorf("%w: %s", ErrOutdated, step.Name)
-		}
 	}
 	if s.database != SQLite {
 		return nil // it may write already, and wait as long as it needs

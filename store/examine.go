@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,8 @@ import (
 	"strings"
 )
 
-// ErrOutdated is Examine's answer if the database lacks steps of the schema that [Open] would apply.
+// ErrOutdated is the answer of Examine, of [Beside], and with Options.AsItIs of [Open], if the database lacks steps of
+// the schema that Open would apply.
 var ErrOutdated = errors.New("the tables are of an earlier version, or not there yet")
 
 // Examine returns an error if a server could not work with the database as it is. It changes nothing, and servers may
@@ -25,16 +27,22 @@ func Examine(ctx context.Context, o Options) error {
 		return err
 	}
 	defer s.Close()
+	outdated := s.checkUpToDate(ctx)
+	if outdated != nil && !errors.Is(outdated, ErrOutdated) {
+		return outdated
+	}
+	return cmp.Or(errors.Join(s.checkWritable(ctx), s.file.checkWritable()), outdated)
+}
+
+// checkUpToDate returns an error that wraps [ErrOutdated] and names the steps of the schema that are missing.
+func (s *Store) checkUpToDate(ctx context.Context) error {
 	steps, err := s.Migrations(ctx)
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(s.checkWritable(ctx), s.file.checkWritable()); err != nil {
-		return err
-	}
 	var missing []string
 	for _, step := range steps {
-		if !step.Applied || step.Place != "" {
+		if step.Missing() {
 			missing = append(missing, step.Name)
 		}
 	}

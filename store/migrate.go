@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
 	"path"
@@ -65,6 +64,9 @@ type Migration struct {
 	Place   string // where an earlier version has applied it, from which [Open] takes it over; else ""
 }
 
+// Missing reports whether [Open] would apply the step, or take it over.
+func (m Migration) Missing() bool { return !m.Applied || m.Place != "" }
+
 // migrateUp takes over what an earlier version has made, and applies the migrations that are missing. On Postgres one
 // instance does so while others wait; a SQLite file has one process.
 func (s *Store) migrateUp(ctx context.Context) error {
@@ -98,7 +100,13 @@ func (s *Store) migrateUp(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		return s.takeTables(ctx)
+		if err := s.expectTables(ctx); err != nil {
+			return err
+		}
+		if err := s.verify(ctx); err != nil {
+			return err
+		}
+		return s.makeReady(ctx)
 	})
 }
 
@@ -107,36 +115,17 @@ func (s *Store) takeAsItIs(ctx context.Context) error {
 	if err := s.examineAll(ctx); err != nil {
 		return err
 	}
-	steps, err := s.Migrations(ctx)
-	if err != nil {
+	if err := s.checkUpToDate(ctx); err != nil {
 		return err
 	}
-	for _, step := range steps {
-		if !step.Applied || step.Place != "" {
-			return fmt.Errorf("%w: %s is missing", ErrSchema, step.Name)
-		}
-	}
-	return s.takeTables(ctx)
+	return s.makeReady(ctx)
 }
 
-// ErrSchema is why [Open] refuses a database that lacks a step of the schema, with Options.AsItIs.
-var ErrSchema = errors.New("the database's schema is not up to date")
-
-// takeTables checks that everything is there, and has each resource make its tables ready.
-func (s *Store) takeTables(ctx context.Context) error {
-	if err := s.expectTables(ctx); err != nil {
-		return err
-	}
-	if err := s.verify(ctx); err != nil {
-		return err
-	}
+// makeReady has each resource make ready the tables that are there.
+func (s *Store) makeReady(ctx context.Context) error {
 	if err := s.noteCompatible(ctx); err != nil {
 		return err
 	}
-	return s.migrated(ctx)
-}
-
-func (s *Store) migrated(ctx context.Context) error {
 	ctx = context.WithValue(ctx, makingKey, true)
 	for _, schema := range s.schemas {
 		if schema.Migrated == nil {
@@ -177,8 +166,7 @@ func (s *Store) Migrations(ctx context.Context) (steps []Migration, err error) {
 		}
 		return err
 	})
-	missing := func(step Migration) bool { return !step.Applied || step.Place != "" }
-	if err != nil || slices.ContainsFunc(steps, missing) {
+	if err != nil || slices.ContainsFunc(steps, Migration.Missing) {
 		return steps, err
 	}
 	if err := s.expectTables(ctx); err != nil {

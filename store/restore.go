@@ -158,7 +158,7 @@ func examineCopy(ctx context.Context, o Options, path string) (r Restored, err e
 		return r, errors.New("it has no tables of Guestpass")
 	}
 	for _, step := range steps {
-		if !step.Applied || step.Place != "" {
+		if step.Missing() {
 			r.Missing = append(r.Missing, step.Name)
 		}
 	}

@@ -26,7 +26,7 @@ func TestASchemaIsLeftAsItIs(t *testing.T) {
 	}
 	for name, url := range places {
 		asItIs := store.Options{URL: url, AsItIs: true, Schemas: []store.Schema{table.Schema()}}
-		if _, err := store.Open(t.Context(), asItIs); !errors.Is(err, store.ErrSchema) &&
+		if _, err := store.Open(t.Context(), asItIs); !errors.Is(err, store.ErrOutdated) &&
 			!errors.Is(err, store.ErrNoFile) {
 			t.Errorf("%s, without any table: %v", name, err)
 		}
@@ -36,7 +36,7 @@ func TestASchemaIsLeftAsItIs(t *testing.T) {
 		must(t, openWith(t, store.Options{URL: url}).Close())
 		more := asItIs
 		more.Schemas = []store.Schema{table.Schema(), bookmarks}
-		if _, err := store.Open(t.Context(), more); !errors.Is(err, store.ErrSchema) {
+		if _, err := store.Open(t.Context(), more); !errors.Is(err, store.ErrOutdated) {
 			t.Errorf("%s, without the tables of one resource: %v", name, err)
 		}
 		s, err := store.Open(t.Context(), asItIs)

@@ -48,7 +48,7 @@ func program(t *testing.T) string {
 	return path
 }
 
-// find returns where a program is; without it the test is skipped.
+// find returns where a program is.
 func find(t *testing.T, name string) string {
 	t.Helper()
 	if testing.Short() {
@@ -59,7 +59,7 @@ func find(t *testing.T, name string) string {
 		path, err = exec.LookPath(name)
 	}
 	if err != nil {
-		t.Skipf("%s is missing: sudo apt-get install %[1]s", name)
+		t.Fatalf("%s is missing: make test installs it", name)
 	}
 	return path
 }

@@ -2,6 +2,7 @@ package server_test
 
 import (
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,16 @@ func valueOf(m *dto.Metric) float64 {
 
 func watchedBy(registry *prometheus.Registry) func(*guestpass.Options) {
 	return func(o *guestpass.Options) { o.Metrics = registry }
+}
+
+// An image and a release are built without Git, and say their commit themselves.
+func TestMetricsNameTheCommitThatIsSaid(t *testing.T) {
+	registry := prometheus.NewRegistry()
+	newWorld(t, watchedBy(registry), func(o *guestpass.Options) { o.Version, o.Commit = "1.2.3", "0123abc" })
+	want := fmt.Sprintf(`guestpass_build_info{commit="0123abc",goversion=%q,version="1.2.3"}`, runtime.Version())
+	if told(t, registry)[want] != 1 {
+		t.Errorf("there is no %s", want)
+	}
 }
 
 // What goes wrong is told: an alert is on each of these.
