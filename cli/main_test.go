@@ -864,7 +864,6 @@ func TestTheDatabaseIsLookedAfterFromTheCommandLine(t *testing.T) {
 
 // TestAnEmptyDatabaseIsToldInWords: whoever has a Postgres made and no tables yet is not shown its error.
 func TestAnEmptyDatabaseIsToldInWords(t *testing.T) {
-	t.Cleanup(postgrestest.StopShared)
 	empty := filepath.Join(t.TempDir(), "empty.db")
 	if err := os.WriteFile(empty, nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -30,7 +30,6 @@ func TestARollingRestartLosesNothing(t *testing.T) {
 	seed := stytchtest.Development()
 	stytch := stytchtest.NewServer(t, stytchtest.Options{Seed: &seed})
 	token := tokenOf(t, stytch, seed.Members[0].ID)
-	t.Cleanup(postgrestest.StopShared)
 	// A process that starts takes the cores of those that serve, here and only here: what piles
 	// up for half a second finds places. One person makes all of it, and has a quarter of them.
 	environ := forStytch(stytch, seed, "GUESTPASS_MAX_IN_FLIGHT=1024", "GUESTPASS_QUOTA_TASKS=100000",

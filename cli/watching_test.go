@@ -98,7 +98,6 @@ func scrape(t *testing.T, admin string) string {
 
 // databases are those that a server may have.
 func databases(t *testing.T) map[string]func(t *testing.T) string {
-	t.Cleanup(postgrestest.StopShared)
 	return map[string]func(*testing.T) string{
 		"SQLite":   func(t *testing.T) string { return "sqlite:" + t.TempDir() + "/watched.db" },
 		"Postgres": func(t *testing.T) string { return postgrestest.Shared(t).Database(t) },

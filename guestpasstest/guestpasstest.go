@@ -211,12 +211,9 @@ func (w *World) Call(method, path, token, body string, change ...func(*http.Requ
 	return Reply{response.StatusCode, response.Header, string(content)}
 }
 
-// Postgres returns the URL of an empty database of a Postgres that runs for this test program alone. It skips the test
-// if Postgres is not installed. Call [StopPostgres] in TestMain, when all tests have run.
+// Postgres returns the URL of an empty database of a Postgres that runs for this test program alone. It fails the test
+// if Postgres is not installed, and the server ends with the program.
 func Postgres(t *testing.T) string {
 	t.Helper()
 	return postgrestest.Shared(t).Database(t)
 }
-
-// StopPostgres stops the server that [Postgres] has started.
-func StopPostgres() { postgrestest.StopShared() }

@@ -3,7 +3,6 @@ package store_test
 import (
 	"context"
 	"errors"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -14,12 +13,6 @@ import (
 	"guestpass/resources/tasks/table"
 	"guestpass/store"
 )
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	postgrestest.StopShared()
-	os.Exit(code)
-}
 
 // clock is set by the tests.
 type clock struct {

@@ -4,7 +4,6 @@ import (
 	"bufio"
 	"encoding/json"
 	"io"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -16,12 +15,6 @@ import (
 	"guestpass/guestpasstest"
 	"guestpass/resources/activity"
 )
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	guestpasstest.StopPostgres()
-	os.Exit(code)
-}
 
 func TestABookmarkIsKeptOnceListedAndTakenBack(t *testing.T) {
 	for name, url := range map[string]func(*testing.T) string{

@@ -4,7 +4,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -14,12 +13,6 @@ import (
 	"guestpass/guestpasstest"
 	"guestpass/stytchtest"
 )
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	guestpasstest.StopPostgres()
-	os.Exit(code)
-}
 
 // A world is the application on a port, with the emulator of Stytch.
 type world struct {

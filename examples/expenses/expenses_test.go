@@ -3,7 +3,6 @@ package expenses_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"testing"
@@ -15,12 +14,6 @@ import (
 
 	"example.com/expenses"
 )
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	guestpasstest.StopPostgres()
-	os.Exit(code)
-}
 
 // onBoth runs a test on SQLite and on Postgres.
 func onBoth(t *testing.T, test func(*testing.T, *world)) {

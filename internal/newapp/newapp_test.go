@@ -12,12 +12,6 @@ import (
 	"guestpass/resources/activity"
 )
 
-func TestMain(m *testing.M) {
-	code := m.Run()
-	guestpasstest.StopPostgres()
-	os.Exit(code)
-}
-
 // The test of the application runs on SQLite, which everybody has. What is deployed may keep its notes in a Postgres.
 func TestTheResourceWorksOnEachDatabase(t *testing.T) {
 	guestpasstest.OnEachDatabase(t, func(t *testing.T, url string) {

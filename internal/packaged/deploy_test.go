@@ -124,7 +124,6 @@ func TestEveryServiceOfComposeIsConfined(t *testing.T) {
 // notices.
 func TestTheCompositionServes(t *testing.T) {
 	haproxy, path := find(t, "haproxy"), program(t)
-	t.Cleanup(postgrestest.StopShared)
 	c, who, folder := readComposition(t), newAccount(t), t.TempDir()
 	settings := filepath.Join(folder, "guestpass.env")
 	must(t, os.WriteFile(settings, []byte(who.settings+"GUESTPASS_DATABASE_URL='"+postgrestest.Shared(t).Database(t)+

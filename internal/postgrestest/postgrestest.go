@@ -189,8 +189,8 @@ var shared struct {
 	err    error
 }
 
-// Shared returns the server of this test program, started by whoever asks first. Its
-// TestMain calls [StopShared].
+// Shared returns the server of this test program, started by whoever asks first. It ends with the program: a test that
+// stopped it would stop it for those beside it.
 func Shared(t testing.TB) *Server {
 	t.Helper()
 	if testing.Short() {
@@ -207,14 +207,4 @@ func Shared(t testing.TB) *Server {
 		t.Fatal(shared.err)
 	}
 	return shared.server
-}
-
-// StopShared stops the shared server, if there is one.
-func StopShared() {
-	shared.mu.Lock()
-	defer shared.mu.Unlock()
-	if shared.server != nil {
-		_ = shared.server.Stop()
-		shared.server = nil
-	}
 }

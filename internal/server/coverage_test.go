@@ -14,7 +14,6 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"guestpass/internal/postgrestest"
 	"guestpass/stytchtest"
 )
 
@@ -26,7 +25,6 @@ func TestMain(m *testing.M) {
 		_ = parallel.Value.Set(strconv.Itoa(2 * runtime.GOMAXPROCS(0))) // they mostly wait for a browser
 	}
 	status := m.Run()
-	postgrestest.StopShared()
 	_ = os.RemoveAll(programFolder)
 	if chromeStarted.Load() {
 		if browser, err := chrome(); err == nil {

@@ -2,7 +2,6 @@ package activity_test
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -21,12 +20,6 @@ import (
 )
 
 const ada, grace, hank = guestpasstest.Ada, guestpasstest.Grace, guestpasstest.Hank
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	guestpasstest.StopPostgres()
-	os.Exit(code)
-}
 
 // start has tasks and members, whose changes are on record, and what is more.
 func start(t *testing.T, url string, more ...api.Resource) *guestpasstest.World {

@@ -3,7 +3,6 @@ package tasks_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -18,12 +17,6 @@ import (
 )
 
 const ada, grace, hank = guestpasstest.Ada, guestpasstest.Grace, guestpasstest.Hank
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	guestpasstest.StopPostgres()
-	os.Exit(code)
-}
 
 // start has tasks, and the record by which what was done to them is undone.
 func start(t *testing.T, o guestpasstest.Options) *guestpasstest.World {

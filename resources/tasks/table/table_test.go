@@ -2,7 +2,6 @@ package table_test
 
 import (
 	"database/sql"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -13,12 +12,6 @@ import (
 	"guestpass/resources/tasks/table"
 	"guestpass/store"
 )
-
-func TestMain(m *testing.M) {
-	code := m.Run()
-	postgrestest.StopShared()
-	os.Exit(code)
-}
 
 // clock is set by the tests.
 type clock struct {
