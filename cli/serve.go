@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -136,7 +135,7 @@ func (c config) serve(ctx context.Context, o guestpass.Options, from *envFileVal
 	if found != nil {
 		go found.Ask()
 	}
-	go debug.FreeOSMemory() // what starting took beside what stays in use
+	go returnMemory()
 	for _, part := range answering {
 		defer part.listener.Close()
 		beside.serve = append(beside.serve, part.serve(o.Log))
