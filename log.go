@@ -11,13 +11,12 @@ import (
 )
 
 // requestLog adds to every line written within a request which request it was, once known which operation, and where
-// traces are kept which trace. So
-// whoever has the request_id of a reply finds all its lines. It masks everything in the form of a token: anybody may
-// put one where none is expected.
+// traces are kept which trace. So whoever has the request_id of a reply finds all its lines. It masks everything in the
+// form of a token: anybody may put one where none is expected.
 type requestLog struct{ slog.Handler }
 
 func (l requestLog) Handle(ctx context.Context, record slog.Record) error {
-	attributes := make([]slog.Attr, 0, record.NumAttrs()+3)
+	attributes := make([]slog.Attr, 0, maxAttributes)
 	record.Attrs(func(a slog.Attr) bool {
 		attributes = append(attributes, withoutTokens(a))
 		return true
@@ -25,7 +24,7 @@ func (l requestLog) Handle(ctx context.Context, record slog.Record) error {
 	if id := middleware.GetReqID(ctx); id != "" {
 		attributes = append(attributes, slog.String("request_id", id))
 		if caller := api.CallerOf(ctx); caller != nil {
-			attributes = append(attributes, ofCaller(caller)...)
+			attributes = appendCaller(attributes, caller)
 		}
 	}
 	written := slog.NewRecord(record.Time, record.Level, credentials.Mask(record.Message), record.PC)
@@ -33,8 +32,8 @@ func (l requestLog) Handle(ctx context.Context, record slog.Record) error {
 	return l.Handler.Handle(ctx, written)
 }
 
-// ofCaller returns what is known of the request.
-func ofCaller(caller *api.Caller) (attributes []slog.Attr) {
+// appendCaller adds what is known of the request.
+func appendCaller(attributes []slog.Attr, caller *api.Caller) []slog.Attr {
 	if caller.Operation != "" {
 		attributes = append(attributes, slog.String("operation", caller.Operation))
 	}

@@ -66,11 +66,12 @@ func (s *Service) admit(r *http.Request, op Operation) (ctx context.Context, err
 	if op.Access.IsPublic() {
 		return ctx, nil
 	}
-	if err := s.may(ctx, op); err != nil {
+	identity := auth.From(ctx)
+	if err := s.may(ctx, op, identity); err != nil {
 		return ctx, err
 	}
 	if s.options.Connections != nil && !s.inPerson(ctx) {
-		s.options.Connections.Note(auth.From(ctx))
+		s.options.Connections.Note(identity)
 	}
 	return ctx, nil
 }
@@ -116,7 +117,7 @@ func (s *Service) who(r *http.Request) (context.Context, error) {
 	}
 	// A revoked token counts for the address, not for the person, as any bad token does. What is not known here, may
 	// asks again.
-	if err := s.checkRevoked(ctx, Read); errors.Is(err, auth.ErrInvalidToken) {
+	if err := s.checkRevoked(ctx, identity, Read); errors.Is(err, auth.ErrInvalidToken) {
 		return ctx, err
 	}
 	CallerOf(ctx).note(identity)
@@ -147,19 +148,18 @@ func (s *Service) identify(r *http.Request) (token string, identity auth.Identit
 
 // checkRevoked refuses a token that somebody took back here since it was issued. Before a write it must be known that
 // nobody did.
-func (s *Service) checkRevoked(ctx context.Context, effect Effect) error {
+func (s *Service) checkRevoked(ctx context.Context, identity auth.Identity, effect Effect) error {
 	if s.options.Connections == nil {
 		return nil
 	}
-	return s.options.Connections.Check(ctx, auth.From(ctx), effect != Read)
+	return s.options.Connections.Check(ctx, identity, effect != Read)
 }
 
 // may checks what Stytch may have to be asked about: whether the person may call the operation and, before a write, if
 // the server is told to, whether Stytch still accepts the token. The directory has places of its own for that; the
 // operation takes its place later.
-func (s *Service) may(ctx context.Context, op Operation) error {
-	identity := auth.From(ctx)
-	if err := s.checkRevoked(ctx, op.Effect); err != nil {
+func (s *Service) may(ctx context.Context, op Operation, identity auth.Identity) error {
+	if err := s.checkRevoked(ctx, identity, op.Effect); err != nil {
 		return err
 	}
 	if err := s.mayCall(ctx, op, identity); err != nil {
@@ -175,7 +175,8 @@ func (s *Service) may(ctx context.Context, op Operation) error {
 // mayCall checks the token's scopes, then that the person is still active, since a token may outlive its owner, then
 // their roles where those count. Before a write it asks Stytch for the person once and gets both answers.
 func (s *Service) mayCall(ctx context.Context, op Operation, identity auth.Identity) error {
-	for _, part := range op.parts() {
+	parts := op.parts()
+	for _, part := range parts {
 		if err := s.hasScope(part, identity); err != nil {
 			return err
 		}
@@ -185,7 +186,7 @@ func (s *Service) mayCall(ctx context.Context, op Operation, identity auth.Ident
 			return err
 		}
 	}
-	for _, part := range op.parts() {
+	for _, part := range parts {
 		if err := s.permitted(ctx, part, identity); err != nil {
 			return err
 		}

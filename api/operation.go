@@ -128,7 +128,7 @@ func Register[In, Out any](s *Service, op Operation, handler func(context.Contex
 		}
 		defer leave()
 		if !op.Access.IsPublic() { // a slow body must not outlive a revocation; nobody else is asked again
-			if err := s.checkRevoked(ctx, op.Effect); err != nil {
+			if err := s.checkRevoked(ctx, auth.From(ctx), op.Effect); err != nil {
 				return nil, s.refusal(ctx, op, err)
 			}
 		}

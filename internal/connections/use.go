@@ -17,16 +17,18 @@ import (
 // Note remembers that a token was used; it is written later, once a minute at most.
 func (c *Connections) Note(identity auth.Identity) {
 	key, now := pair{identity.Subject, identity.ClientID}, c.options.Now()
-	use := store.Connection{Owner: identity.Owner(), Subject: identity.Subject, Client: identity.ClientID,
-		Scopes: identity.Scopes.String(), LastUsed: now}
+	name := key.subject + " " + key.client
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if at, known := c.noted.Get(key.subject+" "+key.client, now); known && within(now, at, noteEvery) || !c.keepUse(key,
-		use) {
+	if at, known := c.noted.Get(name, now); known && within(now, at, noteEvery) {
+		return
+	}
+	if !c.keepUse(key, store.Connection{Owner: identity.Owner(), Subject: identity.Subject, Client: identity.ClientID,
+		Scopes: identity.Scopes.String(), LastUsed: now}) {
 		return
 	}
 	party := limits.Party{Person: identity.Subject, Organization: identity.OrganizationID}
-	c.noted.Put(party, key.subject+" "+key.client, now, now.Add(noteEvery))
+	c.noted.Put(party, name, now, now.Add(noteEvery))
 }
 
 // keepUse has a use wait to be written, if there is room for another of its owner's. The caller holds mu.

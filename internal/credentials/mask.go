@@ -82,16 +82,19 @@ func piecesLength(text string) (length int) {
 // escaped, or its escape.
 func runLength(text string) (length int) {
 	for length < len(text) {
-		if isBase64URL(rune(text[length])) {
+		if classes[text[length]] != 0 {
 			length++
 			continue
+		}
+		if text[length] != '%' {
+			break
 		}
 		escape := escaped.FindStringSubmatch(text[length:])
 		if escape == nil {
 			break
 		}
 		b, _ := hex.DecodeString(escape[1])
-		if !isBase64URL(rune(b[0])) {
+		if classes[b[0]] == 0 {
 			break
 		}
 		length += len(escape[0])
@@ -101,18 +104,37 @@ func runLength(text string) (length int) {
 
 var escaped = regexp.MustCompile(`^%(?:25)*([0-9A-Fa-f]{2})`)
 
-func isBase64URL(r rune) bool {
-	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '-' || r == '_'
-}
+func isBase64URL(r rune) bool { return r < 0x80 && classes[r] != 0 }
 
-func mixed(run string) bool {
-	var lower, upper, digit bool
-	for i := range len(run) {
-		lower, upper, digit = lower || isLower(run[i]), upper || isUpper(run[i]), digit || isDigit(run[i])
+// classes are those of a base64url character (RFC 4648 section 5); 0 is none.
+var classes = func() (of [256]byte) {
+	for c := range of {
+		switch {
+		case 'a' <= c && c <= 'z':
+			of[c] = lower
+		case 'A' <= c && c <= 'Z':
+			of[c] = upper
+		case '0' <= c && c <= '9':
+			of[c] = digit
+		case c == '-' || c == '_':
+			of[c] = mark
+		}
 	}
-	return lower && upper && digit
-}
+	return of
+}()
 
-func isLower(c byte) bool { return 'a' <= c && c <= 'z' }
-func isUpper(c byte) bool { return 'A' <= c && c <= 'Z' }
-func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+const (
+	lower = 1 << iota
+	upper
+	digit
+	mark
+)
+
+// mixed reports whether a run has small letters, capital ones and digits.
+func mixed(run string) bool {
+	var seen byte
+	for i := range len(run) {
+		seen |= classes[run[i]]
+	}
+	return seen&(lower|upper|digit) == lower|upper|digit
+}

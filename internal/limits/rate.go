@@ -81,9 +81,10 @@ func (r *Rate) Exceeded(p Party) *Exceeded {
 
 // firstExceeded returns the first number that one more would exceed. The caller holds mu.
 func (r *Rate) firstExceeded(now time.Time, slots []slot) *Exceeded {
+	start, weighs := now.Truncate(window), weight(now)
 	for _, s := range slots {
-		current, previous := r.counts[s.kind].get(s.key, now.Truncate(window))
-		if !allows(now, current, previous, r.bound.number(s)) {
+		current, previous := r.counts[s.kind].get(s.key, start)
+		if !allows(weighs, current, previous, r.bound.number(s)) {
 			return r.bound.exceeded(now, s, current, previous)
 		}
 	}
@@ -96,8 +97,9 @@ func (r *Rate) takeHere(now time.Time, slots []slot) *Exceeded {
 	if exceeded := r.firstExceeded(now, slots); exceeded != nil {
 		return exceeded
 	}
+	start := now.Truncate(window)
 	for _, s := range slots {
-		r.counts[s.kind].add(s.key, now.Truncate(window))
+		r.counts[s.kind].add(s.key, start)
 	}
 	return nil
 }
@@ -111,9 +113,9 @@ func (r *Rate) takeBackHere(now time.Time, slots []slot) {
 }
 
 // allows reports whether one more fits to what was counted in this minute and in the one
-// before. The script in redis.go asks the same.
-func allows(now time.Time, current, previous, quota int) bool {
-	return int(math.Round(float64(previous)*weight(now)+float64(current)))+1 <= quota
+// before, which weighs less. The script in redis.go asks the same.
+func allows(weighs float64, current, previous, quota int) bool {
+	return int(math.Round(float64(previous)*weighs+float64(current)))+1 <= quota
 }
 
 // weight returns the part of the last minute that is within a minute of now.
