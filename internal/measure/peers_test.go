@@ -49,7 +49,7 @@ func BenchmarkCompare(b *testing.B) {
 	token := mint(b, stytch, seed.Members[0].ID)
 	ours := startOurs(b, stytch, seed, "sqlite:"+filepath.Join(b.TempDir(), "compare.db"))
 	task := create(b, ours, token)
-	calls := append(callsOfOurs(b, ours, token, task), callsOfFiles(b, ours))
+	calls := append(callsOfOurs(b, ours, token, task), callsOfFiles(b, ours, token)...)
 	if *beside != "" {
 		database := "sqlite:" + filepath.Join(b.TempDir(), "beside.db")
 		other := startBuilt(b, "Guestpass, before", *beside, stytch, seed, database)
@@ -95,7 +95,8 @@ func startBuilt(b *testing.B, name, binary string, stytch *stytchtest.Server, se
 	more ...string) *program {
 	b.Helper()
 	const many = "=1000000"
-	environ := append([]string{"GUESTPASS_ADDR=127.0.0.1:{port}", "GUESTPASS_PUBLIC_URL=http://localhost:{port}",
+	environ := append([]string{"GUESTPASS_ADDR=127.0.0.1:{port}", "GUESTPASS_PUBLIC_URL=https://gpt.example.com",
+		"GUESTPASS_ALLOW_TEST_PROJECT=yes", "GUESTPASS_TRUSTED_PROXIES=none",
 		"GUESTPASS_DATABASE_URL=" + database, "GUESTPASS_LIMIT_ADDRESS" + many, "GUESTPASS_LIMIT_MEMBER" + many,
 		"GUESTPASS_LIMIT_ORGANIZATION" + many, "GUESTPASS_LIMIT_CLIENT" + many,
 		"STYTCH_PROJECT_ID=" + seed.Project.ID, "STYTCH_SECRET=" + seed.Project.Secret,
@@ -134,7 +135,8 @@ func callsOfOurs(b *testing.B, ours *program, token string, task json.RawMessage
 	}
 	return []*call{
 		get("without a token", "/api/v1/public", "", 200),
-		get("the same with a token", "/api/v1/private", token, 200),
+		get("the same with a token's header", "/api/v1/public", token, 200),
+		get("the same for who has a token", "/api/v1/private", token, 200),
 		get("with a token", "/api/v1/tasks/"+made.ID, token, 200),
 		get("refused", "/api/v1/tasks/"+made.ID, "", 401),
 		get("refused, with a forged token", "/api/v1/tasks/"+made.ID, forged(token), 401),
@@ -158,15 +160,21 @@ func forged(token string) string {
 	return token[:at] + other + token[at+1:]
 }
 
-// callsOfFiles is the program's document, served by net/http's own file server.
-func callsOfFiles(b *testing.B, ours *program) *call {
+// callsOfFiles are the program's document, served by net/http's own file server, and what is the least of a request to
+// net/http, and of a token's header.
+func callsOfFiles(b *testing.B, ours *program, token string) []*call {
 	b.Helper()
 	size, folder := documentOf(b, ours)
 	binary := build(b, "./fileserver", "fileserver")
-	files := start(b, "net/http, files", folder, []string{binary, "-addr", "127.0.0.1:{port}", "-folder", folder}, nil,
+	files := start(b, "net/http alone", folder, []string{binary, "-addr", "127.0.0.1:{port}", "-folder", folder}, nil,
 		"/openapi.json")
-	return &call{of: files, what: fmt.Sprintf("%d bytes", size),
-		sent: request{method: "GET", path: "/openapi.json", want: 200}}
+	return []*call{
+		{of: files, what: fmt.Sprintf("a file of %d bytes", size),
+			sent: request{method: "GET", path: "/openapi.json", want: 200}},
+		{of: files, what: "nothing", sent: request{method: "GET", path: "/nothing", want: 200}},
+		{of: files, what: "nothing, with a token's header",
+			sent: request{method: "GET", path: "/nothing", token: token, want: 200}},
+	}
 }
 
 // documentOf writes the program's document into a folder, and says how many bytes it has.

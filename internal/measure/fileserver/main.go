@@ -1,8 +1,10 @@
-// Command fileserver serves a folder with net/http alone: what sending bytes costs at least.
+// Command fileserver serves a folder with net/http alone, and answers /nothing out of memory: what sending bytes costs
+// at least, and a request.
 package main
 
 import (
 	"flag"
+	"io"
 	"log"
 	"net/http"
 	"time"
@@ -11,6 +13,12 @@ import (
 func main() {
 	addr, folder := flag.String("addr", "", "host and port"), flag.String("folder", "", "what to serve")
 	flag.Parse()
-	server := &http.Server{Addr: *addr, Handler: http.FileServer(http.Dir(*folder)), ReadHeaderTimeout: 5 * time.Second}
+	routes := http.NewServeMux()
+	routes.Handle("/", http.FileServer(http.Dir(*folder)))
+	routes.HandleFunc("/nothing", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = io.WriteString(w, `{"status":"ok"}`)
+	})
+	server := &http.Server{Addr: *addr, Handler: routes, ReadHeaderTimeout: 5 * time.Second}
 	log.Fatal(server.ListenAndServe())
 }
