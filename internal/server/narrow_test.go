@@ -23,6 +23,9 @@ func fits(p *person) error {
 		}
 		return "";
 	})()`
+	if err := p.until("document.readyState === 'complete'"); err != nil { // its text may be there before its styles
+		return err
+	}
 	for _, width := range []int64{320, 375} {
 		if err := device(width, "light")(p); err != nil {
 			return err
