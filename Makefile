@@ -7,7 +7,7 @@ SHELL := /bin/bash
 STYTCH  := web/node_modules/@stytch/vanilla-js/dist/iife
 ASSETS  := internal/idp/assets/stytch-b2b.js internal/idp/assets/stytch-consumer.js
 
-.PHONY: help outdated compare people pictures run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer image release prometheus fish systemd
+.PHONY: help outdated compare people pictures run build production web test quick check lint generated vulnerabilities bench module chaos crash soak fuzz acceptance clients chromium postgres notices clean firefox attack cluster redis nginx caddy haproxy pgbouncer image release prometheus fish systemd machine qemu
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z]+:.*## /{printf "  make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -197,6 +197,9 @@ soak: web postgres ## trouble at Stytch, slow clients, overload, restarts under 
 cluster: web postgres redis haproxy pgbouncer ## three instances behind haproxy, through faults of each other and of what they stand on: about ten minutes
 	@set -o pipefail; go test ./internal/cluster -v -count 1 -timeout 60m -args -whole | grep --line-buffered -v '^\(=== \|ok \|PASS$$\)'
 
+machine: production image qemu ## systemd and Podman run the program and its image in a machine of its own, by qemu: some five minutes, as root
+	@scripts/machine/run.sh
+
 FUZZTIME ?= 10m
 
 fuzz: web ## every fuzz target, one after the other, ten minutes each
@@ -257,6 +260,13 @@ prometheus:
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get update -qq && RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $@) >/dev/null; \
 	  else echo "promtool is missing: sudo apt-get install $@" >&2; exit 1; fi; }
+
+# For a machine of its own.
+qemu:
+	@command -v debootstrap qemu-system-x86_64 mkfs.ext4 >/dev/null || { \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap qemu-system-x86 e2fsprogs) >/dev/null; \
+	  else echo "qemu is missing: sudo apt-get install debootstrap qemu-system-x86 e2fsprogs" >&2; exit 1; fi; }
 
 # For systemd-analyze, which judges the unit.
 systemd:
