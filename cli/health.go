@@ -10,8 +10,10 @@ import (
 	"maps"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -27,6 +29,7 @@ const (
 
 func healthCommand(environ []string) *cobra.Command {
 	var wait time.Duration
+	var pid int
 	command := &cobra.Command{
 		Use:   "health",
 		Short: "Ask the server of this machine whether it is ready",
@@ -35,7 +38,8 @@ container: where GUESTPASS_ADDR says, with TLS if GUESTPASS_TLS says so. Exit co
 that it is ready; else 1, and a line says which part is not. For health checks of containers,
 and for systemd.
 
-With --wait it asks until the server is ready, or for so long.`,
+With --wait it asks until the server is ready, or for so long; with --pid no longer than
+that process, the server's, is there.`,
 		Example: "  guestpass health\n  guestpass health --wait 1m",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -46,16 +50,21 @@ With --wait it asks until the server is ready, or for so long.`,
 			if wait < 0 || wait > longestWait {
 				return usagef("--wait is %s: it must be from 0s to %s", wait, longestWait)
 			}
-			return c.becomesReady(cmd.Context(), wait)
+			if pid < 0 {
+				return usagef("--pid is %d: it must be the id of a process", pid)
+			}
+			return c.becomesReady(cmd.Context(), wait, pid)
 		},
 	}
 	settingFlag(command, "addr", "GUESTPASS_ADDR", "address on which it listens")
 	command.Flags().DurationVar(&wait, "wait", 0, "ask again for so long until it is ready")
+	command.Flags().IntVar(&pid, "pid", 0, "stop waiting when this process has ended")
 	return command
 }
 
-// becomesReady asks until the server is ready, once at least, and then for so long.
-func (c config) becomesReady(ctx context.Context, wait time.Duration) error {
+// becomesReady asks until the server is ready, once at least, and then for so long, unless its process has ended. 0 is
+// no process.
+func (c config) becomesReady(ctx context.Context, wait time.Duration, pid int) error {
 	ask, err := c.askReady()
 	if err != nil {
 		return err
@@ -67,6 +76,9 @@ func (c config) becomesReady(ctx context.Context, wait time.Duration) error {
 		if err == nil || wait == 0 {
 			return err
 		}
+		if pid != 0 && ended(pid) {
+			return fmt.Errorf("the server, process %d, has ended; its log says why", pid)
+		}
 		select {
 		case <-time.After(healthInterval):
 		case <-over.C:
@@ -75,6 +87,16 @@ func (c config) becomesReady(ctx context.Context, wait time.Duration) error {
 			return errors.Join(err, ctx.Err())
 		}
 	}
+}
+
+// ended reports whether a process is known to be no more. One of another user, which may not be asked, is there.
+func ended(pid int) bool {
+	process, err := os.FindProcess(pid)
+	if err != nil {
+		return true
+	}
+	defer func() { _ = process.Release() }()
+	return errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
 // askReady returns a function that asks once.

@@ -6,7 +6,10 @@ import (
 	"context"
 	"io"
 	"net"
+	"os"
+	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -54,6 +57,11 @@ func TestHealthSaysWhetherTheServerIsReady(t *testing.T) {
 	if err := free.Close(); err != nil {
 		t.Fatal(err)
 	}
+	over := exec.Command(os.Args[0], "-test.run", "^$")
+	if err := over.Run(); err != nil {
+		t.Fatal(err)
+	}
+	ofNone := strconv.Itoa(over.Process.Pid)
 	for _, tt := range []struct {
 		name    string
 		environ []string
@@ -69,6 +77,10 @@ func TestHealthSaysWhetherTheServerIsReady(t *testing.T) {
 		{"without a server", []string{nobody}, "", 1, "nobody answers"},
 		{"a port that nobody knows", []string{"GUESTPASS_ADDR=localhost:0"}, "", 2, "GUESTPASS_ADDR leaves the port"},
 		{"TLS for no name", []string{nobody, "GUESTPASS_TLS=auto"}, "", 2, "GUESTPASS_PUBLIC_URL is needed"},
+		{"whose server has ended", []string{nobody}, "--wait 10m --pid " + ofNone, 1, ofNone + ", has ended"},
+		{"while a process is there", []string{nobody}, "--wait 300ms --pid " + strconv.Itoa(os.Getpid()), 1,
+			"nobody answers"},
+		{"no process", []string{nobody}, "--pid -1", 2, "--pid is -1"},
 		{"too long", []string{nobody}, "--wait 1h", 2, "--wait is 1h0m0s: it must be from 0s to 10m0s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

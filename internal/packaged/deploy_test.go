@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -55,6 +56,7 @@ func TestTheUnitOfSystemdIsConfinedAndStarts(t *testing.T) {
 	if !ofRoot || strings.Contains(after, "%d") {
 		t.Errorf("before systemd 254 only ExecStart sees the credentials, and root alone the file: %s", after)
 	}
+	after = strings.ReplaceAll(after, "$MAINPID", strconv.Itoa(os.Getpid()))
 	post := strings.Fields(strings.ReplaceAll(after, "/etc/guestpass.env", filepath.Join(credentials, name)))
 	health := exec.Command(post[0], post[1:]...)
 	health.Env, health.Dir = environ, state
