@@ -95,11 +95,18 @@ func (v *envFileValue) load(cmd *cobra.Command) (err error) {
 	if _, logs := cmd.Annotations[logsFile]; !logs && v.name == "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "guestpass: settings are read from %s\n", v.file.Name)
 	}
-	if v.file.Exposed() {
+	if v.file.Exposed() && !credential(v.file.Name) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "guestpass: other users of this machine may read %s: chmod 600 it\n",
 			v.file.Name)
 	}
 	return nil
+}
+
+// credential reports whether systemd has put the file there, for this process alone. Newer versions say by an access
+// control list who may read it, which looks like a mode for a group.
+func credential(name string) bool {
+	folder := os.Getenv("CREDENTIALS_DIRECTORY")
+	return folder != "" && filepath.Dir(name) == filepath.Clean(folder)
 }
 
 // makesFile is the annotation of commands that write the file, so that it need not be there.
