@@ -263,7 +263,7 @@ prometheus:
 
 # For a machine of its own.
 qemu:
-	@command -v debootstrap qemu-system-x86_64 mkfs.ext4 >/dev/null || { \
+	@(command -v debootstrap && command -v qemu-system-x86_64 && command -v mkfs.ext4) >/dev/null || { \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 	    (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends debootstrap qemu-system-x86 e2fsprogs) >/dev/null; \
 	  else echo "qemu is missing: sudo apt-get install debootstrap qemu-system-x86 e2fsprogs" >&2; exit 1; fi; }

@@ -1,8 +1,9 @@
 #!/bin/bash
 # What run.sh has the machine do, as root: the commands of docs/deploying.md, kill -9, and a look at how it is confined.
 set -uo pipefail
+grep -qw guestpass.machine /proc/cmdline || { echo "this is for the machine of run.sh alone" >&2; exit 1; }
 export HOME=/root
-cd /root
+cd /root || exit 1
 failed=0
 
 # try runs a command and says whether it succeeded, else what it said.
@@ -59,6 +60,11 @@ person=$(curl -sf http://127.0.0.1:8081/_emulator/export | jq -r '.members[0].me
 token=$(curl -sf http://127.0.0.1:8081/_emulator/tokens -H 'Content-Type: application/json' \
   -d "{\"subject\":\"$person\",\"scopes\":[\"openid\",\"tasks:read\",\"tasks:write\"]}" | jq -r .token)
 
+copied_back() {
+  cd /var/lib/guestpass && guestpass backup --env-file /etc/guestpass.env /root/copy.db && rm guestpass.db* &&
+    guestpass restore --env-file /etc/guestpass.env /root/copy.db && chown --reference=. guestpass.db*
+}
+
 by_systemd() {
   settings 8080 >guestpass.env
   install -m 755 guestpass-production /usr/local/bin/guestpass
@@ -76,9 +82,17 @@ by_systemd() {
   try "the task is there" kept 8080
   try "systemctl stop" systemctl stop guestpass
   try "it ended well" test "$(systemctl show --property ExecMainStatus --value guestpass)" = 0
+  try "a copy is put back as root" copied_back
+  try "systemctl start, with the copy" systemctl start guestpass
+  try "the task is in the copy" kept 8080
+  systemctl stop guestpass
+  echo 'GUESTPASS_DATABASE_URL=postgres://nobody@127.0.0.1:1/none?sslmode=disable' >>/etc/guestpass.env
+  try "a server that ends fails the start at once" eval '! timeout 60 systemctl start guestpass'
+  systemctl stop guestpass
+  settings 8080 >/etc/guestpass.env
   echo 'GUESTPASS_MAX_IN_FLIGHT=many' >>/etc/guestpass.env
   try "a wrong setting fails the start" eval '! systemctl start guestpass'
-  try "the journal says which" eval 'journalctl --unit guestpass | grep -q "GUESTPASS_MAX_IN_FLIGHT"'
+  try "the journal says which" eval 'journalctl --unit guestpass | grep GUESTPASS_MAX_IN_FLIGHT >/dev/null'
   systemctl stop guestpass
   settings 80 | sed 's/localhost:80$/localhost/' >/etc/guestpass.env
   mkdir -p /etc/systemd/system/guestpass.service.d # what systemctl edit writes
@@ -96,9 +110,15 @@ END
 
 run() {
   podman run --detach --name guestpass --network host --read-only --cap-drop ALL --security-opt no-new-privileges \
-    --stop-timeout 45 --health-cmd '["guestpass", "health"]' -e GUESTPASS_ADDR=127.0.0.1:8082 \
+    --stop-timeout 95 --health-cmd '["guestpass", "health"]' -e GUESTPASS_ADDR=127.0.0.1:8082 \
     -v guestpass:/var/lib/guestpass -v ./guestpass.env:/run/secrets/guestpass.env:ro \
     "$image" serve --env-file /run/secrets/guestpass.env
+}
+
+without_a_volume() {
+  ! podman run --rm --network host --read-only --tmpfs /var/lib/guestpass:mode=0555 -e GUESTPASS_ADDR=127.0.0.1:8082 \
+    -v ./guestpass.env:/run/secrets/guestpass.env:ro "$image" serve --env-file /run/secrets/guestpass.env \
+    >/root/said 2>&1 && grep "guestpass.db-lock: permission denied" /root/said
 }
 
 by_podman() {
@@ -107,6 +127,7 @@ by_podman() {
   chmod 400 guestpass.env
   try "podman load" podman load --quiet -i guestpass-amd64.tar
   image=$(podman images --format '{{.Repository}}:{{.Tag}}' | grep guestpass)
+  try "an instance of compose keeps no database of its own" without_a_volume
   try "podman run" run
   try "its container is ready" eventually ready 8082
   try "its health check" podman healthcheck run guestpass
