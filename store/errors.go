@@ -96,7 +96,7 @@ func classify(err error) error {
 			return fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 	case errors.Is(err, driver.ErrBadConn), errors.As(err, new(*pgconn.ConnectError)), errors.As(err, new(net.Error)),
-		errors.Is(err, context.DeadlineExceeded), pgconn.SafeToRetry(err),
+		errors.Is(err, context.DeadlineExceeded), pgconn.SafeToRetry(err), errors.Is(err, pgconn.ErrConnClosed),
 		// no sentinels for these
 		strings.Contains(err.Error(), "unexpected EOF"), strings.Contains(err.Error(), "database is closed"):
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)
