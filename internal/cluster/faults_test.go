@@ -109,10 +109,12 @@ func (b *bed) freezeInTransaction(w *watcher, i *instance) (tries int) {
 	for tries = range 200 {
 		ctx, end := context.WithCancel(b.t.Context())
 		var group sync.WaitGroup
-		for range 8 {
-			title := fmt.Sprintf("frozen %d", rand.Int64())
+		for range 8 { // one after the other, so that some are under way whenever it is frozen
 			group.Go(func() {
-				b.call(ctx, "POST", i.url()+"/api/v1/tasks", token, fmt.Sprintf(`{"title":%q}`, title))
+				for ctx.Err() == nil {
+					title := fmt.Sprintf("frozen %d", rand.Int64())
+					b.call(ctx, "POST", i.url()+"/api/v1/tasks", token, fmt.Sprintf(`{"title":%q}`, title))
+				}
 			})
 		}
 		pause(time.Duration(5+rand.IntN(25)) * time.Millisecond)
