@@ -84,8 +84,11 @@ type composition struct {
 		Secrets                  []string
 		Healthcheck              struct{ Test []string }
 	}
-	Networks map[string]struct{ Internal bool }
-	Secrets  map[string]struct{ File string }
+	Networks map[string]struct {
+		Internal bool
+		IPAM     struct{ Config []struct{ Subnet string } }
+	}
+	Secrets map[string]struct{ File string }
 }
 
 func readComposition(t *testing.T) (c composition) {
@@ -141,7 +144,7 @@ func TestTheCompositionServes(t *testing.T) {
 		s, addr := c.Services[name], freeAddress(t)
 		environ := []string{"GUESTPASS_ADDR=" + addr}
 		for variable, value := range s.Environment {
-			value = strings.Replace(value, "172.31.250.0/24", "127.0.0.1/32", 1)
+			value = strings.Replace(value, c.Networks["front"].IPAM.Config[0].Subnet, "127.0.0.1/32", 1)
 			environ = append(environ, variable+"="+strings.Replace(value, "redis://redis:6379/0", redis, 1))
 		}
 		inFolder := strings.NewReplacer("/run/secrets/guestpass.env", settings, "CMD guestpass", path)
