@@ -7,6 +7,8 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -123,10 +125,13 @@ func (v *envFileValue) log(log *slog.Logger, c config) {
 	if v == nil || v.file == nil {
 		return
 	}
-	taken := []string{}
+	taken, inVain := []string{}, []string{}
 	for _, variable := range v.file.Variables {
-		if c.given[variable.Name] == v.line(variable) {
+		switch {
+		case c.given[variable.Name] == v.line(variable):
 			taken = append(taken, variable.Name)
+		case forEnvironment(variable.Name):
+			inVain = append(inVain, variable.Name)
 		}
 	}
 	path, err := filepath.Abs(v.file.Name)
@@ -134,6 +139,16 @@ func (v *envFileValue) log(log *slog.Logger, c config) {
 		path = v.file.Name
 	}
 	log.Info("settings read", "file", path, "taken", taken)
+	if len(inVain) > 0 {
+		log.Warn("a file of settings cannot say these: set them in the environment", "file", path, "variables", inVain)
+	}
+}
+
+// forEnvironment reports whether a variable is no setting and yet has a meaning here: Go's own, those of OpenTelemetry
+// and those of pgx. They are read from the environment, whatever a file says.
+func forEnvironment(name string) bool {
+	return slices.Contains([]string{"GOGC", "GOMEMLIMIT", "GOMAXPROCS", "GODEBUG", "SSL_CERT_FILE", "SSL_CERT_DIR"},
+		name) || strings.HasPrefix(name, "OTEL_") || strings.HasPrefix(name, "PGSSL")
 }
 
 // variables returns what the file says.

@@ -193,7 +193,8 @@ func TestAFileThatIsNotTrustedIsNotReadUnasked(t *testing.T) {
 
 // Where a server was started decides what it reads, so its log says so. dev needs no settings, and takes these.
 func TestTheLogSaysWhichFileWasRead(t *testing.T) {
-	inFolder(t, ".env", "GUESTPASS_TITLE='Of the file'\nGUESTPASS_ADDR=localhost:1\n")
+	inFolder(t, ".env", "GUESTPASS_TITLE='Of the file'\nGUESTPASS_ADDR=localhost:1\nPORT=1\nGOGC=50\n"+
+		"OTEL_SERVICE_NAME=acme\n")
 	ctx, stop := context.WithCancel(t.Context())
 	log, done := newFollower(), make(chan int, 1)
 	go func() {
@@ -205,6 +206,7 @@ func TestTheLogSaysWhichFileWasRead(t *testing.T) {
 	if err != nil || found[1] != filepath.Join(here, ".env") {
 		t.Errorf("it read %s, %v", found[1], err)
 	}
+	log.wait(t, `set them in the environment","file":"[^"]+","variables":\["GOGC","OTEL_SERVICE_NAME"\]`)
 	address := log.wait(t, `"msg":"serving","addr":"([^"]+)"`)[1]
 	if page := get(t, "http://"+address+"/"); !strings.Contains(page, "Of the file") {
 		t.Errorf("the page has another title:\n%s", page)

@@ -165,7 +165,11 @@ func (c shownConfig) print(w io.Writer) error {
 		b.WriteString("\nSet, but no settings:\n")
 	}
 	for _, u := range c.Unknown {
-		fmt.Fprintf(&b, "  %s (%s)%s\n", u.Name, u.From, didYouMean(u.Meant))
+		why := didYouMean(u.Meant)
+		if forEnvironment(u.Name) {
+			why = ": it counts in the environment alone"
+		}
+		fmt.Fprintf(&b, "  %s (%s)%s\n", u.Name, u.From, why)
 	}
 	_, err := io.WriteString(w, b.String())
 	return err
