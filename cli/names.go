@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -114,9 +115,13 @@ func unknownVariables(environ []string, flags *pflag.FlagSet) (unknown []unknown
 		known = append(known, s.name)
 	}
 	look := func(name, place string) {
+		if name == "" || slices.Contains(known, name) {
+			return
+		}
 		capital := strings.ToUpper(name)
-		u := unknownVariable{name: name, place: place, meant: nearVariable(capital, known), slip: slip(capital, known)}
-		if !slices.Contains(known, name) && name != "" && (u.refused() || strings.HasPrefix(capital, "STYTCH_")) {
+		u := unknownVariable{name: name, place: place, slip: slip(capital, known)}
+		if u.refused() || strings.HasPrefix(capital, "STYTCH_") {
+			u.meant = nearVariable(capital, known)
 			unknown = append(unknown, u)
 		}
 	}
@@ -132,9 +137,14 @@ func unknownVariables(environ []string, flags *pflag.FlagSet) (unknown []unknown
 	return unknown
 }
 
-// slip reports whether the name is a letter or two from one of the names, whatever it begins with.
+// slip reports whether the name is a letter or two from one of the names, whatever it begins with. Names of another
+// length are further away, which spares a start the comparison of every variable with every setting.
 func slip(name string, names []string) bool {
-	return slices.ContainsFunc(names, func(other string) bool { return distance(name, other) <= 2 })
+	length := utf8.RuneCountInString(name)
+	return slices.ContainsFunc(names, func(other string) bool {
+		longer := utf8.RuneCountInString(other) - length
+		return -2 <= longer && longer <= 2 && distance(name, other) <= 2
+	})
 }
 
 // nearVariable returns the variable that was meant, or "". A beginning that all of a kind share does not make two of
