@@ -69,7 +69,7 @@ func (v *envFileValue) Set(name string) error {
 }
 
 // load reads the file. What a person must know of it goes to the command's error output.
-func (v *envFileValue) load(cmd *cobra.Command) (err error) {
+func (v *envFileValue) load(cmd *cobra.Command, environ []string) (err error) {
 	switch {
 	case v == nil, v.name == os.DevNull:
 		return nil
@@ -97,7 +97,7 @@ func (v *envFileValue) load(cmd *cobra.Command) (err error) {
 	if _, logs := cmd.Annotations[logsFile]; !logs && v.name == "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "guestpass: settings are read from %s\n", v.file.Name)
 	}
-	if v.file.Exposed() && !credential(v.file.Name) {
+	if v.file.Exposed() && !credential(v.file.Name, environ) {
 		fmt.Fprintf(cmd.ErrOrStderr(), "guestpass: other users of this machine may read %s: chmod 600 it\n",
 			v.file.Name)
 	}
@@ -106,8 +106,8 @@ func (v *envFileValue) load(cmd *cobra.Command) (err error) {
 
 // credential reports whether systemd has put the file there, for this process alone. Newer versions say by an access
 // control list who may read it, which looks like a mode for a group.
-func credential(name string) bool {
-	folder := os.Getenv("CREDENTIALS_DIRECTORY")
+func credential(name string, environ []string) bool {
+	folder := variables(environ)["CREDENTIALS_DIRECTORY"]
 	return folder != "" && filepath.Dir(name) == filepath.Clean(folder)
 }
 

@@ -144,16 +144,15 @@ func TestTheFilesOfThePagesAreRead(t *testing.T) {
 	}
 }
 
-// Which users may read a credential says systemd, by more than its mode.
+// Systemd says which users may read a credential, by more than its mode.
 func TestACredentialIsNotWarnedOf(t *testing.T) {
 	folder := t.TempDir()
 	name := filepath.Join(folder, "guestpass.env")
-	if err := os.WriteFile(name, []byte("GUESTPASS_TITLE=Acme\n"), 0o440); err != nil { // #nosec G306 -- that it is
+	if err := os.WriteFile(name, []byte("GUESTPASS_TITLE=Acme\n"), 0o440); err != nil { // #nosec G306 -- as it is
 		t.Fatal(err)
 	}
 	for directory, warned := range map[string]bool{"": true, filepath.Dir(folder): true, folder + "/": false} {
-		t.Setenv("CREDENTIALS_DIRECTORY", directory)
-		code, _, stderr := execute(t, nil, "openapi", "--env-file", name)
+		code, _, stderr := execute(t, []string{"CREDENTIALS_DIRECTORY=" + directory}, "openapi", "--env-file", name)
 		if code != 0 || strings.Contains(stderr, "chmod 600 it") != warned {
 			t.Errorf("with credentials in %q: exit code %d, %s", directory, code, stderr)
 		}

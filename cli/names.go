@@ -35,7 +35,7 @@ func checkCall(cmd *cobra.Command, args, environ []string) error {
 	if _, without := cmd.Annotations[readsNothing]; without && len(args) > 0 {
 		return nil
 	}
-	if err := fileOf(cmd.Flags()).load(cmd); err != nil {
+	if err := fileOf(cmd.Flags()).load(cmd, environ); err != nil {
 		return err
 	}
 	if _, tells := cmd.Annotations[tellsFaults]; tells {

@@ -72,6 +72,8 @@ type shownUnknown struct {
 	From    string `json:"from"` // "environment", or FILE:LINE
 	Meant   string `json:"meant,omitempty"`
 	Refused bool   `json:"refused"` // commands refuse to start because of it
+	// Elsewhere says that it would count in the environment, and does not count in a file.
+	Elsewhere bool `json:"environment_only,omitempty"`
 }
 
 // configShown returns the settings as the environment and the file say them.
@@ -95,7 +97,8 @@ func configShown(environ []string, flags *pflag.FlagSet) (shown shownConfig, err
 		shown.Settings, known[s.name] = append(shown.Settings, one), true
 	}
 	for _, u := range unknownVariables(environ, flags) {
-		shown.Unknown = append(shown.Unknown, shownUnknown{u.name, or(u.place, byEnvironment), u.meant, u.refused()})
+		shown.Unknown = append(shown.Unknown, shownUnknown{Name: u.name, From: or(u.place, byEnvironment),
+			Meant: u.meant, Refused: u.refused()})
 		known[u.name] = true
 	}
 	shown.add(fileOf(flags), known)
@@ -115,7 +118,8 @@ func (c *shownConfig) add(file *envFileValue, known map[string]bool) {
 	for _, v := range file.variables() {
 		c.File = file.file.Name
 		if !known[v.Name] {
-			c.Unknown = append(c.Unknown, shownUnknown{Name: v.Name, From: file.line(v)})
+			c.Unknown = append(c.Unknown, shownUnknown{Name: v.Name, From: file.line(v),
+				Elsewhere: forEnvironment(v.Name)})
 		}
 		for i, s := range c.Settings {
 			if s.Name == v.Name && s.From == byEnvironment {
@@ -166,7 +170,7 @@ func (c shownConfig) print(w io.Writer) error {
 	}
 	for _, u := range c.Unknown {
 		why := didYouMean(u.Meant)
-		if forEnvironment(u.Name) {
+		if u.Elsewhere {
 			why = ": it counts in the environment alone"
 		}
 		fmt.Fprintf(&b, "  %s (%s)%s\n", u.Name, u.From, why)

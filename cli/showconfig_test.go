@@ -11,14 +11,15 @@ import (
 )
 
 func TestConfigTellsWhatIsInForceAndWhoSaysSo(t *testing.T) {
-	inFolder(t, ".env", "GUESTPASS_TITLE='Of the file'\nGUESTPASS_MCP=off\nPORT=3000\nSTYTCH_FOO=1\n")
+	inFolder(t, ".env", "GUESTPASS_TITLE='Of the file'\nGUESTPASS_MCP=off\nPORT=3000\nSTYTCH_FOO=1\nGOGC=50\n")
 	environ := []string{"GUESTPASS_MCP=on", "GUESTPASS_LIMIT_CLIENT=7000", "STYTCH_BAR=1"}
 	code, stdout, stderr := execute(t, environ, "config")
 	for _, want := range []string{"File of settings: .env\n", "GUESTPASS_TITLE +Of the file   \\(\\.env:1\\)\n",
 		`GUESTPASS_MCP +on   \(environment, over \.env:2\)`, `GUESTPASS_LIMIT_CLIENT +7000   \(environment\)`,
 		`GUESTPASS_LIMIT_ADDRESS +3000   \(default\)`, `GUESTPASS_MODULES +all   \(default\)`,
 		`STYTCH_SECRET +required   \(default\)`, "Set, but no settings:\n", `  STYTCH_BAR \(environment\)`,
-		`  STYTCH_FOO \(\.env:4\)`, `  PORT \(\.env:3\)`} {
+		`  STYTCH_FOO \(\.env:4\)`, `  PORT \(\.env:3\)\n`,
+		`  GOGC \(\.env:5\): it counts in the environment alone\n`} {
 		if code != 0 || !regexp.MustCompile(want).MatchString(stdout) {
 			t.Errorf("exit code %d, want %s in\n%s%s", code, want, stdout, stderr)
 		}
@@ -79,7 +80,7 @@ func TestConfigShowsNoSecret(t *testing.T) {
 }
 
 func TestConfigPrintsJSON(t *testing.T) {
-	inFolder(t, ".env", "GUESTPASS_TITLE='Of the file'\nPORT=3000\n")
+	inFolder(t, ".env", "GUESTPASS_TITLE='Of the file'\nPORT=3000\nOTEL_SERVICE_NAME=acme\n")
 	_, stdout, stderr := execute(t, []string{"GUESTPASS_MCP=maybe", "GUESTPASS_PUBLIC_URL=http://localhost:8080"},
 		"config", "--json")
 	var shown shownConfig
@@ -101,7 +102,8 @@ func TestConfigPrintsJSON(t *testing.T) {
 			t.Errorf("%+v, want %+v", got[want.Name], want)
 		}
 	}
-	if shown.File != ".env" || fmt.Sprint(shown.Unknown) != "[{PORT .env:2  false}]" {
+	unknown := "[{PORT .env:2  false false} {OTEL_SERVICE_NAME .env:3  false true}]"
+	if shown.File != ".env" || fmt.Sprint(shown.Unknown) != unknown {
 		t.Errorf("%s, %v", shown.File, shown.Unknown)
 	}
 }

@@ -18,49 +18,27 @@ import (
 
 // A cable is what is between a store and its Postgres. It can be cut after any message of the server.
 type cable struct {
-	t        *testing.T
-	listener net.Listener
-	server   string // its socket
+	t *testing.T
 
 	mu     sync.Mutex // guards what follows
 	left   int        // messages until the cut; negative: it is not to be cut
 	end    func(client net.Conn, message []byte)
-	stays  bool // nobody is connected any more, until it is mended
+	stays  bool // nobody gets an answer any more, until it is mended
 	broken bool
 }
 
 // newCable returns it with the URL that leads through it.
 func newCable(t *testing.T, address string) (c *cable, through string) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
 	u, err := url.Parse(address)
 	must(t, err)
-	c = &cable{t: t, listener: listener, left: -1, server: filepath.Join(u.Query().Get("host"), ".s.PGSQL.5432")}
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go c.carry(client)
-		}
-	}()
-	return c, "postgres://postgres@" + listener.Addr().String() + u.Path + "?sslmode=disable"
+	socket := filepath.Join(u.Query().Get("host"), ".s.PGSQL.5432")
+	c = &cable{t: t, left: -1}
+	relay := postgrestest.Relay(t, func() string { return socket }, c.carry)
+	return c, "postgres://postgres@" + relay + u.Path + "?sslmode=disable"
 }
 
-func (c *cable) carry(client net.Conn) {
-	defer client.Close()
-	server, err := net.Dial("unix", c.server)
-	if err != nil || c.isBroken() {
-		return
-	}
-	defer server.Close()
-	go func() {
-		_, _ = io.Copy(server, client)
-		_ = server.Close()
-	}()
+func (c *cable) carry(client, server net.Conn) {
 	for {
 		message := make([]byte, 5) // its kind, and how long it is without that
 		if _, err := io.ReadFull(server, message); err != nil {
@@ -80,19 +58,13 @@ func (c *cable) carry(client net.Conn) {
 	}
 }
 
-func (c *cable) isBroken() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.broken
-}
-
 // next returns how the connection ends if it ends now.
 func (c *cable) next() (end func(net.Conn, []byte)) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
 	case c.broken:
-		return func(net.Conn, []byte) {}
+		return ends["closed"]
 	case c.left == 0:
 		c.left, c.broken = -1, c.stays
 		return c.end
@@ -127,12 +99,12 @@ func fatal(code string) []byte {
 
 // ends are ways in which a connection ends in place of a message.
 var ends = map[string]func(net.Conn, []byte){
-	"closed":                 func(net.Conn, []byte) {},
-	"closed after half":      func(client net.Conn, message []byte) { _, _ = client.Write(message[:len(message)/2]) },
-	"closed after it":        func(client net.Conn, message []byte) { _, _ = client.Write(message) },
-	"reset":                  func(client net.Conn, _ []byte) { _ = client.(*net.TCPConn).SetLinger(0) },
-	"ended by somebody":      func(client net.Conn, _ []byte) { _, _ = client.Write(fatal("57P01")) },
-	"ended by another crash": func(client net.Conn, _ []byte) { _, _ = client.Write(fatal("57P02")) },
+	"closed":            func(net.Conn, []byte) {},
+	"closed after half": func(client net.Conn, message []byte) { _, _ = client.Write(message[:len(message)/2]) },
+	"closed after it":   func(client net.Conn, message []byte) { _, _ = client.Write(message) },
+	"reset":             func(client net.Conn, _ []byte) { _ = client.(*net.TCPConn).SetLinger(0) },
+	"ended by somebody": func(client net.Conn, _ []byte) { _, _ = client.Write(fatal("57P01")) },
+	"ended by a crash":  func(client net.Conn, _ []byte) { _, _ = client.Write(fatal("57P02")) },
 }
 
 // Whenever and however a connection to Postgres ends, and whether or not there is another, whoever waits is told that

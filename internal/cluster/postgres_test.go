@@ -168,47 +168,30 @@ func (p *postgres) standby() *postgres {
 
 // A way leads to the database's server, as an address does that operators move to another one.
 type way struct {
-	listener net.Listener
-	mu       sync.Mutex // guards the rest
-	socket   string
-	open     map[net.Conn]bool
+	address string
+	mu      sync.Mutex // guards the rest
+	socket  string
+	open    map[net.Conn]bool
 }
 
 func newWay(t testing.TB, socket string) *way {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	w := &way{listener: listener, socket: socket, open: map[net.Conn]bool{}}
-	t.Cleanup(func() { _ = listener.Close(); w.cut() })
-	go func() {
-		for {
-			client, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go w.lead(client)
-		}
-	}()
+	w := &way{socket: socket, open: map[net.Conn]bool{}}
+	t.Cleanup(w.cut)
+	w.address = postgrestest.Relay(t, w.leadsTo, w.lead)
 	return w
 }
 
-func (w *way) lead(client net.Conn) {
-	defer client.Close()
+func (w *way) leadsTo() string {
 	w.mu.Lock()
-	socket := w.socket
-	w.mu.Unlock()
-	server, err := net.Dial("unix", socket)
-	if err != nil {
-		return
-	}
-	defer server.Close()
+	defer w.mu.Unlock()
+	return w.socket
+}
+
+func (w *way) lead(client, server net.Conn) {
 	w.mu.Lock()
 	w.open[client] = true
 	w.mu.Unlock()
-	go func() {
-		_, _ = io.Copy(server, client)
-		_ = server.Close()
-	}()
 	_, _ = io.Copy(client, server)
 	w.mu.Lock()
 	delete(w.open, client)
@@ -232,5 +215,5 @@ func (w *way) cut() {
 }
 
 func (w *way) url() string {
-	return "postgres://guestpass@" + w.listener.Addr().String() + "/guestpass?sslmode=disable"
+	return "postgres://guestpass@" + w.address + "/guestpass?sslmode=disable"
 }

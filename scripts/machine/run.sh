@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Boots a machine of its own by qemu, with Debian, in which systemd runs deploy/guestpass.service and Podman the image:
 # what inside.sh tries. It needs root, for the files of the machine, and no network once Debian's packages are here.
-# It takes some three minutes. The machine's files stay in bin/machine for the next time.
+# The machine's files stay in bin/machine, so that the next time takes half as long.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 machine=bin/machine root=bin/machine/root

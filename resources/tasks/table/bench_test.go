@@ -51,7 +51,7 @@ func BenchmarkTasks(b *testing.B) {
 			db.exec(strings.Replace(seedSQL, "$1", fmt.Sprint(size), 1),
 				"UPDATE indexing SET done = 0, last = (SELECT max(seq) FROM tasks)")
 			if s.Database() == store.Postgres {
-				db.exec("ANALYZE") // as it does by itself, and nobody on SQLite
+				db.exec("ANALYZE") // it does so by itself; on SQLite nobody does
 			}
 			start := time.Now()
 			if s, err = store.Open(b.Context(), o); err != nil {
