@@ -71,9 +71,12 @@ func newKeySource(o Options) *keySource {
 }
 
 // current returns the snapshot that may be used now, or nil.
-func (s *keySource) current() *keySet {
+func (s *keySource) current() *keySet { return s.at(s.now()) }
+
+// at is current for who has looked at the clock.
+func (s *keySource) at(now time.Time) *keySet {
 	set := s.snapshot.Load()
-	if set == nil || s.now().Sub(set.fetched) > keepFor {
+	if set == nil || now.Sub(set.fetched) > keepFor {
 		return nil
 	}
 	return set

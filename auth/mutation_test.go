@@ -146,7 +146,7 @@ var checks = []mutant{
 	never("keys: status", "keys.go", `response.StatusCode != http.StatusOK`),
 	{"keys: redirects", "keys.go", `return http.ErrUseLastResponse`, `return nil`},
 	never("keys: 64 KiB", "keys.go", `len(body) > maxKeyDocument`),
-	never("keys: a day", "keys.go", `s.now().Sub(set.fetched) > keepFor`),
+	never("keys: a day", "keys.go", `now.Sub(set.fetched) > keepFor`),
 	never("keys: one fetch in 25 s", "keys.go", `s.coolsFor() > 0:`),
 	never("keys: one fetch in 2 s without any", "keys.go", `now.Sub(s.lastTry) < 2*time.Second`),
 	never("keys: another look after a miss", "keys.go", `retry == nil {`),

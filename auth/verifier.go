@@ -154,15 +154,15 @@ func (v *Verifier) Keys() (number int, fetched time.Time, fetches KeyFetches) {
 // [ErrUnavailable] when there are no keys to tell. It may wait up to a second for
 // keys that are being fetched.
 func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
-	// Form, before any cryptography.
-	parts, err := splitCompact(token)
-	if err != nil {
-		return Identity{}, err
-	}
 	now := v.options.Now()
 	identity, hash, ok := v.remembered(token, now)
 	if ok {
 		return identity, nil
+	}
+	// Form, before any key is asked for.
+	parts, err := splitCompact(token)
+	if err != nil {
+		return Identity{}, err
 	}
 	decoded, err := decodeParts(parts)
 	if err != nil {
@@ -200,9 +200,6 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 // a signature, so it may be asked about what anybody sends. It admits nobody: call
 // Verify for that.
 func (v *Verifier) Remembers(token string) bool {
-	if _, err := splitCompact(token); err != nil {
-		return false
-	}
 	_, _, ok := v.remembered(token, v.options.Now())
 	return ok
 }
@@ -210,11 +207,15 @@ func (v *Verifier) Remembers(token string) bool {
 // usualToken is the length in bytes that most tokens keep to.
 const usualToken = 2048
 
-// remembered looks a token that has passed the form checks up in the cache.
+// remembered looks a token up in the cache. It does not check the form: what is there has passed these checks with the
+// same bytes.
 func (v *Verifier) remembered(token string, now time.Time) (identity Identity, hash [sha256.Size]byte, ok bool) {
+	if len(token) > maxToken {
+		return identity, hash, false
+	}
 	var room [usualToken]byte // so that a token of usual length is copied to no heap
 	hash = sha256.Sum256(append(room[:0], token...))
-	if keys := v.keys.current(); keys != nil {
+	if keys := v.keys.at(now); keys != nil {
 		identity, ok = v.cache.get(hash, now, keys.generation)
 	}
 	return identity, hash, ok
