@@ -5,7 +5,9 @@ import (
 	"errors"
 	"maps"
 	"net/http"
+	"os"
 	"slices"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -80,7 +82,8 @@ func (s *Server) checkParts(ctx context.Context) map[string]error {
 // credentials, and when the process is about to stop. From then on what all instances share takes none of them out,
 // since a balancer without instances would end sign-in, document and metadata, too, and the reads that need none of it:
 // Stytch, its keys, and a Postgres. A SQLite file is this instance's own. The answer names what is not well, the log
-// has the reason. To a program of this machine that asks for it by ?verbose it also has what the checks found.
+// has the reason. To a program of this machine that asks for it by ?verbose it also has what the checks found. Who asks
+// for a process, by ?pid, is told by 503 that this is another one: an address may still be that of an older server.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	status, parts, ready := http.StatusOK, map[string]any{}, s.ready(r.Context())
 	for name, err := range ready {
@@ -103,6 +106,9 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	}
 	if status == http.StatusOK {
 		s.readiness.once.Store(true)
+	}
+	if pid := r.URL.Query().Get("pid"); pid != "" && pid != strconv.Itoa(os.Getpid()) {
+		status, parts["process"] = http.StatusServiceUnavailable, "another"
 	}
 	if r.URL.Query().Has("verbose") && s.fromThisMachine(r) {
 		parts["checks"], parts["checked_at"] = nil, nil // not yet

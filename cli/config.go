@@ -163,6 +163,12 @@ func said(environ []string, flags *pflag.FlagSet) (values, given map[string]stri
 			values[v.Name], given[v.Name], unread[v.Name] = v.Value, fileOf(flags).line(v), v.Err
 		}
 	}
+	for _, s := range known {
+		place := fileOf(flags).elsewhere(s.name)
+		if place != "" && given[s.name] != byEnvironment && unread[s.name] == nil {
+			values[s.name], given[s.name], unread[s.name] = "", place, errElsewhere
+		}
+	}
 	if flags != nil {
 		flags.Visit(func(flag *pflag.Flag) {
 			for _, name := range flag.Annotations[settingOfFlag] {
@@ -172,6 +178,9 @@ func said(environ []string, flags *pflag.FlagSet) (values, given map[string]stri
 	}
 	return values, given, unread
 }
+
+var errElsewhere = errors.New("is in a line that is neither NAME=VALUE alone nor a comment, which begins with #, and " +
+	"would not count")
 
 // variables returns the variables of an environment. The last one of a name counts.
 func variables(environ []string) map[string]string {

@@ -134,6 +134,8 @@ func (v *envFileValue) log(log *slog.Logger, c config) {
 			inVain = append(inVain, variable.Name)
 		}
 	}
+	slices.Sort(inVain)
+	inVain = slices.Compact(inVain)
 	path, err := filepath.Abs(v.file.Name)
 	if err != nil {
 		path = v.file.Name
@@ -147,9 +149,14 @@ func (v *envFileValue) log(log *slog.Logger, c config) {
 // forEnvironment reports whether a variable is no setting and yet has a meaning here: Go's own, those of OpenTelemetry
 // and those of pgx. They are read from the environment, whatever a file says.
 func forEnvironment(name string) bool {
-	return slices.Contains([]string{"GOGC", "GOMEMLIMIT", "GOMAXPROCS", "GODEBUG", "SSL_CERT_FILE", "SSL_CERT_DIR"},
-		name) || strings.HasPrefix(name, "OTEL_") || strings.HasPrefix(name, "PGSSL")
+	return slices.Contains(onlyInEnvironment, name) || strings.HasPrefix(name, "OTEL_") ||
+		strings.HasPrefix(name, "PGSSL")
 }
+
+var onlyInEnvironment = []string{"GOGC", "GOMEMLIMIT", "GOMAXPROCS", "GODEBUG", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"PGHOST", "PGPORT", "PGDATABASE", "PGUSER", "PGPASSWORD", "PGPASSFILE", "PGAPPNAME", "PGCONNECT_TIMEOUT",
+	"PGTARGETSESSIONATTRS", "PGSERVICE", "PGSERVICEFILE", "PGTZ", "PGOPTIONS", "PGMINPROTOCOLVERSION",
+	"PGMAXPROTOCOLVERSION", "PGCHANNELBINDING", "PGREQUIREAUTH"}
 
 // variables returns what the file says.
 func (v *envFileValue) variables() []envfile.Variable {
@@ -157,6 +164,18 @@ func (v *envFileValue) variables() []envfile.Variable {
 		return nil
 	}
 	return v.file.Variables
+}
+
+// elsewhere returns where the file seems to say a variable in a line that does not count; "" for nowhere.
+func (v *envFileValue) elsewhere(name string) string {
+	if v == nil || v.file == nil {
+		return ""
+	}
+	line := v.file.AssignedElsewhere(name)
+	if line == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", v.file.Name, line)
 }
 
 // line returns where the file says a variable.

@@ -7,7 +7,9 @@ import (
 	"io"
 	"maps"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -94,6 +96,11 @@ func TestWhatIsWrongInTheFileIsToldWithItsLine(t *testing.T) {
 		{"GUESTPASS_MCP=on\n\x00hunter2", "the settings cannot be read: .env:2: is no text"},
 		{"GUESTPASS_MCP hunter2\n", "GUESTPASS_MCP (.env:1) is in a line that is neither NAME=VALUE nor a comment"},
 		{"GUESTPASS-MCP=on\n", saysIt + "GUESTPASS-MCP (.env:1); did you mean GUESTPASS_MCP?"},
+		{"export\tGUESTPASS_ACCESS=hunter2\n", "GUESTPASS_ACCESS (.env:1) is in a line that is neither"},
+		{"FOO=1\n\ufeffGUESTPASS_ACCESS=roles\n", "GUESTPASS_ACCESS (.env:2) is in a line that is neither"},
+		{"guestpass-access=roles\n", "GUESTPASS_ACCESS (.env:1) is in a line that is neither"},
+		{"GUESTPASS_MCP=on\nset GUESTPASS_MCP=off\n", "GUESTPASS_MCP (.env:2) is in a line that is neither"},
+		{"# Mac\rGUESTPASS_MCP=off\r", "GUESTPASS_MCP (.env:1) is in a line that is neither"},
 		{"GUESTPASS_TITLE=Acme\r\n", "GUESTPASS_TITLE (.env:1) has a carriage return in its line"},
 		{"GUESTPASS_TITLE=secret-live-hunter2\n", "GUESTPASS_TITLE (.env:1) holds a secret"},
 		{"STYTCH_SECRET=secret-test-hunter2\n", "STYTCH_SECRET (.env:1) is of the test environment"},
@@ -124,6 +131,27 @@ func TestLinesOfOtherProgramsAreLeftAlone(t *testing.T) {
 	code, stdout, stderr := execute(t, nil, "openapi")
 	if code != 0 || !strings.Contains(stdout, `"title": "Acme Tasks"`) || os.Getenv("PGPASSWORD") == "x" {
 		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+// What pgx reads of the environment, no file of settings can say, and its reader is told so.
+func TestWhatPgxReadsIsForTheEnvironment(t *testing.T) {
+	folder, err := exec.Command("go", "list", "-f", "{{.Dir}}", "github.com/jackc/pgx/v5/pgconn").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := os.ReadFile(filepath.Join(strings.TrimSpace(string(folder)), "config.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := regexp.MustCompile(`"(PG[A-Z]+)":`).FindAllSubmatch(source, -1)
+	if len(names) < 20 {
+		t.Fatalf("pgx reads %d variables: say here how it names them now", len(names))
+	}
+	for _, name := range names {
+		if !forEnvironment(string(name[1])) {
+			t.Errorf("pgx reads %s, and a file that has it is not warned of", name[1])
+		}
 	}
 }
 

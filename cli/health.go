@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -8,10 +9,12 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"math"
 	"net"
 	"net/http"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -38,8 +41,8 @@ container: where GUESTPASS_ADDR says, with TLS if GUESTPASS_TLS says so. Exit co
 that it is ready; else 1, and a line says which part is not. For health checks of containers,
 and for systemd.
 
-With --wait it asks until the server is ready, or for so long; with --pid no longer than
-that process, the server's, is there.`,
+With --wait it asks until the server is ready, or for so long. With --pid the server must be
+that process: it asks no longer than the process is there, and takes no answer of another.`,
 		Example: "  guestpass health\n  guestpass health --wait 1m",
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -50,7 +53,7 @@ that process, the server's, is there.`,
 			if wait < 0 || wait > longestWait {
 				return usagef("--wait is %s: it must be from 0s to %s", wait, longestWait)
 			}
-			if pid < 0 {
+			if cmd.Flags().Changed("pid") && (pid < 1 || pid > math.MaxInt32) {
 				return usagef("--pid is %d: it must be the id of a process", pid)
 			}
 			return c.becomesReady(cmd.Context(), wait, pid)
@@ -58,33 +61,34 @@ that process, the server's, is there.`,
 	}
 	settingFlag(command, "addr", "GUESTPASS_ADDR", "address on which it listens")
 	command.Flags().DurationVar(&wait, "wait", 0, "ask again for so long until it is ready")
-	command.Flags().IntVar(&pid, "pid", 0, "stop waiting when this process has ended")
+	command.Flags().IntVar(&pid, "pid", 0, "the server's process; stop waiting when it has ended")
 	return command
 }
 
 // becomesReady asks until the server is ready, once at least, and then for so long, unless its process has ended. 0 is
-// no process.
+// any process.
 func (c config) becomesReady(ctx context.Context, wait time.Duration, pid int) error {
-	ask, err := c.askReady()
+	ask, err := c.askReady(pid)
 	if err != nil {
 		return err
 	}
-	over := time.NewTimer(wait)
-	defer over.Stop()
+	bounded, cancel := context.WithTimeout(ctx, cmp.Or(wait, healthTimeout))
+	defer cancel()
+	var last error
 	for {
-		err := ask(ctx)
-		if err == nil || wait == 0 {
-			return err
-		}
-		if pid != 0 && ended(pid) {
+		err := ask(bounded)
+		switch {
+		case pid != 0 && ended(pid):
 			return fmt.Errorf("the server, process %d, has ended; its log says why", pid)
+		case err == nil || wait == 0:
+			return err
+		case last == nil || bounded.Err() == nil: // else it was interrupted, and what came before says more
+			last = err
 		}
 		select {
 		case <-time.After(healthInterval):
-		case <-over.C:
-			return err
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
+		case <-bounded.Done():
+			return errors.Join(last, ctx.Err())
 		}
 	}
 }
@@ -99,8 +103,8 @@ func ended(pid int) bool {
 	return errors.Is(process.Signal(syscall.Signal(0)), os.ErrProcessDone)
 }
 
-// askReady returns a function that asks once.
-func (c config) askReady() (func(context.Context) error, error) {
+// askReady returns a function that asks once. The server must be the process; 0 is any.
+func (c config) askReady(pid int) (func(context.Context) error, error) {
 	host, port, err := net.SplitHostPort(c.Addr)
 	if err != nil || port == "0" {
 		return nil, usageError{c.fault("GUESTPASS_ADDR", "leaves the port to the system: nobody else can know it; "+
@@ -125,6 +129,9 @@ func (c config) askReady() (func(context.Context) error, error) {
 	client := &http.Client{Timeout: healthTimeout, Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	address := scheme + "://" + net.JoinHostPort(host, port) + "/readyz"
+	if pid != 0 {
+		address += "?pid=" + strconv.Itoa(pid)
+	}
 	return func(ctx context.Context) error { return askHealth(ctx, client, address) }, nil
 }
 
@@ -134,7 +141,12 @@ func askHealth(ctx context.Context, client *http.Client, address string) error {
 		return err
 	}
 	response, err := client.Do(request)
-	if err != nil {
+	var network net.Error
+	switch {
+	case errors.As(err, &network) && network.Timeout():
+		return fmt.Errorf("%s does not answer in time, and yet somebody listens there: see the log of the server, "+
+			"which may still be starting", address)
+	case err != nil:
 		return fmt.Errorf("nobody answers: %w; is `guestpass serve` running, with these settings?", err)
 	}
 	defer response.Body.Close()
@@ -146,6 +158,8 @@ func askHealth(ctx context.Context, client *http.Client, address string) error {
 	case err != nil:
 		return fmt.Errorf("%s answered %s, and not as Guestpass does: another program listens there", address,
 			response.Status)
+	case parts["process"] == "another":
+		return fmt.Errorf("the server that answers at %s is another process", address)
 	}
 	var not []string
 	for _, name := range slices.Sorted(maps.Keys(parts)) {

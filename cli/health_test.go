@@ -62,6 +62,11 @@ func TestHealthSaysWhetherTheServerIsReady(t *testing.T) {
 		t.Fatal(err)
 	}
 	ofNone := strconv.Itoa(over.Process.Pid)
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // as a server that is still starting
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
 	for _, tt := range []struct {
 		name    string
 		environ []string
@@ -80,7 +85,16 @@ func TestHealthSaysWhetherTheServerIsReady(t *testing.T) {
 		{"whose server has ended", []string{nobody}, "--wait 10m --pid " + ofNone, 1, ofNone + ", has ended"},
 		{"while a process is there", []string{nobody}, "--wait 300ms --pid " + strconv.Itoa(os.Getpid()), 1,
 			"nobody answers"},
+		{"whose server has ended, at once", []string{nobody}, "--pid " + ofNone, 1, ofNone + ", has ended"},
+		{"whose server has ended while another answers", served(t), "--pid " + ofNone, 1, ofNone + ", has ended"},
+		{"whose server is the one that answers", served(t), "--pid " + strconv.Itoa(os.Getpid()), 0, ""},
+		{"while another server answers", served(t), "--wait 300ms --pid " + strconv.Itoa(os.Getppid()), 1,
+			"is another process"},
+		{"of a server that is silent", []string{"GUESTPASS_ADDR=" + silent.Addr().String()}, "--wait 300ms", 1,
+			"/readyz does not answer in time"},
 		{"no process", []string{nobody}, "--pid -1", 2, "--pid is -1"},
+		{"no process either", []string{nobody}, "--pid 0", 2, "--pid is 0"},
+		{"more than a process can have", []string{nobody}, "--pid 4294967297", 2, "--pid is 4294967297"},
 		{"too long", []string{nobody}, "--wait 1h", 2, "--wait is 1h0m0s: it must be from 0s to 10m0s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

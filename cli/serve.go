@@ -112,15 +112,15 @@ func (c config) serve(ctx context.Context, o guestpass.Options, from *envFileVal
 	if err != nil {
 		return err
 	}
-	if err := database.Open(ctx); err != nil {
-		return notOpened(kept, err)
-	}
-	defer database.Close()
-	listener, err := listen(c.Addr)
+	listener, err := listen(c.Addr) // before a second server of this address changes the database
 	if err != nil {
 		return err
 	}
 	defer listener.Close()
+	if err := database.Open(ctx); err != nil {
+		return notOpened(kept, err)
+	}
+	defer database.Close()
 	if found == nil {
 		if found, err = c.fromAuthority(database, o.Log); err != nil {
 			return err

@@ -26,8 +26,9 @@ type File struct {
 	Name      string // as whoever asked for the file called it
 	Variables []Variable
 	mode      fs.FileMode
-	odd       int  // the first line that is neither NAME=VALUE nor a comment; 0: there is none
-	says      bool // it has NAME=VALUE
+	odd       int            // the first line that is neither NAME=VALUE nor a comment; 0: there is none
+	says      bool           // it has NAME=VALUE
+	assigned  map[string]int // lines that are no NAME=VALUE and seem to say a variable, by its spelling
 }
 
 // A Variable is one NAME=VALUE of a file.

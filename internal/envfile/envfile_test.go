@@ -401,3 +401,38 @@ func FuzzMerge(f *testing.F) {
 		}
 	})
 }
+
+// A shell, or whoever wrote the file, may take such a line for a variable. Comments and pieces of secrets are none.
+func TestWhatOthersMayTakeForAVariableIsNoticed(t *testing.T) {
+	for text, want := range map[string]bool{
+		"export\tNAME_X=1":         true,
+		"\ufeffNAME_X=1":           true,
+		"\u00a0NAME_X=1":           true,
+		"NAME_X\u00a0=1":           true,
+		"set NAME_X=1":             true,
+		"setenv NAME_X: 1":         true,
+		"name-x=1":                 true,
+		"\fNAME_X=1":               true,
+		"OTHER=1\rNAME_X=1":        true,
+		"# a comment\rNAME_X=1":    true,
+		"NAME_X=1":                 false,
+		"# NAME_X=1":               false,
+		"# a comment\r\n":          false,
+		"OTHER='NAME_X=1'":         false,
+		"export NAME_X":            false,
+		"export\tOTHER=NAME_X":     false,
+		"export\tMY_NAME_X=1":      false,
+		"export\tNAME_XY=1":        false,
+		"OTHER=\"a\nNAME_X=1\nb\"": false,
+	} {
+		f, err := Parse("settings", []byte("A=1\n"+text+"\nB=2\n"))
+		if err != nil {
+			t.Errorf("%q: %v", text, err)
+			continue
+		}
+		line := f.AssignedElsewhere("NAME_X")
+		if want && line != 2 || !want && line != 0 {
+			t.Errorf("%q: line %d, noticed should be %v", text, line, want)
+		}
+	}
+}

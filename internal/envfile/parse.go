@@ -18,9 +18,10 @@ func Parse(name string, text []byte) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &File{Name: name}
+	f := &File{Name: name, assigned: map[string]int{}}
 	first := map[string]int{}
 	for _, l := range lines {
+		f.noteOthers(l)
 		if l.odd && f.odd == 0 {
 			f.odd = l.Line
 		}
@@ -37,6 +38,29 @@ func Parse(name string, text []byte) (*File, error) {
 	}
 	return f, nil
 }
+
+// noteOthers notes which names a line assigns something to in a way that only others read, perhaps: behind a word of a
+// shell's or a blank that is none of ASCII's, or behind a carriage return, with which some files end all lines.
+func (f *File) noteOthers(l line) {
+	if !l.odd && !strings.Contains(strings.TrimRight(l.text, blanks), "\r") {
+		return
+	}
+	last := strings.LastIndexAny(l.text, "=:") // what is behind it is no name
+	for name := range strings.FieldsFuncSeq(l.text[:last+1], func(r rune) bool { return !inNames(r) }) {
+		f.assigned[spelling(name)] = l.Line
+	}
+}
+
+func inNames(r rune) bool {
+	return 'A' <= r && r <= 'Z' || 'a' <= r && r <= 'z' || '0' <= r && r <= '9' || r == '_' || r == '-'
+}
+
+// spelling is the same for names that people take for each other.
+func spelling(name string) string { return strings.ToUpper(strings.ReplaceAll(name, "-", "_")) }
+
+// AssignedElsewhere returns the line that seems to say a variable and is no NAME=VALUE, or 0. It says nothing of how
+// the file spells it, since what is in such a line may be a secret.
+func (f *File) AssignedElsewhere(name string) (line int) { return f.assigned[spelling(name)] }
 
 // A line is a piece of a file up to a line end: more than one line of text if a value in quotes has line ends.
 type line struct {
