@@ -408,9 +408,26 @@ func TestServeAnswersUntilItIsStopped(t *testing.T) {
 			t.Fatalf("never ready: %s", log)
 		}
 	}
+	// What ends a server is the last thing in its log, as a person and as a program read it.
+	_, port, _ := net.SplitHostPort(address)
+	code, _, stderr := execute(t, []string{"STYTCH_PROJECT_ID=" + seed.ID, "STYTCH_SECRET=" + seed.Secret,
+		"STYTCH_PUBLIC_TOKEN=" + seed.PublicToken, "STYTCH_DOMAIN=" + emulator, "STYTCH_BASE_URL=" + emulator,
+		"GUESTPASS_DATABASE_URL=sqlite:" + database + "-other"}, "serve", "--addr", "localhost:"+port, "--public-url",
+		"http://localhost:9999")
+	if code != 2 || !regexp.MustCompile(`"level":"ERROR","msg":"ended","error":"localhost:\d+ is in use.*\n`+
+		`guestpass: localhost:\d+ is in use .*\n$`).MatchString(stderr) {
+		t.Errorf("at an address that is taken: exit code %d, %s", code, stderr)
+	}
+	if _, err := os.Stat(database + "-other"); err == nil {
+		t.Error("a server that has no address has made a database")
+	}
 	stop()
 	if code := <-done; code != 0 {
 		t.Errorf("exit code %d: %s", code, log)
+	}
+	end := regexp.MustCompile(`"msg":"stopping, as a signal says".*\n(.*\n)*.*"msg":"stopped"}\n$`)
+	if !end.MatchString(log.String()) {
+		t.Errorf("the log does not say that the server was stopped: %s", log)
 	}
 }
 

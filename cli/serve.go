@@ -66,7 +66,13 @@ then running requests may finish for 30 seconds. A second signal ends it at once
 				return err
 			}
 			options.Log = newLog(cmd.ErrOrStderr(), c.level())
-			return c.serve(cmd.Context(), options, fileOf(cmd.Flags()))
+			err = c.serve(cmd.Context(), options, fileOf(cmd.Flags()))
+			if err == nil {
+				options.Log.Info("stopped")
+			} else { // for who reads the log alone; a person finds it in plain text behind it
+				options.Log.Error("ended", "error", withoutSecrets(err.Error(), environ, cmd.Flags()))
+			}
+			return err
 		},
 	}
 	settingFlag(command, "addr", "GUESTPASS_ADDR", "address to listen on; localhost:8080 unless told otherwise")
@@ -140,7 +146,17 @@ func (c config) serve(ctx context.Context, o guestpass.Options, from *envFileVal
 		defer part.listener.Close()
 		beside.serve = append(beside.serve, part.serve(o.Log))
 	}
-	return runAll(ctx, app, append(beside.serve, watched.serve)...)
+	return runAll(ctx, app, append(beside.serve, watched.serve, c.tellStop(ctx, o.Log))...)
+}
+
+// tellStop logs that somebody has the server stop, and not that a part of it has failed, which is logged otherwise.
+func (c config) tellStop(told context.Context, log *slog.Logger) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if <-ctx.Done(); told.Err() != nil {
+			log.Info("stopping, as a signal says", "grace_s", c.StopGrace.Seconds())
+		}
+		return nil
+	}
 }
 
 // newServer makes the server. It marks errors that the caller can mend as usage errors.

@@ -66,7 +66,8 @@ func (s *Store) copiesItself(ctx context.Context, file string) error {
 	if err != nil {
 		return err
 	}
-	return fmt.Errorf("this copies SQLite files; copy a Postgres with its own program: %s",
+	return fmt.Errorf("this copies SQLite files; copy a Postgres with its own program, and the role that owns "+
+		"the tables: %s",
 		s.dumpCommand(file, there[Schema{}.versionTable()] != nil))
 }
 

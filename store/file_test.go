@@ -545,7 +545,7 @@ func TestAPostgresIsCopiedByItsOwnProgram(t *testing.T) {
 	if err == nil || strings.Contains(err.Error(), "hunter") {
 		t.Fatalf("%v", err)
 	}
-	_, command, found := strings.Cut(err.Error(), "own program: pg_dump ")
+	_, command, found := strings.Cut(err.Error(), "owns the tables: pg_dump ")
 	if !found {
 		t.Fatal(err)
 	}

@@ -47,7 +47,7 @@ func (s *Store) prepareReserve(ctx context.Context) {
 	}
 	err := s.reserve.space.take(ctx)
 	switch {
-	case denied(err):
+	case denied(err), errors.Is(err, errMayNotGive):
 		s.reserve.space = nil
 		s.log.WarnContext(ctx, "no space is reserved for revocations: the role may not TRUNCATE the table reserve; "+
 			"have an administrator run GRANT TRUNCATE on it", "error", err)
@@ -156,9 +156,17 @@ func (t tableSpace) give(ctx context.Context) error {
 	return t.emptied(ctx, func(*Tx) error { return nil })
 }
 
+// errMayNotGive says so of a reserve that another role may have filled: the day on which it is needed is too late.
+var errMayNotGive = errors.New("the role may not TRUNCATE the table reserve")
+
 func (t tableSpace) take(ctx context.Context) error {
 	var rows int64
-	if err := t.QueryRow(ctx, "SELECT count(*) FROM reserve").Scan(&rows); err != nil || rows == reserveRows {
+	var may bool
+	err := t.QueryRow(ctx, "SELECT count(*), has_table_privilege('reserve', 'TRUNCATE') FROM reserve").Scan(&rows, &may)
+	switch {
+	case err == nil && !may:
+		return errMayNotGive
+	case err != nil, rows == reserveRows:
 		return err
 	}
 	return t.emptied(ctx, func(tx *Tx) error {

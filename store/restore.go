@@ -43,9 +43,9 @@ func OpenCopy(path string) (*os.File, error) {
 func Restore(ctx context.Context, o Options, from io.Reader) (r Restored, err error) {
 	scheme, rest, _ := strings.Cut(o.URL, ":")
 	if scheme != "sqlite" {
-		return r, fmt.Errorf("this restores SQLite files; restore a Postgres with its own program: pg_restore --clean "+
-			"--if-exists --single-transaction --schema=%s --dbname=%s FILE", cmp.Or(o.Schema, defaultSchema),
-			shellQuote(forPrograms(o.URL)))
+		return r, fmt.Errorf("this restores SQLite files; restore a Postgres with its own program, and the role that "+
+			"owns the tables: pg_restore --clean --if-exists --single-transaction --schema=%s --dbname=%s FILE",
+			cmp.Or(o.Schema, defaultSchema), shellQuote(forPrograms(o.URL)))
 	}
 	path, err := sqlitePath(rest)
 	if err != nil {

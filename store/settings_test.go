@@ -1,8 +1,10 @@
 package store_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -107,28 +109,36 @@ func TestOneOfTwoServersIsFound(t *testing.T) {
 func TestTheRoleOfTheDocsServes(t *testing.T) {
 	docs, err := os.ReadFile("../docs/operating.md")
 	must(t, err)
-	block := regexp.MustCompile("(?s)<!-- role -->\n```sql\n(.*?)```").FindStringSubmatch(string(docs))
-	if block == nil {
-		t.Fatal("docs/operating.md has no block after <!-- role -->")
+	blocks := regexp.MustCompile("(?s)<!-- role -->\n```sql\n(.*?)```").FindAllStringSubmatch(string(docs), -1)
+	if len(blocks) != 2 {
+		t.Fatalf("docs/operating.md has %d blocks after <!-- role -->, want one before guestpass migrate up and one "+
+			"after", len(blocks))
 	}
 	address := postgrestest.Shared(t).Database(t)
 	db := openRaw(t, "pgx", address)
 	role := "serves_" + db.one("SELECT current_database()")
-	sql := strings.ReplaceAll(block[1], "guestpass_serves", role)
-	sql = strings.ReplaceAll(sql, "guestpass_owns", db.one("SELECT current_user"))
-	before, after, found := strings.Cut(sql, "-- after guestpass migrate up\n")
-	if !found {
-		t.Fatal("the block does not say what comes after guestpass migrate up")
-	}
-	db.exec(before)
+	ours := strings.NewReplacer("guestpass_serves", role, "guestpass_owns", db.one("SELECT current_user"))
+	db.exec(ours.Replace(blocks[0][1]))
 	must(t, openWith(t, store.Options{URL: address}).Close())
-	db.exec(after)
 	least, err := url.Parse(address)
 	must(t, err)
 	least.User = url.User(role)
-	s, err := store.Open(t.Context(), store.Options{URL: least.String(), AsItIs: true, Schemas: []store.Schema{
-		table.Schema()}})
-	must(t, err)
+	serves := func() (s *store.Store, warned bool) {
+		var log bytes.Buffer
+		s, err := store.Open(t.Context(), store.Options{URL: least.String(), AsItIs: true, Schemas: []store.Schema{
+			table.Schema()}, Log: slog.New(slog.NewTextHandler(&log, nil))})
+		must(t, err)
+		return s, strings.Contains(log.String(), "no space is reserved for revocations")
+	}
+	s, warned := serves()
+	must(t, s.Close())
+	if !warned {
+		t.Error("nobody is told that the role may not give the reserve back, which its owner has filled")
+	}
+	db.exec(ours.Replace(blocks[1][1]))
+	if s, warned = serves(); warned {
+		t.Error("the role is said to have no reserve, and may have it")
+	}
 	defer func() { must(t, s.Close()) }()
 	must(t, createOf(s, "acme", "ada")(t.Context()))
 	must(t, s.Purge(t.Context()))

@@ -51,7 +51,8 @@ func lookAtSecret(_ context.Context, v *visit) Finding {
 		return Well("Stytch takes the project id and the secret")
 	case errors.Is(err, directory.ErrCredentials) && v.Emulated:
 		return Wrong("the emulator that answers at %s refuses the project id and the secret", v.APIBase).
-			MendedBy("it is another one, such as that of `guestpass dev`: stop it, and start `guestpass serve`")
+			MendedBy("say its own in STYTCH_PROJECT_ID and STYTCH_SECRET; or it is another one, such as that of " +
+				"`guestpass dev`: stop it, and start `guestpass serve`")
 	case errors.Is(err, directory.ErrCredentials):
 		return Wrong("Stytch refuses the project id and the secret")
 	case errors.As(err, new(*directory.UnavailableError)):
