@@ -102,7 +102,7 @@ check: lint generated vulnerabilities test ## what CI runs
 lint: web
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "gofmt -w these files: $$unformatted" >&2; exit 1; }
 	go vet ./...
-	go vet -tags production ./cli ./cmd/guestpass
+	go vet -tags production ./cli ./cmd/guestpass ./openapi/lint
 	go vet -C scripts/packaging .
 	go tool staticcheck ./...
 	go tool staticcheck -tags production ./cli ./cmd/guestpass

@@ -54,15 +54,16 @@ func (s *Service) admit(r *http.Request, op Operation) (ctx context.Context, err
 	known := s.admitted(r)
 	switch {
 	case !op.Access.IsPublic() && !known:
-		if ctx, err = s.who(r); err != nil {
+		if ctx, err = s.who(r, op); err != nil {
 			return ctx, err
 		}
 	case caller != nil && caller.Exceeded != nil && !known:
 		return ctx, caller.Exceeded
+	default:
+		party := limits.PartyOf(ctx)
+		party.Operation = op.ID
+		ctx = limits.WithParty(ctx, party)
 	}
-	party := limits.PartyOf(ctx)
-	party.Operation = op.ID
-	ctx = limits.WithParty(ctx, party)
 	if op.Access.IsPublic() {
 		return ctx, nil
 	}
@@ -107,8 +108,9 @@ func (s *Service) inPerson(ctx context.Context) bool {
 }
 
 // who finds out whose request it is. The token must be good and not revoked, and its person, organization and app must
-// have calls left in their rates, against which the request counts once.
-func (s *Service) who(r *http.Request) (context.Context, error) {
+// have calls left in their rates, against which the request counts once. The operation is the zero value where a request
+// asks for several.
+func (s *Service) who(r *http.Request, op Operation) (context.Context, error) {
 	ctx := r.Context()
 	token, identity, err := s.identify(r)
 	ctx = auth.NewContext(ctx, identity)
@@ -121,16 +123,16 @@ func (s *Service) who(r *http.Request) (context.Context, error) {
 		return ctx, err
 	}
 	CallerOf(ctx).note(identity)
-	return s.count(ctx, identity, token)
+	return s.count(ctx, op, identity, token)
 }
 
 // count counts the request of somebody who is known, and admits them; token is "" for who has come without an app.
-func (s *Service) count(ctx context.Context, identity auth.Identity, token string) (context.Context, error) {
+func (s *Service) count(ctx context.Context, op Operation, identity auth.Identity, token string) (context.Context, error) {
 	if err := s.options.Limits.Admit(identity.ClientID, identity.Subject, identity.OrganizationID); err != nil {
 		return ctx, err
 	}
 	ctx = limits.WithParty(ctx, limits.Party{Client: identity.ClientID, Person: identity.Subject,
-		Organization: identity.OrganizationID})
+		Organization: identity.OrganizationID, Operation: op.ID})
 	ctx = store.ForOwner(ctx, identity.Owner())
 	return context.WithValue(ctx, admissionKey{}, admission{s, token}), nil
 }

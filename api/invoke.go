@@ -57,7 +57,7 @@ type Reply struct {
 // person, organization and app must have calls left in their rates. Pass the context to [Service.Invoke]. If refused is
 // not nil, nobody is admitted, and it is the answer.
 func (s *Service) Admit(r *http.Request) (ctx context.Context, refused *Reply) {
-	ctx, err := s.who(r)
+	ctx, err := s.who(r, Operation{})
 	if err == nil {
 		return ctx, nil
 	}

@@ -166,7 +166,7 @@ func (s *Service) UndoFor(ctx context.Context, subject, organizationID, activity
 func (s *Service) admitPerson(ctx context.Context, person auth.Identity) (context.Context, *Reply) {
 	ctx = auth.NewContext(ctx, person)
 	CallerOf(ctx).note(person)
-	admitted, err := s.count(ctx, person, "")
+	admitted, err := s.count(ctx, Operation{}, person, "")
 	if err == nil {
 		return admitted, nil
 	}

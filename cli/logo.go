@@ -112,6 +112,7 @@ func readBounded(from io.Reader) ([]byte, error) {
 // fetchLogo asks no internal host, and follows no redirect: what is shown in the app's name comes from where the
 // setting says.
 func fetchLogo(ctx context.Context, address string) ([]byte, error) {
+	trustRoots()
 	client := &http.Client{Timeout: logoTimeout,
 		Transport:     &http.Transport{DialContext: upstream.Dial(logoTimeout / 2), DisableKeepAlives: true},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

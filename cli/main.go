@@ -103,7 +103,12 @@ hosts the page on which your users sign in and decide what to allow.
 		SilenceUsage:      true,
 		Args:              noArguments,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
-		PersistentPreRunE: func(cmd *cobra.Command, args []string) error { return checkCall(cmd, args, environ) },
+		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
+			if _, later := cmd.Annotations[trustsLater]; !later {
+				trustRoots()
+			}
+			return checkCall(cmd, args, environ)
+		},
 	}
 	root.SetVersionTemplate("guestpass {{.Version}}\n")
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {

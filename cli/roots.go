@@ -1,4 +1,31 @@
 package cli
 
-// Whom to trust where the system has no list, as in an image made from nothing. Where there is a list it counts.
-import _ "golang.org/x/crypto/x509roots/fallback"
+import (
+	"crypto/x509"
+	"fmt"
+	"sync"
+
+	"golang.org/x/crypto/x509roots/fallback/bundle"
+)
+
+// trustsLater is the annotation of commands that call trustRoots themselves.
+const trustsLater = "calls trustRoots itself"
+
+// trustRoots has authorities be trusted where the system has no list of them, as in an image made from nothing. Where
+// there is a list it counts. It reads that list, which takes a twentieth of a start, so serve has it done beside other
+// work. Nothing may be asked over TLS before it has returned once. It may be called by several at once.
+var trustRoots = sync.OnceFunc(func() {
+	pool := x509.NewCertPool()
+	for root := range bundle.Roots() {
+		certificate, err := x509.ParseCertificate(root.Certificate)
+		switch {
+		case err != nil:
+			panic(fmt.Sprintf("an authority of the bundle: %v", err))
+		case root.Constraint == nil:
+			pool.AddCert(certificate)
+		default:
+			pool.AddCertWithConstraint(certificate, root.Constraint)
+		}
+	}
+	x509.SetFallbackRoots(pool)
+})

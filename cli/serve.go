@@ -51,7 +51,7 @@ then running requests may finish for 30 seconds. A second signal ends it at once
   export STYTCH_PUBLIC_TOKEN=public-token-live-…
   export STYTCH_DOMAIN=word-word-1234.customers.stytch.com
   guestpass serve`,
-		Annotations: map[string]string{needsAll: "", logsFile: ""},
+		Annotations: map[string]string{needsAll: "", logsFile: "", trustsLater: ""},
 		Args:        noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := readWhole(environ, cmd.Flags(), "not started", func(c config) error {
@@ -89,6 +89,7 @@ type companion struct {
 }
 
 func (c config) serve(ctx context.Context, o guestpass.Options, from *envFileValue) (err error) {
+	go trustRoots()
 	beside := &companion{options: func(o guestpass.Options) guestpass.Options { return o },
 		close: func() error { return nil }}
 	if c.Emulator != "" {
@@ -123,6 +124,7 @@ func (c config) serve(ctx context.Context, o guestpass.Options, from *envFileVal
 		return err
 	}
 	defer listener.Close()
+	trustRoots()
 	if err := database.Open(ctx); err != nil {
 		return notOpened(kept, err)
 	}

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"iter"
 )
 
@@ -222,7 +223,7 @@ func (d *document) add(op *operation) bool {
 // seal computes the hash of the document without it, sets it, and returns the text.
 func (d *document) seal() ([]byte, error) { return seal(d, &d.Hash) }
 
-// seal returns the text of a document with the hash of that text without it, which is a member of the document.
+// seal returns the text of a document with the hash of that text without it, which is the last member of the document.
 func seal(document any, hash *string) ([]byte, error) {
 	*hash = ""
 	bare, err := encode(document, "  ")
@@ -231,8 +232,8 @@ func seal(document any, hash *string) ([]byte, error) {
 	}
 	sum := sha256.Sum256(bare)
 	*hash = hex.EncodeToString(sum[:])
-	text, err := encode(document, "  ")
-	return append(text, '\n'), err
+	open := bytes.TrimSuffix(bare, []byte("\n}"))
+	return fmt.Appendf(open, ",\n  \"x-schema-hash\": %q\n}\n", *hash), nil
 }
 
 // encode is json.Marshal without its escapes for HTML, which are noise here.

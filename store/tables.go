@@ -74,22 +74,89 @@ func digestOf(files fs.FS) (digest [sha256.Size]byte, err error) {
 }
 
 func runInMemory(ctx context.Context, schema Schema, version int64) (tables, error) {
+	own, err := ownMemory()
+	if err != nil {
+		return nil, err
+	}
+	if schema.Name == "" && version >= own.version {
+		return own.tables.clone(), nil
+	}
+	memory, err := newMemory()
+	if err != nil {
+		return nil, err
+	}
+	defer memory.read.Close()
+	if schema.Name == "" {
+		return memory.make(ctx, schema, version)
+	}
+	if err := memory.raw(ctx, func(c serializer) error { return c.Deserialize(own.image) }); err != nil {
+		return nil, err
+	}
+	found, err := memory.make(ctx, schema, version)
+	maps.DeleteFunc(found, func(name string, _ []string) bool { return own.tables[name] != nil })
+	return found, err
+}
+
+// newMemory returns an empty database in memory. Close its readers.
+func newMemory() (*Store, error) {
 	db, err := sql.Open("sqlite", ":memory:")
 	if err != nil {
 		return nil, err
 	}
-	defer db.Close()
 	db.SetMaxOpenConns(1) // each connection has a memory of its own
-	memory := &Store{database: SQLite, read: db}
-	before := tables{}
-	if schema.Name != "" {
-		if before, err = memory.make(ctx, Schema{Files: migrations}, math.MaxInt64); err != nil {
-			return nil, err
-		}
+	return &Store{database: SQLite, read: db}, nil
+}
+
+// own is a database with our own tables alone.
+type own struct {
+	version int64 // the last
+	tables  tables
+	image   []byte
+}
+
+// ownMemory makes it once: the migrations of every other schema come after ours.
+var ownMemory = sync.OnceValues(func() (o own, err error) {
+	memory, err := newMemory()
+	if err != nil {
+		return o, err
 	}
-	found, err := memory.make(ctx, schema, version)
-	maps.DeleteFunc(found, func(name string, _ []string) bool { return before[name] != nil })
-	return found, err
+	defer memory.read.Close()
+	ctx, schema := context.Background(), Schema{Files: migrations}
+	if o.tables, err = memory.make(ctx, schema, math.MaxInt64); err != nil {
+		return o, err
+	}
+	provider, err := memory.provider(schema)
+	if err != nil {
+		return o, err
+	}
+	o.version = latest(provider)
+	err = memory.raw(ctx, func(c serializer) error {
+		o.image, err = c.Serialize()
+		return err
+	})
+	return o, err
+})
+
+// A serializer is a connection of the driver, which writes a database as the bytes of its file, and takes them.
+type serializer interface {
+	Serialize() ([]byte, error)
+	Deserialize(image []byte) error
+}
+
+// raw calls f with the connection of a database in memory.
+func (s *Store) raw(ctx context.Context, f func(serializer) error) error {
+	conn, err := s.read.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	return conn.Raw(func(c any) error {
+		driver, ok := c.(serializer)
+		if !ok {
+			return fmt.Errorf("the driver of SQLite has %T, which cannot copy a database in memory", c)
+		}
+		return f(driver)
+	})
 }
 
 // clone returns tables that can be changed apart from these.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"path"
 	"slices"
 	"strconv"
@@ -73,10 +74,20 @@ func (s *Store) earlier(ctx context.Context, schema Schema, provider *goose.Prov
 // builtIn looks for tables that were the store's own: where the store is now, or where an earlier version of it was.
 func (s *Store) builtIn(ctx context.Context, schema Schema, provider *goose.Provider, oldPlace string) (e earlier,
 	found bool, err error) {
+	own, err := s.expected(ctx, Schema{Files: migrations}, math.MaxInt64)
+	if err != nil {
+		return e, false, err
+	}
 	for _, place := range slices.Compact([]string{s.schema, oldPlace}) {
 		there, err := s.tables(ctx, place)
 		if err != nil {
 			return e, false, err
+		}
+		maps.DeleteFunc(there, func(table string, columns []string) bool {
+			return own[table] != nil || isVersionTable(columns)
+		})
+		if len(there) == 0 {
+			continue
 		}
 		var fewest []string // that differ, of a version that has made some of what is there
 		for _, source := range slices.Backward(provider.ListSources()) {
@@ -193,6 +204,9 @@ func (s *Store) examine(ctx context.Context, schema Schema, provider *goose.Prov
 			return old, false, s.foreign(schema.versionTable())
 		}
 		return old, false, s.knownVersions(ctx, schema, provider)
+	}
+	if s.database == SQLite && len(there) == 0 { // a new file
+		return old, false, nil
 	}
 	old, found, err = s.earlier(ctx, schema, provider)
 	if err != nil {

@@ -97,6 +97,19 @@ type Bound struct {
 	Queue  int // of places: how many may wait for one
 	Shares Shares
 	Of     string // who, of parties whom Number is not for; required without Shares
+
+	order []Kind // those of Shares, in the order in which they refuse; see ordered
+}
+
+// ordered returns the bound for who asks it for parts, which each request does.
+func (b Bound) ordered() Bound {
+	b.order = nil
+	for _, kind := range kinds {
+		if b.Shares[kind] > 0 {
+			b.order = append(b.order, kind)
+		}
+	}
+	return b
 }
 
 // check panics for a bound that does not say whose it is: else the people whom it locks out would
@@ -146,11 +159,8 @@ func (b Bound) slots(p Party) []slot {
 
 // parts returns those of the party, the nearest first.
 func (b Bound) parts(p Party) (of []slot) {
-	of = make([]slot, 0, len(b.Shares)+1) // and the whole
-	for _, kind := range kinds {
-		if b.Shares[kind] == 0 {
-			continue
-		}
+	of = make([]slot, 0, len(b.order)+1) // and the whole
+	for _, kind := range b.order {
 		if key := kind.key(p); key != "" {
 			of = append(of, slot{kind, key})
 		}

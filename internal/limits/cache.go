@@ -19,7 +19,7 @@ func NewCache[V any](l *Limits, b Bound) *Cache[V] {
 	if b.Number == 0 {
 		panic("limits: the cache " + b.Name + " has no number")
 	}
-	return &Cache[V]{bound: b, entries: cache.New[string, slot, V](b.Number, b.number)}
+	return &Cache[V]{bound: b.ordered(), entries: cache.New[string, slot, V](b.Number, b.number)}
 }
 
 // Get returns what was put under the key and is still good now.

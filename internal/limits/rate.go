@@ -22,7 +22,7 @@ type Rate struct {
 // Rate makes one.
 func (l *Limits) Rate(b Bound) *Rate {
 	l.Declare(b)
-	r := &Rate{bound: b, now: time.Now, counts: map[Kind]*counts{"": newCounts(1)}, refused: b.none()}
+	r := &Rate{bound: b.ordered(), now: time.Now, counts: map[Kind]*counts{"": newCounts(1)}, refused: b.none()}
 	if l != nil {
 		r.shared = l.shared
 	}

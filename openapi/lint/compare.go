@@ -1,3 +1,5 @@
+//go:build !production
+
 package lint
 
 import (
@@ -130,13 +132,6 @@ func (c *comparison) maps(origins []string, b, a map[string]string) {
 			c.differ(origins, name, "%s is %s, and was %s", name, said(a[name]), said(b[name]))
 		}
 	}
-}
-
-func said(s string) string {
-	if s == "" {
-		return "not said"
-	}
-	return abbreviated(s)
 }
 
 func names[V any](b, a map[string]V) []string {

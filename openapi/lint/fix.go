@@ -1,3 +1,5 @@
+//go:build !production
+
 package lint
 
 import (
@@ -150,14 +152,6 @@ func mappingAt(v *value, name string) *value {
 	return v.get(name)
 }
 
-// written returns the text of a scalar, be it a string or a number.
-func (v *value) written() string {
-	if v == nil {
-		return ""
-	}
-	return v.scalar
-}
-
 // info is G004.
 func (f *fixer) info() {
 	info := f.root.get("info")
@@ -172,29 +166,6 @@ func (f *fixer) info() {
 	if info.get("version") == nil {
 		info.set("version", newText("1"))
 	}
-}
-
-// normalServer writes a server as the editor compares it (G011, G013), or nil.
-func normalServer(text string) *url.URL {
-	u := actions.Absolute(text)
-	if u == nil {
-		return nil
-	}
-	host := strings.TrimSuffix(strings.ToLower(u.Host), ":")
-	if u.Scheme == "https" {
-		host = strings.TrimSuffix(host, ":443")
-	}
-	u.Host = strings.TrimSuffix(host, ".")
-	u.Path = strings.TrimRight(u.Path, "/")
-	return u
-}
-
-// sameServer is equal for two spellings of one server.
-func sameServer(text string) string {
-	if u := normalServer(text); u != nil {
-		return u.String()
-	}
-	return strings.TrimRight(text, "/")
 }
 
 // servers is G011 to G013: the first that ChatGPT could call is kept.

@@ -1,8 +1,9 @@
+//go:build !production
+
 package lint
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 
@@ -156,13 +157,6 @@ func admitNull(schema *value) *value {
 		enum.append(&value{kind: null})
 	}
 	return schema
-}
-
-// shallow returns a copy that shares what is inside.
-func (v *value) shallow() *value {
-	out := *v
-	out.names, out.elements, out.members = slices.Clone(v.names), slices.Clone(v.elements), maps.Clone(v.members)
-	return &out
 }
 
 // inline is G053 and G078: the schema is written where it is used, and then mended as one
@@ -519,13 +513,4 @@ func (f *fixer) end(schema *value) *value {
 		return admitNull(end)
 	}
 	return end
-}
-
-// component returns the name of the component that a reference leads to, or into.
-func component(ref string) (string, bool) {
-	name, ok := strings.CutPrefix(ref, schemaPrefix)
-	if name, _, inside := strings.Cut(name, "/"); inside {
-		return name, false
-	}
-	return strings.NewReplacer("~1", "/", "~0", "~").Replace(name), ok
 }

@@ -1,3 +1,5 @@
+//go:build !production
+
 package lint
 
 import (
@@ -182,29 +184,9 @@ func refused(part, whole *value) string {
 	return ""
 }
 
-// closes reports whether a schema says something of the properties that it does not name.
-func closes(schema *value) bool {
-	for _, word := range []string{"additionalProperties", "unevaluatedProperties"} {
-		if others := schema.get(word); others != nil && !admitsAll(others) && !others.is(null) {
-			return true
-		}
-	}
-	return false
-}
-
 // leads reports whether a base leads to its heirs, and schema has to keep its reference.
 func (f *fixer) leads(target, schema *value, as use, inherit bool) bool {
 	return (as == asComponent || !inherit || wraps(schema)) && len(subtypes(f.linter, f.root, target)) > 0
-}
-
-// wraps reports whether a schema only says something of another one, which it names by allOf.
-func wraps(schema *value) bool {
-	for _, word := range schema.names {
-		if word != "allOf" && word != "nullable" && !isAnnotation(word) {
-			return false
-		}
-	}
-	return len(schema.get("allOf").list()) == 1
 }
 
 // withoutNothing takes out of unions what admits nothing.

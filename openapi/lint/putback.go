@@ -1,3 +1,5 @@
+//go:build !production
+
 package lint
 
 import (
@@ -289,17 +291,6 @@ func (f *fixer) unused(components *value) (removed []*value) {
 		}
 	}
 	return removed
-}
-
-// referencesIn appends the references in v.
-func referencesIn(v *value, refs []string) []string {
-	if ref := v.get("$ref").str(); ref != "" {
-		refs = append(refs, ref)
-	}
-	for _, inner := range append(v.inOrder(), v.list()...) {
-		refs = referencesIn(inner, refs)
-	}
-	return refs
 }
 
 // mappedIn appends the references that discriminators in v make.

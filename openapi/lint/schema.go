@@ -407,3 +407,23 @@ func inCircles(names []string, next map[string][]string) []string {
 	}
 	return found
 }
+
+// component returns the name of the component that a reference leads to, or into.
+func component(ref string) (string, bool) {
+	name, ok := strings.CutPrefix(ref, schemaPrefix)
+	if name, _, inside := strings.Cut(name, "/"); inside {
+		return name, false
+	}
+	return strings.NewReplacer("~1", "/", "~0", "~").Replace(name), ok
+}
+
+// referencesIn appends the references in v.
+func referencesIn(v *value, refs []string) []string {
+	if ref := v.get("$ref").str(); ref != "" {
+		refs = append(refs, ref)
+	}
+	for _, inner := range append(v.inOrder(), v.list()...) {
+		refs = referencesIn(inner, refs)
+	}
+	return refs
+}

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,4 +121,18 @@ func (v *value) at(pointer string) *value {
 		}
 	}
 	return v
+}
+
+// shallow returns a copy that shares what is inside.
+func (v *value) shallow() *value {
+	out := *v
+	out.names, out.elements, out.members = slices.Clone(v.names), slices.Clone(v.elements), maps.Clone(v.members)
+	return &out
+}
+
+func said(s string) string {
+	if s == "" {
+		return "not said"
+	}
+	return abbreviated(s)
 }

@@ -2,7 +2,9 @@ package lint
 
 import (
 	"cmp"
+	"guestpass/openapi/internal/actions"
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -482,4 +484,55 @@ func mappingRef(to string) string {
 		return to
 	}
 	return schemaPrefix + to
+}
+
+// written returns the text of a scalar, be it a string or a number.
+func (v *value) written() string {
+	if v == nil {
+		return ""
+	}
+	return v.scalar
+}
+
+// sameServer is equal for two spellings of one server.
+func sameServer(text string) string {
+	if u := normalServer(text); u != nil {
+		return u.String()
+	}
+	return strings.TrimRight(text, "/")
+}
+
+// closes reports whether a schema says something of the properties that it does not name.
+func closes(schema *value) bool {
+	for _, word := range []string{"additionalProperties", "unevaluatedProperties"} {
+		if others := schema.get(word); others != nil && !admitsAll(others) && !others.is(null) {
+			return true
+		}
+	}
+	return false
+}
+
+// wraps reports whether a schema only says something of another one, which it names by allOf.
+func wraps(schema *value) bool {
+	for _, word := range schema.names {
+		if word != "allOf" && word != "nullable" && !isAnnotation(word) {
+			return false
+		}
+	}
+	return len(schema.get("allOf").list()) == 1
+}
+
+// normalServer writes a server as the editor compares it (G011, G013), or nil.
+func normalServer(text string) *url.URL {
+	u := actions.Absolute(text)
+	if u == nil {
+		return nil
+	}
+	host := strings.TrimSuffix(strings.ToLower(u.Host), ":")
+	if u.Scheme == "https" {
+		host = strings.TrimSuffix(host, ":443")
+	}
+	u.Host = strings.TrimSuffix(host, ".")
+	u.Path = strings.TrimRight(u.Path, "/")
+	return u
 }
