@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"guestpass/internal/pattern"
 	"guestpass/store"
 )
 
@@ -114,7 +114,7 @@ func snake(name string) string {
 const maxDone = 200 // characters of Operation.Done
 
 // donePlace matches a place of Operation.Done.
-var donePlace = regexp.MustCompile(`\{[a-z][a-z0-9_]*\}`)
+var donePlace = pattern.New(`\{[a-z][a-z0-9_]*\}`)
 
 // checkDone finds what is wrong with the words for what an operation has done.
 func checkDone(op Operation) (faults []error) {

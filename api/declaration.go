@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -15,11 +14,12 @@ import (
 	"github.com/go-chi/chi/v5"
 
 	"guestpass/auth"
+	"guestpass/internal/pattern"
 )
 
 // operationID matches what an ID may be. Huma would replace a blank by another character, and the document would then
 // name an operation that nobody has declared.
-var operationID = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]{0,63}$`)
+var operationID = pattern.New(`^[a-zA-Z][a-zA-Z0-9_]{0,63}$`)
 
 // check finds what is wrong with the declaration itself; package openapi finds what the GPT editor would refuse.
 func (s *Service) check(op Operation) (faults []error) {
@@ -104,7 +104,7 @@ func unpaired(path string) bool {
 	return strings.ContainsAny(pathParameter.ReplaceAllString(path, ""), "{}")
 }
 
-var pathParameter = regexp.MustCompile(`\{[^}]*\}`)
+var pathParameter = pattern.New(`\{[^}]*\}`)
 
 // checkTaken finds an ID or path that another operation has already.
 func (s *Service) checkTaken(op Operation) (faults []error) {
@@ -153,7 +153,7 @@ func (s *Service) checkPrefix(function, prefix string, given bool, others []stri
 }
 
 // resourceName matches what the name of a resource may be.
-var resourceName = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
+var resourceName = pattern.New(`^[a-z][a-z0-9_]*$`)
 
 // registerResources has each resource register its operations.
 func (s *Service) registerResources() {

@@ -1,16 +1,17 @@
 package api
 
 import (
-	"regexp"
 	"strconv"
 	"strings"
+
+	"guestpass/internal/pattern"
 )
 
 // JSON Schema counts numbers by their value: 1.0 and 1e2 are integers, 1.5 is none. Go goes by
 // how they are written. So whole numbers are written in digits before Go reads them.
 
 // jsonNumber is RFC 8259 section 6; its groups are sign, integer, fraction and exponent.
-var jsonNumber = regexp.MustCompile(`^(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$`)
+var jsonNumber = pattern.New(`^(-?)(0|[1-9][0-9]*)(?:\.([0-9]+))?(?:[eE]([+-]?[0-9]+))?$`)
 
 // maxDigits bounds what is written out, whatever the exponent says. No integer of Go has more.
 const maxDigits = 20

@@ -3,10 +3,11 @@ package api
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"guestpass/internal/pattern"
 )
 
 // A Scope is a permission that people give to an app.
@@ -20,7 +21,7 @@ type Scope struct {
 
 // scopeName matches the name of a scope. It is narrower than RFC 6749 section 3.3: a name stands in settings, queries
 // and headers.
-var scopeName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)*$`)
+var scopeName = pattern.New(`^[A-Za-z][A-Za-z0-9_./-]*(:[A-Za-z0-9_./-]+)*$`)
 
 const (
 	maxScopeName        = 64

@@ -13,6 +13,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"guestpass/internal/pattern"
 )
 
 // A validator finds what a schema does not admit. It goes by the schema alone. Huma's goes by what is set for the
@@ -262,7 +264,7 @@ func (v *validator) text(schema *huma.Schema, text string) {
 	}
 }
 
-var base64Text = regexp.MustCompile(`^[a-zA-Z0-9+/_-]*=*$`)
+var base64Text = pattern.New(`^[a-zA-Z0-9+/_-]*=*$`)
 
 // formats are those of texts that are checked, with the words for a text of another form.
 var formats = map[string]string{

@@ -2,9 +2,10 @@ package api
 
 import (
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"guestpass/internal/pattern"
 )
 
 // A Widget is a page in which an MCP client shows what an operation answers, if it can: the page receives the answer
@@ -23,7 +24,7 @@ const WidgetFacts = `<script id="guestpass" type="application/json">{}</script>`
 // MaxWidget is how many bytes the HTML of a widget has at most.
 const MaxWidget = 64 << 10
 
-var widgetName = regexp.MustCompile(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
+var widgetName = pattern.New(`^[a-z][a-z0-9]*(-[a-z0-9]+)*$`)
 
 // checkWidget finds why clients would not show the widget of an operation.
 func (s *Service) checkWidget(op Operation) (faults []error) {

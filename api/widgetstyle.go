@@ -2,15 +2,16 @@ package api
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
+
+	"guestpass/internal/pattern"
 )
 
 // styleToken matches what of a style tells whether it loads something (CSS Syntax 3, section 4): comments, strings,
 // url() without quotes, names (of rules by their @, of functions by their bracket) and what encloses. All else is
 // between the matches.
-var styleToken = regexp.MustCompile(`(?is)/\*.*?(?:\*/|$)` +
+var styleToken = pattern.New(`(?is)/\*.*?(?:\*/|$)` +
 	`|"(?P<double>(?:\\.|[^"\\\n\r\f])*)"?|'(?P<single>(?:\\.|[^'\\\n\r\f])*)'?` +
 	`|url\(\s*(?P<bare>[^"'\s)](?:\\.|[^)\\])*)\)?` +
 	`|(?P<name>[@#]?(?:[-\w]|[^\x00-\x7f]|\\[0-9a-f]{1,6}\s?|\\[^\n\r\f])+)(?P<bracket>\(?)` +
@@ -33,8 +34,8 @@ func checkStyle(text string) (faults []error) {
 			faults = append(faults, fmt.Errorf("%.60q, %w", value, err))
 		}
 	}
-	for _, found := range styleToken.FindAllStringSubmatch(text, -1) {
-		get := func(group string) string { return found[styleToken.SubexpIndex(group)] }
+	for _, found := range styleToken.Regexp().FindAllStringSubmatch(text, -1) {
+		get := func(group string) string { return found[styleToken.Regexp().SubexpIndex(group)] }
 		name, mark := strings.ToLower(get("name")), get("mark")
 		function := get("bracket") != ""
 		switch {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
-	"regexp"
 	"sync"
 	"time"
 
@@ -16,6 +15,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"guestpass/auth"
+	"guestpass/internal/pattern"
 	"guestpass/store"
 )
 
@@ -296,7 +296,7 @@ func headersFrom(ctx context.Context) callHeaders {
 	return h
 }
 
-var printable = regexp.MustCompile(`^[!-~]{1,255}$`)
+var printable = pattern.New(`^[!-~]{1,255}$`)
 
 // noteHeaders keeps Idempotency-Key and ChatGPT's conversation for operations that write.
 func (s *Service) noteHeaders(ctx huma.Context, next func(huma.Context)) {

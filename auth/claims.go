@@ -4,11 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"guestpass/internal/pattern"
 )
 
 // Skew is how far clocks may differ.
@@ -28,7 +29,7 @@ const (
 var knownClaims = []string{"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "client_id", "scope", "nonce",
 	sessionClaim, organizationClaim}
 
-var organizationPattern = regexp.MustCompile(`^organization-(test|live)-[A-Za-z0-9._-]{1,100}$`)
+var organizationPattern = pattern.New(`^organization-(test|live)-[A-Za-z0-9._-]{1,100}$`)
 
 // Hints tell which setting a refusal is about.
 const (

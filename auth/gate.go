@@ -3,10 +3,11 @@ package auth
 import (
 	"encoding/base64"
 	"encoding/json"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"guestpass/internal/pattern"
 )
 
 // maxToken bounds a token before anything else looks at it. Longer ones would not arrive
@@ -87,7 +88,7 @@ func decodeParts(parts [3]string) (jws compactJWS, err error) {
 }
 
 // idPattern is what key ids, subjects and client ids may look like.
-var idPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+var idPattern = pattern.New(`^[A-Za-z0-9._-]{1,128}$`)
 
 // tokenTypes are the types of an access token, in lower case.
 var tokenTypes = []string{"jwt", "at+jwt", "application/at+jwt"}

@@ -5,12 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"guestpass/internal/credentials"
+	"guestpass/internal/pattern"
 )
 
 // A refusal is a sentinel with its reason. What else it holds is for the log alone and is
@@ -147,7 +147,7 @@ func kindOfList(value json.RawMessage) string {
 const maxKinds = 5
 
 // stytchID is how Stytch's ids begin: what they are of, and in which environment. The first are issuers.
-var stytchID = regexp.MustCompile(`^(?:stytch\.com/project|[a-z0-9]+(?:-[a-z0-9]+)?)-(?:test|live)-`)
+var stytchID = pattern.New(`^(?:stytch\.com/project|[a-z0-9]+(?:-[a-z0-9]+)?)-(?:test|live)-`)
 
 // words that tokens have in their header, and that are nobody's.
 var words = []string{"none", "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA",

@@ -16,6 +16,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jwa"
 	"github.com/lestrrat-go/jwx/v2/jws"
 
+	"guestpass/internal/pattern"
 	"guestpass/internal/upstream"
 )
 
@@ -86,7 +87,7 @@ func NewVerifier(o Options) (*Verifier, error) {
 	return v, nil
 }
 
-var projectPattern = regexp.MustCompile(`^project-(test|live)-[A-Za-z0-9._-]{1,100}$`)
+var projectPattern = pattern.New(`^project-(test|live)-[A-Za-z0-9._-]{1,100}$`)
 
 func (o Options) faults() (faults []string) {
 	if !projectPattern.MatchString(o.ProjectID) {

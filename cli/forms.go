@@ -7,7 +7,6 @@ import (
 	"net/netip"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 
 	"guestpass/api"
 	"guestpass/internal/credentials"
+	"guestpass/internal/pattern"
 	"guestpass/internal/upstream"
 	"guestpass/openapi"
 )
@@ -123,7 +123,7 @@ func checkEntry(entries []string, i int, check func(string) error) error {
 }
 
 // digits matches a number as people write it; Go reads signs, underscores and more.
-var digits = regexp.MustCompile(`^(0|[1-9][0-9]{0,9})$`)
+var digits = pattern.New(`^(0|[1-9][0-9]{0,9})$`)
 
 func number(to *int, lowest, highest int) form {
 	return func(value string) error {
@@ -139,7 +139,7 @@ func number(to *int, lowest, highest int) form {
 	}
 }
 
-var amounts = regexp.MustCompile(`^([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$`)
+var amounts = pattern.New(`^([0-9]{1,9}(\.[0-9]{1,9})?(ms|s|m|h))+$`)
 
 func duration(to *time.Duration, shortest, longest time.Duration) form {
 	return func(value string) error {
@@ -222,7 +222,7 @@ func checkAddr(addr string) error {
 }
 
 // hostName matches a name of DNS, in lower case.
-var hostName = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
+var hostName = pattern.New(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // parseOrigin admits scheme and host, no more.
 func parseOrigin(text string) (*url.URL, error) {
@@ -303,7 +303,7 @@ func checkPrivacyURL(text string) error { return openapi.CheckPrivacyURL(text) }
 
 func loopback(host string) bool { return upstream.Loopback(host) }
 
-var operationID = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
+var operationID = pattern.New(`^[A-Za-z][A-Za-z0-9_-]{0,63}$`)
 
 // checkOperationID checks the form alone; [config.checkOperations] knows which operations exist.
 func checkOperationID(id string) error {
@@ -313,7 +313,7 @@ func checkOperationID(id string) error {
 	return nil
 }
 
-var challengeForm = regexp.MustCompile(`^[A-Za-z0-9._~+/=-]{8,256}$`)
+var challengeForm = pattern.New(`^[A-Za-z0-9._~+/=-]{8,256}$`)
 
 // checkChallenge admits the token that OpenAI's portal shows, without quotes or the name of a file around it.
 func checkChallenge(token string) error {
@@ -324,7 +324,7 @@ func checkChallenge(token string) error {
 	return nil
 }
 
-var headerMember = regexp.MustCompile(`^[a-z][a-z0-9#]{0,15}$`)
+var headerMember = pattern.New(`^[a-z][a-z0-9#]{0,15}$`)
 
 // checkHeaderMember refuses crit and b64, which change what a token means; auth refuses them as well.
 func checkHeaderMember(name string) error {
@@ -334,7 +334,7 @@ func checkHeaderMember(name string) error {
 	return nil
 }
 
-var loginMethod = regexp.MustCompile(`^[a-z_]{1,20}$`)
+var loginMethod = pattern.New(`^[a-z_]{1,20}$`)
 
 // checkLoginMethod checks the form alone; which methods exist depends on the vertical.
 func checkLoginMethod(name string) error {

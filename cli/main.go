@@ -98,11 +98,11 @@ that Stytch issues, publishes the OpenAPI document that the GPT editor imports, 
 hosts the page on which your users sign in and decide what to allow.
 
 ` + startWith,
-		Version:           version(),
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		Args:              noArguments,
-		RunE:              func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Version:       version(),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArguments,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, args []string) error {
 			if _, later := cmd.Annotations[trustsLater]; !later {
 				trustRoots()

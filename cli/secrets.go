@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
 
 	"guestpass/internal/credentials"
+	"guestpass/internal/pattern"
 )
 
 // checkSecrets refuses a secret in any other setting than its own: public pages show many settings, and errors and the
@@ -123,15 +123,15 @@ func appIDs(value string) (ids []string) {
 
 // userinfo matches what stands before the host of a URL, even of one that cannot be parsed; a password may hold any
 // character.
-var userinfo = regexp.MustCompile(`^[^/]*://[^:/?#]*:(.*)@`)
+var userinfo = pattern.New(`^[^/]*://[^:/?#]*:(.*)@`)
 
 // inQuery matches passwords in the query, which Postgres accepts beside those before the host.
-var inQuery = regexp.MustCompile(`[?&](?:ssl)?password=([^&#]*)`)
+var inQuery = pattern.New(`[?&](?:ssl)?password=([^&#]*)`)
 
 // urlSecrets returns the passwords in a URL, as they are written and as they are meant.
 func urlSecrets(value string) (passwords []string) {
-	for _, form := range []*regexp.Regexp{userinfo, inQuery} {
-		for _, found := range form.FindAllStringSubmatch(value, -1) {
+	for _, form := range []*pattern.Pattern{userinfo, inQuery} {
+		for _, found := range form.Regexp().FindAllStringSubmatch(value, -1) {
 			passwords = append(passwords, found[1])
 			if clear, err := url.PathUnescape(found[1]); err == nil && clear != found[1] {
 				passwords = append(passwords, clear)
@@ -162,10 +162,10 @@ func maskApps(value string) string {
 
 // maskURL takes the passwords out of a URL, see urlSecrets.
 func maskURL(value string) string {
-	for _, form := range []*regexp.Regexp{userinfo, inQuery} {
+	for _, form := range []*pattern.Pattern{userinfo, inQuery} {
 		var masked strings.Builder
 		copied := 0
-		for _, at := range form.FindAllStringSubmatchIndex(value, -1) {
+		for _, at := range form.Regexp().FindAllStringSubmatchIndex(value, -1) {
 			masked.WriteString(value[copied:at[2]] + withheld)
 			copied = at[3]
 		}

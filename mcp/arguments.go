@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"guestpass/internal/jsonparts"
+	"guestpass/internal/pattern"
 )
 
 // arguments reads what a model sent. What is left out, null, or empty where nothing may be, is the same to
@@ -34,8 +35,8 @@ func (t *tool) arguments(sent json.RawMessage) (arguments map[string]json.RawMes
 }
 
 var (
-	wholeAsFraction = regexp.MustCompile(`^(-?(0|[1-9][0-9]*))\.0+$`)
-	number          = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
+	wholeAsFraction = pattern.New(`^(-?(0|[1-9][0-9]*))\.0+$`)
+	number          = pattern.New(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?$`)
 )
 
 // read takes a value of another spelling for what the schema wants, where both say the same.

@@ -5,11 +5,11 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"guestpass/internal/jsonparts"
+	"guestpass/internal/pattern"
 	"guestpass/internal/strictjson"
 )
 
@@ -50,7 +50,7 @@ type message struct {
 	quiet  bool // a notification, or an answer to nothing that was asked
 }
 
-var integer = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+var integer = pattern.New(`^-?(0|[1-9][0-9]*)$`)
 
 // read takes a body apart, strictly: names count with their letter case, and none comes twice, so that
 // nothing in between reads another request than this does.

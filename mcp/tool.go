@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"guestpass/api"
+	"guestpass/internal/pattern"
 )
 
 // Bounds of what clients are told. Some put a prefix of their own before names, which have 64 characters
@@ -20,7 +20,7 @@ const (
 	maxList        = 60_000
 )
 
-var names = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_-]{0,39}$`)
+var names = pattern.New(`^[a-zA-Z][a-zA-Z0-9_-]{0,39}$`)
 
 // A tool is an operation as tools/list has it.
 type tool struct {

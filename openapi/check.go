@@ -120,7 +120,7 @@ func checkPath(op *operation, found *report) {
 			"write "+regexp.MustCompile(`/+`).ReplaceAllString(strings.TrimRight(path, "/"), "/"))
 	}
 	var inTemplate []string
-	for _, match := range actions.PathVariable.FindAllStringSubmatch(op.path, -1) {
+	for _, match := range actions.PathVariable.Regexp().FindAllStringSubmatch(op.path, -1) {
 		name, _, pattern := strings.Cut(match[1], ":")
 		inTemplate = append(inTemplate, name)
 		switch {

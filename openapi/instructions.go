@@ -2,10 +2,11 @@ package openapi
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"guestpass/internal/pattern"
 )
 
 const (
@@ -225,10 +226,10 @@ func (g guide) changes() (lines []string) {
 }
 
 var (
-	onDays   = regexp.MustCompile(`YYYY-MM-DD`)
-	inUTC    = regexp.MustCompile(`RFC 3339|date-time`)
-	asMe     = regexp.MustCompile(`\bme\b`)
-	asWriter = regexp.MustCompile(`not instructions`)
+	onDays   = pattern.New(`YYYY-MM-DD`)
+	inUTC    = pattern.New(`RFC 3339|date-time`)
+	asMe     = pattern.New(`\bme\b`)
+	asWriter = pattern.New(`not instructions`)
 )
 
 // answers tells how to read them and what to do about errors.
@@ -265,7 +266,7 @@ func meaningOfMe(names []string) string {
 
 // described returns the names of arguments and of what is returned whose description
 // matches, in the order of the operations.
-func (g guide) described(pattern *regexp.Regexp) (names []string) {
+func (g guide) described(pattern *pattern.Pattern) (names []string) {
 	add := func(name, description string) {
 		if pattern.MatchString(description) && !slices.Contains(names, name) {
 			names = append(names, name)
@@ -349,7 +350,7 @@ func firstSentence(text string) string {
 	return text
 }
 
-var sentenceEnd = regexp.MustCompile(`\. \p{Lu}`)
+var sentenceEnd = pattern.New(`\. \p{Lu}`)
 
 // cut keeps at most limit code points.
 func cut(text string, limit int) string {

@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"guestpass/internal/pattern"
 )
 
 // yamlFrom writes a JSON document as YAML, members in the same order.
@@ -73,7 +74,7 @@ func yamlCollection(decoder *json.Decoder, open json.Delim) (*yaml.Node, error) 
 // plainWord is what every YAML parser takes for a string without quotes, except for
 // the words below: the editor's parser may be one of YAML 1.1, to which they are booleans.
 var (
-	plainWord = regexp.MustCompile(`^[A-Za-z_/][A-Za-z0-9_/{}.-]*$`)
+	plainWord = pattern.New(`^[A-Za-z_/][A-Za-z0-9_/{}.-]*$`)
 	notPlain  = []string{"y", "n", "yes", "no", "on", "off", "true", "false", "null"}
 )
 

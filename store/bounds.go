@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"guestpass/internal/pattern"
 )
 
 // bounds are in time: parameters of each session with Postgres that changes something, by their names. 0 is none.
@@ -38,7 +39,7 @@ func takeBounds(config *pgx.ConnConfig) (bounds, error) {
 }
 
 var (
-	boundText = regexp.MustCompile(`^\s*(\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d)?\s*$`)
+	boundText = pattern.New(`^\s*(\d+(?:\.\d+)?)\s*(us|ms|s|min|h|d)?\s*$`)
 	units     = map[string]time.Duration{"us": time.Microsecond, "": time.Millisecond, "ms": time.Millisecond,
 		"s": time.Second, "min": time.Minute, "h": time.Hour, "d": 24 * time.Hour}
 	errBound = errors.New("a duration as Postgres has it, such as 2s, 500ms or 1min, which is milliseconds without a " +

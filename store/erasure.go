@@ -5,11 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/pressly/goose/v3"
+
+	"guestpass/internal/pattern"
 )
 
 // An Erasure is the change that takes a person out of all tables.
@@ -331,7 +332,7 @@ func (tx *Tx) rechain(e *Erasure, was, now link) (link, link, error) {
 }
 
 // value matches a place for a value of a row.
-var value = regexp.MustCompile(`@(\d)`)
+var value = pattern.New(`@(\d)`)
 
 // keepRows changes rows of an owner's record, in whose values the first is the seq. Postgres does it in one statement;
 // SQLite is slower at that than at one for each.

@@ -7,11 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"path"
-	"regexp"
 	"slices"
 	"time"
 
 	"github.com/pressly/goose/v3"
+
+	"guestpass/internal/pattern"
 )
 
 //go:embed migrations
@@ -191,7 +192,7 @@ func (schema Schema) tableName(name string) string {
 	return name
 }
 
-var schemaName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,39}$`)
+var schemaName = pattern.New(`^[a-z][a-z0-9_]{0,39}$`)
 
 // eachSchema calls f with our own schema, then with the others. Each has a table of its
 // own that says what is applied, so that their numbers never meet.

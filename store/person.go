@@ -4,8 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
+
+	"guestpass/internal/pattern"
 )
 
 // A Person is somebody whose data is exported or erased: a member of an organization or, in Consumer projects, a user,
@@ -14,7 +15,7 @@ type Person struct{ Owner, ID string }
 
 // personID is what Stytch's identifiers of people look like, as a whole: one of which a part was lost on the way would
 // be part of many.
-var personID = regexp.MustCompile(`^(member|user)-(live|test)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+var personID = pattern.New(`^(member|user)-(live|test)-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 // Check returns what is wrong with the person's identifiers.
 func (p Person) Check() error {

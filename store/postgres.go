@@ -7,19 +7,20 @@ import (
 	"fmt"
 	"hash/fnv"
 	"net/netip"
-	"regexp"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+
+	"guestpass/internal/pattern"
 )
 
 // defaultSchema is Guestpass's own, beside whatever else a database holds.
 const defaultSchema = "guestpass"
 
-var postgresSchema = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,62}$`)
+var postgresSchema = pattern.New(`^[a-z_][a-z0-9_]{0,62}$`)
 
 // CheckSchema returns what is wrong with the name of a schema; "" stands for the usual one.
 func CheckSchema(name string) error {

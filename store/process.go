@@ -4,12 +4,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
+
+	"guestpass/internal/pattern"
 )
 
 // plainWord is what names a subcommand, and no value of an argument that nobody else should see.
-var plainWord = regexp.MustCompile(`^[a-z][a-z-]{0,19}$`)
+var plainWord = pattern.New(`^[a-z][a-z-]{0,19}$`)
 
 // commandOf returns by which command a process was started, as "guestpass serve, "; "" if the system does not tell.
 func commandOf(pid int) string {

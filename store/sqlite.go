@@ -10,7 +10,6 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
-	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -18,6 +17,8 @@ import (
 	"github.com/gofrs/flock"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
+
+	"guestpass/internal/pattern"
 )
 
 // ErrNoFile is Connect's answer if there is no SQLite file yet.
@@ -53,7 +54,7 @@ func sqlitePath(rest string) (string, error) {
 	return path, nil
 }
 
-var otherScheme = regexp.MustCompile(`^(?i:postgres|postgresql|sqlite|sqlite3|file|mysql|https?):`)
+var otherScheme = pattern.New(`^(?i:postgres|postgresql|sqlite|sqlite3|file|mysql|https?):`)
 
 // realPath follows links, also one to a file that is not there yet: SQLite makes its other
 // files beside what it finds at the end.

@@ -7,13 +7,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
-	"regexp"
 	"strings"
 
 	"guestpass/api"
 	"guestpass/directory"
 	"guestpass/internal/form"
 	"guestpass/internal/page"
+	"guestpass/internal/pattern"
 	"guestpass/store"
 )
 
@@ -254,7 +254,7 @@ func (f *csvFile) end(complete bool) error {
 
 // formula matches what a spreadsheet takes for one: at the beginning of a cell, and behind what another separator than
 // ours, or a line's end, would make a cell of.
-var formula = regexp.MustCompile(`(^|[;|\t\r\n])([ \t\r\n"']*[=+\-@＝＋－＠])`)
+var formula = pattern.New(`(^|[;|\t\r\n])([ \t\r\n"']*[=+\-@＝＋－＠])`)
 
 // inert returns a cell of which no spreadsheet takes a part for a formula.
 func inert(cell string) string {

@@ -2,9 +2,9 @@ package account
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 
+	"guestpass/internal/pattern"
 	"guestpass/store"
 )
 
@@ -30,8 +30,8 @@ type selection struct {
 }
 
 var (
-	clientForm = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
-	changeForm = regexp.MustCompile(`^act_[a-z0-9]{1,36}$`)
+	clientForm = pattern.New(`^[A-Za-z0-9._-]{1,128}$`)
+	changeForm = pattern.New(`^act_[a-z0-9]{1,36}$`)
 )
 
 // askedChanges returns what the query asks for, nil for nothing, and reports whether the query can be understood.

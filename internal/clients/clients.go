@@ -11,11 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"guestpass/internal/credentials"
+	"guestpass/internal/pattern"
 )
 
 // Dynamic is the word of GUESTPASS_CLIENT_IDS for clients that nobody can list before they come.
@@ -46,7 +46,7 @@ func Parse(words []string) (a Admitted) {
 }
 
 // hostPattern is a name in ASCII with a dot in it, as clients write it.
-var hostPattern = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+var hostPattern = pattern.New(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
 
 // CheckWord tells in words what is wrong with one entry of GUESTPASS_CLIENT_IDS. Its errors never
 // repeat a value: it may be a secret in the wrong place.
@@ -97,7 +97,7 @@ func checkHost(word string) error {
 }
 
 // addressPattern is what ends in a number, which no host name does.
-var addressPattern = regexp.MustCompile(`\.[0-9]+$`)
+var addressPattern = pattern.New(`\.[0-9]+$`)
 
 // Everyone reports whether every connected app of the project is admitted.
 func (a Admitted) Everyone() bool {

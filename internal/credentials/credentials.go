@@ -11,7 +11,6 @@ import (
 	"errors"
 	"fmt"
 	"html"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -19,6 +18,8 @@ import (
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
+
+	"guestpass/internal/pattern"
 )
 
 // An Environment of Stytch's. The values and people of one are unknown in the other.
@@ -41,12 +42,12 @@ const (
 )
 
 // rests are what follows the environment. The length of a secret is not promised by Stytch.
-var rests = map[Kind]*regexp.Regexp{
-	ProjectID:    regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
-	Secret:       regexp.MustCompile("^[^\"'`\\\\,;]+$"),
-	PublicToken:  regexp.MustCompile(`^[A-Za-z0-9-]+$`),
-	ConnectedApp: regexp.MustCompile(`^[A-Za-z0-9-]+$`),
-	TokenProfile: regexp.MustCompile(`^[A-Za-z0-9-]+$`),
+var rests = map[Kind]*pattern.Pattern{
+	ProjectID:    pattern.New(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`),
+	Secret:       pattern.New("^[^\"'`\\\\,;]+$"),
+	PublicToken:  pattern.New(`^[A-Za-z0-9-]+$`),
+	ConnectedApp: pattern.New(`^[A-Za-z0-9-]+$`),
+	TokenProfile: pattern.New(`^[A-Za-z0-9-]+$`),
 }
 
 // Check returns the environment of a value of the kind, or in words what is wrong with it.
@@ -101,16 +102,16 @@ func invisible(r rune) bool {
 }
 
 // secretForm is how a secret of a project, or the key of a workspace, begins.
-var secretForm = regexp.MustCompile(`(?i)(secret[-_](live|test)|workspace[-_](key|secret))[-_][\pL\pN]`)
+var secretForm = pattern.New(`(?i)(secret[-_](live|test)|workspace[-_](key|secret))[-_][\pL\pN]`)
 
 // pair is the id of a connected app with something behind it, as its secret is written.
-var pair = regexp.MustCompile(`(?i)connected-app-(live|test)-[A-Za-z0-9-]*\s*[=:]\s*\S`)
+var pair = pattern.New(`(?i)connected-app-(live|test)-[A-Za-z0-9-]*\s*[=:]\s*\S`)
 
 // HasPair reports whether a connected app's id is in the text together with what may be its secret.
 func HasPair(text string) bool { return pair.MatchString(visible(decoded(text))) }
 
 // foreignForms are those of tokens, private keys, passwords in URLs, and keys of well-known services.
-var foreignForms = regexp.MustCompile(`eyJ[A-Za-z0-9_-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s]*:[^/\s]+@|` +
+var foreignForms = pattern.New(`eyJ[A-Za-z0-9_-]{10,}|-----BEGIN [A-Z ]*PRIVATE KEY|://[^/\s]*:[^/\s]+@|` +
 	`\b(sk-[A-Za-z0-9_-]{20,}|gh[a-z]_[A-Za-z0-9]{20,}|AKIA[A-Z0-9]{16}|xox[a-z]-[A-Za-z0-9-]{10,})`)
 
 // LooksSecret reports whether a text that everybody is to see has something in it that has the form
@@ -228,7 +229,7 @@ func plain(text string) string {
 }
 
 // percent is a byte as URLs write it.
-var percent = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
+var percent = pattern.New(`%[0-9A-Fa-f]{2}`)
 
 // decoded undoes the escapes of pages and URLs, also where one is in the other, and brings
 // characters that only look different, such as those of full width, to one form.
@@ -263,9 +264,9 @@ func visible(text string) string {
 
 // wholeSecret is a secret as far as it reaches in a text. What only names the form, such as
 // "secret-test-" or "secret-test-…", is none.
-var wholeSecret = regexp.MustCompile("(?i)(secret[-_](live|test)|workspace[-_](key|secret))[-_][\\pL\\pN][^\\s\"'`]*")
+var wholeSecret = pattern.New("(?i)(secret[-_](live|test)|workspace[-_](key|secret))[-_][\\pL\\pN][^\\s\"'`]*")
 
-var word = regexp.MustCompile("[^\\s\"'`]+")
+var word = pattern.New("[^\\s\"'`]+")
 
 // Withhold returns the text with a word in place of each secret in it.
 func Withhold(text string, secrets ...string) string {
@@ -303,4 +304,4 @@ func hyphens(text string) string {
 }
 
 // onlyForm is the beginning of a secret without the secret.
-var onlyForm = regexp.MustCompile(`(?i)^(secret[-_](live|test)|workspace[-_](key|secret))[^\pL\pN]*$`)
+var onlyForm = pattern.New(`(?i)^(secret[-_](live|test)|workspace[-_](key|secret))[^\pL\pN]*$`)

@@ -2,8 +2,9 @@ package credentials
 
 import (
 	"encoding/hex"
-	"regexp"
 	"strings"
+
+	"guestpass/internal/pattern"
 )
 
 const (
@@ -14,7 +15,7 @@ const (
 
 // userinfo is what may stand before the host of a URL (RFC 3986 section 3.2.1). A password that
 // is not encoded may have anything in it but blanks.
-var userinfo = regexp.MustCompile(`://[^\s"'<>]*@`)
+var userinfo = pattern.New(`://[^\s"'<>]*@`)
 
 // Mask takes out of a text whatever has the form of a token: a JWS, also one that was cut or
 // broken into pieces, and a run of 40 or more base64url characters, escaped for URLs or not.
@@ -102,7 +103,7 @@ func runLength(text string) (length int) {
 	return length
 }
 
-var escaped = regexp.MustCompile(`^%(?:25)*([0-9A-Fa-f]{2})`)
+var escaped = pattern.New(`^%(?:25)*([0-9A-Fa-f]{2})`)
 
 func isBase64URL(r rune) bool { return r < 0x80 && classes[r] != 0 }
 

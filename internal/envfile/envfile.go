@@ -10,12 +10,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"guestpass/internal/ownfile"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+
+	"guestpass/internal/ownfile"
 )
 
 // maxBytes bounds what is read of a file that is something else.

@@ -4,12 +4,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"guestpass/internal/pattern"
 )
 
-var nameForm = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+var nameForm = pattern.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
 // Parse reads the text of a file; its errors call it name, with the line. What is wrong with one value alone is said by
 // its [Variable.Err], so that lines which belong to other programs do no harm.
@@ -136,7 +137,7 @@ func next(text string) (l line, err error) {
 // leading is the word with which a line begins that is none of ours, if it looks like the name of a variable: what else
 // is there may be a piece of a secret, and a name is shown. With a dot or a hyphen in it, it is the name of no setting,
 // and yet may resemble one.
-var leading = regexp.MustCompile(`^([A-Z][A-Z0-9]*[_.-][A-Z0-9_.-]*)(?:[ \t=:]|$)`)
+var leading = pattern.New(`^([A-Z][A-Z0-9]*[_.-][A-Z0-9_.-]*)(?:[ \t=:]|$)`)
 
 const blanks = " \t\r\n"
 

@@ -3,14 +3,15 @@ package envfile
 import (
 	"errors"
 	"fmt"
-	"guestpass/internal/ownfile"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"unicode/utf8"
+
+	"guestpass/internal/ownfile"
+	"guestpass/internal/pattern"
 )
 
 // Merge returns the text of a file with these variables set: in their place where the file has them, else at its end,
@@ -69,7 +70,7 @@ func set(lines []line, v Variable, written string) ([]line, error) {
 }
 
 // plain matches values that need no quotes.
-var plain = regexp.MustCompile(`^[A-Za-z0-9_.,:/@%+=?-]+$`)
+var plain = pattern.New(`^[A-Za-z0-9_.,:/@%+=?-]+$`)
 
 // write returns the line of a variable, in quotes where it needs them.
 func write(v Variable) (string, error) {

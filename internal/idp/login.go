@@ -5,13 +5,13 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"guestpass/internal/credentials"
 	"guestpass/internal/form"
 	"guestpass/internal/pageurl"
+	"guestpass/internal/pattern"
 )
 
 // A Login is the login page that an application has already, on which people sign in instead of on ours. They come
@@ -42,9 +42,9 @@ const (
 const maxToken = 8 << 10 // bytes of a trusted auth token
 
 var (
-	returnName   = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]{0,39}$`)
-	cookieDomain = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
-	compactJWS   = regexp.MustCompile(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
+	returnName   = pattern.New(`^[A-Za-z][A-Za-z0-9_.-]{0,39}$`)
+	cookieDomain = pattern.New(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$`)
+	compactJWS   = pattern.New(`^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+$`)
 )
 
 // CheckLoginURL checks the form of Login.URL by itself.

@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,6 +16,7 @@ import (
 	"guestpass/internal/clients"
 	"guestpass/internal/credentials"
 	"guestpass/internal/form"
+	"guestpass/internal/pattern"
 )
 
 // parameters of an authorization request that we know. Others are passed on as they came (RFC
@@ -48,9 +48,9 @@ const (
 var forAccount = url.Values{returnParameter: {"account"}}
 
 var (
-	clientIDPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,128}$`)
+	clientIDPattern = pattern.New(`^[A-Za-z0-9._-]{1,128}$`)
 	// an id or a slug; it becomes a part of a path
-	organizationPattern = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+	organizationPattern = pattern.New(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 )
 
 // requestError is an authorization request that cannot go on, by the keys of the words for the
@@ -173,7 +173,7 @@ func checkClient(client Client, request url.Values) error {
 
 // ownScheme is that of an app on the person's device, with a dot or more letters than what browsers act on
 // themselves.
-var ownScheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]{2,40}$`)
+var ownScheme = pattern.New(`^[a-z][a-z0-9+.-]{2,40}$`)
 
 // notReturned are schemes that a browser acts on instead of leaving the page.
 var notReturned = []string{"http", "javascript", "data", "blob", "file", "filesystem", "about", "vbscript",
@@ -198,7 +198,7 @@ func isReturnAddress(address string) bool {
 }
 
 // plainHost has no escapes, and nothing that some would read as the beginning of a path.
-var plainHost = regexp.MustCompile(`^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+(:[0-9]{1,5})?$`)
+var plainHost = pattern.New(`^([A-Za-z0-9_-]+\.)*[A-Za-z0-9_-]+(:[0-9]{1,5})?$`)
 
 var errWrongReturn = &requestError{Title: "failure.wrong_return", Text: "failure.wrong_return_text",
 	reason: unregisteredCallback}

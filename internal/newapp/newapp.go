@@ -12,10 +12,11 @@ import (
 	"path"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"guestpass/internal/pattern"
 )
 
 //go:embed application
@@ -32,8 +33,8 @@ type Options struct {
 }
 
 var (
-	nameForm   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,38}[a-z0-9]$`)
-	moduleForm = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]*\.[a-z]+(/[A-Za-z0-9][A-Za-z0-9._-]*)+$`)
+	nameForm   = pattern.New(`^[a-z][a-z0-9-]{0,38}[a-z0-9]$`)
+	moduleForm = pattern.New(`^[a-z0-9][a-z0-9.-]*\.[a-z]+(/[A-Za-z0-9][A-Za-z0-9._-]*)+$`)
 )
 
 // taken are names that Go or Windows gives a meaning to, or that would be taken for Guestpass's own.
@@ -61,7 +62,7 @@ func (o Options) CheckModule() error {
 		return err
 	}
 	used := []string{Module()}
-	for _, line := range requirement.FindAllString(string(theirs), -1) {
+	for _, line := range requirement.Regexp().FindAllString(string(theirs), -1) {
 		used = append(used, strings.Fields(line)[0])
 	}
 	if slices.Contains(used, o.module()) {
@@ -166,9 +167,9 @@ func Module() string {
 type module struct{ text, sums, goVersion, replacement string }
 
 var (
-	goLine      = regexp.MustCompile(`(?m)^go (\d+\.\d+)\S*$`)
-	requirement = regexp.MustCompile(`(?m)^\t\S+ v\S+`)
-	plainPath   = regexp.MustCompile(`^[A-Za-z0-9_./~-]+$`)
+	goLine      = pattern.New(`(?m)^go (\d+\.\d+)\S*$`)
+	requirement = pattern.New(`(?m)^\t\S+ v\S+`)
+	plainPath   = pattern.New(`^[A-Za-z0-9_./~-]+$`)
 )
 
 // moduleFiles takes the versions of the checkout, so that the application builds without asking for others.
@@ -189,7 +190,7 @@ func (o Options) moduleFiles(folder string) (m module, err error) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "module %s\n\n%s\n\nrequire %s v0.0.0\n\nreplace %s => %s\n\nrequire (\n", o.module(), version[0],
 		Module(), Module(), quoted(m.replacement))
-	for _, line := range requirement.FindAllString(string(theirs), -1) {
+	for _, line := range requirement.Regexp().FindAllString(string(theirs), -1) {
 		b.WriteString(line + " // indirect\n")
 	}
 	b.WriteString(")\n")

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"regexp"
 	"strconv"
+
+	"guestpass/internal/pattern"
 )
 
 // A colour is one of sRGB.
@@ -16,7 +17,7 @@ func (c colour) String() string { return fmt.Sprintf("#%02x%02x%02x", c.r, c.g, 
 var (
 	black, white = colour{}, colour{255, 255, 255}
 
-	colourForm = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
+	colourForm = pattern.New(`^#[0-9A-Fa-f]{6}$`)
 )
 
 // CheckColor checks the form of Brand.Color.

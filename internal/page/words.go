@@ -11,13 +11,14 @@ import (
 	"maps"
 	"net/http"
 	"path"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
 	"unicode"
 
 	"golang.org/x/text/language"
+
+	"guestpass/internal/pattern"
 )
 
 //go:embed words
@@ -142,12 +143,12 @@ func CheckLanguage(tag string) error {
 	return nil
 }
 
-var place = regexp.MustCompile(`\{([A-Za-z_][A-Za-z0-9_]*)\}`)
+var place = pattern.New(`\{([A-Za-z_][A-Za-z0-9_]*)\}`)
 
 // places returns the places of a text, each once, in order of the alphabet.
 func places(text string) []string {
 	var names []string
-	for _, match := range place.FindAllStringSubmatch(text, -1) {
+	for _, match := range place.Regexp().FindAllStringSubmatch(text, -1) {
 		names = append(names, match[1])
 	}
 	slices.Sort(names)
@@ -255,7 +256,7 @@ func (w words) filled(key string, values []any, show func(any) string, escape fu
 	}
 	var b strings.Builder
 	end := 0
-	for _, at := range place.FindAllStringSubmatchIndex(text, -1) {
+	for _, at := range place.Regexp().FindAllStringSubmatchIndex(text, -1) {
 		name := text[at[2]:at[3]]
 		i := slices.IndexFunc(values, func(v any) bool { return v == any(name) })
 		if i < 0 || i%2 != 0 || i+1 == len(values) {

@@ -8,10 +8,10 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 
+	"guestpass/internal/pattern"
 	"guestpass/internal/upstream"
 )
 
@@ -19,12 +19,12 @@ import (
 const Most = 1000
 
 var (
-	origin  = regexp.MustCompile(`^(?i:https?)://([^/?#]*)(.*)$`)
-	port    = regexp.MustCompile(`:([^:\]]*)$`)
-	label   = regexp.MustCompile(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
-	illegal = regexp.MustCompile(`[^A-Za-z0-9._~!$&'()*+,;=:@/?#%-]`) // in a path and behind it (RFC 3986, section 3)
-	second  = regexp.MustCompile(`^[^?#]*,https?://`)                 // legal, and never meant
-	escape  = regexp.MustCompile(`%(?:[0-9A-Fa-f]{2})?`)
+	origin  = pattern.New(`^(?i:https?)://([^/?#]*)(.*)$`)
+	port    = pattern.New(`:([^:\]]*)$`)
+	label   = pattern.New(`^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$`)
+	illegal = pattern.New(`[^A-Za-z0-9._~!$&'()*+,;=:@/?#%-]`) // in a path and behind it (RFC 3986, section 3)
+	second  = pattern.New(`^[^?#]*,https?://`)                 // legal, and never meant
+	escape  = pattern.New(`%(?:[0-9A-Fa-f]{2})?`)
 )
 
 // Parse reads an address on https, or on http if it is on this machine. The error is about a setting: it follows the
@@ -95,7 +95,7 @@ func checkPath(text string) error {
 	if strings.Count(text, "#") > 1 {
 		return errors.New("has a second #: write it in encoded form, as %23")
 	}
-	for _, found := range escape.FindAllString(text, -1) {
+	for _, found := range escape.Regexp().FindAllString(text, -1) {
 		code, err := strconv.ParseUint(found[1:], 16, 8)
 		switch {
 		case err != nil:

@@ -4,11 +4,12 @@ import (
 	"fmt"
 	"net/mail"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
+
+	"guestpass/internal/pattern"
 )
 
 // Limits of a public submission.
@@ -34,13 +35,13 @@ var categories = []string{"Productivity", "Creativity", "Developer Tools", "Busi
 	"Communication", "Education & Research", "Security", "Finance", "Healthcare", "Travel", "Entertainment", "Other"}
 
 var (
-	nameForm    = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
-	versionForm = regexp.MustCompile(`^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)` +
+	nameForm    = pattern.New(`^[a-z0-9]+(-[a-z0-9]+)*$`)
+	versionForm = pattern.New(`^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)` +
 		`(-(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)(\.(0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*))*)?` +
 		`(\+[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)*)?$`) // semver.org
-	colorForm   = regexp.MustCompile(`^#[0-9A-Fa-f]{6}$`)
-	mention     = regexp.MustCompile(`(^|\s)@\S`)
-	countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
+	colorForm   = pattern.New(`^#[0-9A-Fa-f]{6}$`)
+	mention     = pattern.New(`(^|\s)@\S`)
+	countryForm = pattern.New(`^[A-Z]{2}$`)
 )
 
 func isVersion(text string) bool { return versionForm.MatchString(text) && len(text) <= maxVersion }

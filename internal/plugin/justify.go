@@ -4,9 +4,10 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
+
+	"guestpass/internal/pattern"
 )
 
 // hints are what reviewers want justified.
@@ -19,7 +20,7 @@ type justification struct {
 	Destructive string `json:"destructive_justification"`
 }
 
-var sentenceEnd = regexp.MustCompile(`\.(?: \p{Lu}|$)`)
+var sentenceEnd = pattern.New(`\.(?: \p{Lu}|$)`)
 
 // firstSentence returns the description's first one, without its stop.
 func firstSentence(text string) string {

@@ -5,23 +5,23 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"slices"
 
 	"guestpass/internal/management"
+	"guestpass/internal/pattern"
 )
 
 // A callbackForm is one to which ChatGPT comes back after sign-in, with the hosts that use it.
 type callbackForm struct {
-	path  *regexp.Regexp
+	path  *pattern.Pattern
 	hosts []string
 }
 
 // callbackForms are that of a GPT, which comes back to whichever host a person uses, and those of plugins.
 var callbackForms = []callbackForm{
-	{regexp.MustCompile(`^/aip/g-[A-Za-z0-9-]{1,100}/oauth/callback$`), []string{"chat.openai.com", "chatgpt.com"}},
-	{regexp.MustCompile(`^/connector/oauth/[A-Za-z0-9_-]{1,200}$`), []string{"chatgpt.com"}},
-	{regexp.MustCompile(`^/connector_platform_oauth_redirect$`), []string{"chatgpt.com"}},
+	{pattern.New(`^/aip/g-[A-Za-z0-9-]{1,100}/oauth/callback$`), []string{"chat.openai.com", "chatgpt.com"}},
+	{pattern.New(`^/connector/oauth/[A-Za-z0-9_-]{1,200}$`), []string{"chatgpt.com"}},
+	{pattern.New(`^/connector_platform_oauth_redirect$`), []string{"chatgpt.com"}},
 }
 
 // Callbacks returns a callback URL of ChatGPT's on all hosts that use it.

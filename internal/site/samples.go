@@ -2,9 +2,10 @@ package site
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
+
+	"guestpass/internal/pattern"
 )
 
 // A Sample is a call of an operation as code. The token is a placeholder, also for who has signed in: samples are
@@ -20,7 +21,7 @@ type request struct {
 	body        string // compact JSON; "": none
 }
 
-var inBraces = regexp.MustCompile(`\{(\w+)\}`)
+var inBraces = pattern.New(`\{(\w+)\}`)
 
 // fill puts in what the operation requires.
 func (r *request) fill(op declared) {

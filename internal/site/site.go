@@ -10,12 +10,12 @@ import (
 	"embed"
 	"fmt"
 	"net/http"
-	"regexp"
 	"slices"
 	"strings"
 
 	"guestpass/internal/headers"
 	"guestpass/internal/page"
+	"guestpass/internal/pattern"
 )
 
 //go:embed assets
@@ -101,7 +101,7 @@ func (o Options) Resources() (resources []Resource) {
 	return resources
 }
 
-var beforeResource = regexp.MustCompile(`^/(?:api/)?(?:v\d+/)?`)
+var beforeResource = pattern.New(`^/(?:api/)?(?:v\d+/)?`)
 
 // resourceOf returns the first part of a path that is neither api nor a version, as people write it.
 func resourceOf(path string) string {

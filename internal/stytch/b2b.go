@@ -3,7 +3,6 @@ package stytch
 import (
 	"context"
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"golang.org/x/text/unicode/norm"
 
 	"guestpass/directory"
+	"guestpass/internal/pattern"
 	"guestpass/internal/text"
 )
 
@@ -83,7 +83,7 @@ func (d *B2B) Organization(ctx context.Context, idOrSlug string) (directory.Orga
 }
 
 // organizationForm is that of ids and slugs: Stytch's slugs have 2 to 128 letters, digits, -, ., _ and ~.
-var organizationForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{2,128}$`)
+var organizationForm = pattern.New(`^[A-Za-z0-9._~-]{2,128}$`)
 
 // A text search reads the organization's members itself, because Stytch searches
 // e-mail addresses only, not names, and demands three characters.

@@ -1,19 +1,19 @@
 package stytch
 
 import (
-	"regexp"
 	"strings"
 
 	"golang.org/x/net/idna"
 
 	"guestpass/directory"
+	"guestpass/internal/pattern"
 )
 
 // Browsers send what is typed into an e-mail field with the domain in ASCII, and send nothing
 // that the pattern of the HTML standard does not match (section 4.10.5.1.5, "valid e-mail
 // address"). An address kept in another form is one that nobody can sign in with.
 var (
-	fieldAddress = regexp.MustCompile("^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@" + label + `(?:\.` + label + ")*$")
+	fieldAddress = pattern.New("^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@" + label + `(?:\.` + label + ")*$")
 	// domains maps as browsers do: UTS 46 without transitional processing, hyphens anywhere.
 	domains = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.CheckHyphens(false))
 )

@@ -6,12 +6,12 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
 	"guestpass/directory"
 	"guestpass/internal/limits"
+	"guestpass/internal/pattern"
 )
 
 const (
@@ -94,7 +94,7 @@ func checkSession(token, jwt string) error {
 	return nil
 }
 
-var tokenForm = regexp.MustCompile(`^[A-Za-z0-9_~.+/=-]{16,}$`)
+var tokenForm = pattern.New(`^[A-Za-z0-9_~.+/=-]{16,}$`)
 
 // isJWT reports whether the text has three parts of base64url, of which the first two are objects.
 func isJWT(text string) bool {

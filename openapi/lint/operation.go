@@ -326,7 +326,7 @@ func (o *operation) argument(name, in string, at *value) {
 // template is the half of G043 that compares the path with the parameters.
 func (o *operation) template() {
 	var named []string
-	for _, match := range actions.PathVariable.FindAllStringSubmatch(o.path, -1) {
+	for _, match := range actions.PathVariable.Regexp().FindAllStringSubmatch(o.path, -1) {
 		named = append(named, match[1])
 		if !slices.Contains(o.inPath, match[1]) && !o.lost {
 			o.find("G043", o.node, "the path has {"+abbreviated(match[1])+"}, but there is no such parameter")

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"regexp"
 	"strconv"
 	"unicode/utf8"
 
 	"guestpass/gpttest/yaml"
+	"guestpass/internal/pattern"
 )
 
 // Bounds of what is looked through.
@@ -67,8 +67,8 @@ func parse(source []byte) (*parsed, error) {
 }
 
 var (
-	webPage = regexp.MustCompile(`(?i)^\s*<(!doctype html|html)`)
-	markup  = regexp.MustCompile(`^\s*<[?!a-zA-Z]`)
+	webPage = pattern.New(`(?i)^\s*<(!doctype html|html)`)
+	markup  = pattern.New(`^\s*<[?!a-zA-Z]`)
 )
 
 // text8 returns what keeps source from being a text in UTF-8.

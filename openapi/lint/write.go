@@ -3,13 +3,13 @@ package lint
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	editor "guestpass/gpttest/yaml"
+	"guestpass/internal/pattern"
 )
 
 // makers of values that a fix puts in.
@@ -120,11 +120,11 @@ func (v *value) yaml() *yaml.Node {
 
 var (
 	// plainText needs no quotes in YAML of any version, unless it is a word or a number there.
-	plainText = regexp.MustCompile(`^[\pL\pN/_][\pL\pN\pS \-_./(){}?!'"=+*%&@;,]*$`)
+	plainText = pattern.New(`^[\pL\pN/_][\pL\pN\pS \-_./(){}?!'"=+*%&@;,]*$`)
 	// oldWord is a boolean to readers of YAML 1.1.
-	oldWord = regexp.MustCompile(`^(?i:y|n|yes|no|on|off)$`)
+	oldWord = pattern.New(`^(?i:y|n|yes|no|on|off)$`)
 	// lines are text that | can hold as it is.
-	lines = regexp.MustCompile(`^[\pL\pN\pP\pS]+([\pL\pN\pP\pS\n ]*[\pL\pN\pP\pS])?\n?$`)
+	lines = pattern.New(`^[\pL\pN\pP\pS]+([\pL\pN\pP\pS\n ]*[\pL\pN\pP\pS])?\n?$`)
 )
 
 // textStyle returns the simplest way to write a text that every parser reads as the same text.

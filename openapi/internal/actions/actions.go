@@ -8,13 +8,14 @@ package actions
 
 import (
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
 	"golang.org/x/net/publicsuffix"
+
+	"guestpass/internal/pattern"
 )
 
 // Limits. Texts are counted in code points. Those of classes C and D may turn out stricter
@@ -35,15 +36,15 @@ const (
 
 var (
 	// OperationID is what an operationId may be, but for its length (G030; M10, C, I).
-	OperationID = regexp.MustCompile(`^[a-zA-Z][a-zA-Z0-9_]*$`)
+	OperationID = pattern.New(`^[a-zA-Z][a-zA-Z0-9_]*$`)
 	// ArgumentName is what the name of a parameter or property should be (G044; I, T).
 	// ToolName is what OpenAI takes for the name of a tool (G030, C).
-	ToolName     = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
-	ArgumentName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	ToolName     = pattern.New(`^[a-zA-Z0-9_-]{1,64}$`)
+	ArgumentName = pattern.New(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	// PathVariable finds {name} in a path.
-	PathVariable = regexp.MustCompile(`\{([^{}]*)\}`)
+	PathVariable = pattern.New(`\{([^{}]*)\}`)
 	// Trigger finds words that press a model to call (G034, A).
-	Trigger = regexp.MustCompile(
+	Trigger = pattern.New(
 		`(?i)\b(always (call|use)|whenever|must (be )?(call|use|invoke)|before (answering|responding))`)
 )
 

@@ -3,12 +3,13 @@ package actions
 import (
 	"net/netip"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
 	"golang.org/x/net/publicsuffix"
+
+	"guestpass/internal/pattern"
 )
 
 // NotPublic tells why OpenAI's servers would not call u (M6), or nothing.
@@ -49,7 +50,7 @@ var hostNames = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional
 
 // lastIsNumber finds the names that are addresses of IPv4 in another spelling, such as 127.1,
 // 2130706433 and 0x7f.0.0.1: those whose last label is a number (WHATWG URL section 3.5).
-var lastIsNumber = regexp.MustCompile(`(^|\.)([0-9]+|0x[0-9a-f]*)$`)
+var lastIsNumber = pattern.New(`(^|\.)([0-9]+|0x[0-9a-f]*)$`)
 
 func malformedLabel(label string) bool {
 	return label == "" || strings.HasPrefix(label, "-") || strings.HasSuffix(label, "-")

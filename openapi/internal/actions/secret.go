@@ -1,17 +1,18 @@
 package actions
 
 import (
-	"regexp"
 	"slices"
 	"strings"
+
+	"guestpass/internal/pattern"
 )
 
 // An Argument is what tells a secret from a word that is used for many things.
 type Argument struct{ Name, Type, Format, Description string }
 
 var (
-	wordEnd       = regexp.MustCompile(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
-	secretsInText = regexp.MustCompile(
+	wordEnd       = pattern.New(`([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])`)
+	secretsInText = pattern.New(
 		`(?i)\b(api|secret|private|access|auth\w*)[ -]?(key|token)\b|\bcredentials?\b|\bauthenticat`)
 	// secretNouns are secrets whatever stands before them.
 	secretNouns = []string{"password", "passwd", "pwd", "passphrase", "passcode", "secret", "secrets", "clientsecret",
