@@ -109,6 +109,7 @@ func (c config) serve(ctx context.Context, o guestpass.Options, from *envFileVal
 	watched.have(&o, &kept)
 	database := store.New(kept)
 	o.Store = database
+	go database.Foresee()
 	app, err := newServer(o) // what is wrong is told before the database is opened or made
 	if err != nil {
 		return err

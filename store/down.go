@@ -156,13 +156,13 @@ func (s *Store) lost(ctx context.Context, p descent) (words []string, err error)
 	if p.from == p.to {
 		return nil, nil
 	}
-	now, err := s.expected(ctx, p.Schema, p.from)
+	now, err := s.expected(p.Schema, p.from)
 	if err != nil { // they are in words that only Postgres knows
 		return []string{"whatever the steps of " + p.Name + " have made"}, nil
 	}
 	then := tables{}
 	if p.to > 0 {
-		if then, err = s.expected(ctx, p.Schema, p.to); err != nil {
+		if then, err = s.expected(p.Schema, p.to); err != nil {
 			return nil, err
 		}
 	}

@@ -84,7 +84,7 @@ func (s *Store) Erase(ctx context.Context, p Person) (e Erasure, err error) {
 func (s *Store) refuseUnserved(ctx context.Context, p Person, all []textTable) error {
 	known := tables{}
 	err := s.eachSchema(func(schema Schema, provider *goose.Provider) error {
-		made, err := s.expected(ctx, schema, latest(provider))
+		made, err := s.expected(schema, latest(provider))
 		maps.Copy(known, made)
 		return err
 	})

@@ -20,8 +20,8 @@ import (
 type tables map[string][]string
 
 // expected returns the tables that a schema's migrations make, up to a version. Nobody has to keep a second list.
-func (s *Store) expected(ctx context.Context, schema Schema, version int64) (tables, error) {
-	found, err := inMemory(ctx, schema, version)
+func (s *Store) expected(schema Schema, version int64) (tables, error) {
+	found, err := inMemory(schema, version)
 	if err == nil && s.database == Postgres && schema.Postgres != nil {
 		schema.Postgres(found)
 	}
@@ -35,11 +35,22 @@ type history struct {
 	files   [sha256.Size]byte
 }
 
-// made are the tables of each history. A start asks for the same ones several times.
+// made has for each history a func() (tables, error) that makes its tables once. A start asks for the same ones several
+// times.
 var made sync.Map
 
+// Foresee makes in memory what [Store.Open] looks for in the database: a tenth of a start that can pass beside other
+// work. What is wrong Open says.
+func (s *Store) Foresee() {
+	for _, schema := range append([]Schema{{Files: migrations}}, s.schemas...) {
+		if schema.Files != nil {
+			_, _ = inMemory(schema, math.MaxInt64)
+		}
+	}
+}
+
 // inMemory runs a schema's migrations in memory, after our own. The tables are the caller's to change.
-func inMemory(ctx context.Context, schema Schema, version int64) (tables, error) {
+func inMemory(schema Schema, version int64) (tables, error) {
 	files, err := schema.filesFor(SQLite)
 	if err != nil {
 		return nil, err
@@ -48,15 +59,23 @@ func inMemory(ctx context.Context, schema Schema, version int64) (tables, error)
 	if err != nil {
 		return nil, err
 	}
-	this := history{schema.Name, version, digest}
-	if known, ok := made.Load(this); ok {
-		return known.(tables).clone(), nil
+	version = min(version, latestOf(files))
+	run, _ := made.LoadOrStore(history{schema.Name, version, digest}, sync.OnceValues(func() (tables, error) {
+		return runInMemory(schema, version)
+	}))
+	found, err := run.(func() (tables, error))()
+	return found.clone(), err
+}
+
+// latestOf returns the number of the last migration among files.
+func latestOf(files fs.FS) (last int64) {
+	names, _ := fs.Glob(files, "*.sql") // the pattern is a good one
+	for _, name := range names {
+		if number, err := goose.NumericComponent(name); err == nil {
+			last = max(last, number)
+		}
 	}
-	found, err := runInMemory(ctx, schema, version)
-	if err == nil {
-		made.Store(this, found.clone())
-	}
-	return found, err
+	return last
 }
 
 // digestOf returns one of the names and the content of all files.
@@ -73,7 +92,8 @@ func digestOf(files fs.FS) (digest [sha256.Size]byte, err error) {
 	return [sha256.Size]byte(all.Sum(nil)), err
 }
 
-func runInMemory(ctx context.Context, schema Schema, version int64) (tables, error) {
+func runInMemory(schema Schema, version int64) (tables, error) {
+	ctx := context.Background() // for whoever asks, whether or not the first to ask waits for it
 	own, err := ownMemory()
 	if err != nil {
 		return nil, err
@@ -238,7 +258,7 @@ func equal(a, b []string) bool {
 func (s *Store) expectTables(ctx context.Context) error {
 	s.wanted = tables{}
 	return s.eachSchema(func(schema Schema, provider *goose.Provider) error {
-		wanted, err := s.expected(ctx, schema, latest(provider))
+		wanted, err := s.expected(schema, latest(provider))
 		if err != nil && s.database == Postgres && schema.Name != "" { // in words that only Postgres knows
 			s.log.WarnContext(ctx, "tables of a resource are not verified: its migrations run on Postgres only",
 				"resource", schema.Name, "error", err)

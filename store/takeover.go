@@ -53,7 +53,7 @@ func (s *Store) earlier(ctx context.Context, schema Schema, provider *goose.Prov
 		if !slices.Contains(e.versions, source.Version) {
 			continue
 		}
-		wanted, err := s.expected(ctx, schema, source.Version)
+		wanted, err := s.expected(schema, source.Version)
 		if err != nil {
 			return e, false, err
 		}
@@ -74,7 +74,7 @@ func (s *Store) earlier(ctx context.Context, schema Schema, provider *goose.Prov
 // builtIn looks for tables that were the store's own: where the store is now, or where an earlier version of it was.
 func (s *Store) builtIn(ctx context.Context, schema Schema, provider *goose.Provider, oldPlace string) (e earlier,
 	found bool, err error) {
-	own, err := s.expected(ctx, Schema{Files: migrations}, math.MaxInt64)
+	own, err := s.expected(Schema{Files: migrations}, math.MaxInt64)
 	if err != nil {
 		return e, false, err
 	}
@@ -91,7 +91,7 @@ func (s *Store) builtIn(ctx context.Context, schema Schema, provider *goose.Prov
 		}
 		var fewest []string // that differ, of a version that has made some of what is there
 		for _, source := range slices.Backward(provider.ListSources()) {
-			wanted, err := s.expected(ctx, schema, source.Version)
+			wanted, err := s.expected(schema, source.Version)
 			if err != nil {
 				return e, false, err
 			}
@@ -225,7 +225,7 @@ func (s *Store) examine(ctx context.Context, schema Schema, provider *goose.Prov
 	if s.database == SQLite && schema.Name == "" && len(there) > 0 { // a file is one program's alone
 		return old, false, s.foreign(slices.Sorted(maps.Keys(there))...)
 	}
-	wanted, err := s.expected(ctx, schema, latest(provider))
+	wanted, err := s.expected(schema, latest(provider))
 	if err != nil { // then there is nothing to compare; the migrations say themselves what is wrong
 		return old, false, nil
 	}
