@@ -108,8 +108,8 @@ func (s *Service) inPerson(ctx context.Context) bool {
 }
 
 // who finds out whose request it is. The token must be good and not revoked, and its person, organization and app must
-// have calls left in their rates, against which the request counts once. The operation is the zero value where a request
-// asks for several.
+// have calls left in their rates, against which the request counts once. The operation is the zero value where a
+// request asks for several.
 func (s *Service) who(r *http.Request, op Operation) (context.Context, error) {
 	ctx := r.Context()
 	token, identity, err := s.identify(r)
@@ -127,7 +127,8 @@ func (s *Service) who(r *http.Request, op Operation) (context.Context, error) {
 }
 
 // count counts the request of somebody who is known, and admits them; token is "" for who has come without an app.
-func (s *Service) count(ctx context.Context, op Operation, identity auth.Identity, token string) (context.Context, error) {
+func (s *Service) count(ctx context.Context, op Operation, identity auth.Identity, token string) (context.Context,
+	error) {
 	if err := s.options.Limits.Admit(identity.ClientID, identity.Subject, identity.OrganizationID); err != nil {
 		return ctx, err
 	}

@@ -39,7 +39,8 @@ type waiter struct {
 // everybody out.
 func (l *Limits) Places(b Bound) *Places {
 	l.Declare(b)
-	p := &Places{bound: b.ordered(), held: map[slot]int{}, queued: map[slot]int{}, stuck: map[slot]bool{}, refused: b.none()}
+	p := &Places{bound: b.ordered(), held: map[slot]int{}, queued: map[slot]int{}, stuck: map[slot]bool{},
+		refused: b.none()}
 	l.keep(func(u *used) { u.places = append(u.places, p) })
 	return p
 }
