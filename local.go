@@ -42,7 +42,9 @@ func (s *Server) onlyThisMachine(next http.Handler) http.Handler {
 // whatever name. The answer tells nothing that others may not know: what ?verbose adds is guarded as everything else
 // is. A browser, for whatever page, says Origin or Sec-Fetch-Site.
 func healthCheck(r *http.Request) bool {
-	return (r.URL.Path == "/healthz" || r.URL.Path == "/readyz") && r.URL.RawQuery == "" &&
+	query := r.URL.Query()
+	query.Del("pid")
+	return (r.URL.Path == "/healthz" || r.URL.Path == "/readyz") && len(query) == 0 &&
 		(r.Method == http.MethodGet || r.Method == http.MethodHead) && len(r.Header.Values("Origin")) == 0 &&
 		len(r.Header.Values("Sec-Fetch-Site")) == 0
 }

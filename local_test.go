@@ -170,7 +170,10 @@ func TestAttackNoPathOfALocalServerAnswersAWebsite(t *testing.T) {
 // A balancer, or whatever else looks whether the server is well, may know it by any name.
 func TestALocalServerTellsItsHealthByAnyName(t *testing.T) {
 	s := at(t, "http://localhost:8080", false)
-	for _, path := range []string{"/healthz", "/readyz"} {
+	if w := knock(s, "GET", "/readyz?pid=1&verbose", "rebind.example", nil); !refusedLocally(w) {
+		t.Errorf("what the checks found, by another name: %d %s", w.Code, w.Body)
+	}
+	for _, path := range []string{"/healthz", "/readyz", "/readyz?pid=1"} {
 		for _, host := range []string{"", "10.0.0.7:8080", "guestpass.internal", "localhost:8080"} {
 			if w := knock(s, "GET", path, host, nil); refusedLocally(w) {
 				t.Errorf("%s for %q: %d %s", path, host, w.Code, w.Body)

@@ -83,7 +83,7 @@ func (s *Server) checkParts(ctx context.Context) map[string]error {
 // since a balancer without instances would end sign-in, document and metadata, too, and the reads that need none of it:
 // Stytch, its keys, and a Postgres. A SQLite file is this instance's own. The answer names what is not well, the log
 // has the reason. To a program of this machine that asks for it by ?verbose it also has what the checks found. Who asks
-// for a process, by ?pid, is told by 503 that this is another one: an address may still be that of an older server.
+// for a process, by ?pid, is told whether this is the one: an address may still be that of an older server.
 func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	status, parts, ready := http.StatusOK, map[string]any{}, s.ready(r.Context())
 	for name, err := range ready {
@@ -107,8 +107,11 @@ func (s *Server) readyz(w http.ResponseWriter, r *http.Request) {
 	if status == http.StatusOK {
 		s.readiness.once.Store(true)
 	}
-	if pid := r.URL.Query().Get("pid"); pid != "" && pid != strconv.Itoa(os.Getpid()) {
-		status, parts["process"] = http.StatusServiceUnavailable, "another"
+	if asked := r.URL.Query(); asked.Has("pid") {
+		parts["pid"] = "another"
+		if asked.Get("pid") == strconv.Itoa(os.Getpid()) {
+			parts["pid"] = "this"
+		}
 	}
 	if r.URL.Query().Has("verbose") && s.fromThisMachine(r) {
 		parts["checks"], parts["checked_at"] = nil, nil // not yet

@@ -160,7 +160,7 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Identity, error) {
 	if ok {
 		return identity, nil
 	}
-	// Form, before any key is asked for.
+	// Form, before a key is looked for.
 	parts, err := splitCompact(token)
 	if err != nil {
 		return Identity{}, err

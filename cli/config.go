@@ -166,7 +166,8 @@ func said(environ []string, flags *pflag.FlagSet) (values, given map[string]stri
 	for _, s := range known {
 		place := fileOf(flags).elsewhere(s.name)
 		if place != "" && given[s.name] != byEnvironment && unread[s.name] == nil {
-			values[s.name], given[s.name], unread[s.name] = "", place, errElsewhere
+			values[s.name] += "" // which is there, as what is wrong with it is told with that of other values
+			given[s.name], unread[s.name] = place, errElsewhere
 		}
 	}
 	if flags != nil {

@@ -129,21 +129,23 @@ func (c config) askReady(pid int) (func(context.Context) error, error) {
 	client := &http.Client{Timeout: healthTimeout, Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	address := scheme + "://" + net.JoinHostPort(host, port) + "/readyz"
-	if pid != 0 {
-		address += "?pid=" + strconv.Itoa(pid)
-	}
-	return func(ctx context.Context) error { return askHealth(ctx, client, address) }, nil
+	return func(ctx context.Context) error { return askHealth(ctx, client, address, pid) }, nil
 }
 
-func askHealth(ctx context.Context, client *http.Client, address string) error {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+func askHealth(ctx context.Context, client *http.Client, address string, pid int) error {
+	asked := address
+	if pid != 0 {
+		asked += "?pid=" + strconv.Itoa(pid)
+	}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, asked, nil)
 	if err != nil {
 		return err
 	}
 	response, err := client.Do(request)
-	var network net.Error
+	var waited net.Error
+	var failed *net.OpError
 	switch {
-	case errors.As(err, &network) && network.Timeout():
+	case errors.As(err, &waited) && waited.Timeout() && !(errors.As(err, &failed) && failed.Op == "dial"):
 		return fmt.Errorf("%s does not answer in time, and yet somebody listens there: see the log of the server, "+
 			"which may still be starting", address)
 	case err != nil:
@@ -153,14 +155,15 @@ func askHealth(ctx context.Context, client *http.Client, address string) error {
 	parts := map[string]any{}
 	err = json.NewDecoder(io.LimitReader(response.Body, maxHealth)).Decode(&parts)
 	switch {
-	case response.StatusCode == http.StatusOK && err == nil:
-		return nil
 	case err != nil:
 		return fmt.Errorf("%s answered %s, and not as Guestpass does: another program listens there", address,
 			response.Status)
-	case parts["process"] == "another":
+	case pid != 0 && parts["pid"] != "this": // an older version does not say
 		return fmt.Errorf("the server that answers at %s is another process", address)
+	case response.StatusCode == http.StatusOK:
+		return nil
 	}
+	delete(parts, "pid")
 	var not []string
 	for _, name := range slices.Sorted(maps.Keys(parts)) {
 		if parts[name] != "ok" {

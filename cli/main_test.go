@@ -425,7 +425,7 @@ func TestServeAnswersUntilItIsStopped(t *testing.T) {
 	if code := <-done; code != 0 {
 		t.Errorf("exit code %d: %s", code, log)
 	}
-	end := regexp.MustCompile(`"msg":"stopping, as a signal says".*\n(.*\n)*.*"msg":"stopped"}\n$`)
+	end := regexp.MustCompile(`"msg":"stopping on a signal".*\n(.*\n)*.*"msg":"stopped"}\n$`)
 	if !end.MatchString(log.String()) {
 		t.Errorf("the log does not say that the server was stopped: %s", log)
 	}

@@ -156,7 +156,7 @@ func (c config) serve(ctx context.Context, o guestpass.Options, from *envFileVal
 func (c config) tellStop(told context.Context, log *slog.Logger) func(context.Context) error {
 	return func(ctx context.Context) error {
 		if <-ctx.Done(); told.Err() != nil {
-			log.Info("stopping, as a signal says", "grace_s", c.StopGrace.Seconds())
+			log.Info("stopping on a signal", "grace_s", c.StopGrace.Seconds())
 		}
 		return nil
 	}

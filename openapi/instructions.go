@@ -266,9 +266,9 @@ func meaningOfMe(names []string) string {
 
 // described returns the names of arguments and of what is returned whose description
 // matches, in the order of the operations.
-func (g guide) described(pattern *pattern.Pattern) (names []string) {
+func (g guide) described(words *pattern.Pattern) (names []string) {
 	add := func(name, description string) {
-		if pattern.MatchString(description) && !slices.Contains(names, name) {
+		if words.MatchString(description) && !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}

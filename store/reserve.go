@@ -49,14 +49,16 @@ func (s *Store) prepareReserve(ctx context.Context) {
 	switch {
 	case denied(err), errors.Is(err, errMayNotGive):
 		s.reserve.space = nil
-		s.log.WarnContext(ctx, "no space is reserved for revocations: the role may not TRUNCATE the table reserve; "+
-			"have an administrator run GRANT TRUNCATE on it", "error", err)
+		s.log.WarnContext(ctx, noReserve, "error", err)
 	case err != nil:
 		s.reserve.lent.Store(true)
 		s.log.ErrorContext(ctx, "no space is left to reserve for revocations; until there is, nothing else is written",
 			"bytes", reserveBytes, "error", err)
 	}
 }
+
+const noReserve = "no space is reserved for revocations: the role may not TRUNCATE the table reserve; have an " +
+	"administrator run GRANT TRUNCATE on it"
 
 // lend gives the space to f, which denies, and then takes again what is left of it.
 func (s *Store) lend(ctx context.Context, f func() error) error {
@@ -94,7 +96,15 @@ func (s *Store) retakeReserve(ctx context.Context) {
 func (s *Store) retake(ctx context.Context) {
 	r := &s.reserve
 	r.tried = time.Now()
-	if r.space == nil || r.space.take(context.WithoutCancel(ctx)) == nil {
+	var err error
+	if r.space != nil {
+		err = r.space.take(context.WithoutCancel(ctx))
+	}
+	switch {
+	case errors.Is(err, errMayNotGive): // any more: it was taken for a reserve at the start
+		s.log.WarnContext(ctx, noReserve, "error", err)
+		r.lent.Store(false)
+	case err == nil:
 		r.lent.Store(false)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -287,5 +288,53 @@ func beforeQuotas(t *testing.T, url string) {
 		if err := s.Write(t.Context(), func(tx *Tx) error { _, err := tx.Exec(statement); return err }); err != nil {
 			t.Fatalf("%s: %v", statement, err)
 		}
+	}
+}
+
+// A restore without rights, or an administrator, takes the right to give the reserve back away while servers run. Then
+// they have none, and write on.
+func TestARoleThatLosesTheReserveWritesOn(t *testing.T) {
+	if testing.Short() {
+		t.Skip("left out by make quick: it needs Postgres")
+	}
+	address, err := url.Parse(postgrestest.Shared(t).Database(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	owner, err := Open(t.Context(), Options{URL: address.String()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer owner.Close()
+	role := "loses" + strings.TrimPrefix(address.Path, "/")
+	admin := func(statements ...string) {
+		t.Helper()
+		for _, statement := range statements {
+			if _, err := owner.read.ExecContext(t.Context(), strings.ReplaceAll(statement, "ROLE", role)); err != nil {
+				t.Fatalf("%s: %v", statement, err)
+			}
+		}
+	}
+	admin(`CREATE USER "ROLE"`, `GRANT USAGE ON SCHEMA guestpass TO "ROLE"`,
+		`GRANT SELECT, INSERT, UPDATE, DELETE, TRUNCATE ON ALL TABLES IN SCHEMA guestpass TO "ROLE"`)
+	defer admin(`DROP OWNED BY "ROLE"`, `DROP USER "ROLE"`)
+	address.User = url.User(role)
+	var told bytes.Buffer
+	s, err := Open(t.Context(), Options{URL: address.String(), AsItIs: true,
+		Log: slog.New(slog.NewTextHandler(&told, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	admin(`REVOKE TRUNCATE ON guestpass.reserve FROM "ROLE"`)
+	s.reserve.lent.Store(true) // a write has met a full disk, which has space again
+	if err := s.Write(t.Context(), func(tx *Tx) error {
+		_, err := tx.Record(Activity{Owner: "acme", Subject: "ada", Operation: "createThing", Outcome: Done})
+		return err
+	}); err != nil {
+		t.Errorf("nothing is written any more: %v", err)
+	}
+	if !strings.Contains(told.String(), noReserve) {
+		t.Errorf("nobody is told: %s", told.String())
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 
 	"guestpass/internal/pattern"
@@ -40,15 +41,21 @@ func Parse(name string, text []byte) (*File, error) {
 	return f, nil
 }
 
-// noteOthers notes which names a line assigns something to in a way that only others read, perhaps: behind a word of a
-// shell's or a blank that is none of ASCII's, or behind a carriage return, with which some files end all lines.
+// noteOthers notes to which names a line assigns something in a way that only others read, perhaps: behind a word of a
+// shell's, another variable or a blank that is none of ASCII's, or behind a carriage return, with which some files end
+// all lines.
 func (f *File) noteOthers(l line) {
-	if !l.odd && !strings.Contains(strings.TrimRight(l.text, blanks), "\r") {
+	whole := !l.odd && l.Err == nil && !strings.Contains(strings.TrimRight(l.text, blanks), "\r")
+	if whole || strings.HasPrefix(strings.TrimLeft(l.text, blanks), ";") { // which begins a comment of systemd's
 		return
 	}
-	last := strings.LastIndexAny(l.text, "=:") // what is behind it is no name
-	for name := range strings.FieldsFuncSeq(l.text[:last+1], func(r rune) bool { return !inNames(r) }) {
-		f.assigned[spelling(name)] = l.Line
+	for rest := l.text; rest != ""; {
+		rest = strings.TrimLeftFunc(rest, func(r rune) bool { return !inNames(r) })
+		behind := strings.TrimLeftFunc(rest, inNames)
+		name := rest[:len(rest)-len(behind)]
+		if rest = strings.TrimLeftFunc(behind, unicode.IsSpace); rest != "" && strings.IndexByte("=:", rest[0]) >= 0 {
+			f.assigned[spelling(name)] = l.Line
+		}
 	}
 }
 

@@ -6,8 +6,8 @@
 // Whatever the bytes, there are findings and never a crash: sizes, nesting and aliases
 // are bounded, and nothing is fetched unless [Options].Fetch is given. The package knows
 // neither Guestpass's operations nor how its document is made; package openapi uses its
-// limits and words. Builds for production lack Fix, which nothing there calls: the schemas by
-// which it judges itself are read at each start.
+// limits and words. Builds for production lack Fix: nothing there calls it, and the schemas of
+// its library would be read at each start.
 package lint
 
 import (

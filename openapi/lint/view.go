@@ -2,12 +2,13 @@ package lint
 
 import (
 	"cmp"
-	"guestpass/openapi/internal/actions"
 	"maps"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+
+	"guestpass/openapi/internal/actions"
 )
 
 // A view reads a document as OpenAPI means it, whatever way it is written in: references
