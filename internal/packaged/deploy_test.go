@@ -51,12 +51,13 @@ func TestTheUnitOfSystemdIsConfinedAndStarts(t *testing.T) {
 	name, _, _ := strings.Cut(line(t, unit, "LoadCredential"), ":")
 	environ := []string{"GUESTPASS_ADDR=" + freeAddress(t)}
 	must(t, os.WriteFile(filepath.Join(credentials, name), []byte(who.settings), 0o400))
-	background(t, state, environ, strings.Fields(strings.ReplaceAll(line(t, unit, "ExecStart"), "%d", credentials))...)
+	_, pid := background(t, state, environ,
+		strings.Fields(strings.ReplaceAll(line(t, unit, "ExecStart"), "%d", credentials))...)
 	after, ofRoot := strings.CutPrefix(line(t, unit, "ExecStartPost"), "!")
 	if !ofRoot || strings.Contains(after, "%d") {
 		t.Errorf("before systemd 254 only ExecStart sees the credentials, and root alone the file: %s", after)
 	}
-	after = strings.ReplaceAll(after, "$MAINPID", strconv.Itoa(os.Getpid()))
+	after = strings.ReplaceAll(after, "$MAINPID", strconv.Itoa(pid))
 	post := strings.Fields(strings.ReplaceAll(after, "/etc/guestpass.env", filepath.Join(credentials, name)))
 	health := exec.Command(post[0], post[1:]...)
 	health.Env, health.Dir = environ, state
@@ -149,7 +150,8 @@ func TestTheCompositionServes(t *testing.T) {
 		}
 		inFolder := strings.NewReplacer("/run/secrets/guestpass.env", settings, "CMD guestpass", path)
 		words := strings.Fields(inFolder.Replace(strings.Join(s.Command, " ")))
-		kill = append(kill, background(t, folder, environ, append([]string{path}, words...)...))
+		one, _ := background(t, folder, environ, append([]string{path}, words...)...)
+		kill = append(kill, one)
 		words = strings.Fields(inFolder.Replace(strings.Join(s.Healthcheck.Test, " ")))
 		eventually(t, func() error {
 			health := exec.Command(words[0], words[1:]...)

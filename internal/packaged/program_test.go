@@ -1,11 +1,14 @@
 package packaged_test
 
 import (
+	"bufio"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -94,8 +97,8 @@ func freeAddress(t *testing.T) string {
 	return free.Addr().String()
 }
 
-// background runs a program beside the test, however the test ends, and returns what kills it.
-func background(t *testing.T, folder string, environ []string, words ...string) (kill func()) {
+// background runs a program beside the test, however the test ends, and returns what kills it and which process it is.
+func background(t *testing.T, folder string, environ []string, words ...string) (kill func(), pid int) {
 	t.Helper()
 	command := exec.Command("sh", append([]string{"-c", guard, "guard"}, words...)...)
 	command.Dir, command.Env, command.SysProcAttr = folder, environ, &syscall.SysProcAttr{Setpgid: true}
@@ -105,7 +108,15 @@ func background(t *testing.T, folder string, environ []string, words ...string) 
 	command.Stderr = log
 	alive, err := command.StdinPipe()
 	must(t, err)
+	said, err := command.StdoutPipe()
+	must(t, err)
 	must(t, command.Start())
+	output := bufio.NewReader(said)
+	first, err := output.ReadString('\n')
+	must(t, err)
+	pid, err = strconv.Atoi(strings.TrimSpace(first))
+	must(t, err)
+	go func() { _, _ = io.Copy(io.Discard, output) }()
 	kill = sync.OnceFunc(func() { _ = alive.Close(); _ = command.Wait() })
 	t.Cleanup(func() {
 		kill()
@@ -114,7 +125,7 @@ func background(t *testing.T, folder string, environ []string, words ...string) 
 			t.Logf("%s says %.3000s", words[0], text)
 		}
 	})
-	return kill
+	return kill, pid
 }
 
 // eventually waits until f has no error, for a minute.
