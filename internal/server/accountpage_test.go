@@ -446,14 +446,24 @@ func TestEndToEndUndoingByKeyboardAlone(t *testing.T) {
 // inZone has the browser be somewhere else.
 func inZone(zone string) step {
 	return func(p *person) error {
+		if err := p.until(arrived); err != nil {
+			return err
+		}
 		_, err := chromedp.Call(p.tab, emulation.SetTimezoneOverride,
 			emulation.SetTimezoneOverrideParams{TimezoneID: zone})
 		return err
 	}
 }
 
+// arrived is of a tab that has left the page with which it was opened. Between the two there is none for the browser to
+// pretend something to.
+const arrived = `location.href !== "about:blank"`
+
 // withoutScript has pages run none from the next load on.
 func withoutScript(p *person) error {
+	if err := p.until(arrived); err != nil {
+		return err
+	}
 	_, err := chromedp.Call(p.tab, emulation.SetScriptExecutionDisabled,
 		emulation.SetScriptExecutionDisabledParams{Value: true})
 	return err

@@ -193,6 +193,9 @@ func TestInABrowserOperationsAreReadWithoutScript(t *testing.T) {
 	w := newWorld(t)
 	p := w.newPerson()
 	withoutScript := func(p *person) error {
+		if err := p.until(arrived); err != nil {
+			return err
+		}
 		_, err := chromedp.Call(p.tab, emulation.SetScriptExecutionDisabled,
 			emulation.SetScriptExecutionDisabledParams{Value: true})
 		return err
