@@ -112,11 +112,10 @@ func readSettings(environ []string, flags *pflag.FlagSet) (c config, faults []er
 		return c, nil, usageError{err}
 	}
 	for _, s := range new(config).settings() { // which may keep a value that it refuses
-		value, found := values[s.name]
-		if !found {
+		if given[s.name] == "" {
 			continue
 		}
-		if err := s.judge(value, unread[s.name]); err != nil {
+		if err := s.judge(values[s.name], unread[s.name]); err != nil {
 			faults, c.wrong[s.name] = append(faults, c.fault(s.name, "%w", err)), true
 		}
 	}
@@ -166,7 +165,6 @@ func said(environ []string, flags *pflag.FlagSet) (values, given map[string]stri
 	for _, s := range known {
 		place := fileOf(flags).elsewhere(s.name)
 		if place != "" && given[s.name] != byEnvironment && unread[s.name] == nil {
-			values[s.name] += "" // which is there, as what is wrong with it is told with that of other values
 			given[s.name], unread[s.name] = place, errElsewhere
 		}
 	}

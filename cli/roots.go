@@ -2,7 +2,6 @@ package cli
 
 import (
 	"crypto/x509"
-	"fmt"
 	"sync"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
@@ -20,7 +19,7 @@ var trustRoots = sync.OnceFunc(func() {
 		certificate, err := x509.ParseCertificate(root.Certificate)
 		switch {
 		case err != nil:
-			panic(fmt.Sprintf("an authority of the bundle: %v", err))
+			panic(err) // the bundle is a part of the program
 		case root.Constraint == nil:
 			pool.AddCert(certificate)
 		default:

@@ -294,9 +294,6 @@ func beforeQuotas(t *testing.T, url string) {
 // A restore without rights, or an administrator, takes the right to give the reserve back away while servers run. Then
 // they have none, and write on.
 func TestARoleThatLosesTheReserveWritesOn(t *testing.T) {
-	if testing.Short() {
-		t.Skip("left out by make quick: it needs Postgres")
-	}
 	address, err := url.Parse(postgrestest.Shared(t).Database(t))
 	if err != nil {
 		t.Fatal(err)

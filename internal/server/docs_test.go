@@ -13,7 +13,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
@@ -192,14 +191,6 @@ func TestInABrowserOperationsAreReadWithoutScript(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	p := w.newPerson()
-	withoutScript := func(p *person) error {
-		if err := p.until(arrived); err != nil {
-			return err
-		}
-		_, err := chromedp.Call(p.tab, emulation.SetScriptExecutionDisabled,
-			emulation.SetScriptExecutionDisabledParams{Value: true})
-		return err
-	}
 	must(t, p.do(newTabAt(w.url+"/privacy"), withoutScript, see("Privacy"), func(p *person) error {
 		return p.evaluate("location.href = " + quoted(w.url+"/docs#updateTask"))
 	}, see("With JavaScript, operations can be searched and tried"),
